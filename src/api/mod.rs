@@ -1,0 +1,291 @@
+//! The wire. Pure: an operation becomes a [`Request`], a [`Reply`] becomes an outcome. No socket, no clock.
+//!
+//! One module per REST version, and one for the token service. What they have in common is here: requests, replies, and
+//! how a reply that is no success is read.
+
+pub(crate) mod sts;
+mod v1;
+
+use crate::config::Endpoint;
+use crate::credential::{AccountId, Secret};
+use crate::error::{Error, ErrorKind, ReplyFacts, Result};
+use crate::session::{NewSession, SessionId, SessionProperties};
+use serde_json::Value;
+use std::time::Duration;
+use url::Url;
+
+/// A version of the REST API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ApiVersion {
+    /// The first one, under the path `/v1`: the service chooses the session's id.
+    V1,
+}
+
+impl ApiVersion {
+    /// How often the service's documentation asks to read a session that starts.
+    pub(crate) fn poll_interval(self) -> Duration {
+        match self {
+            ApiVersion::V1 => v1::POLL_INTERVAL,
+        }
+    }
+}
+
+/// One account at one session service, spoken to in one version: where every session request goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) account_id: AccountId,
+    pub(crate) version: ApiVersion,
+}
+
+impl Service {
+    pub(crate) fn create(&self, new: &NewSession) -> Request {
+        match self.version {
+            ApiVersion::V1 => v1::create(self, new),
+        }
+    }
+
+    pub(crate) fn read_created(&self, reply: &Reply, new: &NewSession) -> Result<SessionProperties> {
+        match self.version {
+            ApiVersion::V1 => v1::read_created(reply, new),
+        }
+    }
+
+    pub(crate) fn properties(&self, id: &SessionId) -> Request {
+        match self.version {
+            ApiVersion::V1 => v1::properties(self, id),
+        }
+    }
+
+    pub(crate) fn read_properties(&self, reply: &Reply, id: &SessionId) -> Result<SessionProperties> {
+        match self.version {
+            ApiVersion::V1 => v1::read_properties(reply, id),
+        }
+    }
+
+    pub(crate) fn stop(&self, id: &SessionId) -> Request {
+        match self.version {
+            ApiVersion::V1 => v1::stop(self, id),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Delete,
+}
+
+/// What shall be sent. The transport adds what every request has.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// What follows `Bearer ` in the `Authorization` header.
+    pub(crate) bearer: Secret,
+    /// A JSON body.
+    pub(crate) body: Option<String>,
+}
+
+impl Request {
+    /// A request whose token is still to come.
+    fn unsigned(method: Method, url: Url, body: Option<Value>) -> Request {
+        Request { method, url, bearer: Secret::default(), body: body.map(|value| value.to_string()) }
+    }
+}
+
+/// What came back: the status, the headers that mean something here, and the body.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) correlation_vector: Option<String>,
+    pub(crate) date: Option<String>,
+    pub(crate) location: Option<String>,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The reply's facts for an error about it.
+    pub(crate) fn facts(&self) -> ReplyFacts {
+        ReplyFacts {
+            http_status: Some(self.status),
+            correlation_vector: self.correlation_vector.clone(),
+            retry_after: self.retry_after(),
+            service_code: None,
+        }
+    }
+
+    /// The time that `Date` tells, since 1970.
+    pub(crate) fn date(&self) -> Option<Duration> {
+        let date = httpdate::parse_http_date(self.date.as_deref()?).ok()?;
+        date.duration_since(std::time::UNIX_EPOCH).ok()
+    }
+
+    /// `Retry-After` as a length of time; a date is read against this reply's own `Date`.
+    fn retry_after(&self) -> Option<Duration> {
+        let text = self.retry_after.as_deref()?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(until.saturating_sub(self.date()?))
+    }
+
+    /// The body as JSON. The error says where reading ended and quotes nothing: a body may hold a token, and the
+    /// parser's own messages repeat what they found.
+    fn json<T: serde::de::DeserializeOwned>(&self, call: &str) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|cause| {
+            let place = format!("line {}, column {}", cause.line(), cause.column());
+            self.unexpected(call, &format!("the body is not the documented JSON ({place})"))
+        })
+    }
+
+    fn unexpected(&self, call: &str, what: &str) -> Error {
+        Error::new(
+            ErrorKind::UnexpectedReply,
+            format!(
+                "{call} was answered {}, but {what}; check that the endpoint is an Azure Remote Rendering service and that \
+                 the API version is the one it speaks",
+                self.status
+            ),
+        )
+        .with_reply(self.facts())
+    }
+
+    /// The error that a reply without success means. The status decides the kind; the body only adds words.
+    pub(crate) fn error(&self, call: &str) -> Error {
+        let (kind, advice) = match self.status {
+            401 => (ErrorKind::Unauthorized, "the token was refused; check account id, account key and account domain"),
+            403 => (
+                ErrorKind::Forbidden,
+                "the credential may not do this; check that it belongs to this account and has a role there",
+            ),
+            404 => (
+                ErrorKind::NotFound,
+                "the service does not know it; check id, account and endpoint (ids are kept for 30 days)",
+            ),
+            409 => (ErrorKind::Conflict, "the session's state does not allow it; read its properties"),
+            408 => (ErrorKind::ServiceFailure, "the service did not receive the request in time; try again"),
+            429 => (ErrorKind::Throttled, "too many requests; wait, a minute is always enough"),
+            400..=499 => (ErrorKind::BadRequest, "the request was refused"),
+            500..=599 => (ErrorKind::ServiceFailure, "the service failed; try again later"),
+            300..=399 => (
+                ErrorKind::UnexpectedReply,
+                "redirects are not followed, they could give the token away; give the final URL",
+            ),
+            _ => (ErrorKind::UnexpectedReply, "this is not a status that the service uses"),
+        };
+        let told = ServiceError::read(&self.body);
+        let words = told.message.map(|message| format!(" (\"{message}\")")).unwrap_or_default();
+        let mut facts = self.facts();
+        facts.service_code = told.code;
+        Error::new(kind, format!("{call} was answered {}{words}: {advice}", self.status)).with_reply(facts)
+    }
+}
+
+/// What an error's body says. Nothing is required of it: bodies seen are empty, text, `{"error":"text"}`,
+/// `{"error":{"code","message"}}` and `{"message"}` (docs/service.md, "Errors").
+#[derive(Debug, Default, PartialEq)]
+struct ServiceError {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl ServiceError {
+    /// The longest message that is kept, in bytes.
+    const LONGEST: usize = 4096;
+
+    fn read(body: &[u8]) -> ServiceError {
+        let Ok(text) = std::str::from_utf8(body) else { return ServiceError::default() };
+        let Ok(value) = serde_json::from_str::<Value>(text) else {
+            return ServiceError { code: None, message: printable(text) };
+        };
+        let inner = value.get("error").unwrap_or(&value);
+        let text_of = |names: [&str; 2]| names.iter().find_map(|name| printable(inner.get(name)?.as_str()?));
+        ServiceError {
+            code: text_of(["code", "Code"]),
+            message: inner.as_str().and_then(printable).or_else(|| text_of(["message", "Message"])),
+        }
+    }
+}
+
+/// A text of the service, fit for a message: bounded, on one line, without control characters. `None` if nothing is left.
+fn printable(text: &str) -> Option<String> {
+    let clean: String = text[..text.floor_char_boundary(ServiceError::LONGEST)]
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let clean = clean.trim();
+    if clean.is_empty() { None } else { Some(clean.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() }
+    }
+
+    #[test]
+    fn every_shape_of_an_error_body_is_read() {
+        for (body, code, message) in [
+            ("", None, None),
+            ("Bad gateway\r\n", None, Some("Bad gateway")),
+            (r#"{"error":"no server is free"}"#, None, Some("no server is free")),
+            (r#"{"error":{"code":"BadRequest","message":"negative"}}"#, Some("BadRequest"), Some("negative")),
+            (r#"{"error":{"Message":"capital"}}"#, None, Some("capital")),
+            (r#"{"message":"bare"}"#, None, Some("bare")),
+            (r#"{"Message":"bare"}"#, None, Some("bare")),
+            (r#"{"error":null}"#, None, None),
+            ("[1,2]", None, None),
+        ] {
+            let told = ServiceError::read(body.as_bytes());
+            assert_eq!((told.code.as_deref(), told.message.as_deref()), (code, message), "{body}");
+        }
+        assert_eq!(ServiceError::read(&[0xff, 0xfe]), ServiceError::default());
+    }
+
+    #[test]
+    fn a_services_text_is_bounded_at_a_character_and_kept_on_one_line() {
+        let told = ServiceError::read("ä\n".repeat(5_000).as_bytes()).message.unwrap();
+        assert!(told.len() <= ServiceError::LONGEST && !told.contains('\n'));
+    }
+
+    #[test]
+    fn the_status_decides_the_kind() {
+        for (status, kind) in [
+            (302, ErrorKind::UnexpectedReply),
+            (400, ErrorKind::BadRequest),
+            (401, ErrorKind::Unauthorized),
+            (403, ErrorKind::Forbidden),
+            (404, ErrorKind::NotFound),
+            (409, ErrorKind::Conflict),
+            (418, ErrorKind::BadRequest),
+            (429, ErrorKind::Throttled),
+            (500, ErrorKind::ServiceFailure),
+            (503, ErrorKind::ServiceFailure),
+        ] {
+            let error = reply(status, "").error("reading");
+            assert_eq!((error.kind(), error.http_status()), (kind, Some(status)));
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date_against_the_replys_own_date() {
+        let mut throttled = reply(429, "");
+        throttled.retry_after = Some("7".into());
+        assert_eq!(throttled.error("x").retry_after(), Some(Duration::from_secs(7)));
+        throttled.retry_after = Some("Thu, 09 May 2019 16:18:00 GMT".into());
+        assert_eq!(throttled.error("x").retry_after(), None, "a date alone says nothing");
+        throttled.date = Some("Thu, 09 May 2019 16:17:50 GMT".into());
+        assert_eq!(throttled.error("x").retry_after(), Some(Duration::from_secs(10)));
+    }
+}

@@ -1,0 +1,102 @@
+//! The token service: account key in, access token out (docs/service.md, "Token").
+
+use super::{Method, Reply, Request};
+use crate::config::Endpoint;
+use crate::credential::{AccountId, Credential, Secret};
+use crate::error::{ErrorKind, Result};
+use serde::Deserialize;
+
+const CALL: &str = "getting a token";
+
+/// `GET /accounts/{account}/token`
+pub(crate) fn token(token_service: &Endpoint, account: &AccountId, credential: &Credential) -> Request {
+    let url = token_service.join(&["accounts", account.as_str(), "token"]);
+    Request { bearer: credential.bearer(account), ..Request::unsigned(Method::Get, url, None) }
+}
+
+/// The token of a reply; the name's capitals are the service's.
+pub(crate) fn read_token(reply: &Reply) -> Result<Secret> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(rename = "AccessToken")]
+        access_token: Secret,
+    }
+    if !reply.is_success() {
+        return Err(match reply.status {
+            // The real service's 401 has an empty body: all the words are ours.
+            401 => {
+                let error = reply.error(CALL);
+                error.retold(
+                    ErrorKind::Unauthorized,
+                    "getting a token was answered 401: the account key was refused; check that account id, account key and \
+                     account domain belong together",
+                )
+            }
+            _ => reply.error(CALL),
+        });
+    }
+    let token = reply.json::<Body>(CALL)?.access_token;
+    if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        let error = reply.unexpected(CALL, "the token has characters that no token has");
+        let message = error.message().to_owned();
+        return Err(error.retold(ErrorKind::InvalidToken, message));
+    }
+    Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() }
+    }
+
+    #[test]
+    fn the_request_names_the_account_in_the_path_and_the_key_in_the_header() {
+        let config = crate::ClientConfig {
+            account_id: "68321D5A-7978-4CEB-B880-0F49751DAAE9".into(),
+            account_key: "key=".into(),
+            account_domain: "westus2.mixedreality.azure.com".into(),
+            service_endpoint: "https://example.com".into(),
+            ..crate::ClientConfig::default()
+        };
+        let settings = config.check().unwrap();
+        let request = token(&settings.token_service, &settings.account_id, &settings.credential);
+        assert_eq!(
+            request.url.as_str(),
+            "https://sts.westus2.mixedreality.azure.com/accounts/68321d5a-7978-4ceb-b880-0f49751daae9/token"
+        );
+        assert_eq!((request.method, request.body), (Method::Get, None));
+        assert_eq!(request.bearer.expose(), "68321d5a-7978-4ceb-b880-0f49751daae9:key=");
+    }
+
+    #[test]
+    fn a_token_is_taken_as_it_is() {
+        assert_eq!(read_token(&reply(200, r#"{"AccessToken":"a.b.c","other":1}"#)).unwrap().expose(), "a.b.c");
+    }
+
+    #[test]
+    fn what_is_no_token_is_an_error_that_does_not_repeat_it() {
+        for body in [
+            "",
+            "{}",
+            r#"{"accessToken":"a.b.c"}"#,
+            r#"{"AccessToken":null}"#,
+            r#"{"AccessToken":""}"#,
+            "{\"AccessToken\":\"se cret\"}",
+            "\"secret\"",
+        ] {
+            let error = read_token(&reply(200, body)).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::UnexpectedReply | ErrorKind::InvalidToken), "{body}: {error:?}");
+            assert!(!error.message().contains("cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_401_is_told_as_a_wrong_key() {
+        let error = read_token(&reply(401, "")).unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
+        assert!(error.message().contains("account key"));
+    }
+}

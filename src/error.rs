@@ -1,0 +1,140 @@
+//! What went wrong, how the service told it, and what to do about it.
+
+use std::time::Duration;
+
+/// The result of everything that can fail here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The kinds of failure, each with a different thing to do about it.
+///
+/// The C ABI has one `ARR_ERROR_…` constant for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument is missing, malformed or out of range. Nothing was sent.
+    InvalidArgument,
+    /// A handle is NULL, freed, forged, or of another type (C ABI only).
+    InvalidHandle,
+    /// The caller's buffer is too small; the needed size was told (C ABI only).
+    BufferTooSmall,
+    /// The caller asks for something that this version of the library does not know.
+    Unsupported,
+    /// The client was freed or shut down.
+    ShutDown,
+    /// The time that the caller gave, or the time for one attempt, ran out.
+    Timeout,
+    /// The service refused the credential (401).
+    Unauthorized,
+    /// The credential is good but may not do this (403).
+    Forbidden,
+    /// The token service answered with something that is no token.
+    InvalidToken,
+    /// The connection could not be made, or broke.
+    Network,
+    /// The host name could not be resolved.
+    NameResolution,
+    /// The secure connection could not be made: most often a certificate that is not trusted.
+    Tls,
+    /// The service refused the request as malformed (400 and other 4xx).
+    BadRequest,
+    /// The service does not know the session (404).
+    NotFound,
+    /// The request contradicts the session's state (409).
+    Conflict,
+    /// Too many requests (429).
+    Throttled,
+    /// The service failed (5xx).
+    ServiceFailure,
+    /// The reply was not what the service is documented to send.
+    UnexpectedReply,
+    /// A create was sent and its answer was lost: a session may be running, and costing, that nobody knows.
+    OutcomeUnknown,
+    /// The session stopped or its lease ran out while it was waited for.
+    SessionEnded,
+    /// The session failed; the message is the service's.
+    SessionFailed,
+    /// A defect of this library.
+    Internal,
+}
+
+/// A failure: its kind, a message that tells what to do, and what the service's reply said.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    reply: Box<ReplyFacts>,
+}
+
+/// What a reply says besides its body; all absent where there was no reply.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReplyFacts {
+    pub(crate) http_status: Option<u16>,
+    pub(crate) correlation_vector: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) service_code: Option<String>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error { kind, message: message.into(), reply: Box::default() }
+    }
+
+    pub(crate) fn invalid_argument(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::InvalidArgument, message)
+    }
+
+    /// The same failure, with what the reply told.
+    pub(crate) fn with_reply(mut self, facts: ReplyFacts) -> Error {
+        *self.reply = facts;
+        self
+    }
+
+    /// The same failure under another kind and message; what the reply told stays.
+    pub(crate) fn retold(mut self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        self.kind = kind;
+        self.message = message.into();
+        self
+    }
+
+    /// The kind of failure.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What happened and what to do now, for a person. Never holds a key or a token.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The HTTP status of the reply; `None` if there was none.
+    pub fn http_status(&self) -> Option<u16> {
+        self.reply.http_status
+    }
+
+    /// The reply's `MS-CV`, by which the service's operators find the request.
+    pub fn correlation_vector(&self) -> Option<&str> {
+        self.reply.correlation_vector.as_deref()
+    }
+
+    /// How long the service asks to wait before the next request (`Retry-After`).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.reply.retry_after
+    }
+
+    /// The service's own error code, for example `BadRequest`, where the reply has one.
+    pub fn service_code(&self) -> Option<&str> {
+        self.reply.service_code.as_deref()
+    }
+
+    /// Whether the same call may succeed later without any change. Never true where repeating could do harm.
+    pub fn is_retryable(&self) -> bool {
+        use ErrorKind::{NameResolution, Network, ServiceFailure, Throttled, Timeout};
+        matches!(self.kind, Timeout | Network | NameResolution | Throttled | ServiceFailure)
+    }
+
+    /// Whether the service may have done what was asked although the call failed.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.kind == ErrorKind::OutcomeUnknown
+    }
+}

@@ -1,0 +1,22 @@
+//! The C ABI, and nothing else: one file a C type. `include/arr_session.h` is generated from this folder.
+//!
+//! The comments on exported items are the header's, so they speak to a C programmer. What every function shares is told
+//! once, at the top of the header (`cbindgen.toml`).
+
+#![allow(unsafe_code, reason = "this is the boundary to C; each block says why it is sound")]
+#![allow(non_camel_case_types, reason = "C's names")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the rules for pointers are the same for all functions and stand at the top of the header"
+)]
+
+mod guard;
+mod handle;
+mod structs;
+mod text;
+
+pub mod client;
+pub mod error_info;
+pub mod session;
+pub mod status;
+pub mod version;

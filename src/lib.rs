@@ -1,0 +1,75 @@
+//! Azure Remote Rendering sessions: get a token, create a rendering session, wait until it is ready, read its
+//! properties and stop it.
+//!
+//! ```no_run
+//! use arr_session::{Client, ClientConfig, NewSession, SessionSize};
+//! use std::time::Duration;
+//!
+//! # fn main() -> arr_session::Result<()> {
+//! let client = Client::new(ClientConfig {
+//!     account_id: "ACCOUNT-ID".into(),
+//!     account_key: "ACCOUNT-KEY".into(),
+//!     account_domain: "westus2.mixedreality.azure.com".into(),
+//!     service_endpoint: "https://remoterendering.westus2.mixedreality.azure.com".into(),
+//!     ..ClientConfig::default()
+//! })?;
+//! let session = client.create_session(&NewSession::new(SessionSize::Standard, Duration::from_secs(3600))?, None)?;
+//! let ready = session.wait_until_ready(Duration::from_secs(300))?;
+//! println!("{} runs at {:?}", ready.id, ready.hostname);
+//! session.stop(None)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A session is a virtual machine that costs money from the moment it is ready until it is stopped or its lease runs
+//! out. Dropping a [`Session`] does **not** stop it.
+//!
+//! # The map of the house
+//!
+//! A call goes one way through these modules, and each knows only what is to its right:
+//!
+//! ```text
+//! ffi ─→ client ─→ operation ─→ transport ─→ (the wire) ─→ operation ─→ client ─→ ffi
+//!                     │ token, api::v1, api::sts: build the request      │ api: reads the reply
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`config`](ClientConfig), `credential` | what the user gives, checked and normalised |
+//! | `session`, `timespan` | the service's nouns: properties, status, size, lease |
+//! | `api` | the wire: one module per REST version, and the token service. Pure: no socket, no clock |
+//! | `token` | the token's cache and its expiry |
+//! | `operation` | an operation as a value without input or output: `step(now, reply)` |
+//! | `transport` | the one HTTP client: TLS, name lookups, time and size limits |
+//! | [`clock`] | what time it is, and waiting |
+//! | [`client`](Client) | drives operations, blocking, on the caller's thread |
+//! | [`error`](Error) | what went wrong and what to do about it |
+//! | `sys` | the few calls to the operating system |
+//! | `ffi` | the C ABI, and nothing else |
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("arr-session supports 64-bit targets only: its handles carry slot, generation and type in 64 bits");
+
+mod api;
+mod client;
+pub mod clock;
+mod config;
+mod credential;
+mod error;
+mod operation;
+mod session;
+mod sys;
+mod timespan;
+mod token;
+mod transport;
+
+// Public only so that the exported C functions are reachable in every crate type; Rust users want the items below.
+#[doc(hidden)]
+pub mod ffi;
+
+pub use api::ApiVersion;
+pub use client::{Client, Session, Stopped};
+pub use config::{ClientConfig, Trust};
+pub use credential::Secret;
+pub use error::{Error, ErrorKind, Result};
+pub use session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};

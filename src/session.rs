@@ -1,0 +1,227 @@
+//! The service's nouns: what a session is asked to be, and what it is.
+
+use crate::credential::excerpt;
+use crate::error::{Error, Result};
+use std::fmt;
+use std::time::Duration;
+
+/// The id of a session: 1 to 256 characters of `A-Z a-z 0-9 _ -`. REST v1 gives out GUIDs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// Checks and keeps an id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is empty, longer than 256 characters, or
+    /// has other characters.
+    pub fn parse(text: &str) -> Result<SessionId> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if (1..=256).contains(&text.len()) && text.bytes().all(allowed) {
+            return Ok(SessionId(text.to_owned()));
+        }
+        Err(Error::invalid_argument(format!(
+            "session id \"{}\" is not valid; an id has 1 to 256 letters, digits, hyphens and underscores",
+            excerpt(text)
+        )))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The size of the rendering server. It decides the price and cannot change during a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionSize {
+    /// Up to 20 million primitives.
+    Standard,
+    /// No fixed limit.
+    Premium,
+    /// A size that this version of the library does not know, as the service wrote it.
+    Unknown(String),
+}
+
+impl SessionSize {
+    pub(crate) fn read(text: &str) -> SessionSize {
+        match text.to_ascii_lowercase().as_str() {
+            "standard" => SessionSize::Standard,
+            "premium" => SessionSize::Premium,
+            _ => SessionSize::Unknown(text.to_owned()),
+        }
+    }
+}
+
+/// Where a session is in its life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionStatus {
+    /// A server is being found and started; this takes from seconds to minutes. Costs nothing yet.
+    Starting,
+    /// The server runs, and costs, whether or not anybody is connected.
+    Ready,
+    /// The session was stopped and its server is being given back (REST v1 only).
+    Stopping,
+    /// The session was stopped. Final.
+    Stopped,
+    /// The lease ran out. Final.
+    Expired,
+    /// The session failed; its message tells why. Final.
+    Error,
+    /// A status that this version of the library does not know, as the service wrote it.
+    Unknown(String),
+}
+
+impl SessionStatus {
+    /// The service writes the words in lower case in its documentation and capitalised on the wire.
+    pub(crate) fn read(text: &str) -> SessionStatus {
+        match text.to_ascii_lowercase().as_str() {
+            "starting" => SessionStatus::Starting,
+            "ready" => SessionStatus::Ready,
+            "stopping" => SessionStatus::Stopping,
+            "stopped" => SessionStatus::Stopped,
+            "expired" => SessionStatus::Expired,
+            "error" => SessionStatus::Error,
+            _ => SessionStatus::Unknown(text.to_owned()),
+        }
+    }
+
+    /// Whether the session has ended for good. An unknown status is taken as not final.
+    pub fn is_final(&self) -> bool {
+        matches!(self, SessionStatus::Stopped | SessionStatus::Expired | SessionStatus::Error)
+    }
+}
+
+/// How long a session may run: whole seconds, at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lease(Duration);
+
+impl Lease {
+    /// The longest lease: 365 days, far beyond what the service grants.
+    pub const MAX: Duration = Duration::from_secs(365 * 86_400);
+
+    /// A lease of this length; a fraction of a second rounds up.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for zero and for more than [`Lease::MAX`].
+    pub fn new(length: Duration) -> Result<Lease> {
+        if length.is_zero() || length > Lease::MAX {
+            return Err(Error::invalid_argument(format!(
+                "a lease of {} s is out of range; give 1 s to 365 days, for example 3600 s for an hour",
+                length.as_secs()
+            )));
+        }
+        Ok(Lease(Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0))))
+    }
+
+    /// Its length, in whole seconds.
+    pub fn duration(self) -> Duration {
+        self.0
+    }
+}
+
+/// What a new session shall be.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    pub(crate) size: SessionSize,
+    pub(crate) max_lease: Lease,
+}
+
+impl NewSession {
+    /// A session of this size that ends by itself when it has been ready for `max_lease` (1 s to 365 days).
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a lease out of range or an unknown size.
+    pub fn new(size: SessionSize, max_lease: Duration) -> Result<NewSession> {
+        if let SessionSize::Unknown(name) = &size {
+            return Err(Error::invalid_argument(format!(
+                "session size \"{}\" is neither standard nor premium",
+                excerpt(name)
+            )));
+        }
+        Ok(NewSession { size, max_lease: Lease::new(max_lease)? })
+    }
+}
+
+/// What the service says about a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionProperties {
+    /// Its id.
+    pub id: SessionId,
+    /// Where it is in its life.
+    pub status: SessionStatus,
+    /// Its size; `None` if the service does not say (and this client did not create it).
+    pub size: Option<SessionSize>,
+    /// The host that renders; only while it is ready.
+    pub hostname: Option<String>,
+    /// The port of the ARR inspector on that host.
+    pub arr_inspector_port: Option<u16>,
+    /// The port for the rendering connection's handshake on that host.
+    pub handshake_port: Option<u16>,
+    /// The whole lease, counted from when the session became ready.
+    pub max_lease: Option<Duration>,
+    /// How much of it is used.
+    pub elapsed: Option<Duration>,
+    /// Why it failed or ended, where the service says so.
+    pub message: Option<String>,
+}
+
+impl SessionProperties {
+    /// What is known of a session when its create was answered: nothing but its id and what was asked for.
+    pub(crate) fn created(id: SessionId, new: &NewSession) -> SessionProperties {
+        SessionProperties {
+            id,
+            status: SessionStatus::Starting,
+            size: Some(new.size.clone()),
+            hostname: None,
+            arr_inspector_port: None,
+            handshake_port: None,
+            max_lease: Some(new.max_lease.duration()),
+            elapsed: None,
+            message: None,
+        }
+    }
+
+    /// How much of the lease was left when the service answered.
+    pub fn remaining(&self) -> Option<Duration> {
+        Some(self.max_lease?.saturating_sub(self.elapsed.unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_cannot_leave_its_path_segment() {
+        for bad in ["", ".", "..", "a/b", "a?b", "a#b", "a%2f", "ä", &"x".repeat(257)] {
+            assert!(SessionId::parse(bad).is_err(), "{bad}");
+        }
+        assert!(SessionId::parse(&"x".repeat(256)).is_ok());
+        assert!(SessionId::parse("Sample-Session_1").is_ok());
+    }
+
+    #[test]
+    fn words_are_read_in_any_letter_case_and_unknown_ones_are_kept() {
+        assert_eq!(SessionStatus::read("READY"), SessionStatus::Ready);
+        assert_eq!(SessionStatus::read("Napping"), SessionStatus::Unknown("Napping".into()));
+        assert!(!SessionStatus::read("Napping").is_final());
+        assert_eq!(SessionSize::read("PreMium"), SessionSize::Premium);
+    }
+
+    #[test]
+    fn a_lease_is_whole_seconds_and_never_zero() {
+        assert!(Lease::new(Duration::ZERO).is_err());
+        assert!(Lease::new(Lease::MAX + Duration::from_nanos(1)).is_err());
+        assert_eq!(Lease::new(Duration::from_millis(1_001)).unwrap().duration(), Duration::from_secs(2));
+        assert_eq!(Lease::new(Lease::MAX).unwrap().duration(), Lease::MAX);
+    }
+}

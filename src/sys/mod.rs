@@ -1,0 +1,9 @@
+//! The few calls to the operating system that the standard library does not have.
+
+#![allow(unsafe_code, reason = "these are foreign functions; each call says why it is sound")]
+
+mod clock;
+mod module;
+
+pub(crate) use clock::elapsed;
+pub(crate) use module::pin_module;

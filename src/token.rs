@@ -1,0 +1,399 @@
+//! The access token: its expiry, and the cache that all calls of a client share.
+//!
+//! The cache does no input or output. A call that needs a token asks [`TokenCache::acquire`] and is given the token, or
+//! the job to fetch one (a request and a [`Ticket`]), or is told to wait for the one who has that job.
+
+use crate::api::{Reply, Request, sts};
+use crate::clock::{Clock, Instant, Signal, lock};
+use crate::config::Endpoint;
+use crate::credential::{AccountId, Credential, Secret};
+use crate::error::{Error, ErrorKind, Result};
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A token is fetched anew this long before it expires, while the old one is still good for others.
+const REFRESH_AHEAD: Duration = Duration::from_secs(300);
+/// A token this near its end is not used any more: the request has to get there first.
+const LAST_USE: Duration = Duration::from_secs(30);
+/// After a refresh ahead of time has failed, the old token serves this long before the next try.
+const REFRESH_PAUSE: Duration = Duration::from_secs(30);
+
+/// An access token and how long it may be used.
+#[derive(Debug)]
+struct Token {
+    text: Secret,
+    use_until: Instant,
+    refresh_at: Instant,
+    /// Which exchange brought it.
+    exchange: u64,
+}
+
+/// A token as handed to a call.
+#[derive(Clone, Debug)]
+pub(crate) struct Lent {
+    pub(crate) text: Secret,
+    exchange: u64,
+}
+
+/// What a call gets that asks for a token.
+#[derive(Debug)]
+pub(crate) enum Acquired {
+    /// A token.
+    Token(Lent),
+    /// The job to fetch one for everybody: send this, then [`Ticket::complete`].
+    Exchange(Box<Request>, Ticket),
+    /// Another call is fetching one; ask again, with this number, when the signal changes.
+    Wait(u64),
+}
+
+#[derive(Debug)]
+pub(crate) struct TokenCache {
+    token_service: Endpoint,
+    account_id: AccountId,
+    credential: Credential,
+    clock: Arc<dyn Clock>,
+    changed: Arc<Signal>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    token: Option<Token>,
+    /// The number of the exchange that is under way.
+    running: Option<u64>,
+    /// The number of the latest exchange.
+    latest: u64,
+    /// The latest exchange that failed. Those who waited for it fail with it, instead of each trying a wrong key again.
+    failed: Option<(u64, Error)>,
+}
+
+impl TokenCache {
+    pub(crate) fn new(
+        token_service: Endpoint,
+        account_id: AccountId,
+        credential: Credential,
+        clock: Arc<dyn Clock>,
+        changed: Arc<Signal>,
+    ) -> Arc<TokenCache> {
+        Arc::new(TokenCache { token_service, account_id, credential, clock, changed, state: Mutex::default() })
+    }
+
+    /// A token, or what to do about it. `waited_for` is the number of the exchange that the caller waited for, if it did.
+    pub(crate) fn acquire(self: &Arc<Self>, now: Instant, waited_for: Option<u64>) -> Result<Acquired> {
+        let mut state = lock(&self.state);
+        if let Some(token) = state.token.as_ref().filter(|token| now < token.use_until) {
+            if now < token.refresh_at || state.running.is_some() {
+                return Ok(Acquired::Token(Lent { text: token.text.clone(), exchange: token.exchange }));
+            }
+        } else if let Some(number) = state.running {
+            return Ok(Acquired::Wait(number));
+        } else if let Some((_, error)) = state.failed.as_ref().filter(|(number, _)| Some(*number) == waited_for) {
+            return Err(error.clone());
+        }
+        state.latest += 1;
+        state.running = Some(state.latest);
+        let request = sts::token(&self.token_service, &self.account_id, &self.credential);
+        Ok(Acquired::Exchange(Box::new(request), Ticket { cache: Arc::clone(self), number: state.latest }))
+    }
+
+    /// The service refused this token. Forgets it, unless another call has brought a new one meanwhile.
+    pub(crate) fn refused(&self, lent: &Lent) {
+        let mut state = lock(&self.state);
+        if state.token.as_ref().is_some_and(|token| token.exchange == lent.exchange) {
+            state.token = None;
+        }
+    }
+
+    fn finish(&self, number: u64, outcome: std::result::Result<Token, Option<Error>>) {
+        let mut state = lock(&self.state);
+        if state.running != Some(number) {
+            return;
+        }
+        state.running = None;
+        match outcome {
+            Ok(token) => state.token = Some(token),
+            Err(error) => {
+                if let Some(old) = &mut state.token {
+                    old.refresh_at = self.clock.now() + REFRESH_PAUSE;
+                }
+                state.failed = error.map(|error| (number, error));
+            }
+        }
+        drop(state);
+        self.changed.notify();
+    }
+
+    /// Reads the answer to an exchange.
+    fn read(&self, reply: &Reply, number: u64) -> Result<Token> {
+        let text = sts::read_token(reply)?;
+        let expires = expiry(text.expose()).map_err(|what| {
+            let message = format!("the token service answered with something that is no access token: {what}");
+            Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts())
+        })?;
+        // The service's clock against itself: a device's own clock may be years off.
+        let issued = reply.date().unwrap_or_else(|| self.clock.unix_time());
+        let lifetime = expires.saturating_sub(issued);
+        if lifetime.is_zero() {
+            let message = "the token service answered with a token that has expired already; its clock is wrong";
+            return Err(Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts()));
+        }
+        let now = self.clock.now();
+        Ok(Token {
+            text,
+            use_until: now + lifetime.saturating_sub(LAST_USE.min(lifetime / 10)),
+            refresh_at: now + lifetime.saturating_sub(REFRESH_AHEAD.min(lifetime / 5)),
+            exchange: number,
+        })
+    }
+}
+
+/// The job of fetching a token. Dropping it undone gives the job back.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    cache: Arc<TokenCache>,
+    number: u64,
+}
+
+impl Ticket {
+    /// Takes the answer. An error is this call's own only if there is no older token left to go on with.
+    pub(crate) fn complete(self, answer: Result<Reply>) -> Result<()> {
+        match answer.and_then(|reply| self.cache.read(&reply, self.number)) {
+            Ok(token) => {
+                self.cache.finish(self.number, Ok(token));
+                Ok(())
+            }
+            Err(error) => {
+                self.cache.finish(self.number, Err(Some(error.clone())));
+                let now = self.cache.clock.now();
+                let still_good = lock(&self.cache.state).token.as_ref().is_some_and(|token| now < token.use_until);
+                if still_good { Ok(()) } else { Err(error) }
+            }
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.cache.finish(self.number, Err(None));
+    }
+}
+
+/// When a token expires, as time since 1970: the `exp` of a JSON Web Token.
+///
+/// Real ones differ from the standard: `exp` is a number or a text, the payload is in either base64 alphabet, padded or
+/// not, the signature may be empty, and the header need not be readable.
+fn expiry(token: &str) -> std::result::Result<Duration, &'static str> {
+    const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, CONFIG);
+
+    let mut parts = token.split('.');
+    let (Some(_header), Some(payload), Some(_signature)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("it does not have three parts");
+    };
+    if payload.is_empty() {
+        return Err("its payload is empty");
+    }
+    let payload = payload.replace('+', "-").replace('/', "_");
+    let payload = URL_SAFE.decode(payload).map_err(|_| "its payload is not base64")?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).map_err(|_| "its payload is not JSON")?;
+    let exp = claims.get("exp").ok_or("it does not say when it expires")?;
+    let seconds = match exp {
+        serde_json::Value::String(text) => text.trim().parse().ok(),
+        // A fraction is legal in a JSON Web Token; whole seconds are enough.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        number => number.as_u64().or_else(|| number.as_f64().map(|seconds| seconds as u64)),
+    };
+    seconds.map(Duration::from_secs).ok_or("its expiry is not a number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    /// Time that a test sets.
+    #[derive(Debug, Default)]
+    struct SetClock(AtomicU64);
+
+    impl Clock for SetClock {
+        fn now(&self) -> Instant {
+            Instant::from_elapsed(Duration::from_secs(self.0.load(Ordering::Relaxed)))
+        }
+        fn unix_time(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn sleep(&self, _: &Signal, _: u64, _: Instant) {}
+    }
+
+    struct Fixture {
+        clock: Arc<SetClock>,
+        cache: Arc<TokenCache>,
+    }
+
+    impl Fixture {
+        fn new() -> Fixture {
+            let config = crate::ClientConfig {
+                account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
+                account_key: "key".into(),
+                account_domain: "https://sts.example.com".into(),
+                service_endpoint: "https://example.com".into(),
+                ..crate::ClientConfig::default()
+            };
+            let settings = config.check().unwrap();
+            let clock = Arc::new(SetClock::default());
+            let cache = TokenCache::new(
+                settings.token_service,
+                settings.account_id,
+                settings.credential,
+                clock.clone(),
+                Arc::default(),
+            );
+            Fixture { clock, cache }
+        }
+
+        fn acquire(&self) -> Acquired {
+            self.cache.acquire(self.clock.now(), None).unwrap()
+        }
+
+        fn ticket(&self) -> Ticket {
+            match self.acquire() {
+                Acquired::Exchange(_, ticket) => ticket,
+                other => panic!("expected the job to fetch a token, got {other:?}"),
+            }
+        }
+
+        fn token(&self) -> Lent {
+            match self.acquire() {
+                Acquired::Token(lent) => lent,
+                other => panic!("expected a token, got {other:?}"),
+            }
+        }
+
+        fn at(&self, time: Duration) {
+            self.clock.0.store(time.as_secs(), Ordering::Relaxed);
+        }
+    }
+
+    /// A reply with a token that is good for `lifetime`; the service's clock is in 2019, whatever the device believes.
+    fn good_for(lifetime: Duration) -> Reply {
+        let date = "Thu, 09 May 2019 16:17:50 GMT";
+        let issued = httpdate::parse_http_date(date).unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let payload = format!(r#"{{"exp":{}}}"#, (issued + lifetime).as_secs());
+        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload);
+        let body = format!(r#"{{"AccessToken":"h.{payload}.s"}}"#).into_bytes();
+        Reply { status: 200, date: Some(date.into()), body, ..Reply::default() }
+    }
+
+    #[test]
+    fn a_token_is_fetched_once_and_lives_by_the_services_clock() {
+        let it = Fixture::new();
+        it.ticket().complete(Ok(good_for(DAY))).unwrap();
+        it.at(DAY - REFRESH_AHEAD - Duration::from_secs(1));
+        it.token();
+        it.at(DAY - REFRESH_AHEAD);
+        let _ticket = it.ticket();
+    }
+
+    #[test]
+    fn while_one_fetches_the_others_wait_or_go_on_with_the_old_token() {
+        let it = Fixture::new();
+        let first = it.ticket();
+        assert!(matches!(it.acquire(), Acquired::Wait(1)));
+        first.complete(Ok(good_for(DAY))).unwrap();
+        it.at(DAY - REFRESH_AHEAD);
+        let _refresh = it.ticket();
+        it.token();
+        it.at(DAY - LAST_USE);
+        assert!(matches!(it.acquire(), Acquired::Wait(2)), "too near its end to be used");
+    }
+
+    #[test]
+    fn those_who_waited_share_the_failure_and_a_newcomer_tries_again() {
+        let it = Fixture::new();
+        let first = it.ticket();
+        let Acquired::Wait(number) = it.acquire() else { panic!() };
+        let error = first.complete(Ok(Reply { status: 401, ..Reply::default() })).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+        assert_eq!(it.cache.acquire(it.clock.now(), Some(number)).unwrap_err().kind(), ErrorKind::Unauthorized);
+        let _again = it.ticket();
+    }
+
+    #[test]
+    fn a_failed_refresh_leaves_the_old_token_in_use_and_pauses() {
+        let it = Fixture::new();
+        it.ticket().complete(Ok(good_for(DAY))).unwrap();
+        it.at(DAY - REFRESH_AHEAD);
+        it.ticket().complete(Err(Error::new(ErrorKind::Network, "down"))).unwrap();
+        it.token();
+        it.at(DAY - REFRESH_AHEAD + REFRESH_PAUSE);
+        let _again = it.ticket();
+    }
+
+    #[test]
+    fn a_job_that_is_dropped_goes_to_the_next_who_asks() {
+        let it = Fixture::new();
+        drop(it.ticket());
+        let _next = it.ticket();
+    }
+
+    #[test]
+    fn only_the_refused_token_is_forgotten() {
+        let it = Fixture::new();
+        it.ticket().complete(Ok(good_for(DAY))).unwrap();
+        let old = it.token();
+        it.cache.refused(&old);
+        it.ticket().complete(Ok(good_for(DAY))).unwrap();
+        it.cache.refused(&old);
+        it.token();
+    }
+
+    #[test]
+    fn a_short_token_is_still_used_for_most_of_its_life() {
+        let it = Fixture::new();
+        it.ticket().complete(Ok(good_for(Duration::from_secs(20)))).unwrap();
+        it.at(Duration::from_secs(15));
+        it.token();
+    }
+
+    #[test]
+    fn a_token_that_came_expired_is_refused() {
+        let it = Fixture::new();
+        assert_eq!(it.ticket().complete(Ok(good_for(Duration::ZERO))).unwrap_err().kind(), ErrorKind::InvalidToken);
+    }
+
+    #[test]
+    fn the_expiry_is_read_from_every_kind_of_token() {
+        let jwt = |payload: &str| format!("x.{payload}.");
+        let standard = base64::engine::general_purpose::STANDARD;
+        let url_safe = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        // The filler makes the two alphabets differ.
+        let claims = r#"{"n":"~~~???","exp":2147483647}"#;
+        assert_ne!(standard.encode(claims).trim_end_matches('='), url_safe.encode(claims));
+        for payload in [
+            standard.encode(claims),
+            url_safe.encode(claims),
+            url_safe.encode(r#"{"exp":"2147483647"}"#),
+            url_safe.encode(r#"{"exp":2147483647.9}"#),
+        ] {
+            assert_eq!(expiry(&jwt(&payload)), Ok(Duration::from_secs(2_147_483_647)), "{payload}");
+        }
+        for (token, problem) in [
+            ("", "three parts"),
+            ("a.b", "three parts"),
+            ("a..", "empty"),
+            ("a.!!!.", "base64"),
+            (&jwt(&url_safe.encode("text")), "JSON"),
+            (&jwt(&url_safe.encode("{}")), "when it expires"),
+            (&jwt(&url_safe.encode(r#"{"exp":null}"#)), "not a number"),
+        ] {
+            assert!(expiry(token).unwrap_err().contains(problem), "{token}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The wire itself: one HTTP client, its time and size limits, and what a failure of it means.
+//!
+//! The HTTP library's blocking client has weaknesses that this module meets, so that nothing else has to know them: a
+//! client-wide time limit does not bound a body that drips (each request has its own); a hanging name lookup blocks the
+//! client's drop (see [`resolver`], and [`Transport::reset`]); and after its inner thread has died every call panics
+//! (caught; the client is made anew).
+
+mod failure;
+mod resolver;
+mod tls;
+
+pub(crate) use failure::Failure;
+
+use crate::api::{Method, Reply, Request};
+use crate::clock::{Signal, lock};
+use crate::config::{Settings, is_loopback};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sys::pin_module;
+use failure::Cause;
+use reqwest::blocking::{Client, Response};
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::io::Read;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The longest reply that is read. Real ones are below 2 KiB.
+const LONGEST_REPLY: u64 = 1024 * 1024;
+
+const CORRELATION_VECTOR: HeaderName = HeaderName::from_static("ms-cv");
+
+/// Sends requests. Shared by everything that belongs to one client; a client of the HTTP library is made at the first
+/// request, since that costs a thread and reading the platform's certificates.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    tls: tls::Trusted,
+    connect_timeout: Duration,
+    /// To everywhere else, through a proxy if the environment says so; and to this machine, never through one.
+    clients: [Mutex<Option<Arc<HttpClient>>>; 2],
+}
+
+impl Transport {
+    /// Checks the certificates of the settings; touches neither network nor disk.
+    pub(crate) fn new(settings: &Settings) -> Result<Transport> {
+        Ok(Transport {
+            tls: tls::Trusted::new(settings.trust, &settings.extra_roots_pem)?,
+            connect_timeout: settings.connect_timeout,
+            clients: Default::default(),
+        })
+    }
+
+    /// Sends a request and reads the whole reply, within `limit`.
+    pub(crate) fn send(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
+        let origin = request.url.origin().ascii_serialization();
+        let loopback = is_loopback(&request.url);
+        let client = self.client(loopback).map_err(|error| Failure::setup(&origin, error))?;
+        let exchange = || {
+            let response = build(client.get(), request, limit).send();
+            read(response.map_err(|error| Failure::read(&origin, limit, &error))?, &origin, limit)
+        };
+        catch_unwind(AssertUnwindSafe(exchange)).unwrap_or_else(|_| {
+            self.reset();
+            Err(Failure::new(&origin, Cause::Crashed))
+        })
+    }
+
+    /// Sends a request on a thread of its own, which lives as long as the request. The answer waits in what is returned;
+    /// `done` is notified when it is there.
+    pub(crate) fn start(self: &Arc<Self>, request: Request, limit: Duration, done: Arc<Signal>) -> Attempt {
+        let attempt = Attempt::default();
+        let (transport, slot) = (Arc::clone(self), Arc::clone(&attempt.answer));
+        let origin = request.url.origin().ascii_serialization();
+        let run = move || {
+            let answer = transport.send(&request, limit);
+            drop(transport);
+            *lock(&slot) = Some(answer);
+            done.notify();
+        };
+        pin_module();
+        if let Err(cause) = std::thread::Builder::new().name("arr-attempt".into()).spawn(run) {
+            let error = Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}"));
+            *lock(&attempt.answer) = Some(Err(Failure::setup(&origin, error)));
+        }
+        attempt
+    }
+
+    /// Forgets all connections; the next request makes new ones.
+    pub(crate) fn reset(&self) {
+        for slot in &self.clients {
+            drop(lock(slot).take());
+        }
+    }
+
+    fn client(&self, loopback: bool) -> Result<Arc<HttpClient>> {
+        let mut slot = lock(&self.clients[usize::from(loopback)]);
+        if let Some(client) = &*slot {
+            return Ok(Arc::clone(client));
+        }
+        pin_module();
+        let client = catch_unwind(AssertUnwindSafe(|| self.build_client(loopback))).unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked"))
+        })?;
+        let client = Arc::new(HttpClient(Some(client)));
+        *slot = Some(Arc::clone(&client));
+        Ok(client)
+    }
+
+    fn build_client(&self, loopback: bool) -> Result<Client> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(self.tls.client_config()?)
+            .dns_resolver(resolver::Resolver::shared().into())
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.connect_timeout)
+            .timeout(None)
+            .tcp_nodelay(true)
+            .http1_only()
+            .referer(false)
+            .user_agent(concat!("arr-session/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers);
+        if loopback {
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(|cause| {
+            Error::new(ErrorKind::Internal, format!("the HTTP client could not be made: {}", failure::root(&cause)))
+        })
+    }
+}
+
+/// A client of the HTTP library. Dropping its last clone joins its inner thread, which may hang in a lookup or a
+/// handshake: that is left to a thread that nobody waits for.
+#[derive(Debug)]
+struct HttpClient(Option<Client>);
+
+impl HttpClient {
+    fn get(&self) -> &Client {
+        self.0.as_ref().expect("a client is taken out only when it is dropped")
+    }
+}
+
+impl Drop for HttpClient {
+    fn drop(&mut self) {
+        // If no thread can be started, the closure is dropped, and what it holds is leaked rather than waited for.
+        let client = ManuallyDrop::new(self.0.take());
+        let run = move || drop(ManuallyDrop::into_inner(client));
+        drop(std::thread::Builder::new().name("arr-drop".into()).spawn(run));
+    }
+}
+
+/// A request under way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attempt {
+    answer: Arc<Mutex<Option<std::result::Result<Reply, Failure>>>>,
+}
+
+impl Attempt {
+    /// The answer, once, when it is there.
+    pub(crate) fn take(&self) -> Option<std::result::Result<Reply, Failure>> {
+        lock(&self.answer).take()
+    }
+}
+
+fn build(client: &Client, request: &Request, limit: Duration) -> reqwest::blocking::RequestBuilder {
+    let method = match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Delete => reqwest::Method::DELETE,
+    };
+    // Marks the header as sensitive itself.
+    let builder = client.request(method, request.url.clone()).timeout(limit).bearer_auth(request.bearer.expose());
+    match &request.body {
+        Some(body) => builder.header(header::CONTENT_TYPE, "application/json").body(body.clone()),
+        None => builder,
+    }
+}
+
+fn read(response: Response, origin: &str, limit: Duration) -> std::result::Result<Reply, Failure> {
+    let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let mut reply = Reply {
+        status: response.status().as_u16(),
+        correlation_vector: text(CORRELATION_VECTOR),
+        date: text(header::DATE),
+        location: text(header::LOCATION),
+        retry_after: text(header::RETRY_AFTER),
+        body: Vec::new(),
+    };
+    let read = response.take(LONGEST_REPLY + 1).read_to_end(&mut reply.body);
+    if let Err(error) = read {
+        return Err(Failure::read_body(origin, limit, &error, &reply));
+    }
+    if reply.body.len() as u64 > LONGEST_REPLY {
+        return Err(Failure::new(origin, Cause::TooLong).after_head(&reply));
+    }
+    Ok(reply)
+}

@@ -1,0 +1,124 @@
+//! Whom to trust: the platform's certificate authorities, the bundled ones, and those that the configuration adds.
+
+use crate::config::Trust;
+use crate::error::{Error, ErrorKind, Result};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use std::sync::Arc;
+
+/// The trust that a configuration asks for. Certificates are parsed when the client is made; the platform's store is
+/// read at the first request.
+#[derive(Debug)]
+pub(super) struct Trusted {
+    trust: Trust,
+    extra: Vec<CertificateDer<'static>>,
+}
+
+impl Trusted {
+    pub(super) fn new(trust: Trust, extra_pem: &[Vec<u8>]) -> Result<Trusted> {
+        let mut extra = Vec::new();
+        for pem in extra_pem {
+            let before = extra.len();
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                extra.push(certificate.map_err(|cause| malformed(&cause.to_string()))?);
+            }
+            if extra.len() == before {
+                return Err(malformed("there is no certificate in it"));
+            }
+        }
+        // A store refuses what is PEM but no certificate: better now than at the first request.
+        let mut store = RootCertStore::empty();
+        for certificate in &extra {
+            store.add(certificate.clone()).map_err(|cause| malformed(&cause.to_string()))?;
+        }
+        Ok(Trusted { trust, extra })
+    }
+
+    /// TLS 1.2 and 1.3 with this trust. The provider is handed over here: a library must not set the process's default.
+    pub(super) fn client_config(&self) -> Result<ClientConfig> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|cause| unusable(&cause))?;
+        let mut config = match self.trust {
+            Trust::Bundled => builder.with_root_certificates(self.bundled()?).with_no_client_auth(),
+            Trust::Auto | Trust::Platform => match self.platform(provider) {
+                Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth(),
+                Err(_) if self.trust == Trust::Auto => {
+                    builder.with_root_certificates(self.bundled()?).with_no_client_auth()
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    fn bundled(&self) -> Result<RootCertStore> {
+        let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        for certificate in &self.extra {
+            store.add(certificate.clone()).map_err(|cause| unusable(&cause))?;
+        }
+        Ok(store)
+    }
+
+    /// The platform's own verification. Android's needs a set-up through Java that this library does not ask for, and a
+    /// UWP application's sandbox has no such store: both use the bundled roots.
+    #[cfg(not(any(target_os = "android", target_vendor = "uwp")))]
+    fn platform(&self, provider: Arc<CryptoProvider>) -> Result<Arc<rustls_platform_verifier::Verifier>> {
+        rustls_platform_verifier::Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider)
+            .map(Arc::new)
+            .map_err(|cause| unusable(&cause))
+    }
+
+    #[cfg(any(target_os = "android", target_vendor = "uwp"))]
+    fn platform(&self, _: Arc<CryptoProvider>) -> Result<Arc<dyn rustls::client::danger::ServerCertVerifier>> {
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "the platform's certificates cannot be used here; use the bundled ones (trust AUTO or BUNDLED)",
+        ))
+    }
+}
+
+fn malformed(cause: &str) -> Error {
+    Error::invalid_argument(format!(
+        "the CA certificates could not be read ({cause}); give PEM text: -----BEGIN CERTIFICATE-----"
+    ))
+}
+
+fn unusable(cause: &rustls::Error) -> Error {
+    Error::new(
+        ErrorKind::Tls,
+        format!(
+            "the certificate authorities to trust could not be set up ({cause}); trust BUNDLED does without the platform's"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_certificate_is_refused_when_the_client_is_made() {
+        for pem in [
+            "",
+            "hello",
+            "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n",
+            "-----BEGIN CERTIFICATE-----\n!!!!",
+        ] {
+            let error = Trusted::new(Trust::Auto, &[pem.into()]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{pem}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_trust_can_be_set_up_and_sets_no_process_wide_provider() {
+        for trust in [Trust::Auto, Trust::Bundled] {
+            Trusted::new(trust, &[]).unwrap().client_config().unwrap();
+        }
+        assert!(CryptoProvider::get_default().is_none());
+    }
+}

@@ -1,0 +1,127 @@
+/* Handles: NULL, freed, forged and of the wrong type are errors, never undefined behaviour; freeing is always harmless. */
+#include "check.h"
+
+/* Every function that takes a session says the same of a handle that is none. */
+static void every_session_function_refuses(arr_session *bad)
+{
+    arr_error_info error;
+    arr_session_properties properties;
+    char text[8];
+    size_t needed = 77;
+    int32_t gone = 77;
+
+    arr_error_info_init(&error, sizeof error);
+    arr_session_properties_init(&properties, sizeof properties);
+    CHECK_STATUS(arr_session_get_id(bad, text, sizeof text, &needed, &error), ARR_ERROR_INVALID_HANDLE);
+    CHECK(strncmp(error.message, "arr_session_get_id: ", 20) == 0);
+    CHECK(error.category == ARR_CATEGORY_USAGE && error.retryable == 0 && error.http_status == 0);
+    CHECK_STATUS(arr_session_get_message(bad, text, sizeof text, &needed, &error), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_session_get_properties(bad, &properties, 1000, &error), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_session_wait_until_ready(bad, &properties, ARR_WAIT_FOREVER, &error), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_session_stop(bad, &gone, 1000, &error), ARR_ERROR_INVALID_HANDLE);
+    CHECK(needed == 77 && gone == 77);
+    arr_session_free(bad);
+}
+
+static void every_client_function_refuses(arr_client *bad)
+{
+    arr_session_create_options options;
+    arr_session *session = (arr_session *)&options;
+
+    arr_session_create_options_init(&options, sizeof options);
+    options.max_lease_seconds = 60;
+    CHECK_STATUS(arr_session_create(bad, &options, &session, NULL, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK(session == NULL);
+    session = (arr_session *)&options;
+    CHECK_STATUS(arr_session_open(bad, "x", &session, NULL, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK(session == NULL);
+    arr_client_free(bad);
+}
+
+static void forged_handles_are_refused(void)
+{
+    static const uint64_t bits[] = {0u, 1u, 8u, 0xdeadbeefu, 0x0100000001000000u, 0x02000000ff000000u, 0x7fffffffffffffffu,
+                                    UINT64_MAX};
+    size_t i;
+    for (i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+        every_session_function_refuses((arr_session *)(uintptr_t)bits[i]);
+    }
+    every_client_function_refuses(NULL);
+    every_client_function_refuses((arr_client *)(uintptr_t)0xdeadbeefu);
+}
+
+static void live_handles_are_told_apart_and_freed_ones_stay_dead(void)
+{
+    arr_client *client = emulator_client();
+    arr_client *other = emulator_client();
+    arr_session_create_options options;
+    arr_session *session = NULL;
+
+    CHECK(client != NULL && client != other);
+    arr_session_create_options_init(&options, sizeof options);
+    options.max_lease_seconds = 60;
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+    CHECK(session != NULL);
+
+    every_session_function_refuses((arr_session *)client);
+    every_client_function_refuses((arr_client *)session);
+
+    /* The wrong type's free has freed nothing. */
+    CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+    arr_session_free(session);
+    arr_session_free(session);
+    every_session_function_refuses(session);
+
+    /* A new session in the old one's place does not answer to the old handle. */
+    {
+        arr_session *again = NULL;
+        CHECK_STATUS(arr_session_create(client, &options, &again, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+        CHECK(again != session);
+        every_session_function_refuses(session);
+        CHECK_STATUS(arr_session_stop(again, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+        arr_session_free(again);
+    }
+    arr_client_free(client);
+    arr_client_free(client);
+    every_client_function_refuses(client);
+    arr_client_free(other);
+}
+
+static void a_session_outlives_its_clients_handle_safely(void)
+{
+    arr_client *client = emulator_client();
+    arr_session_create_options options;
+    arr_session_properties properties;
+    arr_session *session = NULL;
+    arr_error_info error;
+    char id[257];
+
+    arr_error_info_init(&error, sizeof error);
+    arr_session_properties_init(&properties, sizeof properties);
+    arr_session_create_options_init(&options, sizeof options);
+    options.max_lease_seconds = 60;
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+    arr_client_free(client);
+    CHECK_STATUS(arr_session_get_id(session, id, sizeof id, NULL, NULL), ARR_OK);
+    CHECK_STATUS(arr_session_wait_until_ready(session, NULL, ARR_WAIT_FOREVER, &error), ARR_ERROR_SHUT_DOWN);
+    CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_SHUT_DOWN);
+    arr_session_free(session);
+
+    /* Another client opens it by its id, and stops it. */
+    client = emulator_client();
+    CHECK_STATUS(arr_session_open(client, id, &session, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(strcmp(properties.session_id, id) == 0);
+    CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    arr_session_free(session);
+    arr_client_free(client);
+}
+
+int main(void)
+{
+    arr_client_free(NULL);
+    arr_session_free(NULL);
+    forged_handles_are_refused();
+    live_handles_are_told_apart_and_freed_ones_stay_dead();
+    a_session_outlives_its_clients_handle_safely();
+    return checks_result("handles");
+}

@@ -1,0 +1,42 @@
+//! `include/arr_session.h` is what `src/ffi` says. `cargo xtask header` writes it anew.
+
+mod common;
+
+use common::root;
+use std::fs;
+
+/// The files of the C ABI in the order in which the header tells the story.
+const FILES: [&str; 5] = ["version.rs", "status.rs", "error_info.rs", "client.rs", "session.rs"];
+
+fn generated() -> String {
+    let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is readable");
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for file in FILES {
+        builder = builder.with_src(root().join("src/ffi").join(file));
+    }
+    let mut header = Vec::new();
+    builder.generate().expect("src/ffi can be told in C").write(&mut header);
+    String::from_utf8(header).expect("the header is UTF-8")
+}
+
+#[test]
+fn the_committed_header_is_up_to_date() {
+    let path = root().join("include/arr_session.h");
+    let generated = generated();
+    if std::env::var_os("ARR_UPDATE_HEADER").is_some() {
+        fs::create_dir_all(root().join("include")).unwrap();
+        fs::write(&path, &generated).unwrap();
+    }
+    // A checkout on Windows may have changed the line ends.
+    let committed = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(committed == generated, "include/arr_session.h differs from src/ffi: run `cargo xtask header` and commit it");
+}
+
+#[test]
+fn every_exported_function_is_in_the_header() {
+    let header = generated();
+    for function in common::exported_functions() {
+        let name = function.sig.ident.to_string();
+        assert!(header.contains(&format!(" {name}(")) || header.contains(&format!("*{name}(")), "{name}");
+    }
+}
