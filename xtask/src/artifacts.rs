@@ -1,0 +1,174 @@
+//! What cargo builds for others to use: the library that ships, and the emulator.
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::workspace::Workspace;
+
+/// The release library, as it ships.
+pub(crate) struct Library {
+    /// `libarr_session.so`, `libarr_session.dylib` or `arr_session.dll`.
+    pub(crate) shared: PathBuf,
+    /// `libarr_session.a` or `arr_session.lib`.
+    pub(crate) archive: PathBuf,
+    /// What a program links against: the shared library itself, on Windows its import library.
+    pub(crate) link: PathBuf,
+}
+
+impl Library {
+    /// Built alone, so that no other member's features are unified into it, and without an rlib, beside which cargo
+    /// silently drops link-time optimisation.
+    pub(crate) fn build(workspace: &Workspace, progress: Progress) -> Result<Self> {
+        let call = ["rustc", "--release", "--package", "arr-session", "--lib", "--crate-type", "cdylib,staticlib"];
+        let files: Vec<PathBuf> = build(workspace, &call, progress)?
+            .into_iter()
+            .filter(|artifact| artifact.is_target("arr_session"))
+            .flat_map(|artifact| artifact.filenames)
+            .collect();
+        Self::among(&files)
+    }
+
+    /// Tells cargo's files apart. Every platform has names of its own.
+    fn among(files: &[PathBuf]) -> Result<Self> {
+        let find = |wanted: &dyn Fn(&Path) -> bool| files.iter().find(|file| wanted(file)).cloned();
+        let shared =
+            find(&|file| ends_with(file, &[".so", ".dylib", ".dll"])).context("cargo built no shared library")?;
+        let archive = find(&|file| ends_with(file, &[".a", ".lib"]) && !is_import_library(file))
+            .context("cargo built no static library")?;
+        let link = find(&is_import_library).unwrap_or_else(|| shared.clone());
+        Ok(Self { shared, archive, link })
+    }
+
+    /// The folder that holds all of it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.shared.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Lets a program that was linked against the shared library find it. Windows has no run path: there it is `PATH`
+    /// that is searched.
+    pub(crate) fn let_find(&self, program: &mut Command) -> Result<()> {
+        if cfg!(windows) {
+            let before = env::var_os("PATH").unwrap_or_default();
+            let folders = std::iter::once(self.folder().to_owned()).chain(env::split_paths(&before));
+            let path = env::join_paths(folders).context("cannot put the library's folder on the PATH")?;
+            program.env("PATH", path);
+        }
+        Ok(())
+    }
+}
+
+/// Builds the emulator quickly, unoptimised, and returns the program's path.
+pub(crate) fn build_emulator(workspace: &Workspace, progress: Progress) -> Result<PathBuf> {
+    build(workspace, &["build", "--package", "arr-emulator"], progress)?
+        .into_iter()
+        .filter(|artifact| artifact.is_target("arr-emulator"))
+        .find_map(|artifact| artifact.executable)
+        .context("cargo built no program arr-emulator")
+}
+
+/// Whether cargo's own progress is seen while it builds.
+#[derive(Clone, Copy)]
+pub(crate) enum Progress {
+    Shown,
+    Hidden,
+}
+
+impl Progress {
+    /// Shown to a person; of no use in a log.
+    pub(crate) fn for_this_terminal() -> Self {
+        if std::io::stderr().is_terminal() { Self::Shown } else { Self::Hidden }
+    }
+}
+
+/// The part of cargo's `compiler-artifact` message that says where the files are. Other messages have other fields.
+#[derive(Deserialize)]
+struct Artifact {
+    target: Option<Target>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+impl Artifact {
+    fn is_target(&self, name: &str) -> bool {
+        self.target.as_ref().is_some_and(|target| target.name == name)
+    }
+}
+
+/// Runs a cargo build and returns what it made, wherever cargo has put it.
+fn build(workspace: &Workspace, arguments: &[&str], progress: Progress) -> Result<Vec<Artifact>> {
+    let mut cargo = workspace.cargo();
+    cargo.args(arguments).args(["--locked", "--message-format", "json-render-diagnostics"]);
+    cargo.stdin(Stdio::null());
+    match progress {
+        Progress::Shown => cargo.stderr(Stdio::inherit()),
+        Progress::Hidden => cargo.arg("--quiet"),
+    };
+    let output = cargo.output().context("cannot run cargo")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`cargo {}`: {}\n{}", arguments.join(" "), output.status, said.trim_end());
+    }
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("cannot read what cargo said: {line}")))
+        .collect()
+}
+
+/// `arr_session.dll.lib` with MSVC, `libarr_session.dll.a` with GNU.
+fn is_import_library(file: &Path) -> bool {
+    ends_with(file, &[".dll.lib", ".dll.a"])
+}
+
+fn ends_with(file: &Path, endings: &[&str]) -> bool {
+    let name = file.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn among(files: &[&str]) -> [String; 3] {
+        let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+        let library = Library::among(&files).unwrap();
+        [library.shared, library.archive, library.link].map(|path| path.display().to_string())
+    }
+
+    #[test]
+    fn knows_the_names_on_every_platform() {
+        assert_eq!(
+            among(&["libarr_session.so", "libarr_session.a"]),
+            ["libarr_session.so", "libarr_session.a", "libarr_session.so"]
+        );
+        assert_eq!(
+            among(&["libarr_session.dylib", "libarr_session.a"]),
+            ["libarr_session.dylib", "libarr_session.a", "libarr_session.dylib"]
+        );
+        assert_eq!(
+            among(&["arr_session.dll", "arr_session.dll.lib", "arr_session.pdb", "arr_session.lib"]),
+            ["arr_session.dll", "arr_session.lib", "arr_session.dll.lib"]
+        );
+        assert_eq!(
+            among(&["arr_session.dll", "libarr_session.dll.a", "libarr_session.a"]),
+            ["arr_session.dll", "libarr_session.a", "libarr_session.dll.a"]
+        );
+    }
+
+    #[test]
+    fn misses_what_was_not_built() {
+        assert!(Library::among(&[PathBuf::from("libarr_session.so")]).is_err());
+        assert!(Library::among(&[PathBuf::from("libarr_session.a")]).is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! The C examples and C tests: every program by every compiler, run plain and under valgrind against one emulator.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::compiler;
+use crate::dialect::{self, Dialect};
+use crate::emulator::Emulator;
+use crate::process;
+use crate::step::Report;
+use crate::test::{Context, POLL_INTERVAL_MS};
+
+const EXAMPLES: &str = "examples/c";
+const TESTS: &str = "tests/c";
+
+/// For one run of one program.
+const RUN_LIMIT: Duration = Duration::from_secs(120);
+
+const VALGRIND: &[&str] = &[
+    "--quiet",
+    "--leak-check=full",
+    "--errors-for-leak-kinds=definite",
+    "--show-leak-kinds=definite",
+    "--error-exitcode=9",
+    "--num-callers=30",
+];
+
+/// What Rust's standard library asks of the system when it is linked into a C program.
+const STATIC_LIBRARY_NEEDS: &[&str] = &["-lgcc_s", "-lpthread", "-ldl", "-lm"];
+
+/// Each example and each test, in each dialect, against the shared library; run plain and under valgrind.
+pub(crate) fn check_all(context: &mut Context) -> Result<Report> {
+    let folder = context.workspace.scratch("xtask/c")?;
+    let (library, emulator) = (context.library()?, context.emulator()?);
+    let root = &context.workspace.root;
+
+    let programs = [list(root, EXAMPLES)?, list(root, TESTS)?].concat();
+    let builds = builds(&programs, dialect::PROGRAMS);
+    let problems = in_parallel(&builds, |build| {
+        let program = build.compile(root, &folder, &compiler::link_arguments(library))?;
+        run(Command::new(&program), emulator).context("run plain")?;
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(VALGRIND).arg(&program);
+        run(valgrind, emulator).context("run under valgrind")
+    });
+    let summary = format!(
+        "{} programs, {} builds of each, run plain and under valgrind",
+        programs.len(),
+        dialect::PROGRAMS.len()
+    );
+    Report::unless(problems, summary)
+}
+
+/// Each example once more, with the library inside.
+pub(crate) fn check_static(context: &mut Context) -> Result<Report> {
+    let folder = context.workspace.scratch("xtask/static")?;
+    let (library, emulator) = (context.library()?, context.emulator()?);
+    let root = &context.workspace.root;
+
+    let mut link = vec![library.archive.clone().into_os_string()];
+    link.extend(STATIC_LIBRARY_NEEDS.iter().map(OsString::from));
+    let programs = list(root, EXAMPLES)?;
+    let problems = in_parallel(&builds(&programs, &[dialect::GCC_C99]), |build| {
+        let program = build.compile(root, &folder, &link)?;
+        run(Command::new(program), emulator)
+    });
+    Report::unless(problems, format!("{} with the library inside", programs.len()))
+}
+
+/// The C files of a folder, each of which is a program, by their paths from the root.
+fn list(root: &Path, folder: &str) -> Result<Vec<PathBuf>> {
+    let mut programs = Vec::new();
+    let entries = fs::read_dir(root.join(folder)).with_context(|| format!("cannot list {folder}"))?;
+    for entry in entries {
+        let path = Path::new(folder).join(entry?.file_name());
+        if path.extension() == Some(OsStr::new("c")) {
+            programs.push(path);
+        }
+    }
+    ensure!(!programs.is_empty(), "there is no C program in {folder}");
+    programs.sort();
+    Ok(programs)
+}
+
+/// One program in one dialect.
+struct Build<'a> {
+    source: &'a Path,
+    dialect: Dialect,
+}
+
+fn builds<'a>(programs: &'a [PathBuf], dialects: &[Dialect]) -> Vec<Build<'a>> {
+    programs.iter().flat_map(|source| dialects.iter().map(move |&dialect| Build { source, dialect })).collect()
+}
+
+impl Build<'_> {
+    fn compile(&self, root: &Path, folder: &Path, link: &[OsString]) -> Result<PathBuf> {
+        let stem = self.source.file_stem().context("a C file has a name")?;
+        let program = folder.join(self.dialect.name_for(stem));
+        let mut command = self.dialect.compiler(root, self.source);
+        // Line numbers for valgrind's stacks, in the one format that older valgrinds read from every compiler.
+        command.args(["-gdwarf-4", "-O1", "-o"]).arg(&program).args(link);
+        process::run(command, process::TOOL_LIMIT)?.expect_success("compile")?;
+        Ok(program)
+    }
+}
+
+fn run(mut program: Command, emulator: &Emulator) -> Result<()> {
+    emulator.introduce_to(&mut program, POLL_INTERVAL_MS);
+    let finished = process::run(program, RUN_LIMIT)?;
+    if !finished.succeeded() {
+        bail!("{}\n{}", finished.end, finished.output.trim_end());
+    }
+    Ok(())
+}
+
+/// Works on all cores, as valgrind makes these runs the longest part of the tests. Returns the problems in order.
+fn in_parallel(builds: &[Build<'_>], work: impl Fn(&Build<'_>) -> Result<()> + Sync) -> Vec<String> {
+    let queue = Mutex::new(builds.iter().enumerate());
+    let problems = Mutex::new(Vec::new());
+    let next = || queue.lock().expect("no one panics with the queue").next();
+    let work_off = || {
+        while let Some((index, build)) = next() {
+            if let Err(error) = work(build) {
+                let problem = format!("{} ({}): {error:#}", build.source.display(), build.dialect);
+                let mut problems = problems.lock().expect("no one panics with the problems");
+                problems.push((index, problem.trim_end().to_owned()));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work_off);
+        }
+    });
+    let mut problems = problems.into_inner().expect("no one panics with the problems");
+    problems.sort();
+    problems.into_iter().map(|(_, problem)| problem).collect()
+}

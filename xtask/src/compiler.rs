@@ -1,0 +1,76 @@
+//! The system's own C compiler, whatever it is: what a user of the library has.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use cc::Tool;
+
+use crate::artifacts::Library;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Compiles one C file into a program that uses the shared library, and returns the program's path.
+pub(crate) fn compile(workspace: &Workspace, source: &Path, library: &Library, folder: &Path) -> Result<PathBuf> {
+    let tool = find(workspace)?;
+    let stem = source.file_stem().context("a C file has a name")?;
+    let program = folder.join(stem).with_extension(std::env::consts::EXE_EXTENSION);
+    let include = workspace.root.join("include");
+
+    let mut command = tool.to_command();
+    // Object files and the like, which some compilers leave where they are called.
+    command.current_dir(folder);
+    if tool.is_like_msvc() {
+        command.arg(joined("/I", &include)).arg(source).arg(joined("/Fe:", &program));
+        command.arg("/link").arg(&library.link);
+    } else {
+        command.args(["-std=c99", "-Wpedantic"]).arg(joined("-I", &include)).arg(source);
+        command.arg("-o").arg(&program).args(link_arguments(library));
+    }
+    process::run(command, process::TOOL_LIMIT)
+        .with_context(|| format!("the C compiler that the system names is {}", tool.path().display()))?
+        .expect_success(&format!("{} could not compile {}", tool.path().display(), source.display()))?;
+    Ok(program)
+}
+
+/// Asks the `cc` crate, which knows where each system keeps its compiler, and heeds `CC` and `CFLAGS`.
+fn find(workspace: &Workspace) -> Result<Tool> {
+    cc::Build::new()
+        .target(&workspace.host)
+        .host(&workspace.host)
+        .opt_level(0)
+        .debug(true)
+        .warnings(true)
+        .extra_warnings(true)
+        // What it prints for build scripts has no reader here.
+        .cargo_metadata(false)
+        .cargo_warnings(false)
+        .try_get_compiler()
+        .context(if cfg!(windows) {
+            "no C compiler found: install Visual Studio's build tools with the C++ workload"
+        } else {
+            "no C compiler found: install gcc or clang"
+        })
+}
+
+/// How GCC and its like are told to link against the shared library, so that the program finds it again.
+pub(crate) fn link_arguments(library: &Library) -> Vec<OsString> {
+    if cfg!(windows) {
+        return vec![library.link.clone().into()];
+    }
+    let folder = library.folder();
+    let mut arguments = vec![joined("-L", folder), "-larr_session".into(), joined("-Wl,-rpath,", folder)];
+    if cfg!(target_os = "linux") {
+        // Makes the path above go before LD_LIBRARY_PATH, where `cargo run` has put its own folders: a debug build of
+        // the library that lies there must not be tested in place of the release build.
+        arguments.push("-Wl,--disable-new-dtags".into());
+    }
+    arguments
+}
+
+/// A flag and its path in one word.
+fn joined(flag: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(flag);
+    word.push(path);
+    word
+}

@@ -1,0 +1,105 @@
+//! The compilers and language standards that the C header and the C programs are held to.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::header;
+use crate::process::{self, Finished};
+use crate::step::Report;
+use crate::test::Context;
+
+/// What a careful user turns on, and then some. The header must stay silent in their builds.
+const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"];
+/// These exist for C only.
+const C_WARNINGS: &[&str] = &["-Wstrict-prototypes", "-Wc++-compat"];
+
+/// One compiler at one standard.
+#[derive(Clone, Copy)]
+pub(crate) struct Dialect {
+    compiler: &'static str,
+    standard: &'static str,
+}
+
+const fn dialect(compiler: &'static str, standard: &'static str) -> Dialect {
+    Dialect { compiler, standard }
+}
+
+pub(crate) const GCC_C99: Dialect = dialect("gcc", "c99");
+
+/// The oldest C and the oldest C++ that are supported: what the C programs are written in.
+pub(crate) const PROGRAMS: &[Dialect] =
+    &[GCC_C99, dialect("clang", "c99"), dialect("g++", "c++11"), dialect("clang++", "c++11")];
+
+/// What the header is compiled as.
+const HEADER: &[Dialect] = &[
+    GCC_C99,
+    dialect("gcc", "c11"),
+    dialect("g++", "c++11"),
+    dialect("g++", "c++17"),
+    dialect("clang", "c99"),
+    dialect("clang", "c11"),
+    dialect("clang++", "c++11"),
+    dialect("clang++", "c++17"),
+];
+
+impl Dialect {
+    /// A call of the compiler at the workspace's root, with the warnings and the header's folder, to be completed by
+    /// the caller.
+    pub(crate) fn compiler(self, root: &Path, source: &Path) -> Command {
+        let mut command = Command::new(self.compiler);
+        command.current_dir(root);
+        command.args(WARNINGS).arg(format!("-std={}", self.standard));
+        if self.is_cpp() {
+            command.args(["-x", "c++"]);
+        } else {
+            command.args(["-x", "c"]).args(C_WARNINGS);
+        }
+        command.arg("-Iinclude").arg(source);
+        // A library named after this point is not a C source.
+        command.args(["-x", "none"]);
+        command
+    }
+
+    /// Compiles without making anything.
+    pub(crate) fn check(self, root: &Path, source: &Path) -> Result<Finished> {
+        let mut command = self.compiler(root, source);
+        command.arg("-fsyntax-only");
+        process::run(command, process::TOOL_LIMIT)
+    }
+
+    /// For file names: `quickstart` becomes `quickstart-g++-c++11`.
+    pub(crate) fn name_for(self, stem: &OsStr) -> PathBuf {
+        PathBuf::from(format!("{}-{}-{}", stem.to_string_lossy(), self.compiler, self.standard))
+    }
+
+    fn is_cpp(self) -> bool {
+        self.standard.starts_with("c++")
+    }
+}
+
+impl std::fmt::Display for Dialect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} as {}", self.compiler, self.standard.to_uppercase())
+    }
+}
+
+/// The header needs nothing before it, and may be included twice.
+pub(crate) fn check_header(context: &mut Context) -> Result<Report> {
+    let folder = context.workspace.scratch("xtask/header")?;
+    let include = format!("#include \"{}\"\n", header::PATH.trim_start_matches("include/"));
+    let mut problems = Vec::new();
+    for (name, source) in [("once.c", include.clone()), ("twice.c", include.repeat(2))] {
+        let file = folder.join(name);
+        std::fs::write(&file, source)?;
+        for dialect in HEADER {
+            let checked = dialect.check(&context.workspace.root, &file)?;
+            if !checked.succeeded() {
+                problems.push(format!("{dialect}, {name}:\n{}", checked.output.trim_end()));
+            }
+        }
+    }
+    Report::unless(problems, format!("{} dialects, once and twice", HEADER.len()))
+}

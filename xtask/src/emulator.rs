@@ -1,0 +1,156 @@
+//! The emulator as a child process: started on a free port, and stopped whatever happens.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+
+use crate::process;
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// A running `arr-emulator`.
+pub(crate) struct Emulator {
+    child: Child,
+    log: PathBuf,
+    ready: Ready,
+}
+
+/// What the emulator writes into its ready file as soon as it can be called.
+#[derive(Deserialize)]
+struct Ready {
+    url: String,
+    account_id: String,
+    account_key: String,
+    account_domain: String,
+    ca_file: Option<PathBuf>,
+}
+
+impl Emulator {
+    /// Starts it over HTTPS and waits until it listens. Its certificate authority, its ready file and its log are
+    /// written to `folder`. A session needs `startup` (such as `3s`) to become ready.
+    pub(crate) fn start(program: &Path, folder: &Path, startup: &str) -> Result<Self> {
+        let ready_file = folder.join("ready.json");
+        let log = folder.join("emulator.log");
+        // A ready file from an earlier run would name a port at which nobody listens any more.
+        if ready_file.exists() {
+            fs::remove_file(&ready_file).with_context(|| format!("cannot remove {}", ready_file.display()))?;
+        }
+        // A file, unlike a pipe, never fills up and needs nobody to read it.
+        let log_writer = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+
+        let mut child = Command::new(program)
+            .args(["--listen", "127.0.0.1:0", "--tls", "--startup", startup, "--ca-file"])
+            .arg(folder.join("ca.pem"))
+            .arg("--ready-file")
+            .arg(&ready_file)
+            .stdin(Stdio::null())
+            .stdout(log_writer.try_clone()?)
+            .stderr(log_writer)
+            .spawn()
+            .with_context(|| format!("cannot run {}", program.display()))?;
+
+        match wait_until_ready(&mut child, &ready_file) {
+            Ok(ready) => Ok(Self { child, log, ready }),
+            Err(error) => {
+                stop(&mut child)?;
+                let said = fs::read_to_string(&log).unwrap_or_default();
+                Err(anyhow!("{error:#}\n{}", said.trim_end()))
+            }
+        }
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.ready.url
+    }
+
+    /// What it has written so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Points a program at this emulator, by the environment variables that every example understands.
+    pub(crate) fn introduce_to(&self, program: &mut Command, poll_interval_ms: u32) {
+        program
+            .env("ARR_ACCOUNT_ID", &self.ready.account_id)
+            .env("ARR_ACCOUNT_KEY", &self.ready.account_key)
+            .env("ARR_ACCOUNT_DOMAIN", &self.ready.account_domain)
+            .env("ARR_SERVICE_ENDPOINT", &self.ready.url)
+            .env("ARR_API_VERSION", "v1")
+            .env("ARR_POLL_INTERVAL_MS", poll_interval_ms.to_string());
+        match &self.ready.ca_file {
+            Some(ca_file) => program.env("ARR_CA_FILE", ca_file),
+            None => program.env_remove("ARR_CA_FILE"),
+        };
+    }
+
+    /// Stops it, and says so if it had ended before, or could not be stopped in peace.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("the emulator had ended by itself ({status})\n{}", self.log().trim_end());
+        }
+        match stop(&mut self.child)? {
+            Some(status) if cfg!(unix) && !status.success() => {
+                bail!("the emulator, asked to stop, ended with {status}\n{}", self.log().trim_end())
+            }
+            Some(_) => Ok(()),
+            None => bail!("the emulator, asked to stop, went on for {} s and was killed", STOP_LIMIT.as_secs()),
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure here, and after `stop` there is nothing left to do.
+        stop(&mut self.child).ok();
+    }
+}
+
+fn wait_until_ready(child: &mut Child, ready_file: &Path) -> Result<Ready> {
+    let started = Instant::now();
+    while !ready_file.exists() {
+        if let Some(status) = child.try_wait()? {
+            bail!("the emulator ended before it was ready ({status})");
+        }
+        if started.elapsed() > START_LIMIT {
+            bail!("the emulator was not ready after {} s", START_LIMIT.as_secs());
+        }
+        thread::sleep(process::POLL);
+    }
+    let json = fs::read_to_string(ready_file).context("cannot read the emulator's ready file")?;
+    serde_json::from_str(&json).with_context(|| format!("the emulator's ready file is not as expected: {json}"))
+}
+
+/// Ends the child: politely where the system knows how, then by force. `None` if force was needed.
+fn stop(child: &mut Child) -> Result<Option<ExitStatus>> {
+    if child.try_wait()?.is_none() && !ask_to_stop(child) {
+        child.kill().context("cannot stop the emulator")?;
+        return Ok(Some(child.wait()?));
+    }
+    let asked = Instant::now();
+    while asked.elapsed() < STOP_LIMIT {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        thread::sleep(process::POLL);
+    }
+    child.kill().context("cannot stop the emulator")?;
+    child.wait()?;
+    Ok(None)
+}
+
+/// Sends SIGTERM. `false` where there is no such thing.
+fn ask_to_stop(child: &Child) -> bool {
+    // The shell's own `kill`: the program of that name is not on every machine.
+    cfg!(unix)
+        && Command::new("sh")
+            .args(["-c", "kill -TERM \"$0\"", &child.id().to_string()])
+            .status()
+            .is_ok_and(|status| status.success())
+}

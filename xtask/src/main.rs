@@ -1,0 +1,66 @@
+//! The workspace's chores. `cargo xtask` lists them.
+
+mod artifacts;
+mod c_programs;
+mod compiler;
+mod demo;
+mod dependencies;
+mod dialect;
+mod emulator;
+mod exports;
+mod header;
+mod packages;
+mod process;
+mod quickstart;
+mod readme;
+mod rust;
+mod step;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Chores of this workspace.
+
+Usage: cargo xtask <command>
+
+  demo             build everything and run examples/c/quickstart.c against the emulator
+  test             every check there is, from formatting to the C programs under valgrind
+  header           write include/arr_session.h anew from the Rust sources
+  header --check   fail if include/arr_session.h is not what the Rust sources give
+  help             this list
+";
+
+/// The exit code for a command line that cannot be understood, and for a machine that lacks something.
+const EXIT_UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+
+    let outcome = match arguments[..] {
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        ["demo"] => demo::run(),
+        ["test"] => test::run(),
+        ["header"] => header::run(header::Mode::Write),
+        ["header", "--check"] => header::run(header::Mode::Check),
+        [command @ ("demo" | "test" | "header"), option, ..] => {
+            return unusable(&format!("`{command}` has no option `{option}`"));
+        }
+        [command, ..] => return unusable(&format!("there is no command `{command}`")),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn unusable(complaint: &str) -> ExitCode {
+    eprintln!("error: {complaint}; `cargo xtask help` lists what there is");
+    ExitCode::from(EXIT_UNUSABLE)
+}

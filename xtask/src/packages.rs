@@ -1,0 +1,102 @@
+//! The programs that the tests call, the Debian packages they come in, and their installation.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::process;
+
+/// The one list of system packages, in Debian's names.
+const PACKAGES: &[Package] = &[
+    package("gcc", "compiles the C programs", &["gcc", "--version"]),
+    package("g++", "compiles the C programs as C++", &["g++", "--version"]),
+    package("clang", "compiles the C programs as C and as C++ once more", &["clang++", "--version"]),
+    package("valgrind", "runs the C programs and watches their memory", &["valgrind", "--version"]),
+    // Without the loader's symbols valgrind refuses to start.
+    package("libc6-dbg", "lets valgrind understand the C library", &["valgrind", "--quiet", "true"]),
+    package("curl", "calls the emulator, as a client we did not write", &["curl", "--version"]),
+    package("openssl", "judges the emulator's certificates", &["openssl", "version"]),
+    package("python3", "calls the emulator, as a client we did not write", &["python3", "-c", "import ssl"]),
+];
+
+struct Package {
+    name: &'static str,
+    purpose: &'static str,
+    /// A call that succeeds if, and only if, the package does its work.
+    probe: &'static [&'static str],
+}
+
+const fn package(name: &'static str, purpose: &'static str, probe: &'static [&'static str]) -> Package {
+    Package { name, purpose, probe }
+}
+
+/// Whether the tests can begin.
+pub(crate) enum Readiness {
+    Ready,
+    /// What to install, and how.
+    Missing(String),
+}
+
+/// Looks for every program that the tests call, and installs the missing ones if that is possible and allowed.
+pub(crate) fn provide() -> Result<Readiness> {
+    let missing = missing();
+    if missing.is_empty() {
+        println!("system packages: all {} are there", PACKAGES.len());
+        return Ok(Readiness::Ready);
+    }
+    if !succeeds(&["apt-get", "--version"]) || !is_root() {
+        return Ok(Readiness::Missing(advice(&missing)));
+    }
+
+    println!("system packages: installing what is missing\n{}", list(&missing));
+    apt_get(&["update"])?;
+    let mut install = vec!["install", "--yes", "--no-install-recommends"];
+    install.extend(missing.iter().map(|package| package.name));
+    apt_get(&install)?;
+
+    let missing = self::missing();
+    Ok(if missing.is_empty() { Readiness::Ready } else { Readiness::Missing(advice(&missing)) })
+}
+
+fn missing() -> Vec<&'static Package> {
+    PACKAGES.iter().filter(|package| !succeeds(package.probe)).collect()
+}
+
+fn advice(missing: &[&Package]) -> String {
+    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    format!(
+        "The tests need system packages that are missing here:\n{}\nInstall them, on Debian and Ubuntu by:\n  \
+         apt-get update && apt-get install --no-install-recommends {}",
+        list(missing),
+        names.join(" ")
+    )
+}
+
+fn list(packages: &[&Package]) -> String {
+    let lines: Vec<String> =
+        packages.iter().map(|package| format!("  {:<10} {}", package.name, package.purpose)).collect();
+    lines.join("\n")
+}
+
+/// One apt command at a time: two of them would wait for each other's locks, or fail.
+fn apt_get(arguments: &[&str]) -> Result<()> {
+    let mut apt = Command::new("apt-get");
+    apt.args(["-qq", "-o", "DPkg::Lock::Timeout=300"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    let what = format!("apt-get {}", arguments.join(" "));
+    process::run(apt, process::CARGO_LIMIT).and_then(|finished| finished.expect_success("it failed")).context(what)?;
+    Ok(())
+}
+
+fn is_root() -> bool {
+    process::stdout(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+fn succeeds(call: &[&str]) -> bool {
+    Command::new(call[0])
+        .args(&call[1..])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}

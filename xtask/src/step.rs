@@ -1,0 +1,187 @@
+//! A list of checks: run one after another, each told with its name and time, and counted at the end.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+/// One check. `C` is what the checks share.
+pub(crate) struct Step<C> {
+    name: &'static str,
+    needs: &'static [&'static str],
+    unavailable: Option<&'static str>,
+    run: fn(&mut C) -> Result<Report>,
+}
+
+impl<C> Step<C> {
+    pub(crate) const fn new(name: &'static str, run: fn(&mut C) -> Result<Report>) -> Self {
+        Self { name, needs: &[], unavailable: None, run }
+    }
+
+    /// The steps before it that must have passed, by their names.
+    pub(crate) const fn needs(self, needs: &'static [&'static str]) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// Why it cannot be run on this system, if so.
+    pub(crate) const fn unless(self, unavailable: Option<&'static str>) -> Self {
+        Self { unavailable, ..self }
+    }
+}
+
+/// What a passed step has to say for itself: the first line goes behind its name, further ones below.
+pub(crate) struct Report(pub(crate) String);
+
+impl Report {
+    /// Passes with `summary` unless there are problems, which are then told all together.
+    pub(crate) fn unless(problems: Vec<String>, summary: String) -> Result<Self> {
+        if !problems.is_empty() {
+            bail!("{}", problems.join("\n"));
+        }
+        Ok(Self(summary))
+    }
+}
+
+enum Outcome {
+    Passed,
+    Failed,
+    Skipped(&'static str),
+    NotRun { needs: &'static str },
+}
+
+struct Told {
+    name: &'static str,
+    outcome: Outcome,
+    took: Duration,
+}
+
+/// How many steps ended in which way.
+pub(crate) struct Tally {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) skipped: usize,
+}
+
+/// Runs all steps, going on after a failure.
+pub(crate) fn run_all<C>(steps: &[Step<C>], shared: &mut C) -> Result<Tally> {
+    let mut told: Vec<Told> = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        print!("[{:>2}/{}] {} … ", index + 1, steps.len(), step.name);
+        std::io::stdout().flush()?;
+        let started = Instant::now();
+        let outcome = run_one(step, shared, &told, started);
+        told.push(Told { name: step.name, outcome, took: started.elapsed() });
+    }
+    print_table(&told);
+    Ok(count(&told))
+}
+
+fn run_one<C>(step: &Step<C>, shared: &mut C, before: &[Told], started: Instant) -> Outcome {
+    if let Some(reason) = step.unavailable {
+        println!("skipped: {reason}");
+        return Outcome::Skipped(reason);
+    }
+    let passed = |name: &str| before.iter().any(|told| told.name == name && matches!(told.outcome, Outcome::Passed));
+    if let Some(needs) = step.needs.iter().copied().find(|name| !passed(name)) {
+        println!("not run: needs {needs}");
+        return Outcome::NotRun { needs };
+    }
+    match (step.run)(shared) {
+        Ok(Report(text)) => {
+            println!(
+                "ok, {}{}{}",
+                seconds(started.elapsed()),
+                if text.is_empty() { "" } else { ": " },
+                indented(&text)
+            );
+            Outcome::Passed
+        }
+        Err(error) => {
+            println!("FAILED, {}\n        {}", seconds(started.elapsed()), indented(&format!("{error:#}")));
+            Outcome::Failed
+        }
+    }
+}
+
+fn print_table(told: &[Told]) {
+    println!();
+    for Told { name, outcome, took } in told {
+        let took = seconds(*took);
+        match outcome {
+            Outcome::Passed => println!("  ok       {took:>9}  {name}"),
+            Outcome::Failed => println!("  FAILED   {took:>9}  {name}"),
+            Outcome::Skipped(reason) => println!("  skipped  {:>9}  {name}: {reason}", ""),
+            Outcome::NotRun { needs } => println!("  not run  {:>9}  {name}: needs {needs}", ""),
+        }
+    }
+    println!();
+}
+
+/// A step that could not be run because of another is one more thing that is not known to work: it counts as failed.
+fn count(told: &[Told]) -> Tally {
+    let mut tally = Tally { passed: 0, failed: 0, skipped: 0 };
+    for Told { outcome, .. } in told {
+        match outcome {
+            Outcome::Passed => tally.passed += 1,
+            Outcome::Failed | Outcome::NotRun { .. } => tally.failed += 1,
+            Outcome::Skipped(_) => tally.skipped += 1,
+        }
+    }
+    tally
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 {
+            write!(f, ", {} skipped", self.skipped)?;
+        }
+        Ok(())
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// All lines but the first are set below the step's name.
+fn indented(text: &str) -> String {
+    text.trim_end().replace('\n', "\n        ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pass(ran: &mut u32) -> Result<Report> {
+        *ran += 1;
+        Ok(Report(String::new()))
+    }
+
+    fn fail(ran: &mut u32) -> Result<Report> {
+        *ran += 1;
+        bail!("no")
+    }
+
+    #[test]
+    fn goes_on_after_a_failure_and_leaves_out_what_needs_it() {
+        let mut ran = 0;
+        let steps = [
+            Step::new("first", fail),
+            Step::new("second", pass).needs(&["first"]),
+            Step::new("third", pass).needs(&["second"]),
+            Step::new("fourth", pass),
+            Step::new("fifth", pass).needs(&["fourth"]),
+        ];
+        let tally = run_all(&steps, &mut ran).unwrap();
+        assert_eq!(ran, 3);
+        assert_eq!(tally.to_string(), "2 passed, 3 failed");
+    }
+
+    #[test]
+    fn counts_what_this_system_cannot_run() {
+        let steps = [Step::new("first", fail).unless(Some("not here")), Step::new("second", pass)];
+        let tally = run_all(&steps, &mut 0).unwrap();
+        assert_eq!(tally.to_string(), "1 passed, 0 failed, 1 skipped");
+    }
+}

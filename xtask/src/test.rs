@@ -1,0 +1,113 @@
+//! `cargo xtask test`: every check there is, in the order in which a failure is cheapest to learn.
+
+use std::env;
+use std::fs;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+
+use crate::artifacts::{self, Library, Progress};
+use crate::emulator::Emulator;
+use crate::packages::{self, Readiness};
+use crate::step::{self, Report, Step};
+use crate::workspace::Workspace;
+use crate::{EXIT_UNUSABLE, c_programs, dependencies, dialect, exports, quickstart, readme, rust};
+
+/// How long the emulator's sessions take to start, and how often the C programs look: short, as many of them run.
+const STARTUP: &str = "300ms";
+pub(crate) const POLL_INTERVAL_MS: u32 = 50;
+
+/// Why some steps cannot be run here, if so.
+const NOT_LINUX: Option<&str> =
+    if cfg!(target_os = "linux") { None } else { Some("it takes gcc, clang and valgrind, or ELF, as on Linux") };
+
+const LIBRARY: &str = "release library";
+const EMULATOR: &str = "emulator starts";
+const BOTH: &[&str] = &[LIBRARY, EMULATOR];
+
+const STEPS: &[Step<Context>] = &[
+    Step::new("formatting", rust::formatting),
+    Step::new("clippy", rust::clippy),
+    Step::new("rustdoc", rust::rustdoc),
+    Step::new("Rust tests", rust::tests),
+    Step::new("dependencies", dependencies::check),
+    Step::new(LIBRARY, build_library),
+    Step::new("exports", exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
+    Step::new("header alone", dialect::check_header).unless(NOT_LINUX),
+    Step::new("README", readme::check).unless(NOT_LINUX),
+    Step::new(EMULATOR, start_emulator),
+    Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
+    Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
+    Step::new("quickstart fails well", quickstart::check_failures).needs(BOTH),
+    Step::new("emulator stops", stop_emulator).needs(&[EMULATOR]),
+];
+
+/// What the steps share, and what earlier ones have made for later ones.
+pub(crate) struct Context {
+    pub(crate) workspace: Workspace,
+    library: Option<Library>,
+    emulator: Option<Emulator>,
+}
+
+impl Context {
+    pub(crate) fn library(&self) -> Result<&Library> {
+        self.library.as_ref().context("the release library has not been built")
+    }
+
+    pub(crate) fn emulator(&self) -> Result<&Emulator> {
+        self.emulator.as_ref().context("the emulator is not running")
+    }
+}
+
+pub(crate) fn run() -> Result<ExitCode> {
+    let started = Instant::now();
+    if cfg!(target_os = "linux") {
+        if let Readiness::Missing(advice) = packages::provide()? {
+            eprintln!("{advice}");
+            return Ok(ExitCode::from(EXIT_UNUSABLE));
+        }
+    } else {
+        println!("system packages: not looked for, as this is not Linux; the steps that need them are skipped");
+    }
+
+    let mut context = Context { workspace: Workspace::find()?, library: None, emulator: None };
+    let tally = step::run_all(STEPS, &mut context)?;
+    println!("{:.0} s in all", started.elapsed().as_secs_f64());
+
+    // On a build server a check that does not run is a check that is believed to pass.
+    let skips_forbidden = env::var_os("CI").is_some_and(|value| value == "true");
+    let good = tally.failed == 0 && !(skips_forbidden && tally.skipped > 0);
+    if tally.failed == 0 && !good {
+        println!("a step was skipped, which is an error where CI=true");
+    }
+    println!("{tally}");
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn build_library(context: &mut Context) -> Result<Report> {
+    let library = Library::build(&context.workspace, Progress::Hidden)?;
+    let mut sizes = String::new();
+    for (file, remark) in [(&library.shared, ", stripped"), (&library.archive, "")] {
+        let bytes = fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let megabytes = bytes as f64 / 1e6;
+        sizes.push_str(&format!("\n{name:<18} {bytes:>11} bytes ({megabytes:.2} MB){remark}"));
+    }
+    context.library = Some(library);
+    Ok(Report(format!("fat LTO, one codegen unit{sizes}")))
+}
+
+fn start_emulator(context: &mut Context) -> Result<Report> {
+    let program = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
+    let emulator = Emulator::start(&program, &context.workspace.scratch("xtask/emulator")?, STARTUP)?;
+    let report = Report(emulator.url().to_owned());
+    context.emulator = Some(emulator);
+    Ok(report)
+}
+
+/// It lived through all of the above, and stops when asked.
+fn stop_emulator(context: &mut Context) -> Result<Report> {
+    context.emulator.take().context("the emulator is not running")?.stop()?;
+    Ok(Report(String::new()))
+}

@@ -1,0 +1,94 @@
+//! Where the workspace lies, and how cargo is called in it.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::process;
+
+/// The checkout that `cargo xtask` was called in.
+pub(crate) struct Workspace {
+    /// The folder of the workspace's Cargo.toml.
+    pub(crate) root: PathBuf,
+    /// Cargo's target folder; everything that the chores write lies below it.
+    pub(crate) target: PathBuf,
+    /// The oldest compiler that the library promises to build with, as Cargo.toml says it.
+    pub(crate) rust_version: String,
+    /// The target triple of this machine.
+    pub(crate) host: String,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    rust_version: Option<String>,
+}
+
+impl Workspace {
+    /// Asks cargo, rather than remembering where xtask was compiled: a checkout may have moved since.
+    pub(crate) fn find() -> Result<Self> {
+        let json = process::stdout(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
+        let metadata: Metadata = serde_json::from_str(&json).context("cannot read the answer of `cargo metadata`")?;
+        let rust_version = metadata
+            .packages
+            .into_iter()
+            .find(|package| package.name == "arr-session")
+            .context("this workspace has no package arr-session")?
+            .rust_version
+            .context("Cargo.toml states no rust-version")?;
+
+        let version = process::stdout(cargo().arg("-vV"))?;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("`cargo -vV` names no host")?;
+
+        Ok(Self {
+            root: metadata.workspace_root,
+            target: metadata.target_directory,
+            rust_version,
+            host: host.to_owned(),
+        })
+    }
+
+    /// A cargo call in this workspace.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command = cargo();
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// Reads a text of the checkout by its path from the root, with `/` between folders.
+    pub(crate) fn read(&self, path: &str) -> Result<String> {
+        std::fs::read_to_string(self.root.join(path)).with_context(|| format!("cannot read {path}"))
+    }
+
+    /// A folder below the target folder, made if need be.
+    pub(crate) fn scratch(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.target.join(name);
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        Ok(folder)
+    }
+}
+
+/// The cargo that runs this chore, without what it told xtask about xtask: ring's build script reads these variables,
+/// so that handing them on would compile ring anew after every change between `cargo build` and `cargo xtask`.
+fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    for (name, _) in env::vars_os() {
+        let about_xtask =
+            name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
+        if about_xtask {
+            command.env_remove(name);
+        }
+    }
+    command
+}
