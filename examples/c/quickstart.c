@@ -70,18 +70,21 @@ static arr_status new_client_from_environment(arr_client **client, arr_error_inf
     return arr_client_new(&options, client, error);
 }
 
-/* Waits in short slices, so that the person sees that something happens. A slice costs no request. */
+/* Waits in short slices, so that the person sees that something happens: a dot a second. A slice costs no request. */
 static arr_status wait_until_ready(arr_session *session, arr_session_properties *properties, arr_error_info *error)
 {
     arr_status status = ARR_ERROR_TIMEOUT;
     uint32_t waited_ms;
 
+    printf("  starting ");
     for (waited_ms = 0; status == ARR_ERROR_TIMEOUT && waited_ms < PATIENCE_MS; waited_ms += SLICE_MS) {
-        printf("\r  %-9s %6.1f s", status_word(properties->status), (double)waited_ms / 1000.0);
-        fflush(stdout);
+        if (waited_ms % 1000u == 0u) {
+            printf(".");
+            fflush(stdout);
+        }
         status = arr_session_wait_until_ready(session, properties, SLICE_MS, error);
     }
-    printf("\r  %-9s after %.1f s\n", status_word(properties->status), (double)waited_ms / 1000.0);
+    printf(" %s after about %u s\n", status_word(properties->status), (unsigned)(waited_ms / 1000u));
     return status;
 }
 

@@ -1,0 +1,209 @@
+//! A running emulator.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+use crate::certificate;
+use crate::guid;
+use crate::listener::{self, Run};
+use crate::routes;
+use crate::service::Service;
+use crate::tls;
+use crate::{Account, Config, RecordedRequest, SessionView};
+
+/// A running emulator, on a thread and with an async runtime of its own.
+///
+/// Dropping it cuts its connections and ends it; [`stop`](Self::stop) lets requests on the wire finish.
+pub struct Emulator {
+    url: String,
+    account: Account,
+    ca_pem: Option<String>,
+    service: Arc<Service>,
+    run: watch::Sender<Run>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why an emulator did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Another program listens there.
+    #[error("{address} is in use: stop the program that listens there, or listen elsewhere (port 0 takes a free port)")]
+    AddressInUse {
+        /// Where the emulator was to listen.
+        address: SocketAddr,
+    },
+    /// The system does not let this program listen there.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where the emulator was to listen.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The configuration names no account.
+    #[error("an emulator needs at least one account; Account::development() is the usual one")]
+    NoAccount,
+    /// No certificates could be made, or they were not accepted.
+    #[error("cannot make the certificates for HTTPS: {reason}")]
+    Certificates {
+        /// What went wrong.
+        reason: String,
+    },
+    /// The system has no random numbers to give.
+    #[error("the system gave no random numbers to sign tokens with")]
+    NoRandomNumbers,
+    /// The system gives no thread, or nothing to wait for sockets with.
+    #[error("cannot start the emulator's thread: {0}")]
+    Thread(#[source] io::Error),
+}
+
+impl Emulator {
+    /// Starts an emulator and returns once it listens.
+    pub fn start(config: Config) -> Result<Emulator, StartError> {
+        let account = config.accounts.first().ok_or(StartError::NoAccount)?.clone();
+        let service = Service::new(&config).ok_or(StartError::NoRandomNumbers)?;
+        let service = Arc::new(service);
+        let runtime = runtime().map_err(StartError::Thread)?;
+        let (listener, address) = listen(&runtime, config.listen)?;
+        let (acceptor, ca_pem) = if config.tls {
+            let certificates = certificate::generate(address.ip()).map_err(no_certificates)?;
+            let ca_pem = certificates.ca_pem.clone();
+            (Some(tls::acceptor(certificates).map_err(no_certificates)?), Some(ca_pem))
+        } else {
+            (None, None)
+        };
+
+        let (run, commands) = watch::channel(Run::On);
+        let router = routes::router(service.clone());
+        let thread = thread::Builder::new()
+            .name("arr-emulator".to_owned())
+            .spawn(move || runtime.block_on(listener::serve(listener, acceptor, router, commands)))
+            .map_err(StartError::Thread)?;
+        Ok(Emulator { url: url(config.tls, address), account, ca_pem, service, run, thread: Some(thread) })
+    }
+
+    /// Where it serves, both the token service and sessions: such as `https://127.0.0.1:12345`, with no slash at the
+    /// end. An emulator that listens on every address is named by the loopback address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The first of its accounts.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The certificate in PEM that a client must trust; none without HTTPS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
+    }
+
+    /// Every request seen since the start or the last [`clear_requests`](Self::clear_requests), in the order of
+    /// arrival. Beyond 100 000, the oldest are dropped.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.service.requests.all()
+    }
+
+    /// Forgets the requests seen so far.
+    pub fn clear_requests(&self) {
+        self.service.requests.clear();
+    }
+
+    /// All sessions as they are now, of every account, in the order of their creation. Those that ended are among
+    /// them for 30 days.
+    pub fn sessions(&self) -> Vec<SessionView> {
+        self.service.sessions().views(self.service.clock.now())
+    }
+
+    /// Ends a session with status `Error` and this message, as a start does that finds no free server. False if there
+    /// is no such session or it is over already.
+    pub fn fail_session(&self, id: &str, message: &str) -> bool {
+        let now = self.service.clock.now();
+        guid::parse(id).is_some_and(|id| self.service.sessions().fail(now, id, message))
+    }
+
+    /// Stops listening, lets requests on the wire finish for at most 2 s, and returns when all is over.
+    pub fn stop(mut self) {
+        self.end(Run::Finish);
+    }
+
+    fn end(&mut self, how: Run) {
+        self.run.send_replace(how);
+        if let Some(thread) = self.thread.take() {
+            // It can only have panicked, which the panic itself has reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = &self.url;
+        f.debug_struct("Emulator").field("url", url).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.end(Run::Cut);
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// Listens, and says where: the port is the system's choice if 0 was asked for.
+fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::AddressInUse { address },
+        _ => StartError::Listen { address, source },
+    };
+    let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let _context = runtime.enter();
+    let listener = TcpListener::from_std(listener).map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn no_certificates(error: impl std::error::Error) -> StartError {
+    StartError::Certificates { reason: error.to_string() }
+}
+
+fn url(tls: bool, address: SocketAddr) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    let ip = match address.ip() {
+        // Nothing can be sent to "every address".
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_an_address_that_can_be_reached() {
+        for (tls, address, expected) in [
+            (false, "127.0.0.1:8722", "http://127.0.0.1:8722"),
+            (true, "0.0.0.0:8722", "https://127.0.0.1:8722"),
+            (true, "[::]:1", "https://[::1]:1"),
+            (false, "192.0.2.7:80", "http://192.0.2.7:80"),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(url(tls, address), expected);
+        }
+    }
+}

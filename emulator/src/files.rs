@@ -1,0 +1,65 @@
+//! Files that are there completely or not at all.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Who may read a file, where the system can tell users apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Whoever the folder lets in.
+    Everyone,
+    /// The user who runs the program.
+    Owner,
+}
+
+/// Writes a file by way of a temporary one in the same folder, so that nobody sees half of it.
+pub(crate) fn write(path: &Path, contents: &[u8], readers: Readers) -> io::Result<()> {
+    let temporary = temporary_beside(path)?;
+    remove_if_there(&temporary)?;
+    let written =
+        create(&temporary, readers).and_then(|file| fill(file, contents)).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Removes a file; that it was not there is fine.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
+    let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "this is not the name of a file");
+    let mut name = OsString::from(".");
+    name.push(path.file_name().ok_or_else(no_name)?);
+    name.push(format!(".{}.tmp", std::process::id()));
+    Ok(path.with_file_name(name))
+}
+
+fn create(path: &Path, readers: Readers) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(match readers {
+            Readers::Everyone => 0o644,
+            Readers::Owner => 0o600,
+        });
+    }
+    #[cfg(not(unix))]
+    let _ = readers;
+    options.open(path)
+}
+
+fn fill(mut file: File, contents: &[u8]) -> io::Result<()> {
+    file.write_all(contents)?;
+    file.sync_all()
+}

@@ -1,0 +1,60 @@
+//! A complete Azure Remote Rendering session service in one process: token service (STS), sessions with a real
+//! lease clock, HTTPS with a certificate authority of its own. `docs/service.md` describes the wire contract.
+//!
+//! As a program it is `arr-emulator`; as a library it runs inside a test:
+//!
+//! ```
+//! use arr_emulator::{Clock, Config, Emulator, VirtualClock};
+//! use std::time::Duration;
+//!
+//! let clock = VirtualClock::new();
+//! let emulator = Emulator::start(Config {
+//!     startup: Duration::from_secs(150),
+//!     clock: Clock::Virtual(clock.clone()),
+//!     ..Config::default()
+//! })?;
+//! println!("{} serves account {}", emulator.url(), emulator.account().id());
+//! // … create a session …
+//! clock.advance(Duration::from_secs(150)); // … and it is ready, without having waited.
+//! emulator.stop();
+//! # Ok::<(), arr_emulator::StartError>(())
+//! ```
+//!
+//! The map of the house:
+//!
+//! | file | noun |
+//! |---|---|
+//! | `emulator`, `config`, `account`, `clock` | what a user of the library holds |
+//! | `session` | one session as a pure state machine: every question takes `now` |
+//! | `sessions`, `token`, `request_log` | what the service remembers |
+//! | `routes/` | HTTP in and out: one file for each group of paths, one for access, one for what all replies share |
+//! | `listener`, `connection`, `certificate`, `tls` | sockets |
+//! | `timespan`, `lenient_json`, `guid`, `correlation` | formats |
+
+mod account;
+mod certificate;
+mod clock;
+mod config;
+mod connection;
+mod correlation;
+mod emulator;
+mod guid;
+mod lenient_json;
+mod listener;
+mod request_log;
+mod routes;
+mod service;
+mod session;
+mod sessions;
+mod sync;
+mod timespan;
+mod tls;
+mod token;
+
+pub use account::{Account, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, ParseAccountError};
+pub use clock::{Clock, VirtualClock};
+pub use config::Config;
+pub use emulator::{Emulator, StartError};
+pub use request_log::RecordedRequest;
+pub use session::{SessionSize, SessionStatus};
+pub use sessions::SessionView;

@@ -1,0 +1,63 @@
+//! The loop that accepts connections, and how it ends.
+
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use crate::connection::{self, ConnectionNumber};
+
+/// How long requests on the wire may take to finish once the emulator was asked to stop.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What the listener and its connections are to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// Serve.
+    On,
+    /// Finish what is on the wire, within [`GRACE`].
+    Finish,
+    /// Cut every connection.
+    Cut,
+}
+
+/// Serves until told otherwise. A sender of `run` that is gone counts as [`Run::Cut`].
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    mut run: watch::Receiver<Run>,
+) {
+    let mut connections = JoinSet::new();
+    let mut number = 0;
+    loop {
+        tokio::select! {
+            _ = run.changed() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    number += 1;
+                    let router = router.clone().layer(Extension(ConnectionNumber(number)));
+                    connections.spawn(connection::serve(stream, tls.clone(), router, run.clone()));
+                }
+                Err(_) => wait_out_accept_error().await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(listener);
+    if *run.borrow() == Run::Finish {
+        let finished = async { while connections.join_next().await.is_some() {} };
+        // What is not done by then is cut when the set is dropped.
+        let _ = timeout(GRACE, finished).await;
+    }
+}
+
+/// Accepting fails when a connection is gone before it was accepted, and when the process has too many files open.
+/// Both pass; the pause keeps the second from taking a whole processor.
+async fn wait_out_accept_error() {
+    sleep(Duration::from_millis(20)).await;
+}

@@ -1,0 +1,47 @@
+//! Request bodies: bounded in size, read as JSON.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Map, Value};
+
+use super::reply;
+use crate::lenient_json;
+
+/// The largest body that is looked at, in bytes.
+const LARGEST: usize = 64 * 1024;
+/// The largest body that is read, in bytes: a sender who is only somewhat over the limit sees a reply, not a
+/// connection that closes under its hands.
+const LARGEST_READ: usize = 1024 * 1024;
+
+/// Reads a request to its end before anything is said about it. With part of a body unread, the connection could not
+/// be used again, and a client that is told 401 is to find it open for its second try.
+pub(super) async fn received(request: Request) -> Result<Request, Response> {
+    let (head, body) = request.into_parts();
+    match to_bytes(body, LARGEST_READ).await {
+        Ok(bytes) if bytes.len() <= LARGEST => Ok(Request::from_parts(head, Body::from(bytes))),
+        _ => {
+            let text = format!("the body is larger than {LARGEST} bytes");
+            Err(reply::error(StatusCode::PAYLOAD_TOO_LARGE, &text))
+        }
+    }
+}
+
+/// A request body that is a JSON object. What it should hold is for the operation to say.
+pub(super) struct JsonObject(pub(super) Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<JsonObject, Response> {
+        let bad_request = |text: &str| reply::error(StatusCode::BAD_REQUEST, text);
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|rejection| bad_request(&rejection.body_text()))?;
+        match lenient_json::parse(&bytes) {
+            Ok(Value::Object(members)) => Ok(JsonObject(members)),
+            Ok(_) => Err(bad_request("the body is JSON, but not an object")),
+            Err(reason) => Err(bad_request(&reason)),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! HTTP: which path leads where.
+
+mod access;
+mod body;
+mod envelope;
+mod path;
+mod reply;
+mod sts;
+mod v1;
+mod v1_bodies;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::get;
+
+use crate::service::Service;
+
+/// What this server has, for those who asked for something else.
+const WHAT_THERE_IS: &str = "GET /accounts/{accountId}/token, \
+     POST /v1/accounts/{accountId}/sessions/create, \
+     GET /v1/accounts/{accountId}/sessions, \
+     GET /v1/accounts/{accountId}/sessions/{sessionId}/properties, \
+     PATCH and DELETE /v1/accounts/{accountId}/sessions/{sessionId}";
+
+/// The whole service.
+///
+/// The routes are the inner router's. The outer one has none, so that its layers see each request before a route is
+/// chosen: the envelope records it and straightens its path.
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    let routes = Router::new()
+        .route("/accounts/{account}/token", get(sts::token))
+        .merge(v1::routes(&service))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(service.clone());
+    Router::new().fallback_service(routes).layer(from_fn_with_state(service, envelope::envelope))
+}
+
+async fn unknown_path(uri: Uri) -> Response {
+    let text = format!("there is nothing at {}; this server has {WHAT_THERE_IS}", uri.path());
+    reply::error(StatusCode::NOT_FOUND, &text)
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let text = format!("{method} does not work on {}; this server has {WHAT_THERE_IS}", uri.path());
+    reply::error(StatusCode::METHOD_NOT_ALLOWED, &text)
+}

@@ -1,0 +1,242 @@
+//! One session as a pure state machine. It holds the moments at which something was decided, and computes its state
+//! from the time it is asked about; nothing ticks. All times are durations since the emulator clock's beginning.
+//! `docs/service.md`, "Lifecycle".
+
+use std::fmt;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::timespan;
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SessionStatus {
+    /// A server is being prepared.
+    Starting,
+    /// The server runs, and its lease counts down.
+    Ready,
+    /// A client asked for the end, which has not come yet.
+    Stopping,
+    /// Ended by a client.
+    Stopped,
+    /// Ended because the lease ran out.
+    Expired,
+    /// Ended by a failure.
+    Error,
+}
+
+impl SessionStatus {
+    /// The status as the service writes it, such as `Ready`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SessionStatus::Starting => "Starting",
+            SessionStatus::Ready => "Ready",
+            SessionStatus::Stopping => "Stopping",
+            SessionStatus::Stopped => "Stopped",
+            SessionStatus::Expired => "Expired",
+            SessionStatus::Error => "Error",
+        }
+    }
+
+    /// Whether the session is over; nothing brings it back.
+    pub fn is_final(self) -> bool {
+        matches!(self, SessionStatus::Stopped | SessionStatus::Expired | SessionStatus::Error)
+    }
+}
+
+impl fmt::Display for SessionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What kind of server a session runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SessionSize {
+    /// Up to 20 million primitives.
+    Standard,
+    /// No fixed limit.
+    Premium,
+}
+
+impl SessionSize {
+    /// The size as the service writes it, such as `standard`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SessionSize::Standard => "standard",
+            SessionSize::Premium => "premium",
+        }
+    }
+
+    /// Reads a size in any letter case.
+    pub(crate) fn parse(text: &str) -> Option<SessionSize> {
+        [SessionSize::Standard, SessionSize::Premium].into_iter().find(|size| size.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+impl fmt::Display for SessionSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a lease was not changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LeaseRefused {
+    #[error("the session is {0}; its lease cannot be changed any more")]
+    Over(SessionStatus),
+    #[error(
+        "maxLeaseTime is the whole lease and can only grow: {asked} is not larger than the {current} that stand",
+        asked = timespan::format(*.asked), current = timespan::format(*.current)
+    )]
+    NotLarger { asked: Duration, current: Duration },
+}
+
+/// An end that someone brought about, as opposed to a lease that ran out.
+#[derive(Clone, Debug)]
+enum End {
+    Stop { asked_at: Duration, done_at: Duration },
+    Failure { at: Duration, message: String },
+}
+
+/// One session.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) id: Uuid,
+    pub(crate) account: Uuid,
+    pub(crate) size: SessionSize,
+    /// The whole lease, counted from [`SessionStatus::Ready`].
+    pub(crate) max_lease: Duration,
+    ready_at: Duration,
+    server: Uuid,
+    end: Option<End>,
+}
+
+impl Session {
+    /// A session created now, which is ready after `startup`.
+    pub(crate) fn new(
+        account: Uuid,
+        size: SessionSize,
+        max_lease: Duration,
+        now: Duration,
+        startup: Duration,
+    ) -> Session {
+        Session {
+            id: Uuid::new_v4(),
+            account,
+            size,
+            max_lease,
+            ready_at: now.saturating_add(startup),
+            server: Uuid::new_v4(),
+            end: None,
+        }
+    }
+
+    pub(crate) fn status(&self, now: Duration) -> SessionStatus {
+        match &self.end {
+            Some(End::Failure { .. }) => SessionStatus::Error,
+            Some(End::Stop { done_at, .. }) if now < *done_at => SessionStatus::Stopping,
+            Some(End::Stop { .. }) => SessionStatus::Stopped,
+            None if now < self.ready_at => SessionStatus::Starting,
+            None if now < self.expires_at() => SessionStatus::Ready,
+            None => SessionStatus::Expired,
+        }
+    }
+
+    /// How long the session has been of use: from ready until now or its end. A request to stop is that end, although
+    /// the server may take a moment to go.
+    pub(crate) fn elapsed(&self, now: Duration) -> Duration {
+        self.of_use_until(now).saturating_sub(self.ready_at)
+    }
+
+    /// The name of the server, from the moment there is one.
+    pub(crate) fn hostname(&self, now: Duration) -> Option<String> {
+        (self.of_use_until(now) >= self.ready_at).then(|| {
+            let server = self.server;
+            format!("{server}.remoterenderingvm.westeurope.mixedreality.azure.com")
+        })
+    }
+
+    /// The ports for the inspector and for the handshake, in the range that the service uses; zeros unless ready.
+    pub(crate) fn ports(&self, now: Duration) -> (u16, u16) {
+        const FIRST: u16 = 49_152;
+        const PAIRS: u16 = (65_534 - FIRST) / 2;
+        if self.status(now) != SessionStatus::Ready {
+            return (0, 0);
+        }
+        let [high, low, ..] = *self.server.as_bytes();
+        let inspector = FIRST + u16::from_be_bytes([high, low]) % PAIRS * 2;
+        (inspector, inspector + 1)
+    }
+
+    /// Why the session ended, where nobody asked for the end.
+    pub(crate) fn message(&self, now: Duration) -> Option<String> {
+        match (&self.end, self.status(now)) {
+            (Some(End::Failure { message, .. }), _) => Some(message.clone()),
+            (None, SessionStatus::Expired) => {
+                let lease = timespan::format(self.max_lease);
+                Some(format!("The maximum lease time of {lease} has passed."))
+            }
+            _ => None,
+        }
+    }
+
+    /// When the session was over, if it is.
+    pub(crate) fn ended_at(&self, now: Duration) -> Option<Duration> {
+        let end = match &self.end {
+            Some(End::Failure { at, .. }) => *at,
+            Some(End::Stop { done_at, .. }) => *done_at,
+            None => self.expires_at(),
+        };
+        (end <= now).then_some(end)
+    }
+
+    /// Sets the whole lease, which can only grow.
+    pub(crate) fn extend(&mut self, now: Duration, lease: Duration) -> Result<(), LeaseRefused> {
+        let status = self.status(now);
+        if status.is_final() || status == SessionStatus::Stopping {
+            return Err(LeaseRefused::Over(status));
+        }
+        if lease <= self.max_lease {
+            return Err(LeaseRefused::NotLarger { asked: lease, current: self.max_lease });
+        }
+        self.max_lease = lease;
+        Ok(())
+    }
+
+    /// Asks for the end, which comes after `stopping`. A session that is over or stopping stays as it is.
+    pub(crate) fn stop(&mut self, now: Duration, stopping: Duration) {
+        if matches!(self.status(now), SessionStatus::Starting | SessionStatus::Ready) {
+            self.end = Some(End::Stop { asked_at: now, done_at: now.saturating_add(stopping) });
+        }
+    }
+
+    /// Ends the session with a failure; false if it is over already.
+    pub(crate) fn fail(&mut self, now: Duration, message: &str) -> bool {
+        if self.status(now).is_final() {
+            return false;
+        }
+        self.end = Some(End::Failure { at: now, message: message.to_owned() });
+        true
+    }
+
+    fn expires_at(&self) -> Duration {
+        self.ready_at.saturating_add(self.max_lease)
+    }
+
+    fn of_use_until(&self, now: Duration) -> Duration {
+        let end = match &self.end {
+            Some(End::Failure { at, .. }) => *at,
+            Some(End::Stop { asked_at, .. }) => *asked_at,
+            None => self.expires_at(),
+        };
+        end.min(now)
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+//! Access tokens: JSON Web Tokens signed with HS256 by a key that lives as long as the emulator
+//! (`docs/service.md`, "Token").
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+use ring::rand::SystemRandom;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+const ISSUER: &str = "arr-emulator";
+const AUDIENCE: &str = "https://sts.mixedreality.azure.com";
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    /// The account.
+    sub: Uuid,
+    /// Makes two tokens of one second differ.
+    jti: Uuid,
+    /// Unix time in seconds, as are the next two.
+    iat: u64,
+    nbf: u64,
+    exp: u64,
+}
+
+/// Issues tokens and recognises its own.
+pub(crate) struct TokenIssuer {
+    key: hmac::Key,
+    lifetime: Duration,
+}
+
+impl TokenIssuer {
+    /// An issuer with a new random key; `None` if the system has no random numbers to give.
+    pub(crate) fn new(lifetime: Duration) -> Option<TokenIssuer> {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok()?;
+        Some(TokenIssuer { key, lifetime })
+    }
+
+    /// A token for this account, valid from `unix_now` on.
+    pub(crate) fn issue(&self, account: Uuid, unix_now: Duration) -> String {
+        let issued_at = unix_now.as_secs();
+        let claims = serde_json::json!(Claims {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: account,
+            jti: Uuid::new_v4(),
+            iat: issued_at,
+            nbf: issued_at,
+            exp: rounded_up(unix_now.saturating_add(self.lifetime)),
+        });
+        let signed = format!("{}.{}", encode(HEADER.as_bytes()), encode(claims.to_string().as_bytes()));
+        let signature = hmac::sign(&self.key, signed.as_bytes());
+        format!("{signed}.{}", encode(signature.as_ref()))
+    }
+
+    /// The account of a token that this issuer made and that has not expired.
+    pub(crate) fn account_of(&self, token: &str, unix_now: Duration) -> Option<Uuid> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        hmac::verify(&self.key, signed.as_bytes(), &signature).ok()?;
+        let (_header, claims) = signed.split_once('.')?;
+        let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+        (unix_now < Duration::from_secs(claims.exp)).then_some(claims.sub)
+    }
+}
+
+/// Up, so that a lifetime below a second is not over before it begins.
+fn rounded_up(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1_000_000);
+
+    fn issuer() -> TokenIssuer {
+        TokenIssuer::new(Duration::from_secs(60)).expect("random numbers")
+    }
+
+    #[test]
+    fn a_token_is_good_until_the_second_it_expires() {
+        let (issuer, account) = (issuer(), Uuid::new_v4());
+        let token = issuer.issue(account, NOW);
+        let expiry = NOW + Duration::from_secs(60);
+        assert_eq!(issuer.account_of(&token, NOW), Some(account));
+        assert_eq!(issuer.account_of(&token, expiry - Duration::from_nanos(1)), Some(account));
+        assert_eq!(issuer.account_of(&token, expiry), None);
+    }
+
+    #[test]
+    fn a_token_is_a_jwt_with_numeric_times() {
+        let account = Uuid::new_v4();
+        let token = issuer().issue(account, NOW + Duration::from_millis(1));
+        let parts: Vec<_> = token.split('.').collect();
+        let [header, claims, _signature] = parts[..] else {
+            panic!("three parts, not {}", parts.len());
+        };
+        assert_eq!(URL_SAFE_NO_PAD.decode(header).expect("base64url"), HEADER.as_bytes());
+        let claims = URL_SAFE_NO_PAD.decode(claims).expect("base64url");
+        let claims: serde_json::Value = serde_json::from_slice(&claims).expect("JSON");
+        assert_eq!(claims["sub"], account.to_string());
+        assert_eq!(claims["iat"], 1_000_000);
+        assert_eq!(claims["exp"], 1_000_061);
+    }
+
+    #[test]
+    fn two_tokens_differ() {
+        let (issuer, account) = (issuer(), Uuid::new_v4());
+        assert_ne!(issuer.issue(account, NOW), issuer.issue(account, NOW));
+    }
+
+    #[test]
+    fn changed_and_foreign_tokens_are_refused() {
+        let (issuer, account) = (issuer(), Uuid::new_v4());
+        let token = issuer.issue(account, NOW);
+        let foreign = self::issuer().issue(account, NOW);
+        let changed = token.replacen("eyJ", "eyK", 1);
+        let unsigned = &token[..=token.rfind('.').expect("a signature")];
+        for wrong in [&foreign, &changed, unsigned, "", ".", "..", "a.b.c", "é.é.é"] {
+            assert_eq!(issuer.account_of(wrong, NOW), None, "{wrong}");
+        }
+    }
+}

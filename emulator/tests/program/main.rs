@@ -1,0 +1,234 @@
+//! The program `arr-emulator`, run as people and scripts run it.
+
+#![cfg(unix)]
+
+mod running;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Output;
+
+use arr_emulator::{DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY};
+
+use running::{Running, program};
+use support::folder;
+
+/// Runs the program where it is expected to end by itself.
+fn output(options: &[&str]) -> Output {
+    program(Path::new("."), options).output().expect("the program runs")
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, expected: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with("arr-emulator: ") && stderr.contains(expected), "{stderr}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+}
+
+#[test]
+fn the_ready_file_tells_how_to_connect() {
+    let folder = folder("ready_file");
+    let running = Running::begin(&folder, &["--startup", "0s"]);
+    let url = running.ready["url"].as_str().expect("a URL");
+    assert_eq!(
+        running.ready,
+        serde_json::json!({
+            "url": url,
+            "account_id": DEVELOPMENT_ACCOUNT_ID,
+            "account_key": DEVELOPMENT_ACCOUNT_KEY,
+            "account_domain": url,
+            "ca_file": null,
+        })
+    );
+    let mode = fs::metadata(&running.ready_file).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let names: Vec<_> =
+        fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").file_name()).collect();
+    assert_eq!(names, ["ready.json"], "nothing temporary is left");
+
+    let address = url.strip_prefix("http://").expect("no TLS");
+    let mut connection = TcpStream::connect(address).expect("it listens");
+    connection.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+    let mut line = String::new();
+    BufReader::new(connection).read_line(&mut line).expect("a reply");
+    assert_eq!(line, "HTTP/1.1 404 Not Found\r\n");
+}
+
+#[test]
+fn it_ends_well_when_told_to() {
+    for signal in ["TERM", "INT"] {
+        let folder = folder(&format!("signal_{signal}"));
+        let running = Running::begin(&folder, &[]);
+        let ready_file = running.ready_file.clone();
+        running.signal(signal);
+        let (status, stdout, stderr) = running.end();
+        assert_eq!(status.code(), Some(0), "{signal}: {stderr}");
+        assert!(!ready_file.exists());
+        assert!(stdout.ends_with("\nCtrl+C stops it.\narr-emulator has stopped.\n"), "{stdout}");
+        assert_eq!(stderr, "");
+    }
+}
+
+#[test]
+fn it_says_what_people_need_to_know() {
+    let folder = folder("banner");
+    let running = Running::begin(&folder, &["--tls", "--startup", "2m"]);
+    let url = running.ready["url"].as_str().expect("a URL").to_owned();
+    let ca_file = folder.join("arr-emulator-ca.pem");
+    assert_eq!(running.ready["ca_file"].as_str(), ca_file.to_str());
+    assert!(url.starts_with("https://127.0.0.1:"), "{url}");
+    let pem = fs::read_to_string(&ca_file).expect("a certificate");
+    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+    assert!(!pem.contains("KEY"));
+
+    running.signal("TERM");
+    let (_, stdout, _) = running.end();
+    for part in [
+        format!("URL           {url}\n"),
+        format!("Account id    {DEVELOPMENT_ACCOUNT_ID}\n"),
+        format!("{DEVELOPMENT_ACCOUNT_KEY} (development key: public, not a secret)\n"),
+        format!("CA file       {}", ca_file.display()),
+        "ready 2m after their creation\n".to_owned(),
+        format!("export ARR_ACCOUNT_ID='{DEVELOPMENT_ACCOUNT_ID}'\n"),
+        format!("export ARR_ACCOUNT_KEY='{DEVELOPMENT_ACCOUNT_KEY}'\n"),
+        format!("export ARR_ACCOUNT_DOMAIN='{url}'\n"),
+        format!("export ARR_SERVICE_ENDPOINT='{url}'\n"),
+        format!("export ARR_CA_FILE='{}'\n", ca_file.display()),
+    ] {
+        assert!(stdout.contains(&part), "{part} in {stdout}");
+    }
+    assert!(!stdout.contains("Warning"), "{stdout}");
+}
+
+#[test]
+fn a_given_account_s_key_is_not_shown() {
+    let folder = folder("given_account");
+    let id = "11111111-2222-3333-4444-aaaaaaaaaaaa";
+    let account = format!("{id}:s3cret");
+    let running = Running::begin(&folder, &["--account", &account, "--ca-file", "my ca.pem", "--tls"]);
+    assert_eq!(running.ready["account_id"], id);
+    assert_eq!(running.ready["account_key"], "s3cret");
+    assert_eq!(running.ready["ca_file"].as_str(), folder.join("my ca.pem").to_str());
+    running.signal("TERM");
+    let (_, stdout, stderr) = running.end();
+    assert!(stdout.contains(id) && !stdout.contains(DEVELOPMENT_ACCOUNT_ID), "{stdout}");
+    assert!(!stdout.contains("s3cret") && !stderr.contains("s3cret"), "{stdout}{stderr}");
+}
+
+#[test]
+fn a_port_in_use_is_a_line_and_code_2() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    assert_refused(&output(&["--listen", &address]), &format!("{address} is in use"));
+}
+
+#[test]
+fn a_ready_file_of_a_killed_emulator_does_not_survive_a_failed_start() {
+    let ready_file = folder("stale").join("ready.json");
+    fs::write(&ready_file, "{}").expect("written");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let path = ready_file.to_str().expect("UTF-8");
+    assert_refused(&output(&["--listen", &address, "--ready-file", path]), "in use");
+    assert!(!ready_file.exists());
+}
+
+#[test]
+fn a_ready_file_that_another_emulator_put_there_stays() {
+    let folder = folder("another_s");
+    let running = Running::begin(&folder, &[]);
+    let ready_file = running.ready_file.clone();
+    fs::write(&ready_file, "another's").expect("written");
+    running.signal("TERM");
+    assert_eq!(running.end().0.code(), Some(0));
+    assert_eq!(fs::read_to_string(&ready_file).expect("still there"), "another's");
+}
+
+#[test]
+fn bad_options_are_a_line_and_code_2() {
+    for (options, expected) in [
+        (&["--lisen", "x"][..], "'--listen'"),
+        (&["--listen", "localhost:1"], "such as 127.0.0.1:8722"),
+        (&["--listen"], "--listen"),
+        (&["--startup", "soon"], "--startup"),
+        (&["--account", "no-guid:s3cret"], "not a GUID"),
+        (&["--account", "11111111-2222-3333-4444-aaaaaaaaaaaa"], "ID:KEY"),
+        (&["--account", "11111111-2222-3333-4444-aaaaaaaaaaaa:"], "the key is empty"),
+        (&["--ca-file", "x.pem"], "--ca-file needs --tls"),
+        (&["--listen", "192.0.2.1:0"], "cannot listen on 192.0.2.1:0"),
+    ] {
+        let output = output(options);
+        assert_refused(&output, expected);
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("s3cret"));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_a_line_and_code_2() {
+    let folder = folder("unwritable");
+    let path = folder.join("missing/file");
+    let path = path.to_str().expect("UTF-8");
+    let listen = ["--listen", "127.0.0.1:0"];
+    let with = |options: &[&str]| output(&[&listen[..], options].concat());
+    assert_refused(&with(&["--tls", "--ca-file", path]), &format!("cannot write {path}"));
+    assert_refused(&with(&["--ready-file", path]), &format!("cannot write {path}"));
+}
+
+#[test]
+fn the_help_explains_every_option() {
+    let help = output(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&help.stdout);
+    for part in [
+        "--listen",
+        "--tls",
+        "--ca-file",
+        "--ready-file",
+        "--account",
+        "--startup",
+        "--version",
+        "--help",
+        "[default: 127.0.0.1:8722]",
+        "[default: 3s]",
+        "[default: arr-emulator-ca.pem]",
+        "Example:",
+        "Ctrl+C",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn the_version_is_the_package_s() {
+    let version = output(&["--version"]);
+    let expected = format!("arr-emulator {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8_lossy(&version.stdout), expected);
+}
+
+#[test]
+fn a_closed_stdout_does_not_matter() {
+    let folder = folder("closed_stdout");
+    let mut running = Running::begin(&folder, &[]);
+    drop(running.child.stdout.take());
+    running.signal("TERM");
+    let (status, _, stderr) = running.end();
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn plain_http_beyond_this_machine_is_warned_about() {
+    let folder = folder("warning");
+    let running = Running::begin_on(&folder, "0.0.0.0:0", &[]);
+    let url = running.ready["url"].as_str().expect("a URL");
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    running.signal("TERM");
+    let (_, stdout, _) = running.end();
+    assert!(stdout.contains("Warning: without --tls, keys and tokens cross the network unencrypted."), "{stdout}");
+}

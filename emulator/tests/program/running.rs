@@ -1,0 +1,96 @@
+//! The program as a running process.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::run;
+
+/// Longer than anything takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program, to be run in this folder.
+pub(crate) fn program(folder: &Path, options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_arr-emulator"));
+    command.current_dir(folder).args(options).stdin(Stdio::null());
+    command
+}
+
+/// A running emulator with a ready file, on a free port.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) ready_file: PathBuf,
+    /// What the ready file says.
+    pub(crate) ready: Value,
+}
+
+impl Running {
+    pub(crate) fn begin(folder: &Path, options: &[&str]) -> Running {
+        Running::begin_on(folder, "127.0.0.1:0", options)
+    }
+
+    pub(crate) fn begin_on(folder: &Path, listen: &str, options: &[&str]) -> Running {
+        let ready_file = folder.join("ready.json");
+        let child = program(folder, &["--listen", listen, "--ready-file", "ready.json"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut running = Running { child, ready_file, ready: Value::Null };
+        running.ready = running.wait_until_ready();
+        running
+    }
+
+    fn wait_until_ready(&mut self) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(contents) = fs::read(&self.ready_file) {
+                return serde_json::from_slice(&contents).expect("complete at first sight");
+            }
+            assert_eq!(self.child.try_wait().expect("a child"), None, "it ended");
+            assert!(Instant::now() < deadline, "no ready file");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends a signal, by the name that `kill` knows it by.
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let killed = run(Command::new("kill").args(["-s", name, &process]), "procps");
+        assert!(killed.status.success(), "{killed:?}");
+    }
+
+    /// Waits for the end; returns how it ended and what it printed to stdout and stderr.
+    pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            thread::sleep(Duration::from_millis(5));
+        };
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        if let Some(mut pipe) = self.child.stdout.take() {
+            pipe.read_to_string(&mut stdout).expect("UTF-8");
+        }
+        if let Some(mut pipe) = self.child.stderr.take() {
+            pipe.read_to_string(&mut stderr).expect("UTF-8");
+        }
+        (status, stdout, stderr)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After a failed assertion nobody else ends it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

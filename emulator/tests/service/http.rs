@@ -1,0 +1,125 @@
+//! A small HTTP/1.1 client that shows what is on the wire.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// A reply as it came.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The value of a header, its name in any letter case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        let value = found.next().map(|(_, value)| value.as_str());
+        assert!(found.next().is_none(), "{name} twice: {:?}", self.headers);
+        value
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        assert_eq!(self.header("Content-Type"), Some("application/json; charset=utf-8"), "{self:?}");
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    /// The service's error text.
+    pub(crate) fn error(&self) -> String {
+        let body = self.json();
+        let error = body["error"].as_str().expect("an error text");
+        assert_eq!(body.as_object().map(serde_json::Map::len), Some(1), "{body}");
+        error.to_owned()
+    }
+
+    /// Fails unless the reply has this status and nothing else to say.
+    #[track_caller]
+    pub(crate) fn assert_empty(&self, status: u16) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.body, b"", "{self:?}");
+        assert_eq!(self.header("Content-Type"), None, "{self:?}");
+        let length = if status == 204 { None } else { Some("0") };
+        assert_eq!(self.header("Content-Length"), length, "{self:?}");
+    }
+}
+
+/// One connection to an emulator without TLS.
+pub(crate) struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    pub(crate) fn open(url: &str) -> Connection {
+        let address = url.strip_prefix("http://").expect("a plain URL");
+        let stream = TcpStream::connect(address).expect("the emulator listens");
+        // Far beyond any reply's time: only a hanging emulator meets it.
+        let limit = Some(Duration::from_secs(30));
+        stream.set_read_timeout(limit).expect("a time limit");
+        // Head and body are two writes; the second must not wait until the first is acknowledged.
+        stream.set_nodelay(true).expect("no delay");
+        Connection { stream: BufReader::new(stream) }
+    }
+
+    /// Sends a request and reads its reply.
+    pub(crate) fn call(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: emulator\r\n");
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !body.is_empty() {
+            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        request.push_str("\r\n");
+        self.send(request.as_bytes());
+        self.send(body);
+        self.receive(method)
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().write_all(bytes).expect("sent");
+    }
+
+    /// Reads the reply to a request with this method.
+    pub(crate) fn receive(&mut self, method: &str) -> Reply {
+        let status_line = self.line();
+        let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let mut reply = Reply {
+            status: status.unwrap_or_else(|| panic!("no status in {status_line:?}")),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        loop {
+            let line = self.line();
+            if line.is_empty() {
+                break;
+            }
+            let (name, value) = line.split_once(": ").expect("a header");
+            reply.headers.push((name.to_owned(), value.to_owned()));
+        }
+        if reply.status != 204 && method != "HEAD" {
+            let length = reply.header("Content-Length").expect("a length");
+            reply.body = vec![0; length.parse().expect("a number")];
+            self.stream.read_exact(&mut reply.body).expect("the body");
+        }
+        reply
+    }
+
+    /// Whether the emulator ends the connection now, with nothing left to read.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        // A reset is an end as well.
+        !matches!(self.stream.read(&mut [0]), Ok(1..))
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).expect("a line");
+        let line = line.strip_suffix("\r\n").unwrap_or_else(|| panic!("cut short: {line:?}"));
+        line.to_owned()
+    }
+}

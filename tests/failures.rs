@@ -1,0 +1,189 @@
+//! What the network and a broken service can do to a call, and what the caller is told.
+
+mod support;
+
+use arr_session::{ClientConfig, Error, ErrorKind, Session, SessionId};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+use support::an_hour;
+use support::scripted::{Act, Scripted, reply, token};
+
+const ID: &str = "e13d2c44-63e0-4591-991e-f9e05e599a93";
+const TOKEN: &str = "GET /accounts/{a}/token";
+const CREATE: &str = "POST /v1/accounts/{a}/sessions/create";
+
+/// Requests give up early: a test waits for it.
+fn impatient() -> ClientConfig {
+    ClientConfig { attempt_timeout: Duration::from_millis(300), ..ClientConfig::default() }
+}
+
+fn create(server: &Scripted) -> Result<Session, Error> {
+    server.client(impatient()).create_session(&an_hour(), None)
+}
+
+fn open(server: &Scripted) -> Result<Session, Error> {
+    server.client(impatient()).open_session(&SessionId::parse(ID).unwrap(), None)
+}
+
+fn created() -> Act {
+    Act::Answer(reply("202 Accepted", "", &format!(r#"{{"sessionId":"{ID}"}}"#)))
+}
+
+#[test]
+fn a_create_whose_answer_is_lost_says_so_and_is_sent_once() {
+    for act in [
+        Act::Close,
+        Act::Silence,
+        Act::Drip("HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n".into()),
+        Act::AnswerAndClose("HTTP/1.1 202 Accepted\r\nContent-Length: 52\r\n\r\n{\"sessionId\":".into()),
+        Act::AnswerAndClose("garbage\r\n\r\n".into()),
+        Act::Answer(reply("500 Internal Server Error", "", "")),
+        Act::Answer(reply("503 Service Unavailable", "", "")),
+        Act::Answer(reply("408 Request Timeout", "", "")),
+        Act::Answer(reply("202 Accepted", "", "{}")),
+        Act::Answer(reply("202 Accepted", "", r#"{"sessionId":"../../x"}"#)),
+    ] {
+        let server = Scripted::always(act.clone());
+        let error = create(&server).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{act:?}: {error}");
+        assert!(error.is_outcome_unknown() && !error.is_retryable(), "{act:?}");
+        assert_eq!(server.seen(), [TOKEN, CREATE], "{act:?}");
+    }
+}
+
+#[test]
+fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error() {
+    for (status, kind) in [
+        ("400 Bad Request", ErrorKind::BadRequest),
+        ("403 Forbidden", ErrorKind::Forbidden),
+        ("409 Conflict", ErrorKind::Conflict),
+        ("429 Too Many Requests", ErrorKind::Throttled),
+        ("302 Found", ErrorKind::UnexpectedReply),
+    ] {
+        let server = Scripted::always(Act::Answer(reply(status, "Retry-After: 7\r\nLocation: /elsewhere\r\n", r#"{"error":"told"}"#)));
+        let error = create(&server).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(error.correlation_vector(), Some("5EqPJ1VdTUakDJZc6/ZhTg.0"));
+        assert!(error.message().contains("(\"told\")"), "{error}");
+        assert_eq!(server.seen(), [TOKEN, CREATE], "no redirect is followed, nothing is repeated");
+    }
+}
+
+#[test]
+fn a_location_can_stand_in_for_the_id() {
+    let headers = format!("Location: accounts/68321d5a/sessions/{ID}\r\n");
+    let server = Scripted::always(Act::Answer(reply("202 Accepted", &headers, "")));
+    assert_eq!(create(&server).unwrap().id().as_str(), ID);
+}
+
+#[test]
+fn no_failure_of_the_network_is_taken_for_an_answer() {
+    for (act, kind) in [
+        (Act::Close, ErrorKind::Network),
+        (Act::Silence, ErrorKind::Timeout),
+        (Act::Drip("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n".into()), ErrorKind::Timeout),
+        (Act::AnswerAndClose("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{".into()), ErrorKind::Network),
+        (Act::Answer(reply("200 OK", "", &"x".repeat(1024 * 1024 + 1))), ErrorKind::UnexpectedReply),
+        (Act::Answer(reply("200 OK", "", "<html>a captive portal</html>")), ErrorKind::UnexpectedReply),
+        (Act::Answer(reply("500 Internal Server Error", "", "")), ErrorKind::ServiceFailure),
+    ] {
+        let error = open(&Scripted::always(act.clone())).unwrap_err();
+        assert_eq!(error.kind(), kind, "{act:?}: {error}");
+    }
+}
+
+#[test]
+fn a_dripping_answer_ends_at_the_attempt_timeout_however_often_a_byte_comes() {
+    let server = Scripted::always(Act::Drip("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n".into()));
+    let before = Instant::now();
+    let error = open(&server).unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Timeout, Some(200)));
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+}
+
+#[test]
+fn the_callers_deadline_is_kept_whatever_the_attempt_timeout() {
+    let server = Scripted::always(Act::Silence);
+    let before = Instant::now();
+    let id = SessionId::parse(ID).unwrap();
+    let client = server.client(ClientConfig::default());
+    let error = client.open_session(&id, Some(Duration::from_millis(100))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+    let dropping = Instant::now();
+    drop(client);
+    assert!(dropping.elapsed() < Duration::from_secs(1), "dropping waits for nothing");
+}
+
+#[test]
+fn a_client_stays_usable_after_every_failure() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let count = AtomicUsize::new(0);
+    let server = Scripted::by(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => Act::Close,
+        1 => Act::Silence,
+        2 => Act::AnswerAndClose("garbage\r\n\r\n".into()),
+        3 => Act::Answer(reply("401 Unauthorized", "", "")),
+        4 => Act::Answer(reply("401 Unauthorized", "", "")),
+        _ => created(),
+    });
+    let client = server.client(impatient());
+    for kind in [ErrorKind::OutcomeUnknown, ErrorKind::OutcomeUnknown, ErrorKind::OutcomeUnknown, ErrorKind::Unauthorized] {
+        assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), kind);
+    }
+    assert_eq!(client.create_session(&an_hour(), None).unwrap().id().as_str(), ID);
+    let tokens = server.seen().iter().filter(|line| *line == TOKEN).collect::<Vec<_>>().len();
+    assert_eq!(tokens, 2 + 1, "one token, one forced renewal after the first 401, one more after the second");
+}
+
+#[test]
+fn a_passing_failure_does_not_end_a_wait() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let count = AtomicUsize::new(0);
+    let server = Scripted::by(move |line| match (line, count.fetch_add(1, Ordering::SeqCst)) {
+        (_, 0) => created(),
+        (_, 1) => Act::Close,
+        (_, 2) => Act::Answer(reply("503 Service Unavailable", "", "")),
+        _ => Act::Answer(reply("200 OK", "", r#"{"sessionStatus":"Ready","sessionHostname":"h"}"#)),
+    });
+    let client = server.client(ClientConfig { poll_interval: Some(Duration::from_millis(5)), ..ClientConfig::default() });
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let ready = session.wait_until_ready(Duration::from_secs(60)).unwrap();
+    assert_eq!(ready.hostname.as_deref(), Some("h"));
+}
+
+#[test]
+fn what_is_no_token_is_told_and_never_repeated() {
+    for (answer, kind) in [
+        (reply("200 OK", "", "{}"), ErrorKind::UnexpectedReply),
+        (reply("200 OK", "", r#""SECRETTOKEN""#), ErrorKind::UnexpectedReply),
+        (reply("200 OK", "", r#"{"AccessToken":"SECRETTOKEN"}"#), ErrorKind::InvalidToken),
+        (reply("200 OK", "", r#"{"AccessToken":"a.eyJleHAiOjF9.SECRETTOKEN"}"#), ErrorKind::InvalidToken),
+        (reply("503 Service Unavailable", "", ""), ErrorKind::ServiceFailure),
+    ] {
+        let server = Scripted::with_tokens(answer, |_| created());
+        let error = create(&server).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
+        assert_eq!(server.seen(), [TOKEN]);
+    }
+    let good = Scripted::with_tokens(reply("200 OK", "", &token()), |_| created());
+    create(&good).unwrap();
+}
+
+#[test]
+fn a_closed_port_is_a_network_error_and_the_create_was_not_sent() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let config = ClientConfig {
+        account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
+        account_key: "key".into(),
+        account_domain: endpoint.clone(),
+        service_endpoint: endpoint.clone(),
+        ..ClientConfig::default()
+    };
+    let error = arr_session::Client::new(config).unwrap().create_session(&an_hour(), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(error.is_retryable() && !error.is_outcome_unknown() && error.message().contains(&endpoint), "{error}");
+}

@@ -1,0 +1,216 @@
+//! The life of a session, against the emulator, on a clock that nobody has to wait for.
+
+mod support;
+
+use arr_emulator::{Config, Emulator};
+use arr_session::{Client, ClientConfig, ErrorKind, SessionId, SessionSize, SessionStatus};
+use std::time::Duration;
+use support::{HOUR, SECOND, World, an_hour, config_for};
+
+const TOKEN: &str = "GET /accounts/{id}/token";
+const CREATE: &str = "POST /v1/accounts/{id}/sessions/create";
+const PROPERTIES: &str = "GET /v1/accounts/{id}/sessions/{id}/properties";
+const STOP: &str = "DELETE /v1/accounts/{id}/sessions/{id}";
+
+#[test]
+fn from_nothing_to_stopped_no_request_is_sent_too_many_and_one_connection_serves() {
+    let world = World::new(Config { tls: true, startup: 25 * SECOND, ..Config::default() }, ClientConfig::default());
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let ready = session.wait_until_ready(HOUR).unwrap();
+    assert_eq!(world.clock.now(), 30 * SECOND, "the third look, ten seconds apart, finds it ready");
+    assert_eq!((ready.status, ready.size), (SessionStatus::Ready, Some(SessionSize::Standard)));
+    assert_eq!((ready.max_lease, ready.elapsed, ready.remaining()), (Some(HOUR), Some(5 * SECOND), Some(HOUR - 5 * SECOND)));
+    assert!(ready.hostname.is_some() && ready.handshake_port.is_some());
+    assert!(!session.stop(None).unwrap().already_gone);
+    let connections: Vec<_> = world.emulator.requests().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [1; 6]);
+    assert_eq!(world.requests(), [TOKEN, CREATE, PROPERTIES, PROPERTIES, PROPERTIES, STOP]);
+}
+
+#[test]
+fn waiting_in_slices_costs_no_extra_request() {
+    let world = World::with_startup(25 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let mut slices = 0;
+    let ready = loop {
+        match session.wait_until_ready(Duration::from_millis(250)) {
+            Ok(ready) => break ready,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Timeout);
+                assert_eq!(session.known_properties().status, SessionStatus::Starting);
+                slices += 1;
+            }
+        }
+    };
+    assert_eq!((ready.status, slices), (SessionStatus::Ready, 120 - 1 + 1));
+    assert_eq!(world.requests(), [TOKEN, CREATE, PROPERTIES, PROPERTIES, PROPERTIES]);
+}
+
+#[test]
+fn a_wait_without_time_starts_what_is_due_and_a_later_one_finds_the_answer() {
+    let world = World::with_startup(5 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    assert_eq!(session.wait_until_ready(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(world.requests(), [TOKEN, CREATE], "nothing is due yet");
+    world.clock.advance(10 * SECOND);
+    assert_eq!(session.wait_until_ready(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
+    session.wait_until_ready(SECOND).unwrap();
+    assert_eq!(world.requests(), [PROPERTIES]);
+}
+
+#[test]
+fn a_wait_ends_when_its_time_is_over_and_can_go_on() {
+    let world = World::with_startup(100 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let error = session.wait_until_ready(42 * SECOND).unwrap_err();
+    assert_eq!((error.kind(), world.clock.now()), (ErrorKind::Timeout, 42 * SECOND));
+    assert!(error.is_retryable() && error.message().contains("42000 ms"), "{error}");
+    session.wait_until_ready(HOUR).unwrap();
+    assert_eq!(world.clock.now(), 100 * SECOND, "the schedule went on where it was");
+}
+
+#[test]
+fn a_start_that_fails_is_told_in_the_services_words() {
+    let world = World::with_startup(100 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    assert!(world.emulator.fail_session(session.id().as_str(), "No server of this size is free."));
+    let error = session.wait_until_ready(HOUR).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SessionFailed);
+    assert!(error.message().contains("No server of this size is free."), "{error}");
+    assert_eq!(session.known_properties().status, SessionStatus::Error);
+    world.requests();
+    assert_eq!(session.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionFailed);
+    assert!(world.requests().is_empty(), "an end is final: nothing needs to be asked");
+}
+
+#[test]
+fn a_ready_session_is_looked_at_again_when_what_is_known_is_old() {
+    let world = World::with_startup(5 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    session.wait_until_ready(HOUR).unwrap();
+    world.requests();
+    session.wait_until_ready(HOUR).unwrap();
+    assert!(world.requests().is_empty(), "what is known is young");
+    world.clock.advance(2 * HOUR);
+    let error = session.wait_until_ready(HOUR).unwrap_err();
+    assert_eq!((error.kind(), session.known_properties().status), (ErrorKind::SessionEnded, SessionStatus::Expired));
+    assert_eq!(world.requests(), [PROPERTIES]);
+}
+
+#[test]
+fn a_stopped_session_is_never_taken_for_ready() {
+    let world = World::with_startup(Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    session.wait_until_ready(HOUR).unwrap();
+    session.stop(None).unwrap();
+    assert_eq!(session.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionEnded);
+    assert_eq!(session.properties(None).unwrap().status, SessionStatus::Stopped);
+}
+
+#[test]
+fn a_session_that_the_service_has_forgotten_counts_as_stopped() {
+    let world = World::with_startup(Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    world.clock.advance(40 * 24 * HOUR);
+    assert!(session.stop(None).unwrap().already_gone);
+    assert_eq!(session.properties(None).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_session_is_opened_by_its_id_and_a_wrong_id_is_told_with_account_and_endpoint() {
+    let world = World::with_startup(Duration::ZERO);
+    let created = world.client.create_session(&an_hour(), None).unwrap();
+    let opened = world.client.open_session(created.id(), None).unwrap();
+    assert_eq!(opened.known_properties().status, SessionStatus::Ready);
+    let unknown = SessionId::parse("00000000-0000-4000-8000-000000000000").unwrap();
+    let error = world.client.open_session(&unknown, None).unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::NotFound, Some(404)));
+    for part in [unknown.as_str(), world.emulator.url(), &world.emulator.account().id().to_string()] {
+        assert!(error.message().contains(part), "{part} is not in: {error}");
+    }
+    assert_eq!(error.correlation_vector().map(str::len), Some(24));
+}
+
+#[test]
+fn a_token_is_renewed_before_it_expires_and_a_day_later() {
+    let world = World::with_startup(Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    world.requests();
+    world.clock.advance(23 * HOUR);
+    session.properties(None).unwrap();
+    assert_eq!(world.requests(), [PROPERTIES]);
+    world.clock.advance(HOUR - 4 * 60 * SECOND);
+    session.properties(None).unwrap();
+    assert_eq!(world.requests(), [TOKEN, PROPERTIES]);
+    world.clock.advance(48 * HOUR);
+    session.properties(None).unwrap();
+    assert_eq!(world.requests(), [TOKEN, PROPERTIES]);
+}
+
+#[test]
+fn a_service_that_forgot_its_keys_is_met_with_one_new_token() {
+    let first = Emulator::start(Config::default()).unwrap();
+    let address = first.url().strip_prefix("http://").unwrap().parse().unwrap();
+    let client = Client::new(config_for(&first, ClientConfig::default())).unwrap();
+    client.create_session(&an_hour(), None).unwrap();
+    first.stop();
+    let second = Emulator::start(Config { listen: address, ..Config::default() }).unwrap();
+    client.create_session(&an_hour(), None).unwrap();
+    let statuses: Vec<_> = second.requests().iter().map(|request| (request.method.clone(), request.status)).collect();
+    assert_eq!(statuses, [("POST".into(), 401), ("GET".into(), 200), ("POST".into(), 202)]);
+}
+
+#[test]
+fn a_wrong_key_is_told_and_the_client_stays_usable() {
+    let emulator = Emulator::start(Config::default()).unwrap();
+    let config = ClientConfig { account_key: "d3Jvbmc=".into(), ..config_for(&emulator, ClientConfig::default()) };
+    let client = Client::new(config).unwrap();
+    for _ in 0..2 {
+        let error = client.create_session(&an_hour(), None).unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
+        assert!(!error.is_outcome_unknown() && !error.message().contains("d3Jvbmc="), "{error}");
+    }
+    assert_eq!(emulator.requests().len(), 2, "a create without a token is not sent");
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_refused() {
+    let emulator = Emulator::start(Config { tls: true, ..Config::default() }).unwrap();
+    let config = ClientConfig { ca_pem: None, ..config_for(&emulator, ClientConfig::default()) };
+    let error = Client::new(config).unwrap().create_session(&an_hour(), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls);
+    assert!(!error.is_retryable() && error.message().contains("CA file"), "{error}");
+    assert!(emulator.requests().is_empty());
+}
+
+#[test]
+fn shutting_down_ends_a_wait_at_once_and_leaves_the_session_running() {
+    let emulator = Emulator::start(Config { startup: HOUR, ..Config::default() }).unwrap();
+    let client = Client::new(config_for(&emulator, ClientConfig::default())).unwrap();
+    let session = client.create_session(&an_hour(), None).unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| session.wait_until_ready(HOUR));
+        client.shut_down();
+        assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::ShutDown);
+    });
+    assert_eq!(session.stop(None).unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(emulator.sessions()[0].status, arr_emulator::SessionStatus::Starting);
+}
+
+#[test]
+fn threads_that_wait_for_one_session_share_its_requests() {
+    let emulator = Emulator::start(Config { startup: Duration::from_millis(50), ..Config::default() }).unwrap();
+    let poll_interval = Some(Duration::from_millis(20));
+    let client = Client::new(config_for(&emulator, ClientConfig { poll_interval, ..ClientConfig::default() })).unwrap();
+    let session = client.create_session(&an_hour(), None).unwrap();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..8).map(|_| scope.spawn(|| session.wait_until_ready(60 * SECOND))).collect();
+        for thread in waiting {
+            assert_eq!(thread.join().unwrap().unwrap().status, SessionStatus::Ready);
+        }
+    });
+    let looks = emulator.requests().iter().filter(|request| request.path.ends_with("/properties")).collect::<Vec<_>>().len();
+    // Eight that each asked for themselves would have sent 24 and more. A slow machine may be late, never early.
+    assert!((1..=4).contains(&looks), "{looks} looks");
+}
