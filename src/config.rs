@@ -202,7 +202,9 @@ impl Endpoint {
             "https" => {}
             "http" if loopback => {}
             "http" => {
-                return refuse("is not HTTPS; plain HTTP is allowed only to this machine (127.0.0.1, [::1], localhost)");
+                return refuse(
+                    "is not HTTPS; plain HTTP is allowed only to this machine (127.0.0.1, [::1], localhost)",
+                );
             }
             _ => return refuse("does not begin with https://"),
         }

@@ -9,7 +9,8 @@ use syn::{Expr, Stmt};
 fn every_exported_function_is_guarded_and_names_itself() {
     for function in common::exported_functions() {
         let name = function.sig.ident.to_string();
-        let guarded = guard_call(&function).unwrap_or_else(|| panic!("{name}: the body must end in one call of guard::…"));
+        let guarded =
+            guard_call(&function).unwrap_or_else(|| panic!("{name}: the body must end in one call of guard::…"));
         assert_eq!(guarded, name, "the guard of {name} must be given its own name");
     }
 }

@@ -29,7 +29,10 @@ fn the_committed_header_is_up_to_date() {
     }
     // A checkout on Windows may have changed the line ends.
     let committed = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(committed == generated, "include/arr_session.h differs from src/ffi: run `cargo xtask header` and commit it");
+    assert!(
+        committed == generated,
+        "include/arr_session.h differs from src/ffi: run `cargo xtask header` and commit it"
+    );
 }
 
 #[test]

@@ -25,7 +25,10 @@ pub(crate) enum Act {
 
 /// A reply with this status line, these headers and this body.
 pub(crate) fn reply(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\nMS-CV: 5EqPJ1VdTUakDJZc6/ZhTg.0\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\nMS-CV: 5EqPJ1VdTUakDJZc6/ZhTg.0\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    )
 }
 
 /// The server. Its threads end with the test's process.
