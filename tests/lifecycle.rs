@@ -128,7 +128,7 @@ fn a_session_is_opened_by_its_id_and_a_wrong_id_is_told_with_account_and_endpoin
     let unknown = SessionId::parse("00000000-0000-4000-8000-000000000000").unwrap();
     let error = world.client.open_session(&unknown, None).unwrap_err();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::NotFound, Some(404)));
-    for part in [unknown.as_str(), world.emulator.url(), &world.emulator.account().id().to_string()] {
+    for part in [unknown.as_str(), world.emulator.url(), world.emulator.account().id()] {
         assert!(error.message().contains(part), "{part} is not in: {error}");
     }
     assert_eq!(error.correlation_vector().map(str::len), Some(24));

@@ -56,11 +56,11 @@ pub struct arr_client_options {
     /// The account's primary or secondary key. For development: never ship it in an application, whoever has it can use
     /// the whole account. The library's copy is wiped when it is no longer needed.
     pub account_key: *const c_char,
-    /// The account domain, for example "westus2.mixedreality.azure.com": tokens are asked for at https://sts.{domain}. A
+    /// The account domain, for example "westus2.mixedreality.azure.com": tokens are asked for at `https://sts.{domain}`. A
     /// full URL is taken as the token service itself.
     pub account_domain: *const c_char,
     /// The session service's URL, for example "https://remoterendering.westus2.mixedreality.azure.com". HTTPS, or plain
-    /// HTTP to this machine (127.0.0.0/8, [::1], localhost).
+    /// HTTP to this machine (127.0.0.0/8, ::1, localhost).
     pub service_endpoint: *const c_char,
     /// The path of a PEM file with further certificate authorities to trust, for example the emulator's. NULL: none.
     pub ca_file: *const c_char,

@@ -61,7 +61,8 @@ static void emulator_options(arr_client_options *options)
     options->poll_interval_ms = (uint32_t)strtoul(from_environment("ARR_POLL_INTERVAL_MS"), NULL, 10);
 }
 
-static arr_client *emulator_client(void)
+/* A client of the emulator. (Inline, since a program that has its own way of making one does not use it.) */
+static inline arr_client *emulator_client(void)
 {
     arr_client_options options;
     arr_client *client = NULL;

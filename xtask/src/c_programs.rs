@@ -1,4 +1,4 @@
-//! The C examples and C tests: every program by every compiler, run plain and under valgrind against one emulator.
+//! The C examples and C tests: every program by every compiler, run plain and under valgrind against an emulator.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -32,26 +32,30 @@ const VALGRIND: &[&str] = &[
     "--num-callers=30",
 ];
 
+/// Over HTTPS only. Valgrind takes the authentication tags of AES-GCM for uninitialised: a known mistake about this very
+/// assembly, which OpenSSL shares (openssl/openssl issue 19719); were it true, no peer would accept a record. Such
+/// values are looked for over HTTP, where all else is the same.
+const UNDEFINED_VALUES_ALLOWED: &str = "--undef-value-errors=no";
+
 /// What Rust's standard library asks of the system when it is linked into a C program.
 const STATIC_LIBRARY_NEEDS: &[&str] = &["-lgcc_s", "-lpthread", "-ldl", "-lm"];
 
 /// Each example and each test, in each dialect, against the shared library; run plain and under valgrind.
 pub(crate) fn check_all(context: &mut Context) -> Result<Report> {
     let folder = context.workspace.scratch("xtask/c")?;
-    let (library, emulator) = (context.library()?, context.emulator()?);
+    let (library, emulators) = (context.library()?, context.emulators()?);
     let root = &context.workspace.root;
 
     let programs = [list(root, EXAMPLES)?, list(root, TESTS)?].concat();
     let builds = builds(&programs, dialect::PROGRAMS);
     let problems = in_parallel(&builds, |build| {
         let program = build.compile(root, &folder, &compiler::link_arguments(library))?;
-        run(Command::new(&program), emulator).context("run plain")?;
-        let mut valgrind = Command::new("valgrind");
-        valgrind.args(VALGRIND).arg(&program);
-        run(valgrind, emulator).context("run under valgrind")
+        run(Command::new(&program), &emulators.https).context("run plain")?;
+        run(valgrind(&[UNDEFINED_VALUES_ALLOWED], &program), &emulators.https).context("run under valgrind, HTTPS")?;
+        run(valgrind(&[], &program), &emulators.http).context("run under valgrind, HTTP")
     });
     let summary = format!(
-        "{} programs, {} builds of each, run plain and under valgrind",
+        "{} programs, {} builds of each, run plain and twice under valgrind",
         programs.len(),
         dialect::PROGRAMS.len()
     );
@@ -61,7 +65,7 @@ pub(crate) fn check_all(context: &mut Context) -> Result<Report> {
 /// Each example once more, with the library inside.
 pub(crate) fn check_static(context: &mut Context) -> Result<Report> {
     let folder = context.workspace.scratch("xtask/static")?;
-    let (library, emulator) = (context.library()?, context.emulator()?);
+    let (library, emulator) = (context.library()?, &context.emulators()?.https);
     let root = &context.workspace.root;
 
     let mut link = vec![library.archive.clone().into_os_string()];
@@ -109,6 +113,12 @@ impl Build<'_> {
         process::run(command, process::TOOL_LIMIT)?.expect_success("compile")?;
         Ok(program)
     }
+}
+
+fn valgrind(more: &[&str], program: &Path) -> Command {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(VALGRIND).args(more).arg(program);
+    valgrind
 }
 
 fn run(mut program: Command, emulator: &Emulator) -> Result<()> {

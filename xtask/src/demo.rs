@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::artifacts::{self, Library, Progress};
 use crate::compiler;
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, Scheme};
 use crate::workspace::Workspace;
 
 /// Long enough to watch a session start, short enough to wait for.
@@ -26,7 +26,9 @@ pub(crate) fn run() -> Result<ExitCode> {
 
     let library = step(1, "building the release library", progress, || Library::build(&workspace, progress))?;
     let program = step(2, "building the emulator", progress, || artifacts::build_emulator(&workspace, progress))?;
-    let emulator = step(3, "starting the emulator", Progress::Hidden, || Emulator::start(&program, &folder, STARTUP))?;
+    let emulator = step(3, "starting the emulator", Progress::Hidden, || {
+        Emulator::start(&program, &folder, Scheme::Https, STARTUP)
+    })?;
     println!("      the emulator listens at {}", emulator.url());
     let quickstart = step(4, "compiling examples/c/quickstart.c", Progress::Hidden, || {
         compiler::compile(&workspace, &source, &library, &folder)

@@ -14,6 +14,13 @@ use crate::process;
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
+/// How an emulator is spoken to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
 /// A running `arr-emulator`.
 pub(crate) struct Emulator {
     child: Child,
@@ -32,9 +39,9 @@ struct Ready {
 }
 
 impl Emulator {
-    /// Starts it over HTTPS and waits until it listens. Its certificate authority, its ready file and its log are
-    /// written to `folder`. A session needs `startup` (such as `3s`) to become ready.
-    pub(crate) fn start(program: &Path, folder: &Path, startup: &str) -> Result<Self> {
+    /// Starts it and waits until it listens. Its certificate authority, its ready file and its log are written to
+    /// `folder`. A session needs `startup` (such as `3s`) to become ready.
+    pub(crate) fn start(program: &Path, folder: &Path, scheme: Scheme, startup: &str) -> Result<Self> {
         let ready_file = folder.join("ready.json");
         let log = folder.join("emulator.log");
         // A ready file from an earlier run would name a port at which nobody listens any more.
@@ -44,10 +51,12 @@ impl Emulator {
         // A file, unlike a pipe, never fills up and needs nobody to read it.
         let log_writer = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
 
-        let mut child = Command::new(program)
-            .args(["--listen", "127.0.0.1:0", "--tls", "--startup", startup, "--ca-file"])
-            .arg(folder.join("ca.pem"))
-            .arg("--ready-file")
+        let mut command = Command::new(program);
+        if scheme == Scheme::Https {
+            command.arg("--tls").arg("--ca-file").arg(folder.join("ca.pem"));
+        }
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0", "--startup", startup, "--ready-file"])
             .arg(&ready_file)
             .stdin(Stdio::null())
             .stdout(log_writer.try_clone()?)

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use crate::artifacts::{self, Library, Progress};
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, Scheme};
 use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
@@ -23,7 +23,7 @@ const NOT_LINUX: Option<&str> =
     if cfg!(target_os = "linux") { None } else { Some("it takes gcc, clang and valgrind, or ELF, as on Linux") };
 
 const LIBRARY: &str = "release library";
-const EMULATOR: &str = "emulator starts";
+const EMULATOR: &str = "emulators start";
 const BOTH: &[&str] = &[LIBRARY, EMULATOR];
 
 const STEPS: &[Step<Context>] = &[
@@ -36,18 +36,24 @@ const STEPS: &[Step<Context>] = &[
     Step::new("exports", exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("header alone", dialect::check_header).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
-    Step::new(EMULATOR, start_emulator),
+    Step::new(EMULATOR, start_emulators),
     Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
     Step::new("quickstart fails well", quickstart::check_failures).needs(BOTH),
-    Step::new("emulator stops", stop_emulator).needs(&[EMULATOR]),
+    Step::new("emulators stop", stop_emulators).needs(&[EMULATOR]),
 ];
 
 /// What the steps share, and what earlier ones have made for later ones.
 pub(crate) struct Context {
     pub(crate) workspace: Workspace,
     library: Option<Library>,
-    emulator: Option<Emulator>,
+    emulators: Option<Emulators>,
+}
+
+/// The same service twice.
+pub(crate) struct Emulators {
+    pub(crate) https: Emulator,
+    pub(crate) http: Emulator,
 }
 
 impl Context {
@@ -55,8 +61,8 @@ impl Context {
         self.library.as_ref().context("the release library has not been built")
     }
 
-    pub(crate) fn emulator(&self) -> Result<&Emulator> {
-        self.emulator.as_ref().context("the emulator is not running")
+    pub(crate) fn emulators(&self) -> Result<&Emulators> {
+        self.emulators.as_ref().context("the emulators are not running")
     }
 }
 
@@ -71,7 +77,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         println!("system packages: not looked for, as this is not Linux; the steps that need them are skipped");
     }
 
-    let mut context = Context { workspace: Workspace::find()?, library: None, emulator: None };
+    let mut context = Context { workspace: Workspace::find()?, library: None, emulators: None };
     let tally = step::run_all(STEPS, &mut context)?;
     println!("{:.0} s in all", started.elapsed().as_secs_f64());
 
@@ -98,16 +104,19 @@ fn build_library(context: &mut Context) -> Result<Report> {
     Ok(Report(format!("fat LTO, one codegen unit{sizes}")))
 }
 
-fn start_emulator(context: &mut Context) -> Result<Report> {
+fn start_emulators(context: &mut Context) -> Result<Report> {
     let program = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
-    let emulator = Emulator::start(&program, &context.workspace.scratch("xtask/emulator")?, STARTUP)?;
-    let report = Report(emulator.url().to_owned());
-    context.emulator = Some(emulator);
+    let start = |folder, scheme| Emulator::start(&program, &context.workspace.scratch(folder)?, scheme, STARTUP);
+    let emulators = Emulators { https: start("xtask/https", Scheme::Https)?, http: start("xtask/http", Scheme::Http)? };
+    let report = Report(format!("{} and {}", emulators.https.url(), emulators.http.url()));
+    context.emulators = Some(emulators);
     Ok(report)
 }
 
-/// It lived through all of the above, and stops when asked.
-fn stop_emulator(context: &mut Context) -> Result<Report> {
-    context.emulator.take().context("the emulator is not running")?.stop()?;
+/// They lived through all of the above, and stop when asked.
+fn stop_emulators(context: &mut Context) -> Result<Report> {
+    let emulators = context.emulators.take().context("the emulators are not running")?;
+    emulators.https.stop()?;
+    emulators.http.stop()?;
     Ok(Report(String::new()))
 }
