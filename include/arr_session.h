@@ -145,7 +145,7 @@ typedef struct arr_client_options {
     // The account domain, for example "westus2.mixedreality.azure.com": tokens are asked for at `https://sts.{domain}`. A
     // full URL is taken as the token service itself.
     const char *account_domain;
-    // The session service's URL, for example "https://remoterendering.westus2.mixedreality.azure.com". HTTPS, or plain
+    // The session service's URL, for example `https://remoterendering.westus2.mixedreality.azure.com`. HTTPS, or plain
     // HTTP to this machine (127.0.0.0/8, ::1, localhost).
     const char *service_endpoint;
     // The path of a PEM file with further certificate authorities to trust, for example the emulator's. NULL: none.

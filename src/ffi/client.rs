@@ -59,7 +59,7 @@ pub struct arr_client_options {
     /// The account domain, for example "westus2.mixedreality.azure.com": tokens are asked for at `https://sts.{domain}`. A
     /// full URL is taken as the token service itself.
     pub account_domain: *const c_char,
-    /// The session service's URL, for example "https://remoterendering.westus2.mixedreality.azure.com". HTTPS, or plain
+    /// The session service's URL, for example `https://remoterendering.westus2.mixedreality.azure.com`. HTTPS, or plain
     /// HTTP to this machine (127.0.0.0/8, ::1, localhost).
     pub service_endpoint: *const c_char,
     /// The path of a PEM file with further certificate authorities to trust, for example the emulator's. NULL: none.
