@@ -316,12 +316,9 @@ mod tests {
     #[test]
     fn fast_polling_is_for_this_machine_only() {
         let config = |endpoint: &str, ms| ClientConfig {
-            account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
-            account_key: "key".into(),
-            account_domain: "westus2.mixedreality.azure.com".into(),
             service_endpoint: endpoint.into(),
             poll_interval: Some(Duration::from_millis(ms)),
-            ..ClientConfig::default()
+            ..crate::api::tests::config()
         };
         assert!(config("http://127.0.0.1:8722", 1).check().is_ok());
         assert!(config("https://example.com", 999).check().unwrap_err().message().contains("give 1000 to"));

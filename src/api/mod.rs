@@ -3,6 +3,8 @@
 //! One module per REST version, and one for the token service. What they have in common is here: requests, replies, and
 //! how a reply that is no success is read.
 
+#[cfg(test)]
+mod recorded;
 pub(crate) mod sts;
 mod v1;
 
@@ -227,10 +229,30 @@ fn printable(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::config::ClientConfig;
 
-    fn reply(status: u16, body: &str) -> Reply {
+    pub(crate) const ACCOUNT: &str = "68321d5a-7978-4ceb-b880-0f49751daae9";
+
+    /// A good configuration for the service as it was.
+    pub(crate) fn config() -> ClientConfig {
+        ClientConfig {
+            account_id: ACCOUNT.into(),
+            account_key: "key=".into(),
+            account_domain: "westus2.mixedreality.azure.com".into(),
+            service_endpoint: "https://remoterendering.westus2.mixedreality.azure.com/".into(),
+            ..ClientConfig::default()
+        }
+    }
+
+    /// What it makes of the session service.
+    pub(crate) fn service() -> Service {
+        let settings = config().check().unwrap();
+        Service { endpoint: settings.service, account_id: settings.account_id, version: settings.api_version }
+    }
+
+    pub(crate) fn reply(status: u16, body: &str) -> Reply {
         Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() }
     }
 

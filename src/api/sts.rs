@@ -47,21 +47,11 @@ pub(crate) fn read_token(reply: &Reply) -> Result<Secret> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() }
-    }
+    use crate::api::tests::{config, reply};
 
     #[test]
     fn the_request_names_the_account_in_the_path_and_the_key_in_the_header() {
-        let config = crate::ClientConfig {
-            account_id: "68321D5A-7978-4CEB-B880-0F49751DAAE9".into(),
-            account_key: "key=".into(),
-            account_domain: "westus2.mixedreality.azure.com".into(),
-            service_endpoint: "https://example.com".into(),
-            ..crate::ClientConfig::default()
-        };
-        let settings = config.check().unwrap();
+        let settings = config().check().unwrap();
         let request = token(&settings.token_service, &settings.account_id, &settings.credential);
         assert_eq!(
             request.url.as_str(),

@@ -117,29 +117,14 @@ pub(super) fn read_properties(reply: &Reply, id: &SessionId) -> Result<SessionPr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::tests::{reply, service};
     use crate::error::ErrorKind;
     use serde_json::Value;
 
     const ID: &str = "e13d2c44-63e0-4591-991e-f9e05e599a93";
 
-    fn service() -> Service {
-        let config = crate::ClientConfig {
-            account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
-            account_key: "key".into(),
-            account_domain: "westus2.mixedreality.azure.com".into(),
-            service_endpoint: "https://remoterendering.westus2.mixedreality.azure.com/".into(),
-            ..crate::ClientConfig::default()
-        };
-        let settings = config.check().unwrap();
-        Service { endpoint: settings.service, account_id: settings.account_id, version: settings.api_version }
-    }
-
     fn new_session() -> NewSession {
         NewSession::new(SessionSize::Premium, Duration::from_secs(5 * 3600)).unwrap()
-    }
-
-    fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() }
     }
 
     fn read(body: &str) -> Result<SessionProperties> {
