@@ -35,7 +35,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`config`](ClientConfig), `credential` | what the user gives, checked and normalised |
+//! | [`config`](ClientConfig), `credential`, `endpoint` | what the user gives, checked and normalised |
 //! | `session`, `timespan` | the service's nouns: properties, status, size, lease |
 //! | `api` | the wire: one module per REST version, and the token service. Pure: no socket, no clock |
 //! | `token` | the token's cache and its expiry |
@@ -55,6 +55,7 @@ mod client;
 pub mod clock;
 mod config;
 mod credential;
+mod endpoint;
 mod error;
 mod operation;
 mod session;

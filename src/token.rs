@@ -5,8 +5,8 @@
 
 use crate::api::{Reply, Request, sts};
 use crate::clock::{Clock, Instant, Signal, lock};
-use crate::config::Endpoint;
 use crate::credential::{AccountId, Credential, Secret};
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use base64::Engine as _;
 use base64::alphabet;

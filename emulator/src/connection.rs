@@ -13,7 +13,16 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::listener::Run;
+/// What connections, and the loop that accepts them, are to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// Serve.
+    On,
+    /// Finish what is on the wire, within the listener's grace.
+    Finish,
+    /// Cut every connection.
+    Cut,
+}
 
 /// How long a peer may take for the TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);

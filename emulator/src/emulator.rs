@@ -11,8 +11,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::certificate;
+use crate::connection::Run;
 use crate::guid;
-use crate::listener::{self, Run};
+use crate::listener;
 use crate::routes;
 use crate::service::Service;
 use crate::tls;

@@ -9,21 +9,10 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::connection::{self, ConnectionNumber};
+use crate::connection::{self, ConnectionNumber, Run};
 
 /// How long requests on the wire may take to finish once the emulator was asked to stop.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// What the listener and its connections are to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Run {
-    /// Serve.
-    On,
-    /// Finish what is on the wire, within [`GRACE`].
-    Finish,
-    /// Cut every connection.
-    Cut,
-}
 
 /// Serves until told otherwise. A sender of `run` that is gone counts as [`Run::Cut`].
 pub(crate) async fn serve(

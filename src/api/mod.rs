@@ -8,8 +8,8 @@ mod recorded;
 pub(crate) mod sts;
 mod v1;
 
-use crate::config::Endpoint;
 use crate::credential::{AccountId, Secret};
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
 use crate::session::{NewSession, SessionId, SessionProperties};
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! The token service: account key in, access token out (docs/service.md, "Token").
 
 use super::{Method, Reply, Request};
-use crate::config::Endpoint;
 use crate::credential::{AccountId, Credential, Secret};
+use crate::endpoint::Endpoint;
 use crate::error::{ErrorKind, Result};
 use serde::Deserialize;
 

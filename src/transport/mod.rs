@@ -13,7 +13,8 @@ pub(crate) use failure::Failure;
 
 use crate::api::{Method, Reply, Request};
 use crate::clock::{Signal, lock};
-use crate::config::{Settings, is_loopback};
+use crate::config::Settings;
+use crate::endpoint::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::pin_module;
 use failure::Cause;

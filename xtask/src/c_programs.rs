@@ -11,11 +11,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::compiler;
+use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::dialect::{self, Dialect};
 use crate::emulator::Emulator;
 use crate::process;
 use crate::step::Report;
-use crate::test::{Context, POLL_INTERVAL_MS};
 
 const EXAMPLES: &str = "examples/c";
 const TESTS: &str = "tests/c";

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
+use crate::context::Context;
 use crate::process;
 use crate::step::Report;
-use crate::test::Context;
 
 /// The library's own dependencies. When they change, this list changes in the same commit.
 const DIRECT: &[&str] = &[

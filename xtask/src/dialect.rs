@@ -6,10 +6,10 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::context::Context;
 use crate::header;
 use crate::process::{self, Finished};
 use crate::step::Report;
-use crate::test::Context;
 
 /// What a careful user turns on, and then some. The header must stay silent in their builds.
 const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"];

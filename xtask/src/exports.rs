@@ -8,9 +8,9 @@ use object::elf;
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSymbol};
 
+use crate::context::Context;
 use crate::header;
 use crate::step::Report;
-use crate::test::Context;
 
 /// What every Linux system with glibc has; more may not be needed.
 const SYSTEM_LIBRARIES: &[&str] = &["libc", "libm", "libgcc_s", "libpthread", "libdl", "ld-linux"];

@@ -3,6 +3,7 @@
 mod artifacts;
 mod c_programs;
 mod compiler;
+mod context;
 mod demo;
 mod dependencies;
 mod dialect;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::compiler;
+use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::process::{self, Finished};
 use crate::step::Report;
-use crate::test::{Context, POLL_INTERVAL_MS};
 
 const SOURCE: &str = "examples/c/quickstart.c";
 const RUN_LIMIT: Duration = Duration::from_secs(120);

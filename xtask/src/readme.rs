@@ -4,9 +4,9 @@ use std::fs;
 
 use anyhow::Result;
 
+use crate::context::Context;
 use crate::dialect::GCC_C99;
 use crate::step::Report;
-use crate::test::Context;
 
 const PATH: &str = "README.md";
 

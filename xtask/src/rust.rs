@@ -4,9 +4,9 @@ use std::env;
 
 use anyhow::{Result, bail, ensure};
 
+use crate::context::Context;
 use crate::process::{self, CARGO_LIMIT};
 use crate::step::Report;
-use crate::test::Context;
 
 pub(crate) fn formatting(context: &mut Context) -> Result<Report> {
     let mut cargo = context.workspace.cargo();

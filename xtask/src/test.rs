@@ -8,15 +8,15 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use crate::artifacts::{self, Library, Progress};
+use crate::context::{Context, Emulators};
 use crate::emulator::{Emulator, Scheme};
 use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{EXIT_UNUSABLE, c_programs, dependencies, dialect, exports, quickstart, readme, rust};
 
-/// How long the emulator's sessions take to start, and how often the C programs look: short, as many of them run.
+/// How long the emulator's sessions take to start: short, as many programs wait for one.
 const STARTUP: &str = "300ms";
-pub(crate) const POLL_INTERVAL_MS: u32 = 50;
 
 /// Why some steps cannot be run here, if so.
 const NOT_LINUX: Option<&str> =
@@ -42,29 +42,6 @@ const STEPS: &[Step<Context>] = &[
     Step::new("quickstart fails well", quickstart::check_failures).needs(BOTH),
     Step::new("emulators stop", stop_emulators).needs(&[EMULATOR]),
 ];
-
-/// What the steps share, and what earlier ones have made for later ones.
-pub(crate) struct Context {
-    pub(crate) workspace: Workspace,
-    library: Option<Library>,
-    emulators: Option<Emulators>,
-}
-
-/// The same service twice.
-pub(crate) struct Emulators {
-    pub(crate) https: Emulator,
-    pub(crate) http: Emulator,
-}
-
-impl Context {
-    pub(crate) fn library(&self) -> Result<&Library> {
-        self.library.as_ref().context("the release library has not been built")
-    }
-
-    pub(crate) fn emulators(&self) -> Result<&Emulators> {
-        self.emulators.as_ref().context("the emulators are not running")
-    }
-}
 
 pub(crate) fn run() -> Result<ExitCode> {
     let started = Instant::now();
