@@ -119,7 +119,8 @@ impl TokenCache {
                 if let Some(old) = &mut state.token {
                     old.refresh_at = self.clock.now() + REFRESH_PAUSE;
                 }
-                state.failed = error.map(|error| (number, error));
+                // Time that ran out may have been the one caller's; those who waited still have theirs.
+                state.failed = error.filter(|error| error.kind() != ErrorKind::Timeout).map(|error| (number, error));
             }
         }
         drop(state);
@@ -281,7 +282,7 @@ mod tests {
         let payload = format!(r#"{{"exp":{}}}"#, (issued + lifetime).as_secs());
         let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload);
         let body = format!(r#"{{"AccessToken":"h.{payload}.s"}}"#).into_bytes();
-        Reply { status: 200, date: Some(date.into()), body, ..Reply::default() }
+        Reply { status: 200, date: Some(date.into()), body: body.into(), ..Reply::default() }
     }
 
     #[test]
@@ -316,6 +317,15 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Unauthorized);
         assert_eq!(it.cache.acquire(it.clock.now(), Some(number)).unwrap_err().kind(), ErrorKind::Unauthorized);
         let _again = it.ticket();
+    }
+
+    #[test]
+    fn one_callers_timeout_is_not_everybodys() {
+        let it = Fixture::new();
+        let first = it.ticket();
+        let Acquired::Wait(number) = it.acquire() else { panic!() };
+        first.complete(Err(Error::new(ErrorKind::Timeout, "250 ms"))).unwrap_err();
+        assert!(matches!(it.cache.acquire(it.clock.now(), Some(number)), Ok(Acquired::Exchange(..))));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::session::{NewSession, SessionId, SessionProperties};
 use serde_json::Value;
 use std::time::Duration;
 use url::Url;
+use zeroize::Zeroizing;
 
 /// A version of the REST API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,8 @@ pub(crate) struct Reply {
     pub(crate) date: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) retry_after: Option<String>,
-    pub(crate) body: Vec<u8>,
+    /// Wiped when dropped: it may hold a token.
+    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 impl Reply {
@@ -253,7 +255,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() }
+        Reply { status, body: body.as_bytes().to_vec().into(), ..Reply::default() }
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn reply(exchange: &Value) -> Reply {
         date: header("Date"),
         location: header("Location"),
         retry_after: header("Retry-After"),
-        body: response["body_text_compact"].as_str().unwrap_or_default().as_bytes().to_vec(),
+        body: response["body_text_compact"].as_str().unwrap_or_default().as_bytes().to_vec().into(),
     }
 }
 

@@ -38,6 +38,16 @@ impl<T> Table<T> {
         Table { kind, name, slots: RwLock::new(Slots { slots: Vec::new(), free: Vec::new() }) }
     }
 
+    /// Fails if there is no handle left to give out: asked before something is made that must not be lost.
+    pub(super) fn check_room(&self) -> Result<()> {
+        let table = self.read();
+        if table.free.is_empty() && table.slots.len() == MOST_SLOTS { Err(self.full()) } else { Ok(()) }
+    }
+
+    fn full(&self) -> Error {
+        Error::new(ErrorKind::Internal, format!("all {MOST_SLOTS} handles of {} are used up; free some", self.name))
+    }
+
     /// Keeps an object and gives its handle out.
     pub(super) fn insert<H>(&self, value: T) -> Result<*mut H> {
         let mut table = self.write();
@@ -47,12 +57,7 @@ impl<T> Table<T> {
                 table.slots.push(Slot { generation: 1, value: None });
                 table.slots.len() - 1
             }
-            None => {
-                return Err(Error::new(
-                    ErrorKind::Internal,
-                    format!("all {MOST_SLOTS} handles of {} are used up", self.name),
-                ));
-            }
+            None => return Err(self.full()),
         };
         table.slots[slot].value = Some(Arc::new(value));
         let bits = usize::from(self.kind) << TYPE_SHIFT | (table.slots[slot].generation as usize) << SLOT_BITS | slot;

@@ -234,6 +234,7 @@ pub unsafe extern "C" fn arr_session_create(
             let session = out_handle(session, "session")?;
             let properties = Out::optional(properties, "properties")?;
             let new = new_session(&structs::read(options, "options")?)?;
+            SESSIONS.check_room()?;
             hand_out(find(client)?.create_session(&new, call_timeout(timeout_ms))?, session, properties)
         })
     }

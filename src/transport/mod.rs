@@ -25,9 +25,12 @@ use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// The longest reply that is read. Real ones are below 2 KiB.
 const LONGEST_REPLY: u64 = 1024 * 1024;
+
+const USUAL_REPLY: usize = 8 * 1024;
 
 const CORRELATION_VECTOR: HeaderName = HeaderName::from_static("ms-cv");
 
@@ -186,7 +189,8 @@ fn read(response: Response, origin: &str, limit: Duration) -> std::result::Resul
         date: text(header::DATE),
         location: text(header::LOCATION),
         retry_after: text(header::RETRY_AFTER),
-        body: Vec::new(),
+        // Large enough for every real reply, so that growing leaves no copy of a token behind.
+        body: Zeroizing::new(Vec::with_capacity(USUAL_REPLY)),
     };
     let read = response.take(LONGEST_REPLY + 1).read_to_end(&mut reply.body);
     if let Err(error) = read {
