@@ -8,7 +8,8 @@
 //             freeing its handle, or ending the program, does not stop it.
 //
 // ERRORS      Functions return ARR_OK (0) or a negative arr_status. Each takes an optional arr_error_info as its last
-//             parameter, which belongs to the caller, and fills it: what happened, and what to do.
+//             parameter, which belongs to the caller, and fills it: what happened, and what to do. One that was not set up
+//             by arr_error_info_init() makes the call fail with ARR_ERROR_INVALID_ARGUMENT, and nothing is done.
 //
 // HANDLES     arr_client and arr_session are never pointers to follow: a handle is a value that is looked up. A handle
 //             that is NULL, freed or forged, or of another type, is answered by ARR_ERROR_INVALID_HANDLE, from any
@@ -21,7 +22,8 @@
 //             stand in the structs themselves or go to a buffer of the caller: there is nothing to free.
 //
 // POINTERS    must be NULL or point to what the function says, for as long as the call takes. No function keeps one.
-//             A function that fails leaves its outputs as they were, except that a place for a handle is set to NULL.
+//             A function that fails leaves its outputs as they were, but sets a place for a handle to NULL (unless the
+//             arr_error_info was not set up: then nothing at all is touched).
 //
 // THREADS     Every function may be called from any thread, several at a time, with the same handles. Only what the
 //             caller owns (structs, buffers) is for one call at a time. The library never calls back. Functions that
@@ -448,7 +450,8 @@ ARR_API arr_status arr_session_properties_init(struct arr_session_properties *pr
 // - error: may be NULL.
 //
 // Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running. It is
-// never sent twice. Blocks. Threads: any.
+// never sent twice. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
+// Blocks. Threads: any.
 ARR_API
 arr_status arr_session_create(struct arr_client *client,
                               const struct arr_session_create_options *options,
@@ -482,7 +485,7 @@ arr_status arr_session_open(struct arr_client *client,
 // - session: the session.
 // - buffer: receives the id and a final NUL. May be NULL if capacity is 0, to ask for the size.
 // - capacity: the size of the buffer in bytes; 257 is always enough.
-// - needed: receives the bytes needed, the final NUL included, in any case. May be NULL.
+// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
 // - error: may be NULL.
 //
 // Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit; the buffer is left alone then. Threads: any.
@@ -499,7 +502,7 @@ arr_status arr_session_get_id(struct arr_session *session,
 // - session: the session.
 // - buffer: receives the message and a final NUL. May be NULL if capacity is 0, to ask for the size.
 // - capacity: the size of the buffer in bytes.
-// - needed: receives the bytes needed, the final NUL included, in any case. May be NULL.
+// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
 // - error: may be NULL.
 //
 // Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit; the buffer is left alone then. Threads: any.
@@ -555,7 +558,7 @@ arr_status arr_session_wait_until_ready(struct arr_session *session,
 // REST v1: DELETE /v1/accounts/{account}/sessions/{id}, after a token if there is none.
 //
 // - session: the session. Its handle stays good, for reading the final properties, until it is freed.
-// - already_gone: receives 1 if the session had ended before (the service answered 404, 409 or 410), else 0. May be
+// - already_gone: receives 1 if the service said that the session had ended before (404, 409 or 410), else 0. May be
 //   NULL.
 // - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 // - error: may be NULL.

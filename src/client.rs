@@ -57,7 +57,7 @@ impl Client {
     /// As [`Client::new`].
     pub fn with_clock(config: ClientConfig, clock: Arc<dyn Clock>) -> Result<Client> {
         let settings = config.check()?;
-        let transport = Arc::new(Transport::new(&settings)?);
+        let transport = Arc::new(Transport::new(&settings, Arc::clone(&clock))?);
         let signal = Arc::new(Signal::default());
         let tokens = TokenCache::new(
             settings.token_service,
@@ -162,7 +162,7 @@ impl Inner {
                 let message = format!(
                     "the client ended while session {id} was created, and stopping it failed: {error}. Stop it"
                 );
-                error.retold(ErrorKind::OutcomeUnknown, message)
+                error.retold(ErrorKind::ShutDown, message)
             }
         }
     }
@@ -193,11 +193,12 @@ impl Inner {
                     "the time for the call ran out; give it more, or call again",
                 ));
             }
+            let limit = deadline.saturating_since(now).min(self.attempt_timeout);
             match step {
-                Step::Send(request) => {
-                    let limit = deadline.saturating_since(now).min(self.attempt_timeout);
-                    answer = Some(self.transport.send(&request, limit));
-                }
+                Step::Send(request) => answer = Some(self.transport.send(&request, limit)),
+                // A token that is fetched ahead of time must not use up the time of the call that happened to do it.
+                Step::FetchToken(exchange) if exchange.ahead => self.transport.fetch_token(*exchange, limit / 2),
+                Step::FetchToken(exchange) => self.transport.fetch_token(*exchange, limit),
                 Step::SleepUntil(moment) => self.clock.sleep(&self.signal, seen, moment.min(deadline)),
                 Step::AwaitToken => self.clock.wait_for_work(&self.signal, seen, deadline),
                 Step::Done(_) => {}

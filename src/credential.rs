@@ -92,9 +92,14 @@ impl Credential {
     }
 }
 
-/// The beginning of a user's text, for a message: long or odd input must not flood a log.
+/// The beginning of a user's text, for a message. Long or odd input must not flood a log; and as a key is easily given in
+/// the place of something else, what looks like one (in base64, keys end in `=`), or like a password in a URL, is not
+/// shown at all.
 pub(crate) fn excerpt(text: &str) -> String {
     const LIMIT: usize = 64;
+    if text.contains(['=', '@']) {
+        return "(not shown, it may be a secret)".to_owned();
+    }
     let mut shown: String = text.chars().take(LIMIT).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(LIMIT).is_some() {
         shown.push('…');
@@ -128,6 +133,12 @@ mod tests {
         let error = AccountId::parse(&"x".repeat(10_000_000)).unwrap_err();
         assert!(error.message().contains("is not a GUID"));
         assert!(error.message().len() < 400, "{}", error.message().len());
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_an_id_is_not_shown() {
+        let error = AccountId::parse("YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ=").unwrap_err();
+        assert!(!error.message().contains("YXJy") && error.message().contains("is not a GUID"), "{error}");
     }
 
     #[test]

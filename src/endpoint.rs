@@ -36,6 +36,9 @@ impl Endpoint {
         if text.contains("://") {
             return Endpoint::parse("account domain", text);
         }
+        if text == "localhost" {
+            return Endpoint::parse("account domain", "https://localhost");
+        }
         let domain = host_name("account domain", text)?;
         if domain.starts_with("remoterendering.") {
             return Err(Error::invalid_argument(format!(
@@ -155,8 +158,10 @@ mod tests {
 
     #[test]
     fn a_password_in_a_url_is_refused_and_not_repeated() {
-        let message = token_service("https://user:hunter2@example.com").unwrap_err();
-        assert!(!message.contains("hunter2"), "{message}");
+        for url in ["https://user:hunter2@example.com", "https://user:hunter2@example.com:99999"] {
+            let message = token_service(url).unwrap_err();
+            assert!(!message.contains("hunter2"), "{message}");
+        }
     }
 
     #[test]

@@ -7,10 +7,13 @@ use crate::api::{Reply, Request, Service};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::{NewSession, SessionId, SessionProperties, SessionStatus};
-use crate::token::{Acquired, Lent, Ticket, TokenCache};
+use crate::token::{Acquired, Exchange, Lent, TokenCache, Waited};
 use crate::transport::Failure;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// No service means more than this: it forgets throttling after a minute.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// What came of a request.
 pub(crate) type Answer = std::result::Result<Reply, Failure>;
@@ -20,6 +23,8 @@ pub(crate) type Answer = std::result::Result<Reply, Failure>;
 pub(crate) enum Step<T> {
     /// Send this, and step with its answer.
     Send(Box<Request>),
+    /// Fetch the token, for all operations of the client, and step again.
+    FetchToken(Box<Exchange>),
     /// Nothing before this moment.
     SleepUntil(Instant),
     /// Another operation is fetching the token; step when the client's signal changes.
@@ -54,8 +59,7 @@ struct Call {
 
 #[derive(Debug)]
 enum CallState {
-    NeedsToken { waited_for: Option<u64> },
-    Exchanging(Option<Ticket>),
+    NeedsToken(Option<Waited>),
     Sent(Lent),
 }
 
@@ -70,27 +74,22 @@ enum CallOutcome {
 
 impl Call {
     fn new(context: &Context, request: Request) -> Call {
-        Call {
-            tokens: Arc::clone(&context.tokens),
-            request,
-            state: CallState::NeedsToken { waited_for: None },
-            renewed: false,
-        }
+        Call { tokens: Arc::clone(&context.tokens), request, state: CallState::NeedsToken(None), renewed: false }
     }
 
-    fn need_token(&mut self, now: Instant, waited_for: Option<u64>) -> Step<CallOutcome> {
-        match self.tokens.acquire(now, waited_for) {
+    fn need_token(&mut self, now: Instant, waited: Option<Waited>) -> Step<CallOutcome> {
+        match self.tokens.acquire(now, waited) {
             Ok(Acquired::Token(lent)) => {
                 let request = Request { bearer: lent.text.clone(), ..self.request.clone() };
                 self.state = CallState::Sent(lent);
                 Step::Send(Box::new(request))
             }
-            Ok(Acquired::Exchange(request, ticket)) => {
-                self.state = CallState::Exchanging(Some(ticket));
-                Step::Send(request)
+            Ok(Acquired::Fetch(exchange)) => {
+                self.state = CallState::NeedsToken(Some(exchange.waited()));
+                Step::FetchToken(exchange)
             }
-            Ok(Acquired::Wait(number)) => {
-                self.state = CallState::NeedsToken { waited_for: Some(number) };
+            Ok(Acquired::Wait(waited)) => {
+                self.state = CallState::NeedsToken(Some(waited));
                 Step::AwaitToken
             }
             Err(error) => Step::Done(CallOutcome::NoToken(error)),
@@ -102,17 +101,10 @@ impl Operation for Call {
     type Outcome = CallOutcome;
 
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<CallOutcome> {
-        match (&mut self.state, answer) {
-            (CallState::NeedsToken { waited_for }, _) => {
-                let waited_for = *waited_for;
-                self.need_token(now, waited_for)
-            }
-            (CallState::Exchanging(ticket), Some(answer)) => {
-                let answer = answer.map_err(|failure| failure.into_error("getting a token"));
-                match ticket.take().map(|ticket| ticket.complete(answer)) {
-                    Some(Err(error)) => Step::Done(CallOutcome::NoToken(error)),
-                    Some(Ok(())) | None => self.need_token(now, None),
-                }
+        match (&self.state, answer) {
+            (CallState::NeedsToken(waited), _) => {
+                let waited = *waited;
+                self.need_token(now, waited)
             }
             (CallState::Sent(lent), Some(Ok(reply))) if reply.status == 401 && !self.renewed => {
                 self.tokens.refused(lent);
@@ -121,10 +113,7 @@ impl Operation for Call {
             }
             (CallState::Sent(_), Some(answer)) => Step::Done(CallOutcome::Answered(answer)),
             // Stepped again without an answer: the driver gave the request up.
-            (CallState::Exchanging(_) | CallState::Sent(_), None) => {
-                self.state = CallState::NeedsToken { waited_for: None };
-                self.need_token(now, None)
-            }
+            (CallState::Sent(_), None) => self.need_token(now, None),
         }
     }
 }
@@ -141,6 +130,7 @@ impl<T> Operation for OneCall<T> {
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Result<T>> {
         match self.call.step(now, answer) {
             Step::Send(request) => Step::Send(request),
+            Step::FetchToken(exchange) => Step::FetchToken(exchange),
             Step::SleepUntil(moment) => Step::SleepUntil(moment),
             Step::AwaitToken => Step::AwaitToken,
             Step::Done(outcome) => Step::Done((self.read)(outcome)),
@@ -156,9 +146,7 @@ pub(crate) fn create(context: &Context, new: NewSession) -> OneCall<SessionPrope
         read: Box::new(move |outcome| match outcome {
             CallOutcome::NoToken(error) => Err(error),
             CallOutcome::Answered(Ok(reply)) => match service.read_created(&reply, &new) {
-                Err(error) if reply.is_success() || reply.status >= 500 || reply.status == 408 => {
-                    Err(unknown_outcome(error))
-                }
+                Err(error) if !(400..500).contains(&reply.status) || reply.status == 408 => Err(unknown_outcome(error)),
                 other => other,
             },
             CallOutcome::Answered(Err(failure)) if failure.never_sent => {
@@ -227,6 +215,8 @@ pub(crate) struct WaitUntilReady {
     interval: Duration,
     latest: SessionProperties,
     next_read: Instant,
+    /// Until when `latest` counts as the truth; never, once a read has failed or something was done to the session.
+    good_until: Option<Instant>,
     reading: Option<OneCall<SessionProperties>>,
     /// Why the latest read failed, if it did. A passing failure does not end the wait.
     trouble: Option<Error>,
@@ -235,7 +225,16 @@ pub(crate) struct WaitUntilReady {
 impl WaitUntilReady {
     /// Waits for a session last seen as `seen` at `now`.
     pub(crate) fn new(context: Context, interval: Duration, seen: SessionProperties, now: Instant) -> WaitUntilReady {
-        WaitUntilReady { context, interval, latest: seen, next_read: now + interval, reading: None, trouble: None }
+        let next_read = now + interval;
+        WaitUntilReady {
+            context,
+            interval,
+            latest: seen,
+            next_read,
+            good_until: Some(next_read),
+            reading: None,
+            trouble: None,
+        }
     }
 
     /// What is known.
@@ -248,16 +247,21 @@ impl WaitUntilReady {
         self.trouble.as_ref()
     }
 
-    /// The session was read by other means.
-    pub(crate) fn seen(&mut self, properties: SessionProperties, now: Instant) {
-        self.latest = properties;
+    /// The session was read. What the service leaves out of its size is known from before.
+    pub(crate) fn seen(&mut self, mut properties: SessionProperties, now: Instant) -> SessionProperties {
+        properties.size = properties.size.or_else(|| self.latest.size.take());
+        self.latest = properties.clone();
         self.next_read = now + self.interval;
+        self.good_until = Some(self.next_read);
         self.trouble = None;
+        properties
     }
 
-    /// What is known may be out of date: reads at the next step.
+    /// What is known, and what a read under way will bring, is out of date: reads anew at the next step.
     pub(crate) fn invalidate(&mut self, now: Instant) {
         self.next_read = now;
+        self.good_until = None;
+        self.reading = None;
     }
 
     /// What the latest properties mean for somebody who waits for a ready session; `None`: go on waiting.
@@ -292,7 +296,9 @@ impl WaitUntilReady {
                 None
             }
             Err(error) => {
-                self.next_read = now + error.retry_after().unwrap_or_default().max(self.interval);
+                let asked_for = error.retry_after().unwrap_or_default().min(LONGEST_RETRY_AFTER);
+                self.next_read = now + asked_for.max(self.interval);
+                self.good_until = None;
                 self.trouble = Some(error.clone());
                 if error.is_retryable() { None } else { Some(error) }
             }
@@ -308,6 +314,7 @@ impl Operation for WaitUntilReady {
             if let Some(reading) = &mut self.reading {
                 match reading.step(now, answer.take()) {
                     Step::Send(request) => return Step::Send(request),
+                    Step::FetchToken(exchange) => return Step::FetchToken(exchange),
                     Step::SleepUntil(moment) => return Step::SleepUntil(moment),
                     Step::AwaitToken => return Step::AwaitToken,
                     Step::Done(read) => {
@@ -318,7 +325,7 @@ impl Operation for WaitUntilReady {
                     }
                 }
             }
-            let fresh = now < self.next_read || self.latest.status.is_final();
+            let fresh = self.latest.status.is_final() || self.good_until.is_some_and(|until| now < until);
             match self.verdict().filter(|_| fresh) {
                 Some(verdict) => return Step::Done(verdict),
                 None if now < self.next_read => return Step::SleepUntil(self.next_read),

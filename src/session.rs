@@ -158,7 +158,7 @@ pub struct SessionProperties {
     pub id: SessionId,
     /// Where it is in its life.
     pub status: SessionStatus,
-    /// Its size; `None` if the service does not say (and this client did not create it).
+    /// Its size; `None` if the service does not say and this client did not create it.
     pub size: Option<SessionSize>,
     /// The host that renders; only while it is ready.
     pub hostname: Option<String>,

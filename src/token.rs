@@ -1,7 +1,7 @@
 //! The access token: its expiry, and the cache that all calls of a client share.
 //!
 //! The cache does no input or output. A call that needs a token asks [`TokenCache::acquire`] and is given the token, or
-//! the job to fetch one (a request and a [`Ticket`]), or is told to wait for the one who has that job.
+//! the job to fetch one (an [`Exchange`]), or is told to wait for the one who has that job.
 
 use crate::api::{Reply, Request, sts};
 use crate::clock::{Clock, Instant, Signal, lock};
@@ -43,10 +43,41 @@ pub(crate) struct Lent {
 pub(crate) enum Acquired {
     /// A token.
     Token(Lent),
-    /// The job to fetch one for everybody: send this, then [`Ticket::complete`].
-    Exchange(Box<Request>, Ticket),
-    /// Another call is fetching one; ask again, with this number, when the signal changes.
-    Wait(u64),
+    /// The job to fetch one for everybody. Then ask again, as the one who waited for it.
+    Fetch(Box<Exchange>),
+    /// Another call is fetching one; ask again, as one who waited for it, when the signal changes.
+    Wait(Waited),
+}
+
+/// Which exchange a call has waited for, and whether it was its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waited {
+    number: u64,
+    own: bool,
+}
+
+/// The job of fetching a token for everybody. Whoever has it sends the request and hands in the answer; dropping it undone
+/// gives the job back. It belongs to no operation, so that one that is left alone holds nobody up.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) request: Request,
+    /// The old token is still good: there is time.
+    pub(crate) ahead: bool,
+    ticket: Ticket,
+}
+
+impl Exchange {
+    /// What to ask with afterwards.
+    pub(crate) fn waited(&self) -> Waited {
+        Waited { number: self.ticket.number, own: true }
+    }
+
+    /// Takes the answer, and wakes those who wait for it.
+    pub(crate) fn complete(self, answer: Result<Reply>) {
+        let Ticket { cache, number } = &self.ticket;
+        let outcome = answer.and_then(|reply| cache.read(&reply, *number));
+        cache.finish(*number, outcome.map_err(Some));
+    }
 }
 
 #[derive(Debug)]
@@ -81,22 +112,31 @@ impl TokenCache {
         Arc::new(TokenCache { token_service, account_id, credential, clock, changed, state: Mutex::default() })
     }
 
-    /// A token, or what to do about it. `waited_for` is the number of the exchange that the caller waited for, if it did.
-    pub(crate) fn acquire(self: &Arc<Self>, now: Instant, waited_for: Option<u64>) -> Result<Acquired> {
+    /// A token, or what to do about it. `waited` is the exchange that the caller waited for, if it did.
+    pub(crate) fn acquire(self: &Arc<Self>, now: Instant, waited: Option<Waited>) -> Result<Acquired> {
         let mut state = lock(&self.state);
-        if let Some(token) = state.token.as_ref().filter(|token| now < token.use_until) {
+        let usable = state.token.as_ref().filter(|token| now < token.use_until);
+        if let Some(token) = usable {
             if now < token.refresh_at || state.running.is_some() {
                 return Ok(Acquired::Token(Lent { text: token.text.clone(), exchange: token.exchange }));
             }
         } else if let Some(number) = state.running {
-            return Ok(Acquired::Wait(number));
-        } else if let Some((_, error)) = state.failed.as_ref().filter(|(number, _)| Some(*number) == waited_for) {
+            return Ok(Acquired::Wait(Waited { number, own: false }));
+        } else if let Some((number, error)) = &state.failed
+            && waited
+                .is_some_and(|waited| waited.number == *number && (waited.own || error.kind() != ErrorKind::Timeout))
+        {
+            // Time that ran out may have been the one caller's; those who waited with it still have theirs.
             return Err(error.clone());
         }
+        let usable = usable.is_some();
         state.latest += 1;
         state.running = Some(state.latest);
-        let request = sts::token(&self.token_service, &self.account_id, &self.credential);
-        Ok(Acquired::Exchange(Box::new(request), Ticket { cache: Arc::clone(self), number: state.latest }))
+        Ok(Acquired::Fetch(Box::new(Exchange {
+            request: sts::token(&self.token_service, &self.account_id, &self.credential),
+            ahead: usable,
+            ticket: Ticket { cache: Arc::clone(self), number: state.latest },
+        })))
     }
 
     /// The service refused this token. Forgets it, unless another call has brought a new one meanwhile.
@@ -119,8 +159,7 @@ impl TokenCache {
                 if let Some(old) = &mut state.token {
                     old.refresh_at = self.clock.now() + REFRESH_PAUSE;
                 }
-                // Time that ran out may have been the one caller's; those who waited still have theirs.
-                state.failed = error.filter(|error| error.kind() != ErrorKind::Timeout).map(|error| (number, error));
+                state.failed = error.map(|error| (number, error));
             }
         }
         drop(state);
@@ -151,29 +190,11 @@ impl TokenCache {
     }
 }
 
-/// The job of fetching a token. Dropping it undone gives the job back.
+/// The right to fetch.
 #[derive(Debug)]
-pub(crate) struct Ticket {
+struct Ticket {
     cache: Arc<TokenCache>,
     number: u64,
-}
-
-impl Ticket {
-    /// Takes the answer. An error is this call's own only if there is no older token left to go on with.
-    pub(crate) fn complete(self, answer: Result<Reply>) -> Result<()> {
-        match answer.and_then(|reply| self.cache.read(&reply, self.number)) {
-            Ok(token) => {
-                self.cache.finish(self.number, Ok(token));
-                Ok(())
-            }
-            Err(error) => {
-                self.cache.finish(self.number, Err(Some(error.clone())));
-                let now = self.cache.clock.now();
-                let still_good = lock(&self.cache.state).token.as_ref().is_some_and(|token| now < token.use_until);
-                if still_good { Ok(()) } else { Err(error) }
-            }
-        }
-    }
 }
 
 impl Drop for Ticket {
@@ -256,9 +277,9 @@ mod tests {
             self.cache.acquire(self.clock.now(), None).unwrap()
         }
 
-        fn ticket(&self) -> Ticket {
+        fn ticket(&self) -> Exchange {
             match self.acquire() {
-                Acquired::Exchange(_, ticket) => ticket,
+                Acquired::Fetch(exchange) => *exchange,
                 other => panic!("expected the job to fetch a token, got {other:?}"),
             }
         }
@@ -288,7 +309,7 @@ mod tests {
     #[test]
     fn a_token_is_fetched_once_and_lives_by_the_services_clock() {
         let it = Fixture::new();
-        it.ticket().complete(Ok(good_for(DAY))).unwrap();
+        it.ticket().complete(Ok(good_for(DAY)));
         it.at(DAY - REFRESH_AHEAD - Duration::from_secs(1));
         it.token();
         it.at(DAY - REFRESH_AHEAD);
@@ -299,13 +320,13 @@ mod tests {
     fn while_one_fetches_the_others_wait_or_go_on_with_the_old_token() {
         let it = Fixture::new();
         let first = it.ticket();
-        assert!(matches!(it.acquire(), Acquired::Wait(1)));
-        first.complete(Ok(good_for(DAY))).unwrap();
+        assert!(matches!(it.acquire(), Acquired::Wait(Waited { number: 1, own: false })));
+        first.complete(Ok(good_for(DAY)));
         it.at(DAY - REFRESH_AHEAD);
         let _refresh = it.ticket();
         it.token();
         it.at(DAY - LAST_USE);
-        assert!(matches!(it.acquire(), Acquired::Wait(2)), "too near its end to be used");
+        assert!(matches!(it.acquire(), Acquired::Wait(Waited { number: 2, .. })), "too near its end to be used");
     }
 
     #[test]
@@ -313,9 +334,11 @@ mod tests {
         let it = Fixture::new();
         let first = it.ticket();
         let Acquired::Wait(number) = it.acquire() else { panic!() };
-        let error = first.complete(Ok(Reply { status: 401, ..Reply::default() })).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unauthorized);
-        assert_eq!(it.cache.acquire(it.clock.now(), Some(number)).unwrap_err().kind(), ErrorKind::Unauthorized);
+        let own = first.waited();
+        first.complete(Ok(Reply { status: 401, ..Reply::default() }));
+        for waited in [own, number] {
+            assert_eq!(it.cache.acquire(it.clock.now(), Some(waited)).unwrap_err().kind(), ErrorKind::Unauthorized);
+        }
         let _again = it.ticket();
     }
 
@@ -324,16 +347,18 @@ mod tests {
         let it = Fixture::new();
         let first = it.ticket();
         let Acquired::Wait(number) = it.acquire() else { panic!() };
-        first.complete(Err(Error::new(ErrorKind::Timeout, "250 ms"))).unwrap_err();
-        assert!(matches!(it.cache.acquire(it.clock.now(), Some(number)), Ok(Acquired::Exchange(..))));
+        let own = first.waited();
+        first.complete(Err(Error::new(ErrorKind::Timeout, "250 ms")));
+        assert_eq!(it.cache.acquire(it.clock.now(), Some(own)).unwrap_err().kind(), ErrorKind::Timeout);
+        assert!(matches!(it.cache.acquire(it.clock.now(), Some(number)), Ok(Acquired::Fetch(..))));
     }
 
     #[test]
     fn a_failed_refresh_leaves_the_old_token_in_use_and_pauses() {
         let it = Fixture::new();
-        it.ticket().complete(Ok(good_for(DAY))).unwrap();
+        it.ticket().complete(Ok(good_for(DAY)));
         it.at(DAY - REFRESH_AHEAD);
-        it.ticket().complete(Err(Error::new(ErrorKind::Network, "down"))).unwrap();
+        it.ticket().complete(Err(Error::new(ErrorKind::Network, "down")));
         it.token();
         it.at(DAY - REFRESH_AHEAD + REFRESH_PAUSE);
         let _again = it.ticket();
@@ -349,10 +374,10 @@ mod tests {
     #[test]
     fn only_the_refused_token_is_forgotten() {
         let it = Fixture::new();
-        it.ticket().complete(Ok(good_for(DAY))).unwrap();
+        it.ticket().complete(Ok(good_for(DAY)));
         let old = it.token();
         it.cache.refused(&old);
-        it.ticket().complete(Ok(good_for(DAY))).unwrap();
+        it.ticket().complete(Ok(good_for(DAY)));
         it.cache.refused(&old);
         it.token();
     }
@@ -360,7 +385,7 @@ mod tests {
     #[test]
     fn a_short_token_is_still_used_for_most_of_its_life() {
         let it = Fixture::new();
-        it.ticket().complete(Ok(good_for(Duration::from_secs(20)))).unwrap();
+        it.ticket().complete(Ok(good_for(Duration::from_secs(20))));
         it.at(Duration::from_secs(15));
         it.token();
     }
@@ -368,7 +393,10 @@ mod tests {
     #[test]
     fn a_token_that_came_expired_is_refused() {
         let it = Fixture::new();
-        assert_eq!(it.ticket().complete(Ok(good_for(Duration::ZERO))).unwrap_err().kind(), ErrorKind::InvalidToken);
+        let exchange = it.ticket();
+        let own = exchange.waited();
+        exchange.complete(Ok(good_for(Duration::ZERO)));
+        assert_eq!(it.cache.acquire(it.clock.now(), Some(own)).unwrap_err().kind(), ErrorKind::InvalidToken);
     }
 
     #[test]

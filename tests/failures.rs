@@ -40,6 +40,9 @@ fn a_create_whose_answer_is_lost_says_so_and_is_sent_once() {
         Act::Answer(reply("500 Internal Server Error", "", "")),
         Act::Answer(reply("503 Service Unavailable", "", "")),
         Act::Answer(reply("408 Request Timeout", "", "")),
+        Act::Answer(reply("303 See Other", "Location: /elsewhere\r\n", "")),
+        Act::Answer(reply("202 Accepted", "Location: /login\r\n", "")),
+        Act::Answer(reply("202 Accepted", "Location: accounts/68321d5a-7978-4ceb-b880-0f49751daae9\r\n", "")),
         Act::Answer(reply("202 Accepted", "", "{}")),
         Act::Answer(reply("202 Accepted", "", r#"{"sessionId":"../../x"}"#)),
     ] {
@@ -58,7 +61,6 @@ fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error() {
         ("403 Forbidden", ErrorKind::Forbidden),
         ("409 Conflict", ErrorKind::Conflict),
         ("429 Too Many Requests", ErrorKind::Throttled),
-        ("302 Found", ErrorKind::UnexpectedReply),
     ] {
         let server = Scripted::always(Act::Answer(reply(
             status,
@@ -77,8 +79,10 @@ fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error() {
 #[test]
 fn a_location_can_stand_in_for_the_id() {
     let headers = format!("Location: accounts/68321d5a/sessions/{ID}\r\n");
-    let server = Scripted::always(Act::Answer(reply("202 Accepted", &headers, "")));
-    assert_eq!(create(&server).unwrap().id().as_str(), ID);
+    for body in ["", "{}", r#"{"sessionId":""}"#, r#"{"sessionId":"../x"}"#] {
+        let server = Scripted::always(Act::Answer(reply("202 Accepted", &headers, body)));
+        assert_eq!(create(&server).unwrap().id().as_str(), ID);
+    }
 }
 
 #[test]
@@ -158,6 +162,122 @@ fn a_passing_failure_does_not_end_a_wait() {
     let session = client.create_session(&an_hour(), None).unwrap();
     let ready = session.wait_until_ready(Duration::from_secs(60)).unwrap();
     assert_eq!(ready.hostname.as_deref(), Some("h"));
+}
+
+/// A server whose session is ready at the first look, and answers later ones, and the stop, as told.
+fn ready_then(later: impl Fn(&str) -> Act + Send + Sync + 'static) -> Scripted {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let looks = AtomicUsize::new(0);
+    Scripted::by(move |line| match line {
+        create if create.starts_with("POST") => created(),
+        look if look.starts_with("GET") && looks.fetch_add(1, Ordering::SeqCst) == 0 => ready(),
+        other => later(other),
+    })
+}
+
+fn ready() -> Act {
+    Act::Answer(reply("200 OK", "", r#"{"sessionStatus":"Ready","sessionHostname":"h"}"#))
+}
+
+fn polling(milliseconds: u64) -> ClientConfig {
+    ClientConfig { poll_interval: Some(Duration::from_millis(milliseconds)), ..ClientConfig::default() }
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[test]
+fn what_was_ready_is_not_taken_for_ready_after_a_look_that_failed() {
+    for (status, kind) in [("404 Not Found", ErrorKind::NotFound), ("503 Service Unavailable", ErrorKind::Timeout)] {
+        let server = ready_then(move |_| Act::Answer(reply(status, "", "")));
+        let client = server.client(polling(20));
+        let session = client.create_session(&an_hour(), None).unwrap();
+        session.wait_until_ready(LONG).unwrap();
+        // Until what is known is old.
+        std::thread::sleep(Duration::from_millis(25));
+        for _ in 0..2 {
+            assert_eq!(session.wait_until_ready(Duration::from_millis(60)).unwrap_err().kind(), kind);
+        }
+    }
+}
+
+#[test]
+fn a_size_that_the_service_does_not_tell_is_the_one_asked_for() {
+    let server = ready_then(|_| ready());
+    let client = server.client(polling(1));
+    let session = client.create_session(&an_hour(), None).unwrap();
+    assert_eq!(session.wait_until_ready(LONG).unwrap().size, Some(arr_session::SessionSize::Standard));
+    assert_eq!(session.properties(None).unwrap().size, Some(arr_session::SessionSize::Standard));
+}
+
+#[test]
+fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up() {
+    // The first look is answered 401, so the wait has to fetch a token.
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let looks = AtomicUsize::new(0);
+    let server = Scripted::by(move |line| match line {
+        create if create.starts_with("POST") => created(),
+        look if look.starts_with("GET") && looks.fetch_add(1, Ordering::SeqCst) == 0 => {
+            Act::Answer(reply("401 Unauthorized", "", ""))
+        }
+        stop if stop.starts_with("DELETE") => Act::Answer(reply("204 No Content", "", "")),
+        _ => Act::Silence,
+    });
+    let client = server.client(polling(1));
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let tokens = || server.seen().iter().filter(|line| *line == TOKEN).count();
+    let before = Instant::now();
+    while tokens() < 2 && before.elapsed() < LONG {
+        session.wait_until_ready(Duration::ZERO).unwrap_err();
+        std::thread::yield_now();
+    }
+    assert!(!session.stop(Some(LONG)).unwrap().already_gone);
+    assert!(server.seen().last().unwrap().starts_with("DELETE"));
+}
+
+#[test]
+fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back() {
+    use std::sync::{Arc, Mutex, mpsc};
+    let (began, begins) = mpsc::channel::<()>();
+    let (go_on, gate) = mpsc::channel::<()>();
+    let (began, gate) = (Mutex::new(began), Mutex::new(gate));
+    let slow = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let server = Scripted::by(move |line| match line {
+        create if create.starts_with("POST") => created(),
+        stop if stop.starts_with("DELETE") => Act::Answer(reply("204 No Content", "", "")),
+        _ if slow.swap(false, std::sync::atomic::Ordering::SeqCst) => {
+            began.lock().unwrap().send(()).unwrap();
+            gate.lock().unwrap().recv().unwrap();
+            ready()
+        }
+        _ => Act::Answer(reply("200 OK", "", r#"{"sessionStatus":"Stopped"}"#)),
+    });
+    let client = server.client(ClientConfig::default());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| session.properties(Some(LONG)));
+        begins.recv().unwrap();
+        session.stop(None).unwrap();
+        go_on.send(()).unwrap();
+        reading.join().unwrap().unwrap();
+    });
+    assert_eq!(session.wait_until_ready(LONG).unwrap_err().kind(), ErrorKind::SessionEnded);
+}
+
+#[test]
+fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time() {
+    // It listens, so TCP connects; but nobody speaks TLS.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let good = Scripted::always(created());
+    let config = ClientConfig {
+        service_endpoint: format!("https://{}", listener.local_addr().unwrap()),
+        account_domain: good.url.clone(),
+        account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
+        account_key: "key".into(),
+        ..ClientConfig::default()
+    };
+    let client = arr_session::Client::new(config).unwrap();
+    let error = client.create_session(&an_hour(), Some(Duration::from_millis(500))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network, "{error}");
 }
 
 #[test]

@@ -3,8 +3,11 @@
 mod support;
 
 use arr_emulator::{Config, Emulator};
+use arr_session::clock::{self, Clock, Signal, SystemClock};
 use arr_session::{Client, ClientConfig, ErrorKind, SessionId, SessionSize, SessionStatus};
-use std::time::Duration;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use support::{HOUR, SECOND, World, an_hour, config_for};
 
 const TOKEN: &str = "GET /accounts/{id}/token";
@@ -186,19 +189,77 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
     assert!(emulator.requests().is_empty());
 }
 
+/// The machine's clock, which tells when somebody goes to sleep.
+#[derive(Debug)]
+struct TellingClock(Mutex<Sender<()>>);
+
+impl Clock for TellingClock {
+    fn now(&self) -> clock::Instant {
+        SystemClock.now()
+    }
+
+    fn unix_time(&self) -> Duration {
+        SystemClock.unix_time()
+    }
+
+    fn sleep(&self, signal: &Signal, seen: u64, until: clock::Instant) {
+        self.0.lock().unwrap().send(()).ok();
+        SystemClock.sleep(signal, seen, until);
+    }
+}
+
 #[test]
 fn shutting_down_ends_a_wait_at_once_and_leaves_the_session_running() {
+    let (tell, told) = mpsc::channel();
     let emulator = Emulator::start(Config { startup: HOUR, ..Config::default() }).unwrap();
-    let client = Client::new(config_for(&emulator, ClientConfig::default())).unwrap();
+    let config = config_for(&emulator, ClientConfig { poll_interval: Some(HOUR), ..ClientConfig::default() });
+    let client = Client::with_clock(config, Arc::new(TellingClock(Mutex::new(tell)))).unwrap();
     let session = client.create_session(&an_hour(), None).unwrap();
-    std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| session.wait_until_ready(HOUR));
+    let asked = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| session.wait_until_ready(30 * SECOND));
+        told.recv().unwrap();
+        let asked = Instant::now();
         client.shut_down();
         assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::ShutDown);
+        asked
     });
+    assert!(asked.elapsed() < 10 * SECOND, "{:?}", asked.elapsed());
     assert_eq!(session.stop(None).unwrap_err().kind(), ErrorKind::ShutDown);
     assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::ShutDown);
     assert_eq!(emulator.sessions()[0].status, arr_emulator::SessionStatus::Starting);
+}
+
+#[test]
+fn a_create_after_idleness_gets_a_connection_of_its_own() {
+    let world = World::with_startup(Duration::ZERO);
+    let connection = || {
+        world.client.create_session(&an_hour(), None).unwrap();
+        world.emulator.requests().last().unwrap().connection
+    };
+    let first = connection();
+    assert_eq!(connection(), first);
+    world.clock.advance(6 * SECOND);
+    assert_ne!(connection(), first);
+}
+
+/// A peer that closes early makes a write raise SIGPIPE, which ends a C program.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_thread_that_writes_to_sockets_blocks_sigpipe() {
+    const SIGPIPE_BIT: u64 = 1 << 12;
+    let world = World::with_startup(Duration::ZERO);
+    world.client.create_session(&an_hour(), None).unwrap();
+    let mut found = 0;
+    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+        // A thread of another test may end meanwhile.
+        let Ok(status) = std::fs::read_to_string(task.path().join("status")) else { continue };
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+        if field("Name:").starts_with("reqwest") {
+            found += 1;
+            assert_ne!(u64::from_str_radix(field("SigBlk:"), 16).unwrap() & SIGPIPE_BIT, 0, "{status}");
+        }
+    }
+    assert!(found > 0, "the HTTP library's thread has another name now");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
 use crate::session::{NewSession, SessionId, SessionProperties};
 use serde_json::Value;
+use std::fmt;
 use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
@@ -90,17 +91,19 @@ pub(crate) struct Request {
     pub(crate) bearer: Secret,
     /// A JSON body.
     pub(crate) body: Option<String>,
+    /// Whether sending it twice does no more than sending it once.
+    pub(crate) repeatable: bool,
 }
 
 impl Request {
     /// A request whose token is still to come.
     fn unsigned(method: Method, url: Url, body: Option<Value>) -> Request {
-        Request { method, url, bearer: Secret::default(), body: body.map(|value| value.to_string()) }
+        Request { method, url, bearer: Secret::default(), body: body.map(|value| value.to_string()), repeatable: true }
     }
 }
 
 /// What came back: the status, the headers that mean something here, and the body.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) correlation_vector: Option<String>,
@@ -109,6 +112,13 @@ pub(crate) struct Reply {
     pub(crate) retry_after: Option<String>,
     /// Wiped when dropped: it may hold a token.
     pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Reply {
+    /// Without the body: it may hold a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).field("length", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 impl Reply {
@@ -220,12 +230,12 @@ impl ServiceError {
     }
 }
 
-/// A text of the service, fit for a message: bounded, on one line, without control characters. `None` if nothing is left.
-fn printable(text: &str) -> Option<String> {
-    let clean: String = text[..text.floor_char_boundary(ServiceError::LONGEST)]
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+/// A text of the service, fit for a message: bounded, on one line, without control characters, and cut before anything
+/// that repeats the request's own authorization. `None` if nothing is left.
+pub(crate) fn printable(text: &str) -> Option<String> {
+    let end = text.to_ascii_lowercase().find("bearer ").unwrap_or(text.len()).min(ServiceError::LONGEST);
+    let clean: String =
+        text[..text.floor_char_boundary(end)].chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let clean = clean.trim();
     if clean.is_empty() { None } else { Some(clean.to_owned()) }
 }
@@ -270,11 +280,17 @@ pub(crate) mod tests {
             (r#"{"Message":"bare"}"#, None, Some("bare")),
             (r#"{"error":null}"#, None, None),
             ("[1,2]", None, None),
+            (r#"{"error":"bad header: Authorization: BEARER abc.def"}"#, None, Some("bad header: Authorization:")),
         ] {
             let told = ServiceError::read(body.as_bytes());
             assert_eq!((told.code.as_deref(), told.message.as_deref()), (code, message), "{body}");
         }
         assert_eq!(ServiceError::read(&[0xff, 0xfe]), ServiceError::default());
+    }
+
+    #[test]
+    fn a_reply_shows_no_body_in_debug_output() {
+        assert_eq!(format!("{:?}", reply(200, "SECRET")), "Reply { status: 200, length: 6, .. }");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! REST v1: the operations on sessions under `/v1/accounts/{account}/sessions` (docs/service.md).
 
-use super::{Method, Reply, Request, Service};
+use super::{Method, Reply, Request, Service, printable};
 use crate::error::Result;
 use crate::session::{NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
 use crate::timespan;
@@ -22,7 +22,8 @@ pub(super) fn create(service: &Service, new: &NewSession) -> Request {
         SessionSize::Unknown(name) => name,
     };
     let body = json!({ "maxLeaseTime": timespan::format(new.max_lease.duration()), "size": size });
-    Request::unsigned(Method::Post, sessions(service, &["create"]), Some(body))
+    // Nothing marks a repeated create as such: each makes a session.
+    Request { repeatable: false, ..Request::unsigned(Method::Post, sessions(service, &["create"]), Some(body)) }
 }
 
 /// `GET …/sessions/{id}/properties`
@@ -51,10 +52,16 @@ pub(super) fn read_created(reply: &Reply, new: &NewSession) -> Result<SessionPro
         return Err(reply.error(CALL));
     }
     let from_body = serde_json::from_slice::<Body>(&reply.body).ok().and_then(|body| body.session_id);
-    let from_location = || reply.location.as_deref()?.trim_end_matches('/').rsplit('/').next();
-    let id = from_body.as_deref().or_else(from_location).and_then(|id| SessionId::parse(id).ok());
+    let id = from_body.and_then(|id| SessionId::parse(&id).ok()).or_else(|| id_of_location(reply.location.as_deref()?));
     let id = id.ok_or_else(|| reply.unexpected(CALL, "there is no usable session id in it"))?;
     Ok(SessionProperties::created(id, new))
+}
+
+/// The id in `accounts/{account}/sessions/{id}`. A location that is cut off, as the document prints it, has none.
+fn id_of_location(location: &str) -> Option<SessionId> {
+    let mut segments = location.trim_end_matches('/').rsplit('/');
+    let (last, before) = (segments.next()?, segments.next()?);
+    if before == "sessions" { SessionId::parse(last).ok() } else { None }
 }
 
 /// The members of a properties reply. All may be missing or null; ports stood under `connectionProperties` for a while.
@@ -87,30 +94,34 @@ pub(super) fn read_properties(reply: &Reply, id: &SessionId) -> Result<SessionPr
     }
     let read: Properties = reply.json(CALL)?;
     let unexpected = |what: &str| reply.unexpected(CALL, what);
-    let span = |text: Option<String>| match text {
+    // Null, missing and empty mean the same.
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let span = |text: Option<String>| match given(text) {
         Some(text) => timespan::parse(&text).map(Some).ok_or_else(|| unexpected("a time span in it is malformed")),
         None => Ok(None),
     };
-    if read.session_id.is_some_and(|other| !other.eq_ignore_ascii_case(id.as_str())) {
+    if given(read.session_id).is_some_and(|other| !other.eq_ignore_ascii_case(id.as_str())) {
         return Err(unexpected("it is about another session"));
     }
-    let hostname = read.session_hostname.filter(|name| !name.is_empty());
-    if hostname.as_ref().is_some_and(|name| name.len() > LONGEST_HOSTNAME) {
-        return Err(unexpected("the host name in it is too long to be one"));
+    let hostname = given(read.session_hostname);
+    let is_hostname =
+        |name: &String| name.len() <= LONGEST_HOSTNAME && name.bytes().all(|byte| byte.is_ascii_graphic());
+    if !hostname.as_ref().is_none_or(is_hostname) {
+        return Err(unexpected("the host name in it cannot be one"));
     }
-    let status = read.session_status.ok_or_else(|| unexpected("there is no status in it"))?;
+    let status = given(read.session_status).ok_or_else(|| unexpected("there is no status in it"))?;
     let nested = read.connection_properties.unwrap_or_default();
     let port = |top: Option<u16>, nested: Option<u16>| top.or(nested).filter(|port| *port != 0);
     Ok(SessionProperties {
         id: id.clone(),
         status: SessionStatus::read(&status),
-        size: read.session_size.as_deref().map(SessionSize::read),
+        size: given(read.session_size).as_deref().map(SessionSize::read),
         hostname,
         arr_inspector_port: port(read.ports.arr_inspector_port, nested.arr_inspector_port),
         handshake_port: port(read.ports.handshake_port, nested.handshake_port),
         max_lease: span(read.session_max_lease_time)?,
         elapsed: span(read.session_elapsed_time)?,
-        message: read.message.filter(|message| !message.is_empty()),
+        message: read.message.as_deref().and_then(printable),
     })
 }
 

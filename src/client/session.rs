@@ -22,6 +22,8 @@ pub struct Session {
 /// What is known of a session, and how it is found out while somebody waits.
 struct Watch {
     wait: WaitUntilReady,
+    /// Raised whenever something is done to the session: a reading that began before tells of another time.
+    epoch: u64,
     /// The wait's request that is on the wire. It outlives the slice of waiting that sent it.
     attempt: Option<Attempt>,
 }
@@ -36,7 +38,7 @@ impl Session {
     pub(super) fn new(client: Arc<Inner>, seen: SessionProperties) -> Session {
         let id = seen.id.clone();
         let wait = WaitUntilReady::new(client.context.clone(), client.poll_interval, seen, client.clock.now());
-        Session { client, id, watch: Mutex::new(Watch { wait, attempt: None }) }
+        Session { client, id, watch: Mutex::new(Watch { wait, epoch: 0, attempt: None }) }
     }
 
     /// The session's id.
@@ -57,9 +59,16 @@ impl Session {
     /// [`ErrorKind::NotFound`] if the service does not know the session any more.
     pub fn properties(&self, timeout: Option<Duration>) -> Result<SessionProperties> {
         let client = &self.client;
+        let epoch = lock(&self.watch).epoch;
         let read = operation::properties(&client.context, self.id.clone());
         let properties = client.run(read, client.deadline(timeout))?;
-        lock(&self.watch).wait.seen(properties.clone(), client.clock.now());
+        let mut watch = lock(&self.watch);
+        if watch.epoch != epoch {
+            return Ok(properties);
+        }
+        let properties = watch.wait.seen(properties, client.clock.now());
+        drop(watch);
+        client.signal.notify();
         Ok(properties)
     }
 
@@ -119,10 +128,20 @@ impl Session {
     /// Those of the network and of the credential. After one, the session may be running: stop it again.
     pub fn stop(&self, timeout: Option<Duration>) -> Result<Stopped> {
         let client = &self.client;
-        let stopped = client.run(operation::stop(&client.context, &self.id), client.deadline(timeout))?;
-        lock(&self.watch).forget(client.clock.now());
-        client.signal.notify();
-        Ok(stopped)
+        // Before, so that no reading that is under way counts; and after, whatever came of it, for those begun meanwhile.
+        self.forget_readings();
+        let stopped = client.run(operation::stop(&client.context, &self.id), client.deadline(timeout));
+        self.forget_readings();
+        stopped
+    }
+
+    fn forget_readings(&self) {
+        let mut watch = lock(&self.watch);
+        watch.epoch += 1;
+        watch.attempt = None;
+        watch.wait.invalidate(self.client.clock.now());
+        drop(watch);
+        self.client.signal.notify();
     }
 }
 
@@ -135,12 +154,6 @@ enum Next {
 }
 
 impl Watch {
-    /// What is known, and what a request on the wire will answer, is out of date.
-    fn forget(&mut self, now: Instant) {
-        self.attempt = None;
-        self.wait.invalidate(now);
-    }
-
     /// Takes the answer that is there, and does what is due.
     fn advance(&mut self, client: &Inner, now: Instant) -> Next {
         let answer = match &self.attempt {
@@ -155,6 +168,10 @@ impl Watch {
             Step::Done(outcome) => Next::Over(outcome),
             Step::SleepUntil(moment) => Next::At(moment),
             Step::AwaitToken => Next::AfterChange,
+            Step::FetchToken(exchange) => {
+                client.transport.start_fetching_token(*exchange, client.attempt_timeout);
+                Next::AfterChange
+            }
             Step::Send(request) => {
                 let signal = Arc::clone(&client.signal);
                 self.attempt = Some(client.transport.start(*request, client.attempt_timeout, signal));

@@ -218,7 +218,8 @@ pub unsafe extern "C" fn arr_session_properties_init(
 /// - error: may be NULL.
 ///
 /// Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running. It is
-/// never sent twice. Blocks. Threads: any.
+/// never sent twice. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
+/// Blocks. Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_create(
     client: *mut arr_client,
@@ -277,7 +278,7 @@ pub unsafe extern "C" fn arr_session_open(
 /// - session: the session.
 /// - buffer: receives the id and a final NUL. May be NULL if capacity is 0, to ask for the size.
 /// - capacity: the size of the buffer in bytes; 257 is always enough.
-/// - needed: receives the bytes needed, the final NUL included, in any case. May be NULL.
+/// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
 /// - error: may be NULL.
 ///
 /// Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit; the buffer is left alone then. Threads: any.
@@ -303,7 +304,7 @@ pub unsafe extern "C" fn arr_session_get_id(
 /// - session: the session.
 /// - buffer: receives the message and a final NUL. May be NULL if capacity is 0, to ask for the size.
 /// - capacity: the size of the buffer in bytes.
-/// - needed: receives the bytes needed, the final NUL included, in any case. May be NULL.
+/// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
 /// - error: may be NULL.
 ///
 /// Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit; the buffer is left alone then. Threads: any.
@@ -400,7 +401,7 @@ pub unsafe extern "C" fn arr_session_wait_until_ready(
 /// REST v1: DELETE /v1/accounts/{account}/sessions/{id}, after a token if there is none.
 ///
 /// - session: the session. Its handle stays good, for reading the final properties, until it is freed.
-/// - already_gone: receives 1 if the session had ended before (the service answered 404, 409 or 410), else 0. May be
+/// - already_gone: receives 1 if the service said that the session had ended before (404, 409 or 410), else 0. May be
 ///   NULL.
 /// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 /// - error: may be NULL.

@@ -4,6 +4,8 @@
 
 mod clock;
 mod module;
+mod signal;
 
 pub(crate) use clock::elapsed;
 pub(crate) use module::pin_module;
+pub(crate) use signal::without_sigpipe;

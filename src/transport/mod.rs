@@ -12,14 +12,16 @@ mod tls;
 pub(crate) use failure::Failure;
 
 use crate::api::{Method, Reply, Request};
-use crate::clock::{Signal, lock};
+use crate::clock::{Clock, Instant, Signal, lock};
 use crate::config::Settings;
 use crate::endpoint::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::pin_module;
+use crate::sys::{pin_module, without_sigpipe};
+use crate::token::Exchange;
 use failure::Cause;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::collections::HashMap;
 use std::io::Read;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +34,9 @@ const LONGEST_REPLY: u64 = 1024 * 1024;
 
 const USUAL_REPLY: usize = 8 * 1024;
 
+/// A connection that was idle for longer may have been dropped by a router without a word.
+const LONGEST_IDLE: Duration = Duration::from_secs(5);
+
 const CORRELATION_VECTOR: HeaderName = HeaderName::from_static("ms-cv");
 
 /// Sends requests. Shared by everything that belongs to one client; a client of the HTTP library is made at the first
@@ -42,31 +47,52 @@ pub(crate) struct Transport {
     connect_timeout: Duration,
     /// To everywhere else, through a proxy if the environment says so; and to this machine, never through one.
     clients: [Mutex<Option<Arc<HttpClient>>>; 2],
+    clock: Arc<dyn Clock>,
+    /// When each origin sent its last reply.
+    last_replies: Mutex<HashMap<String, Instant>>,
 }
 
 impl Transport {
     /// Checks the certificates of the settings; touches neither network nor disk.
-    pub(crate) fn new(settings: &Settings) -> Result<Transport> {
+    pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Transport> {
         Ok(Transport {
             tls: tls::Trusted::new(settings.trust, &settings.extra_roots_pem)?,
             connect_timeout: settings.connect_timeout,
             clients: Default::default(),
+            clock,
+            last_replies: Mutex::default(),
         })
     }
 
     /// Sends a request and reads the whole reply, within `limit`.
     pub(crate) fn send(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
         let origin = request.url.origin().ascii_serialization();
-        let loopback = is_loopback(&request.url);
-        let client = self.client(loopback).map_err(|error| Failure::setup(&origin, error))?;
+        let client = self.client_for(request, &origin, limit).map_err(|error| Failure::setup(&origin, error))?;
         let exchange = || {
             let response = build(client.get(), request, limit).send();
             read(response.map_err(|error| Failure::read(&origin, limit, &error))?, &origin, limit)
         };
-        catch_unwind(AssertUnwindSafe(exchange)).unwrap_or_else(|_| {
+        let answer = catch_unwind(AssertUnwindSafe(exchange)).unwrap_or_else(|_| {
             self.reset();
             Err(Failure::new(&origin, Cause::Crashed))
-        })
+        });
+        if answer.is_ok() {
+            lock(&self.last_replies).insert(origin, self.clock.now());
+        }
+        answer
+    }
+
+    /// Does the job of fetching a token, within `limit`.
+    pub(crate) fn fetch_token(&self, exchange: Exchange, limit: Duration) {
+        let answer = self.send(&exchange.request, limit);
+        exchange.complete(answer.map_err(|failure| failure.into_error("getting a token")));
+    }
+
+    /// Does it on a thread of its own, so that it is done whether or not anybody goes on waiting for it.
+    pub(crate) fn start_fetching_token(self: &Arc<Self>, exchange: Exchange, limit: Duration) {
+        let transport = Arc::clone(self);
+        // If no thread can be started, the job is dropped, which gives it to the next who asks.
+        drop(attempt_thread(move || transport.fetch_token(exchange, limit)));
     }
 
     /// Sends a request on a thread of its own, which lives as long as the request. The answer waits in what is returned;
@@ -81,8 +107,7 @@ impl Transport {
             *lock(&slot) = Some(answer);
             done.notify();
         };
-        pin_module();
-        if let Err(cause) = std::thread::Builder::new().name("arr-attempt".into()).spawn(run) {
+        if let Err(cause) = attempt_thread(run) {
             let error = Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}"));
             *lock(&attempt.answer) = Some(Err(Failure::setup(&origin, error)));
         }
@@ -96,21 +121,40 @@ impl Transport {
         }
     }
 
+    /// The client for a request. One that must not be sent twice gets a connection that is not stale, and time to learn
+    /// whether it was made at all.
+    fn client_for(&self, request: &Request, origin: &str, limit: Duration) -> Result<Arc<HttpClient>> {
+        let loopback = is_loopback(&request.url);
+        if request.repeatable {
+            return self.client(loopback);
+        }
+        if limit <= self.connect_timeout {
+            // Connecting has to end before the time does: else a request that was never sent looks like a lost one.
+            return Ok(Arc::new(HttpClient(Some(self.build_client(loopback, limit / 2)?))));
+        }
+        let last_reply = lock(&self.last_replies).get(origin).copied();
+        if last_reply.is_some_and(|last| self.clock.now().saturating_since(last) > LONGEST_IDLE) {
+            self.reset();
+        }
+        self.client(loopback)
+    }
+
     fn client(&self, loopback: bool) -> Result<Arc<HttpClient>> {
         let mut slot = lock(&self.clients[usize::from(loopback)]);
         if let Some(client) = &*slot {
             return Ok(Arc::clone(client));
         }
-        pin_module();
-        let client = catch_unwind(AssertUnwindSafe(|| self.build_client(loopback))).unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked"))
-        })?;
+        let client = catch_unwind(AssertUnwindSafe(|| self.build_client(loopback, self.connect_timeout)))
+            .unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked"))
+            })?;
         let client = Arc::new(HttpClient(Some(client)));
         *slot = Some(Arc::clone(&client));
         Ok(client)
     }
 
-    fn build_client(&self, loopback: bool) -> Result<Client> {
+    fn build_client(&self, loopback: bool, connect_timeout: Duration) -> Result<Client> {
+        pin_module();
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = Client::builder()
@@ -118,7 +162,7 @@ impl Transport {
             .dns_resolver(resolver::Resolver::shared().into())
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .connect_timeout(self.connect_timeout)
+            .connect_timeout(connect_timeout)
             .timeout(None)
             .tcp_nodelay(true)
             .http1_only()
@@ -128,10 +172,17 @@ impl Transport {
         if loopback {
             builder = builder.no_proxy();
         }
-        builder.build().map_err(|cause| {
+        // Building starts the inner thread, the one that writes to sockets.
+        without_sigpipe(|| builder.build()).map_err(|cause| {
             Error::new(ErrorKind::Internal, format!("the HTTP client could not be made: {}", failure::root(&cause)))
         })
     }
+}
+
+/// Runs `work` on a thread of its own, for the length of one request.
+fn attempt_thread(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    pin_module();
+    without_sigpipe(|| std::thread::Builder::new().name("arr-attempt".into()).spawn(work)).map(drop)
 }
 
 /// A client of the HTTP library. Dropping its last clone joins its inner thread, which may hang in a lookup or a
