@@ -67,8 +67,8 @@ impl Transport {
     /// Sends a request and reads the whole reply, within `limit`.
     pub(crate) fn send(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
         let origin = request.url.origin().ascii_serialization();
-        let client = self.client_for(request, &origin, limit).map_err(|error| Failure::setup(&origin, error))?;
         let exchange = || {
+            let client = self.client_for(request, &origin, limit).map_err(|error| Failure::setup(&origin, error))?;
             let response = build(client.get(), request, limit).send();
             read(response.map_err(|error| Failure::read(&origin, limit, &error))?, &origin, limit)
         };
@@ -90,9 +90,17 @@ impl Transport {
 
     /// Does it on a thread of its own, so that it is done whether or not anybody goes on waiting for it.
     pub(crate) fn start_fetching_token(self: &Arc<Self>, exchange: Exchange, limit: Duration) {
-        let transport = Arc::clone(self);
-        // If no thread can be started, the job is dropped, which gives it to the next who asks.
-        drop(attempt_thread(move || transport.fetch_token(exchange, limit)));
+        let job = Arc::new(Mutex::new(Some(exchange)));
+        let (transport, todo) = (Arc::clone(self), Arc::clone(&job));
+        let run = move || {
+            let exchange = lock(&todo).take();
+            exchange.into_iter().for_each(|exchange| transport.fetch_token(exchange, limit));
+        };
+        if let Err(error) = attempt_thread(run)
+            && let Some(exchange) = lock(&job).take()
+        {
+            exchange.complete(Err(error));
+        }
     }
 
     /// Sends a request on a thread of its own, which lives as long as the request. The answer waits in what is returned;
@@ -101,15 +109,16 @@ impl Transport {
         let attempt = Attempt::default();
         let (transport, slot) = (Arc::clone(self), Arc::clone(&attempt.answer));
         let origin = request.url.origin().ascii_serialization();
+        let told = Arc::clone(&done);
         let run = move || {
             let answer = transport.send(&request, limit);
             drop(transport);
             *lock(&slot) = Some(answer);
-            done.notify();
+            told.notify();
         };
-        if let Err(cause) = attempt_thread(run) {
-            let error = Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}"));
+        if let Err(error) = attempt_thread(run) {
             *lock(&attempt.answer) = Some(Err(Failure::setup(&origin, error)));
+            done.notify();
         }
         attempt
     }
@@ -144,10 +153,7 @@ impl Transport {
         if let Some(client) = &*slot {
             return Ok(Arc::clone(client));
         }
-        let client = catch_unwind(AssertUnwindSafe(|| self.build_client(loopback, self.connect_timeout)))
-            .unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked"))
-            })?;
+        let client = self.build_client(loopback, self.connect_timeout)?;
         let client = Arc::new(HttpClient(Some(client)));
         *slot = Some(Arc::clone(&client));
         Ok(client)
@@ -180,9 +186,10 @@ impl Transport {
 }
 
 /// Runs `work` on a thread of its own, for the length of one request.
-fn attempt_thread(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+fn attempt_thread(work: impl FnOnce() + Send + 'static) -> Result<()> {
     pin_module();
-    without_sigpipe(|| std::thread::Builder::new().name("arr-attempt".into()).spawn(work)).map(drop)
+    let started = without_sigpipe(|| std::thread::Builder::new().name("arr-attempt".into()).spawn(work));
+    started.map(drop).map_err(|cause| Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}")))
 }
 
 /// A client of the HTTP library. Dropping its last clone joins its inner thread, which may hang in a lookup or a
