@@ -87,6 +87,9 @@ fn options(arguments: Arguments) -> Result<Options, String> {
     }
     let default_ca_file = || arguments.tls.then(|| DEFAULT_CA_FILE.into());
     let ca_file = arguments.ca_file.or_else(default_ca_file);
+    if ca_file.is_some() && ca_file == arguments.ready_file {
+        return Err("--ca-file and --ready-file name the same file; give each its own".to_owned());
+    }
     let config = Config {
         listen: arguments.listen,
         tls: arguments.tls,

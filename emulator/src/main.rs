@@ -49,7 +49,11 @@ fn run(options: Options) -> Result<(), String> {
         StopSignal::new().map_err(|error| format!("cannot wait for signals: {error}"))?
     };
     if let Some(path) = &options.ready_file {
-        ready_file::remove_stale(path).map_err(|error| cannot("remove the old", path, error))?;
+        ready_file::remove_stale(path).map_err(|error| cannot("write", path, error))?;
+    }
+    if let Some(path) = options.ca_file.as_ref().filter(|_| options.config.tls) {
+        let is_certificate = |contents: &[u8]| contents.starts_with(b"-----BEGIN CERTIFICATE-----");
+        files::check_replaceable(path, is_certificate).map_err(|error| cannot("write", path, error))?;
     }
     let emulator = Emulator::start(options.config.clone()).map_err(|error| error.to_string())?;
     let ca_file = write_ca(&emulator, &options)?;

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::io;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use arr_emulator::Emulator;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::files::{self, Readers};
 
@@ -52,7 +55,22 @@ impl Drop for ReadyFile {
     }
 }
 
-/// Removes what an emulator left that was killed: it would tell a script that this one is ready.
+/// Refuses a path at which something else than a ready file is, and removes what an emulator left there that was killed: it
+/// would tell a script that this one is ready. The file of one that still listens stays until this one listens too.
 pub(crate) fn remove_stale(path: &Path) -> io::Result<()> {
-    files::remove_if_there(path)
+    files::check_replaceable(path, |contents| url_of(contents).is_some())?;
+    let listens = fs::read(path).ok().and_then(|contents| url_of(&contents)).is_some_and(|url| somebody_listens(&url));
+    if listens { Ok(()) } else { files::remove_if_there(path) }
+}
+
+/// The URL in a ready file; `None` if it is none.
+fn url_of(contents: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(contents).ok()?;
+    value.get("account_domain")?;
+    Some(value.get("url")?.as_str()?.to_owned())
+}
+
+fn somebody_listens(url: &str) -> bool {
+    let address = url.rsplit('/').next().and_then(|address| address.parse().ok());
+    address.is_some_and(|address| TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok())
 }

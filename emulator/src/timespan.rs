@@ -5,6 +5,8 @@ use std::time::Duration;
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 /// The type behind the service's time spans ends here: 2^63 units of 100 ns.
 const MOST_DAYS: u64 = 10_675_199;
+/// The longest span, in .NET's units of 100 ns: it counts them in 64 bits.
+const MOST_UNITS: u128 = i64::MAX as u128;
 
 /// Why a text is not a time span that the service can use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +60,9 @@ pub(crate) fn parse(given: &str) -> Result<Duration, TimeSpanError> {
     }
     let whole = days * SECONDS_A_DAY + hours * 3600 + minutes * 60 + seconds;
     let span = Duration::new(whole, nanoseconds);
+    if span.as_nanos() / 100 > MOST_UNITS {
+        return Err(out_of_range());
+    }
     if negative && !span.is_zero() {
         return Err(TimeSpanError::Negative(excerpt(given)));
     }

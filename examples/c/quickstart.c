@@ -11,7 +11,7 @@
  *   ARR_API_VERSION        "v1", which is also the default
  *   ARR_POLL_INTERVAL_MS   how often a starting session is read; not set: as the service asks
  *
- * By hand:  cc -Iinclude examples/c/quickstart.c -L<folder of the library> -larr_session -o quickstart
+ * By hand:  cc -Iinclude examples/c/quickstart.c -Ltarget/release -larr_session -Wl,-rpath,$PWD/target/release
  */
 #include <arr_session.h>
 
@@ -162,6 +162,10 @@ int main(void)
     arr_session_properties_init(&properties, sizeof properties);
 
     printf("arr_session %s\n", arr_version_string());
+    if (getenv("ARR_ACCOUNT_ID") == NULL) {
+        fprintf(stderr, "error: ARR_ACCOUNT_ID is not set; run `cargo xtask demo`, or set what this file's head lists\n");
+        return EXIT_FAILURE;
+    }
     if (new_client_from_environment(&client, &error) != ARR_OK) {
         return failed(&error);
     }

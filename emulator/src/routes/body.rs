@@ -1,9 +1,12 @@
 //! Request bodies: bounded in size, read as JSON.
 
+use std::error::Error as _;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
+use http_body_util::LengthLimitError;
 use serde_json::{Map, Value};
 
 use super::reply;
@@ -21,6 +24,9 @@ pub(super) async fn received(request: Request) -> Result<Request, Response> {
     let (head, body) = request.into_parts();
     match to_bytes(body, LARGEST_READ).await {
         Ok(bytes) if bytes.len() <= LARGEST => Ok(Request::from_parts(head, Body::from(bytes))),
+        Err(error) if !error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => {
+            Err(reply::error(StatusCode::BAD_REQUEST, "the body broke off, or its framing is malformed"))
+        }
         _ => {
             let text = format!("the body is larger than {LARGEST} bytes");
             Err(reply::error(StatusCode::PAYLOAD_TOO_LARGE, &text))

@@ -41,7 +41,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 }
 
 async fn unknown_path(uri: Uri) -> Response {
-    let text = format!("there is nothing at {}; this server has {WHAT_THERE_IS}", uri.path());
+    let text = format!("there is nothing at {}; this server has {WHAT_THERE_IS}", path::shortened(uri.path()));
     reply::error(StatusCode::NOT_FOUND, &text)
 }
 

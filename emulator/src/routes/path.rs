@@ -5,8 +5,13 @@ use axum::http::uri::PathAndQuery;
 
 /// The path and query as sent.
 pub(super) fn as_sent(uri: &Uri) -> String {
-    let path = uri.path_and_query().map(PathAndQuery::as_str);
-    path.unwrap_or_default().to_owned()
+    shortened(uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default()).to_owned()
+}
+
+/// As much of a path as is worth keeping or repeating: no real one is longer.
+pub(super) fn shortened(path: &str) -> &str {
+    const LONGEST: usize = 1024;
+    &path[..path.floor_char_boundary(LONGEST)]
 }
 
 /// Gives a path the spelling that the routes know: no slash at the end, and the token service's `accounts` in lower

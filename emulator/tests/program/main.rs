@@ -132,12 +132,37 @@ fn a_port_in_use_is_a_line_and_code_2() {
 #[test]
 fn a_ready_file_of_a_killed_emulator_does_not_survive_a_failed_start() {
     let ready_file = folder("stale").join("ready.json");
-    fs::write(&ready_file, "{}").expect("written");
+    // Nobody listens at the URL in it.
+    fs::write(&ready_file, r#"{"url":"http://127.0.0.1:1","account_domain":"http://127.0.0.1:1"}"#).expect("written");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let path = ready_file.to_str().expect("UTF-8");
     assert_refused(&output(&["--listen", &address, "--ready-file", path]), "in use");
     assert!(!ready_file.exists());
+}
+
+#[test]
+fn a_ready_file_of_a_running_emulator_survives_anothers_failed_start() {
+    let running = Running::begin(&folder("live"), &[]);
+    let ready_file = running.ready_file.to_str().expect("UTF-8").to_owned();
+    let contents: serde_json::Value =
+        serde_json::from_slice(&fs::read(&running.ready_file).expect("it is there")).expect("JSON");
+    let url = contents["url"].as_str().expect("a URL");
+    let address = url.rsplit('/').next().expect("an address").to_owned();
+    assert_refused(&output(&["--listen", &address, "--ready-file", &ready_file]), "in use");
+    assert!(running.ready_file.exists());
+}
+
+#[test]
+fn what_is_no_file_of_ours_is_never_replaced() {
+    let folder = folder("not_ours");
+    let notes = folder.join("notes.txt");
+    fs::write(&notes, "dear diary").expect("written");
+    for path in [notes.to_str().expect("UTF-8"), folder.to_str().expect("UTF-8"), "/dev/null"] {
+        assert_refused(&output(&["--listen", "127.0.0.1:0", "--ready-file", path]), "give another path");
+        assert_refused(&output(&["--listen", "127.0.0.1:0", "--tls", "--ca-file", path]), "give another path");
+    }
+    assert_eq!(fs::read_to_string(&notes).expect("still there"), "dear diary");
 }
 
 #[test]

@@ -62,7 +62,8 @@ impl Running {
     /// Sends a signal, by the name that `kill` knows it by.
     pub(crate) fn signal(&self, name: &str) {
         let process = self.child.id().to_string();
-        let killed = run(Command::new("kill").args(["-s", name, &process]), "procps");
+        // The shell's own: a small system has no program of that name.
+        let killed = run(Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &process]), "dash");
         assert!(killed.status.success(), "{killed:?}");
     }
 
