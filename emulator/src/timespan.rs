@@ -169,9 +169,12 @@ mod tests {
             "99999999999999999999:0:0",
             "99999999999999999999.0:0:0",
             "24:60:0",
+            "10675199.02:48:05.4775808",
+            "10675199.23:59:59",
         ] {
             assert!(matches!(parse(text), Err(TimeSpanError::OutOfRange(_))), "{text:?}");
         }
+        assert!(parse("10675199.02:48:05.4775807").is_ok(), "the longest there is");
         assert!(matches!(parse("-4:0:0"), Err(TimeSpanError::Negative(_))));
     }
 

@@ -112,3 +112,14 @@ fn a_chunked_body_is_a_body() {
     story.connection.send(b"0\r\n\r\n");
     assert_eq!(story.connection.receive("POST").status, 202);
 }
+
+#[test]
+fn a_body_with_broken_framing_is_a_bad_request_and_not_a_large_one() {
+    let mut story = Story::begin();
+    let path = story.path("/sessions/create");
+    let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno-number\r\n");
+    story.connection.send(head.as_bytes());
+    let reply = story.connection.receive("POST");
+    assert_eq!(reply.status, 400);
+    assert!(reply.error().contains("framing"), "{reply:?}");
+}

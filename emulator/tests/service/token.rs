@@ -66,6 +66,7 @@ fn whoever_has_no_key_gets_an_empty_401() {
         "Bearer ".to_owned(),
         // Another account's key is no key of this one.
         format!("Bearer {OTHER_ACCOUNT}"),
+        format!("Bearer 11111111-2222-3333-4444-aaaaaaaaaaaa:{KEY}"),
     ] {
         ask(&mut story, &path, &authorization).assert_empty(401);
     }
