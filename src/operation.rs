@@ -88,7 +88,9 @@ impl Call {
                 self.state = CallState::NeedsToken(Some(exchange.waited()));
                 Step::FetchToken(exchange)
             }
-            Ok(Acquired::Wait(waited)) => {
+            Ok(Acquired::Wait(other)) => {
+                // A step that is asked for twice still waits for its own.
+                let waited = waited.filter(|own| own.is_for_same(other)).unwrap_or(other);
                 self.state = CallState::NeedsToken(Some(waited));
                 Step::AwaitToken
             }
@@ -253,6 +255,7 @@ impl WaitUntilReady {
         self.latest = properties.clone();
         self.next_read = now + self.interval;
         self.good_until = Some(self.next_read);
+        self.reading = None;
         self.trouble = None;
         properties
     }
@@ -332,5 +335,32 @@ impl Operation for WaitUntilReady {
                 None => self.reading = Some(properties(&self.context, self.latest.id.clone())),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock as _, SystemClock};
+
+    #[test]
+    fn a_call_that_is_stepped_twice_still_fails_with_its_own_token_timeout() {
+        let settings = crate::api::tests::config().check().unwrap();
+        let clock = Arc::new(SystemClock);
+        let tokens = TokenCache::new(
+            settings.token_service,
+            settings.account_id,
+            settings.credential,
+            clock.clone(),
+            Arc::default(),
+        );
+        let context = Context { service: Arc::new(crate::api::tests::service()), tokens };
+        let mut read = properties(&context, SessionId::parse("x").unwrap());
+        let now = clock.now();
+        let Step::FetchToken(exchange) = read.step(now, None) else { panic!("a token is needed") };
+        assert!(matches!(read.step(now, None), Step::AwaitToken));
+        exchange.complete(Err(Error::new(ErrorKind::Timeout, "silence")));
+        let Step::Done(Err(error)) = read.step(now, None) else { panic!("its own exchange failed") };
+        assert_eq!(error.kind(), ErrorKind::Timeout);
     }
 }

@@ -56,6 +56,12 @@ pub(crate) struct Waited {
     own: bool,
 }
 
+impl Waited {
+    pub(crate) fn is_for_same(self, other: Waited) -> bool {
+        self.number == other.number
+    }
+}
+
 /// The job of fetching a token for everybody. Whoever has it sends the request and hands in the answer; dropping it undone
 /// gives the job back. It belongs to no operation, so that one that is left alone holds nobody up.
 #[derive(Debug)]
@@ -69,7 +75,8 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// What to ask with afterwards.
     pub(crate) fn waited(&self) -> Waited {
-        Waited { number: self.ticket.number, own: true }
+        // One that was fetched ahead was given only part of the caller's time: running out of it is not the end.
+        Waited { number: self.ticket.number, own: !self.ahead }
     }
 
     /// Takes the answer, and wakes those who wait for it.
@@ -159,7 +166,10 @@ impl TokenCache {
                 if let Some(old) = &mut state.token {
                     old.refresh_at = self.clock.now() + REFRESH_PAUSE;
                 }
-                state.failed = error.map(|error| (number, error));
+                // A job given back has not failed, and must not hide an earlier failure from those who waited for it.
+                if let Some(error) = error {
+                    state.failed = Some((number, error));
+                }
             }
         }
         drop(state);
@@ -351,6 +361,16 @@ mod tests {
         first.complete(Err(Error::new(ErrorKind::Timeout, "250 ms")));
         assert_eq!(it.cache.acquire(it.clock.now(), Some(own)).unwrap_err().kind(), ErrorKind::Timeout);
         assert!(matches!(it.cache.acquire(it.clock.now(), Some(number)), Ok(Acquired::Fetch(..))));
+    }
+
+    #[test]
+    fn a_job_given_back_hides_no_earlier_failure() {
+        let it = Fixture::new();
+        let first = it.ticket();
+        let own = first.waited();
+        first.complete(Ok(Reply { status: 401, ..Reply::default() }));
+        drop(it.ticket());
+        assert_eq!(it.cache.acquire(it.clock.now(), Some(own)).unwrap_err().kind(), ErrorKind::Unauthorized);
     }
 
     #[test]

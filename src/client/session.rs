@@ -22,7 +22,7 @@ pub struct Session {
 /// What is known of a session, and how it is found out while somebody waits.
 struct Watch {
     wait: WaitUntilReady,
-    /// Raised whenever something is done to the session: a reading that began before tells of another time.
+    /// Raised whenever the session is stopped or read: a reading that began before tells of an earlier time.
     epoch: u64,
     /// The wait's request that is on the wire. It outlives the slice of waiting that sent it.
     attempt: Option<Attempt>,
@@ -66,6 +66,9 @@ impl Session {
         if watch.epoch != epoch {
             return Ok(properties);
         }
+        // A reading that began earlier, the wait's own among them, must not put an older state in this one's place.
+        watch.epoch += 1;
+        watch.attempt = None;
         let properties = watch.wait.seen(properties, client.clock.now());
         drop(watch);
         client.signal.notify();
@@ -169,8 +172,10 @@ impl Watch {
             Step::SleepUntil(moment) => Next::At(moment),
             Step::AwaitToken => Next::AfterChange,
             Step::FetchToken(exchange) => {
+                let ahead = exchange.ahead;
                 client.transport.start_fetching_token(*exchange, client.attempt_timeout);
-                Next::AfterChange
+                // The old token is good: the read that is due goes on with it.
+                if ahead { self.advance(client, now) } else { Next::AfterChange }
             }
             Step::Send(request) => {
                 let signal = Arc::clone(&client.signal);

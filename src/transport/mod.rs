@@ -67,8 +67,10 @@ impl Transport {
     /// Sends a request and reads the whole reply, within `limit`.
     pub(crate) fn send(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
         let origin = request.url.origin().ascii_serialization();
+        let client = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &origin, limit)))
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked")))
+            .map_err(|error| Failure::setup(&origin, error))?;
         let exchange = || {
-            let client = self.client_for(request, &origin, limit).map_err(|error| Failure::setup(&origin, error))?;
             let response = build(client.get(), request, limit).send();
             read(response.map_err(|error| Failure::read(&origin, limit, &error))?, &origin, limit)
         };
@@ -170,6 +172,8 @@ impl Transport {
             .retry(reqwest::retry::never())
             .connect_timeout(connect_timeout)
             .timeout(None)
+            // One idle connection for each origin, so that the last reply tells how long it has been idle.
+            .pool_max_idle_per_host(1)
             .tcp_nodelay(true)
             .http1_only()
             .referer(false)
