@@ -69,21 +69,21 @@ pub(crate) struct Exchange {
     pub(crate) request: Request,
     /// The old token is still good: there is time.
     pub(crate) ahead: bool,
-    ticket: Ticket,
+    cache: Arc<TokenCache>,
+    number: u64,
 }
 
 impl Exchange {
     /// What to ask with afterwards.
     pub(crate) fn waited(&self) -> Waited {
         // One that was fetched ahead was given only part of the caller's time: running out of it is not the end.
-        Waited { number: self.ticket.number, own: !self.ahead }
+        Waited { number: self.number, own: !self.ahead }
     }
 
     /// Takes the answer, and wakes those who wait for it.
     pub(crate) fn complete(self, answer: Result<Reply>) {
-        let Ticket { cache, number } = &self.ticket;
-        let outcome = answer.and_then(|reply| cache.read(&reply, *number));
-        cache.finish(*number, outcome.map_err(Some));
+        let outcome = answer.and_then(|reply| self.cache.read(&reply, self.number));
+        self.cache.finish(self.number, outcome.map_err(Some));
     }
 }
 
@@ -142,7 +142,8 @@ impl TokenCache {
         Ok(Acquired::Fetch(Box::new(Exchange {
             request: sts::token(&self.token_service, &self.account_id, &self.credential),
             ahead: usable,
-            ticket: Ticket { cache: Arc::clone(self), number: state.latest },
+            cache: Arc::clone(self),
+            number: state.latest,
         })))
     }
 
@@ -200,14 +201,7 @@ impl TokenCache {
     }
 }
 
-/// The right to fetch.
-#[derive(Debug)]
-struct Ticket {
-    cache: Arc<TokenCache>,
-    number: u64,
-}
-
-impl Drop for Ticket {
+impl Drop for Exchange {
     fn drop(&mut self) {
         self.cache.finish(self.number, Err(None));
     }
@@ -287,7 +281,7 @@ mod tests {
             self.cache.acquire(self.clock.now(), None).unwrap()
         }
 
-        fn ticket(&self) -> Exchange {
+        fn exchange(&self) -> Exchange {
             match self.acquire() {
                 Acquired::Fetch(exchange) => *exchange,
                 other => panic!("expected the job to fetch a token, got {other:?}"),
@@ -319,21 +313,21 @@ mod tests {
     #[test]
     fn a_token_is_fetched_once_and_lives_by_the_services_clock() {
         let it = Fixture::new();
-        it.ticket().complete(Ok(good_for(DAY)));
+        it.exchange().complete(Ok(good_for(DAY)));
         it.at(DAY - REFRESH_AHEAD - Duration::from_secs(1));
         it.token();
         it.at(DAY - REFRESH_AHEAD);
-        let _ticket = it.ticket();
+        let _exchange = it.exchange();
     }
 
     #[test]
     fn while_one_fetches_the_others_wait_or_go_on_with_the_old_token() {
         let it = Fixture::new();
-        let first = it.ticket();
+        let first = it.exchange();
         assert!(matches!(it.acquire(), Acquired::Wait(Waited { number: 1, own: false })));
         first.complete(Ok(good_for(DAY)));
         it.at(DAY - REFRESH_AHEAD);
-        let _refresh = it.ticket();
+        let _refresh = it.exchange();
         it.token();
         it.at(DAY - LAST_USE);
         assert!(matches!(it.acquire(), Acquired::Wait(Waited { number: 2, .. })), "too near its end to be used");
@@ -342,20 +336,20 @@ mod tests {
     #[test]
     fn those_who_waited_share_the_failure_and_a_newcomer_tries_again() {
         let it = Fixture::new();
-        let first = it.ticket();
+        let first = it.exchange();
         let Acquired::Wait(number) = it.acquire() else { panic!() };
         let own = first.waited();
         first.complete(Ok(Reply { status: 401, ..Reply::default() }));
         for waited in [own, number] {
             assert_eq!(it.cache.acquire(it.clock.now(), Some(waited)).unwrap_err().kind(), ErrorKind::Unauthorized);
         }
-        let _again = it.ticket();
+        let _again = it.exchange();
     }
 
     #[test]
     fn one_callers_timeout_is_not_everybodys() {
         let it = Fixture::new();
-        let first = it.ticket();
+        let first = it.exchange();
         let Acquired::Wait(number) = it.acquire() else { panic!() };
         let own = first.waited();
         first.complete(Err(Error::new(ErrorKind::Timeout, "250 ms")));
@@ -366,38 +360,38 @@ mod tests {
     #[test]
     fn a_job_given_back_hides_no_earlier_failure() {
         let it = Fixture::new();
-        let first = it.ticket();
+        let first = it.exchange();
         let own = first.waited();
         first.complete(Ok(Reply { status: 401, ..Reply::default() }));
-        drop(it.ticket());
+        drop(it.exchange());
         assert_eq!(it.cache.acquire(it.clock.now(), Some(own)).unwrap_err().kind(), ErrorKind::Unauthorized);
     }
 
     #[test]
     fn a_failed_refresh_leaves_the_old_token_in_use_and_pauses() {
         let it = Fixture::new();
-        it.ticket().complete(Ok(good_for(DAY)));
+        it.exchange().complete(Ok(good_for(DAY)));
         it.at(DAY - REFRESH_AHEAD);
-        it.ticket().complete(Err(Error::new(ErrorKind::Network, "down")));
+        it.exchange().complete(Err(Error::new(ErrorKind::Network, "down")));
         it.token();
         it.at(DAY - REFRESH_AHEAD + REFRESH_PAUSE);
-        let _again = it.ticket();
+        let _again = it.exchange();
     }
 
     #[test]
     fn a_job_that_is_dropped_goes_to_the_next_who_asks() {
         let it = Fixture::new();
-        drop(it.ticket());
-        let _next = it.ticket();
+        drop(it.exchange());
+        let _next = it.exchange();
     }
 
     #[test]
     fn only_the_refused_token_is_forgotten() {
         let it = Fixture::new();
-        it.ticket().complete(Ok(good_for(DAY)));
+        it.exchange().complete(Ok(good_for(DAY)));
         let old = it.token();
         it.cache.refused(&old);
-        it.ticket().complete(Ok(good_for(DAY)));
+        it.exchange().complete(Ok(good_for(DAY)));
         it.cache.refused(&old);
         it.token();
     }
@@ -405,7 +399,7 @@ mod tests {
     #[test]
     fn a_short_token_is_still_used_for_most_of_its_life() {
         let it = Fixture::new();
-        it.ticket().complete(Ok(good_for(Duration::from_secs(20))));
+        it.exchange().complete(Ok(good_for(Duration::from_secs(20))));
         it.at(Duration::from_secs(15));
         it.token();
     }
@@ -413,7 +407,7 @@ mod tests {
     #[test]
     fn a_token_that_came_expired_is_refused() {
         let it = Fixture::new();
-        let exchange = it.ticket();
+        let exchange = it.exchange();
         let own = exchange.waited();
         exchange.complete(Ok(good_for(Duration::ZERO)));
         assert_eq!(it.cache.acquire(it.clock.now(), Some(own)).unwrap_err().kind(), ErrorKind::InvalidToken);

@@ -66,9 +66,7 @@ impl Session {
         if watch.epoch != epoch {
             return Ok(properties);
         }
-        // A reading that began earlier, the wait's own among them, must not put an older state in this one's place.
-        watch.epoch += 1;
-        watch.attempt = None;
+        watch.outdate_readings();
         let properties = watch.wait.seen(properties, client.clock.now());
         drop(watch);
         client.signal.notify();
@@ -140,8 +138,7 @@ impl Session {
 
     fn forget_readings(&self) {
         let mut watch = lock(&self.watch);
-        watch.epoch += 1;
-        watch.attempt = None;
+        watch.outdate_readings();
         watch.wait.invalidate(self.client.clock.now());
         drop(watch);
         self.client.signal.notify();
@@ -157,6 +154,12 @@ enum Next {
 }
 
 impl Watch {
+    /// Readings that began earlier, the wait's own among them, must not put an older state in the place of a newer one.
+    fn outdate_readings(&mut self) {
+        self.epoch += 1;
+        self.attempt = None;
+    }
+
     /// Takes the answer that is there, and does what is due.
     fn advance(&mut self, client: &Inner, now: Instant) -> Next {
         let answer = match &self.attempt {
