@@ -70,26 +70,47 @@
 // The size of arr_error_info in the first version of the ABI.
 #define ARR_ERROR_INFO_SIZE_V1 736
 
+// As max_retries: every failure is told at once.
+#define ARR_RETRIES_NONE -1
+
+// The size of arr_client_options in the first version of the ABI.
+#define ARR_CLIENT_OPTIONS_SIZE_V1 128
+
 // As a timeout of a function that makes a REST call: the client's call_timeout_ms.
 #define ARR_TIMEOUT_DEFAULT 0
 
 // As a timeout of a function that waits: as long as it takes.
 #define ARR_WAIT_FOREVER UINT32_MAX
 
-// The size of arr_client_options in the first version of the ABI.
-#define ARR_CLIENT_OPTIONS_SIZE_V1 80
-
-// The size of arr_session_create_options in the first version of the ABI.
-#define ARR_SESSION_CREATE_OPTIONS_SIZE_V1 16
+// The size of arr_stop_all_result in the first version of the ABI.
+#define ARR_STOP_ALL_RESULT_SIZE_V1 16
 
 // The size of arr_session_properties in the first version of the ABI.
-#define ARR_SESSION_PROPERTIES_SIZE_V1 1064
+#define ARR_SESSION_PROPERTIES_SIZE_V1 1072
+
+// As flags of a read: ask the service.
+#define ARR_READ_FRESH 0
+
+// As flags of a read: what the service said less than a poll interval ago (poll_interval_ms while the session starts, then
+// ready_poll_interval_ms) will do, and costs no request; age_ms tells how old it is. After an update or a stop by this
+// client the service is asked.
+#define ARR_READ_CACHED 1
+
+// The size of arr_session_create_options in the first version of the ABI.
+#define ARR_SESSION_CREATE_OPTIONS_SIZE_V1 40
+
+// The size of arr_log_entry in the first version of the ABI.
+#define ARR_LOG_ENTRY_SIZE_V1 672
 
 // One account at one session service. A handle: a value that is looked up, never a pointer to follow.
 typedef struct arr_client arr_client;
 
 // A rendering session of a client. A handle: a value that is looked up, never a pointer to follow.
 typedef struct arr_session arr_session;
+
+// The account's sessions as they were when they were listed. A handle: a value that is looked up, never a pointer to
+// follow.
+typedef struct arr_session_list arr_session_list;
 
 // What a function returns: ARR_OK, or one of the negative ARR_ERROR_... values. Expect values that this header does not
 // have: a newer library may return them. arr_status_category() sorts those too.
@@ -132,8 +153,12 @@ typedef int32_t arr_api_version;
 // way to turn verification off.
 typedef int32_t arr_trust;
 
-// What a client is made from. Set it up with arr_client_options_init(), then give at least the four texts of the
-// account. All texts are UTF-8 and are copied by arr_client_new().
+// How much is logged, an ARR_LOG_LEVEL_... value. Expect values that this header does not have.
+typedef int32_t arr_log_level;
+
+// What a client is made from. Set it up with arr_client_options_init(), then give account_id, account_domain,
+// service_endpoint and exactly one of account_key, entra_token and access_token. All texts are UTF-8 and are copied by
+// arr_client_new(); white space, byte order marks and slashes around them are taken off. NULL or "": absent.
 typedef struct arr_client_options {
     // Set by arr_client_options_init().
     uint32_t struct_size;
@@ -141,54 +166,82 @@ typedef struct arr_client_options {
     arr_api_version api_version;
     // The account's id, a GUID.
     const char *account_id;
-    // The account's primary or secondary key. For development: never ship it in an application, whoever has it can use
-    // the whole account. The library's copy is wiped when it is no longer needed.
-    const char *account_key;
-    // The account domain, for example "westus2.mixedreality.azure.com": tokens are asked for at `https://sts.{domain}`. A
-    // full URL is taken as the token service itself.
+    // Where the account was made: its account domain ("westus2.mixedreality.azure.com") or just the region ("westus2").
+    // Tokens are asked for at `https://sts.{domain}`. A full URL is taken as the token service itself.
     const char *account_domain;
-    // The session service's URL, for example `https://remoterendering.westus2.mixedreality.azure.com`. HTTPS, or plain
-    // HTTP to this machine (127.0.0.0/8, ::1, localhost).
+    // Where sessions run, which may be another region: the region ("westus2"), the session service's host, or its URL
+    // (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP to this machine (127.0.0.0/8, ::1,
+    // localhost).
     const char *service_endpoint;
+    // The account's primary or secondary key. For development: never ship it in an application, whoever has it can use
+    // the whole account. The library's copies of all three credentials are wiped when they are no longer needed.
+    const char *account_key;
+    // A token of Microsoft Entra ID (Azure Active Directory) for the user or the application, asked for with the scope
+    // `https://sts.mixedreality.azure.com/.default`. It lives for about an hour; the access token made of it for a day.
+    const char *entra_token;
+    // A ready access token of the token service, for example from a server of your own. The token service is never asked.
+    const char *access_token;
     // The path of a PEM file with further certificate authorities to trust, for example the emulator's. NULL: none.
     const char *ca_file;
     // The same as text. NULL: none.
     const char *ca_pem;
+    // The HTTP proxy: "system" (the default) as the environment (HTTPS_PROXY, NO_PROXY) or the system's settings say,
+    // "none", or a URL: `http://host:port`, with `user:password@` if it asks for them. This machine is always reached
+    // directly.
+    const char *proxy;
+    // Text to add to the User-Agent header, for example "MyApp/1.2": up to 128 printable ASCII characters. NULL: none.
+    const char *user_agent_suffix;
     // Which other certificate authorities to trust. Default ARR_TRUST_AUTO.
     arr_trust trust;
-    // How long a REST call may take in all, if it is called with ARR_TIMEOUT_DEFAULT. Milliseconds, 1 to 86400000; 0 is
-    // the default, 60000.
+    // What is written to the log that arr_client_next_log() hands out. Default ARR_LOG_LEVEL_OFF.
+    arr_log_level log_level;
+    // How long a REST call may take in all, repetitions included, if it is called with ARR_TIMEOUT_DEFAULT.
+    // Milliseconds, 1 to 86400000; 0 is the default, 60000.
     uint32_t call_timeout_ms;
     // How long one request may take, from connecting to the last byte. Milliseconds, 1 to 86400000; 0 is the default,
     // 15000.
     uint32_t attempt_timeout_ms;
     // How long connecting may take. Milliseconds, 1 to 86400000; 0 is the default, 5000.
     uint32_t connect_timeout_ms;
-    // How often a session that is waited for is read. Milliseconds, 1000 to 86400000, towards this machine 1 to
-    // 86400000; 0 is the default, 10000, which is what the service asks for.
+    // How often a session that starts is read while it is waited for. Milliseconds, 1000 to 86400000, towards this machine
+    // 1 to 86400000; 0 is the default, 10000, which is what the service asks for.
     uint32_t poll_interval_ms;
+    // How long what was read of a ready session counts as current. Milliseconds, in the same range; 0 is the default,
+    // 30000.
+    uint32_t ready_poll_interval_ms;
+    // How often a request that failed for a passing reason (no connection, 408, 500, 502, 503, 504) is repeated within the
+    // call's time: 1 to 100, or ARR_RETRIES_NONE; 0 is the default, 4. Throttling (429) is waited out as long as the
+    // call's time allows, unless this is ARR_RETRIES_NONE. A create of REST v1 is never repeated once any part of it was
+    // sent.
+    int32_t max_retries;
+    // How long the first repetition waits, and each further one twice as long, less a random part of up to a half; after
+    // a 429 that names no time, 20 times as long. Milliseconds, 100 to 86400000, towards this machine 1 to 86400000; 0 is
+    // the default, 500.
+    uint32_t retry_delay_ms;
     // Must be 0.
     uint32_t reserved;
 } arr_client_options;
 
-// The size of a rendering server, an ARR_SESSION_SIZE_... value. Expect values that this header does not have.
-typedef int32_t arr_session_size;
-
-// What a new session shall be. Set it up with arr_session_create_options_init(), then give the lease.
-typedef struct arr_session_create_options {
-    // Set by arr_session_create_options_init().
+// What became of many sessions. Set it up with arr_stop_all_result_init().
+typedef struct arr_stop_all_result {
+    // Set by arr_stop_all_result_init().
     uint32_t struct_size;
-    // The size of the server. Default ARR_SESSION_SIZE_STANDARD.
-    arr_session_size size;
-    // After how long ready the session ends by itself, in seconds, 1 to 31536000 (365 days). No default: it bounds what
-    // a forgotten session costs.
-    uint32_t max_lease_seconds;
-    // Must be 0.
-    uint32_t reserved;
-} arr_session_create_options;
+    // How many were stopped.
+    uint32_t stopped;
+    // How many had ended already.
+    uint32_t already_gone;
+    // How many may still be running.
+    uint32_t failed;
+} arr_stop_all_result;
+
+// Which sessions arr_client_stop_all() stops, an ARR_STOP_SCOPE_... value.
+typedef int32_t arr_stop_scope;
 
 // Where a session is in its life, an ARR_SESSION_STATUS_... value. Expect values that this header does not have.
 typedef int32_t arr_session_status;
+
+// The size of a rendering server, an ARR_SESSION_SIZE_... value. Expect values that this header does not have.
+typedef int32_t arr_session_size;
 
 // What is known of a session. Set it up once with arr_session_properties_init(); it may be filled any number of times.
 typedef struct arr_session_properties {
@@ -210,6 +263,10 @@ typedef struct arr_session_properties {
     uint32_t remaining_seconds;
     // The full length of the message in bytes, without the final NUL; arr_session_get_message() gives all of it.
     uint32_t message_length;
+    // How long ago the service said all this, in milliseconds: 0 for what was just read.
+    uint32_t age_ms;
+    // 1 if this client created or opened the session, else 0.
+    int32_t known_to_client;
     // The session's id.
     char session_id[257];
     // The host that renders; empty while the session is not ready.
@@ -219,6 +276,46 @@ typedef struct arr_session_properties {
     // Zero.
     uint8_t reserved[3];
 } arr_session_properties;
+
+// What a new session shall be. Set it up with arr_session_create_options_init(), then give the lease.
+typedef struct arr_session_create_options {
+    // Set by arr_session_create_options_init().
+    uint32_t struct_size;
+    // The size of the server. Default ARR_SESSION_SIZE_STANDARD.
+    arr_session_size size;
+    // After how long ready the session ends by itself, in seconds, 1 to 31536000 (365 days). No default: it bounds what
+    // a forgotten session costs.
+    uint32_t max_lease_seconds;
+    // Must be 0.
+    uint32_t reserved;
+    // Models to load before the session is ready: the URLs of their asset containers. NULL: none.
+    const char *const *models;
+    // How many they are, at most 1000.
+    size_t model_count;
+    // Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library does
+    // not know. It cannot change lease, size and models. NULL: none.
+    const char *extra_json;
+} arr_session_create_options;
+
+// A line of the log. Set it up once with arr_log_entry_init(); it may be filled any number of times.
+typedef struct arr_log_entry {
+    // Set by arr_log_entry_init().
+    uint32_t struct_size;
+    // How important it is.
+    arr_log_level level;
+    // When it was written: milliseconds of wall time since 1970-01-01T00:00:00Z.
+    uint64_t unix_time_ms;
+    // How many lines were lost before this one, because nobody pulled them in time.
+    uint64_t lost;
+    // The full length of the message in bytes, without the final NUL. `message` holds at most 511 of them.
+    uint32_t message_length;
+    // Zero.
+    uint32_t reserved;
+    // The MS-CV of the reply that it is about; empty if there is none.
+    char correlation_vector[128];
+    // What happened. Holds no key, no token and no body.
+    char message[512];
+} arr_log_entry;
 
 // Success.
 #define ARR_OK 0
@@ -328,6 +425,12 @@ typedef struct arr_session_properties {
 // Mozilla's list, as it was when this library was built.
 #define ARR_TRUST_BUNDLED 2
 
+// Those that this client created.
+#define ARR_STOP_SCOPE_OWN 0
+
+// All of the account, whoever created them: other people may be using them.
+#define ARR_STOP_SCOPE_ACCOUNT 1
+
 // The service did not say, or named a size that this library does not know.
 #define ARR_SESSION_SIZE_UNKNOWN 0
 
@@ -357,6 +460,21 @@ typedef struct arr_session_properties {
 
 // The session was stopped and its server is being given back.
 #define ARR_SESSION_STATUS_STOPPING 6
+
+// Nothing.
+#define ARR_LOG_LEVEL_OFF 0
+
+// What went wrong and was not made good.
+#define ARR_LOG_LEVEL_ERROR 1
+
+// What went wrong and is tried again, and what is probably not meant.
+#define ARR_LOG_LEVEL_WARNING 2
+
+// What was done: tokens, sessions created, extended and stopped.
+#define ARR_LOG_LEVEL_INFO 3
+
+// Every request.
+#define ARR_LOG_LEVEL_DEBUG 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -413,6 +531,57 @@ arr_status arr_client_new(const struct arr_client_options *options,
                           struct arr_client **client,
                           struct arr_error_info *error);
 
+// Gives an access token for the account, from the cache or fetched: what the rendering connection is made with.
+//
+// REST: GET `https://sts.{account domain}/accounts/{account}/token`, if there is no token with at least half a minute left.
+//
+// - client: the client.
+// - buffer: receives the token and a final NUL. May be NULL if capacity is 0, to ask for the size. It is a secret: keep it
+//   out of logs, and wipe the buffer.
+// - capacity: the size of the buffer in bytes; 4096 is enough for the public service's tokens.
+// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
+// - remaining_seconds: receives how long the token is good; 0 if it does not say. May be NULL.
+// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit: the buffer is left alone, the token is kept, and the next call
+// sends nothing. ARR_ERROR_UNAUTHORIZED if the credential was refused. Blocks. Threads: any.
+ARR_API
+arr_status arr_client_get_token(struct arr_client *client,
+                                char *buffer,
+                                size_t capacity,
+                                size_t *needed,
+                                uint32_t *remaining_seconds,
+                                uint32_t timeout_ms,
+                                struct arr_error_info *error);
+
+// Sets a result up: `arr_stop_all_result_init(&result, sizeof result)`.
+//
+// - result: written for exactly `size` bytes.
+// - size: the struct's size where it is compiled, ARR_STOP_ALL_RESULT_SIZE_V1 to 65536.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+ARR_API arr_status arr_stop_all_result_init(struct arr_stop_all_result *result, size_t size);
+
+// Stops many sessions, up to eight at a time. One that cannot be stopped holds up no other.
+//
+// REST v1: DELETE /v1/accounts/{account}/sessions/{id} for each, for the whole account after GET
+// /v1/accounts/{account}/sessions; before that a token if there is none.
+//
+// - client: the client.
+// - scope: ARR_STOP_SCOPE_OWN: the sessions that this client created. ARR_STOP_SCOPE_ACCOUNT: all of the account.
+// - result: receives how many were stopped, and how many were not, also if the call fails for some. May be NULL.
+// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. After a failure it is about the first session that could not be stopped.
+//
+// Returns ARR_OK if no session is left running, else the status of the first that may be. Blocks. Threads: any.
+ARR_API
+arr_status arr_client_stop_all(struct arr_client *client,
+                               arr_stop_scope scope,
+                               struct arr_stop_all_result *result,
+                               uint32_t timeout_ms,
+                               struct arr_error_info *error);
+
 // Ends a client and frees its handle: calls of its sessions fail with ARR_ERROR_SHUT_DOWN from now on, and waits end.
 // Requests on the wire finish on their own threads. It stops no session, and does not wait.
 //
@@ -421,14 +590,6 @@ arr_status arr_client_new(const struct arr_client_options *options,
 // Threads: any, also while calls are under way.
 ARR_API void arr_client_free(struct arr_client *client);
 
-// Sets options up: `arr_session_create_options_init(&options, sizeof options)`.
-//
-// - options: written for exactly `size` bytes: the defaults.
-// - size: the struct's size where it is compiled, ARR_SESSION_CREATE_OPTIONS_SIZE_V1 to 65536.
-//
-// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
-ARR_API arr_status arr_session_create_options_init(struct arr_session_create_options *options, size_t size);
-
 // Sets properties up: `arr_session_properties_init(&properties, sizeof properties)`.
 //
 // - properties: written for exactly `size` bytes: nothing known.
@@ -436,6 +597,14 @@ ARR_API arr_status arr_session_create_options_init(struct arr_session_create_opt
 //
 // Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
 ARR_API arr_status arr_session_properties_init(struct arr_session_properties *properties, size_t size);
+
+// Sets options up: `arr_session_create_options_init(&options, sizeof options)`.
+//
+// - options: written for exactly `size` bytes: the defaults, and no texts.
+// - size: the struct's size where it is compiled, ARR_SESSION_CREATE_OPTIONS_SIZE_V1 to 65536.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+ARR_API arr_status arr_session_create_options_init(struct arr_session_create_options *options, size_t size);
 
 // Creates a rendering session: a server that costs money from when it is ready until it is stopped or its lease ends.
 //
@@ -449,8 +618,9 @@ ARR_API arr_status arr_session_properties_init(struct arr_session_properties *pr
 // - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 // - error: may be NULL.
 //
-// Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running. It is
-// never sent twice. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
+// Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running, which
+// arr_client_list_sessions() shows. It is sent again only if the connection was never made, or the answer was 429. If the
+// client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
 // Blocks. Threads: any.
 ARR_API
 arr_status arr_session_create(struct arr_client *client,
@@ -518,6 +688,7 @@ arr_status arr_session_get_message(struct arr_session *session,
 // REST v1: GET /v1/accounts/{account}/sessions/{id}/properties, after a token if there is none.
 //
 // - session: the session.
+// - flags: ARR_READ_FRESH or ARR_READ_CACHED.
 // - properties: receives them.
 // - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 // - error: may be NULL.
@@ -526,9 +697,32 @@ arr_status arr_session_get_message(struct arr_session *session,
 // ask more often than every five to ten seconds (ARR_ERROR_THROTTLED). Blocks. Threads: any.
 ARR_API
 arr_status arr_session_get_properties(struct arr_session *session,
+                                      uint32_t flags,
                                       struct arr_session_properties *properties,
                                       uint32_t timeout_ms,
                                       struct arr_error_info *error);
+
+// Sets the session's whole lease, counted from when it became ready: it can only grow. To give a session with a lease of
+// one hour another hour, set 7200.
+//
+// REST v1: PATCH /v1/accounts/{account}/sessions/{id}, after a token if there is none. The lease that stands, as far as
+// the library knows it, is a success without a request.
+//
+// - session: the session.
+// - max_lease_seconds: the whole lease, 1 to 31536000 (365 days).
+// - properties: receives what is known afterwards: the new lease, all else as it was last read (age_ms). May be NULL.
+// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT if the lease is shorter than the one that is known, ARR_ERROR_BAD_REQUEST if it is
+// not longer than the one that the service knows, and ARR_ERROR_SESSION_ENDED or ARR_ERROR_CONFLICT if the session has
+// ended. Blocks. Threads: any.
+ARR_API
+arr_status arr_session_update_lease(struct arr_session *session,
+                                    uint32_t max_lease_seconds,
+                                    struct arr_session_properties *properties,
+                                    uint32_t timeout_ms,
+                                    struct arr_error_info *error);
 
 // Waits until the session is ready, reading its properties every poll_interval_ms.
 //
@@ -576,6 +770,76 @@ arr_status arr_session_stop(struct arr_session *session,
 //
 // Threads: any, also while calls with the handle are under way: they finish.
 ARR_API void arr_session_free(struct arr_session *session);
+
+// Lists the account's sessions that have not ended, whoever created them.
+//
+// REST v1: GET /v1/accounts/{account}/sessions, after a token if there is none.
+//
+// - client: the client.
+// - list: receives the handle, to be freed by arr_session_list_free(); NULL after a failure.
+// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL.
+//
+// Blocks. Threads: any.
+ARR_API
+arr_status arr_client_list_sessions(struct arr_client *client,
+                                    struct arr_session_list **list,
+                                    uint32_t timeout_ms,
+                                    struct arr_error_info *error);
+
+// How many sessions a list has. Sends nothing.
+//
+// - list: the list.
+// - count: receives the number.
+// - error: may be NULL.
+//
+// Threads: any.
+ARR_API arr_status arr_session_list_count(struct arr_session_list *list, size_t *count, struct arr_error_info *error);
+
+// One session of a list. Sends nothing. To do something with it, open it by its session_id.
+//
+// - list: the list.
+// - index: from 0 to the count less 1.
+// - properties: receives what the service said about it; known_to_client tells whether this client created or opened it.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for an index beyond the list. Threads: any.
+ARR_API
+arr_status arr_session_list_get(struct arr_session_list *list,
+                                size_t index,
+                                struct arr_session_properties *properties,
+                                struct arr_error_info *error);
+
+// Frees a list.
+//
+// - list: NULL, or a handle that was freed before, is left alone.
+//
+// Threads: any.
+ARR_API void arr_session_list_free(struct arr_session_list *list);
+
+// Sets an entry up: `arr_log_entry_init(&entry, sizeof entry)`.
+//
+// - entry: written for exactly `size` bytes.
+// - size: the struct's size where it is compiled, ARR_LOG_ENTRY_SIZE_V1 to 65536.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+ARR_API arr_status arr_log_entry_init(struct arr_log_entry *entry, size_t size);
+
+// Takes the oldest line of the client's log: what it was asked to log by log_level. The log holds 512 lines; beyond that
+// the oldest are lost, and counted. A frame loop pulls without waiting until nothing is left.
+//
+// - client: the client.
+// - entry: receives the line.
+// - timeout_ms: how long to wait for one. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN or ARR_ERROR_INVALID_HANDLE once the client is
+// freed. Sends nothing. Threads: any; one line goes to one caller.
+ARR_API
+arr_status arr_client_next_log(struct arr_client *client,
+                               struct arr_log_entry *entry,
+                               uint32_t timeout_ms,
+                               struct arr_error_info *error);
 
 #ifdef __cplusplus
 }  // extern "C"

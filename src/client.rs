@@ -1,18 +1,26 @@
 //! A client and its sessions: ties configuration, token, operations and transport together, and drives operations,
 //! blocking, on the caller's thread.
 
+mod registry;
 mod session;
+mod stop_all;
 
 pub use crate::operation::Stopped;
 pub use session::Session;
+pub use stop_all::{StopScope, StoppedAll};
 
 use crate::api::Service;
 use crate::clock::{Clock, Instant, Signal, SystemClock};
 use crate::config::ClientConfig;
+use crate::credential::Secret;
 use crate::error::{Error, ErrorKind, Result};
+use crate::log::{Log, LogEntry};
 use crate::operation::{self, Context, Operation, Step};
-use crate::session::{NewSession, SessionId};
+use crate::pacing::Pacing;
+use crate::session::{Lease, NewSession, SessionId, SessionProperties};
 use crate::token::TokenCache;
+use registry::Registry;
+use session::Shared;
 use crate::transport::Transport;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,10 +44,29 @@ struct Inner {
     clock: Arc<dyn Clock>,
     /// Changes when something happened that anybody may wait for.
     signal: Arc<Signal>,
+    registry: Registry,
     shut_down: AtomicBool,
     call_timeout: Duration,
     attempt_timeout: Duration,
-    poll_interval: Duration,
+}
+
+/// An access token, as the rendering connection needs it too.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// How long it is good; `None` if it does not say.
+    pub remaining: Option<Duration>,
+}
+
+/// An entry of [`Client::list_sessions`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedSession {
+    /// What the service says about it.
+    pub properties: SessionProperties,
+    /// Whether this client created or opened it. Accounts are shared: others may be in use by other people.
+    pub known_to_client: bool,
 }
 
 impl Client {
@@ -57,7 +84,8 @@ impl Client {
     /// As [`Client::new`].
     pub fn with_clock(config: ClientConfig, clock: Arc<dyn Clock>) -> Result<Client> {
         let settings = config.check()?;
-        let transport = Arc::new(Transport::new(&settings, Arc::clone(&clock))?);
+        let log = Arc::new(Log::new(settings.log_level, Arc::clone(&clock)));
+        let transport = Arc::new(Transport::new(&settings, Arc::clone(&clock), Arc::clone(&log))?);
         let signal = Arc::new(Signal::default());
         let tokens = TokenCache::new(
             settings.token_service,
@@ -65,21 +93,39 @@ impl Client {
             settings.credential,
             Arc::clone(&clock),
             Arc::clone(&signal),
+            Arc::clone(&log),
         );
         let service =
             Service { endpoint: settings.service, account_id: settings.account_id, version: settings.api_version };
+        let pacing = Arc::new(Pacing::new(settings.intervals));
+        let context = Context { service: Arc::new(service), tokens, pacing, retry: settings.retry, log };
         Ok(Client {
             inner: Arc::new(Inner {
-                context: Context { service: Arc::new(service), tokens },
+                context,
                 transport,
                 clock,
                 signal,
+                registry: Registry::default(),
                 shut_down: AtomicBool::new(false),
                 call_timeout: settings.call_timeout,
                 attempt_timeout: settings.attempt_timeout,
-                poll_interval: settings.poll_interval,
             }),
         })
+    }
+
+    /// An access token for the account, from the cache or fetched: what the rendering connection is made with.
+    /// `GET https://sts.{account domain}/accounts/{account}/token`
+    ///
+    /// Takes `timeout` at most (`None`: the configuration's call timeout).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthorized`] if the token service refuses the credential.
+    pub fn access_token(&self, timeout: Option<Duration>) -> Result<AccessToken> {
+        let inner = &self.inner;
+        let deadline = inner.deadline(timeout);
+        let lent = inner.run(operation::token(&inner.context, deadline), deadline)?;
+        let remaining = lent.expires.map(|expires| expires.saturating_since(inner.clock.now()));
+        Ok(AccessToken { token: lent.text, remaining })
     }
 
     /// Creates a rendering session, which starts, and costs money once it is ready. `POST …/sessions/create`
@@ -91,13 +137,16 @@ impl Client {
     /// [`ErrorKind::OutcomeUnknown`] if the request was sent and its answer was lost: a session may be running.
     pub fn create_session(&self, new: &NewSession, timeout: Option<Duration>) -> Result<Session> {
         let inner = &self.inner;
-        let created = inner.run(operation::create(&inner.context, new.clone()), inner.deadline(timeout))?;
-        let session = Session::new(Arc::clone(inner), created);
+        inner.warn_of_lease(new.max_lease);
+        let deadline = inner.deadline(timeout);
+        let created = inner.run(operation::create(&inner.context, new.clone(), deadline), deadline)?;
+        inner.context.log.info(None, || format!("session {} is created", created.id));
+        let shared = inner.registry.created(Shared::new(inner, created));
         if inner.is_shut_down() {
             // Nobody can use the session: its client ended while it was being made.
-            return Err(inner.give_back(session.id()));
+            return Err(inner.give_back(shared.id()));
         }
-        Ok(session)
+        Ok(Session::new(Arc::clone(inner), shared))
     }
 
     /// Opens a session that exists, by its id. `GET …/sessions/{id}/properties`
@@ -106,8 +155,10 @@ impl Client {
     /// [`ErrorKind::NotFound`] if the service does not know it.
     pub fn open_session(&self, id: &SessionId, timeout: Option<Duration>) -> Result<Session> {
         let inner = &self.inner;
-        let properties = operation::properties(&inner.context, id.clone());
-        let found = inner.run(properties, inner.deadline(timeout)).map_err(|error| match error.kind() {
+        let deadline = inner.deadline(timeout);
+        let known = inner.registry.find(id).map(|shared| (shared.epoch(), shared));
+        let read = operation::properties(&inner.context, id.clone(), deadline);
+        let found = inner.run(read, deadline).map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
                 let service = &inner.context.service;
                 let message = format!(
@@ -119,7 +170,64 @@ impl Client {
             }
             _ => error,
         })?;
-        Ok(Session::new(Arc::clone(inner), found))
+        let shared = match known {
+            Some((epoch, shared)) => {
+                shared.was_read(epoch, found, inner);
+                shared
+            }
+            None => inner.registry.opened(Shared::new(inner, found)),
+        };
+        Ok(Session::new(Arc::clone(inner), shared))
+    }
+
+    /// The account's sessions that have not ended, whoever created them. `GET …/sessions`
+    ///
+    /// Takes `timeout` at most (`None`: the configuration's call timeout). To do something with one, open it.
+    ///
+    /// # Errors
+    /// Those of the network and of the credential.
+    pub fn list_sessions(&self, timeout: Option<Duration>) -> Result<Vec<ListedSession>> {
+        let inner = &self.inner;
+        let sessions = inner.list(inner.deadline(timeout))?;
+        let listed = |properties: SessionProperties| ListedSession {
+            known_to_client: inner.registry.knows(&properties.id),
+            properties,
+        };
+        Ok(sessions.into_iter().map(listed).collect())
+    }
+
+    /// Stops many sessions: those that this client created, or all of the account. `DELETE …/sessions/{id}` for each, up
+    /// to eight at a time; for the whole account after `GET …/sessions`.
+    ///
+    /// Takes `timeout` at most (`None`: the configuration's call timeout). One that cannot be stopped holds up no other;
+    /// what failed is in the result.
+    ///
+    /// # Errors
+    /// Only if the account's sessions could not be listed: then nothing was stopped.
+    pub fn stop_all(&self, scope: StopScope, timeout: Option<Duration>) -> Result<StoppedAll> {
+        stop_all::run(&self.inner, scope, self.inner.deadline(timeout))
+    }
+
+    /// The oldest line of the log that is left, waiting for one up to `timeout`; `None` if there was none. What is written
+    /// is told by [`ClientConfig::log_level`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::ShutDown`] once the client has ended and all lines are pulled.
+    pub fn next_log(&self, timeout: Duration) -> Result<Option<LogEntry>> {
+        let inner = &self.inner;
+        let log = &inner.context.log;
+        let deadline = inner.clock.now() + timeout;
+        loop {
+            let seen = log.written.version();
+            if let Some(entry) = log.take() {
+                return Ok(Some(entry));
+            }
+            inner.check_alive()?;
+            if inner.clock.now() >= deadline {
+                return Ok(None);
+            }
+            inner.clock.sleep(&log.written, seen, deadline);
+        }
     }
 
     /// Ends the client: its calls and those of its sessions fail from now on, and waits end. Requests that are on the
@@ -127,6 +235,7 @@ impl Client {
     pub fn shut_down(&self) {
         self.inner.shut_down.store(true, Ordering::Release);
         self.inner.signal.notify();
+        self.inner.context.log.written.notify();
     }
 }
 
@@ -156,7 +265,7 @@ impl Inner {
     /// Stops a session that was created for a client that has ended, and says so.
     fn give_back(&self, id: &SessionId) -> Error {
         let deadline = self.clock.now() + self.attempt_timeout;
-        match self.drive(operation::stop(&self.context, id), deadline, || Ok(())) {
+        match self.drive(operation::stop(&self.context, id, deadline), deadline, || Ok(())) {
             Ok(_) => self.ended(),
             Err(error) => {
                 let message = format!(
@@ -169,7 +278,46 @@ impl Inner {
 
     /// Drives an operation to its end, to the deadline, or to the end of the client.
     fn run<T>(&self, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {
-        self.drive(operation, deadline, || self.check_alive())
+        let outcome = self.drive(operation, deadline, || self.check_alive());
+        if let Err(error) = &outcome {
+            self.context.log.error(error.correlation_vector(), || error.message().to_owned());
+        }
+        outcome
+    }
+
+    fn list(&self, deadline: Instant) -> Result<Vec<SessionProperties>> {
+        self.run(operation::list(&self.context, deadline), deadline)
+    }
+
+    /// Stops a session that this client knows.
+    fn stop(&self, id: &SessionId, deadline: Instant) -> Result<Stopped> {
+        // Before, so that no reading that is under way counts; and after, whatever came of it, for those begun meanwhile.
+        let forget_readings = || {
+            if let Some(shared) = self.registry.find(id) {
+                shared.forget_readings(self);
+            }
+        };
+        forget_readings();
+        let stopped = self.run(operation::stop(&self.context, id, deadline), deadline);
+        forget_readings();
+        if let Ok(stopped) = &stopped {
+            self.registry.ended(id);
+            let how = if stopped.already_gone { "had ended already" } else { "is stopped" };
+            self.context.log.info(None, || format!("session {id} {how}"));
+        }
+        stopped
+    }
+
+    /// Nothing bounds a lease in the documentation, so it is sent as it is.
+    fn warn_of_lease(&self, lease: Lease) {
+        if !Lease::USUAL.contains(&lease.duration()) {
+            self.context.log.warning(None, || {
+                format!(
+                    "a lease of {} s is unusual: services know leases from a minute to a day",
+                    lease.duration().as_secs()
+                )
+            });
+        }
     }
 
     fn drive<T>(

@@ -10,6 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct Instant(Duration);
 
 impl Instant {
+    /// A moment that no clock reaches.
+    pub const NEVER: Instant = Instant(Duration::MAX);
+
     /// The moment this long after the clock's beginning.
     pub const fn from_elapsed(since_beginning: Duration) -> Instant {
         Instant(since_beginning)

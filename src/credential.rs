@@ -1,6 +1,7 @@
 //! Who calls: the account, and what proves it.
 
 use crate::error::{Error, Result};
+use crate::given::{excerpt, looks_like_token, tidy};
 use std::fmt;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -15,8 +16,8 @@ impl Secret {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// The text itself: for the `Authorization` header and nothing else.
-    pub(crate) fn expose(&self) -> &str {
+    /// The text itself: to be sent, and never to be written anywhere.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -45,14 +46,21 @@ pub(crate) struct AccountId(String);
 
 impl AccountId {
     pub(crate) fn parse(text: &str) -> Result<AccountId> {
-        match Uuid::try_parse(text.trim()) {
-            Ok(id) => Ok(AccountId(id.hyphenated().to_string())),
-            Err(_) => Err(Error::invalid_argument(format!(
+        let text = tidy("account id", text)?;
+        if let Ok(id) = Uuid::try_parse(text) {
+            return Ok(AccountId(id.hyphenated().to_string()));
+        }
+        Err(Error::invalid_argument(if text.is_empty() {
+            "account id is missing; it is a GUID and stands on the account's page".to_owned()
+        } else if text.to_ascii_lowercase().ends_with(crate::region::DOMAIN) {
+            "account id is a host name; account id and account domain were probably mixed up".to_owned()
+        } else {
+            format!(
                 "account id \"{}\" is not a GUID; it looks like 11111111-2222-3333-4444-555555555555 and stands on the \
                  account's page",
                 excerpt(text)
-            ))),
-        }
+            )
+        }))
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -60,51 +68,104 @@ impl AccountId {
     }
 }
 
-/// What proves to the token service who calls.
+/// What proves who calls.
 #[derive(Clone, Debug)]
-pub(crate) enum Credential {
-    /// The account's primary or secondary key, sent as `Bearer {account id}:{key}`.
+#[non_exhaustive]
+pub enum Credential {
+    /// The account's primary or secondary key. For development only: whoever has it can use the whole account, so a
+    /// shipped application never contains it.
     AccountKey(Secret),
+    /// A token of Microsoft Entra ID for the signed-in user or application, with the scope
+    /// `https://sts.mixedreality.azure.com/.default`. It lives for about an hour; the token service makes an access token
+    /// of it that lives for a day.
+    EntraToken(Secret),
+    /// A ready access token of the token service, made elsewhere, for example by the application's own server. It is used
+    /// as it is, and the token service is never asked.
+    AccessToken(Secret),
+}
+
+impl Default for Credential {
+    /// None yet: a client cannot be made with it.
+    fn default() -> Credential {
+        Credential::AccountKey(Secret::default())
+    }
 }
 
 impl Credential {
-    pub(crate) fn account_key(text: &str) -> Result<Credential> {
-        let key = text.trim();
-        if key.is_empty() {
+    /// The same without white space around it, if it can be sent.
+    pub(crate) fn check(self) -> Result<Credential> {
+        match self {
+            Credential::AccountKey(key) => Ok(Credential::AccountKey(Credential::check_key(&key)?)),
+            Credential::EntraToken(token) => {
+                Ok(Credential::EntraToken(Credential::check_token("Microsoft Entra token", &token)?))
+            }
+            Credential::AccessToken(token) => {
+                Ok(Credential::AccessToken(Credential::check_token("access token", &token)?))
+            }
+        }
+    }
+
+    fn check_key(key: &Secret) -> Result<Secret> {
+        let key = sendable("account key", key, "copy the primary or secondary key of the account")?;
+        if looks_like_token(key.expose()) {
             return Err(Error::invalid_argument(
-                "account key is missing; copy the primary or secondary key of the account",
+                "account key is a token; give it as a Microsoft Entra token or as an access token instead",
             ));
         }
-        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            // It goes into a header. The key itself is not quoted: messages end up in logs.
-            return Err(Error::invalid_argument(
-                "account key has characters that no key has (spaces, line ends or non-ASCII letters); copy it again",
-            ));
+        Ok(key)
+    }
+
+    fn check_token(what: &str, token: &Secret) -> Result<Secret> {
+        let token = sendable(what, token, "give the whole token that the sign-in has brought")?;
+        let text = token.expose();
+        if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+            return Err(Error::invalid_argument(format!("{what} begins with \"Bearer\"; give what follows it")));
         }
-        Ok(Credential::AccountKey(Secret::new(key)))
+        if !text.contains('.') && text.ends_with('=') {
+            return Err(Error::invalid_argument(format!("{what} looks like an account key; give it as the account key")));
+        }
+        Ok(token)
     }
 
     /// What follows `Bearer ` in the request to the token service.
     pub(crate) fn bearer(&self, account: &AccountId) -> Secret {
         match self {
             Credential::AccountKey(key) => Secret::new(format!("{}:{}", account.as_str(), key.expose())),
+            Credential::EntraToken(token) | Credential::AccessToken(token) => token.clone(),
+        }
+    }
+
+    /// What was refused, and what to do about it: behind "was answered 401: ".
+    pub(crate) fn refused(&self) -> &'static str {
+        match self {
+            Credential::AccountKey(_) => {
+                "the account key was refused; check that account id, account key and account domain belong together"
+            }
+            Credential::EntraToken(_) => {
+                "the Microsoft Entra token was refused; it lives for about an hour, so sign in again, and check that it was \
+                 asked for with the scope https://sts.mixedreality.azure.com/.default and that the account is in that tenant"
+            }
+            Credential::AccessToken(_) => {
+                "the access token was refused; it lives for a day at most, so get a new one, and check that it is for this \
+                 account"
+            }
         }
     }
 }
 
-/// The beginning of a user's text, for a message. Long or odd input must not flood a log; and as a key is easily given in
-/// the place of something else, what looks like one (in base64, keys end in `=`), or like a password in a URL, is not
-/// shown at all.
-pub(crate) fn excerpt(text: &str) -> String {
-    const LIMIT: usize = 64;
-    if text.contains(['=', '@']) {
-        return "(not shown, it may be a secret)".to_owned();
+/// A secret that can stand in a header. It is not quoted where it cannot: messages end up in logs.
+fn sendable(what: &str, secret: &Secret, advice: &str) -> Result<Secret> {
+    let text = tidy(what, secret.expose())?;
+    if text.is_empty() {
+        return Err(Error::invalid_argument(format!("{what} is missing; {advice}")));
     }
-    let mut shown: String = text.chars().take(LIMIT).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(LIMIT).is_some() {
-        shown.push('…');
+    let without_scheme = text.get(..7).filter(|start| start.eq_ignore_ascii_case("bearer ")).map_or(text, |_| &text[7..]);
+    if !without_scheme.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::invalid_argument(format!(
+            "{what} has characters that it cannot have (spaces, line ends or non-ASCII letters); copy it again"
+        )));
     }
-    shown
+    Ok(Secret::new(text))
 }
 
 #[cfg(test)]
@@ -113,8 +174,12 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show_in_debug_output() {
-        let credential = Credential::account_key("c2VjcmV0").unwrap();
-        assert!(!format!("{credential:?}").contains("c2VjcmV0"));
+        let secret = || Secret::new("c2VjcmV0");
+        for credential in
+            [Credential::AccountKey(secret()), Credential::EntraToken(secret()), Credential::AccessToken(secret())]
+        {
+            assert!(!format!("{credential:?}").contains("c2VjcmV0"));
+        }
     }
 
     #[test]
@@ -143,7 +208,35 @@ mod tests {
 
     #[test]
     fn a_key_that_could_break_a_header_is_refused_without_being_quoted() {
-        let error = Credential::account_key("abc\r\nX-Evil: 1").unwrap_err();
-        assert!(!error.message().contains("Evil"));
+        for credential in [
+            Credential::AccountKey("abc\r\nX-Evil: 1".into()),
+            Credential::EntraToken("abc\r\nX-Evil: 1".into()),
+            Credential::AccessToken("Evil token".into()),
+        ] {
+            let error = credential.check().unwrap_err();
+            assert!(!error.message().contains("Evil") && error.message().contains("copy it again"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_credential_in_the_wrong_place_is_recognised() {
+        for (credential, told) in [
+            (Credential::AccountKey("eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into()), "account key is a token"),
+            (Credential::EntraToken("c2VjcmV0a2V5c2VjcmV0a2V5=".into()), "looks like an account key"),
+            (Credential::AccessToken("Bearer eyJh.e30.c2ln".into()), "begins with \"Bearer\""),
+            (Credential::AccountKey("<your key>".into()), "placeholder"),
+            (Credential::EntraToken(" ".into()), "Microsoft Entra token is missing"),
+            (Credential::default(), "account key is missing"),
+        ] {
+            let error = credential.check().unwrap_err();
+            assert!(error.message().contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn mixed_up_ids_and_domains_are_recognised() {
+        let error = AccountId::parse("westus2.mixedreality.azure.com").unwrap_err();
+        assert!(error.message().contains("mixed up"), "{error}");
+        assert!(AccountId::parse(" ").unwrap_err().message().contains("missing"));
     }
 }

@@ -1,53 +1,74 @@
 //! Where the services are: base URLs, checked and normalised.
 
-use crate::credential::excerpt;
 use crate::error::{Error, Result};
+use crate::given::{excerpt, tidy};
+use crate::region::{self, DOMAIN};
 use url::{Host, Url};
+use uuid::Uuid;
 
 /// The base URL of a service: HTTPS, or HTTP to this machine; no user, query or fragment; no slash at the end.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint(Url);
 
 impl Endpoint {
-    /// The session service: a URL, or a host name that stands for `https://` and itself.
+    /// The session service: a region, a host name, or a URL.
     pub(crate) fn service(text: &str) -> Result<Endpoint> {
-        let text = text.trim();
+        const WHAT: &str = "service endpoint";
+        let text = tidy(WHAT, text)?;
         if text.is_empty() {
             return Err(Error::invalid_argument(
-                "service endpoint is missing; it looks like https://remoterendering.westus2.mixedreality.azure.com",
+                "service endpoint is missing; give a region such as westus2, or a URL such as \
+                 https://remoterendering.westus2.mixedreality.azure.com",
             ));
         }
-        let url = if text.contains("://") {
-            text.to_owned()
-        } else {
-            format!("https://{}", host_name("service endpoint", text)?)
+        let url = match Place::read(WHAT, text)? {
+            Place::Url(url) => url,
+            Place::Region(region) => format!("https://remoterendering.{region}.{DOMAIN}"),
+            Place::Host(host) if host.starts_with("sts.") => {
+                return Err(Error::invalid_argument(format!(
+                    "service endpoint \"{}\" is the token service's host; sessions are at remoterendering.{{region}}.{DOMAIN}",
+                    excerpt(&host)
+                )));
+            }
+            Place::Host(host) if host == DOMAIN => {
+                return Err(Error::invalid_argument(format!(
+                    "service endpoint \"{DOMAIN}\" names no region; did you mean \"remoterendering.westus2.{DOMAIN}\"?"
+                )));
+            }
+            Place::Host(host) if is_account_domain(&host) => format!("https://remoterendering.{host}"),
+            Place::Host(host) => format!("https://{host}"),
         };
-        Endpoint::parse("service endpoint", &url)
+        Endpoint::parse(WHAT, &url)
     }
 
     /// The token service: `https://sts.{account domain}`, or the URL that was given.
     pub(crate) fn token_service(text: &str) -> Result<Endpoint> {
-        let text = text.trim();
+        const WHAT: &str = "account domain";
+        let text = tidy(WHAT, text)?;
         if text.is_empty() {
             return Err(Error::invalid_argument(
-                "account domain is missing; it looks like westus2.mixedreality.azure.com",
+                "account domain is missing; it stands on the account's page and looks like westus2.mixedreality.azure.com",
             ));
         }
-        if text.contains("://") {
-            return Endpoint::parse("account domain", text);
+        if Uuid::try_parse(text).is_ok() {
+            return Err(Error::invalid_argument(
+                "account domain is a GUID; account id and account domain were probably mixed up",
+            ));
         }
-        if text == "localhost" {
-            return Endpoint::parse("account domain", "https://localhost");
-        }
-        let domain = host_name("account domain", text)?;
-        if domain.starts_with("remoterendering.") {
-            return Err(Error::invalid_argument(format!(
-                "account domain \"{}\" is the session service's host; the account domain is shown on the account's page and \
-                 looks like westus2.mixedreality.azure.com",
-                excerpt(domain)
-            )));
-        }
-        Endpoint::parse("account domain", &format!("https://sts.{}", domain.strip_prefix("sts.").unwrap_or(domain)))
+        let url = match Place::read(WHAT, text)? {
+            Place::Url(url) => url,
+            Place::Region(region) => format!("https://sts.{region}.{DOMAIN}"),
+            Place::Host(host) if host.starts_with("remoterendering.") => {
+                return Err(Error::invalid_argument(format!(
+                    "account domain \"{}\" is the session service's host; the account domain is shown on the account's page \
+                     and looks like westus2.mixedreality.azure.com",
+                    excerpt(&host)
+                )));
+            }
+            Place::Host(host) if host == "localhost" || host.starts_with("localhost:") => format!("https://{host}"),
+            Place::Host(host) => format!("https://sts.{}", host.strip_prefix("sts.").unwrap_or(&host)),
+        };
+        Endpoint::parse(WHAT, &url)
     }
 
     fn parse(what: &str, text: &str) -> Result<Endpoint> {
@@ -110,17 +131,41 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A plain host name with at least one dot: a bare region name would be looked up in vain.
-fn host_name<'a>(what: &str, text: &'a str) -> Result<&'a str> {
-    let host = text.trim_end_matches('/');
-    if !host.contains('.') && host != "localhost" {
-        let meant = if what == "account domain" { "" } else { "remoterendering." };
-        return Err(Error::invalid_argument(format!(
-            "{what} \"{0}\" is not a host name; did you mean \"{meant}{0}.mixedreality.azure.com\"?",
-            excerpt(host)
-        )));
+/// Where a user says that a service is.
+enum Place {
+    Region(&'static str),
+    /// A host name in lower case, perhaps with a port or a path.
+    Host(String),
+    Url(String),
+}
+
+impl Place {
+    fn read(what: &str, text: &str) -> Result<Place> {
+        if let Some((_, rest)) = text.split_once("://") {
+            // A URL is the user's own, but for one that no service was ever at: an account domain with https:// in front.
+            let host = rest.trim_end_matches('/').to_ascii_lowercase();
+            return Ok(if is_account_domain(&host) { Place::Host(host) } else { Place::Url(text.to_owned()) });
+        }
+        if let Some(region) = region::find(text) {
+            return Ok(Place::Region(region));
+        }
+        let host = text.trim_matches('/').to_ascii_lowercase();
+        if host.contains('.') || host == "localhost" || host.starts_with("localhost:") {
+            return Ok(Place::Host(host));
+        }
+        Err(Error::invalid_argument(format!(
+            "{what} \"{}\" is neither a host name nor a known region; the regions are {}",
+            excerpt(text),
+            region::NAMES.join(", ")
+        )))
     }
-    Ok(host)
+}
+
+/// `mixedreality.azure.com`, or one label in front of it: a domain below which the services are, never a service itself.
+fn is_account_domain(host: &str) -> bool {
+    let before = host.strip_suffix(DOMAIN);
+    before.is_some_and(|before| before.is_empty() || before.strip_suffix('.').is_some_and(|label| !label.contains('.')))
+        && !matches!(host.split('.').next(), Some("sts" | "remoterendering"))
 }
 
 #[cfg(test)]
@@ -140,12 +185,56 @@ mod tests {
         ] {
             assert_eq!(token_service(domain).unwrap(), "https://sts.westus2.mixedreality.azure.com", "{domain}");
         }
-        assert_eq!(token_service("http://127.0.0.1:8722").unwrap(), "http://127.0.0.1:8722");
+        for (domain, url) in [
+            ("http://127.0.0.1:8722", "http://127.0.0.1:8722"),
+            ("https://tokens.example.com/base/", "https://tokens.example.com/base"),
+            ("example.com:8443", "https://sts.example.com:8443"),
+            ("localhost", "https://localhost"),
+            ("mixedreality.azure.com", "https://sts.mixedreality.azure.com"),
+            ("https://mixedreality.azure.com", "https://sts.mixedreality.azure.com"),
+            ("https://WestUS2.mixedreality.azure.com/", "https://sts.westus2.mixedreality.azure.com"),
+            ("West US 2", "https://sts.westus2.mixedreality.azure.com"),
+            ("\u{feff}westus2\n", "https://sts.westus2.mixedreality.azure.com"),
+            ("/westus2.mixedreality.azure.com//", "https://sts.westus2.mixedreality.azure.com"),
+        ] {
+            assert_eq!(token_service(domain).unwrap(), url, "{domain}");
+        }
+    }
+
+    #[test]
+    fn a_region_or_a_host_stands_for_its_session_service() {
+        let service = |text: &str| Endpoint::service(text).map(|it| it.to_string());
+        let westus2 = "https://remoterendering.westus2.mixedreality.azure.com";
+        for text in [
+            "westus2",
+            "WestUs2",
+            "westus2.mixedreality.azure.com",
+            "remoterendering.westus2.mixedreality.azure.com",
+            "https://westus2.mixedreality.azure.com/",
+            "https://remoterendering.westus2.mixedreality.azure.com//",
+        ] {
+            assert_eq!(service(text).unwrap(), westus2, "{text}");
+        }
+        assert_eq!(service("render.example.com/arr/").unwrap(), "https://render.example.com/arr");
+        for name in region::NAMES {
+            assert_eq!(service(name).unwrap(), format!("https://remoterendering.{name}.mixedreality.azure.com"));
+        }
+        for (text, told) in [
+            ("", "missing"),
+            ("moonbase1", "the regions are australiaeast, eastus"),
+            ("sts.westus2.mixedreality.azure.com", "token service's host"),
+            ("mixedreality.azure.com", "names no region"),
+            ("<region>", "placeholder"),
+        ] {
+            let error = service(text).unwrap_err();
+            assert!(error.message().contains(told), "{text}: {error}");
+        }
     }
 
     #[test]
     fn the_usual_mistakes_are_answered_with_what_was_meant() {
-        assert!(token_service("eastus").unwrap_err().contains("did you mean \"eastus.mixedreality.azure.com\"?"));
+        assert!(token_service("westus9").unwrap_err().contains("neither a host name nor a known region"));
+        assert!(token_service("68321d5a-7978-4ceb-b880-0f49751daae9").unwrap_err().contains("mixed up"));
         assert!(
             token_service("remoterendering.eastus.mixedreality.azure.com")
                 .unwrap_err()

@@ -2,15 +2,15 @@
 //! properties and stop it.
 //!
 //! ```no_run
-//! use arr_session::{Client, ClientConfig, NewSession, SessionSize};
+//! use arr_session::{Client, ClientConfig, Credential, NewSession, SessionSize};
 //! use std::time::Duration;
 //!
 //! # fn main() -> arr_session::Result<()> {
 //! let client = Client::new(ClientConfig {
 //!     account_id: "ACCOUNT-ID".into(),
-//!     account_key: "ACCOUNT-KEY".into(),
-//!     account_domain: "westus2.mixedreality.azure.com".into(),
-//!     service_endpoint: "https://remoterendering.westus2.mixedreality.azure.com".into(),
+//!     credential: Credential::AccountKey("ACCOUNT-KEY".into()),
+//!     account_domain: "westus2.mixedreality.azure.com".into(), // where the account was made
+//!     service_endpoint: "westeurope".into(), // where the session shall run: a region, or a URL
 //!     ..ClientConfig::default()
 //! })?;
 //! let session = client.create_session(&NewSession::new(SessionSize::Standard, Duration::from_secs(3600))?, None)?;
@@ -35,15 +35,16 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`config`](ClientConfig), `credential`, `endpoint` | what the user gives, checked and normalised |
+//! | [`config`](ClientConfig), [`credential`](Credential), `endpoint`, `region`, `proxy`, `given` | what the user gives, checked and normalised |
 //! | `session`, `timespan` | the service's nouns: properties, status, size, lease |
 //! | `api` | the wire: one module per REST version, and the token service. Pure: no socket, no clock |
 //! | `token` | the token's cache and its expiry |
-//! | `operation` | an operation as a value without input or output: `step(now, reply)` |
+//! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
+//! | `operation` | an operation as a value without input or output: `step(now, reply)`; one file each |
 //! | `transport` | the one HTTP client: TLS, name lookups, time and size limits |
 //! | [`clock`] | what time it is, and waiting |
 //! | [`client`](Client) | drives operations, blocking, on the caller's thread |
-//! | [`error`](Error) | what went wrong and what to do about it |
+//! | [`error`](Error), [`log`](LogEntry) | what went wrong and what to do about it; what went on |
 //! | `sys` | the few calls to the operating system |
 //! | `ffi` | the C ABI, and nothing else |
 
@@ -57,7 +58,13 @@ mod config;
 mod credential;
 mod endpoint;
 mod error;
+mod given;
+mod log;
 mod operation;
+mod pacing;
+mod proxy;
+mod region;
+mod retry;
 mod session;
 mod sys;
 mod timespan;
@@ -69,8 +76,9 @@ mod transport;
 pub mod ffi;
 
 pub use api::ApiVersion;
-pub use client::{Client, Session, Stopped};
+pub use client::{AccessToken, Client, ListedSession, Session, StopScope, Stopped, StoppedAll};
 pub use config::{ClientConfig, Trust};
-pub use credential::Secret;
+pub use credential::{Credential, Secret};
 pub use error::{Error, ErrorKind, Result};
+pub use log::{LogEntry, LogLevel};
 pub use session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};

@@ -1,7 +1,8 @@
 //! The service's nouns: what a session is asked to be, and what it is.
 
-use crate::credential::excerpt;
 use crate::error::{Error, Result};
+use crate::given::excerpt;
+use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
 
@@ -108,6 +109,10 @@ impl Lease {
     /// The longest lease: 365 days, far beyond what the service grants.
     pub const MAX: Duration = Duration::from_secs(365 * 86_400);
 
+    /// Shorter and longer leases are probably not meant: billing is by the minute, and sessions are typically of hours.
+    pub(crate) const USUAL: std::ops::RangeInclusive<Duration> =
+        Duration::from_secs(60)..=Duration::from_secs(86_400);
+
     /// A lease of this length; a fraction of a second rounds up.
     ///
     /// # Errors
@@ -133,9 +138,18 @@ impl Lease {
 pub struct NewSession {
     pub(crate) size: SessionSize,
     pub(crate) max_lease: Lease,
+    pub(crate) models: Vec<String>,
+    pub(crate) extra: Map<String, Value>,
 }
 
 impl NewSession {
+    /// The members of the request that have a place of their own, in the names of all versions.
+    const TAKEN: [&str; 4] = ["maxLeaseTime", "maxLeaseTimeMinutes", "size", "models"];
+    const MOST_MODELS: usize = 1_000;
+    /// The longest URL that is of use anywhere, in bytes.
+    const LONGEST_MODEL: usize = 8 * 1024;
+    const LONGEST_EXTRA: usize = 64 * 1024;
+
     /// A session of this size that ends by itself when it has been ready for `max_lease` (1 s to 365 days).
     ///
     /// # Errors
@@ -147,7 +161,67 @@ impl NewSession {
                 excerpt(name)
             )));
         }
-        Ok(NewSession { size, max_lease: Lease::new(max_lease)? })
+        Ok(NewSession { size, max_lease: Lease::new(max_lease)?, models: Vec::new(), extra: Map::new() })
+    }
+
+    /// Models to load before the session is ready: the URLs of their asset containers, at most 1,000.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for too many, and for a text that cannot be a URL.
+    pub fn with_models<T: Into<String>>(mut self, urls: impl IntoIterator<Item = T>) -> Result<NewSession> {
+        for url in urls {
+            let url: String = url.into();
+            let sendable = !url.is_empty()
+                && url.len() <= NewSession::LONGEST_MODEL
+                && !url.chars().any(|c| c.is_control() || c.is_whitespace());
+            if !sendable {
+                // Not quoted: such URLs carry signatures.
+                return Err(Error::invalid_argument(format!(
+                    "model {} is not the URL of an asset container: it is empty, has white space, or is longer than {} bytes",
+                    self.models.len(),
+                    NewSession::LONGEST_MODEL
+                )));
+            }
+            self.models.push(url);
+        }
+        if self.models.len() > NewSession::MOST_MODELS {
+            return Err(Error::invalid_argument(format!(
+                "{} models are too many; give at most {}",
+                self.models.len(),
+                NewSession::MOST_MODELS
+            )));
+        }
+        Ok(self)
+    }
+
+    /// Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library
+    /// does not know.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no JSON object, or has a member that is
+    /// given otherwise: the lease, the size, the models.
+    pub fn with_extra_json(mut self, object: &str) -> Result<NewSession> {
+        if object.len() > NewSession::LONGEST_EXTRA {
+            return Err(Error::invalid_argument(format!("extra JSON is longer than {} bytes", NewSession::LONGEST_EXTRA)));
+        }
+        self.extra = match serde_json::from_str(object) {
+            Ok(Value::Object(members)) => members,
+            Ok(_) => return Err(Error::invalid_argument("extra JSON is no object; it looks like {\"name\":\"value\"}")),
+            Err(cause) => {
+                return Err(Error::invalid_argument(format!(
+                    "extra JSON cannot be read (line {}, column {}); it looks like {{\"name\":\"value\"}}",
+                    cause.line(),
+                    cause.column()
+                )));
+            }
+        };
+        let taken = |name: &&String| NewSession::TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name));
+        match self.extra.keys().find(taken) {
+            Some(name) => Err(Error::invalid_argument(format!(
+                "extra JSON has the member \"{name}\", which is given by an option of its own"
+            ))),
+            None => Ok(self),
+        }
     }
 }
 
@@ -172,6 +246,8 @@ pub struct SessionProperties {
     pub elapsed: Option<Duration>,
     /// Why it failed or ended, where the service says so.
     pub message: Option<String>,
+    /// How long ago the service said so: zero for what was just read.
+    pub age: Duration,
 }
 
 impl SessionProperties {
@@ -187,6 +263,7 @@ impl SessionProperties {
             max_lease: Some(new.max_lease.duration()),
             elapsed: None,
             message: None,
+            age: Duration::ZERO,
         }
     }
 
@@ -215,6 +292,27 @@ mod tests {
         assert_eq!(SessionStatus::read("Napping"), SessionStatus::Unknown("Napping".into()));
         assert!(!SessionStatus::read("Napping").is_final());
         assert_eq!(SessionSize::read("PreMium"), SessionSize::Premium);
+    }
+
+    #[test]
+    fn models_are_urls_and_bounded() {
+        let new = || NewSession::new(SessionSize::Standard, Duration::from_secs(60)).unwrap();
+        assert_eq!(new().with_models(["https://a", "https://b"]).unwrap().models.len(), 2);
+        assert!(new().with_models([""]).is_err());
+        let error = new().with_models(["https://a", "https://b?sig=SECRET x"]).unwrap_err();
+        assert!(error.message().starts_with("model 1 ") && !error.message().contains("SECRET"), "{error}");
+        assert!(new().with_models(vec!["https://a"; 1_000]).is_ok());
+        assert!(new().with_models(vec!["https://a"; 1_001]).is_err());
+    }
+
+    #[test]
+    fn extra_json_is_an_object_that_changes_nothing_known() {
+        let new = || NewSession::new(SessionSize::Standard, Duration::from_secs(60)).unwrap();
+        assert_eq!(new().with_extra_json(r#"{"a":{"b":1}}"#).unwrap().extra["a"]["b"], 1);
+        for bad in ["", "[]", "{", "7", r#"{"size":"premium"}"#, r#"{"MaxLeaseTime":"9:0:0"}"#, &"[".repeat(9_000)] {
+            assert!(new().with_extra_json(bad).is_err(), "{bad}");
+        }
+        assert!(new().with_extra_json(&format!(r#"{{"a":"{}"}}"#, "x".repeat(64 * 1024))).is_err());
     }
 
     #[test]

@@ -8,11 +8,13 @@ use crate::clock::{Clock, Instant, Signal, lock};
 use crate::credential::{AccountId, Credential, Secret};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
+use crate::log::Log;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A token is fetched anew this long before it expires, while the old one is still good for others.
 const REFRESH_AHEAD: Duration = Duration::from_secs(300);
@@ -25,6 +27,8 @@ const REFRESH_PAUSE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 struct Token {
     text: Secret,
+    /// `None`: it does not say, or only by a clock that nobody can check.
+    expires: Option<Instant>,
     use_until: Instant,
     refresh_at: Instant,
     /// Which exchange brought it.
@@ -35,6 +39,7 @@ struct Token {
 #[derive(Clone, Debug)]
 pub(crate) struct Lent {
     pub(crate) text: Secret,
+    pub(crate) expires: Option<Instant>,
     exchange: u64,
 }
 
@@ -94,6 +99,7 @@ pub(crate) struct TokenCache {
     credential: Credential,
     clock: Arc<dyn Clock>,
     changed: Arc<Signal>,
+    log: Arc<Log>,
     state: Mutex<State>,
 }
 
@@ -115,8 +121,14 @@ impl TokenCache {
         credential: Credential,
         clock: Arc<dyn Clock>,
         changed: Arc<Signal>,
+        log: Arc<Log>,
     ) -> Arc<TokenCache> {
-        Arc::new(TokenCache { token_service, account_id, credential, clock, changed, state: Mutex::default() })
+        let token = match &credential {
+            Credential::AccessToken(text) => Some(Token::given(text, &*clock)),
+            Credential::AccountKey(_) | Credential::EntraToken(_) => None,
+        };
+        let state = Mutex::new(State { token, ..State::default() });
+        Arc::new(TokenCache { token_service, account_id, credential, clock, changed, log, state })
     }
 
     /// A token, or what to do about it. `waited` is the exchange that the caller waited for, if it did.
@@ -125,7 +137,7 @@ impl TokenCache {
         let usable = state.token.as_ref().filter(|token| now < token.use_until);
         if let Some(token) = usable {
             if now < token.refresh_at || state.running.is_some() {
-                return Ok(Acquired::Token(Lent { text: token.text.clone(), exchange: token.exchange }));
+                return Ok(Acquired::Token(token.lend()));
             }
         } else if let Some(number) = state.running {
             return Ok(Acquired::Wait(Waited { number, own: false }));
@@ -140,19 +152,30 @@ impl TokenCache {
         state.latest += 1;
         state.running = Some(state.latest);
         Ok(Acquired::Fetch(Box::new(Exchange {
-            request: sts::token(&self.token_service, &self.account_id, &self.credential),
+            request: sts::token(&self.token_service, &self.account_id, &self.credential, correlation_vector()),
             ahead: usable,
             cache: Arc::clone(self),
             number: state.latest,
         })))
     }
 
-    /// The service refused this token. Forgets it, unless another call has brought a new one meanwhile.
-    pub(crate) fn refused(&self, lent: &Lent) {
+    /// The service refused this token. Forgets it, unless another call has brought a new one meanwhile. Whether asking
+    /// again can bring another: not where the application gave the token itself.
+    pub(crate) fn refused(&self, lent: &Lent) -> bool {
+        if matches!(self.credential, Credential::AccessToken(_)) {
+            return false;
+        }
         let mut state = lock(&self.state);
         if state.token.as_ref().is_some_and(|token| token.exchange == lent.exchange) {
             state.token = None;
+            self.log.info(None, || "the service refused the access token; a new one is fetched".into());
         }
+        true
+    }
+
+    /// What was refused, where a session request is answered 401, and what to do about it.
+    pub(crate) fn refusal(&self) -> &'static str {
+        self.credential.refused()
     }
 
     fn finish(&self, number: u64, outcome: std::result::Result<Token, Option<Error>>) {
@@ -162,10 +185,17 @@ impl TokenCache {
         }
         state.running = None;
         match outcome {
-            Ok(token) => state.token = Some(token),
+            Ok(token) => {
+                let lifetime = token.expires.map(|expires| expires.saturating_since(self.clock.now()).as_secs());
+                self.log.info(None, || format!("a new access token, good for {} s", lifetime.unwrap_or_default()));
+                state.token = Some(token);
+            }
             Err(error) => {
                 if let Some(old) = &mut state.token {
                     old.refresh_at = self.clock.now() + REFRESH_PAUSE;
+                }
+                if let Some(error) = &error {
+                    self.log.warning(error.correlation_vector(), || error.message().to_owned());
                 }
                 // A job given back has not failed, and must not hide an earlier failure from those who waited for it.
                 if let Some(error) = error {
@@ -179,7 +209,7 @@ impl TokenCache {
 
     /// Reads the answer to an exchange.
     fn read(&self, reply: &Reply, number: u64) -> Result<Token> {
-        let text = sts::read_token(reply)?;
+        let text = sts::read_token(reply, &self.credential)?;
         let expires = expiry(text.expose()).map_err(|what| {
             let message = format!("the token service answered with something that is no access token: {what}");
             Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts())
@@ -194,11 +224,37 @@ impl TokenCache {
         let now = self.clock.now();
         Ok(Token {
             text,
+            expires: Some(now + lifetime),
             use_until: now + lifetime.saturating_sub(LAST_USE.min(lifetime / 10)),
             refresh_at: now + lifetime.saturating_sub(REFRESH_AHEAD.min(lifetime / 5)),
             exchange: number,
         })
     }
+}
+
+impl Token {
+    /// One that the application gave. Its expiry can only be read against the device's own clock, which may be wrong: so it
+    /// is used until the service refuses it.
+    fn given(text: &Secret, clock: &dyn Clock) -> Token {
+        let lifetime = expiry(text.expose()).ok().map(|expires| expires.saturating_sub(clock.unix_time()));
+        let never = clock.now() + Duration::MAX;
+        Token {
+            text: text.clone(),
+            expires: lifetime.map(|lifetime| clock.now() + lifetime),
+            use_until: never,
+            refresh_at: never,
+            exchange: 0,
+        }
+    }
+
+    fn lend(&self) -> Lent {
+        Lent { text: self.text.clone(), expires: self.expires, exchange: self.exchange }
+    }
+}
+
+/// A correlation vector of our own, as the official clients send one: the operators find the request by it.
+fn correlation_vector() -> String {
+    base64::engine::general_purpose::STANDARD_NO_PAD.encode(Uuid::new_v4().as_bytes())
 }
 
 impl Drop for Exchange {
@@ -265,14 +321,21 @@ mod tests {
 
     impl Fixture {
         fn new() -> Fixture {
-            let settings = crate::api::tests::config().check().unwrap();
+            Fixture::with(Credential::AccountKey("key=".into()))
+        }
+
+        fn with(credential: Credential) -> Fixture {
+            let config = crate::config::ClientConfig { credential, ..crate::api::tests::config() };
+            let settings = config.check().unwrap();
             let clock = Arc::new(SetClock::default());
+            let log = Arc::new(Log::new(crate::log::LogLevel::Debug, clock.clone()));
             let cache = TokenCache::new(
                 settings.token_service,
                 settings.account_id,
                 settings.credential,
                 clock.clone(),
                 Arc::default(),
+                log,
             );
             Fixture { clock, cache }
         }
@@ -402,6 +465,39 @@ mod tests {
         it.exchange().complete(Ok(good_for(Duration::from_secs(20))));
         it.at(Duration::from_secs(15));
         it.token();
+    }
+
+    #[test]
+    fn each_exchange_has_a_correlation_vector_of_its_own() {
+        let it = Fixture::new();
+        let vectors: Vec<String> = (0..2).map(|_| it.exchange().request.correlation_vector.clone().unwrap()).collect();
+        assert!(vectors.iter().all(|vector| vector.len() == 22), "{vectors:?}");
+        assert_ne!(vectors[0], vectors[1]);
+    }
+
+    #[test]
+    fn a_token_that_the_application_gave_is_used_until_the_service_refuses_it() {
+        let it = Fixture::with(Credential::AccessToken("h.eyJleHAiOjEwMDB9.s".into()));
+        let lent = it.token();
+        assert_eq!(lent.text.expose(), "h.eyJleHAiOjEwMDB9.s");
+        assert_eq!(lent.expires, Some(Instant::from_elapsed(Duration::from_secs(1_000))));
+        it.at(DAY * 100);
+        let lent = it.token();
+        assert!(!it.cache.refused(&lent), "there is nowhere to get another");
+        it.token();
+        let odd = Fixture::with(Credential::AccessToken("opaque".into()));
+        assert_eq!(odd.token().expires, None);
+    }
+
+    #[test]
+    fn an_entra_token_is_exchanged_and_named_when_it_is_refused() {
+        let it = Fixture::with(Credential::EntraToken("entra.to.ken".into()));
+        let exchange = it.exchange();
+        assert_eq!(exchange.request.bearer.expose(), "entra.to.ken");
+        let own = exchange.waited();
+        exchange.complete(Ok(Reply { status: 401, ..Reply::default() }));
+        let error = it.cache.acquire(it.clock.now(), Some(own)).unwrap_err();
+        assert!(error.message().contains("Microsoft Entra token was refused"), "{error}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod support;
 
-use arr_session::{ClientConfig, Error, ErrorKind, Session, SessionId};
+use arr_session::{ClientConfig, Credential, Error, ErrorKind, Session, SessionId};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use support::an_hour;
@@ -12,9 +12,9 @@ const ID: &str = "e13d2c44-63e0-4591-991e-f9e05e599a93";
 const TOKEN: &str = "GET /accounts/{a}/token";
 const CREATE: &str = "POST /v1/accounts/{a}/sessions/create";
 
-/// Requests give up early: a test waits for it.
+/// Requests give up early, as a test waits for it, and each failure is told.
 fn impatient() -> ClientConfig {
-    ClientConfig { attempt_timeout: Duration::from_millis(300), ..ClientConfig::default() }
+    ClientConfig { attempt_timeout: Duration::from_millis(300), max_retries: 0, ..ClientConfig::default() }
 }
 
 fn create(server: &Scripted) -> Result<Session, Error> {
@@ -180,7 +180,8 @@ fn ready() -> Act {
 }
 
 fn polling(milliseconds: u64) -> ClientConfig {
-    ClientConfig { poll_interval: Some(Duration::from_millis(milliseconds)), ..ClientConfig::default() }
+    let interval = Some(Duration::from_millis(milliseconds));
+    ClientConfig { poll_interval: interval, ready_poll_interval: interval, ..ClientConfig::default() }
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -275,8 +276,8 @@ fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time() {
         service_endpoint: format!("https://{}", listener.local_addr().unwrap()),
         account_domain: good.url.clone(),
         account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
-        account_key: "key".into(),
-        ..ClientConfig::default()
+        credential: Credential::AccountKey("key".into()),
+        ..impatient()
     };
     let client = arr_session::Client::new(config).unwrap();
     let error = client.create_session(&an_hour(), Some(Duration::from_secs(1))).unwrap_err();
@@ -308,10 +309,10 @@ fn a_closed_port_is_a_network_error_and_the_create_was_not_sent() {
     let endpoint = format!("http://127.0.0.1:{port}");
     let config = ClientConfig {
         account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
-        account_key: "key".into(),
+        credential: Credential::AccountKey("key".into()),
         account_domain: endpoint.clone(),
         service_endpoint: endpoint.clone(),
-        ..ClientConfig::default()
+        ..impatient()
     };
     let error = arr_session::Client::new(config).unwrap().create_session(&an_hour(), None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network);

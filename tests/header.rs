@@ -6,7 +6,17 @@ use common::root;
 use std::fs;
 
 /// The files of the C ABI in the order in which the header tells the story.
-const FILES: [&str; 5] = ["version.rs", "status.rs", "error_info.rs", "client.rs", "session.rs"];
+const FILES: [&str; 9] = [
+    "version.rs",
+    "status.rs",
+    "error_info.rs",
+    "client_options.rs",
+    "client.rs",
+    "session_properties.rs",
+    "session.rs",
+    "session_list.rs",
+    "log.rs",
+];
 
 fn generated() -> String {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is readable");

@@ -11,7 +11,7 @@ mod v1;
 use crate::credential::{AccountId, Secret};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
-use crate::session::{NewSession, SessionId, SessionProperties};
+use crate::session::{Lease, NewSession, SessionId, SessionProperties};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
@@ -68,6 +68,24 @@ impl Service {
         }
     }
 
+    pub(crate) fn update_lease(&self, id: &SessionId, lease: Lease) -> Request {
+        match self.version {
+            ApiVersion::V1 => v1::update_lease(self, id, lease),
+        }
+    }
+
+    pub(crate) fn list(&self) -> Request {
+        match self.version {
+            ApiVersion::V1 => v1::list(self),
+        }
+    }
+
+    pub(crate) fn read_list(&self, reply: &Reply) -> Result<Vec<SessionProperties>> {
+        match self.version {
+            ApiVersion::V1 => v1::read_list(reply),
+        }
+    }
+
     pub(crate) fn stop(&self, id: &SessionId) -> Request {
         match self.version {
             ApiVersion::V1 => v1::stop(self, id),
@@ -79,7 +97,19 @@ impl Service {
 pub(crate) enum Method {
     Get,
     Post,
+    Patch,
     Delete,
+}
+
+impl Method {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
 }
 
 /// What shall be sent. The transport adds what every request has.
@@ -93,12 +123,34 @@ pub(crate) struct Request {
     pub(crate) body: Option<String>,
     /// Whether sending it twice does no more than sending it once.
     pub(crate) repeatable: bool,
+    /// A correlation vector of ours (`X-MRC-CV`).
+    pub(crate) correlation_vector: Option<String>,
+    /// The longest reply that is read, in bytes.
+    pub(crate) longest_reply: u64,
 }
+
+/// Real replies are below 2 KiB.
+const LONGEST_REPLY: u64 = 1024 * 1024;
+/// A list may have thousands of entries.
+const LONGEST_LIST: u64 = 8 * 1024 * 1024;
 
 impl Request {
     /// A request whose token is still to come.
     fn unsigned(method: Method, url: Url, body: Option<Value>) -> Request {
-        Request { method, url, bearer: Secret::default(), body: body.map(|value| value.to_string()), repeatable: true }
+        Request {
+            method,
+            url,
+            bearer: Secret::default(),
+            body: body.map(|value| value.to_string()),
+            repeatable: true,
+            correlation_vector: None,
+            longest_reply: LONGEST_REPLY,
+        }
+    }
+
+    /// Method and path, for the log. Neither holds a secret.
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.method.as_str(), self.url.path())
     }
 }
 
@@ -176,7 +228,7 @@ impl Reply {
     /// The error that a reply without success means. The status decides the kind; the body only adds words.
     pub(crate) fn error(&self, call: &str) -> Error {
         let (kind, advice) = match self.status {
-            401 => (ErrorKind::Unauthorized, "the token was refused; check account id, account key and account domain"),
+            401 => (ErrorKind::Unauthorized, "the token was refused"),
             403 => (
                 ErrorKind::Forbidden,
                 "the credential may not do this; check that it belongs to this account and has a role there",
@@ -251,7 +303,7 @@ pub(crate) mod tests {
     pub(crate) fn config() -> ClientConfig {
         ClientConfig {
             account_id: ACCOUNT.into(),
-            account_key: "key=".into(),
+            credential: crate::credential::Credential::AccountKey("key=".into()),
             account_domain: "westus2.mixedreality.azure.com".into(),
             service_endpoint: "https://remoterendering.westus2.mixedreality.azure.com/".into(),
             ..ClientConfig::default()

@@ -3,9 +3,10 @@
 //! cover the same ground.
 
 use super::tests::{ACCOUNT, service};
-use super::{Method, Reply, Request, sts, v1};
+use super::{Reply, Request, sts, v1};
+use crate::credential::Credential;
 use crate::error::{ErrorKind, Result};
-use crate::session::{NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
+use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,20 +45,19 @@ fn reply(exchange: &Value) -> Reply {
 /// The request of an exchange is this one, placeholders aside.
 fn assert_sent(exchange: &Value, request: &Request, placeholders: &[(&str, &str)]) {
     let sent = &exchange["request"];
-    let method = match request.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Delete => "DELETE",
-    };
     let mut url = sent["url"].as_str().unwrap().to_owned();
     for (placeholder, value) in placeholders {
         url = url.replace(placeholder, value);
     }
-    assert_eq!((sent["method"].as_str().unwrap(), url.as_str()), (method, request.url.as_str()));
+    assert_eq!((sent["method"].as_str().unwrap(), url.as_str()), (request.method.as_str(), request.url.as_str()));
 }
 
 fn new_session() -> NewSession {
     NewSession::new(SessionSize::Standard, Duration::from_secs(4 * 3600)).unwrap()
+}
+
+fn key() -> Credential {
+    Credential::AccountKey("key=".into())
 }
 
 #[test]
@@ -89,8 +89,28 @@ fn v1_properties() {
             max_lease: Some(Duration::from_secs(4 * 3600)),
             elapsed: Some(Duration::from_secs(1)),
             message: None,
+            age: Duration::ZERO,
         }
     );
+}
+
+#[test]
+fn v1_update() {
+    let Some(exchange) = recorded("v1-02-update-200-empty") else { return };
+    let id = SessionId::parse("e13d2c44-63e0-4591-991e-f9e05e599a93").unwrap();
+    let lease = Lease::new(Duration::from_secs(5 * 3600)).unwrap();
+    let placeholders = [("{accountId}", ACCOUNT), ("{sessionId}", id.as_str())];
+    assert_sent(&exchange, &v1::update_lease(&service(), &id, lease), &placeholders);
+    assert!(reply(&exchange).is_success());
+}
+
+#[test]
+fn v1_list() {
+    for name in ["v1-03a-list-200-object", "v1-03b-list-200-bare-array"] {
+        let Some(exchange) = recorded(name) else { return };
+        assert_sent(&exchange, &v1::list(&service()), &[("{accountId}", ACCOUNT)]);
+        assert!(v1::read_list(&reply(&exchange)).unwrap().is_empty());
+    }
 }
 
 #[test]
@@ -106,7 +126,7 @@ fn v1_stop() {
 fn a_token() {
     for (name, token) in [("v1-06-sts-200", "{token}"), ("09-net-sts-200", "Sanitized")] {
         let Some(exchange) = recorded(name) else { return };
-        assert_eq!(sts::read_token(&reply(&exchange)).unwrap().expose(), token);
+        assert_eq!(sts::read_token(&reply(&exchange), &key()).unwrap().expose(), token);
     }
 }
 
@@ -114,7 +134,7 @@ fn a_token() {
 fn a_wrong_key() {
     for name in ["19-py-sts-401-empty", "20-py-sts-401-empty-2021"] {
         let Some(exchange) = recorded(name) else { return };
-        let error = sts::read_token(&reply(&exchange)).unwrap_err();
+        let error = sts::read_token(&reply(&exchange), &key()).unwrap_err();
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
         assert!(error.correlation_vector().is_some());
     }

@@ -1,4 +1,4 @@
-//! The token service: account key in, access token out (docs/service.md, "Token").
+//! The token service: account key or Microsoft Entra token in, access token out (docs/service.md, "Token").
 
 use super::{Method, Reply, Request};
 use crate::credential::{AccountId, Credential, Secret};
@@ -8,14 +8,23 @@ use serde::Deserialize;
 
 const CALL: &str = "getting a token";
 
-/// `GET /accounts/{account}/token`
-pub(crate) fn token(token_service: &Endpoint, account: &AccountId, credential: &Credential) -> Request {
+/// `GET /accounts/{account}/token`. The correlation vector marks the request for the service's operators.
+pub(crate) fn token(
+    token_service: &Endpoint,
+    account: &AccountId,
+    credential: &Credential,
+    correlation_vector: String,
+) -> Request {
     let url = token_service.join(&["accounts", account.as_str(), "token"]);
-    Request { bearer: credential.bearer(account), ..Request::unsigned(Method::Get, url, None) }
+    Request {
+        bearer: credential.bearer(account),
+        correlation_vector: Some(correlation_vector),
+        ..Request::unsigned(Method::Get, url, None)
+    }
 }
 
 /// The token of a reply; the name's capitals are the service's.
-pub(crate) fn read_token(reply: &Reply) -> Result<Secret> {
+pub(crate) fn read_token(reply: &Reply, credential: &Credential) -> Result<Secret> {
     #[derive(Deserialize)]
     struct Body {
         #[serde(rename = "AccessToken")]
@@ -25,12 +34,8 @@ pub(crate) fn read_token(reply: &Reply) -> Result<Secret> {
         return Err(match reply.status {
             // The real service's 401 has an empty body: all the words are ours.
             401 => {
-                let error = reply.error(CALL);
-                error.retold(
-                    ErrorKind::Unauthorized,
-                    "getting a token was answered 401: the account key was refused; check that account id, account key and \
-                     account domain belong together",
-                )
+                let message = format!("{CALL} was answered 401: {}", credential.refused());
+                reply.error(CALL).retold(ErrorKind::Unauthorized, message)
             }
             _ => reply.error(CALL),
         });
@@ -49,21 +54,26 @@ mod tests {
     use super::*;
     use crate::api::tests::{config, reply};
 
+    fn key() -> Credential {
+        Credential::AccountKey("key=".into())
+    }
+
     #[test]
     fn the_request_names_the_account_in_the_path_and_the_key_in_the_header() {
         let settings = config().check().unwrap();
-        let request = token(&settings.token_service, &settings.account_id, &settings.credential);
+        let request = token(&settings.token_service, &settings.account_id, &settings.credential, "cv".into());
         assert_eq!(
             request.url.as_str(),
             "https://sts.westus2.mixedreality.azure.com/accounts/68321d5a-7978-4ceb-b880-0f49751daae9/token"
         );
         assert_eq!((request.method, request.body), (Method::Get, None));
+        assert_eq!(request.correlation_vector.as_deref(), Some("cv"));
         assert_eq!(request.bearer.expose(), "68321d5a-7978-4ceb-b880-0f49751daae9:key=");
     }
 
     #[test]
     fn a_token_is_taken_as_it_is() {
-        assert_eq!(read_token(&reply(200, r#"{"AccessToken":"a.b.c","other":1}"#)).unwrap().expose(), "a.b.c");
+        assert_eq!(read_token(&reply(200, r#"{"AccessToken":"a.b.c","other":1}"#), &key()).unwrap().expose(), "a.b.c");
     }
 
     #[test]
@@ -77,7 +87,7 @@ mod tests {
             "{\"AccessToken\":\"se cret\"}",
             "\"secret\"",
         ] {
-            let error = read_token(&reply(200, body)).unwrap_err();
+            let error = read_token(&reply(200, body), &key()).unwrap_err();
             assert!(matches!(error.kind(), ErrorKind::UnexpectedReply | ErrorKind::InvalidToken), "{body}: {error:?}");
             assert!(!error.message().contains("cret"), "{error}");
         }
@@ -85,7 +95,7 @@ mod tests {
 
     #[test]
     fn an_empty_401_is_told_as_a_wrong_key() {
-        let error = read_token(&reply(401, "")).unwrap_err();
+        let error = read_token(&reply(401, ""), &key()).unwrap_err();
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
         assert!(error.message().contains("account key"));
     }

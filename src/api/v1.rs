@@ -1,11 +1,11 @@
 //! REST v1: the operations on sessions under `/v1/accounts/{account}/sessions` (docs/service.md).
 
-use super::{Method, Reply, Request, Service, printable};
-use crate::error::Result;
-use crate::session::{NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
+use super::{LONGEST_LIST, Method, Reply, Request, Service, printable};
+use crate::error::{Error, Result};
+use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
 use crate::timespan;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The documentation's own sample polls every ten seconds; five is called the least.
@@ -21,14 +21,32 @@ pub(super) fn create(service: &Service, new: &NewSession) -> Request {
         SessionSize::Premium => "premium",
         SessionSize::Unknown(name) => name,
     };
-    let body = json!({ "maxLeaseTime": timespan::format(new.max_lease.duration()), "size": size });
+    let mut body = new.extra.clone();
+    body.insert("maxLeaseTime".into(), timespan::format(new.max_lease.duration()).into());
+    body.insert("size".into(), size.into());
+    if !new.models.is_empty() {
+        // The official script never sends it empty.
+        body.insert("models".into(), new.models.clone().into());
+    }
+    let url = sessions(service, &["create"]);
     // Nothing marks a repeated create as such: each makes a session.
-    Request { repeatable: false, ..Request::unsigned(Method::Post, sessions(service, &["create"]), Some(body)) }
+    Request { repeatable: false, ..Request::unsigned(Method::Post, url, Some(Value::Object(body))) }
 }
 
 /// `GET …/sessions/{id}/properties`
 pub(super) fn properties(service: &Service, id: &SessionId) -> Request {
     Request::unsigned(Method::Get, sessions(service, &[id.as_str(), "properties"]), None)
+}
+
+/// `PATCH …/sessions/{id}`
+pub(super) fn update_lease(service: &Service, id: &SessionId, lease: Lease) -> Request {
+    let body = json!({ "maxLeaseTime": timespan::format(lease.duration()) });
+    Request::unsigned(Method::Patch, sessions(service, &[id.as_str()]), Some(body))
+}
+
+/// `GET …/sessions`
+pub(super) fn list(service: &Service) -> Request {
+    Request { longest_reply: LONGEST_LIST, ..Request::unsigned(Method::Get, sessions(service, &[]), None) }
 }
 
 /// `DELETE …/sessions/{id}`
@@ -94,35 +112,69 @@ pub(super) fn read_properties(reply: &Reply, id: &SessionId) -> Result<SessionPr
     }
     let read: Properties = reply.json(CALL)?;
     let unexpected = |what: &str| reply.unexpected(CALL, what);
-    // Null, missing and empty mean the same.
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let span = |text: Option<String>| match given(text) {
-        Some(text) => timespan::parse(&text).map(Some).ok_or_else(|| unexpected("a time span in it is malformed")),
-        None => Ok(None),
-    };
-    if given(read.session_id).is_some_and(|other| !other.eq_ignore_ascii_case(id.as_str())) {
+    if given(read.session_id.clone()).is_some_and(|other| !other.eq_ignore_ascii_case(id.as_str())) {
         return Err(unexpected("it is about another session"));
     }
-    let hostname = given(read.session_hostname);
-    let is_hostname =
-        |name: &String| name.len() <= LONGEST_HOSTNAME && name.bytes().all(|byte| byte.is_ascii_graphic());
-    if !hostname.as_ref().is_none_or(is_hostname) {
-        return Err(unexpected("the host name in it cannot be one"));
+    read.into_session(id.clone(), unexpected)
+}
+
+/// The document shows both an object with `sessions` and a bare array. No sessions may be told as null, or not at all.
+pub(super) fn read_list(reply: &Reply) -> Result<Vec<SessionProperties>> {
+    const CALL: &str = "listing the sessions";
+    if !reply.is_success() {
+        return Err(reply.error(CALL));
     }
-    let status = given(read.session_status).ok_or_else(|| unexpected("there is no status in it"))?;
-    let nested = read.connection_properties.unwrap_or_default();
-    let port = |top: Option<u16>, nested: Option<u16>| top.or(nested).filter(|port| *port != 0);
-    Ok(SessionProperties {
-        id: id.clone(),
-        status: SessionStatus::read(&status),
-        size: given(read.session_size).as_deref().map(SessionSize::read),
-        hostname,
-        arr_inspector_port: port(read.ports.arr_inspector_port, nested.arr_inspector_port),
-        handshake_port: port(read.ports.handshake_port, nested.handshake_port),
-        max_lease: span(read.session_max_lease_time)?,
-        elapsed: span(read.session_elapsed_time)?,
-        message: read.message.as_deref().and_then(printable),
-    })
+    let unexpected = |what: &str| reply.unexpected(CALL, what);
+    let entries = match reply.json(CALL)? {
+        Value::Array(entries) => entries,
+        Value::Object(mut body) => match body.remove("sessions") {
+            Some(Value::Array(entries)) => entries,
+            None | Some(Value::Null) => Vec::new(),
+            Some(_) => return Err(unexpected("its sessions are no array")),
+        },
+        _ => return Err(unexpected("it is neither an object nor an array")),
+    };
+    let read = |entry| {
+        let read = Properties::deserialize(entry).map_err(|_| unexpected("an entry is not as documented"))?;
+        let id = given(read.session_id.clone()).and_then(|id| SessionId::parse(&id).ok());
+        read.into_session(id.ok_or_else(|| unexpected("an entry has no usable session id"))?, unexpected)
+    };
+    entries.into_iter().map(read).collect()
+}
+
+/// Null, missing and empty mean the same.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+impl Properties {
+    fn into_session(self, id: SessionId, unexpected: impl Fn(&str) -> Error) -> Result<SessionProperties> {
+        let span = |text: Option<String>| match given(text) {
+            Some(text) => timespan::parse(&text).map(Some).ok_or_else(|| unexpected("a time span in it is malformed")),
+            None => Ok(None),
+        };
+        let hostname = given(self.session_hostname);
+        let is_hostname =
+            |name: &String| name.len() <= LONGEST_HOSTNAME && name.bytes().all(|byte| byte.is_ascii_graphic());
+        if !hostname.as_ref().is_none_or(is_hostname) {
+            return Err(unexpected("the host name in it cannot be one"));
+        }
+        let status = given(self.session_status).ok_or_else(|| unexpected("there is no status in it"))?;
+        let nested = self.connection_properties.unwrap_or_default();
+        let port = |top: Option<u16>, nested: Option<u16>| top.or(nested).filter(|port| *port != 0);
+        Ok(SessionProperties {
+            id,
+            status: SessionStatus::read(&status),
+            size: given(self.session_size).as_deref().map(SessionSize::read),
+            hostname,
+            arr_inspector_port: port(self.ports.arr_inspector_port, nested.arr_inspector_port),
+            handshake_port: port(self.ports.handshake_port, nested.handshake_port),
+            max_lease: span(self.session_max_lease_time)?,
+            elapsed: span(self.session_elapsed_time)?,
+            message: self.message.as_deref().and_then(printable),
+            age: Duration::ZERO,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +182,6 @@ mod tests {
     use super::*;
     use crate::api::tests::{reply, service};
     use crate::error::ErrorKind;
-    use serde_json::Value;
 
     const ID: &str = "e13d2c44-63e0-4591-991e-f9e05e599a93";
 
@@ -150,11 +201,65 @@ mod tests {
             (create(&service(), &new_session()), Method::Post, "/create".to_owned()),
             (properties(&service(), &id), Method::Get, format!("/{ID}/properties")),
             (stop(&service(), &id), Method::Delete, format!("/{ID}")),
+            (update_lease(&service(), &id, hours(5)), Method::Patch, format!("/{ID}")),
+            (list(&service()), Method::Get, String::new()),
         ] {
             assert_eq!((request.method, request.url.as_str()), (method, format!("{base}{path}").as_str()));
         }
         let body: Value = serde_json::from_str(&create(&service(), &new_session()).body.unwrap()).unwrap();
         assert_eq!(body, json!({ "maxLeaseTime": "05:00:00", "size": "premium" }));
+        let body: Value = serde_json::from_str(&update_lease(&service(), &id, hours(24)).body.unwrap()).unwrap();
+        assert_eq!(body, json!({ "maxLeaseTime": "1.00:00:00" }), "24:00:00 would be 24 days");
+    }
+
+    fn hours(hours: u64) -> Lease {
+        Lease::new(Duration::from_secs(hours * 3_600)).unwrap()
+    }
+
+    #[test]
+    fn models_and_members_of_the_callers_own_are_sent_with_a_create() {
+        let new = new_session().with_models(["https://x/a.arrAsset"]).unwrap();
+        let new = new.with_extra_json(r#"{"directConnectionSession":"false","x":{"y":[1]}}"#).unwrap();
+        let request = create(&service(), &new);
+        assert!(!request.repeatable);
+        let body: Value = serde_json::from_str(&request.body.unwrap()).unwrap();
+        assert_eq!(
+            body,
+            json!({ "maxLeaseTime": "05:00:00", "size": "premium", "models": ["https://x/a.arrAsset"],
+                    "directConnectionSession": "false", "x": { "y": [1] } })
+        );
+    }
+
+    #[test]
+    fn a_list_is_read_in_every_shape_that_the_document_shows() {
+        let one = format!(r#"{{"sessionId":"{ID}","sessionStatus":"Ready","sessionMaxLeaseTime":"04:00:00","new":1}}"#);
+        for body in [format!(r#"{{"sessions":[{one}]}}"#), format!("[{one}]"), format!(r#"{{"x":0,"sessions":[{one}]}}"#)] {
+            let sessions = read_list(&reply(200, &body)).unwrap();
+            assert_eq!((sessions.len(), sessions[0].id.as_str()), (1, ID), "{body}");
+            assert_eq!(sessions[0].max_lease, Some(Duration::from_secs(4 * 3_600)));
+        }
+        for body in [r#"{"sessions":[]}"#, "[]", r#"{"sessions":null}"#, "{}"] {
+            assert!(read_list(&reply(200, body)).unwrap().is_empty(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_none_is_an_error() {
+        for body in [
+            "",
+            "null",
+            "7",
+            r#"{"sessions":{}}"#,
+            r#"{"sessions":[7]}"#,
+            r#"[{"sessionStatus":"Ready"}]"#,
+            r#"[{"sessionId":"../x","sessionStatus":"Ready"}]"#,
+            &format!(r#"[{{"sessionId":"{ID}"}}]"#),
+            &"[".repeat(100_000),
+        ] {
+            let error = read_list(&reply(200, body)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{}", &body[..body.len().min(80)]);
+        }
+        assert_eq!(read_list(&reply(403, "")).unwrap_err().kind(), ErrorKind::Forbidden);
     }
 
     #[test]

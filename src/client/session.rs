@@ -4,7 +4,7 @@ use super::{Inner, Stopped};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{self, Operation as _, Step, WaitUntilReady};
-use crate::session::{SessionId, SessionProperties};
+use crate::session::{Lease, SessionId, SessionProperties};
 use crate::transport::Attempt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +15,12 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Session {
     client: Arc<Inner>,
+    shared: Arc<Shared>,
+}
+
+/// What all handles of one session share.
+#[derive(Debug)]
+pub(super) struct Shared {
     id: SessionId,
     watch: Mutex<Watch>,
 }
@@ -22,7 +28,7 @@ pub struct Session {
 /// What is known of a session, and how it is found out while somebody waits.
 struct Watch {
     wait: WaitUntilReady,
-    /// Raised whenever the session is stopped or read: a reading that began before tells of an earlier time.
+    /// Raised whenever the session is extended, stopped or read: a reading that began before tells of an earlier time.
     epoch: u64,
     /// The wait's request that is on the wire. It outlives the slice of waiting that sent it.
     attempt: Option<Attempt>,
@@ -30,25 +36,69 @@ struct Watch {
 
 impl std::fmt::Debug for Watch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch").field("latest", self.wait.latest()).field("attempt", &self.attempt).finish()
+        f.debug_struct("Watch").field("epoch", &self.epoch).field("attempt", &self.attempt).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(super) fn new(client: &Inner, seen: SessionProperties) -> Shared {
+        let id = seen.id.clone();
+        let wait = WaitUntilReady::new(client.context.clone(), seen, client.clock.now());
+        Shared { id, watch: Mutex::new(Watch { wait, epoch: 0, attempt: None }) }
+    }
+
+    pub(super) fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        lock(&self.watch).epoch
+    }
+
+    /// Takes a reading that began in this epoch, unless it has become outdated meanwhile. Returns it with what the service
+    /// left out.
+    pub(super) fn was_read(&self, epoch: u64, read: SessionProperties, client: &Inner) -> SessionProperties {
+        if read.status.is_final() {
+            client.registry.ended(&self.id);
+        }
+        let mut watch = lock(&self.watch);
+        if watch.epoch != epoch {
+            return read;
+        }
+        watch.outdate_readings();
+        let read = watch.wait.seen(read, client.clock.now());
+        drop(watch);
+        client.signal.notify();
+        read
+    }
+
+    /// What is known, and what readings under way will bring, does not count any more.
+    pub(super) fn forget_readings(&self, client: &Inner) {
+        self.change(client, WaitUntilReady::invalidate);
+    }
+
+    fn change(&self, client: &Inner, change: impl FnOnce(&mut WaitUntilReady, Instant)) {
+        let mut watch = lock(&self.watch);
+        watch.outdate_readings();
+        change(&mut watch.wait, client.clock.now());
+        drop(watch);
+        client.signal.notify();
     }
 }
 
 impl Session {
-    pub(super) fn new(client: Arc<Inner>, seen: SessionProperties) -> Session {
-        let id = seen.id.clone();
-        let wait = WaitUntilReady::new(client.context.clone(), client.poll_interval, seen, client.clock.now());
-        Session { client, id, watch: Mutex::new(Watch { wait, epoch: 0, attempt: None }) }
+    pub(super) fn new(client: Arc<Inner>, shared: Arc<Shared>) -> Session {
+        Session { client, shared }
     }
 
     /// The session's id.
     pub fn id(&self) -> &SessionId {
-        &self.id
+        &self.shared.id
     }
 
-    /// What the service, or the create, said last. Sends nothing.
+    /// What the service, or the create, said last, however long ago. Sends nothing.
     pub fn known_properties(&self) -> SessionProperties {
-        lock(&self.watch).wait.latest().clone()
+        lock(&self.shared.watch).wait.latest(self.client.clock.now())
     }
 
     /// Reads the session's properties. `GET …/sessions/{id}/properties`
@@ -59,18 +109,66 @@ impl Session {
     /// [`ErrorKind::NotFound`] if the service does not know the session any more.
     pub fn properties(&self, timeout: Option<Duration>) -> Result<SessionProperties> {
         let client = &self.client;
-        let epoch = lock(&self.watch).epoch;
-        let read = operation::properties(&client.context, self.id.clone());
-        let properties = client.run(read, client.deadline(timeout))?;
-        let mut watch = lock(&self.watch);
-        if watch.epoch != epoch {
-            return Ok(properties);
+        let epoch = self.shared.epoch();
+        let deadline = client.deadline(timeout);
+        let read = operation::properties(&client.context, self.id().clone(), deadline);
+        Ok(self.shared.was_read(epoch, client.run(read, deadline)?, client))
+    }
+
+    /// The same, without a request if what is known is younger than the poll interval; its
+    /// [`age`](SessionProperties::age) tells how old it is. What the client itself has done since counts as a change: then
+    /// the service is asked.
+    ///
+    /// # Errors
+    /// As [`Session::properties`].
+    pub fn cached_properties(&self, timeout: Option<Duration>) -> Result<SessionProperties> {
+        self.client.check_alive()?;
+        let current = lock(&self.shared.watch).wait.current(self.client.clock.now());
+        match current {
+            Some(current) => Ok(current),
+            None => self.properties(timeout),
         }
-        watch.outdate_readings();
-        let properties = watch.wait.seen(properties, client.clock.now());
-        drop(watch);
-        client.signal.notify();
-        Ok(properties)
+    }
+
+    /// Sets the whole lease, counted from when the session became ready: it can only grow. `PATCH …/sessions/{id}`
+    ///
+    /// Takes `timeout` at most (`None`: the configuration's call timeout). The lease that stands, as far as it is known,
+    /// is a success without a request. Returns what is known afterwards; nothing is read for it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if the lease is shorter than the one that is known; [`ErrorKind::BadRequest`] if it
+    /// is not longer than the one that the service knows; [`ErrorKind::SessionEnded`] or [`ErrorKind::Conflict`] if the
+    /// session has ended.
+    pub fn update_lease(&self, max_lease: Lease, timeout: Option<Duration>) -> Result<SessionProperties> {
+        let client = &self.client;
+        client.check_alive()?;
+        let known = self.known_properties();
+        if known.status.is_final() {
+            let message = format!("session {} has ended; its lease cannot be extended, create another", self.id());
+            return Err(Error::new(ErrorKind::SessionEnded, message));
+        }
+        let wanted = max_lease.duration();
+        match known.max_lease {
+            Some(stands) if wanted == stands => return Ok(known),
+            Some(stands) if wanted < stands => {
+                return Err(Error::invalid_argument(format!(
+                    "a lease of {} s is shorter than the {} s that stand; the whole lease is given, and it can only grow",
+                    wanted.as_secs(),
+                    stands.as_secs()
+                )));
+            }
+            _ => {}
+        }
+        client.warn_of_lease(max_lease);
+        let deadline = client.deadline(timeout);
+        let update = operation::update_lease(&client.context, self.id().clone(), max_lease, deadline);
+        if let Err(error) = client.run(update, deadline) {
+            self.shared.forget_readings(client);
+            return Err(error);
+        }
+        self.shared.change(client, |wait, now| wait.extended(wanted, now));
+        client.context.log.info(None, || format!("the lease of session {} is now {} s", self.id(), wanted.as_secs()));
+        Ok(self.known_properties())
     }
 
     /// Waits until the session is ready, reading its properties at the poll interval.
@@ -89,8 +187,11 @@ impl Session {
             client.check_alive()?;
             let seen = client.signal.version();
             let now = client.clock.now();
-            let next = lock(&self.watch).advance(client, now);
+            let next = lock(&self.shared.watch).advance(client, now);
             if let Next::Over(outcome) = next {
+                if self.known_properties().status.is_final() {
+                    client.registry.ended(self.id());
+                }
                 return outcome;
             }
             if now >= deadline {
@@ -105,10 +206,10 @@ impl Session {
     }
 
     fn not_yet(&self, timeout: Duration) -> Error {
-        let watch = lock(&self.watch);
+        let watch = lock(&self.shared.watch);
         let message = format!(
             "session {} was not ready within {} ms; it may become so, wait again",
-            self.id,
+            self.id(),
             timeout.as_millis()
         );
         match watch.wait.trouble() {
@@ -128,20 +229,7 @@ impl Session {
     /// # Errors
     /// Those of the network and of the credential. After one, the session may be running: stop it again.
     pub fn stop(&self, timeout: Option<Duration>) -> Result<Stopped> {
-        let client = &self.client;
-        // Before, so that no reading that is under way counts; and after, whatever came of it, for those begun meanwhile.
-        self.forget_readings();
-        let stopped = client.run(operation::stop(&client.context, &self.id), client.deadline(timeout));
-        self.forget_readings();
-        stopped
-    }
-
-    fn forget_readings(&self) {
-        let mut watch = lock(&self.watch);
-        watch.outdate_readings();
-        watch.wait.invalidate(self.client.clock.now());
-        drop(watch);
-        self.client.signal.notify();
+        self.client.stop(self.id(), self.client.deadline(timeout))
     }
 }
 

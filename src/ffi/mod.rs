@@ -16,7 +16,11 @@ mod structs;
 mod text;
 
 pub mod client;
+pub mod client_options;
 pub mod error_info;
+pub mod log;
 pub mod session;
+pub mod session_list;
+pub mod session_properties;
 pub mod status;
 pub mod version;

@@ -3,40 +3,24 @@
 use super::client::{arr_client, call_timeout, find, out_handle, wait_timeout};
 use super::error_info::arr_error_info;
 use super::handle::Table;
+use super::session_properties::{
+    ARR_SESSION_SIZE_PREMIUM, ARR_SESSION_SIZE_STANDARD, arr_session_properties, arr_session_size,
+};
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};
 use super::{guard, text};
 use crate::client::Session;
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::{NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
+use crate::session::{Lease, NewSession, SessionId, SessionSize};
 use std::ffi::c_char;
 use std::time::Duration;
 
-/// The size of a rendering server, an ARR_SESSION_SIZE_... value. Expect values that this header does not have.
-pub type arr_session_size = i32;
-/// The service did not say, or named a size that this library does not know.
-pub const ARR_SESSION_SIZE_UNKNOWN: arr_session_size = 0;
-/// Up to 20 million primitives.
-pub const ARR_SESSION_SIZE_STANDARD: arr_session_size = 1;
-/// No fixed limit.
-pub const ARR_SESSION_SIZE_PREMIUM: arr_session_size = 2;
-
-/// Where a session is in its life, an ARR_SESSION_STATUS_... value. Expect values that this header does not have.
-pub type arr_session_status = i32;
-/// The service named a status that this library does not know. It is not final.
-pub const ARR_SESSION_STATUS_UNKNOWN: arr_session_status = 0;
-/// A server is being found and started, which takes seconds to minutes and costs nothing yet.
-pub const ARR_SESSION_STATUS_STARTING: arr_session_status = 1;
-/// The server runs, and costs, whether or not anybody is connected to it.
-pub const ARR_SESSION_STATUS_READY: arr_session_status = 2;
-/// The session was stopped. Final.
-pub const ARR_SESSION_STATUS_STOPPED: arr_session_status = 3;
-/// The lease ran out. Final.
-pub const ARR_SESSION_STATUS_EXPIRED: arr_session_status = 4;
-/// The session failed; the message tells why. Final.
-pub const ARR_SESSION_STATUS_ERROR: arr_session_status = 5;
-/// The session was stopped and its server is being given back.
-pub const ARR_SESSION_STATUS_STOPPING: arr_session_status = 6;
+/// As flags of a read: ask the service.
+pub const ARR_READ_FRESH: u32 = 0;
+/// As flags of a read: what the service said less than a poll interval ago (poll_interval_ms while the session starts, then
+/// ready_poll_interval_ms) will do, and costs no request; age_ms tells how old it is. After an update or a stop by this
+/// client the service is asked.
+pub const ARR_READ_CACHED: u32 = 1;
 
 /// A rendering session of a client. A handle: a value that is looked up, never a pointer to follow.
 pub struct arr_session {
@@ -44,7 +28,7 @@ pub struct arr_session {
 }
 
 /// The size of arr_session_create_options in the first version of the ABI.
-pub const ARR_SESSION_CREATE_OPTIONS_SIZE_V1: u32 = 16;
+pub const ARR_SESSION_CREATE_OPTIONS_SIZE_V1: u32 = 40;
 
 /// What a new session shall be. Set it up with arr_session_create_options_init(), then give the lease.
 #[repr(C)]
@@ -59,111 +43,27 @@ pub struct arr_session_create_options {
     pub max_lease_seconds: u32,
     /// Must be 0.
     pub reserved: u32,
+    /// Models to load before the session is ready: the URLs of their asset containers. NULL: none.
+    pub models: *const *const c_char,
+    /// How many they are, at most 1000.
+    pub model_count: usize,
+    /// Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library does
+    /// not know. It cannot change lease, size and models. NULL: none.
+    pub extra_json: *const c_char,
 }
 
-// SAFETY: repr(C) and integers; the assertion shows that there is no padding.
+// SAFETY: repr(C), integers and pointers; the assertion shows that there is no padding.
 unsafe impl Plain for arr_session_create_options {
     const SIZE_V1: u32 = ARR_SESSION_CREATE_OPTIONS_SIZE_V1;
 }
-const _: () = assert!(size_of::<arr_session_create_options>() == 4 * 4);
+const _: () = assert!(size_of::<arr_session_create_options>() == 4 * 4 + 3 * 8);
 const _: () = assert!(size_of::<arr_session_create_options>() == ARR_SESSION_CREATE_OPTIONS_SIZE_V1 as usize);
-
-/// The size of arr_session_properties in the first version of the ABI.
-pub const ARR_SESSION_PROPERTIES_SIZE_V1: u32 = 1064;
-
-/// What is known of a session. Set it up once with arr_session_properties_init(); it may be filled any number of times.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct arr_session_properties {
-    /// Set by arr_session_properties_init().
-    pub struct_size: u32,
-    /// Where it is in its life.
-    pub status: arr_session_status,
-    /// The size of its server.
-    pub size: arr_session_size,
-    /// The port of the ARR inspector on the host; 0 if there is none.
-    pub arr_inspector_port: i32,
-    /// The port of the rendering connection's handshake on the host; 0 if there is none.
-    pub handshake_port: i32,
-    /// The whole lease in seconds, counted from when the session became ready; 0 if the service did not say.
-    pub max_lease_seconds: u32,
-    /// How much of it is used, in seconds.
-    pub elapsed_seconds: u32,
-    /// How much of it was left when the service answered, in seconds.
-    pub remaining_seconds: u32,
-    /// The full length of the message in bytes, without the final NUL; arr_session_get_message() gives all of it.
-    pub message_length: u32,
-    /// The session's id.
-    pub session_id: [c_char; 257],
-    /// The host that renders; empty while the session is not ready.
-    pub hostname: [c_char; 256],
-    /// Why it failed or ended, where the service says so, cut to 511 bytes; else empty.
-    pub message: [c_char; 512],
-    /// Zero.
-    pub reserved: [u8; 3],
-}
-
-// SAFETY: repr(C), integers and arrays of them; the assertion shows that there is no padding.
-unsafe impl Plain for arr_session_properties {
-    const SIZE_V1: u32 = ARR_SESSION_PROPERTIES_SIZE_V1;
-}
-const _: () = assert!(size_of::<arr_session_properties>() == 9 * 4 + 257 + 256 + 512 + 3);
-const _: () = assert!(size_of::<arr_session_properties>() == ARR_SESSION_PROPERTIES_SIZE_V1 as usize);
-
-const NO_PROPERTIES: arr_session_properties = arr_session_properties {
-    struct_size: ARR_SESSION_PROPERTIES_SIZE_V1,
-    status: ARR_SESSION_STATUS_UNKNOWN,
-    size: ARR_SESSION_SIZE_UNKNOWN,
-    arr_inspector_port: 0,
-    handshake_port: 0,
-    max_lease_seconds: 0,
-    elapsed_seconds: 0,
-    remaining_seconds: 0,
-    message_length: 0,
-    session_id: [0; 257],
-    hostname: [0; 256],
-    message: [0; 512],
-    reserved: [0; 3],
-};
-
-impl From<&SessionProperties> for arr_session_properties {
-    fn from(properties: &SessionProperties) -> arr_session_properties {
-        let seconds = |span: Option<Duration>| u32::try_from(span.unwrap_or_default().as_secs()).unwrap_or(u32::MAX);
-        let message = properties.message.as_deref().unwrap_or_default();
-        arr_session_properties {
-            status: match properties.status {
-                SessionStatus::Unknown(_) => ARR_SESSION_STATUS_UNKNOWN,
-                SessionStatus::Starting => ARR_SESSION_STATUS_STARTING,
-                SessionStatus::Ready => ARR_SESSION_STATUS_READY,
-                SessionStatus::Stopping => ARR_SESSION_STATUS_STOPPING,
-                SessionStatus::Stopped => ARR_SESSION_STATUS_STOPPED,
-                SessionStatus::Expired => ARR_SESSION_STATUS_EXPIRED,
-                SessionStatus::Error => ARR_SESSION_STATUS_ERROR,
-            },
-            size: match properties.size {
-                None | Some(SessionSize::Unknown(_)) => ARR_SESSION_SIZE_UNKNOWN,
-                Some(SessionSize::Standard) => ARR_SESSION_SIZE_STANDARD,
-                Some(SessionSize::Premium) => ARR_SESSION_SIZE_PREMIUM,
-            },
-            arr_inspector_port: properties.arr_inspector_port.map_or(0, i32::from),
-            handshake_port: properties.handshake_port.map_or(0, i32::from),
-            max_lease_seconds: seconds(properties.max_lease),
-            elapsed_seconds: seconds(properties.elapsed),
-            remaining_seconds: seconds(properties.remaining()),
-            message_length: text::length(message),
-            session_id: text::inline(properties.id.as_str()),
-            hostname: text::inline(properties.hostname.as_deref().unwrap_or_default()),
-            message: text::inline(message),
-            ..NO_PROPERTIES
-        }
-    }
-}
 
 static SESSIONS: Table<Session> = Table::new(2, "arr_session");
 
 /// Sets options up: `arr_session_create_options_init(&options, sizeof options)`.
 ///
-/// - options: written for exactly `size` bytes: the defaults.
+/// - options: written for exactly `size` bytes: the defaults, and no texts.
 /// - size: the struct's size where it is compiled, ARR_SESSION_CREATE_OPTIONS_SIZE_V1 to 65536.
 ///
 /// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
@@ -177,30 +77,14 @@ pub unsafe extern "C" fn arr_session_create_options_init(
         size: ARR_SESSION_SIZE_STANDARD,
         max_lease_seconds: 0,
         reserved: 0,
+        models: std::ptr::null(),
+        model_count: 0,
+        extra_json: std::ptr::null(),
     };
     // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.
     unsafe {
         guard::status("arr_session_create_options_init", std::ptr::null_mut(), || {
             structs::init(options, size, &defaults)
-        })
-    }
-}
-
-/// Sets properties up: `arr_session_properties_init(&properties, sizeof properties)`.
-///
-/// - properties: written for exactly `size` bytes: nothing known.
-/// - size: the struct's size where it is compiled, ARR_SESSION_PROPERTIES_SIZE_V1 to 65536.
-///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn arr_session_properties_init(
-    properties: *mut arr_session_properties,
-    size: usize,
-) -> arr_status {
-    // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.
-    unsafe {
-        guard::status("arr_session_properties_init", std::ptr::null_mut(), || {
-            structs::init(properties, size, &NO_PROPERTIES)
         })
     }
 }
@@ -217,8 +101,9 @@ pub unsafe extern "C" fn arr_session_properties_init(
 /// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 /// - error: may be NULL.
 ///
-/// Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running. It is
-/// never sent twice. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
+/// Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running, which
+/// arr_client_list_sessions() shows. It is sent again only if the connection was never made, or the answer was 429. If the
+/// client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
 /// Blocks. Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_create(
@@ -234,7 +119,7 @@ pub unsafe extern "C" fn arr_session_create(
         guard::status("arr_session_create", error, || {
             let session = out_handle(session, "session")?;
             let properties = Out::optional(properties, "properties")?;
-            let new = new_session(&structs::read(options, "options")?)?;
+            let new = new_session(options)?;
             SESSIONS.check_room()?;
             hand_out(find(client)?.create_session(&new, call_timeout(timeout_ms))?, session, properties)
         })
@@ -330,6 +215,7 @@ pub unsafe extern "C" fn arr_session_get_message(
 /// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties, after a token if there is none.
 ///
 /// - session: the session.
+/// - flags: ARR_READ_FRESH or ARR_READ_CACHED.
 /// - properties: receives them.
 /// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 /// - error: may be NULL.
@@ -339,6 +225,7 @@ pub unsafe extern "C" fn arr_session_get_message(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_get_properties(
     session: *mut arr_session,
+    flags: u32,
     properties: *mut arr_session_properties,
     timeout_ms: u32,
     error: *mut arr_error_info,
@@ -346,9 +233,51 @@ pub unsafe extern "C" fn arr_session_get_properties(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_session_get_properties", error, || {
-            let properties = required(properties)?;
-            let read = SESSIONS.get(session)?.properties(call_timeout(timeout_ms))?;
+            let properties = Out::required(properties, "properties")?;
+            let session = SESSIONS.get(session)?;
+            let read = match flags {
+                ARR_READ_FRESH => session.properties(call_timeout(timeout_ms))?,
+                ARR_READ_CACHED => session.cached_properties(call_timeout(timeout_ms))?,
+                other => return Err(Error::new(ErrorKind::Unsupported, format!("flags {other} are not known"))),
+            };
             properties.write(&arr_session_properties::from(&read));
+            Ok(())
+        })
+    }
+}
+
+/// Sets the session's whole lease, counted from when it became ready: it can only grow. To give a session with a lease of
+/// one hour another hour, set 7200.
+///
+/// REST v1: PATCH /v1/accounts/{account}/sessions/{id}, after a token if there is none. The lease that stands, as far as
+/// the library knows it, is a success without a request.
+///
+/// - session: the session.
+/// - max_lease_seconds: the whole lease, 1 to 31536000 (365 days).
+/// - properties: receives what is known afterwards: the new lease, all else as it was last read (age_ms). May be NULL.
+/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_INVALID_ARGUMENT if the lease is shorter than the one that is known, ARR_ERROR_BAD_REQUEST if it is
+/// not longer than the one that the service knows, and ARR_ERROR_SESSION_ENDED or ARR_ERROR_CONFLICT if the session has
+/// ended. Blocks. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_update_lease(
+    session: *mut arr_session,
+    max_lease_seconds: u32,
+    properties: *mut arr_session_properties,
+    timeout_ms: u32,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_update_lease", error, || {
+            let properties = Out::optional(properties, "properties")?;
+            let lease = Lease::new(Duration::from_secs(max_lease_seconds.into()))?;
+            let known = SESSIONS.get(session)?.update_lease(lease, call_timeout(timeout_ms))?;
+            if let Some(properties) = properties {
+                properties.write(&arr_session_properties::from(&known));
+            }
             Ok(())
         })
     }
@@ -452,16 +381,10 @@ fn hand_out(
 }
 
 /// # Safety
-/// As [`Out::optional`].
-unsafe fn required(properties: *mut arr_session_properties) -> Result<Out<arr_session_properties>> {
+/// `options` and its texts are as [`structs::read`] and [`text::optional`] ask; `models` has `model_count` of them.
+unsafe fn new_session(options: *const arr_session_create_options) -> Result<NewSession> {
     // SAFETY: the caller's promise.
-    let properties = unsafe { Out::optional(properties, "properties") }?;
-    properties.ok_or_else(|| {
-        Error::invalid_argument("properties is NULL; give a struct set up by arr_session_properties_init")
-    })
-}
-
-fn new_session(options: &arr_session_create_options) -> Result<NewSession> {
+    let options = unsafe { structs::read(options, "options") }?;
     if options.reserved != 0 {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -473,7 +396,14 @@ fn new_session(options: &arr_session_create_options) -> Result<NewSession> {
         ARR_SESSION_SIZE_PREMIUM => SessionSize::Premium,
         other => return Err(Error::invalid_argument(format!("size {other} is neither STANDARD (1) nor PREMIUM (2)"))),
     };
-    NewSession::new(size, Duration::from_secs(options.max_lease_seconds.into()))
+    let new = NewSession::new(size, Duration::from_secs(options.max_lease_seconds.into()))?;
+    // SAFETY: the caller's promise.
+    let new = new.with_models(unsafe { text::list(options.models, options.model_count, "models") }?)?;
+    // SAFETY: the caller's promise.
+    match unsafe { text::optional(options.extra_json, "extra_json") }? {
+        Some(json) if !json.is_empty() => new.with_extra_json(json),
+        _ => Ok(new),
+    }
 }
 
 /// Whether what is known of the session tells more about how a wait ended.

@@ -42,6 +42,18 @@ impl<T: Plain> Out<T> {
         Ok(Some(Out { target: pointer.cast(), size, shape: std::marker::PhantomData }))
     }
 
+    /// A struct that the caller must give.
+    ///
+    /// # Safety
+    /// As [`Out::optional`].
+    pub(super) unsafe fn required(pointer: *mut T, what: &str) -> Result<Out<T>> {
+        // SAFETY: the caller's promise.
+        let out = unsafe { Out::optional(pointer, what) }?;
+        out.ok_or_else(|| {
+            Error::invalid_argument(format!("{what} is NULL; give a struct that was initialised by its init function"))
+        })
+    }
+
     /// Fills the caller's struct; its `struct_size` stays.
     pub(super) fn write(self, value: &T) {
         let known = self.size.min(size_of::<T>());

@@ -27,6 +27,23 @@ pub(super) unsafe fn required<'a>(pointer: *const c_char, what: &str) -> Result<
         .ok_or_else(|| Error::invalid_argument(format!("{what} is NULL; it must be given")))
 }
 
+/// An array of texts.
+///
+/// # Safety
+/// `pointer` is NULL or has `count` pointers, each as [`optional`] asks.
+pub(super) unsafe fn list<'a>(pointer: *const *const c_char, count: usize, what: &str) -> Result<Vec<&'a str>> {
+    /// Nobody has more; and a count that was never set is most often huge.
+    const MOST: usize = 1_000;
+    if count > MOST {
+        return Err(Error::invalid_argument(format!("{count} {what} are too many; give at most {MOST}")));
+    }
+    if pointer.is_null() && count > 0 {
+        return Err(Error::invalid_argument(format!("{what} is NULL, but their count is {count}")));
+    }
+    // SAFETY: the caller's promise covers `count` pointers and their texts.
+    (0..count).map(|index| unsafe { required(pointer.add(index).read_unaligned(), what) }).collect()
+}
+
 /// A text in an array, cut at a character's boundary if need be, and always NUL-terminated. A NUL within ends it in C.
 pub(super) fn inline<const N: usize>(text: &str) -> [c_char; N] {
     let mut array = [0; N];

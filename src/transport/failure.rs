@@ -1,7 +1,7 @@
 //! Why a request has no answer, and whether the service may have seen it.
 
 use super::resolver::LookupError;
-use crate::api::Reply;
+use crate::api::{Reply, Request};
 use crate::error::{Error, ErrorKind, ReplyFacts};
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -45,6 +45,12 @@ impl Failure {
 
     pub(super) fn setup(origin: &str, error: Error) -> Failure {
         Failure::new(origin, Cause::Setup(error))
+    }
+
+    /// The request was sent and nobody waited for its answer.
+    pub(crate) fn given_up(request: &Request) -> Failure {
+        let origin = request.url.origin().ascii_serialization();
+        Failure::new(&origin, Cause::Lost("nobody waited for it".to_owned()))
     }
 
     /// A failure before the reply's head was there.

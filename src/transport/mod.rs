@@ -16,6 +16,8 @@ use crate::clock::{Clock, Instant, Signal, lock};
 use crate::config::Settings;
 use crate::endpoint::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
+use crate::log::Log;
+use crate::proxy::Proxy;
 use crate::sys::{pin_module, without_sigpipe};
 use crate::token::Exchange;
 use failure::Cause;
@@ -29,50 +31,73 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// The longest reply that is read. Real ones are below 2 KiB.
-const LONGEST_REPLY: u64 = 1024 * 1024;
-
 const USUAL_REPLY: usize = 8 * 1024;
 
 /// A connection that was idle for longer may have been dropped by a router without a word.
 const LONGEST_IDLE: Duration = Duration::from_secs(5);
 
+/// The service's, in its replies; and ours, in requests.
 const CORRELATION_VECTOR: HeaderName = HeaderName::from_static("ms-cv");
+const OUR_CORRELATION_VECTOR: HeaderName = HeaderName::from_static("x-mrc-cv");
 
 /// Sends requests. Shared by everything that belongs to one client; a client of the HTTP library is made at the first
 /// request, since that costs a thread and reading the platform's certificates.
 #[derive(Debug)]
 pub(crate) struct Transport {
     tls: tls::Trusted,
+    proxy: Proxy,
+    user_agent: String,
     connect_timeout: Duration,
-    /// To everywhere else, through a proxy if the environment says so; and to this machine, never through one.
+    /// To everywhere else, perhaps through a proxy; and to this machine, never through one.
     clients: [Mutex<Option<Arc<HttpClient>>>; 2],
     clock: Arc<dyn Clock>,
+    log: Arc<Log>,
     /// When each origin sent its last reply.
     last_replies: Mutex<HashMap<String, Instant>>,
 }
 
 impl Transport {
     /// Checks the certificates of the settings; touches neither network nor disk.
-    pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Transport> {
+    pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>, log: Arc<Log>) -> Result<Transport> {
         Ok(Transport {
             tls: tls::Trusted::new(settings.trust, &settings.extra_roots_pem)?,
+            proxy: settings.proxy.clone(),
+            user_agent: settings.user_agent.clone(),
             connect_timeout: settings.connect_timeout,
             clients: Default::default(),
             clock,
+            log,
             last_replies: Mutex::default(),
         })
     }
 
     /// Sends a request and reads the whole reply, within `limit`.
     pub(crate) fn send(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
+        let started = self.clock.now();
+        let answer = self.exchange(request, limit);
+        let took = self.clock.now().saturating_since(started).as_millis();
+        match &answer {
+            Ok(reply) => self.log.debug(reply.correlation_vector.as_deref(), || {
+                format!("{}: {} in {took} ms", request.line(), reply.status)
+            }),
+            Err(failure) => self.log.debug(None, || {
+                let ours = request.correlation_vector.as_deref().map(|cv| format!(" (X-MRC-CV {cv})"));
+                let error = failure.clone().into_error(&request.line());
+                format!("{error}, after {took} ms{}", ours.unwrap_or_default())
+            }),
+        }
+        answer
+    }
+
+    fn exchange(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
         let origin = request.url.origin().ascii_serialization();
         let client = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &origin, limit)))
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked")))
             .map_err(|error| Failure::setup(&origin, error))?;
         let exchange = || {
             let response = build(client.get(), request, limit).send();
-            read(response.map_err(|error| Failure::read(&origin, limit, &error))?, &origin, limit)
+            let response = response.map_err(|error| Failure::read(&origin, limit, &error))?;
+            read(response, request.longest_reply, &origin, limit)
         };
         let answer = catch_unwind(AssertUnwindSafe(exchange)).unwrap_or_else(|_| {
             self.reset();
@@ -166,7 +191,7 @@ impl Transport {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(self.tls.client_config()?)
+            .tls_backend_preconfigured(self.tls.client_config(&self.log)?)
             .dns_resolver(resolver::Resolver::shared().into())
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -177,16 +202,20 @@ impl Transport {
             .tcp_nodelay(true)
             .http1_only()
             .referer(false)
-            .user_agent(concat!("arr-session/", env!("CARGO_PKG_VERSION")))
+            .user_agent(&self.user_agent)
             .default_headers(headers);
-        if loopback {
-            builder = builder.no_proxy();
-        }
+        builder = match &self.proxy {
+            Proxy::Url(url) if !loopback => builder.proxy(reqwest::Proxy::all(url.as_str()).map_err(unusable)?),
+            Proxy::System if !loopback => builder,
+            Proxy::System | Proxy::None | Proxy::Url(_) => builder.no_proxy(),
+        };
         // Building starts the inner thread, the one that writes to sockets.
-        without_sigpipe(|| builder.build()).map_err(|cause| {
-            Error::new(ErrorKind::Internal, format!("the HTTP client could not be made: {}", failure::root(&cause)))
-        })
+        without_sigpipe(|| builder.build()).map_err(unusable)
     }
+}
+
+fn unusable(cause: reqwest::Error) -> Error {
+    Error::new(ErrorKind::Internal, format!("the HTTP client could not be made: {}", failure::root(&cause)))
 }
 
 /// Runs `work` on a thread of its own, for the length of one request.
@@ -233,17 +262,21 @@ fn build(client: &Client, request: &Request, limit: Duration) -> reqwest::blocki
     let method = match request.method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
+        Method::Patch => reqwest::Method::PATCH,
         Method::Delete => reqwest::Method::DELETE,
     };
     // Marks the header as sensitive itself.
-    let builder = client.request(method, request.url.clone()).timeout(limit).bearer_auth(request.bearer.expose());
+    let mut builder = client.request(method, request.url.clone()).timeout(limit).bearer_auth(request.bearer.expose());
+    if let Some(vector) = &request.correlation_vector {
+        builder = builder.header(OUR_CORRELATION_VECTOR, vector);
+    }
     match &request.body {
         Some(body) => builder.header(header::CONTENT_TYPE, "application/json").body(body.clone()),
         None => builder,
     }
 }
 
-fn read(response: Response, origin: &str, limit: Duration) -> std::result::Result<Reply, Failure> {
+fn read(response: Response, longest: u64, origin: &str, limit: Duration) -> std::result::Result<Reply, Failure> {
     let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut reply = Reply {
         status: response.status().as_u16(),
@@ -254,11 +287,11 @@ fn read(response: Response, origin: &str, limit: Duration) -> std::result::Resul
         // Large enough for every real reply, so that growing leaves no copy of a token behind.
         body: Zeroizing::new(Vec::with_capacity(USUAL_REPLY)),
     };
-    let read = response.take(LONGEST_REPLY + 1).read_to_end(&mut reply.body);
+    let read = response.take(longest + 1).read_to_end(&mut reply.body);
     if let Err(error) = read {
         return Err(Failure::read_body(origin, limit, &error, &reply));
     }
-    if reply.body.len() as u64 > LONGEST_REPLY {
+    if reply.body.len() as u64 > longest {
         return Err(Failure::new(origin, Cause::TooLong).after_head(&reply));
     }
     Ok(reply)

@@ -2,6 +2,7 @@
 
 use crate::config::Trust;
 use crate::error::{Error, ErrorKind, Result};
+use crate::log::Log;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -37,7 +38,7 @@ impl Trusted {
     }
 
     /// TLS 1.2 and 1.3 with this trust. The provider is handed over here: a library must not set the process's default.
-    pub(super) fn client_config(&self) -> Result<ClientConfig> {
+    pub(super) fn client_config(&self, log: &Log) -> Result<ClientConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -46,7 +47,8 @@ impl Trusted {
             Trust::Bundled => builder.with_root_certificates(self.bundled()?).with_no_client_auth(),
             Trust::Auto | Trust::Platform => match self.platform(provider) {
                 Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth(),
-                Err(_) if self.trust == Trust::Auto => {
+                Err(error) if self.trust == Trust::Auto => {
+                    log.warning(None, || format!("{}; the bundled ones are used", error.message()));
                     builder.with_root_certificates(self.bundled()?).with_no_client_auth()
                 }
                 Err(error) => return Err(error),
@@ -116,8 +118,9 @@ mod tests {
 
     #[test]
     fn every_kind_of_trust_can_be_set_up_and_sets_no_process_wide_provider() {
+        let log = Log::new(crate::log::LogLevel::Off, Arc::new(crate::clock::SystemClock));
         for trust in [Trust::Auto, Trust::Bundled] {
-            Trusted::new(trust, &[]).unwrap().client_config().unwrap();
+            Trusted::new(trust, &[]).unwrap().client_config(&log).unwrap();
         }
         assert!(CryptoProvider::get_default().is_none());
     }

@@ -6,7 +6,7 @@ pub(crate) mod scripted;
 
 use arr_emulator::{Config, Emulator, VirtualClock};
 use arr_session::clock::{Clock, Instant, Signal};
-use arr_session::{Client, ClientConfig, NewSession, SessionSize};
+use arr_session::{Client, ClientConfig, Credential, NewSession, SessionSize};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ impl World {
 pub(crate) fn config_for(emulator: &Emulator, config: ClientConfig) -> ClientConfig {
     ClientConfig {
         account_id: emulator.account().id().to_string(),
-        account_key: emulator.account().key().into(),
+        credential: Credential::AccountKey(emulator.account().key().into()),
         account_domain: emulator.url().into(),
         service_endpoint: emulator.url().into(),
         ca_pem: emulator.ca_pem().map(str::to_owned),

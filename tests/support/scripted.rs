@@ -1,6 +1,6 @@
 //! A server that does what a test tells it to, down to the bytes. It gives out good tokens by itself.
 
-use arr_session::{Client, ClientConfig};
+use arr_session::{Client, ClientConfig, Credential};
 use base64::Engine as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -72,7 +72,7 @@ impl Scripted {
     pub(crate) fn client(&self, config: ClientConfig) -> Client {
         let config = ClientConfig {
             account_id: ACCOUNT.into(),
-            account_key: "c2VjcmV0a2V5".into(),
+            credential: Credential::AccountKey("c2VjcmV0a2V5".into()),
             account_domain: self.url.clone(),
             service_endpoint: self.url.clone(),
             ..config

@@ -1,0 +1,139 @@
+//! `arr_log_entry`: the client's log, pulled line by line.
+
+use super::client::{arr_client, find, wait_timeout};
+use super::error_info::arr_error_info;
+use super::status::arr_status;
+use super::structs::{self, Out, Plain};
+use super::{guard, text};
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::{LogEntry, LogLevel};
+use std::ffi::c_char;
+
+/// How much is logged, an ARR_LOG_LEVEL_... value. Expect values that this header does not have.
+pub type arr_log_level = i32;
+/// Nothing.
+pub const ARR_LOG_LEVEL_OFF: arr_log_level = 0;
+/// What went wrong and was not made good.
+pub const ARR_LOG_LEVEL_ERROR: arr_log_level = 1;
+/// What went wrong and is tried again, and what is probably not meant.
+pub const ARR_LOG_LEVEL_WARNING: arr_log_level = 2;
+/// What was done: tokens, sessions created, extended and stopped.
+pub const ARR_LOG_LEVEL_INFO: arr_log_level = 3;
+/// Every request.
+pub const ARR_LOG_LEVEL_DEBUG: arr_log_level = 4;
+
+/// The size of arr_log_entry in the first version of the ABI.
+pub const ARR_LOG_ENTRY_SIZE_V1: u32 = 672;
+
+/// A line of the log. Set it up once with arr_log_entry_init(); it may be filled any number of times.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct arr_log_entry {
+    /// Set by arr_log_entry_init().
+    pub struct_size: u32,
+    /// How important it is.
+    pub level: arr_log_level,
+    /// When it was written: milliseconds of wall time since 1970-01-01T00:00:00Z.
+    pub unix_time_ms: u64,
+    /// How many lines were lost before this one, because nobody pulled them in time.
+    pub lost: u64,
+    /// The full length of the message in bytes, without the final NUL. `message` holds at most 511 of them.
+    pub message_length: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The MS-CV of the reply that it is about; empty if there is none.
+    pub correlation_vector: [c_char; 128],
+    /// What happened. Holds no key, no token and no body.
+    pub message: [c_char; 512],
+}
+
+// SAFETY: repr(C), integers and arrays of them; the assertion shows that there is no padding.
+unsafe impl Plain for arr_log_entry {
+    const SIZE_V1: u32 = ARR_LOG_ENTRY_SIZE_V1;
+}
+const _: () = assert!(size_of::<arr_log_entry>() == 4 * 4 + 2 * 8 + 128 + 512);
+const _: () = assert!(size_of::<arr_log_entry>() == ARR_LOG_ENTRY_SIZE_V1 as usize);
+
+const NO_ENTRY: arr_log_entry = arr_log_entry {
+    struct_size: ARR_LOG_ENTRY_SIZE_V1,
+    level: ARR_LOG_LEVEL_OFF,
+    unix_time_ms: 0,
+    lost: 0,
+    message_length: 0,
+    reserved: 0,
+    correlation_vector: [0; 128],
+    message: [0; 512],
+};
+
+impl From<&LogEntry> for arr_log_entry {
+    fn from(entry: &LogEntry) -> arr_log_entry {
+        arr_log_entry {
+            level: match entry.level {
+                LogLevel::Off => ARR_LOG_LEVEL_OFF,
+                LogLevel::Error => ARR_LOG_LEVEL_ERROR,
+                LogLevel::Warning => ARR_LOG_LEVEL_WARNING,
+                LogLevel::Info => ARR_LOG_LEVEL_INFO,
+                LogLevel::Debug => ARR_LOG_LEVEL_DEBUG,
+            },
+            unix_time_ms: u64::try_from(entry.unix_time.as_millis()).unwrap_or(u64::MAX),
+            lost: entry.lost,
+            message_length: text::length(&entry.message),
+            correlation_vector: text::inline(entry.correlation_vector.as_deref().unwrap_or_default()),
+            message: text::inline(&entry.message),
+            ..NO_ENTRY
+        }
+    }
+}
+
+/// A caller's level.
+pub(super) fn level(given: arr_log_level) -> Result<LogLevel> {
+    match given {
+        ARR_LOG_LEVEL_OFF => Ok(LogLevel::Off),
+        ARR_LOG_LEVEL_ERROR => Ok(LogLevel::Error),
+        ARR_LOG_LEVEL_WARNING => Ok(LogLevel::Warning),
+        ARR_LOG_LEVEL_INFO => Ok(LogLevel::Info),
+        ARR_LOG_LEVEL_DEBUG => Ok(LogLevel::Debug),
+        other => Err(Error::invalid_argument(format!("log_level {other} is none of the ARR_LOG_LEVEL_... values"))),
+    }
+}
+
+/// Sets an entry up: `arr_log_entry_init(&entry, sizeof entry)`.
+///
+/// - entry: written for exactly `size` bytes.
+/// - size: the struct's size where it is compiled, ARR_LOG_ENTRY_SIZE_V1 to 65536.
+///
+/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_log_entry_init(entry: *mut arr_log_entry, size: usize) -> arr_status {
+    // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.
+    unsafe { guard::status("arr_log_entry_init", std::ptr::null_mut(), || structs::init(entry, size, &NO_ENTRY)) }
+}
+
+/// Takes the oldest line of the client's log: what it was asked to log by log_level. The log holds 512 lines; beyond that
+/// the oldest are lost, and counted. A frame loop pulls without waiting until nothing is left.
+///
+/// - client: the client.
+/// - entry: receives the line.
+/// - timeout_ms: how long to wait for one. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN or ARR_ERROR_INVALID_HANDLE once the client is
+/// freed. Sends nothing. Threads: any; one line goes to one caller.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_client_next_log(
+    client: *mut arr_client,
+    entry: *mut arr_log_entry,
+    timeout_ms: u32,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_client_next_log", error, || {
+            let entry = Out::required(entry, "entry")?;
+            let line = find(client)?.next_log(wait_timeout(timeout_ms))?;
+            let line = line.ok_or_else(|| Error::new(ErrorKind::Timeout, "there is no line in the log"))?;
+            entry.write(&arr_log_entry::from(&line));
+            Ok(())
+        })
+    }
+}

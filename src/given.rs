@@ -1,0 +1,65 @@
+//! Texts as users give them: pasted from web pages, read from files, or still the sample's placeholder.
+
+use crate::error::{Error, Result};
+
+/// A text without what copying drags along: white space, byte order marks and zero-width characters at its ends. A
+/// placeholder that nobody has filled in is refused.
+pub(crate) fn tidy<'a>(what: &str, text: &'a str) -> Result<&'a str> {
+    let tidy = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}'));
+    if tidy.contains('<') && tidy.contains('>') {
+        return Err(Error::invalid_argument(format!(
+            "{what} is still a placeholder in angle brackets; put your own value in its place"
+        )));
+    }
+    Ok(tidy)
+}
+
+/// The beginning of a user's text, for a message. Long or odd input must not flood a log; and as a key is easily given in
+/// the place of something else, what looks like one (in base64, keys end in `=`), like a token, or like a password in a
+/// URL, is not shown at all.
+pub(crate) fn excerpt(text: &str) -> String {
+    const LIMIT: usize = 64;
+    if text.contains(['=', '@']) || looks_like_token(text) {
+        return "(not shown, it may be a secret)".to_owned();
+    }
+    let mut shown: String = text.chars().take(LIMIT).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(LIMIT).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Whether a text looks like a JSON Web Token: its header is JSON, which in base64 begins so.
+pub(crate) fn looks_like_token(text: &str) -> bool {
+    text.starts_with("eyJ") && text.contains('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_copying_drags_along_is_taken_off() {
+        for text in ["eastus", " eastus\r\n", "\u{feff}eastus", "\u{200b}eastus\u{a0}", "\teastus"] {
+            assert_eq!(tidy("region", text).unwrap(), "eastus", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_unfilled_placeholder_is_named() {
+        for text in ["<account-id>", " <your account key> ", "https://remoterendering.<region>.mixedreality.azure.com"] {
+            let error = tidy("account id", text).unwrap_err();
+            assert!(error.message().contains("account id") && error.message().contains("placeholder"), "{error}");
+        }
+        assert!(tidy("x", "a < b").is_ok());
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        for secret in ["c2VjcmV0=", "user:password@host", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln"] {
+            assert!(excerpt(secret).contains("not shown"), "{secret}");
+        }
+        assert!(excerpt(&"x".repeat(10_000)).chars().count() <= 65);
+        assert_eq!(excerpt("a\nb"), "a\u{fffd}b");
+    }
+}

@@ -1,0 +1,86 @@
+//! Getting a token: from the cache, or by fetching one, again after a pause if the token service has a passing trouble.
+
+use super::{Answer, Context, Operation, Step};
+use crate::clock::Instant;
+use crate::error::{Error, Result};
+use crate::pacing::bounded;
+use crate::retry::{self, Backoff, RetryPolicy, Trouble};
+use crate::token::{Acquired, Lent, Waited};
+
+/// A token, not before the pause is over that an earlier failure asked for.
+#[derive(Debug)]
+pub(crate) struct Acquire {
+    context: Context,
+    deadline: Instant,
+    backoff: Backoff,
+    /// The exchange that was waited for.
+    waited: Option<Waited>,
+    paused_until: Option<Instant>,
+}
+
+/// A token for the application.
+pub(crate) fn token(context: &Context, deadline: Instant) -> Acquire {
+    Acquire::new(context, context.retry, deadline)
+}
+
+impl Acquire {
+    pub(super) fn new(context: &Context, policy: RetryPolicy, deadline: Instant) -> Acquire {
+        Acquire { context: context.clone(), deadline, backoff: Backoff::new(policy), waited: None, paused_until: None }
+    }
+
+    /// Asks anew, whoever was waited for before.
+    pub(super) fn again(&mut self) {
+        self.waited = None;
+    }
+
+    /// Rests until this moment. `false` if the caller's time is over by then.
+    pub(super) fn rest_until(&mut self, moment: Instant) -> bool {
+        let in_time = moment < self.deadline;
+        if in_time {
+            self.paused_until = self.paused_until.max(Some(moment));
+        }
+        in_time
+    }
+
+    /// Rests as long as the policy has it after this failure. `false` if it is final.
+    pub(super) fn rest_after(&mut self, now: Instant, error: &Error) -> bool {
+        let Some(trouble) = Trouble::of(error) else { return false };
+        let trouble = Trouble { retry_after: bounded(trouble.retry_after), ..trouble };
+        let Some(pause) = self.backoff.pause(trouble, retry::random()) else { return false };
+        let in_time = self.rest_until(now + pause);
+        if in_time {
+            self.context.log.warning(error.correlation_vector(), || {
+                format!("{}; trying again in {} ms", error.message(), pause.as_millis())
+            });
+        }
+        in_time
+    }
+}
+
+impl Operation for Acquire {
+    type Outcome = Result<Lent>;
+
+    fn step(&mut self, now: Instant, _: Option<Answer>) -> Step<Result<Lent>> {
+        if let Some(until) = self.paused_until.filter(|until| now < *until) {
+            return Step::SleepUntil(until);
+        }
+        self.paused_until = None;
+        match self.context.tokens.acquire(now, self.waited) {
+            Ok(Acquired::Token(lent)) => Step::Done(Ok(lent)),
+            Ok(Acquired::Fetch(exchange)) => {
+                self.waited = Some(exchange.waited());
+                Step::FetchToken(exchange)
+            }
+            Ok(Acquired::Wait(other)) => {
+                // A step that is asked for twice still waits for its own.
+                let waited = self.waited.filter(|own| own.is_for_same(other)).unwrap_or(other);
+                self.waited = Some(waited);
+                Step::AwaitToken
+            }
+            Err(error) => {
+                self.waited = None;
+                if self.rest_after(now, &error) { self.step(now, None) } else { Step::Done(Err(error)) }
+            }
+        }
+    }
+}

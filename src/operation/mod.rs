@@ -1,0 +1,137 @@
+//! An operation as a value without input or output. Whoever drives it asks for the next [`Step`], does it, and comes
+//! back with the reply.
+//!
+//! A step may be asked for early or twice: it then answers the same again. So a driver may wake for any reason.
+//!
+//! | file | operation |
+//! |---|---|
+//! | `acquire` | a token, fetched if need be |
+//! | `call` | one request with a token, repeated as the policy has it |
+//! | `create`, `read`, `update`, `list`, `stop` | a session's operations: a call, and what its answer means |
+//! | `wait` | reading a session again and again until it is ready |
+
+mod acquire;
+mod call;
+mod create;
+mod list;
+mod read;
+mod stop;
+mod update;
+mod wait;
+
+pub(crate) use acquire::token;
+pub(crate) use create::create;
+pub(crate) use list::list;
+pub(crate) use read::properties;
+pub use stop::Stopped;
+pub(crate) use stop::stop;
+pub(crate) use update::update_lease;
+pub(crate) use wait::WaitUntilReady;
+
+use crate::api::{Reply, Request, Service};
+use crate::clock::Instant;
+use crate::log::Log;
+use crate::pacing::Pacing;
+use crate::retry::RetryPolicy;
+use crate::token::{Exchange, TokenCache};
+use crate::transport::Failure;
+use std::sync::Arc;
+
+/// What came of a request.
+pub(crate) type Answer = std::result::Result<Reply, Failure>;
+
+/// What to do next.
+#[derive(Debug)]
+pub(crate) enum Step<T> {
+    /// Send this, and step with its answer.
+    Send(Box<Request>),
+    /// Fetch the token, for all operations of the client, and step again.
+    FetchToken(Box<Exchange>),
+    /// Nothing before this moment.
+    SleepUntil(Instant),
+    /// Another operation is fetching the token; step when the client's signal changes.
+    AwaitToken,
+    /// It is over.
+    Done(T),
+}
+
+impl<T> Step<T> {
+    /// The outcome; or what there is to do, as a step of the operation that this one is a part of.
+    fn outcome<U>(self) -> std::result::Result<T, Step<U>> {
+        match self {
+            Step::Done(outcome) => Ok(outcome),
+            Step::Send(request) => Err(Step::Send(request)),
+            Step::FetchToken(exchange) => Err(Step::FetchToken(exchange)),
+            Step::SleepUntil(moment) => Err(Step::SleepUntil(moment)),
+            Step::AwaitToken => Err(Step::AwaitToken),
+        }
+    }
+}
+
+/// An operation that can be driven.
+pub(crate) trait Operation {
+    type Outcome;
+
+    /// The next step. `answer` is that of the request last asked for, once.
+    fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome>;
+}
+
+/// What every operation of a client needs: where to send, a token, how fast and how often, and where to tell about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) service: Arc<Service>,
+    pub(crate) tokens: Arc<TokenCache>,
+    pub(crate) pacing: Arc<Pacing>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) log: Arc<Log>,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::credential::Credential;
+    use std::time::Duration;
+
+    /// What the operations of a client share, without a client.
+    pub(crate) struct World {
+        pub(crate) context: Context,
+    }
+
+    impl World {
+        /// A token is at hand.
+        pub(crate) fn new() -> World {
+            let retry = RetryPolicy { most: 4, delay: RetryPolicy::DELAY };
+            World::with(Credential::AccessToken("a.b.c".into()), retry)
+        }
+
+        pub(crate) fn without_token(retry: RetryPolicy) -> World {
+            World::with(Credential::AccountKey("key=".into()), retry)
+        }
+
+        fn with(credential: Credential, retry: RetryPolicy) -> World {
+            let config = crate::config::ClientConfig { credential, ..crate::api::tests::config() };
+            let settings = config.check().unwrap();
+            let clock = Arc::new(SystemClock);
+            let log = Arc::new(Log::new(settings.log_level, clock.clone()));
+            let tokens = TokenCache::new(
+                settings.token_service,
+                settings.account_id,
+                settings.credential,
+                clock,
+                Arc::default(),
+                Arc::clone(&log),
+            );
+            let pacing = Arc::new(Pacing::new(settings.intervals));
+            World { context: Context { service: Arc::new(crate::api::tests::service()), tokens, pacing, retry, log } }
+        }
+    }
+
+    pub(crate) fn at(seconds: u64) -> Instant {
+        Instant::from_elapsed(Duration::from_secs(seconds))
+    }
+
+    pub(crate) fn reply(status: u16) -> Reply {
+        Reply { status, ..Reply::default() }
+    }
+}

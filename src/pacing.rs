@@ -1,0 +1,85 @@
+//! How often to ask, and when nobody may ask at all.
+
+use crate::clock::{Instant, lock};
+use crate::session::SessionStatus;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// No service means more than this: it forgets throttling after a minute.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+/// How long what was read of a session counts as current, and so how often it is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Intervals {
+    pub(crate) starting: Duration,
+    pub(crate) ready: Duration,
+}
+
+impl Intervals {
+    /// A lease is counted in minutes and hours.
+    pub(crate) const READY: Duration = Duration::from_secs(30);
+
+    pub(crate) fn of(&self, status: &SessionStatus) -> Duration {
+        match status {
+            SessionStatus::Starting | SessionStatus::Stopping | SessionStatus::Unknown(_) => self.starting,
+            SessionStatus::Ready | SessionStatus::Stopped | SessionStatus::Expired | SessionStatus::Error => self.ready,
+        }
+    }
+}
+
+/// The pace of one client: all its calls go to one account, and it is the account that the service slows down.
+#[derive(Debug)]
+pub(crate) struct Pacing {
+    pub(crate) intervals: Intervals,
+    /// Until when the service has asked to be left alone (`Retry-After`).
+    quiet_until: Mutex<Option<Instant>>,
+}
+
+impl Pacing {
+    pub(crate) fn new(intervals: Intervals) -> Pacing {
+        Pacing { intervals, quiet_until: Mutex::new(None) }
+    }
+
+    /// The service answered 429 and asked for a pause.
+    pub(crate) fn keep_quiet(&self, now: Instant, retry_after: Duration) {
+        let until = now + retry_after.min(LONGEST_RETRY_AFTER);
+        let mut quiet_until = lock(&self.quiet_until);
+        *quiet_until = Some(quiet_until.map_or(until, |before| before.max(until)));
+    }
+
+    /// Until when nothing may be sent, if that is to come.
+    pub(crate) fn quiet_until(&self, now: Instant) -> Option<Instant> {
+        lock(&self.quiet_until).filter(|until| now < *until)
+    }
+}
+
+/// A `Retry-After` as far as it is heeded.
+pub(crate) fn bounded(retry_after: Option<Duration>) -> Option<Duration> {
+    retry_after.map(|time| time.min(LONGEST_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_elapsed(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_pause_is_for_all_calls_and_only_grows() {
+        let pacing = Pacing::new(Intervals { starting: Duration::from_secs(10), ready: Intervals::READY });
+        assert_eq!(pacing.quiet_until(at(0)), None);
+        pacing.keep_quiet(at(0), Duration::from_secs(20));
+        pacing.keep_quiet(at(1), Duration::from_secs(5));
+        assert_eq!(pacing.quiet_until(at(19)), Some(at(20)));
+        assert_eq!(pacing.quiet_until(at(20)), None);
+    }
+
+    #[test]
+    fn no_service_can_silence_a_client_for_long() {
+        let pacing = Pacing::new(Intervals { starting: Duration::from_secs(10), ready: Intervals::READY });
+        pacing.keep_quiet(at(0), Duration::MAX);
+        assert_eq!(pacing.quiet_until(at(1)), Some(at(300)));
+    }
+}

@@ -1,0 +1,39 @@
+//! The regions of the public service as it was, by their names.
+
+/// Below it, every host of the public service had its name.
+pub(crate) const DOMAIN: &str = "mixedreality.azure.com";
+
+/// Where sessions could be made (docs/service.md, "Regions").
+pub(crate) const NAMES: [&str; 10] = [
+    "australiaeast",
+    "eastus",
+    "eastus2",
+    "japaneast",
+    "northeurope",
+    "southcentralus",
+    "southeastasia",
+    "uksouth",
+    "westeurope",
+    "westus2",
+];
+
+/// The region that a text names, in any letter case, and as Azure shows it to people too: `West US 2`.
+pub(crate) fn find(text: &str) -> Option<&'static str> {
+    let plain: String = text.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
+    NAMES.into_iter().find(|name| *name == plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_known_by_its_name_and_by_the_name_that_people_see() {
+        for text in ["westus2", "WestUS2", "West US 2"] {
+            assert_eq!(find(text), Some("westus2"));
+        }
+        for text in ["", "westus", "westus22", "west-us-2", "westus2.mixedreality.azure.com"] {
+            assert_eq!(find(text), None, "{text}");
+        }
+    }
+}
