@@ -122,7 +122,9 @@ impl Credential {
             return Err(Error::invalid_argument(format!("{what} begins with \"Bearer\"; give what follows it")));
         }
         if !text.contains('.') && text.ends_with('=') {
-            return Err(Error::invalid_argument(format!("{what} looks like an account key; give it as the account key")));
+            return Err(Error::invalid_argument(format!(
+                "{what} looks like an account key; give it as the account key"
+            )));
         }
         Ok(token)
     }
@@ -159,7 +161,8 @@ fn sendable(what: &str, secret: &Secret, advice: &str) -> Result<Secret> {
     if text.is_empty() {
         return Err(Error::invalid_argument(format!("{what} is missing; {advice}")));
     }
-    let without_scheme = text.get(..7).filter(|start| start.eq_ignore_ascii_case("bearer ")).map_or(text, |_| &text[7..]);
+    let without_scheme =
+        text.get(..7).filter(|start| start.eq_ignore_ascii_case("bearer ")).map_or(text, |_| &text[7..]);
     if !without_scheme.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::invalid_argument(format!(
             "{what} has characters that it cannot have (spaces, line ends or non-ASCII letters); copy it again"

@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn an_unfilled_placeholder_is_named() {
-        for text in ["<account-id>", " <your account key> ", "https://remoterendering.<region>.mixedreality.azure.com"] {
+        for text in ["<account-id>", " <your account key> ", "https://remoterendering.<region>.mixedreality.azure.com"]
+        {
             let error = tidy("account id", text).unwrap_err();
             assert!(error.message().contains("account id") && error.message().contains("placeholder"), "{error}");
         }

@@ -26,7 +26,9 @@ impl Proxy {
         }
         let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         url.map(Proxy::Url).ok_or_else(|| {
-            Error::invalid_argument("proxy is neither system, none, nor a URL such as http://host:port (SOCKS is not supported)")
+            Error::invalid_argument(
+                "proxy is neither system, none, nor a URL such as http://host:port (SOCKS is not supported)",
+            )
         })
     }
 }

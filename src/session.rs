@@ -110,8 +110,7 @@ impl Lease {
     pub const MAX: Duration = Duration::from_secs(365 * 86_400);
 
     /// Shorter and longer leases are probably not meant: billing is by the minute, and sessions are typically of hours.
-    pub(crate) const USUAL: std::ops::RangeInclusive<Duration> =
-        Duration::from_secs(60)..=Duration::from_secs(86_400);
+    pub(crate) const USUAL: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(86_400);
 
     /// A lease of this length; a fraction of a second rounds up.
     ///
@@ -202,11 +201,16 @@ impl NewSession {
     /// given otherwise: the lease, the size, the models.
     pub fn with_extra_json(mut self, object: &str) -> Result<NewSession> {
         if object.len() > NewSession::LONGEST_EXTRA {
-            return Err(Error::invalid_argument(format!("extra JSON is longer than {} bytes", NewSession::LONGEST_EXTRA)));
+            return Err(Error::invalid_argument(format!(
+                "extra JSON is longer than {} bytes",
+                NewSession::LONGEST_EXTRA
+            )));
         }
         self.extra = match serde_json::from_str(object) {
             Ok(Value::Object(members)) => members,
-            Ok(_) => return Err(Error::invalid_argument("extra JSON is no object; it looks like {\"name\":\"value\"}")),
+            Ok(_) => {
+                return Err(Error::invalid_argument("extra JSON is no object; it looks like {\"name\":\"value\"}"));
+            }
             Err(cause) => {
                 return Err(Error::invalid_argument(format!(
                     "extra JSON cannot be read (line {}, column {}); it looks like {{\"name\":\"value\"}}",

@@ -72,7 +72,8 @@ fn only_plain_types_cross_the_boundary() {
                 syn::Type::Path(path) => {
                     let ident = path.path.segments.last().unwrap().ident.to_string();
                     // Enumerations are typedefs of int32_t; structs cross by pointer only.
-                    PLAIN.contains(&ident.as_str()) || ["arr_status", "arr_category", "arr_stop_scope"].contains(&ident.as_str())
+                    PLAIN.contains(&ident.as_str())
+                        || ["arr_status", "arr_category", "arr_stop_scope"].contains(&ident.as_str())
                 }
                 _ => false,
             };

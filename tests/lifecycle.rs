@@ -169,7 +169,10 @@ fn a_service_that_forgot_its_keys_is_met_with_one_new_token() {
 #[test]
 fn a_wrong_key_is_told_and_the_client_stays_usable() {
     let emulator = Emulator::start(Config::default()).unwrap();
-    let config = ClientConfig { credential: Credential::AccountKey("d3Jvbmc=".into()), ..config_for(&emulator, ClientConfig::default()) };
+    let config = ClientConfig {
+        credential: Credential::AccountKey("d3Jvbmc=".into()),
+        ..config_for(&emulator, ClientConfig::default())
+    };
     let client = Client::new(config).unwrap();
     for _ in 0..2 {
         let error = client.create_session(&an_hour(), None).unwrap_err();

@@ -1,12 +1,13 @@
 /*
- * A rendering session from beginning to end: create it, watch it start, read its properties, stop it.
+ * A rendering session from beginning to end: create it, watch it start, extend its lease, find it among the account's
+ * sessions, stop it.
  *
  * `cargo xtask demo` builds and runs it against the emulator. Against any other service, set these variables:
  *
  *   ARR_ACCOUNT_ID         the account's id, a GUID
  *   ARR_ACCOUNT_KEY        the account's primary or secondary key
- *   ARR_ACCOUNT_DOMAIN     the account domain, or the URL of the token service
- *   ARR_SERVICE_ENDPOINT   the URL of the session service
+ *   ARR_ACCOUNT_DOMAIN     where the account was made: a region, the account domain, or the URL of the token service
+ *   ARR_SERVICE_ENDPOINT   where the session shall run: a region, or the URL of the session service
  *   ARR_CA_FILE            a PEM file with the authority of a private certificate; not set: the platform's authorities
  *   ARR_API_VERSION        "v1", which is also the default
  *   ARR_POLL_INTERVAL_MS   how often a starting session is read; not set: as the service asks
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #define HALF_AN_HOUR 1800u /* seconds: what a forgotten session can cost at most */
+#define AN_HOUR 3600u
 #define PATIENCE_MS 600000u
 #define SLICE_MS 250u
 
@@ -108,11 +110,43 @@ static arr_status use(arr_session *session, arr_session_properties *properties, 
     if (status != ARR_OK) {
         return status;
     }
+    print(properties);
+
+    printf("Extending its lease to an hour in all\n");
+    status = arr_session_update_lease(session, AN_HOUR, NULL, ARR_TIMEOUT_DEFAULT, error);
+    if (status != ARR_OK) {
+        return status;
+    }
     printf("Reading its properties\n");
-    status = arr_session_get_properties(session, properties, ARR_TIMEOUT_DEFAULT, error);
+    status = arr_session_get_properties(session, ARR_READ_FRESH, properties, ARR_TIMEOUT_DEFAULT, error);
     if (status == ARR_OK) {
         print(properties);
     }
+    return status;
+}
+
+/* What is running in the account, and costs: other people's sessions are among them. */
+static arr_status list(arr_client *client, arr_error_info *error)
+{
+    arr_session_list *sessions = NULL;
+    arr_session_properties entry;
+    arr_status status;
+    size_t count = 0, i;
+
+    printf("Listing the account's sessions\n");
+    arr_session_properties_init(&entry, sizeof entry);
+    status = arr_client_list_sessions(client, &sessions, ARR_TIMEOUT_DEFAULT, error);
+    if (status == ARR_OK) {
+        status = arr_session_list_count(sessions, &count, error);
+    }
+    for (i = 0; status == ARR_OK && i < count; i++) {
+        status = arr_session_list_get(sessions, i, &entry, error);
+        if (status == ARR_OK) {
+            printf("  %s   %s, %s\n", entry.session_id, status_word(entry.status),
+                   entry.known_to_client ? "ours" : "somebody else's");
+        }
+    }
+    arr_session_list_free(sessions);
     return status;
 }
 
@@ -131,14 +165,15 @@ static int run(arr_client *client, arr_session_properties *properties, arr_error
     }
     printf("  id         %s\n", properties->session_id);
 
-    if (use(session, properties, error) != ARR_OK) {
+    if (use(session, properties, error) != ARR_OK || list(client, error) != ARR_OK) {
         result = failed(error);
     }
 
     printf("Stopping it\n");
     if (arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, error) != ARR_OK) {
         result = failed(error);
-    } else if (arr_session_get_properties(session, properties, ARR_TIMEOUT_DEFAULT, error) != ARR_OK) {
+    } else if (arr_session_get_properties(session, ARR_READ_FRESH, properties, ARR_TIMEOUT_DEFAULT, error)
+               != ARR_OK) {
         result = failed(error);
     } else {
         printf("  status     %s\n", status_word(properties->status));

@@ -233,7 +233,9 @@ mod tests {
     #[test]
     fn a_list_is_read_in_every_shape_that_the_document_shows() {
         let one = format!(r#"{{"sessionId":"{ID}","sessionStatus":"Ready","sessionMaxLeaseTime":"04:00:00","new":1}}"#);
-        for body in [format!(r#"{{"sessions":[{one}]}}"#), format!("[{one}]"), format!(r#"{{"x":0,"sessions":[{one}]}}"#)] {
+        for body in
+            [format!(r#"{{"sessions":[{one}]}}"#), format!("[{one}]"), format!(r#"{{"x":0,"sessions":[{one}]}}"#)]
+        {
             let sessions = read_list(&reply(200, &body)).unwrap();
             assert_eq!((sessions.len(), sessions[0].id.as_str()), (1, ID), "{body}");
             assert_eq!(sessions[0].max_lease, Some(Duration::from_secs(4 * 3_600)));

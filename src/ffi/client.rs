@@ -126,16 +126,10 @@ pub unsafe extern "C" fn arr_client_get_token(
 /// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_stop_all_result_init(result: *mut arr_stop_all_result, size: usize) -> arr_status {
-    let nothing = arr_stop_all_result {
-        struct_size: ARR_STOP_ALL_RESULT_SIZE_V1,
-        stopped: 0,
-        already_gone: 0,
-        failed: 0,
-    };
+    let nothing =
+        arr_stop_all_result { struct_size: ARR_STOP_ALL_RESULT_SIZE_V1, stopped: 0, already_gone: 0, failed: 0 };
     // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.
-    unsafe {
-        guard::status("arr_stop_all_result_init", std::ptr::null_mut(), || structs::init(result, size, &nothing))
-    }
+    unsafe { guard::status("arr_stop_all_result_init", std::ptr::null_mut(), || structs::init(result, size, &nothing)) }
 }
 
 /// Stops many sessions, up to eight at a time. One that cannot be stopped holds up no other.

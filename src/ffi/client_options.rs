@@ -183,8 +183,10 @@ pub(super) unsafe fn config(options: *const arr_client_options) -> Result<Client
     };
     let given = |milliseconds: u32| (milliseconds != 0).then(|| Duration::from_millis(milliseconds.into()));
     // SAFETY: the caller's promise, for each text.
-    let text = |pointer: *const c_char, what: &str| unsafe { text::optional(pointer, what) }.map(Option::unwrap_or_default);
-    let file = |pointer: *const c_char, what: &str| Ok::<_, Error>(Some(text(pointer, what)?).filter(|it| !it.is_empty()));
+    let text =
+        |pointer: *const c_char, what: &str| unsafe { text::optional(pointer, what) }.map(Option::unwrap_or_default);
+    let file =
+        |pointer: *const c_char, what: &str| Ok::<_, Error>(Some(text(pointer, what)?).filter(|it| !it.is_empty()));
     Ok(ClientConfig {
         account_id: text(options.account_id, "account_id")?.to_owned(),
         credential: credential(

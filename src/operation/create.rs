@@ -1,7 +1,7 @@
 //! Creating a session.
 
-use super::call::{Call, CallOutcome, OneCall};
 use super::Context;
+use super::call::{Call, CallOutcome, OneCall};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind};
 use crate::session::{NewSession, SessionProperties};

@@ -16,7 +16,8 @@ static void every_session_function_refuses(arr_session *bad)
     CHECK(strncmp(error.message, "arr_session_get_id: ", 20) == 0);
     CHECK(error.category == ARR_CATEGORY_USAGE && error.retryable == 0 && error.http_status == 0);
     CHECK_STATUS(arr_session_get_message(bad, text, sizeof text, &needed, &error), ARR_ERROR_INVALID_HANDLE);
-    CHECK_STATUS(arr_session_get_properties(bad, &properties, 1000, &error), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_session_get_properties(bad, ARR_READ_FRESH, &properties, 1000, &error), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_session_update_lease(bad, 60, &properties, 1000, &error), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_session_wait_until_ready(bad, &properties, ARR_WAIT_FOREVER, &error), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_session_stop(bad, &gone, 1000, &error), ARR_ERROR_INVALID_HANDLE);
     CHECK(needed == 77 && gone == 77);
@@ -27,6 +28,10 @@ static void every_client_function_refuses(arr_client *bad)
 {
     arr_session_create_options options;
     arr_session *session = (arr_session *)&options;
+    arr_session_list *list = (arr_session_list *)&options;
+    arr_log_entry entry;
+    char token[8] = "same";
+    size_t needed = 77;
 
     arr_session_create_options_init(&options, sizeof options);
     options.max_lease_seconds = 60;
@@ -35,7 +40,26 @@ static void every_client_function_refuses(arr_client *bad)
     session = (arr_session *)&options;
     CHECK_STATUS(arr_session_open(bad, "x", &session, NULL, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
     CHECK(session == NULL);
+    CHECK_STATUS(arr_client_list_sessions(bad, &list, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK(list == NULL);
+    CHECK_STATUS(arr_client_stop_all(bad, ARR_STOP_SCOPE_OWN, NULL, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_client_get_token(bad, token, sizeof token, &needed, NULL, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK(needed == 77 && strcmp(token, "same") == 0);
+    arr_log_entry_init(&entry, sizeof entry);
+    CHECK_STATUS(arr_client_next_log(bad, &entry, ARR_WAIT_FOREVER, NULL), ARR_ERROR_INVALID_HANDLE);
     arr_client_free(bad);
+}
+
+static void every_list_function_refuses(arr_session_list *bad)
+{
+    arr_session_properties properties;
+    size_t count = 77;
+
+    arr_session_properties_init(&properties, sizeof properties);
+    CHECK_STATUS(arr_session_list_count(bad, &count, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_session_list_get(bad, 0, &properties, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK(count == 77);
+    arr_session_list_free(bad);
 }
 
 static void forged_handles_are_refused(void)
@@ -45,6 +69,7 @@ static void forged_handles_are_refused(void)
     size_t i;
     for (i = 0; i < sizeof bits / sizeof bits[0]; i++) {
         every_session_function_refuses((arr_session *)(uintptr_t)bits[i]);
+        every_list_function_refuses((arr_session_list *)(uintptr_t)bits[i]);
     }
     every_client_function_refuses(NULL);
     every_client_function_refuses((arr_client *)(uintptr_t)0xdeadbeefu);
@@ -65,6 +90,15 @@ static void live_handles_are_told_apart_and_freed_ones_stay_dead(void)
 
     every_session_function_refuses((arr_session *)client);
     every_client_function_refuses((arr_client *)session);
+    every_list_function_refuses((arr_session_list *)session);
+    {
+        arr_session_list *list = NULL;
+        CHECK_STATUS(arr_client_list_sessions(client, &list, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+        every_session_function_refuses((arr_session *)list);
+        arr_session_list_free(list);
+        arr_session_list_free(list);
+        every_list_function_refuses(list);
+    }
 
     /* The wrong type's free has freed nothing. */
     CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
@@ -120,6 +154,7 @@ int main(void)
 {
     arr_client_free(NULL);
     arr_session_free(NULL);
+    arr_session_list_free(NULL);
     forged_handles_are_refused();
     live_handles_are_told_apart_and_freed_ones_stay_dead();
     a_session_outlives_its_clients_handle_safely();

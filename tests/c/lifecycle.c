@@ -38,7 +38,7 @@ static void a_session_lives_and_ends(void)
 
     CHECK_STATUS(arr_session_stop(session, &already_gone, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK(already_gone == 0);
-    CHECK_STATUS(arr_session_get_properties(session, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK_STATUS(arr_session_get_properties(session, ARR_READ_FRESH, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK(properties.status == ARR_SESSION_STATUS_STOPPED);
     CHECK_STATUS(arr_session_wait_until_ready(session, &properties, ARR_WAIT_FOREVER, &error), ARR_ERROR_SESSION_ENDED);
     CHECK(error.category == ARR_CATEGORY_SESSION);

@@ -72,11 +72,15 @@ static void sizes_are_those_of_the_header(void)
     CHECK(sizeof(arr_client_options) == ARR_CLIENT_OPTIONS_SIZE_V1);
     CHECK(sizeof(arr_session_create_options) == ARR_SESSION_CREATE_OPTIONS_SIZE_V1);
     CHECK(sizeof(arr_session_properties) == ARR_SESSION_PROPERTIES_SIZE_V1);
+    CHECK(sizeof(arr_stop_all_result) == ARR_STOP_ALL_RESULT_SIZE_V1);
+    CHECK(sizeof(arr_log_entry) == ARR_LOG_ENTRY_SIZE_V1);
     CHECK(offsetof(arr_error_info, message) == 8 * 4 + 64 + 128);
-    CHECK(offsetof(arr_client_options, trust) == 8 + 6 * 8);
-    CHECK(offsetof(arr_session_properties, session_id) == 9 * 4);
-    CHECK(offsetof(arr_session_properties, hostname) == 9 * 4 + 257);
-    CHECK(offsetof(arr_session_properties, message) == 9 * 4 + 257 + 256);
+    CHECK(offsetof(arr_client_options, trust) == 8 + 10 * 8);
+    CHECK(offsetof(arr_session_create_options, models) == 4 * 4);
+    CHECK(offsetof(arr_session_properties, session_id) == 11 * 4);
+    CHECK(offsetof(arr_session_properties, hostname) == 11 * 4 + 257);
+    CHECK(offsetof(arr_session_properties, message) == 11 * 4 + 257 + 256);
+    CHECK(offsetof(arr_log_entry, message) == 4 * 4 + 2 * 8 + 128);
 }
 
 /* A type of the header: how big its first version is, and how it is set up. */
@@ -92,6 +96,8 @@ static arr_status init_properties(void *p, size_t size)
 {
     return arr_session_properties_init((arr_session_properties *)p, size);
 }
+static arr_status init_result(void *p, size_t size) { return arr_stop_all_result_init((arr_stop_all_result *)p, size); }
+static arr_status init_entry(void *p, size_t size) { return arr_log_entry_init((arr_log_entry *)p, size); }
 
 static const struct {
     init_function init;
@@ -101,6 +107,8 @@ static const struct {
     {init_client_options, ARR_CLIENT_OPTIONS_SIZE_V1},
     {init_create_options, ARR_SESSION_CREATE_OPTIONS_SIZE_V1},
     {init_properties, ARR_SESSION_PROPERTIES_SIZE_V1},
+    {init_result, ARR_STOP_ALL_RESULT_SIZE_V1},
+    {init_entry, ARR_LOG_ENTRY_SIZE_V1},
 };
 
 static void init_writes_exactly_what_it_is_given(void)
@@ -197,7 +205,7 @@ static void structs_of_the_first_version_work_between_guard_pages(void)
 
     /* A wrong size is refused before anything is sent. */
     properties->struct_size = ARR_SESSION_PROPERTIES_SIZE_V1 - 1;
-    CHECK_STATUS(arr_session_get_properties(session, properties, ARR_TIMEOUT_DEFAULT, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_session_get_properties(session, ARR_READ_FRESH, properties, ARR_TIMEOUT_DEFAULT, NULL), ARR_ERROR_INVALID_ARGUMENT);
     create = (arr_session_create_options *)room(ARR_SESSION_CREATE_OPTIONS_SIZE_V1);
     memset(create, 0, sizeof *create);
     {

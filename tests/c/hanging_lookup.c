@@ -1,0 +1,115 @@
+/*
+ * Name lookups that hang: the calls end in time, and leave no more than the documented four lookup threads behind.
+ * The program's own getaddrinfo() takes the place of the system's, for the library too.
+ */
+#ifdef __linux__
+#define _DEFAULT_SOURCE
+
+#include "check.h"
+
+#include <dirent.h>
+#include <netdb.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HOSTS 8
+#define CALL_MS 400u
+
+static int lookups; /* changed by several threads */
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+{
+    (void)node, (void)service, (void)hints, (void)result;
+    __sync_fetch_and_add(&lookups, 1);
+    sleep(60); /* the point of this program; it ends long before */
+    return EAI_AGAIN;
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* How many threads of this process have a name that begins so; all, for "". */
+static int threads(const char *name)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *task;
+    int count = 0;
+
+    while ((task = readdir(tasks)) != NULL) {
+        char path[300], found[32] = "";
+        FILE *file;
+        if (task->d_name[0] == '.') {
+            continue;
+        }
+        snprintf(path, sizeof path, "/proc/self/task/%.200s/comm", task->d_name);
+        file = fopen(path, "r");
+        if (file != NULL) {
+            if (fgets(found, sizeof found, file) != NULL && strncmp(found, name, strlen(name)) == 0) {
+                count++;
+            }
+            fclose(file);
+        }
+    }
+    closedir(tasks);
+    return count;
+}
+
+static void a_call_to_a_host_that_is_looked_up_for_ever_ends(int host)
+{
+    arr_client_options options;
+    arr_session_create_options create;
+    arr_error_info error;
+    arr_client *client = NULL;
+    arr_session *session = NULL;
+    char endpoint[64];
+    double before;
+    arr_status status;
+
+    snprintf(endpoint, sizeof endpoint, "https://host%d.invalid", host);
+    arr_error_info_init(&error, sizeof error);
+    emulator_options(&options);
+    options.poll_interval_ms = 0;
+    options.account_key = NULL;
+    options.access_token = "a.b.c";
+    options.service_endpoint = endpoint;
+    options.proxy = "none";
+    arr_session_create_options_init(&create, sizeof create);
+    create.max_lease_seconds = 60;
+
+    CHECK_STATUS(arr_client_new(&options, &client, &error), ARR_OK);
+    before = seconds();
+    status = arr_session_create(client, &create, &session, NULL, CALL_MS, &error);
+    /* Connecting was never over, so nothing was sent: not an unknown outcome. The margin is for valgrind. */
+    CHECK(status == ARR_ERROR_NETWORK || status == ARR_ERROR_NAME_RESOLUTION || status == ARR_ERROR_TIMEOUT);
+    CHECK(error.outcome_unknown == 0 && error.retryable == 1);
+    CHECK(seconds() - before < 10);
+    before = seconds();
+    arr_client_free(client);
+    CHECK(seconds() - before < 2);
+}
+
+int main(void)
+{
+    int host;
+    double end;
+
+    for (host = 0; host < HOSTS; host++) {
+        a_call_to_a_host_that_is_looked_up_for_ever_ends(host);
+    }
+    CHECK(__sync_fetch_and_add(&lookups, 0) == 4);
+    CHECK(threads("arr-dns") == 4);
+    /* The HTTP clients' own threads, and those that drop them, go as soon as they learn that nobody waits. */
+    end = seconds() + 30;
+    while (threads("") > 1 + 4 && seconds() < end) {
+        usleep(10000);
+    }
+    CHECK(threads("") == 1 + 4);
+    return checks_result("hanging_lookup");
+}
+#else
+int main(void) { return 0; }
+#endif

@@ -1,0 +1,213 @@
+/* Every operation on sessions besides create, wait and stop, which lifecycle.c tells: and what is cached, and logged. */
+#include "check.h"
+
+#define LONG_MS 60000u
+
+static arr_client *logging_client(void)
+{
+    arr_client_options options;
+    arr_client *client = NULL;
+
+    emulator_options(&options);
+    options.log_level = ARR_LOG_LEVEL_DEBUG;
+    options.user_agent_suffix = "operations/1";
+    CHECK_STATUS(arr_client_new(&options, &client, NULL), ARR_OK);
+    return client;
+}
+
+static arr_session *create(arr_client *client, uint32_t lease)
+{
+    arr_session_create_options options;
+    arr_session *session = NULL;
+
+    arr_session_create_options_init(&options, sizeof options);
+    options.max_lease_seconds = lease;
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+    return session;
+}
+
+static void a_token_goes_to_a_buffer_of_the_caller(arr_client *client)
+{
+    static char token[4096];
+    char small[4] = "abc";
+    size_t needed = 0, again = 0;
+    uint32_t remaining = 0;
+
+    CHECK_STATUS(arr_client_get_token(client, NULL, 0, &needed, &remaining, LONG_MS, NULL), ARR_ERROR_BUFFER_TOO_SMALL);
+    CHECK(needed > 100 && needed < sizeof token && remaining == 0);
+    CHECK_STATUS(arr_client_get_token(client, small, sizeof small, NULL, NULL, LONG_MS, NULL), ARR_ERROR_BUFFER_TOO_SMALL);
+    CHECK(strcmp(small, "abc") == 0);
+    CHECK_STATUS(arr_client_get_token(client, token, needed, &again, &remaining, LONG_MS, NULL), ARR_OK);
+    CHECK(again == needed && strlen(token) + 1 == needed && strncmp(token, "ey", 2) == 0);
+    CHECK(remaining > 86000 && remaining <= 86400);
+
+    /* It is what another client can be made with. */
+    {
+        arr_client_options options;
+        arr_client *other = NULL;
+        arr_session_list *list = NULL;
+        emulator_options(&options);
+        options.account_key = NULL;
+        options.access_token = token;
+        options.account_domain = "westus2"; /* never asked */
+        CHECK_STATUS(arr_client_new(&options, &other, NULL), ARR_OK);
+        CHECK_STATUS(arr_client_list_sessions(other, &list, LONG_MS, NULL), ARR_OK);
+        arr_session_list_free(list);
+        arr_client_free(other);
+    }
+    memset(token, 0, sizeof token);
+}
+
+static void a_lease_grows_and_a_cached_read_costs_nothing(arr_client *client)
+{
+    arr_session *session = create(client, 600);
+    arr_session_properties properties;
+    arr_error_info error;
+
+    arr_error_info_init(&error, sizeof error);
+    arr_session_properties_init(&properties, sizeof properties);
+    CHECK_STATUS(arr_session_wait_until_ready(session, &properties, LONG_MS, &error), ARR_OK);
+    CHECK(properties.known_to_client == 1);
+    CHECK_STATUS(arr_session_get_properties(session, ARR_READ_CACHED, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(properties.max_lease_seconds == 600 && properties.age_ms < LONG_MS);
+    CHECK_STATUS(arr_session_get_properties(session, 2, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_UNSUPPORTED);
+
+    CHECK_STATUS(arr_session_update_lease(session, 0, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_session_update_lease(session, 599, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK(strstr(error.message, "can only grow") != NULL);
+    CHECK_STATUS(arr_session_update_lease(session, 600, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK_STATUS(arr_session_update_lease(session, 90000, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(properties.max_lease_seconds == 90000 && properties.remaining_seconds > 80000);
+    CHECK_STATUS(arr_session_get_properties(session, ARR_READ_CACHED, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(properties.max_lease_seconds == 90000 && properties.age_ms == 0);
+
+    CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK_STATUS(arr_session_get_properties(session, ARR_READ_CACHED, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(properties.status == ARR_SESSION_STATUS_STOPPED);
+    CHECK_STATUS(arr_session_update_lease(session, 99999, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_SESSION_ENDED);
+    arr_session_free(session);
+}
+
+/* Where a session is in a list, or its length. */
+static size_t find(arr_session_list *list, const char *id, arr_session_properties *entry)
+{
+    size_t count = 0, i;
+    CHECK_STATUS(arr_session_list_count(list, &count, NULL), ARR_OK);
+    for (i = 0; i < count; i++) {
+        CHECK_STATUS(arr_session_list_get(list, i, entry, NULL), ARR_OK);
+        if (strcmp(entry->session_id, id) == 0) {
+            break;
+        }
+    }
+    return i;
+}
+
+static void a_list_tells_whose_sessions_they_are_and_own_ones_are_stopped_alone(arr_client *client)
+{
+    arr_client *stranger = emulator_client();
+    arr_session *mine = create(client, 600), *also_mine = create(client, 700), *theirs = create(stranger, 800);
+    arr_session_list *list = NULL;
+    arr_session_properties entry;
+    arr_stop_all_result result;
+    arr_error_info error;
+    char my_id[257] = "", their_id[257] = "";
+    size_t count = 0;
+
+    arr_error_info_init(&error, sizeof error);
+    arr_session_properties_init(&entry, sizeof entry);
+    arr_stop_all_result_init(&result, sizeof result);
+    arr_session_get_id(mine, my_id, sizeof my_id, NULL, NULL);
+    arr_session_get_id(theirs, their_id, sizeof their_id, NULL, NULL);
+
+    CHECK_STATUS(arr_client_list_sessions(client, &list, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK_STATUS(arr_session_list_count(list, &count, &error), ARR_OK);
+    CHECK(find(list, my_id, &entry) < count && entry.known_to_client == 1 && entry.max_lease_seconds == 600);
+    CHECK(find(list, their_id, &entry) < count && entry.known_to_client == 0 && entry.max_lease_seconds == 800);
+    CHECK_STATUS(arr_session_list_get(list, count, &entry, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_session_list_get(list, SIZE_MAX, &entry, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_session_list_get(list, 0, NULL, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_session_list_count(list, NULL, &error), ARR_ERROR_INVALID_ARGUMENT);
+    arr_session_list_free(list);
+
+    CHECK_STATUS(arr_client_stop_all(client, 7, &result, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_client_stop_all(client, ARR_STOP_SCOPE_OWN, &result, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(result.stopped == 2 && result.already_gone == 0 && result.failed == 0);
+    CHECK_STATUS(arr_session_get_properties(theirs, ARR_READ_FRESH, &entry, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(entry.status == ARR_SESSION_STATUS_STARTING || entry.status == ARR_SESSION_STATUS_READY);
+    CHECK_STATUS(arr_session_stop(theirs, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    arr_session_free(mine);
+    arr_session_free(also_mine);
+    arr_session_free(theirs);
+    arr_client_free(stranger);
+}
+
+static void models_and_extra_members_are_checked(arr_client *client)
+{
+    const char *models[] = {"https://example.com/a.arrAsset", "https://example.com/b.arrAsset"};
+    const char *gap[] = {"https://example.com/a.arrAsset", NULL};
+    arr_session_create_options options;
+    arr_session *session = NULL;
+    char *huge = (char *)malloc(10u * 1024 * 1024 + 1);
+
+    CHECK(huge != NULL);
+    memset(huge, 'x', 10u * 1024 * 1024);
+    huge[10u * 1024 * 1024] = '\0';
+    arr_session_create_options_init(&options, sizeof options);
+    options.max_lease_seconds = 60;
+    options.models = gap;
+    options.model_count = 2;
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    options.models = NULL;
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    options.models = models;
+    options.model_count = SIZE_MAX;
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    options.model_count = 2;
+    options.extra_json = "{\"size\":\"premium\"}";
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    options.extra_json = huge;
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK(session == NULL);
+    options.extra_json = "{\"directConnectionSession\":\"false\"}";
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, NULL), ARR_OK);
+    CHECK_STATUS(arr_session_stop(session, NULL, LONG_MS, NULL), ARR_OK);
+    arr_session_free(session);
+    CHECK_STATUS(arr_session_open(client, huge, &session, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    free(huge);
+}
+
+static void the_log_tells_what_went_on_and_nothing_secret(arr_client *client)
+{
+    arr_log_entry entry;
+    int creates = 0, tokens = 0;
+    arr_status status;
+
+    arr_log_entry_init(&entry, sizeof entry);
+    CHECK_STATUS(arr_client_next_log(client, NULL, 0, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    while ((status = arr_client_next_log(client, &entry, 0, NULL)) == ARR_OK) {
+        CHECK(entry.level >= ARR_LOG_LEVEL_ERROR && entry.level <= ARR_LOG_LEVEL_DEBUG);
+        CHECK(entry.unix_time_ms > 1700000000000u && entry.lost == 0);
+        CHECK(entry.message_length == strlen(entry.message));
+        CHECK(strstr(entry.message, from_environment("ARR_ACCOUNT_KEY")) == NULL && strstr(entry.message, "eyJ") == NULL);
+        if (strstr(entry.message, "sessions/create: 202 in ") != NULL) {
+            creates++;
+            CHECK(entry.level == ARR_LOG_LEVEL_DEBUG && strlen(entry.correlation_vector) == 24);
+        }
+        tokens += strstr(entry.message, "a new access token, good for ") != NULL;
+    }
+    CHECK_STATUS(status, ARR_ERROR_TIMEOUT);
+    CHECK(creates == 4 && tokens == 1);
+    CHECK_STATUS(arr_client_next_log(client, &entry, 1, NULL), ARR_ERROR_TIMEOUT);
+}
+
+int main(void)
+{
+    arr_client *client = logging_client();
+    a_token_goes_to_a_buffer_of_the_caller(client);
+    a_lease_grows_and_a_cached_read_costs_nothing(client);
+    a_list_tells_whose_sessions_they_are_and_own_ones_are_stopped_alone(client);
+    models_and_extra_members_are_checked(client);
+    the_log_tells_what_went_on_and_nothing_secret(client);
+    arr_client_free(client);
+    return checks_result("operations");
+}
