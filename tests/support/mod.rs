@@ -38,6 +38,11 @@ impl Clock for SharedClock {
     }
 }
 
+/// A client's clock that is this one.
+pub(crate) fn shared(clock: &VirtualClock) -> Arc<dyn Clock> {
+    Arc::new(SharedClock(clock.clone()))
+}
+
 /// An emulator and a client of it that share a virtual clock.
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
@@ -56,8 +61,13 @@ impl World {
         let emulator = Emulator::start(Config { clock: arr_emulator::Clock::Virtual(clock.clone()), ..config })
             .expect("the emulator starts on a free port");
         let config = config_for(&emulator, client);
-        let client = Client::with_clock(config, Arc::new(SharedClock(clock.clone()))).expect("the options are good");
+        let client = Client::with_clock(config, shared(&clock)).expect("the options are good");
         World { emulator, clock, client }
+    }
+
+    /// Another client of the same emulator, on the same clock.
+    pub(crate) fn another_client(&self, config: ClientConfig) -> Client {
+        Client::with_clock(config_for(&self.emulator, config), shared(&self.clock)).expect("the options are good")
     }
 
     /// The requests since the last call, as `METHOD path`, with ids shortened to `{id}`.

@@ -1,5 +1,7 @@
 //! A server that does what a test tells it to, down to the bytes. It gives out good tokens by itself.
 
+use super::shared;
+use arr_emulator::VirtualClock;
 use arr_session::{Client, ClientConfig, Credential};
 use base64::Engine as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -34,7 +36,25 @@ pub(crate) fn reply(status: &str, headers: &str, body: &str) -> String {
 /// The server. Its threads end with the test's process.
 pub(crate) struct Scripted {
     pub(crate) url: String,
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// `METHOD path`.
+    pub(crate) line: String,
+    /// The header lines, their names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+    /// Which connection it came on, from 0.
+    pub(crate) connection: usize,
+}
+
+impl Seen {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
 }
 
 impl Scripted {
@@ -55,9 +75,9 @@ impl Scripted {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (log, choose, token) = (Arc::clone(&seen), Arc::new(choose), Arc::new(token));
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for (number, stream) in listener.incoming().flatten().enumerate() {
                 let (log, choose, token) = (Arc::clone(&log), Arc::clone(&choose), Arc::clone(&token));
-                thread::spawn(move || serve(&stream, &log, &*choose, &token));
+                thread::spawn(move || serve(&stream, number, &log, &*choose, &token));
             }
         });
         Scripted { url, seen }
@@ -65,19 +85,32 @@ impl Scripted {
 
     /// The requests so far, as `METHOD path`, the account's id shortened to `{a}`.
     pub(crate) fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().iter().map(|line| line.replace(ACCOUNT, "{a}")).collect()
+        self.requests().iter().map(|seen| seen.line.replace(ACCOUNT, "{a}")).collect()
+    }
+
+    /// The requests so far, whole.
+    pub(crate) fn requests(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
     }
 
     /// A client of this server, otherwise as `config`.
     pub(crate) fn client(&self, config: ClientConfig) -> Client {
-        let config = ClientConfig {
+        Client::new(self.config(config)).expect("the options are good")
+    }
+
+    /// A client that lives by a clock which moves when it sleeps.
+    pub(crate) fn client_on(&self, clock: &VirtualClock, config: ClientConfig) -> Client {
+        Client::with_clock(self.config(config), shared(clock)).expect("the options are good")
+    }
+
+    fn config(&self, config: ClientConfig) -> ClientConfig {
+        ClientConfig {
             account_id: ACCOUNT.into(),
             credential: Credential::AccountKey("c2VjcmV0a2V5".into()),
             account_domain: self.url.clone(),
             service_endpoint: self.url.clone(),
             ..config
-        };
-        Client::new(config).expect("the options are good")
+        }
     }
 }
 
@@ -89,11 +122,12 @@ pub(crate) fn token() -> String {
     format!(r#"{{"AccessToken":"h.{payload}.s"}}"#)
 }
 
-fn serve(stream: &TcpStream, log: &Mutex<Vec<String>>, choose: &dyn Fn(&str) -> Act, token: &str) {
+fn serve(stream: &TcpStream, connection: usize, log: &Mutex<Vec<Seen>>, choose: &dyn Fn(&str) -> Act, token: &str) {
     stream.set_nodelay(true).ok();
     let mut reader = BufReader::new(stream);
-    while let Some(line) = read_request(&mut reader) {
-        log.lock().unwrap().push(line.clone());
+    while let Some(seen) = read_request(&mut reader, connection) {
+        let line = seen.line.clone();
+        log.lock().unwrap().push(seen);
         let act = if line.ends_with("/token") { Act::Answer(token.to_owned()) } else { choose(&line) };
         let mut writer = stream;
         match act {
@@ -124,23 +158,23 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<String>>, choose: &dyn Fn(&str) -> 
     stream.shutdown(Shutdown::Both).ok();
 }
 
-/// Reads one request with its body; `METHOD path` of it.
-fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<String> {
+/// Reads one request with its body.
+fn read_request(reader: &mut BufReader<&TcpStream>, connection: usize) -> Option<Seen> {
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|length| *length > 0)?;
-    let mut length = 0;
+    let mut headers = Vec::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
-        let line = line.trim().to_ascii_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
+        match line.trim_end().split_once(':') {
+            Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.trim().to_owned())),
+            None => break,
         }
     }
-    reader.read_exact(&mut vec![0; length]).ok()?;
+    let length = headers.iter().find(|(name, _)| name == "content-length").map_or(Some(0), |(_, it)| it.parse().ok())?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
     let mut words = first.split(' ');
-    Some(format!("{} {}", words.next()?, words.next()?))
+    let line = format!("{} {}", words.next()?, words.next()?);
+    Some(Seen { line, headers, body: String::from_utf8_lossy(&body).into_owned(), connection })
 }
