@@ -1,0 +1,317 @@
+//! Every operation besides create, wait and stop, which `lifecycle.rs` tells: against the emulator.
+
+mod support;
+
+use arr_emulator::{Config, SessionStatus as Emulated};
+use arr_session::{
+    Client, ClientConfig, Credential, ErrorKind, Lease, LogLevel, NewSession, SessionId, SessionSize, SessionStatus,
+    StopScope,
+};
+use std::time::Duration;
+use support::scripted::{Act, Scripted, reply};
+use support::{HOUR, SECOND, World, an_hour, config_for};
+
+const TOKEN: &str = "GET /accounts/{id}/token";
+const CREATE: &str = "POST /v1/accounts/{id}/sessions/create";
+const PROPERTIES: &str = "GET /v1/accounts/{id}/sessions/{id}/properties";
+const UPDATE: &str = "PATCH /v1/accounts/{id}/sessions/{id}";
+const LIST: &str = "GET /v1/accounts/{id}/sessions";
+const STOP: &str = "DELETE /v1/accounts/{id}/sessions/{id}";
+
+fn hours(hours: u32) -> Lease {
+    Lease::new(HOUR * hours).unwrap()
+}
+
+#[test]
+fn from_nothing_to_ready_updated_and_stopped_nothing_is_sent_too_many() {
+    for (startup, looks) in [(0, 1), (1, 1), (10, 1), (11, 2), (25, 3), (60, 6)] {
+        let world = World::new(Config { startup: startup * SECOND, ..Config::default() }, ClientConfig::default());
+        let session = world.client.create_session(&an_hour(), None).unwrap();
+        session.wait_until_ready(HOUR).unwrap();
+        session.update_lease(hours(2), None).unwrap();
+        session.stop(None).unwrap();
+        let connections: Vec<_> = world.emulator.requests().iter().map(|request| request.connection).collect();
+        assert!(connections.iter().all(|number| *number == 1), "one connection serves: {connections:?}");
+        let expected = [&[TOKEN, CREATE][..], &vec![PROPERTIES; looks], &[UPDATE, STOP]].concat();
+        assert_eq!(world.requests(), expected, "ready after {startup} s");
+    }
+}
+
+#[test]
+fn a_lease_is_extended_as_a_whole_and_is_known_without_asking() {
+    let world = World::with_startup(Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    session.wait_until_ready(HOUR).unwrap();
+    world.requests();
+    let known = session.update_lease(hours(2), None).unwrap();
+    assert_eq!((known.max_lease, known.remaining()), (Some(2 * HOUR), Some(2 * HOUR - 10 * SECOND)));
+    assert_eq!(world.emulator.sessions()[0].max_lease, 2 * HOUR);
+    session.update_lease(hours(25), None).unwrap();
+    assert_eq!(world.emulator.sessions()[0].max_lease, 25 * HOUR, "a day and more has its own spelling");
+    assert_eq!(world.requests(), [UPDATE, UPDATE]);
+}
+
+#[test]
+fn the_lease_that_stands_costs_nothing_and_a_shorter_one_is_refused_here() {
+    let world = World::with_startup(Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    world.requests();
+    assert_eq!(session.update_lease(hours(1), None).unwrap().max_lease, Some(HOUR));
+    let error = session.update_lease(Lease::new(HOUR - SECOND).unwrap(), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.message().contains("3599 s") && error.message().contains("3600 s"), "{error}");
+    assert!(world.requests().is_empty());
+}
+
+#[test]
+fn what_another_client_did_to_the_lease_is_told_by_the_service() {
+    let world = World::with_startup(Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let other = world.another_client(ClientConfig::default());
+    other.open_session(session.id(), None).unwrap().update_lease(hours(5), None).unwrap();
+    let error = session.update_lease(hours(4), None).unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::BadRequest, Some(400)));
+    session.stop(None).unwrap();
+    let opened = other.open_session(session.id(), None).unwrap();
+    assert_eq!(opened.update_lease(hours(6), None).unwrap_err().kind(), ErrorKind::SessionEnded);
+}
+
+#[test]
+fn a_session_that_has_ended_unnoticed_cannot_be_extended() {
+    let world = World::with_startup(Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    world.clock.advance(2 * HOUR);
+    let error = session.update_lease(hours(3), None).unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Conflict, Some(409)));
+}
+
+#[test]
+fn a_cached_read_is_as_young_as_the_poll_interval_and_tells_its_age() {
+    let world = World::with_startup(5 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    world.requests();
+    world.clock.advance(4 * SECOND);
+    let known = session.cached_properties(None).unwrap();
+    assert_eq!((known.status, known.age), (SessionStatus::Starting, 4 * SECOND));
+    world.clock.advance(6 * SECOND);
+    assert_eq!(session.cached_properties(None).unwrap().status, SessionStatus::Ready);
+    assert_eq!(world.requests(), [PROPERTIES], "ten seconds while it starts");
+    world.clock.advance(29 * SECOND);
+    assert_eq!(session.cached_properties(None).unwrap().age, 29 * SECOND);
+    assert!(world.requests().is_empty(), "thirty when it is ready");
+    world.clock.advance(SECOND);
+    assert_eq!(session.cached_properties(None).unwrap().age, Duration::ZERO);
+    session.update_lease(hours(2), None).unwrap();
+    session.cached_properties(None).unwrap();
+    session.stop(None).unwrap();
+    assert_eq!(session.cached_properties(None).unwrap().status, SessionStatus::Stopped);
+    assert_eq!(world.requests(), [PROPERTIES, UPDATE, PROPERTIES, STOP, PROPERTIES], "what this client does counts");
+    world.clock.advance(10 * HOUR);
+    assert_eq!(session.cached_properties(None).unwrap().status, SessionStatus::Stopped);
+    assert!(world.requests().is_empty(), "an end is for ever");
+}
+
+#[test]
+fn two_handles_of_one_session_know_the_same() {
+    let world = World::with_startup(Duration::ZERO);
+    let first = world.client.create_session(&an_hour(), None).unwrap();
+    let second = world.client.open_session(first.id(), None).unwrap();
+    assert_eq!(first.known_properties().status, SessionStatus::Ready, "opening has read it");
+    world.requests();
+    first.stop(None).unwrap();
+    assert_eq!(second.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionEnded);
+    assert_eq!(world.requests(), [STOP, PROPERTIES]);
+}
+
+#[test]
+fn a_list_shows_the_accounts_running_sessions_and_whose_they_are() {
+    let world = World::with_startup(5 * SECOND);
+    let other = world.another_client(ClientConfig::default());
+    assert!(world.client.list_sessions(None).unwrap().is_empty());
+    let [mine, theirs, opened, ended] = [&world.client, &other, &other, &world.client]
+        .map(|client| client.create_session(&an_hour(), None).unwrap());
+    world.client.open_session(opened.id(), None).unwrap();
+    ended.stop(None).unwrap();
+    world.clock.advance(5 * SECOND);
+    let listed = world.client.list_sessions(None).unwrap();
+    let known: Vec<_> = listed.iter().map(|it| (&it.properties.id, it.known_to_client)).collect();
+    assert_eq!(known, [(mine.id(), true), (theirs.id(), false), (opened.id(), true)]);
+    assert!(listed.iter().all(|it| it.properties.status == SessionStatus::Ready && it.properties.hostname.is_some()));
+    assert_eq!(listed[0].properties, mine.properties(None).unwrap());
+}
+
+#[test]
+fn stopping_all_own_sessions_leaves_other_peoples_alone() {
+    let world = World::with_startup(Duration::ZERO);
+    let other = world.another_client(ClientConfig::default());
+    let sessions: Vec<_> = (0..20).map(|_| world.client.create_session(&an_hour(), None).unwrap()).collect();
+    let theirs = other.create_session(&an_hour(), None).unwrap();
+    world.client.open_session(theirs.id(), None).unwrap();
+    sessions[0].stop(None).unwrap();
+    world.requests();
+    let all = world.client.stop_all(StopScope::Own, None).unwrap();
+    assert_eq!((all.stopped, all.already_gone, all.failed.len()), (19, 0, 0), "opening is not owning");
+    assert_eq!(world.requests(), vec![STOP; 19]);
+    let running: Vec<_> = world.emulator.sessions().into_iter().filter(|it| it.status == Emulated::Ready).collect();
+    assert_eq!(running.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [theirs.id().as_str()]);
+    assert_eq!(world.client.stop_all(StopScope::Own, None).unwrap().stopped, 0);
+    assert_eq!(sessions[1].wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionEnded);
+}
+
+#[test]
+fn stopping_all_of_the_account_asks_what_there_is() {
+    let world = World::new(
+        Config { startup: 5 * SECOND, stopping: 60 * SECOND, ..Config::default() },
+        ClientConfig::default(),
+    );
+    let other = world.another_client(ClientConfig::default());
+    for client in [&world.client, &other, &other] {
+        client.create_session(&an_hour(), None).unwrap();
+    }
+    other.create_session(&an_hour(), None).unwrap().stop(None).unwrap();
+    world.requests();
+    let all = world.client.stop_all(StopScope::Account, None).unwrap();
+    assert_eq!((all.stopped, all.failed.len()), (3, 0), "one is stopping already");
+    assert_eq!(world.requests(), [LIST, STOP, STOP, STOP]);
+    assert!(world.emulator.sessions().iter().all(|it| it.status == Emulated::Stopping));
+}
+
+#[test]
+fn one_session_that_cannot_be_stopped_holds_up_no_other_and_is_named() {
+    const BAD: &str = "11111111-1111-4111-8111-111111111111";
+    let server = Scripted::by(|line| match line {
+        list if list.ends_with("/sessions") => {
+            let entry = |id: &str| format!(r#"{{"sessionId":"{id}","sessionStatus":"Ready"}}"#);
+            let entries = [entry("a"), entry(BAD), entry("b"), entry("c")].join(",");
+            Act::Answer(reply("200 OK", "", &format!(r#"{{"sessions":[{entries}]}}"#)))
+        }
+        bad if bad.ends_with(BAD) => Act::Answer(reply("403 Forbidden", "", "")),
+        gone if gone.ends_with("/c") => Act::Answer(reply("404 Not Found", "", "")),
+        _ => Act::Answer(reply("204 No Content", "", "")),
+    });
+    let client = server.client(ClientConfig::default());
+    let all = client.stop_all(StopScope::Account, None).unwrap();
+    assert_eq!((all.stopped, all.already_gone, all.failed.len()), (2, 1, 1));
+    let error = all.into_result().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    assert!(error.message().contains("1 of 4") && error.message().contains(BAD), "{error}");
+}
+
+#[test]
+fn an_access_token_is_for_the_application_too() {
+    let world = World::with_startup(Duration::ZERO);
+    let first = world.client.access_token(None).unwrap();
+    world.clock.advance(HOUR);
+    let second = world.client.access_token(None).unwrap();
+    assert_eq!(first.token.expose(), second.token.expose());
+    assert_eq!((first.remaining, second.remaining), (Some(24 * HOUR), Some(23 * HOUR)));
+    assert_eq!(world.requests(), [TOKEN]);
+    assert!(!format!("{first:?}").contains(first.token.expose()));
+
+    let config = ClientConfig {
+        credential: Credential::AccessToken(first.token),
+        account_domain: "westus2".into(),
+        ..ClientConfig::default()
+    };
+    let config = ClientConfig {
+        account_id: world.emulator.account().id().into(),
+        service_endpoint: world.emulator.url().into(),
+        ..config
+    };
+    let with_token = Client::with_clock(config, support::shared(&world.clock)).unwrap();
+    with_token.create_session(&an_hour(), None).unwrap().stop(None).unwrap();
+    assert_eq!(world.requests(), [CREATE, STOP], "the token service is never asked");
+    world.clock.advance(48 * HOUR);
+    for _ in 0..2 {
+        let error = with_token.list_sessions(None).unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
+        assert!(error.message().contains("access token was refused"), "{error}");
+    }
+    assert_eq!(world.requests(), [LIST, LIST], "each call tries it once: the device's clock may be wrong");
+}
+
+#[test]
+fn every_request_says_who_sends_it_and_a_token_request_how_to_find_it() {
+    let server = Scripted::always(Act::Answer(reply("200 OK", "", r#"{"sessions":[]}"#)));
+    let client = server.client(ClientConfig { user_agent_suffix: "MyApp/1.2".into(), ..ClientConfig::default() });
+    client.list_sessions(None).unwrap();
+    let seen = server.requests();
+    let vector = seen[0].header("x-mrc-cv").unwrap();
+    assert_eq!((vector.len(), seen[1].header("x-mrc-cv")), (22, None));
+    for request in &seen {
+        assert_eq!(request.header("user-agent"), Some(concat!("arr-session/", env!("CARGO_PKG_VERSION"), " MyApp/1.2")));
+        assert_eq!(request.header("accept"), Some("application/json"));
+        assert!(request.header("authorization").unwrap().starts_with("Bearer "));
+    }
+    let key = seen[0].header("authorization").unwrap();
+    assert_eq!(key, "Bearer 68321d5a-7978-4ceb-b880-0f49751daae9:c2VjcmV0a2V5");
+}
+
+#[test]
+fn what_is_sent_with_a_create_is_what_was_asked_for() {
+    let created = reply("202 Accepted", "", r#"{"sessionId":"e13d2c44-63e0-4591-991e-f9e05e599a93"}"#);
+    let server = Scripted::always(Act::Answer(created));
+    let client = server.client(ClientConfig::default());
+    let new = NewSession::new(SessionSize::Premium, 26 * HOUR).unwrap();
+    let new = new.with_models(["https://x/a?sig=1"]).unwrap().with_extra_json(r#"{"y":[null]}"#).unwrap();
+    client.create_session(&new, None).unwrap();
+    let seen = server.requests();
+    let body: serde_json::Value = serde_json::from_str(&seen[1].body).unwrap();
+    assert_eq!(
+        body,
+        serde_json::json!({"maxLeaseTime": "1.02:00:00", "size": "premium", "models": ["https://x/a?sig=1"], "y": [null]})
+    );
+    assert_eq!(seen[1].header("content-type"), Some("application/json"));
+}
+
+#[test]
+fn the_log_is_pulled_at_the_chosen_level() {
+    let world = World::with_startup(Duration::ZERO);
+    let messages = |level| {
+        let client = world.another_client(ClientConfig { log_level: level, ..ClientConfig::default() });
+        let session = client.create_session(&NewSession::new(SessionSize::Standard, SECOND).unwrap(), None).unwrap();
+        session.stop(None).unwrap();
+        client.open_session(&SessionId::parse("unknown").unwrap(), None).unwrap_err();
+        std::iter::from_fn(|| client.next_log(Duration::ZERO).unwrap()).collect::<Vec<_>>()
+    };
+    assert!(messages(LogLevel::Off).is_empty());
+    let count = |level| messages(level).len();
+    assert_eq!((count(LogLevel::Error), count(LogLevel::Warning)), (1, 2), "404; and an unusual lease");
+    let info = messages(LogLevel::Info);
+    assert_eq!(info.len(), 5, "token, created and stopped: {info:?}");
+    let debug = messages(LogLevel::Debug);
+    assert_eq!(debug.len(), 5 + 4, "and each request: {debug:?}");
+    let key = world.emulator.account().key();
+    assert!(!format!("{debug:?}").contains(key) && !format!("{debug:?}").contains("eyJ"));
+    let create = debug.iter().find(|line| line.message.contains("sessions/create: 202 in ")).unwrap();
+    assert_eq!(create.correlation_vector.as_deref().map(str::len), Some(24));
+    assert_eq!(create.unix_time, world.clock.unix_time());
+}
+
+#[test]
+fn who_waits_for_a_line_gets_it_when_it_comes_and_the_end_when_the_client_ends() {
+    let emulator = arr_emulator::Emulator::start(Config::default()).unwrap();
+    let config = ClientConfig { log_level: LogLevel::Info, ..ClientConfig::default() };
+    let client = Client::new(config_for(&emulator, config)).unwrap();
+    assert_eq!(client.next_log(Duration::from_millis(1)).unwrap(), None);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| client.next_log(60 * SECOND).unwrap().unwrap());
+        client.access_token(None).unwrap();
+        assert!(waiting.join().unwrap().message.contains("a new access token, good for "));
+        let waiting = scope.spawn(|| client.next_log(60 * SECOND));
+        client.shut_down();
+        assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::ShutDown);
+    });
+}
+
+#[test]
+fn a_list_may_have_eight_mebibytes_and_not_a_byte_more() {
+    let list = |length: usize| {
+        let body = r#"{"sessions":[]}"#;
+        Scripted::always(Act::Answer(reply("200 OK", "", &format!("{body}{}", " ".repeat(length - body.len())))))
+    };
+    let longest = 8 * 1024 * 1024;
+    assert!(list(longest).client(ClientConfig::default()).list_sessions(None).unwrap().is_empty());
+    let error = list(longest + 1).client(ClientConfig::default()).list_sessions(None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+}
