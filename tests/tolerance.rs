@@ -1,0 +1,117 @@
+//! What a service may do otherwise than its documentation has it, and still be understood (docs/service.md).
+
+mod support;
+
+use arr_session::{Client, ClientConfig, ErrorKind, Lease, Session, SessionStatus};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use support::scripted::{Act, Scripted, reply};
+use support::{HOUR, an_hour};
+
+const ID: &str = "e13d2c44-63e0-4591-991e-f9e05e599a93";
+
+fn created() -> Act {
+    Act::Answer(reply("202 Accepted", "", &format!(r#"{{"sessionId":"{ID}"}}"#)))
+}
+
+/// A session on a server that answers all else with these acts in their order, and then with the last one.
+fn session(acts: Vec<Act>) -> (Scripted, Client, Session) {
+    let count = AtomicUsize::new(0);
+    let server = Scripted::by(move |line| match line {
+        create if create.starts_with("POST") => created(),
+        _ => acts[count.fetch_add(1, Ordering::SeqCst).min(acts.len() - 1)].clone(),
+    });
+    let poll_interval = Some(Duration::from_millis(1));
+    let client = server.client(ClientConfig { poll_interval, ..ClientConfig::default() });
+    let session = client.create_session(&an_hour(), None).unwrap();
+    (server, client, session)
+}
+
+fn properties(members: &str) -> Act {
+    Act::Answer(reply("200 OK", "", &format!("{{{members}}}")))
+}
+
+#[test]
+fn an_unknown_status_is_waited_through() {
+    let words = ["Starting", "Napping", "READY"].map(|word| properties(&format!(r#""sessionStatus":"{word}""#)));
+    let (_server, _client, session) = session(words.into());
+    assert_eq!(session.wait_until_ready(HOUR).unwrap().status, SessionStatus::Ready);
+    let (_server, _client, napping) = self::session(vec![properties(r#""sessionStatus":"Napping""#)]);
+    assert_eq!(napping.properties(None).unwrap().status, SessionStatus::Unknown("Napping".into()));
+}
+
+#[test]
+fn a_session_that_is_stopping_will_never_be_ready() {
+    for word in ["stopping", "Stopping"] {
+        let (_server, _client, session) = session(vec![properties(&format!(r#""sessionStatus":"{word}""#))]);
+        assert_eq!(session.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionEnded);
+        assert_eq!(session.known_properties().status, SessionStatus::Stopping);
+        assert!(!session.known_properties().status.is_final());
+    }
+}
+
+#[test]
+fn a_failure_without_a_message_is_a_failure() {
+    for message in ["null", "\"\"", "\"  \""] {
+        let members = format!(r#""sessionStatus":"Error","message":{message}"#);
+        let (_server, _client, session) = session(vec![properties(&members)]);
+        let error = session.wait_until_ready(HOUR).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SessionFailed);
+        assert!(error.message().contains(&format!("session {ID} failed; create another")), "{error}");
+    }
+}
+
+#[test]
+fn how_a_reply_is_framed_does_not_matter() {
+    let body = r#"{"sessionStatus":"Ready"}"#;
+    for act in [
+        Act::AnswerAndClose(format!("HTTP/1.1 200 OK\r\n\r\n{body}")),
+        Act::AnswerAndClose(format!("HTTP/1.0 200 OK\r\n\r\n{body}")),
+        Act::Answer(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())),
+        Act::Answer(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nContent-Type: text/html\r\n\r\n{body}", body.len())),
+        Act::Answer(reply("200 OK", "", &format!("\r\n \t{body}\n"))),
+    ] {
+        let (_server, _client, session) = session(vec![act.clone()]);
+        assert_eq!(session.properties(None).unwrap().status, SessionStatus::Ready, "{act:?}");
+    }
+}
+
+#[test]
+fn any_success_is_a_success() {
+    for (status, body) in [("200 OK", ""), ("200 OK", "{}"), ("201 Created", "text"), ("202 Accepted", "[1"), ("204 No Content", "")]
+    {
+        let (_server, _client, session) = session(vec![Act::Answer(reply(status, "", body))]);
+        session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap();
+        assert!(!session.stop(None).unwrap().already_gone, "{status}");
+    }
+    for status in ["200 OK", "201 Created", "299 Other"] {
+        let server = Scripted::always(Act::Answer(reply(status, "", &format!(r#"{{"sessionId":"{ID}","new":1}}"#))));
+        server.client(ClientConfig::default()).create_session(&an_hour(), None).unwrap();
+        let server = Scripted::always(Act::Answer(reply(status, "", "[]")));
+        assert!(server.client(ClientConfig::default()).list_sessions(None).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn no_redirect_is_followed_as_it_would_take_the_token_along() {
+    let elsewhere = Scripted::always(properties(r#""sessionStatus":"Ready""#));
+    for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let headers = format!("Location: {}/v1/x\r\n", elsewhere.url);
+        let (server, _client, session) = session(vec![Act::Answer(reply(status, &headers, ""))]);
+        let error = session.properties(None).unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::UnexpectedReply, false), "{error}");
+        assert_eq!(server.seen().len(), 3, "token, create, and one read");
+    }
+    assert!(elsewhere.seen().is_empty());
+}
+
+#[test]
+fn the_bodies_of_errors_may_be_anything() {
+    for body in ["", "<html>", r#"{"error":"told"}"#, r#"{"error":{"code":"C","message":"told"}}"#, "\u{0}\u{1}", "{\"a\":"] {
+        let (_server, _client, session) = session(vec![Act::Answer(reply("400 Bad Request", "", body))]);
+        let error = session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadRequest);
+        assert_eq!(error.message().contains("(\"told\")"), body.contains("told"), "{error}");
+        assert_eq!(error.service_code(), body.contains("code").then_some("C"));
+    }
+}
