@@ -20,6 +20,8 @@
 //! # Ok::<(), arr_emulator::StartError>(())
 //! ```
 //!
+//! It can be made to fail in many ways, see [`Fault`], and be moved while it runs: `docs/emulator.md`.
+//!
 //! The map of the house:
 //!
 //! | file | noun |
@@ -27,8 +29,9 @@
 //! | `emulator`, `config`, `account`, `clock` | what a user of the library holds |
 //! | `session` | one session as a pure state machine: every question takes `now` |
 //! | `sessions`, `token`, `throttle`, `request_log` | what the service remembers |
-//! | `server`, `names`, `service_clock` | what the configuration comes to: a session's server, the emulator's names, its time |
+//! | `server`, `names`, `service_clock` | what the configuration comes to: a session's server, the emulator's names and time |
 //! | `routes/` | HTTP in and out: one file for each group of paths, one for access, one for what all replies share |
+//! | `routes/control*` | what moves the emulator, and is no part of the service |
 //! | `faults/` | what goes wrong on purpose, and when; `routes/sabotage` and `takeover` make it happen |
 //! | `listener`, `connection`, `connections`, `certificate`, `tls` | sockets |
 //! | `timespan`, `lenient_json`, `guid`, `correlation` | formats |

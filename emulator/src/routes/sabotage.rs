@@ -44,21 +44,10 @@ pub(super) async fn carry_out(fault: Fault, operation: impl Future<Output = Resp
         Action::Truncate { bytes } => Outcome::Truncated(or_stand_in(real), bytes),
         Action::Drip { interval } => Outcome::Dripped(or_stand_in(real), interval),
         Action::ContentType(content_type) => Outcome::Reply(relabelled(or_stand_in(real), &content_type)),
-        Action::Oversize { bytes } => Outcome::Reply(or_stand_in(real).map(|_| Body::new(Oversize::new(bytes)))),
+        Action::Oversize { bytes } => Outcome::Reply(oversized(or_stand_in(real), bytes)),
         Action::Redirect { status, location } => {
             Outcome::Reply(answer(status, vec![(LOCATION.to_string(), location)], Vec::new()))
         }
-    }
-    .without_stale_length()
-}
-
-impl Outcome {
-    /// The length belongs to the body that was there before.
-    fn without_stale_length(mut self) -> Outcome {
-        if let Outcome::Reply(response) = &mut self {
-            response.headers_mut().remove(CONTENT_LENGTH);
-        }
-        self
     }
 }
 
@@ -93,6 +82,13 @@ fn relabelled(mut response: Response, content_type: &str) -> Response {
     if let Ok(value) = HeaderValue::try_from(content_type) {
         response.headers_mut().insert(CONTENT_TYPE, value);
     }
+    response
+}
+
+fn oversized(response: Response, bytes: u64) -> Response {
+    let mut response = response.map(|_| Body::new(Oversize::new(bytes)));
+    // It is that of the body that was there before.
+    response.headers_mut().remove(CONTENT_LENGTH);
     response
 }
 
