@@ -31,7 +31,9 @@ impl Names {
                 Ok(address) => names.add_address(address),
                 Err(_) => names.dns.push(name.to_ascii_lowercase()),
             }
-            names.network.push(name.to_ascii_lowercase());
+            if !listen.is_loopback() {
+                names.network.push(name.to_ascii_lowercase());
+            }
         }
         for address in own {
             names.add_address(address);
@@ -110,8 +112,8 @@ mod tests {
 
     #[test]
     fn a_loopback_listener_has_no_url_for_others() {
-        let names = Names::of(ip("127.0.0.1"), &[]);
-        assert_eq!(names.dns, ["localhost"]);
+        let names = Names::of(ip("127.0.0.1"), &given(&["studio.local"]));
+        assert_eq!(names.dns, ["localhost", "studio.local"]);
         assert_eq!(names.addresses, [ip("127.0.0.1"), ip("::1")]);
         assert!(names.network_urls("http", 1).is_empty());
     }

@@ -36,8 +36,9 @@ impl RecordedRequest {
 
 /// The headers as they are recorded.
 pub(crate) fn recorded_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    /// As much of a value as is worth keeping.
-    const LONGEST: usize = 1024;
+    /// As many headers, and as much of a value, as is worth keeping of each of a hundred thousand requests.
+    const MOST: usize = 50;
+    const LONGEST: usize = 256;
     let recorded = |(name, value): (&HeaderName, &HeaderValue)| {
         if is_secret(name.as_str()) {
             return (name.to_string(), "<redacted>".to_owned());
@@ -45,7 +46,7 @@ pub(crate) fn recorded_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         let value = String::from_utf8_lossy(value.as_bytes());
         (name.to_string(), value[..value.floor_char_boundary(LONGEST)].to_owned())
     };
-    headers.iter().map(recorded).collect()
+    headers.iter().take(MOST).map(recorded).collect()
 }
 
 /// By its name: better one header too many than a key in a file.

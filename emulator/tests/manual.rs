@@ -1,5 +1,7 @@
 //! The commands that `docs/emulator.md` shows do what they are shown for.
 
+#![cfg(unix)]
+
 #[path = "support/run.rs"]
 mod support;
 
