@@ -1,6 +1,7 @@
 //! One connection, from its handshake to its end, in a task of its own: a silent or slow peer holds up nobody else.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::{Extension, Router};
@@ -8,12 +9,12 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::connections::Place;
-use crate::takeover::{Afterwards, Socket};
+use crate::takeover::{Afterwards, Socket, Takeover};
 
 /// What connections, and the loop that accepts them, are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,37 +71,42 @@ async fn serve_http(
             .header_read_timeout(None)
             .title_case_headers(true)
             .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router.clone()));
-        // How a connection ends, politely or not, is the peer's affair and nothing to report.
-        let takeover = tokio::select! {
-            _ = &mut connection => return,
-            Some(takeover) = takeovers.recv() => takeover,
-            () = place.asked_to_close() => {
-                Pin::new(&mut connection).graceful_shutdown();
-                tokio::select! {
-                    _ = &mut connection => return,
-                    // A request came in that very moment, and a fault happens to it.
-                    Some(takeover) = takeovers.recv() => takeover,
-                    _ = run.changed() => return,
-                }
-            }
-            _ = run.changed() => {
-                if *run.borrow() == Run::Finish {
-                    Pin::new(&mut connection).graceful_shutdown();
-                    let _ = connection.await;
-                }
-                return;
-            }
+        let Some(takeover) = until_taken_over(&mut connection, place, &mut takeovers, &mut run).await else {
+            return;
         };
         let _work = place.begin_work();
         let parts = connection.into_parts();
         socket = parts.io.into_inner();
         let afterwards = tokio::select! {
+            // First, for what takes no time is done even while the emulator stops.
+            biased;
             afterwards = takeover.carry_out(&mut socket) => afterwards,
-            _ = run.changed() => return,
+            _ = run.wait_for(|run| *run != Run::On) => return,
         };
         // What a peer has sent ahead is lost with the first HTTP connection, so that there is none to go on with.
         if afterwards == Afterwards::End || !parts.read_buf.is_empty() {
             return;
         }
+    }
+}
+
+/// Lets HTTP run until the connection is over, or a fault takes it. How a connection ends, politely or not, is the
+/// peer's affair and nothing to report.
+async fn until_taken_over<S: Socket>(
+    connection: &mut http1::Connection<TokioIo<S>, TowerToHyperService<Router>>,
+    place: &Place,
+    takeovers: &mut mpsc::UnboundedReceiver<Takeover>,
+    run: &mut watch::Receiver<Run>,
+) -> Option<Takeover> {
+    loop {
+        tokio::select! {
+            _ = &mut *connection => return None,
+            Some(takeover) = takeovers.recv() => return Some(takeover),
+            () = place.asked_to_close() => {}
+            changed = run.changed() => if changed.is_err() || *run.borrow() != Run::Finish {
+                return None;
+            },
+        }
+        Pin::new(&mut *connection).graceful_shutdown();
     }
 }

@@ -160,6 +160,23 @@ fn a_stalled_request_does_not_keep_the_emulator_from_ending() {
 }
 
 #[test]
+fn a_fault_that_comes_while_the_emulator_stops_still_happens() {
+    // The request is at work, waiting, when the stop begins.
+    let mut story = story_with(Fault::on("GET", "/").reset().executed(true));
+    story.connection.send(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n");
+    while story.emulator.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    let mut idle = Connection::open(story.emulator.url());
+    let Story { emulator, mut connection, .. } = story;
+    let stopping = std::thread::spawn(move || emulator.stop());
+    assert!(idle.is_closed(), "the stop has begun");
+    connection.send(b"x");
+    assert_eq!(connection.rest(), (Vec::new(), End::Reset));
+    stopping.join().expect("stopped");
+}
+
+#[test]
 fn another_content_type_is_all_that_changes() {
     let mut story = story_with(Fault::on("GET", "**/sessions").content_type("text/html"));
     let reply = story.call("GET", "/sessions", "");
