@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use arr_emulator::{Account, Emulator};
+use arr_emulator::{Account, Config, Emulator};
 
 use crate::cli::Options;
 
@@ -12,6 +12,9 @@ pub(crate) fn text(emulator: &Emulator, options: &Options, ca_file: Option<&Path
     let config = &options.config;
     let mut text = format!("arr-emulator {} is running\n\n", env!("CARGO_PKG_VERSION"));
     fact(&mut text, "URL", emulator.url());
+    for url in emulator.network_urls().iter().filter(|url| *url != emulator.url()) {
+        fact(&mut text, "For devices", url);
+    }
     for account in &config.accounts {
         fact(&mut text, "Account id", account.id());
         let key = if is_development(account) {
@@ -23,12 +26,16 @@ pub(crate) fn text(emulator: &Emulator, options: &Options, ca_file: Option<&Path
     }
     if let Some(path) = ca_file {
         let path = path.display();
-        fact(&mut text, "CA file", &format!("{path} (clients must trust it)"));
+        fact(&mut text, "CA file", &format!("{path} (clients must trust it; install it on devices)"));
     }
     let startup = humantime::format_duration(config.startup);
     fact(&mut text, "Sessions", &format!("ready {startup} after their creation"));
-    if !config.tls && !config.listen.ip().is_loopback() {
-        text.push_str("\nWarning: without --tls, keys and tokens cross the network unencrypted.\n");
+    if config.time_scale > 1 {
+        fact(&mut text, "Clock", &format!("runs {} times as fast as this machine's", config.time_scale));
+    }
+    for warning in warnings(config) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\nWarning: {warning}.\n");
     }
     text.push_str("\nFor the examples, set:\n\n");
     for (name, value) in variables(emulator, ca_file) {
@@ -36,6 +43,21 @@ pub(crate) fn text(emulator: &Emulator, options: &Options, ca_file: Option<&Path
     }
     text.push_str("\nCtrl+C stops it.\n");
     text
+}
+
+fn warnings(config: &Config) -> Vec<&'static str> {
+    let beyond_this_machine = !config.listen.ip().is_loopback();
+    let mut warnings = Vec::new();
+    if !config.tls && beyond_this_machine {
+        warnings.push("without --tls, keys and tokens cross the network unencrypted");
+    }
+    if config.accept_entra_tokens {
+        warnings.push("with --accept-entra-tokens, whoever reaches the emulator gets in: no signature is verified");
+    }
+    if config.control_remote && beyond_this_machine {
+        warnings.push("with --control-remote, whoever reaches the emulator can make it do anything");
+    }
+    warnings
 }
 
 /// What the examples read from the environment.

@@ -3,8 +3,6 @@
 //! Both are what strict verifiers ask for (OpenSSL's `-x509_strict`, Python's `VERIFY_X509_STRICT`): key identifiers,
 //! key usages, critical basic constraints, and different subjects.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
@@ -12,6 +10,8 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+
+use crate::names::Names;
 
 /// Clients whose clocks are a little behind accept the certificates too.
 const VALID_BEFORE_START: Duration = Duration::days(1);
@@ -28,16 +28,16 @@ pub(crate) struct Certificates {
     pub(crate) leaf_key: PrivateKeyDer<'static>,
 }
 
-/// Makes an authority and a certificate for `localhost`, both loopback addresses and the address listened on. The
-/// authority's key is gone afterwards, so nobody can ever sign anything else with it.
-pub(crate) fn generate(listen: IpAddr) -> Result<Certificates, rcgen::Error> {
+/// Makes an authority and a certificate for these names. The authority's key is gone afterwards, so nobody can ever sign
+/// anything else with it.
+pub(crate) fn generate(names: &Names) -> Result<Certificates, rcgen::Error> {
     let ca_params = authority();
     let ca_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let ca_pem = ca_params.self_signed(&ca_key)?.pem();
     let issuer = Issuer::new(ca_params, ca_key);
 
     let leaf_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let leaf = server(listen)?.signed_by(&leaf_key, &issuer)?;
+    let leaf = server(names)?.signed_by(&leaf_key, &issuer)?;
     Ok(Certificates { ca_pem, leaf: leaf.into(), leaf_key: PrivatePkcs8KeyDer::from(leaf_key.serialize_der()).into() })
 }
 
@@ -50,25 +50,17 @@ fn authority() -> CertificateParams {
     params
 }
 
-fn server(listen: IpAddr) -> Result<CertificateParams, rcgen::Error> {
+fn server(names: &Names) -> Result<CertificateParams, rcgen::Error> {
     let mut params = valid_now("arr-emulator");
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    params.subject_alt_names = vec![SanType::DnsName("localhost".try_into()?)];
-    let addresses = addresses(listen).into_iter().map(SanType::IpAddress);
-    params.subject_alt_names.extend(addresses);
-    Ok(params)
-}
-
-fn addresses(listen: IpAddr) -> Vec<IpAddr> {
-    let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-    let mut addresses = loopback.to_vec();
-    if !listen.is_unspecified() && !loopback.contains(&listen) {
-        addresses.push(listen);
+    for name in &names.dns {
+        params.subject_alt_names.push(SanType::DnsName(name.as_str().try_into()?));
     }
-    addresses
+    params.subject_alt_names.extend(names.addresses.iter().copied().map(SanType::IpAddress));
+    Ok(params)
 }
 
 fn valid_now(common_name: &str) -> CertificateParams {

@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,31 +43,68 @@ pub(crate) struct Options {
 #[derive(Parser)]
 #[command(name = "arr-emulator", version, about = ABOUT, after_help = EXAMPLE)]
 struct Arguments {
-    /// Where to listen; port 0 takes a free port
+    /// Where to listen; port 0 takes a free port, 0.0.0.0 every address
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8722", value_parser = address)]
     listen: SocketAddr,
-
-    /// Serve HTTPS, with a certificate authority made at each start
-    #[arg(long)]
-    tls: bool,
-
-    /// Where to write the certificate that clients must trust; needs --tls [default: arr-emulator-ca.pem]
-    #[arg(long, value_name = "PATH")]
-    ca_file: Option<PathBuf>,
-
-    /// Write a JSON file with url, account_id, account_key, account_domain and ca_file once the emulator listens;
-    /// it is removed at the end
-    #[arg(long, value_name = "PATH")]
-    ready_file: Option<PathBuf>,
 
     /// An account to serve instead of the development account; may be given several times
     // Read as an account only later: what clap cannot read it repeats in its message, and this holds a key.
     #[arg(long = "account", value_name = "ID:KEY")]
     accounts: Vec<String>,
 
+    /// Write a JSON file with url, account_id, account_key, account_domain and ca_file once the emulator listens;
+    /// it is removed at the end
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+
+    /// Serve HTTPS, with a certificate authority made at each start
+    #[arg(long, help_heading = "HTTPS")]
+    tls: bool,
+
+    /// Where to write the certificate that clients must trust [default: arr-emulator-ca.pem]
+    #[arg(long, value_name = "PATH", help_heading = "HTTPS")]
+    ca_file: Option<PathBuf>,
+
+    /// A name or address that the certificate is for, besides localhost and where it listens; several times if need be
+    #[arg(long = "tls-name", value_name = "HOST", help_heading = "HTTPS", value_parser = host)]
+    tls_names: Vec<String>,
+
     /// How long a new session is starting before it is ready, such as 500ms, 3s or 2m
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "3s", help_heading = "Sessions", value_parser = humantime::parse_duration)]
     startup: Duration,
+
+    /// How long a stopped session is stopping before it is gone
+    #[arg(long, value_name = "TIME", default_value = "0s", help_heading = "Sessions", value_parser = humantime::parse_duration)]
+    stopping: Duration,
+
+    /// The server that every session's properties name: a real streaming server
+    #[arg(long, value_name = "HOST", help_heading = "Sessions", value_parser = host)]
+    session_hostname: Option<String>,
+
+    /// Its ports for the inspector and the handshake
+    #[arg(long, value_name = "INSPECTOR,HANDSHAKE", help_heading = "Sessions", value_parser = ports)]
+    session_ports: Option<(u16, u16)>,
+
+    /// How long a token is valid
+    #[arg(long, value_name = "TIME", default_value = "24h", help_heading = "Access", value_parser = humantime::parse_duration)]
+    token_lifetime: Duration,
+
+    /// Answer 429 to calls of an account that come closer together than this; 0s lets all in
+    #[arg(long, value_name = "TIME", default_value = "0s", help_heading = "Access", value_parser = humantime::parse_duration)]
+    min_call_interval: Duration,
+
+    /// Take any unexpired Microsoft Entra token in place of an account key, WITHOUT verifying it: whoever reaches the
+    /// emulator can make up such a token and gets in
+    #[arg(long, help_heading = "Access")]
+    accept_entra_tokens: bool,
+
+    /// Let the emulator's clock run N times faster: startup, leases, tokens
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Control", value_parser = clap::value_parser!(u32).range(1..))]
+    time_scale: u32,
+
+    /// Take control calls (faults, clock, record) from other machines too, without any sign-in
+    #[arg(long, help_heading = "Control")]
+    control_remote: bool,
 }
 
 /// Reads the command line. The error is one line.
@@ -85,6 +122,9 @@ fn options(arguments: Arguments) -> Result<Options, String> {
     if arguments.ca_file.is_some() && !arguments.tls {
         return Err("--ca-file needs --tls: without HTTPS there is no certificate to write".to_owned());
     }
+    if !arguments.tls_names.is_empty() && !arguments.tls {
+        return Err("--tls-name needs --tls: without HTTPS there is no certificate to name anything".to_owned());
+    }
     let default_ca_file = || arguments.tls.then(|| DEFAULT_CA_FILE.into());
     let ca_file = arguments.ca_file.or_else(default_ca_file);
     if ca_file.is_some() && ca_file == arguments.ready_file {
@@ -95,6 +135,15 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         tls: arguments.tls,
         accounts: accounts(&arguments.accounts)?,
         startup: arguments.startup,
+        stopping: arguments.stopping,
+        token_lifetime: arguments.token_lifetime,
+        min_call_interval: arguments.min_call_interval,
+        session_hostname: arguments.session_hostname,
+        session_ports: arguments.session_ports,
+        time_scale: arguments.time_scale,
+        tls_names: arguments.tls_names,
+        accept_entra_tokens: arguments.accept_entra_tokens,
+        control_remote: arguments.control_remote,
         ..Config::default()
     };
     Ok(Options { config, ca_file, ready_file: arguments.ready_file })
@@ -109,6 +158,21 @@ fn accounts(given: &[String]) -> Result<Vec<Account>, String> {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:8722 or [::1]:0".to_owned())
+}
+
+/// A host without scheme, port and path.
+fn host(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if is_name || text.parse::<IpAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err("write a name or an IP address alone, such as studio.local or 192.0.2.7".to_owned())
+}
+
+fn ports(text: &str) -> Result<(u16, u16), String> {
+    let port = |text: &str| text.trim().parse().ok().filter(|port| *port != 0);
+    let ports = text.split_once(',').and_then(|(inspector, handshake)| Some((port(inspector)?, port(handshake)?)));
+    ports.ok_or_else(|| "write two ports, such as 50051,50052".to_owned())
 }
 
 fn is_no_error(kind: ErrorKind) -> bool {
@@ -158,6 +222,47 @@ mod tests {
     }
 
     #[test]
+    fn the_defaults_of_the_program_are_the_library_s() {
+        // In the order of the fields; where it listens is the program's own.
+        let (program, library) = (options_of(&["--listen", "127.0.0.1:0"]).config, Config::default());
+        assert_eq!(format!("{program:?}"), format!("{library:?}"));
+    }
+
+    #[test]
+    fn each_option_reaches_the_configuration() {
+        let config = options_of(&[
+            "--tls",
+            "--tls-name",
+            "studio.local",
+            "--tls-name",
+            "192.0.2.7",
+            "--stopping",
+            "2s",
+            "--token-lifetime",
+            "10m",
+            "--min-call-interval",
+            "5s",
+            "--session-hostname",
+            "render.local",
+            "--session-ports",
+            "50051,50052",
+            "--time-scale",
+            "60",
+            "--accept-entra-tokens",
+            "--control-remote",
+        ])
+        .config;
+        assert_eq!(config.tls_names, ["studio.local", "192.0.2.7"]);
+        assert_eq!(config.stopping, Duration::from_secs(2));
+        assert_eq!(config.token_lifetime, Duration::from_secs(600));
+        assert_eq!(config.min_call_interval, Duration::from_secs(5));
+        assert_eq!(config.session_hostname.as_deref(), Some("render.local"));
+        assert_eq!(config.session_ports, Some((50_051, 50_052)));
+        assert_eq!(config.time_scale, 60);
+        assert!(config.accept_entra_tokens && config.control_remote);
+    }
+
+    #[test]
     fn https_writes_its_certificate_somewhere() {
         assert_eq!(options_of(&["--tls"]).ca_file, Some(DEFAULT_CA_FILE.into()));
         assert_eq!(options_of(&["--tls", "--ca-file", "x.pem"]).ca_file, Some("x.pem".into()));
@@ -182,6 +287,14 @@ mod tests {
             &["--tls=yes"],
             &["stray"],
             &["--account", "not-a-guid:secret"],
+            &["--tls", "--tls-name", "https://studio.local"],
+            &["--tls", "--tls-name", "studio.local:8722"],
+            &["--tls-name", "studio.local"],
+            &["--session-hostname", ""],
+            &["--session-ports", "50051"],
+            &["--session-ports", "0,1"],
+            &["--time-scale", "0"],
+            &["--time-scale", "1.5"],
         ] {
             let problem = problem_of(words);
             assert_eq!(problem.lines().count(), 1, "{problem}");

@@ -21,8 +21,27 @@ pub struct Config {
     pub stopping: Duration,
     /// How long a token is valid; it expires on a whole second. Default: 24 h.
     pub token_lifetime: Duration,
+    /// How far apart an account's calls to the session service must be; others are answered 429 with `Retry-After`.
+    /// After a minute without a call the next is let in, however long this is. Default: none, which lets all in.
+    pub min_call_interval: Duration,
+    /// The server's name in every session's properties, to lead clients to a real streaming server. Default: a name
+    /// that is invented for each session, and leads nowhere.
+    pub session_hostname: Option<String>,
+    /// The inspector's and the handshake's port in every session's properties. Default: invented ones.
+    pub session_ports: Option<(u16, u16)>,
     /// What time it is. Default: the machine's clock.
     pub clock: Clock,
+    /// How many times faster than the machine's clock the emulator's runs, from its start on: leases, startup and token
+    /// expiry follow. 0 counts as 1. A virtual clock is not affected. Default: 1.
+    pub time_scale: u32,
+    /// Names and addresses that the certificate is for besides `localhost` and the loopback's. An address listened on
+    /// is among them anyway; of one that listens on every address, all of the machine's. Default: none.
+    pub tls_names: Vec<String>,
+    /// Take any unexpired JSON Web Token in place of an account's key, for applications that sign in at the real
+    /// Microsoft Entra ID. No signature is verified, so **anybody** gets access tokens. Default: false.
+    pub accept_entra_tokens: bool,
+    /// Take control calls (`/emulator/…`) from other machines too, which then can do anything. Default: false.
+    pub control_remote: bool,
 }
 
 impl Default for Config {
@@ -34,7 +53,14 @@ impl Default for Config {
             startup: Duration::from_secs(3),
             stopping: Duration::ZERO,
             token_lifetime: Duration::from_secs(24 * 60 * 60),
+            min_call_interval: Duration::ZERO,
+            session_hostname: None,
+            session_ports: None,
             clock: Clock::System,
+            time_scale: 1,
+            tls_names: Vec::new(),
+            accept_entra_tokens: false,
+            control_remote: false,
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 
 use crate::certificate;
@@ -17,16 +18,18 @@ use crate::listener;
 use crate::routes;
 use crate::service::Service;
 use crate::tls;
-use crate::{Account, Config, RecordedRequest, SessionView};
+use crate::{Account, Config, Fault, FaultError, RecordedRequest, SessionStatus, SessionView, StatusRefused};
 
 /// A running emulator, on a thread and with an async runtime of its own.
 ///
 /// Dropping it cuts its connections and ends it; [`stop`](Self::stop) lets requests on the wire finish.
 pub struct Emulator {
     url: String,
+    network_urls: Vec<String>,
     account: Account,
     ca_pem: Option<String>,
     service: Arc<Service>,
+    handle: Handle,
     run: watch::Sender<Run>,
     thread: Option<JoinHandle<()>>,
 }
@@ -75,20 +78,26 @@ impl Emulator {
         let runtime = runtime().map_err(StartError::Thread)?;
         let (listener, address) = listen(&runtime, config.listen)?;
         let (acceptor, ca_pem) = if config.tls {
-            let certificates = certificate::generate(address.ip()).map_err(no_certificates)?;
+            let certificates = certificate::generate(&service.names).map_err(no_certificates)?;
             let ca_pem = certificates.ca_pem.clone();
             (Some(tls::acceptor(certificates).map_err(no_certificates)?), Some(ca_pem))
         } else {
             (None, None)
         };
 
+        let handle = runtime.handle().clone();
         let (run, commands) = watch::channel(Run::On);
         let router = routes::router(service.clone());
         let thread = thread::Builder::new()
             .name("arr-emulator".to_owned())
-            .spawn(move || runtime.block_on(listener::serve(listener, acceptor, router, commands)))
+            .spawn({
+                let service = service.clone();
+                move || runtime.block_on(listener::serve(listener, acceptor, router, service, commands))
+            })
             .map_err(StartError::Thread)?;
-        Ok(Emulator { url: url(config.tls, address), account, ca_pem, service, run, thread: Some(thread) })
+        let network_urls = service.names.network_urls(scheme(config.tls), address.port());
+        let url = url(config.tls, address);
+        Ok(Emulator { url, network_urls, account, ca_pem, service, handle, run, thread: Some(thread) })
     }
 
     /// Where it serves, both the token service and sessions: such as `https://127.0.0.1:12345`, with no slash at the
@@ -105,6 +114,22 @@ impl Emulator {
     /// The certificate in PEM that a client must trust; none without HTTPS.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
+    }
+
+    /// The URLs for other machines, such as a headset on the same network: none if it listens on the loopback only.
+    pub fn network_urls(&self) -> &[String] {
+        &self.network_urls
+    }
+
+    /// A token for the sessions of its first account, as the token service would give it now.
+    pub fn access_token(&self) -> String {
+        self.service.access_token(&self.account)
+    }
+
+    /// A token that stands for one of Microsoft Entra's: the token service takes it, in place of the key, for its first
+    /// account, as long as it is valid by the emulator's clock.
+    pub fn entra_token(&self, lifetime: Duration) -> String {
+        self.service.entra_token(&self.account, lifetime)
     }
 
     /// Every request seen since the start or the last [`clear_requests`](Self::clear_requests), in the order of
@@ -129,6 +154,45 @@ impl Emulator {
     pub fn fail_session(&self, id: &str, message: &str) -> bool {
         let now = self.service.clock.now();
         guid::parse(id).is_some_and(|id| self.service.sessions().fail(now, id, message))
+    }
+
+    /// Appends faults: what goes wrong on purpose, with which requests. The first that is for a request and does not
+    /// skip it is the one that happens. If one of them cannot be, none is added.
+    pub fn add_faults(&self, faults: impl IntoIterator<Item = Fault>) -> Result<(), FaultError> {
+        self.service.faults.add(faults.into_iter().collect())
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.service.faults.clear();
+    }
+
+    /// Closes the connections on which nothing is being answered, as a server does with those that a client keeps for
+    /// later. Returns how many they were, when they are closed.
+    pub fn close_idle_connections(&self) -> usize {
+        let (done, result) = mpsc::channel();
+        let connections = self.service.connections.clone();
+        self.handle.spawn(async move { done.send(connections.close_idle().await) });
+        // There is no answer only if the emulator's thread is gone, and its connections with it.
+        result.recv().unwrap_or(0)
+    }
+
+    /// Forces a status upon a session, with a reason if it is an end. What no session can do is refused: nothing brings
+    /// one back that is over. Forced to be `Stopping`, it stays so until it is forced to be `Stopped` or `Error`.
+    pub fn set_session_status(
+        &self,
+        id: &str,
+        status: SessionStatus,
+        message: Option<&str>,
+    ) -> Result<SessionView, StatusRefused> {
+        let guid = guid::parse(id).ok_or_else(|| StatusRefused::NoSession(id.to_owned()))?;
+        let now = self.service.clock.now();
+        self.service.sessions().force(now, guid, status, message)
+    }
+
+    /// Moves the emulator's clock forward; a virtual clock moves for all who share it.
+    pub fn advance_clock(&self, step: Duration) {
+        self.service.clock.advance(step);
     }
 
     /// Stops listening, lets requests on the wire finish for at most 2 s, and returns when all is over.
@@ -180,8 +244,12 @@ fn no_certificates(error: impl std::error::Error) -> StartError {
     StartError::Certificates { reason: error.to_string() }
 }
 
+fn scheme(tls: bool) -> &'static str {
+    if tls { "https" } else { "http" }
+}
+
 fn url(tls: bool, address: SocketAddr) -> String {
-    let scheme = if tls { "https" } else { "http" };
+    let scheme = scheme(tls);
     let ip = match address.ip() {
         // Nothing can be sent to "every address".
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

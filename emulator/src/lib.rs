@@ -20,15 +20,20 @@
 //! # Ok::<(), arr_emulator::StartError>(())
 //! ```
 //!
+//! It can be made to fail in many ways, see [`Fault`], and be moved while it runs: `docs/emulator.md`.
+//!
 //! The map of the house:
 //!
 //! | file | noun |
 //! |---|---|
 //! | `emulator`, `config`, `account`, `clock` | what a user of the library holds |
 //! | `session` | one session as a pure state machine: every question takes `now` |
-//! | `sessions`, `token`, `request_log` | what the service remembers |
+//! | `sessions`, `token`, `throttle`, `request_log` | what the service remembers |
+//! | `server`, `names`, `service_clock` | what the configuration comes to: a session's server, the emulator's names and time |
 //! | `routes/` | HTTP in and out: one file for each group of paths, one for access, one for what all replies share |
-//! | `listener`, `connection`, `certificate`, `tls` | sockets |
+//! | `routes/control*` | what moves the emulator, and is no part of the service |
+//! | `faults/` | what goes wrong on purpose, and when; `routes/sabotage` and `takeover` make it happen |
+//! | `listener`, `connection`, `connections`, `certificate`, `tls` | sockets |
 //! | `timespan`, `lenient_json`, `guid`, `correlation` | formats |
 
 mod account;
@@ -36,17 +41,25 @@ mod certificate;
 mod clock;
 mod config;
 mod connection;
+mod connections;
 mod correlation;
 mod emulator;
+mod faults;
 mod guid;
 mod lenient_json;
 mod listener;
+mod names;
+mod path;
 mod request_log;
 mod routes;
+mod server;
 mod service;
+mod service_clock;
 mod session;
 mod sessions;
 mod sync;
+mod takeover;
+mod throttle;
 mod timespan;
 mod tls;
 mod token;
@@ -55,6 +68,7 @@ pub use account::{Account, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, Pars
 pub use clock::{Clock, VirtualClock};
 pub use config::Config;
 pub use emulator::{Emulator, StartError};
+pub use faults::{Fault, FaultError};
 pub use request_log::RecordedRequest;
-pub use session::{SessionSize, SessionStatus};
+pub use session::{SessionSize, SessionStatus, StatusRefused};
 pub use sessions::SessionView;

@@ -1,15 +1,17 @@
 //! The loop that accepts connections, and how it ends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::{Extension, Router};
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::connection::{self, ConnectionNumber, Run};
+use crate::connection::{self, Run};
+use crate::service::Service;
 
 /// How long requests on the wire may take to finish once the emulator was asked to stop.
 const GRACE: Duration = Duration::from_secs(2);
@@ -19,6 +21,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
+    service: Arc<Service>,
     mut run: watch::Receiver<Run>,
 ) {
     let mut connections = JoinSet::new();
@@ -27,10 +30,15 @@ pub(crate) async fn serve(
         tokio::select! {
             _ = run.changed() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     number += 1;
-                    let router = router.clone().layer(Extension(ConnectionNumber(number)));
-                    connections.spawn(connection::serve(stream, tls.clone(), router, run.clone()));
+                    if service.faults.strikes_connection() {
+                        continue;
+                    }
+                    let place = service.connections.enter(number);
+                    let connection =
+                        connection::serve(stream, peer.ip(), tls.clone(), router.clone(), place, run.clone());
+                    connections.spawn(connection);
                 }
                 Err(_) => wait_out_accept_error().await,
             },

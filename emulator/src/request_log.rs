@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
 use crate::sync::lock;
 
-/// One request that the emulator saw. It holds no header, and so no secret.
+/// One request that the emulator saw, without its secrets and its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
@@ -18,8 +20,40 @@ pub struct RecordedRequest {
     pub method: String,
     /// The path as it was sent, with its query if there was one.
     pub path: String,
-    /// The status of the reply, or 0 as long as there is none.
+    /// The headers in the order of coming, their names in lower case. What may be secret, such as `authorization`, has
+    /// the value `<redacted>`.
+    pub headers: Vec<(String, String)>,
+    /// The status of the reply, or 0 as long as there is none. A request that a fault has cut stays at 0.
     pub status: u16,
+}
+
+impl RecordedRequest {
+    /// The value of a header, its name in any letter case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The headers as they are recorded.
+pub(crate) fn recorded_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    /// As many headers, and as much of a value, as is worth keeping of each of a hundred thousand requests.
+    const MOST: usize = 50;
+    const LONGEST: usize = 256;
+    let recorded = |(name, value): (&HeaderName, &HeaderValue)| {
+        if is_secret(name.as_str()) {
+            return (name.to_string(), "<redacted>".to_owned());
+        }
+        let value = String::from_utf8_lossy(value.as_bytes());
+        (name.to_string(), value[..value.floor_char_boundary(LONGEST)].to_owned())
+    };
+    headers.iter().take(MOST).map(recorded).collect()
+}
+
+/// By its name: better one header too many than a key in a file.
+fn is_secret(name: &str) -> bool {
+    ["auth", "key", "token", "secret", "password", "credential", "cookie", "signature"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// A request in the log whose reply is still to come.
@@ -87,8 +121,28 @@ mod tests {
             connection: 1,
             method: "GET".to_owned(),
             path: path.to_owned(),
+            headers: Vec::new(),
             status: 0,
         }
+    }
+
+    #[test]
+    fn headers_are_recorded_without_what_may_be_secret() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("authorization", "Bearer s3cret"),
+            ("x-functions-key", "s3cret"),
+            ("cookie", "s3cret"),
+            ("x-ms-token", "s3cret"),
+            ("content-type", "application/json"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        let recorded = recorded_headers(&headers);
+        assert!(!format!("{recorded:?}").contains("s3cret"));
+        let request = RecordedRequest { headers: recorded, ..request("/") };
+        assert_eq!(request.header("Authorization"), Some("<redacted>"));
+        assert_eq!(request.header("Content-Type"), Some("application/json"));
     }
 
     #[test]

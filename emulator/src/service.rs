@@ -1,34 +1,57 @@
 //! What the connections share: the service's memory and its clock.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::connections::Connections;
+use crate::faults::FaultBook;
+use crate::names::Names;
 use crate::request_log::RequestLog;
+use crate::server::Servers;
+use crate::service_clock::ServiceClock;
 use crate::sessions::Sessions;
 use crate::sync::lock;
+use crate::throttle::Throttle;
 use crate::token::TokenIssuer;
-use crate::{Account, Clock, Config};
+use crate::{Account, Config};
 
 /// The service without its sockets.
 pub(crate) struct Service {
     pub(crate) accounts: Vec<Account>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: ServiceClock,
     pub(crate) requests: RequestLog,
+    pub(crate) faults: FaultBook,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) throttle: Throttle,
     pub(crate) tokens: TokenIssuer,
+    pub(crate) token_lifetime: Duration,
+    pub(crate) entra_tokens: TokenIssuer,
+    /// Whether any unexpired token passes for one of Microsoft Entra's.
+    pub(crate) accepts_any_entra_token: bool,
+    pub(crate) names: Names,
+    /// Whether the control calls are for other machines too.
+    pub(crate) control_remote: bool,
     sessions: Mutex<Sessions>,
-    started_at: Duration,
 }
 
 impl Service {
     /// The service as configured; `None` if the system has no random numbers to give.
     pub(crate) fn new(config: &Config) -> Option<Service> {
+        let sessions = Sessions::new(config.startup, config.stopping, Servers::new(config));
         Some(Service {
             accounts: config.accounts.clone(),
-            clock: config.clock.clone(),
+            clock: ServiceClock::new(config.clock.clone(), config.time_scale),
             requests: RequestLog::default(),
-            tokens: TokenIssuer::new(config.token_lifetime)?,
-            sessions: Mutex::new(Sessions::new(config.startup, config.stopping)),
-            started_at: config.clock.now(),
+            faults: FaultBook::default(),
+            connections: Arc::default(),
+            throttle: Throttle::new(config.min_call_interval),
+            tokens: TokenIssuer::of_access_tokens()?,
+            token_lifetime: config.token_lifetime,
+            entra_tokens: TokenIssuer::of_entra_tokens()?,
+            accepts_any_entra_token: config.accept_entra_tokens,
+            names: Names::of(config.listen.ip(), &config.tls_names),
+            control_remote: config.control_remote,
+            sessions: Mutex::new(sessions),
         })
     }
 
@@ -36,8 +59,13 @@ impl Service {
         lock(&self.sessions)
     }
 
-    /// Time since the service's start, by its clock.
-    pub(crate) fn uptime(&self) -> Duration {
-        self.clock.now().saturating_sub(self.started_at)
+    /// A token for this account's sessions.
+    pub(crate) fn access_token(&self, account: &Account) -> String {
+        self.tokens.issue(account.guid(), self.clock.unix_time(), self.token_lifetime)
+    }
+
+    /// A token that stands for one that Microsoft Entra gave to somebody who may use this account.
+    pub(crate) fn entra_token(&self, account: &Account, lifetime: Duration) -> String {
+        self.entra_tokens.issue(account.guid(), self.clock.unix_time(), lifetime)
     }
 }

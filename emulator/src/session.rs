@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::server::Server;
 use crate::timespan;
 
 /// How far a session is.
@@ -28,6 +29,20 @@ pub enum SessionStatus {
 }
 
 impl SessionStatus {
+    const ALL: [SessionStatus; 6] = [
+        SessionStatus::Starting,
+        SessionStatus::Ready,
+        SessionStatus::Stopping,
+        SessionStatus::Stopped,
+        SessionStatus::Expired,
+        SessionStatus::Error,
+    ];
+
+    /// Reads a status in any letter case.
+    pub(crate) fn parse(text: &str) -> Option<SessionStatus> {
+        Self::ALL.into_iter().find(|status| status.as_str().eq_ignore_ascii_case(text))
+    }
+
     /// The status as the service writes it, such as `Ready`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -95,11 +110,36 @@ pub(crate) enum LeaseRefused {
     NotLarger { asked: Duration, current: Duration },
 }
 
+/// Why a status was not forced upon a session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StatusRefused {
+    /// There is no such session.
+    #[error("there is no session {0}; it may be older than 30 days, or of another emulator")]
+    NoSession(String),
+    /// No session goes this way: nothing brings one back that has ended, and none stops or starts twice.
+    #[error("a session that is {from} cannot become {to}")]
+    Impossible {
+        /// What it is.
+        from: SessionStatus,
+        /// What it was to be.
+        to: SessionStatus,
+    },
+    /// Only an end has a reason.
+    #[error("a message goes with Error, Expired or Stopped; a session that is {0} has none")]
+    NoPlaceForMessage(SessionStatus),
+}
+
 /// An end that someone brought about, as opposed to a lease that ran out.
 #[derive(Clone, Debug)]
 enum End {
-    Stop { asked_at: Duration, done_at: Duration },
+    Stop { asked_at: Duration, done_at: Duration, message: Option<String> },
+    Expiry { at: Duration, message: Option<String> },
     Failure { at: Duration, message: String },
+}
+
+fn made_to_fail() -> String {
+    "The session was made to fail.".to_owned()
 }
 
 /// One session.
@@ -111,7 +151,7 @@ pub(crate) struct Session {
     /// The whole lease, counted from [`SessionStatus::Ready`].
     pub(crate) max_lease: Duration,
     ready_at: Duration,
-    server: Uuid,
+    server: Server,
     end: Option<End>,
 }
 
@@ -123,6 +163,7 @@ impl Session {
         max_lease: Duration,
         now: Duration,
         startup: Duration,
+        server: Server,
     ) -> Session {
         Session {
             id: Uuid::new_v4(),
@@ -130,7 +171,7 @@ impl Session {
             size,
             max_lease,
             ready_at: now.saturating_add(startup),
-            server: Uuid::new_v4(),
+            server,
             end: None,
         }
     }
@@ -140,6 +181,7 @@ impl Session {
             Some(End::Failure { .. }) => SessionStatus::Error,
             Some(End::Stop { done_at, .. }) if now < *done_at => SessionStatus::Stopping,
             Some(End::Stop { .. }) => SessionStatus::Stopped,
+            Some(End::Expiry { .. }) => SessionStatus::Expired,
             None if now < self.ready_at => SessionStatus::Starting,
             None if now < self.expires_at() => SessionStatus::Ready,
             None => SessionStatus::Expired,
@@ -154,29 +196,24 @@ impl Session {
 
     /// The name of the server, from the moment there is one.
     pub(crate) fn hostname(&self, now: Duration) -> Option<String> {
-        (self.of_use_until(now) >= self.ready_at).then(|| {
-            let server = self.server;
-            format!("{server}.remoterenderingvm.westeurope.mixedreality.azure.com")
-        })
+        (self.of_use_until(now) >= self.ready_at).then(|| self.server.hostname.clone())
     }
 
-    /// The ports for the inspector and for the handshake, in the range that the service uses; zeros unless ready.
+    /// The ports for the inspector and for the handshake; zeros unless ready.
     pub(crate) fn ports(&self, now: Duration) -> (u16, u16) {
-        const FIRST: u16 = 49_152;
-        const PAIRS: u16 = (65_534 - FIRST) / 2;
         if self.status(now) != SessionStatus::Ready {
             return (0, 0);
         }
-        let [high, low, ..] = *self.server.as_bytes();
-        let inspector = FIRST + u16::from_be_bytes([high, low]) % PAIRS * 2;
-        (inspector, inspector + 1)
+        (self.server.inspector_port, self.server.handshake_port)
     }
 
     /// Why the session ended, where nobody asked for the end.
     pub(crate) fn message(&self, now: Duration) -> Option<String> {
         match (&self.end, self.status(now)) {
             (Some(End::Failure { message, .. }), _) => Some(message.clone()),
-            (None, SessionStatus::Expired) => {
+            (Some(End::Stop { message, .. }), _) => message.clone(),
+            (Some(End::Expiry { message: Some(message), .. }), _) => Some(message.clone()),
+            (_, SessionStatus::Expired) => {
                 let lease = timespan::format(self.max_lease);
                 Some(format!("The maximum lease time of {lease} has passed."))
             }
@@ -187,7 +224,7 @@ impl Session {
     /// When the session was over, if it is.
     pub(crate) fn ended_at(&self, now: Duration) -> Option<Duration> {
         let end = match &self.end {
-            Some(End::Failure { at, .. }) => *at,
+            Some(End::Failure { at, .. } | End::Expiry { at, .. }) => *at,
             Some(End::Stop { done_at, .. }) => *done_at,
             None => self.expires_at(),
         };
@@ -210,7 +247,7 @@ impl Session {
     /// Asks for the end, which comes after `stopping`. A session that is over or stopping stays as it is.
     pub(crate) fn stop(&mut self, now: Duration, stopping: Duration) {
         if matches!(self.status(now), SessionStatus::Starting | SessionStatus::Ready) {
-            self.end = Some(End::Stop { asked_at: now, done_at: now.saturating_add(stopping) });
+            self.end = Some(End::Stop { asked_at: now, done_at: now.saturating_add(stopping), message: None });
         }
     }
 
@@ -223,13 +260,43 @@ impl Session {
         true
     }
 
+    /// Makes the session be in this status from now on, as far as a session can get there. Forced to stop, it is
+    /// stopping until it is forced to be stopped.
+    pub(crate) fn force(
+        &mut self,
+        now: Duration,
+        to: SessionStatus,
+        message: Option<&str>,
+    ) -> Result<(), StatusRefused> {
+        use SessionStatus::{Error, Expired, Ready, Starting, Stopped, Stopping};
+        let from = self.status(now);
+        if !matches!(
+            (from, to),
+            (Starting | Ready, Stopping | Expired) | (Starting, Ready) | (Starting | Ready | Stopping, Stopped | Error)
+        ) {
+            return Err(StatusRefused::Impossible { from, to });
+        }
+        if message.is_some() && !to.is_final() {
+            return Err(StatusRefused::NoPlaceForMessage(to));
+        }
+        let message = message.map(str::to_owned);
+        match to {
+            Stopping => self.end = Some(End::Stop { asked_at: now, done_at: Duration::MAX, message }),
+            Stopped => self.end = Some(End::Stop { asked_at: self.of_use_until(now), done_at: now, message }),
+            Expired => self.end = Some(End::Expiry { at: now, message }),
+            Error => self.end = Some(End::Failure { at: now, message: message.unwrap_or_else(made_to_fail) }),
+            Starting | Ready => self.ready_at = now,
+        }
+        Ok(())
+    }
+
     fn expires_at(&self) -> Duration {
         self.ready_at.saturating_add(self.max_lease)
     }
 
     fn of_use_until(&self, now: Duration) -> Duration {
         let end = match &self.end {
-            Some(End::Failure { at, .. }) => *at,
+            Some(End::Failure { at, .. } | End::Expiry { at, .. }) => *at,
             Some(End::Stop { asked_at, .. }) => *asked_at,
             None => self.expires_at(),
         };

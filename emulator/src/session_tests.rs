@@ -1,6 +1,7 @@
 //! The state machine with plain numbers: created at 100 s, ready at 110 s, a lease of 60 s, expired at 170 s.
 
 use super::*;
+use crate::server::Servers;
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
 
@@ -9,7 +10,11 @@ fn at(seconds: u64) -> Duration {
 }
 
 fn session() -> Session {
-    Session::new(Uuid::nil(), SessionSize::Standard, at(60), at(100), at(10))
+    with_startup(at(10))
+}
+
+fn with_startup(startup: Duration) -> Session {
+    Session::new(Uuid::nil(), SessionSize::Standard, at(60), at(100), startup, Servers::default().next())
 }
 
 #[test]
@@ -25,7 +30,7 @@ fn a_session_starts_runs_and_expires_at_exact_moments() {
 
 #[test]
 fn without_a_startup_time_a_session_is_ready_at_once() {
-    let session = Session::new(Uuid::nil(), SessionSize::Premium, at(60), at(100), Duration::ZERO);
+    let session = with_startup(Duration::ZERO);
     assert_eq!(session.status(at(100)), SessionStatus::Ready);
     assert!(session.hostname(at(100)).is_some());
 }
@@ -129,7 +134,8 @@ fn an_expired_session_says_why() {
 
 #[test]
 fn times_beyond_every_calendar_do_not_overflow() {
-    let mut session = Session::new(Uuid::nil(), SessionSize::Standard, Duration::MAX, at(1), Duration::MAX);
+    let server = Servers::default().next();
+    let mut session = Session::new(Uuid::nil(), SessionSize::Standard, Duration::MAX, at(1), Duration::MAX, server);
     assert_eq!(session.status(at(2)), SessionStatus::Starting);
     session.stop(at(2), Duration::MAX);
     assert_eq!(session.status(at(3)), SessionStatus::Stopping);
@@ -141,4 +147,63 @@ fn sizes_are_read_in_any_letter_case() {
     assert_eq!(SessionSize::parse("Premium"), Some(SessionSize::Premium));
     assert_eq!(SessionSize::parse("small"), None);
     assert_eq!(SessionSize::parse(""), None);
+}
+
+#[test]
+fn a_forced_status_is_reached_only_by_the_ways_that_sessions_go() {
+    use SessionStatus::{Error, Expired, Ready, Starting, Stopped, Stopping};
+    let all = SessionStatus::ALL;
+    for (from, allowed) in [
+        (Starting, &[Ready, Stopping, Stopped, Expired, Error][..]),
+        (Ready, &[Stopping, Stopped, Expired, Error]),
+        (Stopping, &[Stopped, Error]),
+        (Stopped, &[]),
+        (Expired, &[]),
+        (Error, &[]),
+    ] {
+        for to in all {
+            let mut session = session();
+            if from != Starting {
+                session.force(at(102), from, None).expect("from a start, all but a start can be reached");
+            }
+            let expected = if allowed.contains(&to) { Ok(()) } else { Err(StatusRefused::Impossible { from, to }) };
+            assert_eq!(session.force(at(103), to, None), expected, "{from} to {to}");
+            assert_eq!(session.status(at(103)), if allowed.contains(&to) { to } else { from });
+        }
+    }
+}
+
+#[test]
+fn a_forced_ready_begins_the_lease() {
+    let mut session = session();
+    assert_eq!(session.force(at(104), SessionStatus::Ready, None), Ok(()));
+    assert!(session.hostname(at(104)).is_some());
+    assert_eq!(session.elapsed(at(105)), at(1));
+    assert_eq!(session.status(at(164)), SessionStatus::Expired);
+}
+
+#[test]
+fn a_forced_stopping_lasts_until_the_forced_end() {
+    let mut session = session();
+    assert_eq!(session.force(at(120), SessionStatus::Stopping, None), Ok(()));
+    assert_eq!(session.status(at(999_999)), SessionStatus::Stopping);
+    assert_eq!(session.force(at(130), SessionStatus::Stopped, Some("done")), Ok(()));
+    assert_eq!((session.elapsed(at(140)), session.ended_at(at(140))), (at(10), Some(at(130))));
+    assert_eq!(session.message(at(140)).as_deref(), Some("done"));
+}
+
+#[test]
+fn a_forced_expiry_says_why_and_when() {
+    let mut session = session();
+    assert_eq!(session.force(at(120), SessionStatus::Expired, None), Ok(()));
+    assert_eq!((session.elapsed(at(999)), session.ended_at(at(999))), (at(10), Some(at(120))));
+    assert_eq!(session.message(at(120)).as_deref(), Some("The maximum lease time of 00:01:00 has passed."));
+}
+
+#[test]
+fn a_message_needs_an_end() {
+    let mut session = session();
+    let refused = Err(StatusRefused::NoPlaceForMessage(SessionStatus::Ready));
+    assert_eq!(session.force(at(101), SessionStatus::Ready, Some("x")), refused);
+    assert_eq!(session.status(at(101)), SessionStatus::Starting);
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::session::{Session, SessionSize, SessionStatus};
+use crate::server::Servers;
+use crate::session::{Session, SessionSize, SessionStatus, StatusRefused};
 
 /// How long the service answers questions about a session that is over.
 const KEPT_AFTER_END: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -51,19 +52,20 @@ impl SessionView {
 pub(crate) struct Sessions {
     startup: Duration,
     stopping: Duration,
+    servers: Servers,
     sessions: Vec<Session>,
 }
 
 impl Sessions {
     /// None yet. A new session takes `startup` to be ready, a stopped one `stopping` to be gone.
-    pub(crate) fn new(startup: Duration, stopping: Duration) -> Sessions {
-        Sessions { startup, stopping, sessions: Vec::new() }
+    pub(crate) fn new(startup: Duration, stopping: Duration, servers: Servers) -> Sessions {
+        Sessions { startup, stopping, servers, sessions: Vec::new() }
     }
 
     /// Creates a session and returns its id.
     pub(crate) fn create(&mut self, now: Duration, account: Uuid, size: SessionSize, max_lease: Duration) -> Uuid {
         self.forget_old(now);
-        let session = Session::new(account, size, max_lease, now, self.startup);
+        let session = Session::new(account, size, max_lease, now, self.startup, self.servers.next());
         let id = session.id;
         self.sessions.push(session);
         id
@@ -91,6 +93,20 @@ impl Sessions {
         self.sessions.iter_mut().find(|session| session.id == id).is_some_and(|session| session.fail(now, message))
     }
 
+    /// Forces a status upon the session with this id, of whatever account; returns how it is then.
+    pub(crate) fn force(
+        &mut self,
+        now: Duration,
+        id: Uuid,
+        to: SessionStatus,
+        message: Option<&str>,
+    ) -> Result<SessionView, StatusRefused> {
+        self.forget_old(now);
+        let session = self.sessions.iter_mut().find(|session| session.id == id);
+        let session = session.ok_or_else(|| StatusRefused::NoSession(id.to_string()))?;
+        session.force(now, to, message).map(|()| SessionView::of(session, now))
+    }
+
     /// All sessions still remembered, of every account.
     pub(crate) fn views(&mut self, now: Duration) -> Vec<SessionView> {
         self.forget_old(now);
@@ -114,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_ended_session_is_remembered_for_thirty_days() {
-        let mut sessions = Sessions::new(Duration::ZERO, Duration::ZERO);
+        let mut sessions = Sessions::new(Duration::ZERO, Duration::ZERO, Servers::default());
         let account = Uuid::new_v4();
         let id = sessions.create(Duration::ZERO, account, SessionSize::Standard, DAY);
         let expired_at = DAY;
@@ -126,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_session_belongs_to_one_account() {
-        let mut sessions = Sessions::new(Duration::ZERO, Duration::ZERO);
+        let mut sessions = Sessions::new(Duration::ZERO, Duration::ZERO, Servers::default());
         let (mine, yours) = (Uuid::new_v4(), Uuid::new_v4());
         let id = sessions.create(Duration::ZERO, mine, SessionSize::Standard, DAY);
         assert!(sessions.find(Duration::ZERO, yours, id).is_none());

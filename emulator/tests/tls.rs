@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use arr_emulator::{Config, Emulator};
+use arr_emulator::{Config, Emulator, Fault};
 use support::{folder, run};
 
 struct Story {
@@ -190,6 +190,61 @@ fn a_server_on_another_address_is_named_by_it() {
     let output = curl(&["--cacert", path(&ca_file), emulator.url()]);
     assert!(output.status.success(), "{output:?}");
     assert!(text(&output.stdout).contains("there is nothing at /"), "{output:?}");
+}
+
+#[test]
+fn faults_happen_below_tls_and_inside_it() {
+    // curl's codes for the ends of a connection.
+    const NO_HTTP: i32 = 1;
+    const LESS_THAN_PROMISED: i32 = 18;
+    const NOTHING_CAME: i32 = 52;
+    const RECEIVING_FAILED: i32 = 56;
+    let story = Story::begin("faults");
+    let on = || Fault::on("GET", "/");
+    for (fault, codes) in [
+        (on().garbage(), &[NO_HTTP][..]),
+        (on().close(), &[NOTHING_CAME, RECEIVING_FAILED]),
+        (on().reset(), &[NOTHING_CAME, RECEIVING_FAILED]),
+        (on().truncate(5), &[LESS_THAN_PROMISED, RECEIVING_FAILED]),
+    ] {
+        story.emulator.add_faults([fault.clone()]).expect("a good fault");
+        let output = curl(&["--cacert", path(&story.ca_file), story.emulator.url()]);
+        let code = output.status.code().expect("a code");
+        assert!(codes.contains(&code), "{fault:?}: {output:?}");
+    }
+    story.emulator.add_faults([on().drip(Duration::ZERO)]).expect("a good fault");
+    let output = curl(&["--cacert", path(&story.ca_file), story.emulator.url()]);
+    assert!(text(&output.stdout).contains("there is nothing at /"), "{output:?}");
+}
+
+#[test]
+fn the_certificate_is_for_the_names_that_were_given_too() {
+    let names = ["studio.example", "192.0.2.1"].map(str::to_owned);
+    let config = Config { tls: true, tls_names: names.to_vec(), ..Config::default() };
+    let emulator = Emulator::start(config).expect("the emulator starts");
+    let ca_file = folder("given_names").join("ca.pem");
+    fs::write(&ca_file, emulator.ca_pem().expect("a certificate")).expect("written");
+    let port = emulator.url().rsplit(':').next().expect("a port");
+    for name in ["studio.example", "192.0.2.1"] {
+        // Both lead here, wherever else they may lead.
+        let connect_to = format!("{name}:{port}:127.0.0.1:{port}");
+        let url = format!("https://{name}:{port}/emulator/clock");
+        let output = curl(&["--cacert", path(&ca_file), "--connect-to", &connect_to, &url]);
+        assert!(text(&output.stdout).contains("unix_ms"), "{output:?}");
+    }
+}
+
+#[test]
+fn an_emulator_on_every_address_has_a_certificate_for_each() {
+    let listen = "0.0.0.0:0".parse().expect("an address");
+    let emulator = Emulator::start(Config { tls: true, listen, ..Config::default() }).expect("the emulator starts");
+    let ca_file = folder("every_address").join("ca.pem");
+    fs::write(&ca_file, emulator.ca_pem().expect("a certificate")).expect("written");
+    // A machine without a network has no such address, and nothing to certify.
+    for url in emulator.network_urls() {
+        let output = curl(&["--cacert", path(&ca_file), url]);
+        assert!(text(&output.stdout).contains("there is nothing at /"), "{url}: {output:?}");
+    }
 }
 
 #[test]

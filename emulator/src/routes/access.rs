@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
 use super::reply;
-use crate::guid;
 use crate::service::Service;
+use crate::{Account, guid, token};
 
 /// The account that a request may act for. Only [`require_token`] makes one, and the session routes ask for it.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +39,42 @@ pub(super) async fn require_token(
     next.run(request).await
 }
 
-/// Whether a token request carries `{id}:{key}` of the account in its path.
-pub(super) fn has_account_key(service: &Service, account: Uuid, headers: &HeaderMap) -> bool {
-    let Some((id, key)) = bearer(headers).and_then(|credential| credential.split_once(':')) else {
-        return false;
+/// Lets an account's call through if its last one is long enough ago.
+pub(super) async fn throttle(
+    State(service): State<Arc<Service>>,
+    Extension(Caller(account)): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Err(wait) = service.throttle.admit(service.clock.now(), account) else {
+        return next.run(request).await;
     };
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let mut response = reply::error(StatusCode::TOO_MANY_REQUESTS, &format!("too many requests; wait {seconds} s"));
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    response
+}
+
+/// The account in the path of a token request, if the request carries `{id}:{key}` of it, or a token of Microsoft
+/// Entra's that stands for it.
+pub(super) fn who_may_have_a_token<'a>(
+    service: &'a Service,
+    account: Uuid,
+    headers: &HeaderMap,
+) -> Option<&'a Account> {
+    let credential = bearer(headers)?;
     let mut known = service.accounts.iter().filter(|known| known.guid() == account);
-    guid::parse(id) == Some(account) && known.any(|known| known.has_key(key))
+    match credential.split_once(':') {
+        Some((id, key)) if guid::parse(id) == Some(account) => known.find(|known| known.has_key(key)),
+        Some(_) => None,
+        None => known.next().filter(|_| is_entra_token(service, account, credential)),
+    }
+}
+
+fn is_entra_token(service: &Service, account: Uuid, token: &str) -> bool {
+    let now = service.clock.unix_time();
+    service.entra_tokens.account_of(token, now) == Some(account)
+        || (service.accepts_any_entra_token && token::claims_to_be_valid(token, now))
 }
 
 fn account_in(path: Result<RawPathParams, RawPathParamsRejection>) -> Option<Uuid> {

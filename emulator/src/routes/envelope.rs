@@ -1,4 +1,5 @@
-//! What every request and every reply share: the record, the straightened path, the common headers.
+//! What every request and every reply of the service share: the record, the straightened path, the faults, the common
+//! headers.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -10,46 +11,76 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{body, path};
-use crate::connection::ConnectionNumber;
+use super::body;
+use super::sabotage::{self, Outcome};
+use crate::connections::Carrier;
 use crate::correlation;
-use crate::request_log::RecordedRequest;
+use crate::path;
+use crate::request_log::{RecordedRequest, recorded_headers};
 use crate::service::Service;
+use crate::takeover::Takeover;
 
 const MS_CV: HeaderName = HeaderName::from_static("ms-cv");
 
-/// Records a request, receives the rest of it, passes it on and completes the reply.
+/// Records a request, receives the rest of it, passes it on and completes the reply. A request whose connection is cut
+/// under it never gets a status.
 pub(super) async fn envelope(
     State(service): State<Arc<Service>>,
-    Extension(connection): Extension<ConnectionNumber>,
+    Extension(carrier): Extension<Carrier>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let entry = service.requests.begin(RecordedRequest {
-        at: service.uptime(),
-        connection: connection.0,
+        at: service.clock.uptime(),
+        connection: carrier.number,
         method: request.method().to_string(),
         path: path::as_sent(request.uri()),
+        headers: recorded_headers(request.headers()),
         status: 0,
     });
     path::straighten(request.uri_mut());
-    let mut response = match body::received(request).await {
-        Ok(request) => next.run(request).await,
-        Err(too_large) => too_large,
+    let fault = service.faults.strike(request.method(), request.uri().path());
+    let received = body::received(request).await;
+    let operation = async {
+        match received {
+            Ok(request) => next.run(request).await,
+            Err(too_large) => too_large,
+        }
     };
-    add_common_headers(&mut response, service.clock.unix_time());
-    service.requests.finish(entry, response.status().as_u16());
-    response
+    let outcome = match fault {
+        Some(fault) => sabotage::carry_out(fault, operation).await,
+        None => Outcome::Reply(operation.await),
+    };
+    let unix_time = service.clock.unix_time();
+    match outcome {
+        Outcome::Reply(response) => {
+            service.requests.finish(entry, response.status().as_u16());
+            with_common_headers(response, unix_time)
+        }
+        Outcome::Dripped(response, interval) => {
+            service.requests.finish(entry, response.status().as_u16());
+            let (head, body) = sabotage::on_the_wire(with_common_headers(response, unix_time)).await;
+            carrier.take_over(Takeover::Drip { reply: [head.as_slice(), &body].concat(), interval }).await
+        }
+        Outcome::Truncated(response, bytes) => {
+            let (head, body) = sabotage::on_the_wire(with_common_headers(response, unix_time)).await;
+            let part = &body[..bytes.min(body.len())];
+            carrier.take_over(Takeover::Part([head.as_slice(), part].concat())).await
+        }
+        Outcome::Cut(takeover) => carrier.take_over(takeover).await,
+    }
 }
 
-fn add_common_headers(response: &mut Response, unix_time: Duration) {
+/// Adds the headers that all replies have. A fault may have set some of them on purpose.
+pub(super) fn with_common_headers(mut response: Response, unix_time: Duration) -> Response {
     let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     for (name, text) in [(MS_CV, correlation::vector()), (DATE, http_date(unix_time))] {
         if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(name, value);
+            headers.entry(name).or_insert(value);
         }
     }
+    response
 }
 
 fn http_date(unix_time: Duration) -> String {

@@ -19,18 +19,18 @@ struct TokenBody {
     access_token: String,
 }
 
-/// `GET /accounts/{account}/token`: the account's key for a token.
+/// `GET /accounts/{account}/token`: a token for the account's key, or for one of Microsoft Entra's.
 pub(super) async fn token(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
     let account = path.ok().and_then(|Path(account)| guid::parse(&account));
-    let account = account.filter(|account| access::has_account_key(&service, *account, &headers));
+    let account = account.and_then(|account| access::who_may_have_a_token(&service, account, &headers));
     let Some(account) = account else {
         return reply::empty(StatusCode::UNAUTHORIZED);
     };
-    let access_token = service.tokens.issue(account, service.clock.unix_time());
+    let access_token = service.access_token(account);
     let mut response = reply::json(StatusCode::OK, &TokenBody { access_token });
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));

@@ -32,13 +32,14 @@ impl SessionPath {
     }
 }
 
-/// The routes, none of which is reached without a token.
+/// The routes, none of which is reached without a token, or too often.
 pub(super) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
     Router::new()
         .route("/v1/accounts/{account}/sessions/create", post(create))
         .route("/v1/accounts/{account}/sessions", get(list))
         .route("/v1/accounts/{account}/sessions/{session}", patch(update).delete(stop))
         .route("/v1/accounts/{account}/sessions/{session}/properties", get(properties))
+        .route_layer(from_fn_with_state(service.clone(), access::throttle))
         .route_layer(from_fn_with_state(service.clone(), access::require_token))
 }
 

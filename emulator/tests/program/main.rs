@@ -11,12 +11,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use arr_emulator::{DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY};
 
 use running::{Running, program};
-use support::folder;
+use support::{folder, run};
 
 /// Runs the program where it is expected to end by itself.
 fn output(options: &[&str]) -> Output {
@@ -220,6 +220,16 @@ fn the_help_explains_every_option() {
         "--ready-file",
         "--account",
         "--startup",
+        "--stopping",
+        "--session-hostname",
+        "--session-ports",
+        "--token-lifetime",
+        "--min-call-interval",
+        "--accept-entra-tokens",
+        "WITHOUT verifying it",
+        "--tls-name",
+        "--time-scale",
+        "--control-remote",
         "--version",
         "--help",
         "[default: 127.0.0.1:8722]",
@@ -258,4 +268,49 @@ fn plain_http_beyond_this_machine_is_warned_about() {
     running.signal("TERM");
     let (_, stdout, _) = running.end();
     assert!(stdout.contains("Warning: without --tls, keys and tokens cross the network unencrypted."), "{stdout}");
+}
+
+#[test]
+fn a_device_on_the_network_is_told_where_to_go() {
+    let folder = folder("network");
+    let running = Running::begin_on(&folder, "0.0.0.0:0", &["--tls", "--tls-name", "studio.local"]);
+    let url = running.ready["url"].as_str().expect("a URL");
+    let port = url.rsplit(':').next().expect("a port").to_owned();
+    running.signal("TERM");
+    let (_, stdout, _) = running.end();
+    assert!(stdout.contains(&format!("For devices   https://studio.local:{port}\n")), "{stdout}");
+    assert!(stdout.contains("install it on devices"), "{stdout}");
+}
+
+#[test]
+fn what_opens_the_emulator_is_warned_about() {
+    let folder = folder("open");
+    let running = Running::begin_on(&folder, "0.0.0.0:0", &["--tls", "--accept-entra-tokens", "--control-remote"]);
+    running.signal("TERM");
+    let (_, stdout, _) = running.end();
+    assert!(stdout.contains("Warning: with --accept-entra-tokens, whoever reaches"), "{stdout}");
+    assert!(stdout.contains("Warning: with --control-remote, whoever reaches"), "{stdout}");
+}
+
+#[test]
+fn sessions_can_lead_to_a_real_server() {
+    let folder = folder("real_server");
+    let options = ["--startup", "0s", "--session-hostname", "render.local", "--session-ports", "50051,50052"];
+    let running = Running::begin(&folder, &options);
+    let url = running.ready["url"].as_str().expect("a URL");
+    let curl = |arguments: &[&str]| {
+        let mut command = Command::new("curl");
+        command.args(["-q", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30"]);
+        let output = run(command.args(arguments), "curl");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+    };
+    let key = format!("Authorization: Bearer {DEVELOPMENT_ACCOUNT_ID}:{DEVELOPMENT_ACCOUNT_KEY}");
+    let token = curl(&["-H", &key, &format!("{url}/accounts/{DEVELOPMENT_ACCOUNT_ID}/token")]);
+    let token = format!("Authorization: Bearer {}", token["AccessToken"].as_str().expect("a token"));
+    let sessions = format!("{url}/v1/accounts/{DEVELOPMENT_ACCOUNT_ID}/sessions");
+    let body = r#"{"maxLeaseTime":"4:0:0","size":"standard"}"#;
+    curl(&["-H", &token, "-d", body, &format!("{sessions}/create")]);
+    let session = &curl(&["-H", &token, &sessions])["sessions"][0];
+    assert_eq!(session["sessionHostname"], "render.local");
+    assert_eq!((&session["arrInspectorPort"], &session["handshakePort"]), (&50_051.into(), &50_052.into()));
 }

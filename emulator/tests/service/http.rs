@@ -1,8 +1,11 @@
 //! A small HTTP/1.1 client that shows what is on the wire.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
+
+/// Far beyond any reply's time: only a hanging emulator meets it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A reply as it came.
 #[derive(Debug)]
@@ -52,23 +55,37 @@ impl Reply {
 /// One connection to an emulator without TLS.
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
+    host: String,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// In order: TCP FIN.
+    Fin,
+    /// TCP RST.
+    Reset,
 }
 
 impl Connection {
     pub(crate) fn open(url: &str) -> Connection {
         let address = url.strip_prefix("http://").expect("a plain URL");
         let stream = TcpStream::connect(address).expect("the emulator listens");
-        // Far beyond any reply's time: only a hanging emulator meets it.
-        let limit = Some(Duration::from_secs(30));
-        stream.set_read_timeout(limit).expect("a time limit");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
         // Head and body are two writes; the second must not wait until the first is acknowledged.
         stream.set_nodelay(true).expect("no delay");
-        Connection { stream: BufReader::new(stream) }
+        Connection { stream: BufReader::new(stream), host: address.to_owned() }
     }
 
     /// Sends a request and reads its reply.
     pub(crate) fn call(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: emulator\r\n");
+        self.request(method, path, headers, body);
+        self.receive(method)
+    }
+
+    /// Sends a request.
+    pub(crate) fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.host);
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -78,7 +95,6 @@ impl Connection {
         request.push_str("\r\n");
         self.send(request.as_bytes());
         self.send(body);
-        self.receive(method)
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
@@ -108,6 +124,27 @@ impl Connection {
             self.stream.read_exact(&mut reply.body).expect("the body");
         }
         reply
+    }
+
+    /// Everything that still comes, and how it ends.
+    pub(crate) fn rest(&mut self) -> (Vec<u8>, End) {
+        let mut bytes = Vec::new();
+        match self.stream.read_to_end(&mut bytes) {
+            Ok(_) => (bytes, End::Fin),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => (bytes, End::Reset),
+            Err(error) => panic!("no end: {error}"),
+        }
+    }
+
+    /// Whether nothing comes for this long, not even an end.
+    pub(crate) fn is_silent_for(&mut self, time: Duration) -> bool {
+        self.stream.get_ref().set_read_timeout(Some(time)).expect("a time limit");
+        let silent = matches!(
+            self.stream.read(&mut [0]),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+        );
+        self.stream.get_ref().set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        silent
     }
 
     /// Whether the emulator ends the connection now, with nothing left to read.

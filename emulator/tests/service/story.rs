@@ -48,6 +48,29 @@ impl Story {
         self.connection.call(method, &path, &headers, body.as_bytes())
     }
 
+    /// A call like [`call`](Self::call) whose reply is none.
+    pub(crate) fn request(&mut self, method: &str, path: &str, body: &str) {
+        let path = self.path(path);
+        let authorization = format!("Bearer {}", self.token);
+        self.connection.request(method, &path, &[("Authorization", authorization.as_str())], body.as_bytes());
+    }
+
+    /// A control call on a connection of its own; `path` goes on from `/emulator`.
+    pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Reply {
+        let mut connection = Connection::open(self.emulator.url());
+        connection.call(method, &format!("/emulator{path}"), &[], body.as_bytes())
+    }
+
+    /// Connects anew, as a client does that has lost its connection.
+    pub(crate) fn reconnect(&mut self) {
+        self.connection = Connection::open(self.emulator.url());
+    }
+
+    /// The statuses in the record.
+    pub(crate) fn recorded_statuses(&self) -> Vec<u16> {
+        self.emulator.requests().iter().map(|request| request.status).collect()
+    }
+
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/v1/accounts/{}{rest}", self.emulator.account().id())
     }

@@ -4,19 +4,19 @@ use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// The path and query as sent.
-pub(super) fn as_sent(uri: &Uri) -> String {
+pub(crate) fn as_sent(uri: &Uri) -> String {
     shortened(uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default()).to_owned()
 }
 
 /// As much of a path as is worth keeping or repeating: no real one is longer.
-pub(super) fn shortened(path: &str) -> &str {
+pub(crate) fn shortened(path: &str) -> &str {
     const LONGEST: usize = 1024;
     &path[..path.floor_char_boundary(LONGEST)]
 }
 
 /// Gives a path the spelling that the routes know: no slash at the end, and the token service's `accounts` in lower
 /// case. The service takes the other spellings too, and clients use them (`docs/service.md`, "Token" and "Create").
-pub(super) fn straighten(uri: &mut Uri) {
+pub(crate) fn straighten(uri: &mut Uri) {
     let path = straight(uri.path());
     if path == uri.path() {
         return;
@@ -32,7 +32,7 @@ pub(super) fn straighten(uri: &mut Uri) {
     }
 }
 
-fn straight(path: &str) -> String {
+pub(crate) fn straight(path: &str) -> String {
     const ACCOUNTS: &str = "/accounts/";
     let path = match path.trim_end_matches('/') {
         "" => "/",
