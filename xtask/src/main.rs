@@ -6,6 +6,7 @@ mod compiler;
 mod context;
 mod demo;
 mod dependencies;
+mod device;
 mod dialect;
 mod emulator;
 mod exports;

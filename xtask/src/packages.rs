@@ -16,6 +16,7 @@ const PACKAGES: &[Package] = &[
     package("libc6-dbg", "lets valgrind understand the C library", &["valgrind", "--quiet", "true"]),
     package("curl", "calls the emulator, as a client we did not write", &["curl", "--version"]),
     package("openssl", "judges the emulator's certificates", &["openssl", "version"]),
+    package("iproute2", "makes the network between a device and the emulator", &["ip", "-V"]),
     package("python3", "calls the emulator, as a client we did not write", &["python3", "-c", "import ssl"]),
 ];
 
@@ -87,7 +88,7 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     process::stdout(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 

@@ -13,7 +13,7 @@ use crate::emulator::{Emulator, Scheme};
 use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
-use crate::{EXIT_UNUSABLE, c_programs, dependencies, dialect, exports, quickstart, readme, rust};
+use crate::{EXIT_UNUSABLE, c_programs, dependencies, device, dialect, exports, quickstart, readme, rust};
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
 const STARTUP: &str = "300ms";
@@ -40,6 +40,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
     Step::new("quickstart fails well", quickstart::check_failures).needs(BOTH),
+    Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("emulators stop", stop_emulators).needs(&[EMULATOR]),
 ];
 
