@@ -70,6 +70,9 @@
 // The size of arr_error_info in the first version of the ABI.
 #define ARR_ERROR_INFO_SIZE_V1 736
 
+// The size of arr_log_entry in the first version of the ABI.
+#define ARR_LOG_ENTRY_SIZE_V1 672
+
 // As max_retries: every failure is told at once.
 #define ARR_RETRIES_NONE -1
 
@@ -98,9 +101,6 @@
 
 // The size of arr_session_create_options in the first version of the ABI.
 #define ARR_SESSION_CREATE_OPTIONS_SIZE_V1 40
-
-// The size of arr_log_entry in the first version of the ABI.
-#define ARR_LOG_ENTRY_SIZE_V1 672
 
 // One account at one session service. A handle: a value that is looked up, never a pointer to follow.
 typedef struct arr_client arr_client;
@@ -146,15 +146,35 @@ typedef struct arr_error_info {
     char message[512];
 } arr_error_info;
 
+// How much is logged, an ARR_LOG_LEVEL_... value. Expect values that this header does not have.
+typedef int32_t arr_log_level;
+
+// A line of the log. Set it up once with arr_log_entry_init(); it may be filled any number of times.
+typedef struct arr_log_entry {
+    // Set by arr_log_entry_init().
+    uint32_t struct_size;
+    // How important it is.
+    arr_log_level level;
+    // When it was written: milliseconds of wall time since 1970-01-01T00:00:00Z.
+    uint64_t unix_time_ms;
+    // How many lines were lost before this one, because nobody pulled them in time.
+    uint64_t lost;
+    // The full length of the message in bytes, without the final NUL. `message` holds at most 511 of them.
+    uint32_t message_length;
+    // Zero.
+    uint32_t reserved;
+    // The MS-CV of the reply that it is about; empty if there is none.
+    char correlation_vector[128];
+    // What happened. Holds no key, no token and no body.
+    char message[512];
+} arr_log_entry;
+
 // A version of the service's REST API, an ARR_API_VERSION_... value.
 typedef int32_t arr_api_version;
 
 // Which certificate authorities are trusted besides those that the options add; an ARR_TRUST_... value. There is no
 // way to turn verification off.
 typedef int32_t arr_trust;
-
-// How much is logged, an ARR_LOG_LEVEL_... value. Expect values that this header does not have.
-typedef int32_t arr_log_level;
 
 // What a client is made from. Set it up with arr_client_options_init(), then give account_id, account_domain,
 // service_endpoint and exactly one of account_key, entra_token and access_token. All texts are UTF-8 and are copied by
@@ -297,26 +317,6 @@ typedef struct arr_session_create_options {
     const char *extra_json;
 } arr_session_create_options;
 
-// A line of the log. Set it up once with arr_log_entry_init(); it may be filled any number of times.
-typedef struct arr_log_entry {
-    // Set by arr_log_entry_init().
-    uint32_t struct_size;
-    // How important it is.
-    arr_log_level level;
-    // When it was written: milliseconds of wall time since 1970-01-01T00:00:00Z.
-    uint64_t unix_time_ms;
-    // How many lines were lost before this one, because nobody pulled them in time.
-    uint64_t lost;
-    // The full length of the message in bytes, without the final NUL. `message` holds at most 511 of them.
-    uint32_t message_length;
-    // Zero.
-    uint32_t reserved;
-    // The MS-CV of the reply that it is about; empty if there is none.
-    char correlation_vector[128];
-    // What happened. Holds no key, no token and no body.
-    char message[512];
-} arr_log_entry;
-
 // Success.
 #define ARR_OK 0
 
@@ -413,6 +413,21 @@ typedef struct arr_log_entry {
 // -900 to -999: a defect of this library; report it.
 #define ARR_CATEGORY_INTERNAL 9
 
+// Nothing.
+#define ARR_LOG_LEVEL_OFF 0
+
+// What went wrong and was not made good.
+#define ARR_LOG_LEVEL_ERROR 1
+
+// What went wrong and is tried again, and what is probably not meant.
+#define ARR_LOG_LEVEL_WARNING 2
+
+// What was done: tokens, sessions created, extended and stopped.
+#define ARR_LOG_LEVEL_INFO 3
+
+// Every request.
+#define ARR_LOG_LEVEL_DEBUG 4
+
 // REST v1, under the path /v1. The service chooses session ids.
 #define ARR_API_VERSION_V1 1
 
@@ -461,21 +476,6 @@ typedef struct arr_log_entry {
 // The session was stopped and its server is being given back.
 #define ARR_SESSION_STATUS_STOPPING 6
 
-// Nothing.
-#define ARR_LOG_LEVEL_OFF 0
-
-// What went wrong and was not made good.
-#define ARR_LOG_LEVEL_ERROR 1
-
-// What went wrong and is tried again, and what is probably not meant.
-#define ARR_LOG_LEVEL_WARNING 2
-
-// What was done: tokens, sessions created, extended and stopped.
-#define ARR_LOG_LEVEL_INFO 3
-
-// Every request.
-#define ARR_LOG_LEVEL_DEBUG 4
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -509,6 +509,14 @@ ARR_API arr_category arr_status_category(arr_status status);
 //
 // Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
 ARR_API arr_status arr_error_info_init(struct arr_error_info *info, size_t size);
+
+// Sets an entry up: `arr_log_entry_init(&entry, sizeof entry)`.
+//
+// - entry: written for exactly `size` bytes.
+// - size: the struct's size where it is compiled, ARR_LOG_ENTRY_SIZE_V1 to 65536.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+ARR_API arr_status arr_log_entry_init(struct arr_log_entry *entry, size_t size);
 
 // Sets options up: `arr_client_options_init(&options, sizeof options)`.
 //
@@ -579,6 +587,22 @@ ARR_API
 arr_status arr_client_stop_all(struct arr_client *client,
                                arr_stop_scope scope,
                                struct arr_stop_all_result *result,
+                               uint32_t timeout_ms,
+                               struct arr_error_info *error);
+
+// Takes the oldest line of the client's log: what it was asked to log by log_level. The log holds 512 lines; beyond that
+// the oldest are lost, and counted. A frame loop pulls without waiting until nothing is left.
+//
+// - client: the client.
+// - entry: receives the line.
+// - timeout_ms: how long to wait for one. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN or ARR_ERROR_INVALID_HANDLE once the client is
+// freed. Sends nothing. Threads: any; one line goes to one caller.
+ARR_API
+arr_status arr_client_next_log(struct arr_client *client,
+                               struct arr_log_entry *entry,
                                uint32_t timeout_ms,
                                struct arr_error_info *error);
 
@@ -816,30 +840,6 @@ arr_status arr_session_list_get(struct arr_session_list *list,
 //
 // Threads: any.
 ARR_API void arr_session_list_free(struct arr_session_list *list);
-
-// Sets an entry up: `arr_log_entry_init(&entry, sizeof entry)`.
-//
-// - entry: written for exactly `size` bytes.
-// - size: the struct's size where it is compiled, ARR_LOG_ENTRY_SIZE_V1 to 65536.
-//
-// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
-ARR_API arr_status arr_log_entry_init(struct arr_log_entry *entry, size_t size);
-
-// Takes the oldest line of the client's log: what it was asked to log by log_level. The log holds 512 lines; beyond that
-// the oldest are lost, and counted. A frame loop pulls without waiting until nothing is left.
-//
-// - client: the client.
-// - entry: receives the line.
-// - timeout_ms: how long to wait for one. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
-// - error: may be NULL.
-//
-// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN or ARR_ERROR_INVALID_HANDLE once the client is
-// freed. Sends nothing. Threads: any; one line goes to one caller.
-ARR_API
-arr_status arr_client_next_log(struct arr_client *client,
-                               struct arr_log_entry *entry,
-                               uint32_t timeout_ms,
-                               struct arr_error_info *error);
 
 #ifdef __cplusplus
 }  // extern "C"

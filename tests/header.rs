@@ -10,12 +10,12 @@ const FILES: [&str; 9] = [
     "version.rs",
     "status.rs",
     "error_info.rs",
+    "log.rs",
     "client_options.rs",
     "client.rs",
     "session_properties.rs",
     "session.rs",
     "session_list.rs",
-    "log.rs",
 ];
 
 fn generated() -> String {

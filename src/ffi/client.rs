@@ -3,11 +3,12 @@
 use super::client_options::{arr_client_options, config};
 use super::error_info::arr_error_info;
 use super::handle::Table;
+use super::log::arr_log_entry;
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};
 use super::{guard, text};
 use crate::client::{Client, StopScope};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
@@ -176,6 +177,35 @@ pub unsafe extern "C" fn arr_client_stop_all(
                 });
             }
             all.into_result().map(|_| ())
+        })
+    }
+}
+
+/// Takes the oldest line of the client's log: what it was asked to log by log_level. The log holds 512 lines; beyond that
+/// the oldest are lost, and counted. A frame loop pulls without waiting until nothing is left.
+///
+/// - client: the client.
+/// - entry: receives the line.
+/// - timeout_ms: how long to wait for one. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN or ARR_ERROR_INVALID_HANDLE once the client is
+/// freed. Sends nothing. Threads: any; one line goes to one caller.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_client_next_log(
+    client: *mut arr_client,
+    entry: *mut arr_log_entry,
+    timeout_ms: u32,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_client_next_log", error, || {
+            let entry = Out::required(entry, "entry")?;
+            let line = find(client)?.next_log(wait_timeout(timeout_ms))?;
+            let line = line.ok_or_else(|| Error::new(ErrorKind::Timeout, "there is no line in the log"))?;
+            entry.write(&arr_log_entry::from(&line));
+            Ok(())
         })
     }
 }

@@ -1,11 +1,9 @@
 //! `arr_log_entry`: the client's log, pulled line by line.
 
-use super::client::{arr_client, find, wait_timeout};
-use super::error_info::arr_error_info;
 use super::status::arr_status;
-use super::structs::{self, Out, Plain};
+use super::structs::{self, Plain};
 use super::{guard, text};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::log::{LogEntry, LogLevel};
 use std::ffi::c_char;
 
@@ -107,33 +105,4 @@ pub(super) fn level(given: arr_log_level) -> Result<LogLevel> {
 pub unsafe extern "C" fn arr_log_entry_init(entry: *mut arr_log_entry, size: usize) -> arr_status {
     // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.
     unsafe { guard::status("arr_log_entry_init", std::ptr::null_mut(), || structs::init(entry, size, &NO_ENTRY)) }
-}
-
-/// Takes the oldest line of the client's log: what it was asked to log by log_level. The log holds 512 lines; beyond that
-/// the oldest are lost, and counted. A frame loop pulls without waiting until nothing is left.
-///
-/// - client: the client.
-/// - entry: receives the line.
-/// - timeout_ms: how long to wait for one. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
-/// - error: may be NULL.
-///
-/// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN or ARR_ERROR_INVALID_HANDLE once the client is
-/// freed. Sends nothing. Threads: any; one line goes to one caller.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn arr_client_next_log(
-    client: *mut arr_client,
-    entry: *mut arr_log_entry,
-    timeout_ms: u32,
-    error: *mut arr_error_info,
-) -> arr_status {
-    // SAFETY: the caller promises valid pointers; see the top of the header.
-    unsafe {
-        guard::status("arr_client_next_log", error, || {
-            let entry = Out::required(entry, "entry")?;
-            let line = find(client)?.next_log(wait_timeout(timeout_ms))?;
-            let line = line.ok_or_else(|| Error::new(ErrorKind::Timeout, "there is no line in the log"))?;
-            entry.write(&arr_log_entry::from(&line));
-            Ok(())
-        })
-    }
 }

@@ -17,7 +17,7 @@ const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-
 const C_WARNINGS: &[&str] = &["-Wstrict-prototypes", "-Wc++-compat"];
 
 /// One compiler at one standard.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dialect {
     compiler: &'static str,
     standard: &'static str,
@@ -28,10 +28,13 @@ const fn dialect(compiler: &'static str, standard: &'static str) -> Dialect {
 }
 
 pub(crate) const GCC_C99: Dialect = dialect("gcc", "c99");
+const CLANG_CXX11: Dialect = dialect("clang++", "c++11");
 
 /// The oldest C and the oldest C++ that are supported: what the C programs are written in.
-pub(crate) const PROGRAMS: &[Dialect] =
-    &[GCC_C99, dialect("clang", "c99"), dialect("g++", "c++11"), dialect("clang++", "c++11")];
+pub(crate) const PROGRAMS: &[Dialect] = &[GCC_C99, dialect("clang", "c99"), dialect("g++", "c++11"), CLANG_CXX11];
+
+/// Those whose programs run under valgrind too: one by each compiler, as C and as C++. The other two give it the same calls.
+pub(crate) const UNDER_VALGRIND: &[Dialect] = &[GCC_C99, CLANG_CXX11];
 
 /// What the header is compiled as.
 const HEADER: &[Dialect] = &[
