@@ -89,7 +89,7 @@
 #define ARR_STOP_ALL_RESULT_SIZE_V1 16
 
 // The size of arr_session_properties in the first version of the ABI.
-#define ARR_SESSION_PROPERTIES_SIZE_V1 1072
+#define ARR_SESSION_PROPERTIES_SIZE_V1 1160
 
 // As flags of a read: ask the service.
 #define ARR_READ_FRESH 0
@@ -100,7 +100,7 @@
 #define ARR_READ_CACHED 1
 
 // The size of arr_session_create_options in the first version of the ABI.
-#define ARR_SESSION_CREATE_OPTIONS_SIZE_V1 40
+#define ARR_SESSION_CREATE_OPTIONS_SIZE_V1 48
 
 // One account at one session service. A handle: a value that is looked up, never a pointer to follow.
 typedef struct arr_client arr_client;
@@ -224,7 +224,8 @@ typedef struct arr_client_options {
     // How long connecting may take. Milliseconds, 1 to 86400000; 0 is the default, 5000.
     uint32_t connect_timeout_ms;
     // How often a session that starts is read while it is waited for. Milliseconds, 1000 to 86400000, towards this machine
-    // 1 to 86400000; 0 is the default, 10000, which is what the service asks for.
+    // 1 to 86400000; 0 is the default: 10000, which is what the service asks for, or 2000 for a standard session with
+    // ARR_API_VERSION_2021_01_01.
     uint32_t poll_interval_ms;
     // How long what was read of a ready session counts as current. Milliseconds, in the same range; 0 is the default,
     // 30000.
@@ -287,14 +288,22 @@ typedef struct arr_session_properties {
     uint32_t age_ms;
     // 1 if this client created or opened the session, else 0.
     int32_t known_to_client;
+    // Zero.
+    uint32_t reserved;
+    // When it was created, by the service's clock: milliseconds since 1970-01-01T00:00:00Z. 0 with REST v1.
+    uint64_t creation_time_unix_ms;
+    // The computing power of its server in teraflops. 0 until it has one, and with REST v1.
+    double teraflops;
     // The session's id.
     char session_id[257];
     // The host that renders; empty while the session is not ready.
     char hostname[256];
+    // The service's code for why it failed; empty with REST v1.
+    char error_code[64];
     // Why it failed or ended, where the service says so, cut to 511 bytes; else empty.
     char message[512];
     // Zero.
-    uint8_t reserved[3];
+    uint8_t reserved_tail[7];
 } arr_session_properties;
 
 // What a new session shall be. Set it up with arr_session_create_options_init(), then give the lease.
@@ -303,12 +312,16 @@ typedef struct arr_session_create_options {
     uint32_t struct_size;
     // The size of the server. Default ARR_SESSION_SIZE_STANDARD.
     arr_session_size size;
-    // After how long ready the session ends by itself, in seconds, 1 to 31536000 (365 days). No default: it bounds what
+    // After how long ready the session ends by itself, in seconds, 1 to 31536000 (365 days); with
+    // ARR_API_VERSION_2021_01_01 up to 86400 (a day), rounded up to whole minutes. No default: it bounds what
     // a forgotten session costs.
     uint32_t max_lease_seconds;
     // Must be 0.
     uint32_t reserved;
-    // Models to load before the session is ready: the URLs of their asset containers. NULL: none.
+    // The id that the session shall have: 1 to 256 letters, digits, hyphens and underscores. NULL: a new GUID. Only with
+    // ARR_API_VERSION_2021_01_01; with REST v1 the service chooses it.
+    const char *session_id;
+    // Models to load before the session is ready: the URLs of their asset containers. NULL: none. Only with REST v1.
     const char *const *models;
     // How many they are, at most 1000.
     size_t model_count;
@@ -362,7 +375,7 @@ typedef struct arr_session_create_options {
 // The service does not know the session (404).
 #define ARR_ERROR_NOT_FOUND -501
 
-// The request contradicts the session's state (409).
+// The session as it is does not allow the request (409, 422), or its id is in use (409).
 #define ARR_ERROR_CONFLICT -502
 
 // Too many requests (429). retry_after_ms says how long to wait, if the service did.
@@ -430,6 +443,10 @@ typedef struct arr_session_create_options {
 
 // REST v1, under the path /v1. The service chooses session ids.
 #define ARR_API_VERSION_V1 1
+
+// REST 2021-01-01, the last one. The client chooses session ids, so that a create can be repeated safely; leases are whole
+// minutes, of at most a day.
+#define ARR_API_VERSION_2021_01_01 2
 
 // The platform's; the bundled ones where the platform has no usable store, and always on Android and UWP.
 #define ARR_TRUST_AUTO 0
@@ -573,8 +590,7 @@ ARR_API arr_status arr_stop_all_result_init(struct arr_stop_all_result *result, 
 
 // Stops many sessions, up to eight at a time. One that cannot be stopped holds up no other.
 //
-// REST v1: DELETE /v1/accounts/{account}/sessions/{id} for each, for the whole account after GET
-// /v1/accounts/{account}/sessions; before that a token if there is none.
+// REST: what arr_session_stop() sends, for each; for the whole account after what arr_client_list_sessions() sends.
 //
 // - client: the client.
 // - scope: ARR_STOP_SCOPE_OWN: the sessions that this client created. ARR_STOP_SCOPE_ACCOUNT: all of the account.
@@ -632,19 +648,21 @@ ARR_API arr_status arr_session_create_options_init(struct arr_session_create_opt
 
 // Creates a rendering session: a server that costs money from when it is ready until it is stopped or its lease ends.
 //
-// REST v1: POST /v1/accounts/{account}/sessions/create, after a token if there is none.
+// REST v1: POST /v1/accounts/{account}/sessions/create; 2021-01-01: PUT /accounts/{account}/sessions/{id}; after a token
+// if there is none.
 //
 // - client: the client.
 // - options: what the session shall be.
 // - session: receives the handle, to be freed by arr_session_free(), which does not stop the session; NULL after a
 //   failure.
-// - properties: receives what is known: the id, the status STARTING, the size and the lease. May be NULL.
+// - properties: receives what is known: at least the id, the status, the size and the lease. May be NULL.
 // - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 // - error: may be NULL.
 //
 // Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running, which
-// arr_client_list_sessions() shows. It is sent again only if the connection was never made, or the answer was 429. If the
-// client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
+// arr_client_list_sessions() shows. With REST v1 it is sent again only if the connection was never made, or the answer was
+// 429; with 2021-01-01 as often as every other call. ARR_ERROR_INVALID_ARGUMENT for what the REST version does not have,
+// and ARR_ERROR_CONFLICT if the given session_id is in use with other settings, or was. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
 // Blocks. Threads: any.
 ARR_API
 arr_status arr_session_create(struct arr_client *client,
@@ -656,7 +674,8 @@ arr_status arr_session_create(struct arr_client *client,
 
 // Opens a session that exists, by its id: one that another process created, or this one before it was restarted.
 //
-// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties, after a token if there is none.
+// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; after a
+// token if there is none.
 //
 // - client: the client.
 // - session_id: 1 to 256 letters, digits, hyphens and underscores.
@@ -709,7 +728,8 @@ arr_status arr_session_get_message(struct arr_session *session,
 
 // Reads the session's properties.
 //
-// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties, after a token if there is none.
+// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; after a
+// token if there is none.
 //
 // - session: the session.
 // - flags: ARR_READ_FRESH or ARR_READ_CACHED.
@@ -729,17 +749,18 @@ arr_status arr_session_get_properties(struct arr_session *session,
 // Sets the session's whole lease, counted from when it became ready: it can only grow. To give a session with a lease of
 // one hour another hour, set 7200.
 //
-// REST v1: PATCH /v1/accounts/{account}/sessions/{id}, after a token if there is none. The lease that stands, as far as
-// the library knows it, is a success without a request.
+// REST v1: PATCH /v1/accounts/{account}/sessions/{id}; 2021-01-01: PATCH /accounts/{account}/sessions/{id}; after a token
+// if there is none. The lease that stands, as far as the library knows it, is a success without a request.
 //
 // - session: the session.
-// - max_lease_seconds: the whole lease, 1 to 31536000 (365 days).
+// - max_lease_seconds: the whole lease, 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up to
+//   whole minutes.
 // - properties: receives what is known afterwards: the new lease, all else as it was last read (age_ms). May be NULL.
 // - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 // - error: may be NULL.
 //
-// Returns ARR_ERROR_INVALID_ARGUMENT if the lease is shorter than the one that is known, ARR_ERROR_BAD_REQUEST if it is
-// not longer than the one that the service knows, and ARR_ERROR_SESSION_ENDED or ARR_ERROR_CONFLICT if the session has
+// Returns ARR_ERROR_INVALID_ARGUMENT if the lease is shorter than the one that is known, ARR_ERROR_BAD_REQUEST (REST v1)
+// or ARR_ERROR_CONFLICT (2021-01-01) if it is not longer than the one that the service knows, and ARR_ERROR_SESSION_ENDED or ARR_ERROR_CONFLICT if the session has
 // ended. Blocks. Threads: any.
 ARR_API
 arr_status arr_session_update_lease(struct arr_session *session,
@@ -754,7 +775,8 @@ arr_status arr_session_update_lease(struct arr_session *session,
 // belong to the session and outlive a slice, so slices cost no extra request: a wait of 60 s and 240 waits of 250 ms
 // send the same. Failures that may pass (no connection, throttling, a 5xx) do not end it.
 //
-// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties, each time, after a token if there is none.
+// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; each
+// time, after a token if there is none.
 //
 // - session: the session.
 // - properties: receives what was read last, on ARR_OK, ARR_ERROR_TIMEOUT, ARR_ERROR_SESSION_ENDED and
@@ -773,7 +795,8 @@ arr_status arr_session_wait_until_ready(struct arr_session *session,
 
 // Stops the session: its server is given back and costs no more.
 //
-// REST v1: DELETE /v1/accounts/{account}/sessions/{id}, after a token if there is none.
+// REST v1: DELETE /v1/accounts/{account}/sessions/{id}; 2021-01-01: POST /accounts/{account}/sessions/{id}/:stop; after a
+// token if there is none.
 //
 // - session: the session. Its handle stays good, for reading the final properties, until it is freed.
 // - already_gone: receives 1 if the service said that the session had ended before (404, 409 or 410), else 0. May be
@@ -797,7 +820,8 @@ ARR_API void arr_session_free(struct arr_session *session);
 
 // Lists the account's sessions that have not ended, whoever created them.
 //
-// REST v1: GET /v1/accounts/{account}/sessions, after a token if there is none.
+// REST v1: GET /v1/accounts/{account}/sessions; 2021-01-01: GET /accounts/{account}/sessions, page by page; after a token if
+// there is none.
 //
 // - client: the client.
 // - list: receives the handle, to be freed by arr_session_list_free(); NULL after a failure.

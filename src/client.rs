@@ -60,7 +60,7 @@ pub struct AccessToken {
 }
 
 /// An entry of [`Client::list_sessions`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ListedSession {
     /// What the service says about it.
@@ -128,18 +128,29 @@ impl Client {
         Ok(AccessToken { token: lent.text, remaining })
     }
 
-    /// Creates a rendering session, which starts, and costs money once it is ready. `POST …/sessions/create`
+    /// Creates a rendering session, which starts, and costs money once it is ready. `POST …/sessions/create`, or
+    /// `PUT …/sessions/{id}` with REST 2021-01-01.
     ///
     /// Takes `timeout` at most (`None`: the configuration's call timeout). The session runs until it is stopped or its
     /// lease ends; dropping the returned value changes nothing about that.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`] if the request was sent and its answer was lost: a session may be running.
+    /// [`ErrorKind::InvalidArgument`] for what the API version does not have. [`ErrorKind::Conflict`] if the id that was
+    /// given is in use with other settings. [`ErrorKind::OutcomeUnknown`] if the request was sent and its answer was lost: a
+    /// session may be running.
     pub fn create_session(&self, new: &NewSession, timeout: Option<Duration>) -> Result<Session> {
         let inner = &self.inner;
-        inner.warn_of_lease(new.max_lease);
+        let prepared = inner.context.service.prepare(new)?;
+        inner.warn_of_lease(prepared.max_lease);
+        // An id that was made up here cannot be anybody else's; one that was given may be.
+        let made_up = prepared.id.clone().filter(|_| new.id.is_none());
         let deadline = inner.deadline(timeout);
-        let created = inner.run(operation::create(&inner.context, new.clone(), deadline), deadline)?;
+        let created = inner.run(operation::create(&inner.context, prepared, deadline), deadline);
+        let created = created.inspect_err(|error| {
+            if let Some(id) = made_up.filter(|_| error.is_outcome_unknown()) {
+                inner.registry.claim(&id);
+            }
+        })?;
         inner.context.log.info(None, || format!("session {} is created", created.id));
         let shared = inner.registry.created(Shared::new(inner, created));
         if inner.is_shut_down() {

@@ -9,6 +9,7 @@ use crate::log::LogLevel;
 use crate::pacing::Intervals;
 use crate::proxy::Proxy;
 use crate::retry::RetryPolicy;
+use crate::session::SessionSize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,7 +49,8 @@ pub struct ClientConfig {
     pub attempt_timeout: Duration,
     /// How long making the connection may take. 5 s; 1 ms to 24 h.
     pub connect_timeout: Duration,
-    /// How often a session that starts is read while it is waited for. `None`: as the service's documentation asks, 10 s.
+    /// How often a session that starts is read while it is waited for. `None`: as the service's documentation and the
+    /// official clients have it, 10 s, or 2 s for a standard session with REST 2021-01-01.
     /// At least 1 s, or 1 ms if the service is on this machine; at most 24 h.
     pub poll_interval: Option<Duration>,
     /// How long what was read of a ready session counts as current. `None`: 30 s. The range is that of `poll_interval`.
@@ -129,13 +131,13 @@ impl ClientConfig {
             Some(given) => within(what, given, shortest_remote),
             None => Ok(default),
         };
+        let starting = |size: SessionSize| {
+            let default = self.api_version.poll_interval(Some(&size));
+            interval("poll interval", self.poll_interval, default, SHORTEST_REMOTE_INTERVAL)
+        };
         let intervals = Intervals {
-            starting: interval(
-                "poll interval",
-                self.poll_interval,
-                self.api_version.poll_interval(),
-                SHORTEST_REMOTE_INTERVAL,
-            )?,
+            starting: starting(SessionSize::Standard)?,
+            starting_premium: starting(SessionSize::Premium)?,
             ready: interval(
                 "ready poll interval",
                 self.ready_poll_interval,

@@ -110,6 +110,11 @@ impl Endpoint {
         url
     }
 
+    /// Whether a URL is at this server: scheme, host and port.
+    pub(crate) fn is_origin_of(&self, url: &Url) -> bool {
+        self.0.origin() == url.origin()
+    }
+
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }

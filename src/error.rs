@@ -39,7 +39,7 @@ pub enum ErrorKind {
     BadRequest,
     /// The service does not know the session (404).
     NotFound,
-    /// The request contradicts the session's state (409).
+    /// The session as it is does not allow the request (409, 422), or its id is in use (409).
     Conflict,
     /// Too many requests (429).
     Throttled,

@@ -30,7 +30,7 @@
 //!
 //! ```text
 //! ffi ─→ client ─→ operation ─→ transport ─→ (the wire) ─→ operation ─→ client ─→ ffi
-//!                     │ token, api::v1, api::sts: build the request      │ api: reads the reply
+//!                     │ token, api: build the request                    │ api: reads the reply
 //! ```
 //!
 //! | module | what it is |

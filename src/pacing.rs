@@ -1,7 +1,7 @@
 //! How often to ask, and when nobody may ask at all.
 
 use crate::clock::{Instant, lock};
-use crate::session::SessionStatus;
+use crate::session::{SessionProperties, SessionSize, SessionStatus};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Intervals {
     pub(crate) starting: Duration,
+    /// The same for a premium server, which takes longer to start.
+    pub(crate) starting_premium: Duration,
     pub(crate) ready: Duration,
 }
 
@@ -19,8 +21,13 @@ impl Intervals {
     /// A lease is counted in minutes and hours.
     pub(crate) const READY: Duration = Duration::from_secs(30);
 
-    pub(crate) fn of(&self, status: &SessionStatus) -> Duration {
-        match status {
+    pub(crate) fn of(&self, session: &SessionProperties) -> Duration {
+        match session.status {
+            SessionStatus::Starting | SessionStatus::Stopping | SessionStatus::Unknown(_)
+                if session.size == Some(SessionSize::Premium) =>
+            {
+                self.starting_premium
+            }
             SessionStatus::Starting | SessionStatus::Stopping | SessionStatus::Unknown(_) => self.starting,
             SessionStatus::Ready | SessionStatus::Stopped | SessionStatus::Expired | SessionStatus::Error => self.ready,
         }
@@ -66,9 +73,14 @@ mod tests {
         Instant::from_elapsed(Duration::from_secs(seconds))
     }
 
+    fn pacing() -> Pacing {
+        let ten = Duration::from_secs(10);
+        Pacing::new(Intervals { starting: ten, starting_premium: ten, ready: Intervals::READY })
+    }
+
     #[test]
     fn a_pause_is_for_all_calls_and_only_grows() {
-        let pacing = Pacing::new(Intervals { starting: Duration::from_secs(10), ready: Intervals::READY });
+        let pacing = pacing();
         assert_eq!(pacing.quiet_until(at(0)), None);
         pacing.keep_quiet(at(0), Duration::from_secs(20));
         pacing.keep_quiet(at(1), Duration::from_secs(5));
@@ -78,7 +90,7 @@ mod tests {
 
     #[test]
     fn no_service_can_silence_a_client_for_long() {
-        let pacing = Pacing::new(Intervals { starting: Duration::from_secs(10), ready: Intervals::READY });
+        let pacing = pacing();
         pacing.keep_quiet(at(0), Duration::MAX);
         assert_eq!(pacing.quiet_until(at(1)), Some(at(300)));
     }

@@ -4,9 +4,10 @@ use crate::error::{Error, Result};
 use crate::given::excerpt;
 use serde_json::{Map, Value};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-/// The id of a session: 1 to 256 characters of `A-Z a-z 0-9 _ -`. REST v1 gives out GUIDs.
+/// The id of a session: 1 to 256 characters of `A-Z a-z 0-9 _ -`. REST v1 gives out GUIDs; with REST 2021-01-01 the client
+/// chooses, and letter case counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionId(String);
 
@@ -126,6 +127,12 @@ impl Lease {
         Ok(Lease(Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0))))
     }
 
+    /// The shortest lease that is not shorter and is a multiple of `unit`.
+    pub(crate) fn rounded_up_to(self, unit: Duration) -> Lease {
+        let (length, unit) = (self.0.as_secs(), unit.as_secs().max(1));
+        Lease(Duration::from_secs(length.div_ceil(unit) * unit))
+    }
+
     /// Its length, in whole seconds.
     pub fn duration(self) -> Duration {
         self.0
@@ -135,6 +142,7 @@ impl Lease {
 /// What a new session shall be.
 #[derive(Clone, Debug)]
 pub struct NewSession {
+    pub(crate) id: Option<SessionId>,
     pub(crate) size: SessionSize,
     pub(crate) max_lease: Lease,
     pub(crate) models: Vec<String>,
@@ -160,10 +168,16 @@ impl NewSession {
                 excerpt(name)
             )));
         }
-        Ok(NewSession { size, max_lease: Lease::new(max_lease)?, models: Vec::new(), extra: Map::new() })
+        Ok(NewSession { id: None, size, max_lease: Lease::new(max_lease)?, models: Vec::new(), extra: Map::new() })
     }
 
-    /// Models to load before the session is ready: the URLs of their asset containers, at most 1,000.
+    /// The id that the session shall have. Only with REST 2021-01-01, which takes a new GUID if none is given; with REST
+    /// v1 the service chooses it.
+    pub fn with_id(self, id: SessionId) -> NewSession {
+        NewSession { id: Some(id), ..self }
+    }
+
+    /// Models to load before the session is ready: the URLs of their asset containers, at most 1,000. Only with REST v1.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for too many, and for a text that cannot be a URL.
@@ -230,7 +244,7 @@ impl NewSession {
 }
 
 /// What the service says about a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SessionProperties {
     /// Its id.
     pub id: SessionId,
@@ -248,6 +262,12 @@ pub struct SessionProperties {
     pub max_lease: Option<Duration>,
     /// How much of it is used.
     pub elapsed: Option<Duration>,
+    /// When it was created, by the service's clock (REST 2021-01-01).
+    pub creation_time: Option<SystemTime>,
+    /// The computing power of its server in teraflops, once it has one (REST 2021-01-01).
+    pub teraflops: Option<f64>,
+    /// The service's code for why it failed (REST 2021-01-01).
+    pub error_code: Option<String>,
     /// Why it failed or ended, where the service says so.
     pub message: Option<String>,
     /// How long ago the service said so: zero for what was just read.
@@ -266,6 +286,9 @@ impl SessionProperties {
             handshake_port: None,
             max_lease: Some(new.max_lease.duration()),
             elapsed: None,
+            creation_time: None,
+            teraflops: None,
+            error_code: None,
             message: None,
             age: Duration::ZERO,
         }

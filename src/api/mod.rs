@@ -7,11 +7,12 @@
 mod recorded;
 pub(crate) mod sts;
 mod v1;
+mod v2021_01_01;
 
 use crate::credential::{AccountId, Secret};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
-use crate::session::{Lease, NewSession, SessionId, SessionProperties};
+use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionSize};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
@@ -21,16 +22,22 @@ use zeroize::Zeroizing;
 /// A version of the REST API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(non_camel_case_types, reason = "the service's own name")]
 pub enum ApiVersion {
     /// The first one, under the path `/v1`: the service chooses the session's id.
     V1,
+    /// The last one, `?api-version=2021-01-01`: the client chooses the id, so a create can be repeated; leases are whole
+    /// minutes of at most a day.
+    V2021_01_01,
 }
 
 impl ApiVersion {
-    /// How often the service's documentation asks to read a session that starts.
-    pub(crate) fn poll_interval(self) -> Duration {
-        match self {
-            ApiVersion::V1 => v1::POLL_INTERVAL,
+    /// How often a session that starts is to be read: as the documentation, or the official clients, have it.
+    pub(crate) fn poll_interval(self, size: Option<&SessionSize>) -> Duration {
+        match (self, size) {
+            (ApiVersion::V1, _) => v1::POLL_INTERVAL,
+            (ApiVersion::V2021_01_01, Some(SessionSize::Premium)) => v2021_01_01::POLL_INTERVAL_PREMIUM,
+            (ApiVersion::V2021_01_01, _) => v2021_01_01::POLL_INTERVAL,
         }
     }
 }
@@ -43,52 +50,126 @@ pub(crate) struct Service {
     pub(crate) version: ApiVersion,
 }
 
+/// A part of a list, and where to go on.
+pub(crate) type Page = (Vec<SessionProperties>, Option<String>);
+
 impl Service {
-    pub(crate) fn create(&self, new: &NewSession) -> Request {
+    /// The session as this version can be asked for it, with an id where the client chooses it.
+    pub(crate) fn prepare(&self, new: &NewSession) -> Result<NewSession> {
         match self.version {
-            ApiVersion::V1 => v1::create(self, new),
+            ApiVersion::V1 => v1::prepare(new),
+            ApiVersion::V2021_01_01 => v2021_01_01::prepare(new),
+        }
+    }
+
+    /// A lease as it is sent, which may be longer than what was asked for.
+    pub(crate) fn lease(&self, lease: Lease) -> Result<Lease> {
+        match self.version {
+            ApiVersion::V1 => Ok(lease),
+            ApiVersion::V2021_01_01 => v2021_01_01::check_lease(lease).map(|()| v2021_01_01::as_sent(lease)),
+        }
+    }
+
+    /// Creates a session that was prepared.
+    pub(crate) fn create(&self, new: &NewSession) -> Request {
+        match (self.version, &new.id) {
+            (ApiVersion::V2021_01_01, Some(id)) => v2021_01_01::create(self, new, id),
+            _ => v1::create(self, new),
         }
     }
 
     pub(crate) fn read_created(&self, reply: &Reply, new: &NewSession) -> Result<SessionProperties> {
-        match self.version {
-            ApiVersion::V1 => v1::read_created(reply, new),
+        match (self.version, &new.id) {
+            (ApiVersion::V2021_01_01, Some(id)) => v2021_01_01::read_created(reply, id),
+            _ => v1::read_created(reply, new),
         }
     }
 
     pub(crate) fn properties(&self, id: &SessionId) -> Request {
         match self.version {
             ApiVersion::V1 => v1::properties(self, id),
+            ApiVersion::V2021_01_01 => v2021_01_01::properties(self, id),
         }
     }
 
     pub(crate) fn read_properties(&self, reply: &Reply, id: &SessionId) -> Result<SessionProperties> {
+        const CALL: &str = "reading the session's properties";
         match self.version {
-            ApiVersion::V1 => v1::read_properties(reply, id),
+            ApiVersion::V1 => v1::read_properties(reply, CALL, id),
+            ApiVersion::V2021_01_01 => v2021_01_01::read(reply, CALL, id),
         }
     }
 
     pub(crate) fn update_lease(&self, id: &SessionId, lease: Lease) -> Request {
         match self.version {
             ApiVersion::V1 => v1::update_lease(self, id, lease),
+            ApiVersion::V2021_01_01 => v2021_01_01::update_lease(self, id, lease),
+        }
+    }
+
+    /// What an update's success tells of the session; `None` where it tells nothing.
+    pub(crate) fn read_updated(&self, reply: &Reply, id: &SessionId) -> Result<Option<SessionProperties>> {
+        match self.version {
+            ApiVersion::V1 => Ok(None),
+            ApiVersion::V2021_01_01 => v2021_01_01::read(reply, "extending the lease", id).map(Some),
         }
     }
 
     pub(crate) fn list(&self) -> Request {
         match self.version {
             ApiVersion::V1 => v1::list(self),
+            ApiVersion::V2021_01_01 => v2021_01_01::list(self),
         }
     }
 
-    pub(crate) fn read_list(&self, reply: &Reply) -> Result<Vec<SessionProperties>> {
+    pub(crate) fn read_page(&self, reply: &Reply) -> Result<Page> {
         match self.version {
-            ApiVersion::V1 => v1::read_list(reply),
+            ApiVersion::V1 => v1::read_list(reply).map(|sessions| (sessions, None)),
+            ApiVersion::V2021_01_01 => v2021_01_01::read_page(reply),
         }
+    }
+
+    /// The request for a further page. The token goes along, so it must not lead anywhere else.
+    pub(crate) fn next_page(&self, link: &str) -> Result<Request> {
+        let refuse = |why: &str| {
+            Err(Error::new(ErrorKind::UnexpectedReply, format!("listing the sessions: the link to the next page {why}")))
+        };
+        let Ok(url) = self.endpoint.join(&[]).join(link) else { return refuse("is no URL") };
+        if !self.endpoint.is_origin_of(&url) {
+            return refuse("leads to another server; it was not followed, as the token would go along");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("has a user name in it");
+        }
+        Ok(v2021_01_01::page(url))
     }
 
     pub(crate) fn stop(&self, id: &SessionId) -> Request {
         match self.version {
             ApiVersion::V1 => v1::stop(self, id),
+            ApiVersion::V2021_01_01 => v2021_01_01::stop(self, id),
+        }
+    }
+}
+
+/// Null, missing and empty mean the same.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// The name of a rendering host, as replies tell it.
+struct Hostname;
+
+impl Hostname {
+    /// The longest that DNS allows, in characters.
+    const LONGEST: usize = 253;
+
+    /// A host name, if there is one; what cannot be one is an error.
+    fn read(text: Option<String>, unexpected: impl Fn(&str) -> Error) -> Result<Option<String>> {
+        let can_be = |name: &String| name.len() <= Self::LONGEST && name.bytes().all(|byte| byte.is_ascii_graphic());
+        match given(text) {
+            Some(name) if !can_be(&name) => Err(unexpected("the host name in it cannot be one")),
+            hostname => Ok(hostname),
         }
     }
 }
@@ -97,6 +178,7 @@ impl Service {
 pub(crate) enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -106,6 +188,7 @@ impl Method {
         match self {
             Method::Get => "GET",
             Method::Post => "POST",
+            Method::Put => "PUT",
             Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         }
@@ -146,6 +229,13 @@ impl Request {
             correlation_vector: None,
             longest_reply: LONGEST_REPLY,
         }
+    }
+
+    /// The headers that mean something to the service, but for `Authorization`.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let content_type = self.body.as_ref().map(|_| ("content-type", "application/json"));
+        let vector = self.correlation_vector.as_deref().map(|vector| ("x-mrc-cv", vector));
+        [Some(("accept", "application/json")), content_type, vector].into_iter().flatten()
     }
 
     /// Method and path, for the log. Neither holds a secret.
@@ -237,7 +327,7 @@ impl Reply {
                 ErrorKind::NotFound,
                 "the service does not know it; check id, account and endpoint (ids are kept for 30 days)",
             ),
-            409 => (ErrorKind::Conflict, "the session's state does not allow it; read its properties"),
+            409 | 422 => (ErrorKind::Conflict, "the session as it is does not allow it; read its properties"),
             408 => (ErrorKind::ServiceFailure, "the service did not receive the request in time; try again"),
             429 => (ErrorKind::Throttled, "too many requests; wait, a minute is always enough"),
             400..=499 => (ErrorKind::BadRequest, "the request was refused"),
@@ -360,6 +450,7 @@ pub(crate) mod tests {
             (403, ErrorKind::Forbidden),
             (404, ErrorKind::NotFound),
             (409, ErrorKind::Conflict),
+            (422, ErrorKind::Conflict),
             (418, ErrorKind::BadRequest),
             (429, ErrorKind::Throttled),
             (500, ErrorKind::ServiceFailure),

@@ -1,6 +1,6 @@
 //! REST v1: the operations on sessions under `/v1/accounts/{account}/sessions` (docs/service.md).
 
-use super::{LONGEST_LIST, Method, Reply, Request, Service, printable};
+use super::{Hostname, LONGEST_LIST, Method, Reply, Request, Service, given, printable};
 use crate::error::{Error, Result};
 use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
 use crate::timespan;
@@ -11,8 +11,15 @@ use std::time::Duration;
 /// The documentation's own sample polls every ten seconds; five is called the least.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The longest host name that DNS allows, in characters.
-const LONGEST_HOSTNAME: usize = 253;
+/// What this version can be asked for: the service chooses the id.
+pub(super) fn prepare(new: &NewSession) -> Result<NewSession> {
+    match &new.id {
+        None => Ok(new.clone()),
+        Some(_) => Err(Error::invalid_argument(
+            "with REST v1 the service chooses the session's id; leave it out, or speak REST 2021-01-01",
+        )),
+    }
+}
 
 /// `POST …/sessions/create`
 pub(super) fn create(service: &Service, new: &NewSession) -> Request {
@@ -105,13 +112,12 @@ struct Ports {
     handshake_port: Option<u16>,
 }
 
-pub(super) fn read_properties(reply: &Reply, id: &SessionId) -> Result<SessionProperties> {
-    const CALL: &str = "reading the session's properties";
+pub(super) fn read_properties(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionProperties> {
     if !reply.is_success() {
-        return Err(reply.error(CALL));
+        return Err(reply.error(call));
     }
-    let read: Properties = reply.json(CALL)?;
-    let unexpected = |what: &str| reply.unexpected(CALL, what);
+    let read: Properties = reply.json(call)?;
+    let unexpected = |what: &str| reply.unexpected(call, what);
     if given(read.session_id.clone()).is_some_and(|other| !other.eq_ignore_ascii_case(id.as_str())) {
         return Err(unexpected("it is about another session"));
     }
@@ -142,23 +148,13 @@ pub(super) fn read_list(reply: &Reply) -> Result<Vec<SessionProperties>> {
     entries.into_iter().map(read).collect()
 }
 
-/// Null, missing and empty mean the same.
-fn given(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-}
-
 impl Properties {
     fn into_session(self, id: SessionId, unexpected: impl Fn(&str) -> Error) -> Result<SessionProperties> {
         let span = |text: Option<String>| match given(text) {
             Some(text) => timespan::parse(&text).map(Some).ok_or_else(|| unexpected("a time span in it is malformed")),
             None => Ok(None),
         };
-        let hostname = given(self.session_hostname);
-        let is_hostname =
-            |name: &String| name.len() <= LONGEST_HOSTNAME && name.bytes().all(|byte| byte.is_ascii_graphic());
-        if !hostname.as_ref().is_none_or(is_hostname) {
-            return Err(unexpected("the host name in it cannot be one"));
-        }
+        let hostname = Hostname::read(self.session_hostname, &unexpected)?;
         let status = given(self.session_status).ok_or_else(|| unexpected("there is no status in it"))?;
         let nested = self.connection_properties.unwrap_or_default();
         let port = |top: Option<u16>, nested: Option<u16>| top.or(nested).filter(|port| *port != 0);
@@ -171,6 +167,9 @@ impl Properties {
             handshake_port: port(self.ports.handshake_port, nested.handshake_port),
             max_lease: span(self.session_max_lease_time)?,
             elapsed: span(self.session_elapsed_time)?,
+            creation_time: None,
+            teraflops: None,
+            error_code: None,
             message: self.message.as_deref().and_then(printable),
             age: Duration::ZERO,
         })
@@ -190,7 +189,7 @@ mod tests {
     }
 
     fn read(body: &str) -> Result<SessionProperties> {
-        read_properties(&reply(200, body), &SessionId::parse(ID).unwrap())
+        read_properties(&reply(200, body), "reading", &SessionId::parse(ID).unwrap())
     }
 
     #[test]

@@ -43,6 +43,11 @@ impl Registry {
         })
     }
 
+    /// A session that this client has asked for under this id, and that may have been created.
+    pub(super) fn claim(&self, id: &SessionId) {
+        lock(&self.sessions).entry(id.clone()).or_default().created = true;
+    }
+
     /// What the handles of a session share, if there are any.
     pub(super) fn find(&self, id: &SessionId) -> Option<Arc<Shared>> {
         lock(&self.sessions).get(id)?.shared.upgrade()

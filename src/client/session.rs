@@ -130,15 +130,16 @@ impl Session {
         }
     }
 
-    /// Sets the whole lease, counted from when the session became ready: it can only grow. `PATCH …/sessions/{id}`
+    /// Sets the whole lease, counted from when the session became ready: it can only grow. `PATCH …/sessions/{id}`. With
+    /// REST 2021-01-01 it is rounded up to a whole minute.
     ///
     /// Takes `timeout` at most (`None`: the configuration's call timeout). The lease that stands, as far as it is known,
     /// is a success without a request. Returns what is known afterwards; nothing is read for it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if the lease is shorter than the one that is known; [`ErrorKind::BadRequest`] if it
-    /// is not longer than the one that the service knows; [`ErrorKind::SessionEnded`] or [`ErrorKind::Conflict`] if the
-    /// session has ended.
+    /// [`ErrorKind::InvalidArgument`] if the lease is shorter than the one that is known; [`ErrorKind::BadRequest`] (REST
+    /// v1) or [`ErrorKind::Conflict`] (2021-01-01) if it is not longer than the one that the service knows;
+    /// [`ErrorKind::SessionEnded`] or [`ErrorKind::Conflict`] if the session has ended.
     pub fn update_lease(&self, max_lease: Lease, timeout: Option<Duration>) -> Result<SessionProperties> {
         let client = &self.client;
         client.check_alive()?;
@@ -147,6 +148,7 @@ impl Session {
             let message = format!("session {} has ended; its lease cannot be extended, create another", self.id());
             return Err(Error::new(ErrorKind::SessionEnded, message));
         }
+        let max_lease = client.context.service.lease(max_lease)?;
         let wanted = max_lease.duration();
         match known.max_lease {
             Some(stands) if wanted == stands => return Ok(known),
@@ -162,11 +164,14 @@ impl Session {
         client.warn_of_lease(max_lease);
         let deadline = client.deadline(timeout);
         let update = operation::update_lease(&client.context, self.id().clone(), max_lease, deadline);
-        if let Err(error) = client.run(update, deadline) {
-            self.shared.forget_readings(client);
-            return Err(error);
+        match client.run(update, deadline) {
+            Ok(Some(told)) => self.shared.change(client, |wait, now| drop(wait.seen(told, now))),
+            Ok(None) => self.shared.change(client, |wait, now| wait.extended(wanted, now)),
+            Err(error) => {
+                self.shared.forget_readings(client);
+                return Err(error);
+            }
         }
-        self.shared.change(client, |wait, now| wait.extended(wanted, now));
         client.context.log.info(None, || format!("the lease of session {} is now {} s", self.id(), wanted.as_secs()));
         Ok(self.known_properties())
     }

@@ -135,8 +135,7 @@ pub unsafe extern "C" fn arr_stop_all_result_init(result: *mut arr_stop_all_resu
 
 /// Stops many sessions, up to eight at a time. One that cannot be stopped holds up no other.
 ///
-/// REST v1: DELETE /v1/accounts/{account}/sessions/{id} for each, for the whole account after GET
-/// /v1/accounts/{account}/sessions; before that a token if there is none.
+/// REST: what arr_session_stop() sends, for each; for the whole account after what arr_client_list_sessions() sends.
 ///
 /// - client: the client.
 /// - scope: ARR_STOP_SCOPE_OWN: the sessions that this client created. ARR_STOP_SCOPE_ACCOUNT: all of the account.

@@ -15,6 +15,9 @@ use std::time::Duration;
 pub type arr_api_version = i32;
 /// REST v1, under the path /v1. The service chooses session ids.
 pub const ARR_API_VERSION_V1: arr_api_version = 1;
+/// REST 2021-01-01, the last one. The client chooses session ids, so that a create can be repeated safely; leases are whole
+/// minutes, of at most a day.
+pub const ARR_API_VERSION_2021_01_01: arr_api_version = 2;
 
 /// Which certificate authorities are trusted besides those that the options add; an ARR_TRUST_... value. There is no
 /// way to turn verification off.
@@ -82,7 +85,8 @@ pub struct arr_client_options {
     /// How long connecting may take. Milliseconds, 1 to 86400000; 0 is the default, 5000.
     pub connect_timeout_ms: u32,
     /// How often a session that starts is read while it is waited for. Milliseconds, 1000 to 86400000, towards this machine
-    /// 1 to 86400000; 0 is the default, 10000, which is what the service asks for.
+    /// 1 to 86400000; 0 is the default: 10000, which is what the service asks for, or 2000 for a standard session with
+    /// ARR_API_VERSION_2021_01_01.
     pub poll_interval_ms: u32,
     /// How long what was read of a ready session counts as current. Milliseconds, in the same range; 0 is the default,
     /// 30000.
@@ -161,6 +165,7 @@ pub(super) unsafe fn config(options: *const arr_client_options) -> Result<Client
     }
     let api_version = match options.api_version {
         ARR_API_VERSION_V1 => ApiVersion::V1,
+        ARR_API_VERSION_2021_01_01 => ApiVersion::V2021_01_01,
         other => {
             return Err(Error::invalid_argument(format!(
                 "api_version {other} is none of the ARR_API_VERSION_... values"

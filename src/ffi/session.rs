@@ -28,7 +28,7 @@ pub struct arr_session {
 }
 
 /// The size of arr_session_create_options in the first version of the ABI.
-pub const ARR_SESSION_CREATE_OPTIONS_SIZE_V1: u32 = 40;
+pub const ARR_SESSION_CREATE_OPTIONS_SIZE_V1: u32 = 48;
 
 /// What a new session shall be. Set it up with arr_session_create_options_init(), then give the lease.
 #[repr(C)]
@@ -38,12 +38,16 @@ pub struct arr_session_create_options {
     pub struct_size: u32,
     /// The size of the server. Default ARR_SESSION_SIZE_STANDARD.
     pub size: arr_session_size,
-    /// After how long ready the session ends by itself, in seconds, 1 to 31536000 (365 days). No default: it bounds what
+    /// After how long ready the session ends by itself, in seconds, 1 to 31536000 (365 days); with
+    /// ARR_API_VERSION_2021_01_01 up to 86400 (a day), rounded up to whole minutes. No default: it bounds what
     /// a forgotten session costs.
     pub max_lease_seconds: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// Models to load before the session is ready: the URLs of their asset containers. NULL: none.
+    /// The id that the session shall have: 1 to 256 letters, digits, hyphens and underscores. NULL: a new GUID. Only with
+    /// ARR_API_VERSION_2021_01_01; with REST v1 the service chooses it.
+    pub session_id: *const c_char,
+    /// Models to load before the session is ready: the URLs of their asset containers. NULL: none. Only with REST v1.
     pub models: *const *const c_char,
     /// How many they are, at most 1000.
     pub model_count: usize,
@@ -56,7 +60,7 @@ pub struct arr_session_create_options {
 unsafe impl Plain for arr_session_create_options {
     const SIZE_V1: u32 = ARR_SESSION_CREATE_OPTIONS_SIZE_V1;
 }
-const _: () = assert!(size_of::<arr_session_create_options>() == 4 * 4 + 3 * 8);
+const _: () = assert!(size_of::<arr_session_create_options>() == 4 * 4 + 4 * 8);
 const _: () = assert!(size_of::<arr_session_create_options>() == ARR_SESSION_CREATE_OPTIONS_SIZE_V1 as usize);
 
 static SESSIONS: Table<Session> = Table::new(2, "arr_session");
@@ -77,6 +81,7 @@ pub unsafe extern "C" fn arr_session_create_options_init(
         size: ARR_SESSION_SIZE_STANDARD,
         max_lease_seconds: 0,
         reserved: 0,
+        session_id: std::ptr::null(),
         models: std::ptr::null(),
         model_count: 0,
         extra_json: std::ptr::null(),
@@ -91,19 +96,21 @@ pub unsafe extern "C" fn arr_session_create_options_init(
 
 /// Creates a rendering session: a server that costs money from when it is ready until it is stopped or its lease ends.
 ///
-/// REST v1: POST /v1/accounts/{account}/sessions/create, after a token if there is none.
+/// REST v1: POST /v1/accounts/{account}/sessions/create; 2021-01-01: PUT /accounts/{account}/sessions/{id}; after a token
+/// if there is none.
 ///
 /// - client: the client.
 /// - options: what the session shall be.
 /// - session: receives the handle, to be freed by arr_session_free(), which does not stop the session; NULL after a
 ///   failure.
-/// - properties: receives what is known: the id, the status STARTING, the size and the lease. May be NULL.
+/// - properties: receives what is known: at least the id, the status, the size and the lease. May be NULL.
 /// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 /// - error: may be NULL.
 ///
 /// Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running, which
-/// arr_client_list_sessions() shows. It is sent again only if the connection was never made, or the answer was 429. If the
-/// client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
+/// arr_client_list_sessions() shows. With REST v1 it is sent again only if the connection was never made, or the answer was
+/// 429; with 2021-01-01 as often as every other call. ARR_ERROR_INVALID_ARGUMENT for what the REST version does not have,
+/// and ARR_ERROR_CONFLICT if the given session_id is in use with other settings, or was. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
 /// Blocks. Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_create(
@@ -128,7 +135,8 @@ pub unsafe extern "C" fn arr_session_create(
 
 /// Opens a session that exists, by its id: one that another process created, or this one before it was restarted.
 ///
-/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties, after a token if there is none.
+/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; after a
+/// token if there is none.
 ///
 /// - client: the client.
 /// - session_id: 1 to 256 letters, digits, hyphens and underscores.
@@ -212,7 +220,8 @@ pub unsafe extern "C" fn arr_session_get_message(
 
 /// Reads the session's properties.
 ///
-/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties, after a token if there is none.
+/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; after a
+/// token if there is none.
 ///
 /// - session: the session.
 /// - flags: ARR_READ_FRESH or ARR_READ_CACHED.
@@ -249,17 +258,18 @@ pub unsafe extern "C" fn arr_session_get_properties(
 /// Sets the session's whole lease, counted from when it became ready: it can only grow. To give a session with a lease of
 /// one hour another hour, set 7200.
 ///
-/// REST v1: PATCH /v1/accounts/{account}/sessions/{id}, after a token if there is none. The lease that stands, as far as
-/// the library knows it, is a success without a request.
+/// REST v1: PATCH /v1/accounts/{account}/sessions/{id}; 2021-01-01: PATCH /accounts/{account}/sessions/{id}; after a token
+/// if there is none. The lease that stands, as far as the library knows it, is a success without a request.
 ///
 /// - session: the session.
-/// - max_lease_seconds: the whole lease, 1 to 31536000 (365 days).
+/// - max_lease_seconds: the whole lease, 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up to
+///   whole minutes.
 /// - properties: receives what is known afterwards: the new lease, all else as it was last read (age_ms). May be NULL.
 /// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 /// - error: may be NULL.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT if the lease is shorter than the one that is known, ARR_ERROR_BAD_REQUEST if it is
-/// not longer than the one that the service knows, and ARR_ERROR_SESSION_ENDED or ARR_ERROR_CONFLICT if the session has
+/// Returns ARR_ERROR_INVALID_ARGUMENT if the lease is shorter than the one that is known, ARR_ERROR_BAD_REQUEST (REST v1)
+/// or ARR_ERROR_CONFLICT (2021-01-01) if it is not longer than the one that the service knows, and ARR_ERROR_SESSION_ENDED or ARR_ERROR_CONFLICT if the session has
 /// ended. Blocks. Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_update_lease(
@@ -289,7 +299,8 @@ pub unsafe extern "C" fn arr_session_update_lease(
 /// belong to the session and outlive a slice, so slices cost no extra request: a wait of 60 s and 240 waits of 250 ms
 /// send the same. Failures that may pass (no connection, throttling, a 5xx) do not end it.
 ///
-/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties, each time, after a token if there is none.
+/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; each
+/// time, after a token if there is none.
 ///
 /// - session: the session.
 /// - properties: receives what was read last, on ARR_OK, ARR_ERROR_TIMEOUT, ARR_ERROR_SESSION_ENDED and
@@ -327,7 +338,8 @@ pub unsafe extern "C" fn arr_session_wait_until_ready(
 
 /// Stops the session: its server is given back and costs no more.
 ///
-/// REST v1: DELETE /v1/accounts/{account}/sessions/{id}, after a token if there is none.
+/// REST v1: DELETE /v1/accounts/{account}/sessions/{id}; 2021-01-01: POST /accounts/{account}/sessions/{id}/:stop; after a
+/// token if there is none.
 ///
 /// - session: the session. Its handle stays good, for reading the final properties, until it is freed.
 /// - already_gone: receives 1 if the service said that the session had ended before (404, 409 or 410), else 0. May be
@@ -399,6 +411,12 @@ unsafe fn new_session(options: *const arr_session_create_options) -> Result<NewS
     let new = NewSession::new(size, Duration::from_secs(options.max_lease_seconds.into()))?;
     // SAFETY: the caller's promise.
     let new = new.with_models(unsafe { text::list(options.models, options.model_count, "models") }?)?;
+    // SAFETY: the caller's promise.
+    let id = unsafe { text::optional(options.session_id, "session_id") }?.filter(|id| !id.is_empty());
+    let new = match id {
+        Some(id) => new.with_id(SessionId::parse(id)?),
+        None => new,
+    };
     // SAFETY: the caller's promise.
     match unsafe { text::optional(options.extra_json, "extra_json") }? {
         Some(json) if !json.is_empty() => new.with_extra_json(json),

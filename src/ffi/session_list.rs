@@ -20,7 +20,8 @@ static LISTS: Table<Vec<ListedSession>> = Table::new(3, "arr_session_list");
 
 /// Lists the account's sessions that have not ended, whoever created them.
 ///
-/// REST v1: GET /v1/accounts/{account}/sessions, after a token if there is none.
+/// REST v1: GET /v1/accounts/{account}/sessions; 2021-01-01: GET /accounts/{account}/sessions, page by page; after a token if
+/// there is none.
 ///
 /// - client: the client.
 /// - list: receives the handle, to be freed by arr_session_list_free(); NULL after a failure.

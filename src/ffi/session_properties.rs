@@ -5,7 +5,7 @@ use super::structs::{self, Plain};
 use super::{guard, text};
 use crate::session::{SessionProperties, SessionSize, SessionStatus};
 use std::ffi::c_char;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The size of a rendering server, an ARR_SESSION_SIZE_... value. Expect values that this header does not have.
 pub type arr_session_size = i32;
@@ -34,7 +34,7 @@ pub const ARR_SESSION_STATUS_ERROR: arr_session_status = 5;
 pub const ARR_SESSION_STATUS_STOPPING: arr_session_status = 6;
 
 /// The size of arr_session_properties in the first version of the ABI.
-pub const ARR_SESSION_PROPERTIES_SIZE_V1: u32 = 1072;
+pub const ARR_SESSION_PROPERTIES_SIZE_V1: u32 = 1160;
 
 /// What is known of a session. Set it up once with arr_session_properties_init(); it may be filled any number of times.
 #[repr(C)]
@@ -62,21 +62,29 @@ pub struct arr_session_properties {
     pub age_ms: u32,
     /// 1 if this client created or opened the session, else 0.
     pub known_to_client: i32,
+    /// Zero.
+    pub reserved: u32,
+    /// When it was created, by the service's clock: milliseconds since 1970-01-01T00:00:00Z. 0 with REST v1.
+    pub creation_time_unix_ms: u64,
+    /// The computing power of its server in teraflops. 0 until it has one, and with REST v1.
+    pub teraflops: f64,
     /// The session's id.
     pub session_id: [c_char; 257],
     /// The host that renders; empty while the session is not ready.
     pub hostname: [c_char; 256],
+    /// The service's code for why it failed; empty with REST v1.
+    pub error_code: [c_char; 64],
     /// Why it failed or ended, where the service says so, cut to 511 bytes; else empty.
     pub message: [c_char; 512],
     /// Zero.
-    pub reserved: [u8; 3],
+    pub reserved_tail: [u8; 7],
 }
 
-// SAFETY: repr(C), integers and arrays of them; the assertion shows that there is no padding.
+// SAFETY: repr(C), numbers and arrays of them; the assertion shows that there is no padding.
 unsafe impl Plain for arr_session_properties {
     const SIZE_V1: u32 = ARR_SESSION_PROPERTIES_SIZE_V1;
 }
-const _: () = assert!(size_of::<arr_session_properties>() == 11 * 4 + 257 + 256 + 512 + 3);
+const _: () = assert!(size_of::<arr_session_properties>() == 12 * 4 + 2 * 8 + 257 + 256 + 64 + 512 + 7);
 const _: () = assert!(size_of::<arr_session_properties>() == ARR_SESSION_PROPERTIES_SIZE_V1 as usize);
 
 const NO_PROPERTIES: arr_session_properties = arr_session_properties {
@@ -91,10 +99,14 @@ const NO_PROPERTIES: arr_session_properties = arr_session_properties {
     message_length: 0,
     age_ms: 0,
     known_to_client: 0,
+    reserved: 0,
+    creation_time_unix_ms: 0,
+    teraflops: 0.0,
     session_id: [0; 257],
     hostname: [0; 256],
+    error_code: [0; 64],
     message: [0; 512],
-    reserved: [0; 3],
+    reserved_tail: [0; 7],
 };
 
 /// Of a session that is held by a handle, and so is known.
@@ -125,6 +137,12 @@ impl From<&SessionProperties> for arr_session_properties {
             message_length: text::length(message),
             age_ms: u32::try_from(properties.age.as_millis()).unwrap_or(u32::MAX),
             known_to_client: 1,
+            creation_time_unix_ms: properties
+                .creation_time
+                .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+                .map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            teraflops: properties.teraflops.unwrap_or_default(),
+            error_code: text::inline(properties.error_code.as_deref().unwrap_or_default()),
             session_id: text::inline(properties.id.as_str()),
             hostname: text::inline(properties.hostname.as_deref().unwrap_or_default()),
             message: text::inline(message),

@@ -43,7 +43,7 @@ pub const ARR_ERROR_TLS: arr_status = -402;
 pub const ARR_ERROR_BAD_REQUEST: arr_status = -500;
 /// The service does not know the session (404).
 pub const ARR_ERROR_NOT_FOUND: arr_status = -501;
-/// The request contradicts the session's state (409).
+/// The session as it is does not allow the request (409, 422), or its id is in use (409).
 pub const ARR_ERROR_CONFLICT: arr_status = -502;
 /// Too many requests (429). retry_after_ms says how long to wait, if the service did.
 pub const ARR_ERROR_THROTTLED: arr_status = -503;

@@ -1,15 +1,67 @@
-//! Listing the account's sessions.
+//! Listing the account's sessions, page by page.
 
-use super::Context;
-use super::call::{Call, OneCall};
+use super::call::Call;
+use super::{Answer, Context, Operation, Step};
 use crate::clock::Instant;
+use crate::error::{Error, ErrorKind, Result};
 use crate::session::SessionProperties;
-use std::sync::Arc;
+
+const WHAT: &str = "listing the sessions";
+
+/// A list that is longer is none: pages that never end must end here.
+const MOST_PAGES: usize = 1_000;
+const MOST_SESSIONS: usize = 100_000;
 
 /// The account's sessions that have not ended, whoever created them.
-pub(crate) fn list(context: &Context, deadline: Instant) -> OneCall<Vec<SessionProperties>> {
-    const WHAT: &str = "listing the sessions";
-    let service = Arc::clone(&context.service);
-    let call = Call::new(context, WHAT, service.list(), deadline);
-    OneCall::new(call, move |outcome| service.read_list(&outcome.reply(WHAT)?))
+pub(crate) struct List {
+    context: Context,
+    deadline: Instant,
+    call: Call,
+    sessions: Vec<SessionProperties>,
+    /// Where the pages so far were: none is read twice.
+    links: Vec<String>,
+}
+
+pub(crate) fn list(context: &Context, deadline: Instant) -> List {
+    let call = Call::new(context, WHAT, context.service.list(), deadline);
+    List { context: context.clone(), deadline, call, sessions: Vec::new(), links: Vec::new() }
+}
+
+impl List {
+    /// Goes on to the next page, if there is one.
+    fn go_on(&mut self, link: Option<String>) -> Result<bool> {
+        let Some(link) = link else { return Ok(false) };
+        if self.links.contains(&link) || self.links.len() >= MOST_PAGES || self.sessions.len() > MOST_SESSIONS {
+            return Err(Error::new(
+                ErrorKind::UnexpectedReply,
+                format!("{WHAT}: the pages of the list never end; {} were read", self.links.len() + 1),
+            ));
+        }
+        self.call = Call::new(&self.context, WHAT, self.context.service.next_page(&link)?, self.deadline);
+        self.links.push(link);
+        Ok(true)
+    }
+}
+
+impl Operation for List {
+    type Outcome = Result<Vec<SessionProperties>>;
+
+    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
+        loop {
+            let outcome = match self.call.step(now, answer.take()).outcome() {
+                Ok(outcome) => outcome,
+                Err(step) => return step,
+            };
+            let page = outcome.reply(WHAT).and_then(|reply| self.context.service.read_page(&reply));
+            let more = page.and_then(|(sessions, link)| {
+                self.sessions.extend(sessions);
+                self.go_on(link)
+            });
+            match more {
+                Ok(true) => {}
+                Ok(false) => return Step::Done(Ok(std::mem::take(&mut self.sessions))),
+                Err(error) => return Step::Done(Err(error)),
+            }
+        }
+    }
 }

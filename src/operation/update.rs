@@ -32,9 +32,10 @@ pub(crate) fn update_lease(context: &Context, id: SessionId, lease: Lease, deadl
 }
 
 impl Operation for UpdateLease {
-    type Outcome = Result<()>;
+    /// What the service told of the session, if it told anything.
+    type Outcome = Result<Option<SessionProperties>>;
 
-    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Result<()>> {
+    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
         loop {
             match &mut self.state {
                 State::Updating(call) => {
@@ -44,7 +45,9 @@ impl Operation for UpdateLease {
                     };
                     let earlier_lost = matches!(outcome, CallOutcome::Answered { earlier_lost: true, .. });
                     let reply = match outcome.reply(WHAT) {
-                        Ok(reply) if reply.is_success() => return Step::Done(Ok(())),
+                        Ok(reply) if reply.is_success() => {
+                            return Step::Done(self.context.service.read_updated(&reply, &self.id));
+                        }
                         Ok(reply) => reply,
                         Err(error) => return Step::Done(Err(error)),
                     };
@@ -57,7 +60,9 @@ impl Operation for UpdateLease {
                 }
                 State::Checking(look, refused) => {
                     return match look.step(now, answer.take()).outcome() {
-                        Ok(Ok(session)) if session.max_lease == Some(self.lease.duration()) => Step::Done(Ok(())),
+                        Ok(Ok(session)) if session.max_lease == Some(self.lease.duration()) => {
+                            Step::Done(Ok(Some(session)))
+                        }
                         Ok(_) => Step::Done(Err(refused.clone())),
                         Err(step) => step,
                     };
@@ -76,11 +81,11 @@ mod tests {
     use std::time::Duration;
 
     /// An update whose first answer is a 503, and whose second is this; then the look finds this lease.
-    fn after_a_lost_answer(second: u16, found: &str) -> Result<()> {
+    fn after_a_lost_answer(second: u16, found: &str) -> Result<Option<SessionProperties>> {
         let world = World::new();
         let lease = Lease::new(Duration::from_secs(5 * 3_600)).unwrap();
         let mut update = update_lease(&world.context, SessionId::parse("x").unwrap(), lease, at(60));
-        let sent = |step: Step<Result<()>>| match step {
+        let sent = |step: Step<Result<Option<SessionProperties>>>| match step {
             Step::Send(request) => request.method.as_str(),
             other => panic!("{other:?}"),
         };

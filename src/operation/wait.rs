@@ -29,7 +29,7 @@ pub(crate) struct WaitUntilReady {
 impl WaitUntilReady {
     /// Waits for a session last seen as `seen` at `now`.
     pub(crate) fn new(context: Context, seen: SessionProperties, now: Instant) -> WaitUntilReady {
-        let next_read = now + context.pacing.intervals.of(&seen.status);
+        let next_read = now + context.pacing.intervals.of(&seen);
         WaitUntilReady {
             context,
             latest: seen,
@@ -72,7 +72,7 @@ impl WaitUntilReady {
         properties.size = properties.size.or_else(|| self.latest.size.take());
         self.latest = properties.clone();
         self.told_at = now;
-        self.next_read = now + self.context.pacing.intervals.of(&properties.status);
+        self.next_read = now + self.context.pacing.intervals.of(&properties);
         self.good_until = Some(self.next_read);
         self.reading = None;
         self.trouble = None;
@@ -119,7 +119,7 @@ impl WaitUntilReady {
             }
             Err(error) => {
                 let asked_for = bounded(error.retry_after()).unwrap_or_default();
-                let interval = self.context.pacing.intervals.of(&self.latest.status);
+                let interval = self.context.pacing.intervals.of(&self.latest);
                 self.next_read = now + asked_for.max(interval);
                 self.good_until = None;
                 self.context.log.warning(error.correlation_vector(), || {

@@ -22,7 +22,7 @@ use crate::sys::{pin_module, without_sigpipe};
 use crate::token::Exchange;
 use failure::Cause;
 use reqwest::blocking::{Client, Response};
-use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{self, HeaderName};
 use std::collections::HashMap;
 use std::io::Read;
 use std::mem::ManuallyDrop;
@@ -36,9 +36,7 @@ const USUAL_REPLY: usize = 8 * 1024;
 /// A connection that was idle for longer may have been dropped by a router without a word.
 const LONGEST_IDLE: Duration = Duration::from_secs(5);
 
-/// The service's, in its replies; and ours, in requests.
 const CORRELATION_VECTOR: HeaderName = HeaderName::from_static("ms-cv");
-const OUR_CORRELATION_VECTOR: HeaderName = HeaderName::from_static("x-mrc-cv");
 
 /// Sends requests. Shared by everything that belongs to one client; a client of the HTTP library is made at the first
 /// request, since that costs a thread and reading the platform's certificates.
@@ -188,8 +186,6 @@ impl Transport {
 
     fn build_client(&self, loopback: bool, connect_timeout: Duration) -> Result<Client> {
         pin_module();
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = Client::builder()
             .tls_backend_preconfigured(self.tls.client_config(&self.log)?)
             .dns_resolver(resolver::Resolver::shared().into())
@@ -202,8 +198,7 @@ impl Transport {
             .tcp_nodelay(true)
             .http1_only()
             .referer(false)
-            .user_agent(&self.user_agent)
-            .default_headers(headers);
+            .user_agent(&self.user_agent);
         builder = match &self.proxy {
             Proxy::Url(url) if !loopback => builder.proxy(reqwest::Proxy::all(url.as_str()).map_err(unusable)?),
             Proxy::System if !loopback => builder,
@@ -262,16 +257,15 @@ fn build(client: &Client, request: &Request, limit: Duration) -> reqwest::blocki
     let method = match request.method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
         Method::Patch => reqwest::Method::PATCH,
         Method::Delete => reqwest::Method::DELETE,
     };
     // Marks the header as sensitive itself.
-    let mut builder = client.request(method, request.url.clone()).timeout(limit).bearer_auth(request.bearer.expose());
-    if let Some(vector) = &request.correlation_vector {
-        builder = builder.header(OUR_CORRELATION_VECTOR, vector);
-    }
+    let builder = client.request(method, request.url.clone()).timeout(limit).bearer_auth(request.bearer.expose());
+    let builder = request.headers().fold(builder, |builder, (name, value)| builder.header(name, value));
     match &request.body {
-        Some(body) => builder.header(header::CONTENT_TYPE, "application/json").body(body.clone()),
+        Some(body) => builder.body(body.clone()),
         None => builder,
     }
 }

@@ -20,6 +20,7 @@ const DIRECT: &[&str] = &[
     "serde",
     "serde_json",
     "thiserror",
+    "time",
     "url",
     "uuid",
     "webpki-roots",
