@@ -6,8 +6,8 @@
 mod support;
 
 use arr_session::{
-    ApiVersion, Client, ClientConfig, Error, ErrorKind, Lease, NewSession, SessionId, SessionProperties,
-    SessionSize, SessionStatus,
+    ApiVersion, Client, ClientConfig, Error, ErrorKind, Lease, NewSession, SessionId, SessionProperties, SessionSize,
+    SessionStatus,
 };
 use serde_json::Value;
 use std::path::PathBuf;
@@ -265,7 +265,8 @@ fn check_error(name: &str, response: &Value, error: &Error) {
     assert_eq!(error.correlation_vector(), header(response, "MS-CV"), "{name}");
     let pause = header(response, "Retry-After").map(|seconds| Duration::from_secs(seconds.parse().unwrap()));
     assert_eq!(error.retry_after(), pause, "{name}");
-    let body: Value = serde_json::from_str(response["body_text_compact"].as_str().unwrap_or_default()).unwrap_or_default();
+    let body: Value =
+        serde_json::from_str(response["body_text_compact"].as_str().unwrap_or_default()).unwrap_or_default();
     assert_eq!(error.service_code(), body["error"]["code"].as_str(), "{name}");
     let message = body["error"].as_str().or(body["error"]["message"].as_str());
     assert!(message.is_none_or(|message| error.message().contains(message)), "{name}: {error}");

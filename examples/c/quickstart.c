@@ -9,7 +9,7 @@
  *   ARR_ACCOUNT_DOMAIN     where the account was made: a region, the account domain, or the URL of the token service
  *   ARR_SERVICE_ENDPOINT   where the session shall run: a region, or the URL of the session service
  *   ARR_CA_FILE            a PEM file with the authority of a private certificate; not set: the platform's authorities
- *   ARR_API_VERSION        "v1", which is also the default
+ *   ARR_API_VERSION        "v1", which is also the default, or "2021-01-01"
  *   ARR_POLL_INTERVAL_MS   how often a starting session is read; not set: as the service asks
  *
  * By hand:  cc -Iinclude examples/c/quickstart.c -Ltarget/release -larr_session -Wl,-rpath,$PWD/target/release
@@ -64,7 +64,8 @@ static arr_status new_client_from_environment(arr_client **client, arr_error_inf
     options.service_endpoint = getenv("ARR_SERVICE_ENDPOINT");
     options.ca_file = getenv("ARR_CA_FILE");
     if (version != NULL && strcmp(version, "v1") != 0) {
-        options.api_version = -1; /* the library tells which there are */
+        /* Of any other the library tells which there are. */
+        options.api_version = strcmp(version, "2021-01-01") == 0 ? ARR_API_VERSION_2021_01_01 : -1;
     }
     if (poll_interval != NULL) {
         options.poll_interval_ms = (uint32_t)strtoul(poll_interval, NULL, 10);

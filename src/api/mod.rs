@@ -4,6 +4,8 @@
 //! how a reply that is no success is read.
 
 #[cfg(test)]
+mod any_reply;
+#[cfg(test)]
 mod recorded;
 pub(crate) mod sts;
 mod v1;
@@ -132,7 +134,10 @@ impl Service {
     /// The request for a further page. The token goes along, so it must not lead anywhere else.
     pub(crate) fn next_page(&self, link: &str) -> Result<Request> {
         let refuse = |why: &str| {
-            Err(Error::new(ErrorKind::UnexpectedReply, format!("listing the sessions: the link to the next page {why}")))
+            Err(Error::new(
+                ErrorKind::UnexpectedReply,
+                format!("listing the sessions: the link to the next page {why}"),
+            ))
         };
         let Ok(url) = self.endpoint.join(&[]).join(link) else { return refuse("is no URL") };
         if !self.endpoint.is_origin_of(&url) {

@@ -45,7 +45,9 @@ fn differs_in(name: &str) -> (&'static [&'static str], &'static str) {
         ),
         "v1" if name.starts_with("v1-01") => (&["body"], "the time span is padded, and no models are not sent"),
         "v1" if name.starts_with("v1-02") => (&["body"], "the time span is padded"),
-        "v1" if name.starts_with("v1-06") => (&["content-type", "x-mrc-cv"], "a GET has no content; the vector is ours"),
+        "v1" if name.starts_with("v1-06") => {
+            (&["content-type", "x-mrc-cv"], "a GET has no content; the vector is ours")
+        }
         "ow" if name.starts_with("own-sts") => (&["x-mrc-cv"], "the vector is new in each request"),
         _ => (&[], ""),
     }
@@ -100,8 +102,12 @@ fn compare(name: &str, recorded: &Value) {
         let ours: Option<Value> = request.body.as_deref().map(|body| serde_json::from_str(body).unwrap());
         assert_eq!(ours, body, "{name}");
     }
-    let theirs: Vec<(String, &Value)> =
-        recorded["headers"].as_object().unwrap().iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    let theirs: Vec<(String, &Value)> = recorded["headers"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value))
+        .collect();
     for (header, value) in &theirs {
         let known = THEIRS.contains(&header.as_str()) || differing.contains(&header.as_str());
         if header == "authorization" {

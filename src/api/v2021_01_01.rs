@@ -248,7 +248,10 @@ mod tests {
             (stop(&service, &id()), Method::Post, format!("/{ID}/:stop"), None),
             (list(&service), Method::Get, String::new(), None),
         ] {
-            assert_eq!((request.method, request.url.as_str()), (method, format!("{base}{path}?api-version=2021-01-01").as_str()));
+            assert_eq!(
+                (request.method, request.url.as_str()),
+                (method, format!("{base}{path}?api-version=2021-01-01").as_str())
+            );
             assert_eq!(request.body.map(|body| serde_json::from_str::<Value>(&body).unwrap()), body);
             assert!(request.repeatable, "even a create: the id is ours");
         }
@@ -285,9 +288,13 @@ mod tests {
 
     #[test]
     fn a_failed_session_tells_code_and_message() {
-        let failed = read_body(r#"{"status":"error","error":{"code":"OutOfCapacity","message":"no server","details":[]}}"#);
+        let failed =
+            read_body(r#"{"status":"error","error":{"code":"OutOfCapacity","message":"no server","details":[]}}"#);
         let failed = failed.unwrap();
-        assert_eq!((failed.error_code.as_deref(), failed.message.as_deref()), (Some("OutOfCapacity"), Some("no server")));
+        assert_eq!(
+            (failed.error_code.as_deref(), failed.message.as_deref()),
+            (Some("OutOfCapacity"), Some("no server"))
+        );
     }
 
     #[test]
@@ -295,7 +302,10 @@ mod tests {
         let one = format!(r#"{{"id":"{ID}","status":"Ready","teraflops":10.6}}"#);
         let page = |rest: &str| read_page(&reply(200, &format!(r#"{{"sessions":[{one}]{rest}}}"#))).unwrap();
         let (sessions, next) = page(r#","@nextLink":"https://x/next""#);
-        assert_eq!((sessions[0].id.as_str(), sessions[0].teraflops, next.as_deref()), (ID, Some(10.6), Some("https://x/next")));
+        assert_eq!(
+            (sessions[0].id.as_str(), sessions[0].teraflops, next.as_deref()),
+            (ID, Some(10.6), Some("https://x/next"))
+        );
         for none in ["", r#","@nextLink":null"#, r#","@nextLink":"""#] {
             assert_eq!(page(none).1, None);
         }
@@ -329,7 +339,12 @@ mod tests {
             let error = read_body(body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{}", &body[..body.len().min(80)]);
         }
-        for body in ["[]", r#"{"sessions":{}}"#, r#"{"sessions":[{"status":"Ready"}]}"#, r#"{"sessions":[{"id":"a/b","status":"Ready"}]}"#] {
+        for body in [
+            "[]",
+            r#"{"sessions":{}}"#,
+            r#"{"sessions":[{"status":"Ready"}]}"#,
+            r#"{"sessions":[{"id":"a/b","status":"Ready"}]}"#,
+        ] {
             assert_eq!(read_page(&reply(200, body)).unwrap_err().kind(), ErrorKind::UnexpectedReply, "{body}");
         }
     }

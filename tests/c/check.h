@@ -49,10 +49,17 @@ static const char *from_environment(const char *name)
     return value;
 }
 
+/* Whether the programs run against REST 2021-01-01; else against v1. */
+static inline int speaks_2021(void)
+{
+    return strcmp(from_environment("ARR_API_VERSION"), "2021-01-01") == 0;
+}
+
 /* The options for the emulator that the environment names. */
 static void emulator_options(arr_client_options *options)
 {
     CHECK_STATUS(arr_client_options_init(options, sizeof *options), ARR_OK);
+    options->api_version = speaks_2021() ? ARR_API_VERSION_2021_01_01 : ARR_API_VERSION_V1;
     options->account_id = from_environment("ARR_ACCOUNT_ID");
     options->account_key = from_environment("ARR_ACCOUNT_KEY");
     options->account_domain = from_environment("ARR_ACCOUNT_DOMAIN");

@@ -60,6 +60,7 @@ static void a_token_goes_to_a_buffer_of_the_caller(arr_client *client)
 
 static void a_lease_grows_and_a_cached_read_costs_nothing(arr_client *client)
 {
+    const uint32_t lease = speaks_2021() ? 86400 : 86341; /* whole minutes, rounded up */
     arr_session *session = create(client, 600);
     arr_session_properties properties;
     arr_error_info error;
@@ -76,15 +77,17 @@ static void a_lease_grows_and_a_cached_read_costs_nothing(arr_client *client)
     CHECK_STATUS(arr_session_update_lease(session, 599, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
     CHECK(strstr(error.message, "can only grow") != NULL);
     CHECK_STATUS(arr_session_update_lease(session, 600, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
-    CHECK_STATUS(arr_session_update_lease(session, 90000, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
-    CHECK(properties.max_lease_seconds == 90000 && properties.remaining_seconds > 80000);
+    CHECK_STATUS(arr_session_update_lease(session, 86341, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(properties.max_lease_seconds == lease && properties.remaining_seconds > 80000);
     CHECK_STATUS(arr_session_get_properties(session, ARR_READ_CACHED, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
-    CHECK(properties.max_lease_seconds == 90000 && properties.age_ms == 0);
+    CHECK(properties.max_lease_seconds == lease && properties.age_ms < LONG_MS);
+    CHECK_STATUS(arr_session_update_lease(session, 90000, NULL, ARR_TIMEOUT_DEFAULT, &error),
+                 speaks_2021() ? ARR_ERROR_INVALID_ARGUMENT : ARR_OK);
 
     CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK_STATUS(arr_session_get_properties(session, ARR_READ_CACHED, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK(properties.status == ARR_SESSION_STATUS_STOPPED);
-    CHECK_STATUS(arr_session_update_lease(session, 99999, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_SESSION_ENDED);
+    CHECK_STATUS(arr_session_update_lease(session, 86400, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_SESSION_ENDED);
     arr_session_free(session);
 }
 
@@ -169,11 +172,48 @@ static void models_and_extra_members_are_checked(arr_client *client)
     CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
     CHECK(session == NULL);
     options.extra_json = "{\"directConnectionSession\":\"false\"}";
+    if (speaks_2021()) {
+        CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
+        options.models = NULL;
+        options.model_count = 0;
+    }
     CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, NULL), ARR_OK);
     CHECK_STATUS(arr_session_stop(session, NULL, LONG_MS, NULL), ARR_OK);
     arr_session_free(session);
     CHECK_STATUS(arr_session_open(client, huge, &session, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
     free(huge);
+}
+
+/* With REST 2021-01-01 the application may choose the id; with v1 the service does. */
+static void an_id_may_be_given_where_the_service_takes_one(arr_client *client)
+{
+    arr_session_create_options options;
+    arr_session *session = NULL, *again = NULL;
+    arr_error_info error;
+    char id[257], got[257];
+
+    snprintf(id, sizeof id, "operations_%p-%u", (void *)&options, (unsigned)sizeof options);
+    arr_error_info_init(&error, sizeof error);
+    arr_session_create_options_init(&options, sizeof options);
+    options.max_lease_seconds = 60;
+    options.session_id = "no/id";
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, &error), ARR_ERROR_INVALID_ARGUMENT);
+    options.session_id = id;
+    if (!speaks_2021()) {
+        CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, &error), ARR_ERROR_INVALID_ARGUMENT);
+        CHECK(strstr(error.message, "the service chooses the session's id") != NULL);
+        return;
+    }
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, &error), ARR_OK);
+    CHECK_STATUS(arr_session_get_id(session, got, sizeof got, NULL, NULL), ARR_OK);
+    CHECK(strcmp(got, id) == 0);
+    CHECK_STATUS(arr_session_create(client, &options, &again, NULL, LONG_MS, &error), ARR_OK);
+    arr_session_free(again);
+    options.max_lease_seconds = 120;
+    CHECK_STATUS(arr_session_create(client, &options, &again, NULL, LONG_MS, &error), ARR_ERROR_CONFLICT);
+    CHECK(again == NULL && strcmp(error.service_code, "Conflict") == 0 && strstr(error.message, id) != NULL);
+    CHECK_STATUS(arr_session_stop(session, NULL, LONG_MS, &error), ARR_OK);
+    arr_session_free(session);
 }
 
 static void the_log_tells_what_went_on_and_nothing_secret(arr_client *client)
@@ -189,7 +229,7 @@ static void the_log_tells_what_went_on_and_nothing_secret(arr_client *client)
         CHECK(entry.unix_time_ms > 1700000000000u && entry.lost == 0);
         CHECK(entry.message_length == strlen(entry.message));
         CHECK(strstr(entry.message, from_environment("ARR_ACCOUNT_KEY")) == NULL && strstr(entry.message, "eyJ") == NULL);
-        if (strstr(entry.message, "sessions/create: 202 in ") != NULL) {
+        if (strstr(entry.message, speaks_2021() ? ": 201 in " : "sessions/create: 202 in ") != NULL) {
             creates++;
             CHECK(entry.level == ARR_LOG_LEVEL_DEBUG && strlen(entry.correlation_vector) == 24);
         }
@@ -208,6 +248,7 @@ int main(void)
     a_list_tells_whose_sessions_they_are_and_own_ones_are_stopped_alone(client);
     models_and_extra_members_are_checked(client);
     the_log_tells_what_went_on_and_nothing_secret(client);
+    an_id_may_be_given_where_the_service_takes_one(client);
     arr_client_free(client);
     return checks_result("operations");
 }

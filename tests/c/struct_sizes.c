@@ -76,10 +76,11 @@ static void sizes_are_those_of_the_header(void)
     CHECK(sizeof(arr_log_entry) == ARR_LOG_ENTRY_SIZE_V1);
     CHECK(offsetof(arr_error_info, message) == 8 * 4 + 64 + 128);
     CHECK(offsetof(arr_client_options, trust) == 8 + 10 * 8);
-    CHECK(offsetof(arr_session_create_options, models) == 4 * 4);
-    CHECK(offsetof(arr_session_properties, session_id) == 11 * 4);
-    CHECK(offsetof(arr_session_properties, hostname) == 11 * 4 + 257);
-    CHECK(offsetof(arr_session_properties, message) == 11 * 4 + 257 + 256);
+    CHECK(offsetof(arr_session_create_options, session_id) == 4 * 4);
+    CHECK(offsetof(arr_session_properties, creation_time_unix_ms) == 12 * 4);
+    CHECK(offsetof(arr_session_properties, session_id) == 12 * 4 + 2 * 8);
+    CHECK(offsetof(arr_session_properties, hostname) == 12 * 4 + 2 * 8 + 257);
+    CHECK(offsetof(arr_session_properties, message) == 12 * 4 + 2 * 8 + 257 + 256 + 64);
     CHECK(offsetof(arr_log_entry, message) == 4 * 4 + 2 * 8 + 128);
 }
 

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::compiler;
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::dialect::{self, Dialect};
-use crate::emulator::Emulator;
+use crate::emulator::{ApiVersion, Emulator};
 use crate::process;
 use crate::step::Report;
 
@@ -40,7 +40,8 @@ const UNDEFINED_VALUES_ALLOWED: &str = "--undef-value-errors=no";
 /// What Rust's standard library asks of the system when it is linked into a C program.
 const STATIC_LIBRARY_NEEDS: &[&str] = &["-lgcc_s", "-lpthread", "-ldl", "-lm"];
 
-/// Each example and each test, in each dialect, against the shared library; run plain and under valgrind.
+/// Each example and each test, in each dialect, against the shared library and with each version of the REST API; run
+/// plain and under valgrind.
 pub(crate) fn check_all(context: &mut Context) -> Result<Report> {
     let folder = context.workspace.scratch("xtask/c")?;
     let (library, emulators) = (context.library()?, context.emulators()?);
@@ -50,15 +51,18 @@ pub(crate) fn check_all(context: &mut Context) -> Result<Report> {
     let builds = builds(&programs, dialect::PROGRAMS);
     let problems = in_parallel(&builds, |build| {
         let program = build.compile(root, &folder, &compiler::link_arguments(library))?;
-        run(Command::new(&program), &emulators.https).context("run plain")?;
+        for version in ApiVersion::BOTH {
+            run(Command::new(&program), &emulators.https, version).context("run plain")?;
+        }
         if !dialect::UNDER_VALGRIND.contains(&build.dialect) {
             return Ok(());
         }
-        run(valgrind(&[UNDEFINED_VALUES_ALLOWED], &program), &emulators.https).context("run under valgrind, HTTPS")?;
-        run(valgrind(&[], &program), &emulators.http).context("run under valgrind, HTTP")
+        let (https, http) = (valgrind(&[UNDEFINED_VALUES_ALLOWED], &program), valgrind(&[], &program));
+        run(https, &emulators.https, ApiVersion::V2021_01_01).context("run under valgrind, HTTPS, 2021-01-01")?;
+        run(http, &emulators.http, ApiVersion::V1).context("run under valgrind, HTTP, v1")
     });
     let summary = format!(
-        "{} programs, {} builds of each, run plain, {} of them twice under valgrind",
+        "{} programs, {} builds of each, run plain with both REST versions, {} of them under valgrind too",
         programs.len(),
         dialect::PROGRAMS.len(),
         dialect::UNDER_VALGRIND.len()
@@ -77,7 +81,7 @@ pub(crate) fn check_static(context: &mut Context) -> Result<Report> {
     let programs = list(root, EXAMPLES)?;
     let problems = in_parallel(&builds(&programs, &[dialect::GCC_C99]), |build| {
         let program = build.compile(root, &folder, &link)?;
-        run(Command::new(program), emulator)
+        run(Command::new(program), emulator, ApiVersion::V1)
     });
     Report::unless(problems, format!("{} with the library inside", programs.len()))
 }
@@ -125,8 +129,8 @@ fn valgrind(more: &[&str], program: &Path) -> Command {
     valgrind
 }
 
-fn run(mut program: Command, emulator: &Emulator) -> Result<()> {
-    emulator.introduce_to(&mut program, POLL_INTERVAL_MS);
+fn run(mut program: Command, emulator: &Emulator, version: ApiVersion) -> Result<()> {
+    emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
     let finished = process::run(program, RUN_LIMIT)?;
     if !finished.succeeded() {
         bail!("{}\n{}", finished.end, finished.output.trim_end());

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::artifacts::{self, Library, Progress};
 use crate::compiler;
-use crate::emulator::{Emulator, Scheme};
+use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::workspace::Workspace;
 
 /// Long enough to watch a session start, short enough to wait for.
@@ -46,7 +46,7 @@ fn run_quickstart(program: &Path, library: &Library, emulator: &Emulator) -> Res
     let mut quickstart = Command::new(program);
     quickstart.stdin(Stdio::null());
     library.let_find(&mut quickstart)?;
-    emulator.introduce_to(&mut quickstart, POLL_INTERVAL_MS);
+    emulator.introduce_to(&mut quickstart, ApiVersion::V1, POLL_INTERVAL_MS);
     let status = quickstart.status().with_context(|| format!("cannot run {}", program.display()))?;
     if !status.success() {
         bail!("it ended with {status}; the emulator wrote:\n{}", emulator.log().trim_end());

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use crate::artifacts::{self, Progress};
 use crate::compiler;
 use crate::context::Context;
+use crate::emulator::ApiVersion;
 use crate::packages;
 use crate::process;
 use crate::step::Report;
@@ -29,7 +30,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
         unshare.arg("--map-root-user");
     }
     unshare.args(["sh", "-c", SCRIPT, "device.sh"]).arg(emulator).arg(program).arg(folder).arg("300ms");
-    context.emulators()?.https.introduce_to(&mut unshare, 1_000);
+    context.emulators()?.https.introduce_to(&mut unshare, ApiVersion::V1, 1_000);
     process::run(unshare, LIMIT)?.expect_success("two network namespaces").context("the device's way")?;
     Ok(Report("a device at 10.77.0.2 runs the quickstart; its control calls are refused".to_owned()))
 }

@@ -21,6 +21,16 @@ pub(crate) enum Scheme {
     Https,
 }
 
+/// A version of the REST API, as the examples' environment names it.
+#[derive(Clone, Copy)]
+pub(crate) struct ApiVersion(&'static str);
+
+impl ApiVersion {
+    pub(crate) const V1: ApiVersion = ApiVersion("v1");
+    pub(crate) const V2021_01_01: ApiVersion = ApiVersion("2021-01-01");
+    pub(crate) const BOTH: [ApiVersion; 2] = [ApiVersion::V1, ApiVersion::V2021_01_01];
+}
+
 /// A running `arr-emulator`.
 pub(crate) struct Emulator {
     child: Child,
@@ -85,13 +95,13 @@ impl Emulator {
     }
 
     /// Points a program at this emulator, by the environment variables that every example understands.
-    pub(crate) fn introduce_to(&self, program: &mut Command, poll_interval_ms: u32) {
+    pub(crate) fn introduce_to(&self, program: &mut Command, version: ApiVersion, poll_interval_ms: u32) {
         program
             .env("ARR_ACCOUNT_ID", &self.ready.account_id)
             .env("ARR_ACCOUNT_KEY", &self.ready.account_key)
             .env("ARR_ACCOUNT_DOMAIN", &self.ready.account_domain)
             .env("ARR_SERVICE_ENDPOINT", &self.ready.url)
-            .env("ARR_API_VERSION", "v1")
+            .env("ARR_API_VERSION", version.0)
             .env("ARR_POLL_INTERVAL_MS", poll_interval_ms.to_string());
         match &self.ready.ca_file {
             Some(ca_file) => program.env("ARR_CA_FILE", ca_file),

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::compiler;
 use crate::context::{Context, POLL_INTERVAL_MS};
+use crate::emulator::ApiVersion;
 use crate::process::{self, Finished};
 use crate::step::Report;
 
@@ -44,7 +45,7 @@ pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
 fn run(context: &Context, program: &Path, changed: &[(&str, &str)]) -> Result<Finished> {
     let mut quickstart = Command::new(program);
     context.library()?.let_find(&mut quickstart)?;
-    context.emulators()?.https.introduce_to(&mut quickstart, POLL_INTERVAL_MS);
+    context.emulators()?.https.introduce_to(&mut quickstart, ApiVersion::V1, POLL_INTERVAL_MS);
     quickstart.envs(changed.iter().copied());
     process::run_for_errors(quickstart, RUN_LIMIT).with_context(|| format!("cannot run {}", program.display()))
 }
