@@ -9,37 +9,47 @@ use arr_session::{
 };
 use std::time::Duration;
 use support::scripted::{Act, Scripted, reply};
+use support::wire::{TOKEN, Wire, in_both_versions};
 use support::{HOUR, SECOND, World, an_hour, config_for};
 
-const TOKEN: &str = "GET /accounts/{id}/token";
-const CREATE: &str = "POST /v1/accounts/{id}/sessions/create";
-const PROPERTIES: &str = "GET /v1/accounts/{id}/sessions/{id}/properties";
-const UPDATE: &str = "PATCH /v1/accounts/{id}/sessions/{id}";
-const LIST: &str = "GET /v1/accounts/{id}/sessions";
-const STOP: &str = "DELETE /v1/accounts/{id}/sessions/{id}";
+in_both_versions![
+    from_nothing_to_ready_updated_and_stopped_nothing_is_sent_too_many,
+    a_lease_is_extended_as_a_whole_and_is_known_without_asking,
+    the_lease_that_stands_costs_nothing_and_a_shorter_one_is_refused_here,
+    what_another_client_did_to_the_lease_is_told_by_the_service,
+    a_session_that_has_ended_unnoticed_cannot_be_extended,
+    two_handles_of_one_session_know_the_same,
+    a_list_shows_the_accounts_running_sessions_and_whose_they_are,
+    stopping_all_own_sessions_leaves_other_peoples_alone,
+    stopping_all_of_the_account_asks_what_there_is,
+    one_session_that_cannot_be_stopped_holds_up_no_other_and_is_named,
+    an_access_token_is_for_the_application_too,
+    every_request_says_who_sends_it_and_a_token_request_how_to_find_it,
+    the_log_is_pulled_at_the_chosen_level,
+    who_waits_for_a_line_gets_it_when_it_comes_and_the_end_when_the_client_ends,
+    a_cached_read_is_as_young_as_the_poll_interval_and_tells_its_age,
+];
 
 fn hours(hours: u32) -> Lease {
     Lease::new(HOUR * hours).unwrap()
 }
 
-#[test]
-fn from_nothing_to_ready_updated_and_stopped_nothing_is_sent_too_many() {
+fn from_nothing_to_ready_updated_and_stopped_nothing_is_sent_too_many(wire: &Wire) {
     for (startup, looks) in [(0, 1), (1, 1), (10, 1), (11, 2), (25, 3), (60, 6)] {
-        let world = World::new(Config { startup: startup * SECOND, ..Config::default() }, ClientConfig::default());
+        let world = World::new(Config { startup: startup * SECOND, ..Config::default() }, wire.config());
         let session = world.client.create_session(&an_hour(), None).unwrap();
         session.wait_until_ready(HOUR).unwrap();
         session.update_lease(hours(2), None).unwrap();
         session.stop(None).unwrap();
         let connections: Vec<_> = world.emulator.requests().iter().map(|request| request.connection).collect();
         assert!(connections.iter().all(|number| *number == 1), "one connection serves: {connections:?}");
-        let expected = [&[TOKEN, CREATE][..], &vec![PROPERTIES; looks], &[UPDATE, STOP]].concat();
+        let expected = [&[TOKEN, wire.create][..], &vec![wire.properties; looks], &[wire.update, wire.stop]].concat();
         assert_eq!(world.requests(), expected, "ready after {startup} s");
     }
 }
 
-#[test]
-fn a_lease_is_extended_as_a_whole_and_is_known_without_asking() {
-    let world = World::with_startup(Duration::ZERO);
+fn a_lease_is_extended_as_a_whole_and_is_known_without_asking(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
     let session = world.client.create_session(&an_hour(), None).unwrap();
     session.wait_until_ready(HOUR).unwrap();
     world.requests();
@@ -48,12 +58,11 @@ fn a_lease_is_extended_as_a_whole_and_is_known_without_asking() {
     assert_eq!(world.emulator.sessions()[0].max_lease, 2 * HOUR);
     session.update_lease(hours(25), None).unwrap();
     assert_eq!(world.emulator.sessions()[0].max_lease, 25 * HOUR, "a day and more has its own spelling");
-    assert_eq!(world.requests(), [UPDATE, UPDATE]);
+    assert_eq!(world.requests(), [wire.update, wire.update]);
 }
 
-#[test]
-fn the_lease_that_stands_costs_nothing_and_a_shorter_one_is_refused_here() {
-    let world = World::with_startup(Duration::ZERO);
+fn the_lease_that_stands_costs_nothing_and_a_shorter_one_is_refused_here(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
     let session = world.client.create_session(&an_hour(), None).unwrap();
     world.requests();
     assert_eq!(session.update_lease(hours(1), None).unwrap().max_lease, Some(HOUR));
@@ -63,11 +72,10 @@ fn the_lease_that_stands_costs_nothing_and_a_shorter_one_is_refused_here() {
     assert!(world.requests().is_empty());
 }
 
-#[test]
-fn what_another_client_did_to_the_lease_is_told_by_the_service() {
-    let world = World::with_startup(Duration::ZERO);
+fn what_another_client_did_to_the_lease_is_told_by_the_service(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
     let session = world.client.create_session(&an_hour(), None).unwrap();
-    let other = world.another_client(ClientConfig::default());
+    let other = world.another_client(wire.config());
     other.open_session(session.id(), None).unwrap().update_lease(hours(5), None).unwrap();
     let error = session.update_lease(hours(4), None).unwrap_err();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::BadRequest, Some(400)));
@@ -76,18 +84,16 @@ fn what_another_client_did_to_the_lease_is_told_by_the_service() {
     assert_eq!(opened.update_lease(hours(6), None).unwrap_err().kind(), ErrorKind::SessionEnded);
 }
 
-#[test]
-fn a_session_that_has_ended_unnoticed_cannot_be_extended() {
-    let world = World::with_startup(Duration::ZERO);
+fn a_session_that_has_ended_unnoticed_cannot_be_extended(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
     let session = world.client.create_session(&an_hour(), None).unwrap();
     world.clock.advance(2 * HOUR);
     let error = session.update_lease(hours(3), None).unwrap_err();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Conflict, Some(409)));
 }
 
-#[test]
-fn a_cached_read_is_as_young_as_the_poll_interval_and_tells_its_age() {
-    let world = World::with_startup(5 * SECOND);
+fn a_cached_read_is_as_young_as_the_poll_interval_and_tells_its_age(wire: &Wire) {
+    let world = World::with_startup(wire, 5 * SECOND);
     let session = world.client.create_session(&an_hour(), None).unwrap();
     world.requests();
     world.clock.advance(4 * SECOND);
@@ -95,7 +101,7 @@ fn a_cached_read_is_as_young_as_the_poll_interval_and_tells_its_age() {
     assert_eq!((known.status, known.age), (SessionStatus::Starting, 4 * SECOND));
     world.clock.advance(6 * SECOND);
     assert_eq!(session.cached_properties(None).unwrap().status, SessionStatus::Ready);
-    assert_eq!(world.requests(), [PROPERTIES], "ten seconds while it starts");
+    assert_eq!(world.requests(), [wire.properties], "ten seconds while it starts");
     world.clock.advance(29 * SECOND);
     assert_eq!(session.cached_properties(None).unwrap().age, 29 * SECOND);
     assert!(world.requests().is_empty(), "thirty when it is ready");
@@ -105,28 +111,30 @@ fn a_cached_read_is_as_young_as_the_poll_interval_and_tells_its_age() {
     session.cached_properties(None).unwrap();
     session.stop(None).unwrap();
     assert_eq!(session.cached_properties(None).unwrap().status, SessionStatus::Stopped);
-    assert_eq!(world.requests(), [PROPERTIES, UPDATE, PROPERTIES, STOP, PROPERTIES], "what this client does counts");
+    assert_eq!(
+        world.requests(),
+        [wire.properties, wire.update, wire.properties, wire.stop, wire.properties],
+        "what this client does counts"
+    );
     world.clock.advance(10 * HOUR);
     assert_eq!(session.cached_properties(None).unwrap().status, SessionStatus::Stopped);
     assert!(world.requests().is_empty(), "an end is for ever");
 }
 
-#[test]
-fn two_handles_of_one_session_know_the_same() {
-    let world = World::with_startup(Duration::ZERO);
+fn two_handles_of_one_session_know_the_same(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
     let first = world.client.create_session(&an_hour(), None).unwrap();
     let second = world.client.open_session(first.id(), None).unwrap();
     assert_eq!(first.known_properties().status, SessionStatus::Ready, "opening has read it");
     world.requests();
     first.stop(None).unwrap();
     assert_eq!(second.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionEnded);
-    assert_eq!(world.requests(), [STOP, PROPERTIES]);
+    assert_eq!(world.requests(), [wire.stop, wire.properties]);
 }
 
-#[test]
-fn a_list_shows_the_accounts_running_sessions_and_whose_they_are() {
-    let world = World::with_startup(5 * SECOND);
-    let other = world.another_client(ClientConfig::default());
+fn a_list_shows_the_accounts_running_sessions_and_whose_they_are(wire: &Wire) {
+    let world = World::with_startup(wire, 5 * SECOND);
+    let other = world.another_client(wire.config());
     assert!(world.client.list_sessions(None).unwrap().is_empty());
     let [mine, theirs, opened, ended] =
         [&world.client, &other, &other, &world.client].map(|client| client.create_session(&an_hour(), None).unwrap());
@@ -140,10 +148,9 @@ fn a_list_shows_the_accounts_running_sessions_and_whose_they_are() {
     assert_eq!(listed[0].properties, mine.properties(None).unwrap());
 }
 
-#[test]
-fn stopping_all_own_sessions_leaves_other_peoples_alone() {
-    let world = World::with_startup(Duration::ZERO);
-    let other = world.another_client(ClientConfig::default());
+fn stopping_all_own_sessions_leaves_other_peoples_alone(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
+    let other = world.another_client(wire.config());
     let sessions: Vec<_> = (0..20).map(|_| world.client.create_session(&an_hour(), None).unwrap()).collect();
     let theirs = other.create_session(&an_hour(), None).unwrap();
     world.client.open_session(theirs.id(), None).unwrap();
@@ -151,18 +158,16 @@ fn stopping_all_own_sessions_leaves_other_peoples_alone() {
     world.requests();
     let all = world.client.stop_all(StopScope::Own, None).unwrap();
     assert_eq!((all.stopped, all.already_gone, all.failed.len()), (19, 0, 0), "opening is not owning");
-    assert_eq!(world.requests(), vec![STOP; 19]);
+    assert_eq!(world.requests(), vec![wire.stop; 19]);
     let running: Vec<_> = world.emulator.sessions().into_iter().filter(|it| it.status == Emulated::Ready).collect();
     assert_eq!(running.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [theirs.id().as_str()]);
     assert_eq!(world.client.stop_all(StopScope::Own, None).unwrap().stopped, 0);
     assert_eq!(sessions[1].wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionEnded);
 }
 
-#[test]
-fn stopping_all_of_the_account_asks_what_there_is() {
-    let world =
-        World::new(Config { startup: 5 * SECOND, stopping: 60 * SECOND, ..Config::default() }, ClientConfig::default());
-    let other = world.another_client(ClientConfig::default());
+fn stopping_all_of_the_account_asks_what_there_is(wire: &Wire) {
+    let world = World::new(Config { startup: 5 * SECOND, stopping: 60 * SECOND, ..Config::default() }, wire.config());
+    let other = world.another_client(wire.config());
     for client in [&world.client, &other, &other] {
         client.create_session(&an_hour(), None).unwrap();
     }
@@ -170,12 +175,11 @@ fn stopping_all_of_the_account_asks_what_there_is() {
     world.requests();
     let all = world.client.stop_all(StopScope::Account, None).unwrap();
     assert_eq!((all.stopped, all.failed.len()), (3, 0), "one is stopping already");
-    assert_eq!(world.requests(), [LIST, STOP, STOP, STOP]);
+    assert_eq!(world.requests(), [wire.list, wire.stop, wire.stop, wire.stop]);
     assert!(world.emulator.sessions().iter().all(|it| it.status == Emulated::Stopping));
 }
 
-#[test]
-fn one_session_that_cannot_be_stopped_holds_up_no_other_and_is_named() {
+fn one_session_that_cannot_be_stopped_holds_up_no_other_and_is_named(wire: &Wire) {
     const BAD: &str = "11111111-1111-4111-8111-111111111111";
     let server = Scripted::by(|line| match line {
         list if list.ends_with("/sessions") => {
@@ -187,7 +191,7 @@ fn one_session_that_cannot_be_stopped_holds_up_no_other_and_is_named() {
         gone if gone.ends_with("/c") => Act::Answer(reply("404 Not Found", "", "")),
         _ => Act::Answer(reply("204 No Content", "", "")),
     });
-    let client = server.client(ClientConfig::default());
+    let client = server.client(wire.config());
     let all = client.stop_all(StopScope::Account, None).unwrap();
     assert_eq!((all.stopped, all.already_gone, all.failed.len()), (2, 1, 1));
     let error = all.into_result().unwrap_err();
@@ -195,9 +199,8 @@ fn one_session_that_cannot_be_stopped_holds_up_no_other_and_is_named() {
     assert!(error.message().contains("1 of 4") && error.message().contains(BAD), "{error}");
 }
 
-#[test]
-fn an_access_token_is_for_the_application_too() {
-    let world = World::with_startup(Duration::ZERO);
+fn an_access_token_is_for_the_application_too(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
     let first = world.client.access_token(None).unwrap();
     world.clock.advance(HOUR);
     let second = world.client.access_token(None).unwrap();
@@ -209,7 +212,7 @@ fn an_access_token_is_for_the_application_too() {
     let config = ClientConfig {
         credential: Credential::AccessToken(first.token),
         account_domain: "westus2".into(),
-        ..ClientConfig::default()
+        ..wire.config()
     };
     let config = ClientConfig {
         account_id: world.emulator.account().id().into(),
@@ -218,20 +221,19 @@ fn an_access_token_is_for_the_application_too() {
     };
     let with_token = Client::with_clock(config, support::shared(&world.clock)).unwrap();
     with_token.create_session(&an_hour(), None).unwrap().stop(None).unwrap();
-    assert_eq!(world.requests(), [CREATE, STOP], "the token service is never asked");
+    assert_eq!(world.requests(), [wire.create, wire.stop], "the token service is never asked");
     world.clock.advance(48 * HOUR);
     for _ in 0..2 {
         let error = with_token.list_sessions(None).unwrap_err();
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
         assert!(error.message().contains("access token was refused"), "{error}");
     }
-    assert_eq!(world.requests(), [LIST, LIST], "each call tries it once: the device's clock may be wrong");
+    assert_eq!(world.requests(), [wire.list, wire.list], "each call tries it once: the device's clock may be wrong");
 }
 
-#[test]
-fn every_request_says_who_sends_it_and_a_token_request_how_to_find_it() {
+fn every_request_says_who_sends_it_and_a_token_request_how_to_find_it(wire: &Wire) {
     let server = Scripted::always(Act::Answer(reply("200 OK", "", r#"{"sessions":[]}"#)));
-    let client = server.client(ClientConfig { user_agent_suffix: "MyApp/1.2".into(), ..ClientConfig::default() });
+    let client = server.client(ClientConfig { user_agent_suffix: "MyApp/1.2".into(), ..wire.config() });
     client.list_sessions(None).unwrap();
     let seen = server.requests();
     let vector = seen[0].header("x-mrc-cv").unwrap();
@@ -265,11 +267,10 @@ fn what_is_sent_with_a_create_is_what_was_asked_for() {
     assert_eq!(seen[1].header("content-type"), Some("application/json"));
 }
 
-#[test]
-fn the_log_is_pulled_at_the_chosen_level() {
-    let world = World::with_startup(Duration::ZERO);
+fn the_log_is_pulled_at_the_chosen_level(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
     let messages = |level| {
-        let client = world.another_client(ClientConfig { log_level: level, ..ClientConfig::default() });
+        let client = world.another_client(ClientConfig { log_level: level, ..wire.config() });
         let session = client.create_session(&NewSession::new(SessionSize::Standard, SECOND).unwrap(), None).unwrap();
         session.stop(None).unwrap();
         client.open_session(&SessionId::parse("unknown").unwrap(), None).unwrap_err();
@@ -289,10 +290,9 @@ fn the_log_is_pulled_at_the_chosen_level() {
     assert_eq!(create.unix_time, world.clock.unix_time());
 }
 
-#[test]
-fn who_waits_for_a_line_gets_it_when_it_comes_and_the_end_when_the_client_ends() {
+fn who_waits_for_a_line_gets_it_when_it_comes_and_the_end_when_the_client_ends(wire: &Wire) {
     let emulator = arr_emulator::Emulator::start(Config::default()).unwrap();
-    let config = ClientConfig { log_level: LogLevel::Info, ..ClientConfig::default() };
+    let config = ClientConfig { log_level: LogLevel::Info, ..wire.config() };
     let client = Client::new(config_for(&emulator, config)).unwrap();
     assert_eq!(client.next_log(Duration::from_millis(1)).unwrap(), None);
     std::thread::scope(|scope| {

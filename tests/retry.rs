@@ -3,38 +3,40 @@
 mod support;
 
 use arr_emulator::VirtualClock;
-use arr_session::{Client, ClientConfig, Error, ErrorKind, Lease, Session, SessionId};
+use arr_session::{Client, ClientConfig, Error, ErrorKind, Lease, Session, SessionId, SessionStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use support::scripted::{Act, Scripted, reply};
+use support::wire::{ID, TOKEN, V1, V2021, Wire, in_both_versions};
 use support::{HOUR, SECOND, an_hour};
 
-const ID: &str = "e13d2c44-63e0-4591-991e-f9e05e599a93";
-const TOKEN: &str = "GET /accounts/{a}/token";
-const CREATE: &str = "POST /v1/accounts/{a}/sessions/create";
-const LIST: &str = "GET /v1/accounts/{a}/sessions";
+in_both_versions![
+    passing_failures_are_tried_again_after_pauses,
+    the_fifth_failure_is_told,
+    other_failures_are_told_at_once,
+    retry_after_is_waited_out_in_either_form,
+    throttling_that_names_no_time_is_waited_out_as_the_documentation_asks,
+    a_pause_that_is_longer_than_the_callers_time_is_told_instead,
+    a_stop_does_not_wait_because_another_call_was_throttled,
+    a_create_is_tried_again_while_no_connection_can_be_made,
+    a_token_service_in_trouble_is_asked_again,
+    who_wants_no_retries_is_told_at_once,
+    a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses,
+    an_update_whose_answer_was_lost_is_sent_again_and_checked_where_it_is_refused,
+    eight_threads_that_need_a_token_cause_one_exchange,
+];
 
 fn id() -> SessionId {
     SessionId::parse(ID).unwrap()
 }
 
 /// Answers the first requests with these acts in their order, and all later ones well.
-fn first(acts: Vec<Act>) -> Scripted {
+fn first(wire: &'static Wire, acts: Vec<Act>) -> Scripted {
     let count = AtomicUsize::new(0);
     Scripted::by(move |line| {
-        acts.get(count.fetch_add(1, Ordering::SeqCst)).cloned().unwrap_or_else(|| Act::Answer(good(line)))
+        acts.get(count.fetch_add(1, Ordering::SeqCst)).cloned().unwrap_or_else(|| Act::Answer(wire.good(line)))
     })
-}
-
-fn good(line: &str) -> String {
-    match line.split(' ').next() {
-        Some("POST") => reply("202 Accepted", "", &format!(r#"{{"sessionId":"{ID}"}}"#)),
-        Some("DELETE") => reply("204 No Content", "", ""),
-        Some("PATCH") => reply("200 OK", "", ""),
-        _ if line.ends_with("/sessions") => reply("200 OK", "", r#"{"sessions":[]}"#),
-        _ => reply("200 OK", "", r#"{"sessionStatus":"Ready","sessionMaxLeaseTime":"01:00:00"}"#),
-    }
 }
 
 fn answer(status: &str, headers: &str) -> Act {
@@ -42,14 +44,13 @@ fn answer(status: &str, headers: &str) -> Act {
 }
 
 /// A server that begins so, and a client of it whose clock moves as it sleeps.
-fn world(acts: Vec<Act>) -> (Scripted, Client, VirtualClock) {
-    let (server, clock) = (first(acts), VirtualClock::new());
-    let client = server.client_on(&clock, ClientConfig::default());
+fn world(wire: &'static Wire, acts: Vec<Act>) -> (Scripted, Client, VirtualClock) {
+    let (server, clock) = (first(wire, acts), VirtualClock::new());
+    let client = server.client_on(&clock, wire.config());
     (server, client, clock)
 }
 
-#[test]
-fn passing_failures_are_tried_again_after_pauses() {
+fn passing_failures_are_tried_again_after_pauses(wire: &'static Wire) {
     for act in [
         answer("408 Request Timeout", ""),
         answer("500 Internal Server Error", ""),
@@ -60,9 +61,9 @@ fn passing_failures_are_tried_again_after_pauses() {
         Act::AnswerAndClose("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{".into()),
         Act::AnswerAndClose("garbage\r\n\r\n".into()),
     ] {
-        let (server, client, clock) = world(vec![act.clone(); 4]);
+        let (server, client, clock) = world(wire, vec![act.clone(); 4]);
         client.list_sessions(None).unwrap_or_else(|error| panic!("{act:?}: {error}"));
-        assert_eq!(server.seen(), [TOKEN, LIST, LIST, LIST, LIST, LIST], "{act:?}");
+        assert_eq!(server.seen(), [TOKEN, wire.list, wire.list, wire.list, wire.list, wire.list], "{act:?}");
         let pauses = clock.now();
         assert!(
             pauses >= Duration::from_millis(3_750) && pauses <= Duration::from_millis(7_500),
@@ -71,16 +72,14 @@ fn passing_failures_are_tried_again_after_pauses() {
     }
 }
 
-#[test]
-fn the_fifth_failure_is_told() {
-    let (server, client, _) = world(vec![answer("503 Service Unavailable", ""); 5]);
+fn the_fifth_failure_is_told(wire: &'static Wire) {
+    let (server, client, _) = world(wire, vec![answer("503 Service Unavailable", ""); 5]);
     let error = client.list_sessions(None).unwrap_err();
     assert_eq!((error.kind(), error.http_status(), error.is_retryable()), (ErrorKind::ServiceFailure, Some(503), true));
     assert_eq!(server.seen().len(), 1 + 5);
 }
 
-#[test]
-fn other_failures_are_told_at_once() {
+fn other_failures_are_told_at_once(wire: &'static Wire) {
     for (status, kind) in [
         ("400 Bad Request", ErrorKind::BadRequest),
         ("403 Forbidden", ErrorKind::Forbidden),
@@ -89,37 +88,34 @@ fn other_failures_are_told_at_once() {
         ("501 Not Implemented", ErrorKind::ServiceFailure),
         ("505 HTTP Version Not Supported", ErrorKind::ServiceFailure),
     ] {
-        let (server, client, clock) = world(vec![answer(status, "")]);
+        let (server, client, clock) = world(wire, vec![answer(status, "")]);
         assert_eq!(client.list_sessions(None).unwrap_err().kind(), kind);
         assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO), "{status}");
     }
 }
 
-#[test]
-fn retry_after_is_waited_out_in_either_form() {
+fn retry_after_is_waited_out_in_either_form(wire: &'static Wire) {
     for header in
         ["Retry-After: 7\r\n", "Date: Thu, 09 May 2019 16:17:50 GMT\r\nRetry-After: Thu, 09 May 2019 16:17:57 GMT\r\n"]
     {
         for act in [answer("429 Too Many Requests", header), answer("503 Service Unavailable", header)] {
-            let (server, client, clock) = world(vec![act]);
+            let (server, client, clock) = world(wire, vec![act]);
             client.list_sessions(None).unwrap();
             assert_eq!((server.seen().len(), clock.now()), (3, 7 * SECOND), "{header}");
         }
     }
 }
 
-#[test]
-fn throttling_that_names_no_time_is_waited_out_as_the_documentation_asks() {
-    let (server, client, clock) = world(vec![answer("429 Too Many Requests", ""); 6]);
+fn throttling_that_names_no_time_is_waited_out_as_the_documentation_asks(wire: &'static Wire) {
+    let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", ""); 6]);
     client.list_sessions(Some(HOUR)).unwrap();
     assert_eq!(server.seen().len(), 1 + 7, "as often as it takes");
     // 10, 20, 40, and three times 60 seconds, each less a random part of up to a half.
     assert!(clock.now() >= 125 * SECOND && clock.now() <= 250 * SECOND, "{:?}", clock.now());
 }
 
-#[test]
-fn a_pause_that_is_longer_than_the_callers_time_is_told_instead() {
-    let (server, client, clock) = world(vec![answer("429 Too Many Requests", "Retry-After: 90\r\n")]);
+fn a_pause_that_is_longer_than_the_callers_time_is_told_instead(wire: &'static Wire) {
+    let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 90\r\n")]);
     let error = client.list_sessions(Some(60 * SECOND)).unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(90 * SECOND)));
     assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
@@ -133,10 +129,9 @@ fn a_pause_that_is_longer_than_the_callers_time_is_told_instead() {
     assert_eq!((server.seen().len(), clock.now()), (3, 90 * SECOND));
 }
 
-#[test]
-fn a_stop_does_not_wait_because_another_call_was_throttled() {
+fn a_stop_does_not_wait_because_another_call_was_throttled(wire: &'static Wire) {
     let throttled = answer("429 Too Many Requests", "Retry-After: 90\r\n");
-    let (server, client, clock) = world(vec![answer("200 OK", ""), throttled]);
+    let (server, client, clock) = world(wire, vec![answer("200 OK", ""), throttled]);
     // The first reply is no properties; what counts is that the second call is told to be quiet.
     client.open_session(&id(), None).unwrap_err();
     client.list_sessions(None).unwrap_err();
@@ -149,24 +144,24 @@ fn a_stop_does_not_wait_because_another_call_was_throttled() {
 
 #[test]
 fn a_create_is_sent_again_after_429_and_after_nothing_else_that_was_answered() {
-    let (server, client, clock) = world(vec![answer("429 Too Many Requests", "Retry-After: 2\r\n"); 2]);
+    let wire = &V1;
+    let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 2\r\n"); 2]);
     client.create_session(&an_hour(), None).unwrap();
     assert_eq!(
         (server.seen(), clock.now()),
-        (vec![TOKEN.into(), CREATE.into(), CREATE.into(), CREATE.into()], 4 * SECOND)
+        (vec![TOKEN.into(), wire.create.into(), wire.create.into(), wire.create.into()], 4 * SECOND)
     );
     for act in [answer("503 Service Unavailable", "Retry-After: 1\r\n"), Act::Close] {
-        let (server, client, clock) = world(vec![act]);
+        let (server, client, clock) = world(wire, vec![act]);
         assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::OutcomeUnknown);
         assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
     }
 }
 
-#[test]
-fn a_create_is_tried_again_while_no_connection_can_be_made() {
+fn a_create_is_tried_again_while_no_connection_can_be_made(wire: &'static Wire) {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (good, clock) = (first(vec![]), VirtualClock::new());
-    let client = good.client_on(&clock, ClientConfig::default());
+    let (good, clock) = (first(wire, vec![]), VirtualClock::new());
+    let client = good.client_on(&clock, wire.config());
     // The token comes from the server that runs; the sessions' is closed.
     drop(client);
     let config = ClientConfig {
@@ -174,7 +169,7 @@ fn a_create_is_tried_again_while_no_connection_can_be_made() {
         credential: arr_session::Credential::AccountKey("key".into()),
         account_domain: good.url.clone(),
         service_endpoint: format!("http://{closed}"),
-        ..ClientConfig::default()
+        ..wire.config()
     };
     let client = Client::with_clock(config, support::shared(&clock)).unwrap();
     let error = client.create_session(&an_hour(), None).unwrap_err();
@@ -182,15 +177,14 @@ fn a_create_is_tried_again_while_no_connection_can_be_made() {
     assert!(clock.now() >= Duration::from_millis(3_750), "it was tried five times: {:?}", clock.now());
 }
 
-#[test]
-fn a_token_service_in_trouble_is_asked_again() {
+fn a_token_service_in_trouble_is_asked_again(wire: &'static Wire) {
     for (bad, pause) in [
         (reply("503 Service Unavailable", "Retry-After: 3\r\n", ""), 3 * SECOND),
         (reply("429 Too Many Requests", "Retry-After: 5\r\n", ""), 5 * SECOND),
     ] {
         let clock = VirtualClock::new();
-        let server = Scripted::with_tokens(bad, |line| Act::Answer(good(line)));
-        let client = server.client_on(&clock, ClientConfig::default());
+        let server = Scripted::with_tokens(bad, |line| Act::Answer(wire.good(line)));
+        let client = server.client_on(&clock, wire.config());
         let error = client.list_sessions(Some(pause * 2)).unwrap_err();
         assert!(error.is_retryable(), "{error}");
         assert_eq!(server.seen(), [TOKEN, TOKEN], "a third would come too late");
@@ -198,10 +192,9 @@ fn a_token_service_in_trouble_is_asked_again() {
     }
 }
 
-#[test]
-fn who_wants_no_retries_is_told_at_once() {
-    let (server, clock) = (first(vec![answer("503 Service Unavailable", "")]), VirtualClock::new());
-    let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..ClientConfig::default() });
+fn who_wants_no_retries_is_told_at_once(wire: &'static Wire) {
+    let (server, clock) = (first(wire, vec![answer("503 Service Unavailable", "")]), VirtualClock::new());
+    let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..wire.config() });
     assert_eq!(client.list_sessions(None).unwrap_err().http_status(), Some(503));
     assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
 }
@@ -211,54 +204,52 @@ fn created(client: &Client) -> Session {
 }
 
 /// Creates a session on a server that then answers `acts`, and does this with it.
-fn after_create<T>(acts: Vec<Act>, act: impl Fn(&Session) -> Result<T, Error>) -> (Result<T, Error>, Vec<String>) {
-    let acts = std::iter::once(answer_created()).chain(acts).collect();
-    let (server, client, _) = world(acts);
+fn after_create<T>(
+    wire: &'static Wire,
+    acts: Vec<Act>,
+    act: impl Fn(&Session) -> Result<T, Error>,
+) -> (Result<T, Error>, Vec<String>) {
+    let acts = std::iter::once(Act::Answer(wire.created())).chain(acts).collect();
+    let (server, client, _) = world(wire, acts);
     let outcome = act(&created(&client));
     let seen = server.seen().split_off(2);
     (outcome, seen.iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect())
 }
 
-fn answer_created() -> Act {
-    Act::Answer(reply("202 Accepted", "", &format!(r#"{{"sessionId":"{ID}"}}"#)))
-}
-
-#[test]
-fn a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses() {
-    let (stopped, seen) = after_create(vec![Act::Close, answer("404 Not Found", "")], |session| session.stop(None));
+fn a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses(wire: &'static Wire) {
+    let (stopped, seen) =
+        after_create(wire, vec![Act::Close, answer("404 Not Found", "")], |session| session.stop(None));
     assert!(!stopped.unwrap().already_gone, "it was our own first try");
-    assert_eq!(seen, ["DELETE", "DELETE"]);
+    assert_eq!(seen, [wire.stop.split(' ').next().unwrap(), wire.stop.split(' ').next().unwrap()]);
     for status in ["404 Not Found", "409 Conflict", "410 Gone"] {
-        let (stopped, seen) = after_create(vec![answer(status, "")], |session| session.stop(None));
+        let (stopped, seen) = after_create(wire, vec![answer(status, "")], |session| session.stop(None));
         assert!(stopped.unwrap().already_gone, "{status}");
-        assert_eq!(seen, ["DELETE"]);
+        assert_eq!(seen, [wire.stop.split(' ').next().unwrap()]);
     }
 }
 
-#[test]
-fn an_update_whose_answer_was_lost_is_sent_again_and_checked_where_it_is_refused() {
+fn an_update_whose_answer_was_lost_is_sent_again_and_checked_where_it_is_refused(wire: &'static Wire) {
     let two_hours = Lease::new(2 * HOUR).unwrap();
     let update = |session: &Session| session.update_lease(two_hours, None);
-    let stands = |lease: &str| {
-        Act::Answer(reply("200 OK", "", &format!(r#"{{"sessionStatus":"Ready","sessionMaxLeaseTime":"{lease}"}}"#)))
-    };
-    let (updated, seen) = after_create(vec![Act::Close], update);
+    let stands = |hours: u32| Act::Answer(reply("200 OK", "", &wire.session_with(&SessionStatus::Ready, hours)));
+    let (updated, seen) = after_create(wire, vec![Act::Close], update);
     assert_eq!((updated.unwrap().max_lease, seen), (Some(2 * HOUR), vec!["PATCH".to_owned(), "PATCH".into()]));
-    let (updated, seen) = after_create(vec![Act::Close, answer("400 Bad Request", ""), stands("02:00:00")], update);
+    let (updated, seen) = after_create(wire, vec![Act::Close, answer("400 Bad Request", ""), stands(2)], update);
     assert_eq!(updated.unwrap().max_lease, Some(2 * HOUR));
     assert_eq!(seen, ["PATCH", "PATCH", "GET"]);
-    let (updated, _) = after_create(vec![Act::Close, answer("400 Bad Request", ""), stands("01:00:00")], update);
+    let (updated, _) = after_create(wire, vec![Act::Close, answer("400 Bad Request", ""), stands(1)], update);
     assert_eq!(updated.unwrap_err().kind(), ErrorKind::BadRequest);
-    let (updated, seen) = after_create(vec![answer("400 Bad Request", "")], update);
+    let (updated, seen) = after_create(wire, vec![answer("400 Bad Request", "")], update);
     assert_eq!((updated.unwrap_err().kind(), seen), (ErrorKind::BadRequest, vec!["PATCH".to_owned()]));
 }
 
 #[test]
 fn a_connection_that_the_server_closed_while_it_was_idle_costs_no_second_create() {
+    let wire = &V1;
     // Each connection is good for one reply, and is closed without notice.
-    let server = Scripted::by(|line| Act::AnswerAndClose(good(line)));
+    let server = Scripted::by(|line| Act::AnswerAndClose(V1.good(line)));
     let clock = VirtualClock::new();
-    let client = server.client_on(&clock, ClientConfig::default());
+    let client = server.client_on(&clock, wire.config());
     for creates in 1..=20 {
         match client.create_session(&an_hour(), None) {
             Ok(_) => {}
@@ -266,17 +257,16 @@ fn a_connection_that_the_server_closed_while_it_was_idle_costs_no_second_create(
             Err(error) => assert_eq!(error.kind(), ErrorKind::OutcomeUnknown),
         }
         let seen = server.seen();
-        assert!(seen.iter().filter(|line| *line == CREATE).count() <= creates, "{seen:?}");
+        assert!(seen.iter().filter(|line| *line == wire.create).count() <= creates, "{seen:?}");
     }
     // After five seconds of idleness the old connection is not even tried.
     clock.advance(6 * SECOND);
     client.create_session(&an_hour(), None).unwrap();
 }
 
-#[test]
-fn eight_threads_that_need_a_token_cause_one_exchange() {
-    let server = Arc::new(first(vec![]));
-    let client = server.client(ClientConfig::default());
+fn eight_threads_that_need_a_token_cause_one_exchange(wire: &'static Wire) {
+    let server = Arc::new(first(wire, vec![]));
+    let client = server.client(wire.config());
     let barrier = std::sync::Barrier::new(8);
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -288,5 +278,53 @@ fn eight_threads_that_need_a_token_cause_one_exchange() {
     });
     let seen = server.seen();
     assert_eq!(seen.iter().filter(|line| *line == TOKEN).count(), 1, "{seen:?}");
-    assert_eq!(seen.iter().filter(|line| *line == LIST).count(), 8);
+    assert_eq!(seen.iter().filter(|line| *line == wire.list).count(), 8);
+}
+
+/// With an id that is ours a create is repeated like anything else.
+#[test]
+fn a_create_with_an_id_of_ours_is_sent_again_and_is_the_same_session() {
+    let wire = &V2021;
+    for act in
+        [answer("503 Service Unavailable", "Retry-After: 1\r\n"), Act::Close, answer("429 Too Many Requests", "")]
+    {
+        let (server, client, _) = world(wire, vec![act.clone()]);
+        let session = client.create_session(&an_hour(), None).unwrap();
+        assert_eq!(server.seen(), [TOKEN, wire.create, wire.create], "{act:?}");
+        let ids: Vec<_> = server.requests()[1..].iter().map(|seen| seen.line.clone()).collect();
+        assert_eq!(ids[0], ids[1], "the same id twice");
+        assert!(ids[0].contains(session.id().as_str()));
+    }
+}
+
+/// When nothing has helped, the session may be there: it is named, and stopped with the client's own.
+#[test]
+fn a_create_with_an_id_of_ours_that_stays_lost_names_the_id() {
+    let wire = &V2021;
+    let (server, client, _) = world(wire, vec![Act::Close; 5]);
+    let error = client.create_session(&an_hour(), None).unwrap_err();
+    assert_eq!((error.kind(), server.seen().len()), (ErrorKind::OutcomeUnknown, 6));
+    let line = server.requests()[1].line.clone();
+    let id = line.rsplit('/').next().unwrap().split('?').next().unwrap();
+    assert!(error.message().contains(id), "{error}");
+    assert_eq!(client.stop_all(arr_session::StopScope::Own, None).unwrap().stopped, 1);
+    assert!(server.requests().last().unwrap().line.contains(id));
+
+    // One that the application gave may be somebody else's too: it is named, and left alone.
+    let (_server, client, _) = world(wire, vec![Act::Close; 5]);
+    let named = an_hour().with_id(SessionId::parse("shared").unwrap());
+    assert!(client.create_session(&named, None).unwrap_err().message().contains("session shared may be running"));
+    assert_eq!(client.stop_all(arr_session::StopScope::Own, None).unwrap().stopped, 0);
+}
+
+#[test]
+fn an_id_in_use_is_a_conflict_even_after_a_lost_answer() {
+    let wire = &V2021;
+    for acts in [vec![], vec![Act::Close]] {
+        let acts = [acts, vec![answer("409 Conflict", "")]].concat();
+        let (_server, client, _) = world(wire, acts);
+        let error = client.create_session(&an_hour(), None).unwrap_err();
+        assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Conflict, false), "{error}");
+        assert_eq!(client.stop_all(arr_session::StopScope::Own, None).unwrap().stopped, 0);
+    }
 }

@@ -68,14 +68,20 @@ fn writing() -> impl Strategy<Value = Writing> {
         "[ -~]{0,9}".prop_map(Value::from)
     ];
     let strangers = proptest::collection::vec(("x[a-zA-Z]{1,9}", stranger), 0..5);
-    (strangers, any::<u64>(), any::<bool>(), "[ \\t\\r\\n]{0,3}")
-        .prop_map(|(strangers, order, upper, space)| Writing { strangers, order, upper, space })
+    (strangers, any::<u64>(), any::<bool>(), "[ \\t\\r\\n]{0,3}").prop_map(|(strangers, order, upper, space)| Writing {
+        strangers,
+        order,
+        upper,
+        space,
+    })
 }
 
 impl Writing {
     fn write(&self, session: &Map<String, Value>) -> String {
         let cased = |name: &str, value: &Value| match value.as_str() {
-            Some(word) if name.to_ascii_lowercase().ends_with("status") || name.to_ascii_lowercase().ends_with("size") => {
+            Some(word)
+                if name.to_ascii_lowercase().ends_with("status") || name.to_ascii_lowercase().ends_with("size") =>
+            {
                 // What is not known is kept as it is written.
                 let known = !matches!(word, "Dreaming" | "Gigantic");
                 json!(match (known, self.upper) {
@@ -90,7 +96,9 @@ impl Writing {
             session.iter().map(|(name, value)| (name.clone(), cased(name, value))).collect();
         members.extend(self.strangers.iter().cloned());
         let length = members.len().max(1) as u64;
-        members.sort_by_key(|(name, _)| name.bytes().fold(self.order, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)));
+        members.sort_by_key(|(name, _)| {
+            name.bytes().fold(self.order, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+        });
         members.rotate_left(usize::try_from(self.order % length).unwrap());
         let space = &self.space;
         let members: Vec<String> = members

@@ -3,12 +3,14 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 pub(crate) mod scripted;
+pub(crate) mod wire;
 
 use arr_emulator::{Config, Emulator, VirtualClock};
 use arr_session::clock::{Clock, Instant, Signal};
 use arr_session::{Client, ClientConfig, Credential, NewSession, SessionSize};
 use std::sync::Arc;
 use std::time::Duration;
+use wire::Wire;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -52,8 +54,8 @@ pub(crate) struct World {
 
 impl World {
     /// Sessions take `startup` to start.
-    pub(crate) fn with_startup(startup: Duration) -> World {
-        World::new(Config { startup, ..Config::default() }, ClientConfig::default())
+    pub(crate) fn with_startup(wire: &Wire, startup: Duration) -> World {
+        World::new(Config { startup, ..Config::default() }, wire.config())
     }
 
     pub(crate) fn new(config: Config, client: ClientConfig) -> World {
@@ -94,8 +96,9 @@ pub(crate) fn an_hour() -> NewSession {
     NewSession::new(SessionSize::Standard, HOUR).expect("an hour is a good lease")
 }
 
-/// A path with every GUID in it replaced.
-fn shortened(path: &str) -> String {
+/// A path without its query, and with every GUID in it replaced.
+pub(crate) fn shortened(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
     let is_guid = |segment: &str| segment.len() == 36 && segment.bytes().filter(|byte| *byte == b'-').count() == 4;
     path.split('/').map(|segment| if is_guid(segment) { "{id}" } else { segment }).collect::<Vec<_>>().join("/")
 }

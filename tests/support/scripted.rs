@@ -1,6 +1,6 @@
 //! A server that does what a test tells it to, down to the bytes. It gives out good tokens by itself.
 
-use super::shared;
+use super::{shared, shortened};
 use arr_emulator::VirtualClock;
 use arr_session::{Client, ClientConfig, Credential};
 use base64::Engine as _;
@@ -83,9 +83,9 @@ impl Scripted {
         Scripted { url, seen }
     }
 
-    /// The requests so far, as `METHOD path`, the account's id shortened to `{a}`.
+    /// The requests so far, as `METHOD path`, with ids shortened to `{id}`.
     pub(crate) fn seen(&self) -> Vec<String> {
-        self.requests().iter().map(|seen| seen.line.replace(ACCOUNT, "{a}")).collect()
+        self.requests().iter().map(|seen| shortened(&seen.line)).collect()
     }
 
     /// The requests so far, whole.
