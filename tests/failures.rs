@@ -2,35 +2,45 @@
 
 mod support;
 
-use arr_session::{ClientConfig, Credential, Error, ErrorKind, Session, SessionId};
+use arr_session::{ClientConfig, Credential, Error, ErrorKind, Session, SessionId, SessionStatus};
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use support::an_hour;
-use support::scripted::{Act, Scripted, reply, token};
 
-const ID: &str = "e13d2c44-63e0-4591-991e-f9e05e599a93";
-const TOKEN: &str = "GET /accounts/{a}/token";
-const CREATE: &str = "POST /v1/accounts/{a}/sessions/create";
+in_both_versions![
+    a_create_that_was_certainly_not_carried_out_is_an_ordinary_error,
+    no_failure_of_the_network_is_taken_for_an_answer,
+    a_dripping_answer_ends_at_the_attempt_timeout_however_often_a_byte_comes,
+    the_callers_deadline_is_kept_whatever_the_attempt_timeout,
+    a_passing_failure_does_not_end_a_wait,
+    what_was_ready_is_not_taken_for_ready_after_a_look_that_failed,
+    a_size_that_the_service_does_not_tell_is_the_one_asked_for,
+    a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up,
+    a_reading_that_began_before_a_stop_does_not_bring_the_session_back,
+    what_is_no_token_is_told_and_never_repeated,
+    a_closed_port_is_a_network_error_and_the_create_was_not_sent,
+];
+
+use support::scripted::{Act, Scripted, reply, token};
+use support::wire::{Asked, ID, TOKEN, V1, Wire, in_both_versions};
 
 /// Requests give up early, as a test waits for it, and each failure is told.
-fn impatient() -> ClientConfig {
-    ClientConfig { attempt_timeout: Duration::from_millis(300), max_retries: 0, ..ClientConfig::default() }
+fn impatient(wire: &Wire) -> ClientConfig {
+    ClientConfig { attempt_timeout: Duration::from_millis(300), max_retries: 0, ..wire.config() }
 }
 
-fn create(server: &Scripted) -> Result<Session, Error> {
-    server.client(impatient()).create_session(&an_hour(), None)
+fn create(wire: &Wire, server: &Scripted) -> Result<Session, Error> {
+    server.client(impatient(wire)).create_session(&an_hour(), None)
 }
 
-fn open(server: &Scripted) -> Result<Session, Error> {
-    server.client(impatient()).open_session(&SessionId::parse(ID).unwrap(), None)
-}
-
-fn created() -> Act {
-    Act::Answer(reply("202 Accepted", "", &format!(r#"{{"sessionId":"{ID}"}}"#)))
+fn open(wire: &Wire, server: &Scripted) -> Result<Session, Error> {
+    server.client(impatient(wire)).open_session(&SessionId::parse(ID).unwrap(), None)
 }
 
 #[test]
 fn a_create_whose_answer_is_lost_says_so_and_is_sent_once() {
+    let wire = &V1;
     for act in [
         Act::Close,
         Act::Silence,
@@ -47,15 +57,14 @@ fn a_create_whose_answer_is_lost_says_so_and_is_sent_once() {
         Act::Answer(reply("202 Accepted", "", r#"{"sessionId":"../../x"}"#)),
     ] {
         let server = Scripted::always(act.clone());
-        let error = create(&server).unwrap_err();
+        let error = create(wire, &server).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{act:?}: {error}");
         assert!(error.is_outcome_unknown() && !error.is_retryable(), "{act:?}");
-        assert_eq!(server.seen(), [TOKEN, CREATE], "{act:?}");
+        assert_eq!(server.seen(), [TOKEN, wire.create], "{act:?}");
     }
 }
 
-#[test]
-fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error() {
+fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error(wire: &'static Wire) {
     for (status, kind) in [
         ("400 Bad Request", ErrorKind::BadRequest),
         ("403 Forbidden", ErrorKind::Forbidden),
@@ -67,26 +76,26 @@ fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error() {
             "Retry-After: 7\r\nLocation: /elsewhere\r\n",
             r#"{"error":"told"}"#,
         )));
-        let error = create(&server).unwrap_err();
+        let error = create(wire, &server).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(error.correlation_vector(), Some("5EqPJ1VdTUakDJZc6/ZhTg.0"));
         assert!(error.message().contains("(\"told\")"), "{error}");
-        assert_eq!(server.seen(), [TOKEN, CREATE], "no redirect is followed, nothing is repeated");
+        assert_eq!(server.seen(), [TOKEN, wire.create], "no redirect is followed, nothing is repeated");
     }
 }
 
 #[test]
 fn a_location_can_stand_in_for_the_id() {
+    let wire = &V1;
     let headers = format!("Location: accounts/68321d5a/sessions/{ID}\r\n");
     for body in ["", "{}", r#"{"sessionId":""}"#, r#"{"sessionId":"../x"}"#] {
         let server = Scripted::always(Act::Answer(reply("202 Accepted", &headers, body)));
-        assert_eq!(create(&server).unwrap().id().as_str(), ID);
+        assert_eq!(create(wire, &server).unwrap().id().as_str(), ID);
     }
 }
 
-#[test]
-fn no_failure_of_the_network_is_taken_for_an_answer() {
+fn no_failure_of_the_network_is_taken_for_an_answer(wire: &'static Wire) {
     for (act, kind) in [
         (Act::Close, ErrorKind::Network),
         (Act::Silence, ErrorKind::Timeout),
@@ -96,26 +105,24 @@ fn no_failure_of_the_network_is_taken_for_an_answer() {
         (Act::Answer(reply("200 OK", "", "<html>a captive portal</html>")), ErrorKind::UnexpectedReply),
         (Act::Answer(reply("500 Internal Server Error", "", "")), ErrorKind::ServiceFailure),
     ] {
-        let error = open(&Scripted::always(act.clone())).unwrap_err();
+        let error = open(wire, &Scripted::always(act.clone())).unwrap_err();
         assert_eq!(error.kind(), kind, "{act:?}: {error}");
     }
 }
 
-#[test]
-fn a_dripping_answer_ends_at_the_attempt_timeout_however_often_a_byte_comes() {
+fn a_dripping_answer_ends_at_the_attempt_timeout_however_often_a_byte_comes(wire: &'static Wire) {
     let server = Scripted::always(Act::Drip("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n".into()));
     let before = Instant::now();
-    let error = open(&server).unwrap_err();
+    let error = open(wire, &server).unwrap_err();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Timeout, Some(200)));
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
 }
 
-#[test]
-fn the_callers_deadline_is_kept_whatever_the_attempt_timeout() {
+fn the_callers_deadline_is_kept_whatever_the_attempt_timeout(wire: &'static Wire) {
     let server = Scripted::always(Act::Silence);
     let before = Instant::now();
     let id = SessionId::parse(ID).unwrap();
-    let client = server.client(ClientConfig::default());
+    let client = server.client(wire.config());
     let error = client.open_session(&id, Some(Duration::from_millis(100))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
@@ -126,7 +133,7 @@ fn the_callers_deadline_is_kept_whatever_the_attempt_timeout() {
 
 #[test]
 fn a_client_stays_usable_after_every_failure() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    let wire = &V1;
     let count = AtomicUsize::new(0);
     let server = Scripted::by(move |_| match count.fetch_add(1, Ordering::SeqCst) {
         0 => Act::Close,
@@ -134,9 +141,9 @@ fn a_client_stays_usable_after_every_failure() {
         2 => Act::AnswerAndClose("garbage\r\n\r\n".into()),
         3 => Act::Answer(reply("401 Unauthorized", "", "")),
         4 => Act::Answer(reply("401 Unauthorized", "", "")),
-        _ => created(),
+        _ => Act::Answer(wire.created()),
     });
-    let client = server.client(impatient());
+    let client = server.client(impatient(wire));
     for kind in
         [ErrorKind::OutcomeUnknown, ErrorKind::OutcomeUnknown, ErrorKind::OutcomeUnknown, ErrorKind::Unauthorized]
     {
@@ -147,53 +154,48 @@ fn a_client_stays_usable_after_every_failure() {
     assert_eq!(tokens, 2, "one token, and one forced renewal after the first of the two 401");
 }
 
-#[test]
-fn a_passing_failure_does_not_end_a_wait() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+fn a_passing_failure_does_not_end_a_wait(wire: &'static Wire) {
     let count = AtomicUsize::new(0);
     let server = Scripted::by(move |line| match (line, count.fetch_add(1, Ordering::SeqCst)) {
-        (_, 0) => created(),
+        (_, 0) => Act::Answer(wire.created()),
         (_, 1) => Act::Close,
         (_, 2) => Act::Answer(reply("503 Service Unavailable", "", "")),
-        _ => Act::Answer(reply("200 OK", "", r#"{"sessionStatus":"Ready","sessionHostname":"h"}"#)),
+        _ => ready(wire),
     });
-    let client =
-        server.client(ClientConfig { poll_interval: Some(Duration::from_millis(5)), ..ClientConfig::default() });
+    let client = server.client(ClientConfig { poll_interval: Some(Duration::from_millis(5)), ..wire.config() });
     let session = client.create_session(&an_hour(), None).unwrap();
     let ready = session.wait_until_ready(Duration::from_secs(60)).unwrap();
     assert_eq!(ready.hostname.as_deref(), Some("h"));
 }
 
 /// A server whose session is ready at the first look, and answers later ones, and the stop, as told.
-fn ready_then(later: impl Fn(&str) -> Act + Send + Sync + 'static) -> Scripted {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+fn ready_then(wire: &'static Wire, later: impl Fn(&str) -> Act + Send + Sync + 'static) -> Scripted {
     let looks = AtomicUsize::new(0);
-    Scripted::by(move |line| match line {
-        create if create.starts_with("POST") => created(),
-        look if look.starts_with("GET") && looks.fetch_add(1, Ordering::SeqCst) == 0 => ready(),
-        other => later(other),
+    Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Create => Act::Answer(wire.created()),
+        Asked::Read if looks.fetch_add(1, Ordering::SeqCst) == 0 => ready(wire),
+        _ => later(line),
     })
 }
 
-fn ready() -> Act {
-    Act::Answer(reply("200 OK", "", r#"{"sessionStatus":"Ready","sessionHostname":"h"}"#))
+fn ready(wire: &Wire) -> Act {
+    Act::Answer(wire.read(&SessionStatus::Ready))
 }
 
-fn polling(milliseconds: u64) -> ClientConfig {
+fn polling(wire: &Wire, milliseconds: u64) -> ClientConfig {
     let interval = Some(Duration::from_millis(milliseconds));
-    ClientConfig { poll_interval: interval, ready_poll_interval: interval, ..ClientConfig::default() }
+    ClientConfig { poll_interval: interval, ready_poll_interval: interval, ..wire.config() }
 }
 
 const LONG: Duration = Duration::from_secs(20);
 
-#[test]
-fn what_was_ready_is_not_taken_for_ready_after_a_look_that_failed() {
+fn what_was_ready_is_not_taken_for_ready_after_a_look_that_failed(wire: &'static Wire) {
     for (status, kind, patience) in [
         ("404 Not Found", ErrorKind::NotFound, LONG),
         ("503 Service Unavailable", ErrorKind::Timeout, Duration::from_millis(60)),
     ] {
-        let server = ready_then(move |_| Act::Answer(reply(status, "", "")));
-        let client = server.client(polling(20));
+        let server = ready_then(wire, move |_| Act::Answer(reply(status, "", "")));
+        let client = server.client(polling(wire, 20));
         let session = client.create_session(&an_hour(), None).unwrap();
         session.wait_until_ready(LONG).unwrap();
         // Until what is known is old.
@@ -204,29 +206,24 @@ fn what_was_ready_is_not_taken_for_ready_after_a_look_that_failed() {
     }
 }
 
-#[test]
-fn a_size_that_the_service_does_not_tell_is_the_one_asked_for() {
-    let server = ready_then(|_| ready());
-    let client = server.client(polling(1));
+fn a_size_that_the_service_does_not_tell_is_the_one_asked_for(wire: &'static Wire) {
+    let server = ready_then(wire, |_| ready(wire));
+    let client = server.client(polling(wire, 1));
     let session = client.create_session(&an_hour(), None).unwrap();
     assert_eq!(session.wait_until_ready(LONG).unwrap().size, Some(arr_session::SessionSize::Standard));
     assert_eq!(session.properties(None).unwrap().size, Some(arr_session::SessionSize::Standard));
 }
 
-#[test]
-fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up() {
+fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up(wire: &'static Wire) {
     // The first look is answered 401, so the wait has to fetch a token.
-    use std::sync::atomic::{AtomicUsize, Ordering};
     let looks = AtomicUsize::new(0);
-    let server = Scripted::by(move |line| match line {
-        create if create.starts_with("POST") => created(),
-        look if look.starts_with("GET") && looks.fetch_add(1, Ordering::SeqCst) == 0 => {
-            Act::Answer(reply("401 Unauthorized", "", ""))
-        }
-        stop if stop.starts_with("DELETE") => Act::Answer(reply("204 No Content", "", "")),
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Create => Act::Answer(wire.created()),
+        Asked::Read if looks.fetch_add(1, Ordering::SeqCst) == 0 => Act::Answer(reply("401 Unauthorized", "", "")),
+        Asked::Stop => Act::Answer(reply("204 No Content", "", "")),
         _ => Act::Silence,
     });
-    let client = server.client(polling(1));
+    let client = server.client(polling(wire, 1));
     let session = client.create_session(&an_hour(), None).unwrap();
     let tokens = || server.seen().iter().filter(|line| *line == TOKEN).count();
     let before = Instant::now();
@@ -235,27 +232,26 @@ fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up() {
         std::thread::yield_now();
     }
     assert!(!session.stop(Some(LONG)).unwrap().already_gone);
-    assert!(server.seen().last().unwrap().starts_with("DELETE"));
+    assert_eq!(server.seen().last().unwrap(), wire.stop);
 }
 
-#[test]
-fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back() {
+fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back(wire: &'static Wire) {
     use std::sync::{Arc, Mutex, mpsc};
     let (began, begins) = mpsc::channel::<()>();
     let (go_on, gate) = mpsc::channel::<()>();
     let (began, gate) = (Mutex::new(began), Mutex::new(gate));
     let slow = Arc::new(std::sync::atomic::AtomicBool::new(true));
-    let server = Scripted::by(move |line| match line {
-        create if create.starts_with("POST") => created(),
-        stop if stop.starts_with("DELETE") => Act::Answer(reply("204 No Content", "", "")),
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Create => Act::Answer(wire.created()),
+        Asked::Stop => Act::Answer(reply("204 No Content", "", "")),
         _ if slow.swap(false, std::sync::atomic::Ordering::SeqCst) => {
             began.lock().unwrap().send(()).unwrap();
             gate.lock().unwrap().recv().unwrap();
-            ready()
+            ready(wire)
         }
-        _ => Act::Answer(reply("200 OK", "", r#"{"sessionStatus":"Stopped"}"#)),
+        _ => Act::Answer(wire.read(&SessionStatus::Stopped)),
     });
-    let client = server.client(ClientConfig::default());
+    let client = server.client(wire.config());
     let session = client.create_session(&an_hour(), None).unwrap();
     std::thread::scope(|scope| {
         let reading = scope.spawn(|| session.properties(Some(LONG)));
@@ -269,23 +265,23 @@ fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back() {
 
 #[test]
 fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time() {
+    let wire = &V1;
     // It listens, so TCP connects; but nobody speaks TLS.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let good = Scripted::always(created());
+    let good = Scripted::always(Act::Answer(wire.created()));
     let config = ClientConfig {
         service_endpoint: format!("https://{}", listener.local_addr().unwrap()),
         account_domain: good.url.clone(),
         account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
         credential: Credential::AccountKey("key".into()),
-        ..impatient()
+        ..impatient(wire)
     };
     let client = arr_session::Client::new(config).unwrap();
     let error = client.create_session(&an_hour(), Some(Duration::from_secs(1))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
 }
 
-#[test]
-fn what_is_no_token_is_told_and_never_repeated() {
+fn what_is_no_token_is_told_and_never_repeated(wire: &'static Wire) {
     for (answer, kind) in [
         (reply("200 OK", "", "{}"), ErrorKind::UnexpectedReply),
         (reply("200 OK", "", r#""SECRETTOKEN""#), ErrorKind::UnexpectedReply),
@@ -293,18 +289,17 @@ fn what_is_no_token_is_told_and_never_repeated() {
         (reply("200 OK", "", r#"{"AccessToken":"a.eyJleHAiOjF9.SECRETTOKEN"}"#), ErrorKind::InvalidToken),
         (reply("503 Service Unavailable", "", ""), ErrorKind::ServiceFailure),
     ] {
-        let server = Scripted::with_tokens(answer, |_| created());
-        let error = create(&server).unwrap_err();
+        let server = Scripted::with_tokens(answer, |_| Act::Answer(wire.created()));
+        let error = create(wire, &server).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
         assert_eq!(server.seen(), [TOKEN]);
     }
-    let good = Scripted::with_tokens(reply("200 OK", "", &token()), |_| created());
-    create(&good).unwrap();
+    let good = Scripted::with_tokens(reply("200 OK", "", &token()), |_| Act::Answer(wire.created()));
+    create(wire, &good).unwrap();
 }
 
-#[test]
-fn a_closed_port_is_a_network_error_and_the_create_was_not_sent() {
+fn a_closed_port_is_a_network_error_and_the_create_was_not_sent(wire: &'static Wire) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let endpoint = format!("http://127.0.0.1:{port}");
     let config = ClientConfig {
@@ -312,7 +307,7 @@ fn a_closed_port_is_a_network_error_and_the_create_was_not_sent() {
         credential: Credential::AccountKey("key".into()),
         account_domain: endpoint.clone(),
         service_endpoint: endpoint.clone(),
-        ..impatient()
+        ..impatient(wire)
     };
     let error = arr_session::Client::new(config).unwrap().create_session(&an_hour(), None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network);

@@ -82,7 +82,7 @@ impl Service {
 
     pub(crate) fn read_created(&self, reply: &Reply, new: &NewSession) -> Result<SessionProperties> {
         match (self.version, &new.id) {
-            (ApiVersion::V2021_01_01, Some(id)) => v2021_01_01::read_created(reply, id),
+            (ApiVersion::V2021_01_01, Some(id)) => v2021_01_01::read_created(reply, new, id),
             _ => v1::read_created(reply, new),
         }
     }

@@ -99,7 +99,8 @@ fn sessions(service: &Service, rest: &[&str]) -> Url {
     url
 }
 
-pub(super) fn read_created(reply: &Reply, id: &SessionId) -> Result<SessionProperties> {
+/// The new session; what the service leaves out is as it was asked for.
+pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> Result<SessionProperties> {
     const CALL: &str = "creating the session";
     if reply.status == 409 {
         let error = reply.error(CALL);
@@ -108,7 +109,12 @@ pub(super) fn read_created(reply: &Reply, id: &SessionId) -> Result<SessionPrope
         );
         return Err(error.retold(ErrorKind::Conflict, message));
     }
-    read(reply, CALL, id)
+    let created = read(reply, CALL, id)?;
+    Ok(SessionProperties {
+        size: created.size.or_else(|| Some(new.size.clone())),
+        max_lease: created.max_lease.or_else(|| Some(new.max_lease.duration())),
+        ..created
+    })
 }
 
 /// The whole session, as every call but stop answers it.
@@ -315,7 +321,7 @@ mod tests {
     #[test]
     fn a_conflict_names_the_id_and_what_to_do() {
         let body = r#"{"error":{"code":"Conflict","message":"A resource already exists under the given ID."}}"#;
-        let error = read_created(&reply(409, body), &id()).unwrap_err();
+        let error = read_created(&reply(409, body), &new_session(60), &id()).unwrap_err();
         assert_eq!((error.kind(), error.service_code()), (ErrorKind::Conflict, Some("Conflict")));
         assert!(error.message().contains(ID) && error.message().contains("choose another id"), "{error}");
     }

@@ -87,18 +87,40 @@ impl Wire {
         }
     }
 
-    /// A good answer to any request.
-    pub(crate) fn good(&self, line: &str) -> String {
+    /// What a request to a scripted server is for.
+    pub(crate) fn act_of(&self, line: &str) -> Asked {
+        let line = super::shortened(line);
         let is = |wanted: &str| line.split(' ').next() == wanted.split(' ').next();
-        match line {
-            list if list.ends_with("/sessions") => reply("200 OK", "", r#"{"sessions":[]}"#),
-            stop if is(self.stop) && (self.is_v1() || stop.ends_with(":stop")) => reply("204 No Content", "", ""),
-            _ if is(self.create) => self.created(),
-            _ if is(self.update) && self.is_v1() => reply("200 OK", "", ""),
-            _ if is(self.update) => reply("200 OK", "", &self.session_with(&SessionStatus::Ready, 2)),
-            _ => self.read(&SessionStatus::Ready),
+        match () {
+            () if line == self.list => Asked::List,
+            () if is(self.stop) && (self.is_v1() || line.ends_with("/:stop")) => Asked::Stop,
+            () if is(self.create) => Asked::Create,
+            () if is(self.update) => Asked::Update,
+            () => Asked::Read,
         }
     }
+
+    /// A good answer to any request.
+    pub(crate) fn good(&self, line: &str) -> String {
+        match self.act_of(line) {
+            Asked::List => reply("200 OK", "", r#"{"sessions":[]}"#),
+            Asked::Stop => reply("204 No Content", "", ""),
+            Asked::Create => self.created(),
+            Asked::Update if self.is_v1() => reply("200 OK", "", ""),
+            Asked::Update => reply("200 OK", "", &self.session_with(&SessionStatus::Ready, 2)),
+            Asked::Read => self.read(&SessionStatus::Ready),
+        }
+    }
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Create,
+    Read,
+    Update,
+    List,
+    Stop,
 }
 
 /// Runs these tests with both versions. (One that is forgotten here is dead code, which is an error.)
