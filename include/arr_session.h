@@ -134,7 +134,8 @@ typedef struct arr_error_info {
     uint32_t retry_after_ms;
     // 1 if the same call may succeed later without any change, else 0.
     int32_t retryable;
-    // 1 if the service may have done what was asked although the call failed, else 0.
+    // 1 if the service may have done what was asked although the call failed (it was sent, it was not just to read, and
+    // there was no clear answer), else 0.
     int32_t outcome_unknown;
     // The full length of the message in bytes, without the final NUL. `message` holds at most 511 of them.
     uint32_t message_length;

@@ -122,6 +122,7 @@ impl Client {
     /// [`ErrorKind::Unauthorized`] if the token service refuses the credential.
     pub fn access_token(&self, timeout: Option<Duration>) -> Result<AccessToken> {
         let inner = &self.inner;
+        inner.check_alive()?;
         let deadline = inner.deadline(timeout);
         let lent = inner.run(operation::token(&inner.context, deadline), deadline)?;
         let remaining = lent.expires.map(|expires| expires.saturating_since(inner.clock.now()));
@@ -152,7 +153,8 @@ impl Client {
             }
         })?;
         inner.context.log.info(None, || format!("session {} is created", created.id));
-        let shared = inner.registry.created(Shared::new(inner, created));
+        let size = created.size.clone();
+        let shared = inner.registry.created(Shared::new(inner, created), size);
         if inner.is_shut_down() {
             // Nobody can use the session: its client ended while it was being made.
             return Err(inner.give_back(shared.id()));
@@ -167,7 +169,9 @@ impl Client {
     pub fn open_session(&self, id: &SessionId, timeout: Option<Duration>) -> Result<Session> {
         let inner = &self.inner;
         let deadline = inner.deadline(timeout);
+        let id = &inner.context.service.spelled(id);
         let known = inner.registry.find(id).map(|shared| (shared.epoch(), shared));
+        let stops = inner.registry.stops();
         let read = operation::properties(&inner.context, id.clone(), deadline);
         let found = inner.run(read, deadline).map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
@@ -186,7 +190,14 @@ impl Client {
                 shared.was_read(epoch, found, inner);
                 shared
             }
-            None => inner.registry.opened(Shared::new(inner, found)),
+            None => {
+                let shared = inner.registry.opened(Shared::new(inner, inner.registry.complete(found)));
+                if stops != inner.registry.stops() {
+                    // A session was stopped meanwhile, perhaps this one: what was read may tell of the time before.
+                    shared.forget_readings(inner);
+                }
+                shared
+            }
         };
         Ok(Session::new(Arc::clone(inner), shared))
     }
@@ -199,10 +210,11 @@ impl Client {
     /// Those of the network and of the credential.
     pub fn list_sessions(&self, timeout: Option<Duration>) -> Result<Vec<ListedSession>> {
         let inner = &self.inner;
-        let sessions = inner.list(inner.deadline(timeout))?;
+        let deadline = inner.deadline(timeout);
+        let sessions = inner.run(operation::list(&inner.context, deadline), deadline)?;
         let listed = |properties: SessionProperties| ListedSession {
             known_to_client: inner.registry.knows(&properties.id),
-            properties,
+            properties: inner.registry.complete(properties),
         };
         Ok(sessions.into_iter().map(listed).collect())
     }
@@ -276,7 +288,7 @@ impl Inner {
     /// Stops a session that was created for a client that has ended, and says so.
     fn give_back(&self, id: &SessionId) -> Error {
         let deadline = self.clock.now() + self.attempt_timeout;
-        match self.drive(operation::stop(&self.context, id, deadline), deadline, || Ok(())) {
+        match self.drive(operation::stop(&self.context, id, false, deadline), deadline, || Ok(())) {
             Ok(_) => self.ended(),
             Err(error) => {
                 let message = format!(
@@ -296,25 +308,22 @@ impl Inner {
         outcome
     }
 
-    fn list(&self, deadline: Instant) -> Result<Vec<SessionProperties>> {
-        self.run(operation::list(&self.context, deadline), deadline)
-    }
-
     /// Stops a session that this client knows.
     fn stop(&self, id: &SessionId, deadline: Instant) -> Result<Stopped> {
+        let shared = self.registry.find(id);
         // Before, so that no reading that is under way counts; and after, whatever came of it, for those begun meanwhile.
-        let forget_readings = || {
-            if let Some(shared) = self.registry.find(id) {
-                shared.forget_readings(self);
+        let forget_readings = || shared.iter().for_each(|shared| shared.forget_readings(self));
+        forget_readings();
+        let stopped =
+            self.run(operation::stop(&self.context, id, self.registry.may_be_stopped(id), deadline), deadline);
+        self.registry.stop_ended(id, &stopped);
+        match &stopped {
+            Ok(stopped) => {
+                shared.iter().for_each(|shared| shared.was_stopped(self));
+                let how = if stopped.already_gone { "had ended already" } else { "is stopped" };
+                self.context.log.info(None, || format!("session {id} {how}"));
             }
-        };
-        forget_readings();
-        let stopped = self.run(operation::stop(&self.context, id, deadline), deadline);
-        forget_readings();
-        if let Ok(stopped) = &stopped {
-            self.registry.ended(id);
-            let how = if stopped.already_gone { "had ended already" } else { "is stopped" };
-            self.context.log.info(None, || format!("session {id} {how}"));
+            Err(_) => forget_readings(),
         }
         stopped
     }
@@ -355,8 +364,10 @@ impl Inner {
             let limit = deadline.saturating_since(now).min(self.attempt_timeout);
             match step {
                 Step::Send(request) => answer = Some(self.transport.send(&request, limit)),
-                // A token that is fetched ahead of time must not use up the time of the call that happened to do it.
-                Step::FetchToken(exchange) if exchange.ahead => self.transport.fetch_token(*exchange, limit / 2),
+                // A token that is fetched ahead of time must not use up the time of the call that happened to ask for it.
+                Step::FetchToken(exchange) if exchange.ahead => {
+                    self.transport.start_fetching_token(*exchange, self.attempt_timeout);
+                }
                 Step::FetchToken(exchange) => self.transport.fetch_token(*exchange, limit),
                 Step::SleepUntil(moment) => self.clock.sleep(&self.signal, seen, moment.min(deadline)),
                 Step::AwaitToken => self.clock.wait_for_work(&self.signal, seen, deadline),

@@ -4,12 +4,13 @@ use crate::api::ApiVersion;
 use crate::credential::{AccountId, Credential};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
-use crate::given::{excerpt, tidy};
+use crate::given::excerpt;
 use crate::log::LogLevel;
 use crate::pacing::Intervals;
 use crate::proxy::Proxy;
 use crate::retry::RetryPolicy;
 use crate::session::SessionSize;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use std::time::Duration;
 ///
 /// The account's texts and the credential have no default and must be given; everything else has one. White space, byte
 /// order marks and slashes around the texts are taken off.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientConfig {
     /// The GUID of the Remote Rendering account.
     pub account_id: String,
@@ -64,6 +65,25 @@ pub struct ClientConfig {
     pub retry_delay: Option<Duration>,
     /// What is written to the client's log, which [`Client::next_log`](crate::Client::next_log) hands out.
     pub log_level: LogLevel,
+}
+
+impl fmt::Debug for ClientConfig {
+    /// Without what may hold a secret: the credential, and texts that may be URLs with a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("account_id", &excerpt(&self.account_id))
+            .field("account_domain", &excerpt(&self.account_domain))
+            .field("service_endpoint", &excerpt(&self.service_endpoint))
+            .field("api_version", &self.api_version)
+            .field("trust", &self.trust)
+            .field("proxy", &excerpt(&self.proxy))
+            .field("call_timeout", &self.call_timeout)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_retries", &self.max_retries)
+            .field("log_level", &self.log_level)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ClientConfig {
@@ -197,7 +217,7 @@ fn at_most(what: &str, value: u32, most: u32) -> Result<u32> {
 fn user_agent(suffix: &str) -> Result<String> {
     const OURS: &str = concat!("arr-session/", env!("CARGO_PKG_VERSION"));
     const LONGEST: usize = 128;
-    let suffix = tidy("user agent suffix", suffix)?;
+    let suffix = suffix.trim();
     if suffix.len() > LONGEST || !suffix.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
         return Err(Error::invalid_argument(format!(
             "user agent suffix \"{}\" cannot be sent; give up to {LONGEST} printable ASCII characters, such as MyApp/1.2",
@@ -241,6 +261,18 @@ mod tests {
     }
 
     #[test]
+    fn debug_output_shows_no_secret() {
+        let config = ClientConfig {
+            proxy: "http://user:hunter2@proxy:1".into(),
+            account_domain: "https://user:hunter2@x".into(),
+            account_id: "YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ".into(),
+            ..config()
+        };
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains("YXJy") && !shown.contains("key="), "{shown}");
+    }
+
+    #[test]
     fn retries_are_bounded() {
         assert_eq!(ClientConfig { max_retries: 100, ..config() }.check().unwrap().retry.most, 100);
         assert!(ClientConfig { max_retries: 101, ..config() }.check().is_err());
@@ -251,6 +283,7 @@ mod tests {
         let with = |suffix: &str| ClientConfig { user_agent_suffix: suffix.into(), ..config() }.check();
         assert_eq!(with("").unwrap().user_agent, concat!("arr-session/", env!("CARGO_PKG_VERSION")));
         assert!(with(" MyApp/1.2 (HoloLens 2) ").unwrap().user_agent.ends_with(" MyApp/1.2 (HoloLens 2)"));
+        assert!(with("MyApp/1.2 <dev@example.com>").is_ok(), "no placeholder");
         for bad in ["a\r\nX-Evil: 1", "ä", &"x".repeat(129)] {
             assert!(with(bad).is_err(), "{bad}");
         }

@@ -107,7 +107,12 @@ impl Credential {
 
     fn check_key(key: &Secret) -> Result<Secret> {
         let key = sendable("account key", key, "copy the primary or secondary key of the account")?;
-        if looks_like_token(key.expose()) {
+        if Uuid::try_parse(key.expose()).is_ok() {
+            return Err(Error::invalid_argument(
+                "account key is a GUID; account id and account key were probably mixed up",
+            ));
+        }
+        if looks_like_token(key.expose()) || has_scheme(key.expose()) {
             return Err(Error::invalid_argument(
                 "account key is a token; give it as a Microsoft Entra token or as an access token instead",
             ));
@@ -118,7 +123,7 @@ impl Credential {
     fn check_token(what: &str, token: &Secret) -> Result<Secret> {
         let token = sendable(what, token, "give the whole token that the sign-in has brought")?;
         let text = token.expose();
-        if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+        if has_scheme(text) {
             return Err(Error::invalid_argument(format!("{what} begins with \"Bearer\"; give what follows it")));
         }
         if !text.contains('.') && text.ends_with('=') {
@@ -155,14 +160,19 @@ impl Credential {
     }
 }
 
+const SCHEME: &str = "Bearer ";
+
+fn has_scheme(text: &str) -> bool {
+    text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
+}
+
 /// A secret that can stand in a header. It is not quoted where it cannot: messages end up in logs.
 fn sendable(what: &str, secret: &Secret, advice: &str) -> Result<Secret> {
     let text = tidy(what, secret.expose())?;
     if text.is_empty() {
         return Err(Error::invalid_argument(format!("{what} is missing; {advice}")));
     }
-    let without_scheme =
-        text.get(..7).filter(|start| start.eq_ignore_ascii_case("bearer ")).map_or(text, |_| &text[7..]);
+    let without_scheme = if has_scheme(text) { &text[SCHEME.len()..] } else { text };
     if !without_scheme.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::invalid_argument(format!(
             "{what} has characters that it cannot have (spaces, line ends or non-ASCII letters); copy it again"
@@ -228,6 +238,8 @@ mod tests {
             (Credential::EntraToken("c2VjcmV0a2V5c2VjcmV0a2V5=".into()), "looks like an account key"),
             (Credential::AccessToken("Bearer eyJh.e30.c2ln".into()), "begins with \"Bearer\""),
             (Credential::AccountKey("<your key>".into()), "placeholder"),
+            (Credential::AccountKey("bearer abcdef".into()), "account key is a token"),
+            (Credential::AccountKey("68321d5a-7978-4ceb-b880-0f49751daae9".into()), "mixed up"),
             (Credential::EntraToken(" ".into()), "Microsoft Entra token is missing"),
             (Credential::default(), "account key is missing"),
         ] {

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::given::{excerpt, tidy};
 use crate::region::{self, DOMAIN};
+use std::net::IpAddr;
 use url::{Host, Url};
 use uuid::Uuid;
 
@@ -30,7 +31,7 @@ impl Endpoint {
                     excerpt(&host)
                 )));
             }
-            Place::Host(host) if host == DOMAIN => {
+            Place::Host(host) if name_of(&host) == DOMAIN => {
                 return Err(Error::invalid_argument(format!(
                     "service endpoint \"{DOMAIN}\" names no region; did you mean \"remoterendering.westus2.{DOMAIN}\"?"
                 )));
@@ -65,14 +66,19 @@ impl Endpoint {
                     excerpt(&host)
                 )));
             }
-            Place::Host(host) if host == "localhost" || host.starts_with("localhost:") => format!("https://{host}"),
-            Place::Host(host) => format!("https://sts.{}", host.strip_prefix("sts.").unwrap_or(&host)),
+            Place::Host(host) if name_of(&host) == "localhost" => format!("https://{host}"),
+            Place::Host(host) => format!("https://sts.{}", host.trim_start_matches("sts.")),
         };
         Endpoint::parse(WHAT, &url)
     }
 
     fn parse(what: &str, text: &str) -> Result<Endpoint> {
+        /// Longer ones leave no room for the paths, which no server takes at any length.
+        const LONGEST: usize = 2_048;
         let refuse = |reason: &str| Err(Error::invalid_argument(format!("{what} \"{}\" {reason}", excerpt(text))));
+        if text.len() > LONGEST {
+            return refuse(&format!("is longer than {LONGEST} bytes"));
+        }
         let Ok(mut url) = Url::parse(text) else {
             return refuse("is not a URL; it looks like https://host or https://host:port");
         };
@@ -147,15 +153,24 @@ enum Place {
 impl Place {
     fn read(what: &str, text: &str) -> Result<Place> {
         if let Some((_, rest)) = text.split_once("://") {
-            // A URL is the user's own, but for one that no service was ever at: an account domain with https:// in front.
+            // A URL is the user's own, but below the public service's domain it can be told what was meant.
             let host = rest.trim_end_matches('/').to_ascii_lowercase();
-            return Ok(if is_account_domain(&host) { Place::Host(host) } else { Place::Url(text.to_owned()) });
+            let public = name_of(&host) == DOMAIN || name_of(&host).ends_with(&format!(".{DOMAIN}"));
+            let plain =
+                text.len() > 8 && text[..8].eq_ignore_ascii_case("https://") && !host.contains(['/', '@', '?', '#']);
+            return Ok(if public && plain { Place::Host(host) } else { Place::Url(text.to_owned()) });
         }
         if let Some(region) = region::find(text) {
             return Ok(Place::Region(region));
         }
         let host = text.trim_matches('/').to_ascii_lowercase();
-        if host.contains('.') || host == "localhost" || host.starts_with("localhost:") {
+        if is_address(&host) {
+            return Err(Error::invalid_argument(format!(
+                "{what} \"{0}\" is an address; write it as a URL: https://{0}, or for this machine http://{0}",
+                excerpt(&host)
+            )));
+        }
+        if host.contains('.') || name_of(&host) == "localhost" {
             return Ok(Place::Host(host));
         }
         Err(Error::invalid_argument(format!(
@@ -166,9 +181,19 @@ impl Place {
     }
 }
 
+/// A host without its port and path.
+fn name_of(host: &str) -> &str {
+    host.split([':', '/']).next().unwrap_or_default()
+}
+
+/// Whether a text is an IP address, perhaps with a port.
+fn is_address(host: &str) -> bool {
+    host.starts_with('[') || host.parse::<IpAddr>().is_ok() || name_of(host).parse::<IpAddr>().is_ok()
+}
+
 /// `mixedreality.azure.com`, or one label in front of it: a domain below which the services are, never a service itself.
 fn is_account_domain(host: &str) -> bool {
-    let before = host.strip_suffix(DOMAIN);
+    let before = name_of(host).strip_suffix(DOMAIN);
     before.is_some_and(|before| before.is_empty() || before.strip_suffix('.').is_some_and(|label| !label.contains('.')))
         && !matches!(host.split('.').next(), Some("sts" | "remoterendering"))
 }
@@ -199,6 +224,9 @@ mod tests {
             ("https://mixedreality.azure.com", "https://sts.mixedreality.azure.com"),
             ("https://WestUS2.mixedreality.azure.com/", "https://sts.westus2.mixedreality.azure.com"),
             ("West US 2", "https://sts.westus2.mixedreality.azure.com"),
+            ("https://westus2.mixedreality.azure.com:443", "https://sts.westus2.mixedreality.azure.com"),
+            ("sts.sts.westus2.mixedreality.azure.com", "https://sts.westus2.mixedreality.azure.com"),
+            ("https://[::1]:8722", "https://[::1]:8722"),
             ("\u{feff}westus2\n", "https://sts.westus2.mixedreality.azure.com"),
             ("/westus2.mixedreality.azure.com//", "https://sts.westus2.mixedreality.azure.com"),
         ] {
@@ -217,6 +245,7 @@ mod tests {
             "remoterendering.westus2.mixedreality.azure.com",
             "https://westus2.mixedreality.azure.com/",
             "https://remoterendering.westus2.mixedreality.azure.com//",
+            "westus2.mixedreality.azure.com:443",
         ] {
             assert_eq!(service(text).unwrap(), westus2, "{text}");
         }
@@ -230,6 +259,11 @@ mod tests {
             ("sts.westus2.mixedreality.azure.com", "token service's host"),
             ("mixedreality.azure.com", "names no region"),
             ("<region>", "placeholder"),
+            ("https://sts.westus2.mixedreality.azure.com", "token service's host"),
+            ("127.0.0.1:8722", "http://127.0.0.1:8722"),
+            ("[::1]:8722", "http://[::1]:8722"),
+            ("10.0.0.7", "https://10.0.0.7"),
+            (&format!("https://example.com/{}", "x".repeat(70_000)), "longer than 2048 bytes"),
         ] {
             let error = service(text).unwrap_err();
             assert!(error.message().contains(told), "{text}: {error}");
@@ -242,6 +276,11 @@ mod tests {
         assert!(token_service("68321d5a-7978-4ceb-b880-0f49751daae9").unwrap_err().contains("mixed up"));
         assert!(
             token_service("remoterendering.eastus.mixedreality.azure.com")
+                .unwrap_err()
+                .contains("session service's host")
+        );
+        assert!(
+            token_service("https://remoterendering.eastus.mixedreality.azure.com")
                 .unwrap_err()
                 .contains("session service's host")
         );

@@ -63,6 +63,8 @@ pub enum ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    /// The service may have done what was asked.
+    outcome_unknown: bool,
     reply: Box<ReplyFacts>,
 }
 
@@ -77,7 +79,8 @@ pub(crate) struct ReplyFacts {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), reply: Box::default() }
+        let outcome_unknown = kind == ErrorKind::OutcomeUnknown;
+        Error { kind, message: message.into(), outcome_unknown, reply: Box::default() }
     }
 
     pub(crate) fn invalid_argument(message: impl Into<String>) -> Error {
@@ -92,9 +95,20 @@ impl Error {
 
     /// The same failure under another kind and message; what the reply told stays.
     pub(crate) fn retold(mut self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        self.outcome_unknown |= kind == ErrorKind::OutcomeUnknown;
         self.kind = kind;
         self.message = message.into();
         self
+    }
+
+    /// The same failure of a request that the service may have carried out, if so.
+    pub(crate) fn maybe_done(self, maybe_done: bool) -> Error {
+        Error { outcome_unknown: self.outcome_unknown || maybe_done, ..self }
+    }
+
+    /// The same failure of a request that was certainly not carried out after all.
+    pub(crate) fn clearly_not_done(self) -> Error {
+        Error { outcome_unknown: false, ..self }
     }
 
     /// The kind of failure.
@@ -130,11 +144,16 @@ impl Error {
     /// Whether the same call may succeed later without any change. Never true where repeating could do harm.
     pub fn is_retryable(&self) -> bool {
         use ErrorKind::{NameResolution, Network, ServiceFailure, Throttled, Timeout};
-        matches!(self.kind, Timeout | Network | NameResolution | Throttled | ServiceFailure)
+        match self.kind {
+            Timeout | Network | NameResolution | Throttled => true,
+            ServiceFailure => matches!(self.http_status(), Some(408 | 500 | 502 | 503 | 504)),
+            _ => false,
+        }
     }
 
-    /// Whether the service may have done what was asked although the call failed.
+    /// Whether the service may have done what was asked although the call failed: the request was sent, it was not just to
+    /// read, and there was no clear answer.
     pub fn is_outcome_unknown(&self) -> bool {
-        self.kind == ErrorKind::OutcomeUnknown
+        self.outcome_unknown
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn tidy<'a>(what: &str, text: &'a str) -> Result<&'a str> {
 /// URL, is not shown at all.
 pub(crate) fn excerpt(text: &str) -> String {
     const LIMIT: usize = 64;
-    if text.contains(['=', '@']) || looks_like_token(text) {
+    if text.contains(['=', '@']) || text.contains("eyJ") || text.split(['.', '-', '_', ':', ' ']).any(looks_like_key) {
         return "(not shown, it may be a secret)".to_owned();
     }
     let mut shown: String = text.chars().take(LIMIT).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
@@ -27,6 +27,31 @@ pub(crate) fn excerpt(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// A text of somebody else's without this secret, the part of it behind a colon (an account's key), and anything that
+/// looks like a JSON Web Token.
+pub(crate) fn without_secrets(text: &str, secret: &str) -> String {
+    const GONE: &str = "(redacted)";
+    /// Shorter ones would be found everywhere.
+    const SHORTEST: usize = 4;
+    let key = secret.split_once(':').map_or("", |(_, key)| key);
+    let mut text = text.to_owned();
+    for secret in [secret, key].into_iter().filter(|secret| secret.len() >= SHORTEST) {
+        text = text.replace(secret, GONE);
+    }
+    while let Some(start) = text.find("eyJ") {
+        let end = text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "._-+/=".contains(c)));
+        text.replace_range(start..end.map_or(text.len(), |length| start + length), GONE);
+    }
+    text
+}
+
+/// Whether a word may be base64 of something: long, and not just letters or hexadecimal digits.
+fn looks_like_key(word: &str) -> bool {
+    let base64 = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/');
+    let mixed = word.bytes().any(|b| b.is_ascii_uppercase()) && word.bytes().any(|b| b.is_ascii_lowercase());
+    word.len() >= 20 && base64 && mixed
 }
 
 /// Whether a text looks like a JSON Web Token: its header is JSON, which in base64 begins so.
@@ -57,7 +82,13 @@ mod tests {
 
     #[test]
     fn what_may_be_a_secret_is_not_repeated() {
-        for secret in ["c2VjcmV0=", "user:password@host", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln"] {
+        for secret in [
+            "c2VjcmV0=",
+            "user:password@host",
+            "eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+            "Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+            "YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ",
+        ] {
             assert!(excerpt(secret).contains("not shown"), "{secret}");
         }
         assert!(excerpt(&"x".repeat(10_000)).chars().count() <= 65);

@@ -87,6 +87,7 @@ impl Log {
         }
         let mut message = message();
         message.truncate(message.floor_char_boundary(Log::LONGEST));
+        message.shrink_to_fit();
         let correlation_vector = correlation_vector.map(str::to_owned);
         let entry = LogEntry { level, unix_time: self.clock.unix_time(), message, correlation_vector, lost: 0 };
         let mut ring = lock(&self.ring);

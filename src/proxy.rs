@@ -1,7 +1,6 @@
 //! Which HTTP proxy requests go through.
 
 use crate::error::{Error, Result};
-use crate::given::tidy;
 use std::fmt;
 use url::Url;
 
@@ -19,7 +18,7 @@ pub(crate) enum Proxy {
 impl Proxy {
     /// `system` or nothing, `none`, or a URL. The text is never repeated: it may hold a password.
     pub(crate) fn parse(text: &str) -> Result<Proxy> {
-        match tidy("proxy", text)? {
+        match text.trim() {
             "" | "system" => return Ok(Proxy::System),
             "none" => return Ok(Proxy::None),
             _ => {}

@@ -32,13 +32,8 @@ pub(crate) struct Trouble {
 impl Trouble {
     /// Whether time may heal this failure, so that trying again makes sense.
     pub(crate) fn of(error: &Error) -> Option<Trouble> {
-        let passing = match error.kind() {
-            ErrorKind::Throttled | ErrorKind::Network | ErrorKind::NameResolution | ErrorKind::Timeout => true,
-            ErrorKind::ServiceFailure => matches!(error.http_status(), Some(408 | 500 | 502 | 503 | 504)),
-            _ => false,
-        };
         let throttled = error.kind() == ErrorKind::Throttled;
-        passing.then_some(Trouble { throttled, retry_after: error.retry_after() })
+        error.is_retryable().then_some(Trouble { throttled, retry_after: error.retry_after() })
     }
 }
 

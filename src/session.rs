@@ -28,6 +28,10 @@ impl SessionId {
         )))
     }
 
+    pub(crate) fn to_lower_case(&self) -> SessionId {
+        SessionId(self.0.to_ascii_lowercase())
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -70,7 +74,8 @@ pub enum SessionStatus {
     Starting,
     /// The server runs, and costs, whether or not anybody is connected.
     Ready,
-    /// The session was stopped and its server is being given back (REST v1 only).
+    /// The session was stopped and its server is being given back. REST 2021-01-01 does not tell it; but after its own stop
+    /// a client takes it for the status until the service is read.
     Stopping,
     /// The session was stopped. Final.
     Stopped,
@@ -140,7 +145,7 @@ impl Lease {
 }
 
 /// What a new session shall be.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewSession {
     pub(crate) id: Option<SessionId>,
     pub(crate) size: SessionSize,
@@ -149,10 +154,23 @@ pub struct NewSession {
     pub(crate) extra: Map<String, Value>,
 }
 
+impl fmt::Debug for NewSession {
+    /// Without the models and the members of the caller's own: such URLs carry signatures.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSession")
+            .field("id", &self.id)
+            .field("size", &self.size)
+            .field("max_lease", &self.max_lease)
+            .field("models", &self.models.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl NewSession {
+    /// The most models that a session can be asked for.
+    pub(crate) const MOST_MODELS: usize = 1_000;
     /// The members of the request that have a place of their own, in the names of all versions.
     const TAKEN: [&str; 4] = ["maxLeaseTime", "maxLeaseTimeMinutes", "size", "models"];
-    const MOST_MODELS: usize = 1_000;
     /// The longest URL that is of use anywhere, in bytes.
     const LONGEST_MODEL: usize = 8 * 1024;
     const LONGEST_EXTRA: usize = 64 * 1024;
@@ -278,13 +296,22 @@ impl SessionProperties {
     /// What is known of a session when its create was answered: nothing but its id and what was asked for.
     pub(crate) fn created(id: SessionId, new: &NewSession) -> SessionProperties {
         SessionProperties {
-            id,
-            status: SessionStatus::Starting,
             size: Some(new.size.clone()),
+            max_lease: Some(new.max_lease.duration()),
+            ..SessionProperties::bare(id, SessionStatus::Starting)
+        }
+    }
+
+    /// A session of which no more is known.
+    pub(crate) fn bare(id: SessionId, status: SessionStatus) -> SessionProperties {
+        SessionProperties {
+            id,
+            status,
+            size: None,
             hostname: None,
             arr_inspector_port: None,
             handshake_port: None,
-            max_lease: Some(new.max_lease.duration()),
+            max_lease: None,
             elapsed: None,
             creation_time: None,
             teraflops: None,

@@ -9,6 +9,7 @@ use crate::credential::{AccountId, Credential, Secret};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
+use crate::pacing::bounded;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -52,6 +53,9 @@ pub(crate) enum Acquired {
     Fetch(Box<Exchange>),
     /// Another call is fetching one; ask again, as one who waited for it, when the signal changes.
     Wait(Waited),
+    /// The token service is in trouble, or has asked for a pause: nobody asks it before this moment. The error is what it
+    /// said last.
+    Rest(Instant, Error),
 }
 
 /// Which exchange a call has waited for, and whether it was its own.
@@ -112,6 +116,8 @@ struct State {
     latest: u64,
     /// The latest exchange that failed. Those who waited for it fail with it, instead of each trying a wrong key again.
     failed: Option<(u64, Error)>,
+    /// Until when the token service is left alone, and why.
+    rest: Option<(Instant, Error)>,
 }
 
 impl TokenCache {
@@ -147,6 +153,8 @@ impl TokenCache {
         {
             // Time that ran out may have been the one caller's; those who waited with it still have theirs.
             return Err(error.clone());
+        } else if let Some((until, error)) = state.rest.as_ref().filter(|(until, _)| now < *until) {
+            return Ok(Acquired::Rest(*until, error.clone()));
         }
         let usable = usable.is_some();
         state.latest += 1;
@@ -173,9 +181,27 @@ impl TokenCache {
         true
     }
 
-    /// What was refused, where a session request is answered 401, and what to do about it.
-    pub(crate) fn refusal(&self) -> &'static str {
-        self.credential.refused()
+    /// Leaves the token service alone until this moment, after this failure, unless another call has chosen a moment
+    /// already. Returns the one that holds.
+    pub(crate) fn rest_until(&self, now: Instant, until: Instant, why: &Error) -> Instant {
+        let mut state = lock(&self.state);
+        if let Some((chosen, _)) = state.rest.as_ref().filter(|(chosen, _)| now < *chosen) {
+            return *chosen;
+        }
+        state.rest = Some((until, why.clone()));
+        until
+    }
+
+    /// What was refused, where a session request is answered 401 (`renewed`: also with a new token), and what to do about
+    /// it.
+    pub(crate) fn refusal(&self, renewed: bool) -> &'static str {
+        match &self.credential {
+            _ if renewed => {
+                "the access token was refused, and so was a new one; check that the service endpoint belongs to the same \
+                 service as the account domain"
+            }
+            credential => credential.refused(),
+        }
     }
 
     fn finish(&self, number: u64, outcome: std::result::Result<Token, Option<Error>>) {
@@ -199,6 +225,9 @@ impl TokenCache {
                 }
                 // A job given back has not failed, and must not hide an earlier failure from those who waited for it.
                 if let Some(error) = error {
+                    if let Some(pause) = bounded(error.retry_after()) {
+                        state.rest = Some((self.clock.now() + pause, error.clone()));
+                    }
                     state.failed = Some((number, error));
                 }
             }
@@ -418,6 +447,27 @@ mod tests {
         first.complete(Err(Error::new(ErrorKind::Timeout, "250 ms")));
         assert_eq!(it.cache.acquire(it.clock.now(), Some(own)).unwrap_err().kind(), ErrorKind::Timeout);
         assert!(matches!(it.cache.acquire(it.clock.now(), Some(number)), Ok(Acquired::Fetch(..))));
+    }
+
+    #[test]
+    fn a_token_service_that_asks_for_a_pause_is_left_alone_by_all() {
+        let it = Fixture::new();
+        it.exchange().complete(Ok(Reply { status: 429, retry_after: Some("90".into()), ..Reply::default() }));
+        it.at(Duration::from_secs(89));
+        let Acquired::Rest(until, error) = it.acquire() else { panic!("nobody may ask yet") };
+        assert_eq!((until, error.kind()), (Instant::from_elapsed(Duration::from_secs(90)), ErrorKind::Throttled));
+        it.at(Duration::from_secs(90));
+        let _exchange = it.exchange();
+    }
+
+    #[test]
+    fn those_who_failed_together_come_back_together() {
+        let it = Fixture::new();
+        let error = Error::new(ErrorKind::Network, "down");
+        let at = |seconds| Instant::from_elapsed(Duration::from_secs(seconds));
+        assert_eq!(it.cache.rest_until(at(0), at(3), &error), at(3));
+        assert_eq!(it.cache.rest_until(at(0), at(2), &error), at(3));
+        assert!(matches!(it.acquire(), Acquired::Rest(..)));
     }
 
     #[test]

@@ -5,15 +5,19 @@
 
 #[cfg(test)]
 mod any_reply;
+mod failure;
 #[cfg(test)]
 mod recorded;
 pub(crate) mod sts;
 mod v1;
 mod v2021_01_01;
 
+pub(crate) use failure::{Cause, Failure};
+
 use crate::credential::{AccountId, Secret};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
+use crate::given::without_secrets;
 use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionSize};
 use serde_json::Value;
 use std::fmt;
@@ -61,6 +65,14 @@ impl Service {
         match self.version {
             ApiVersion::V1 => v1::prepare(new),
             ApiVersion::V2021_01_01 => v2021_01_01::prepare(new),
+        }
+    }
+
+    /// An id as the service spells it: GUIDs in lower case with v1; with 2021-01-01 the letter case counts.
+    pub(crate) fn spelled(&self, id: &SessionId) -> SessionId {
+        match self.version {
+            ApiVersion::V1 => id.to_lower_case(),
+            ApiVersion::V2021_01_01 => id.clone(),
         }
     }
 
@@ -113,7 +125,8 @@ impl Service {
     pub(crate) fn read_updated(&self, reply: &Reply, id: &SessionId) -> Result<Option<SessionProperties>> {
         match self.version {
             ApiVersion::V1 => Ok(None),
-            ApiVersion::V2021_01_01 => v2021_01_01::read(reply, "extending the lease", id).map(Some),
+            // The update has succeeded, whatever its body looks like.
+            ApiVersion::V2021_01_01 => Ok(v2021_01_01::read(reply, "extending the lease", id).ok()),
         }
     }
 
@@ -201,7 +214,7 @@ impl Method {
 }
 
 /// What shall be sent. The transport adds what every request has.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -215,6 +228,18 @@ pub(crate) struct Request {
     pub(crate) correlation_vector: Option<String>,
     /// The longest reply that is read, in bytes.
     pub(crate) longest_reply: u64,
+    /// Whether a success means nothing without its body.
+    pub(crate) needs_body: bool,
+}
+
+impl fmt::Debug for Request {
+    /// Without the body: it may hold signed URLs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("line", &self.line())
+            .field("repeatable", &self.repeatable)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Real replies are below 2 KiB.
@@ -233,6 +258,7 @@ impl Request {
             repeatable: true,
             correlation_vector: None,
             longest_reply: LONGEST_REPLY,
+            needs_body: true,
         }
     }
 
@@ -257,6 +283,8 @@ pub(crate) struct Reply {
     pub(crate) date: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) retry_after: Option<String>,
+    /// The key or the token of the request: services have been seen to repeat it.
+    pub(crate) sent: Secret,
     /// Wiped when dropped: it may hold a token.
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
@@ -343,7 +371,7 @@ impl Reply {
             ),
             _ => (ErrorKind::UnexpectedReply, "this is not a status that the service uses"),
         };
-        let told = ServiceError::read(&self.body);
+        let told = ServiceError::read(self);
         let words = told.message.map(|message| format!(" (\"{message}\")")).unwrap_or_default();
         let mut facts = self.facts();
         facts.service_code = told.code;
@@ -363,8 +391,9 @@ impl ServiceError {
     /// The longest message that is kept, in bytes.
     const LONGEST: usize = 4096;
 
-    fn read(body: &[u8]) -> ServiceError {
-        let Ok(text) = std::str::from_utf8(body) else { return ServiceError::default() };
+    fn read(reply: &Reply) -> ServiceError {
+        let Ok(text) = std::str::from_utf8(&reply.body) else { return ServiceError::default() };
+        let printable = |text: &str| reply.printable(text);
         let Ok(value) = serde_json::from_str::<Value>(text) else {
             return ServiceError { code: None, message: printable(text) };
         };
@@ -377,14 +406,21 @@ impl ServiceError {
     }
 }
 
-/// A text of the service, fit for a message: bounded, on one line, without control characters, and cut before anything
-/// that repeats the request's own authorization. `None` if nothing is left.
-pub(crate) fn printable(text: &str) -> Option<String> {
-    let end = text.to_ascii_lowercase().find("bearer ").unwrap_or(text.len()).min(ServiceError::LONGEST);
-    let clean: String =
-        text[..text.floor_char_boundary(end)].chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let clean = clean.trim();
-    if clean.is_empty() { None } else { Some(clean.to_owned()) }
+impl Reply {
+    /// A text of the service, fit for a message: bounded, on one line, without control characters, and without what it
+    /// repeats of the request's own key or token. `None` if nothing is left.
+    pub(crate) fn printable(&self, text: &str) -> Option<String> {
+        self.printable_up_to(text, ServiceError::LONGEST)
+    }
+
+    pub(crate) fn printable_up_to(&self, text: &str, longest: usize) -> Option<String> {
+        let text = without_secrets(text, self.sent.expose());
+        let end = text.to_ascii_lowercase().find("bearer ").unwrap_or(text.len()).min(longest);
+        let clean: String =
+            text[..text.floor_char_boundary(end)].chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let clean = clean.trim();
+        if clean.is_empty() { None } else { Some(clean.to_owned()) }
+    }
 }
 
 #[cfg(test)]
@@ -429,10 +465,11 @@ pub(crate) mod tests {
             ("[1,2]", None, None),
             (r#"{"error":"bad header: Authorization: BEARER abc.def"}"#, None, Some("bad header: Authorization:")),
         ] {
-            let told = ServiceError::read(body.as_bytes());
+            let told = ServiceError::read(&reply(400, body));
             assert_eq!((told.code.as_deref(), told.message.as_deref()), (code, message), "{body}");
         }
-        assert_eq!(ServiceError::read(&[0xff, 0xfe]), ServiceError::default());
+        let binary = Reply { body: vec![0xff, 0xfe].into(), ..reply(400, "") };
+        assert_eq!(ServiceError::read(&binary), ServiceError::default());
     }
 
     #[test]
@@ -442,8 +479,26 @@ pub(crate) mod tests {
 
     #[test]
     fn a_services_text_is_bounded_at_a_character_and_kept_on_one_line() {
-        let told = ServiceError::read("ä\n".repeat(5_000).as_bytes()).message.unwrap();
+        let told = ServiceError::read(&reply(400, &"ä\n".repeat(5_000))).message.unwrap();
         assert!(told.len() <= ServiceError::LONGEST && !told.contains('\n'));
+    }
+
+    #[test]
+    fn what_a_service_repeats_of_the_requests_key_or_token_is_not_kept() {
+        for (sent, body) in [
+            ("68321d5a-7978:c2VjcmV0a2V5=", r#"{"error":"the credential 68321d5a-7978:c2VjcmV0a2V5= is not known"}"#),
+            ("68321d5a-7978:c2VjcmV0/2V5=", r#"{"error":"the key c2VjcmV0\/2V5\u003d is not known"}"#),
+            (
+                "eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln",
+                r#"{"error":{"code":"eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln","message":"x"}}"#,
+            ),
+            ("other", r#"{"error":"got eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln, which is old"}"#),
+        ] {
+            let repeating = Reply { sent: Secret::new(sent), ..reply(403, body) };
+            let error = repeating.error("reading");
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("c2VjcmV0") && !shown.contains("eyJh"), "{shown}");
+        }
     }
 
     #[test]

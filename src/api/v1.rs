@@ -1,6 +1,6 @@
 //! REST v1: the operations on sessions under `/v1/accounts/{account}/sessions` (docs/service.md).
 
-use super::{Hostname, LONGEST_LIST, Method, Reply, Request, Service, given, printable};
+use super::{Hostname, LONGEST_LIST, Method, Reply, Request, Service, given};
 use crate::error::{Error, Result};
 use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
 use crate::timespan;
@@ -48,7 +48,7 @@ pub(super) fn properties(service: &Service, id: &SessionId) -> Request {
 /// `PATCH …/sessions/{id}`
 pub(super) fn update_lease(service: &Service, id: &SessionId, lease: Lease) -> Request {
     let body = json!({ "maxLeaseTime": timespan::format(lease.duration()) });
-    Request::unsigned(Method::Patch, sessions(service, &[id.as_str()]), Some(body))
+    Request { needs_body: false, ..Request::unsigned(Method::Patch, sessions(service, &[id.as_str()]), Some(body)) }
 }
 
 /// `GET …/sessions`
@@ -58,7 +58,7 @@ pub(super) fn list(service: &Service) -> Request {
 
 /// `DELETE …/sessions/{id}`
 pub(super) fn stop(service: &Service, id: &SessionId) -> Request {
-    Request::unsigned(Method::Delete, sessions(service, &[id.as_str()]), None)
+    Request { needs_body: false, ..Request::unsigned(Method::Delete, sessions(service, &[id.as_str()]), None) }
 }
 
 fn sessions(service: &Service, rest: &[&str]) -> url::Url {
@@ -121,7 +121,7 @@ pub(super) fn read_properties(reply: &Reply, call: &str, id: &SessionId) -> Resu
     if given(read.session_id.clone()).is_some_and(|other| !other.eq_ignore_ascii_case(id.as_str())) {
         return Err(unexpected("it is about another session"));
     }
-    read.into_session(id.clone(), unexpected)
+    read.into_session(id.clone(), reply, call)
 }
 
 /// The document shows both an object with `sessions` and a bare array. No sessions may be told as null, or not at all.
@@ -140,16 +140,22 @@ pub(super) fn read_list(reply: &Reply) -> Result<Vec<SessionProperties>> {
         },
         _ => return Err(unexpected("it is neither an object nor an array")),
     };
-    let read = |entry| {
-        let read = Properties::deserialize(entry).map_err(|_| unexpected("an entry is not as documented"))?;
-        let id = given(read.session_id.clone()).and_then(|id| SessionId::parse(&id).ok());
-        read.into_session(id.ok_or_else(|| unexpected("an entry has no usable session id"))?, unexpected)
-    };
-    entries.into_iter().map(read).collect()
+    entries.into_iter().map(|entry| read_entry(&entry, reply, CALL)).collect()
+}
+
+/// An entry of the list. What a list shows costs money: so one that is not as documented in every member is still listed, by
+/// its id and status.
+fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
+    let id = entry.get("sessionId").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
+    let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
+    let read = Properties::deserialize(entry).ok().and_then(|read| read.into_session(id.clone(), reply, call).ok());
+    let status = entry.get("sessionStatus").and_then(Value::as_str).unwrap_or_default();
+    Ok(read.unwrap_or_else(|| SessionProperties::bare(id, SessionStatus::read(status))))
 }
 
 impl Properties {
-    fn into_session(self, id: SessionId, unexpected: impl Fn(&str) -> Error) -> Result<SessionProperties> {
+    fn into_session(self, id: SessionId, reply: &Reply, call: &str) -> Result<SessionProperties> {
+        let unexpected = |what: &str| reply.unexpected(call, what);
         let span = |text: Option<String>| match given(text) {
             Some(text) => timespan::parse(&text).map(Some).ok_or_else(|| unexpected("a time span in it is malformed")),
             None => Ok(None),
@@ -170,7 +176,7 @@ impl Properties {
             creation_time: None,
             teraflops: None,
             error_code: None,
-            message: self.message.as_deref().and_then(printable),
+            message: self.message.as_deref().and_then(|message| reply.printable(message)),
             age: Duration::ZERO,
         })
     }
@@ -254,13 +260,24 @@ mod tests {
             r#"{"sessions":[7]}"#,
             r#"[{"sessionStatus":"Ready"}]"#,
             r#"[{"sessionId":"../x","sessionStatus":"Ready"}]"#,
-            &format!(r#"[{{"sessionId":"{ID}"}}]"#),
             &"[".repeat(100_000),
         ] {
             let error = read_list(&reply(200, body)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{}", &body[..body.len().min(80)]);
         }
         assert_eq!(read_list(&reply(403, "")).unwrap_err().kind(), ErrorKind::Forbidden);
+    }
+
+    #[test]
+    fn an_odd_entry_hides_neither_itself_nor_the_others() {
+        let odd = format!(r#"{{"sessionId":"{ID}","sessionStatus":"Ready","sessionMaxLeaseTime":"24:00:00"}}"#);
+        let odder = r#"{"sessionId":"b","handshakePort":-1}"#;
+        let sessions = read_list(&reply(200, &format!("[{odd},{odder}]"))).unwrap();
+        assert_eq!(
+            (sessions[0].id.as_str(), &sessions[0].status, sessions[0].max_lease),
+            (ID, &SessionStatus::Ready, None)
+        );
+        assert_eq!((sessions[1].id.as_str(), sessions[1].handshake_port), ("b", None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! REST 2021-01-01: the operations on sessions under `/accounts/{account}/sessions` (docs/service-2021-01-01.md).
 
-use super::{Hostname, LONGEST_LIST, Method, Reply, Request, Service, given, printable};
+use super::{Hostname, LONGEST_LIST, Method, Reply, Request, Service, given};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
 use serde::Deserialize;
@@ -76,7 +76,7 @@ pub(super) fn properties(service: &Service, id: &SessionId) -> Request {
 /// `PATCH …/sessions/{id}`
 pub(super) fn update_lease(service: &Service, id: &SessionId, lease: Lease) -> Request {
     let body = json!({ "maxLeaseTimeMinutes": minutes(lease) });
-    Request::unsigned(Method::Patch, sessions(service, &[id.as_str()]), Some(body))
+    Request { needs_body: false, ..Request::unsigned(Method::Patch, sessions(service, &[id.as_str()]), Some(body)) }
 }
 
 /// `GET …/sessions`, its first page
@@ -90,7 +90,8 @@ pub(super) fn page(url: Url) -> Request {
 
 /// `POST …/sessions/{id}/:stop`
 pub(super) fn stop(service: &Service, id: &SessionId) -> Request {
-    Request::unsigned(Method::Post, sessions(service, &[id.as_str(), ":stop"]), None)
+    let url = sessions(service, &[id.as_str(), ":stop"]);
+    Request { needs_body: false, ..Request::unsigned(Method::Post, url, None) }
 }
 
 fn sessions(service: &Service, rest: &[&str]) -> Url {
@@ -127,7 +128,7 @@ pub(super) fn read(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionP
     if given(read.id.clone()).is_some_and(|other| other != id.as_str()) {
         return Err(unexpected("it is about another session"));
     }
-    read.into_properties(id.clone(), unexpected)
+    read.into_properties(id.clone(), reply, call)
 }
 
 /// One page of the list, and where the next one is: null, missing and empty say that there is none.
@@ -135,7 +136,7 @@ pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option
     const CALL: &str = "listing the sessions";
     #[derive(Deserialize)]
     struct Page {
-        sessions: Option<Vec<Session>>,
+        sessions: Option<Vec<Value>>,
         #[serde(rename = "@nextLink")]
         next_link: Option<String>,
     }
@@ -143,13 +144,19 @@ pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option
         return Err(reply.error(CALL));
     }
     let page: Page = reply.json(CALL)?;
-    let unexpected = |what: &str| reply.unexpected(CALL, what);
-    let read = |session: Session| {
-        let id = given(session.id.clone()).and_then(|id| SessionId::parse(&id).ok());
-        session.into_properties(id.ok_or_else(|| unexpected("an entry has no usable session id"))?, unexpected)
-    };
-    let sessions = page.sessions.unwrap_or_default().into_iter().map(read).collect::<Result<_>>()?;
+    let entries = page.sessions.unwrap_or_default().into_iter();
+    let sessions = entries.map(|entry| read_entry(&entry, reply, CALL)).collect::<Result<_>>()?;
     Ok((sessions, given(page.next_link)))
+}
+
+/// An entry of the list. What a list shows costs money: so one that is not as specified in every member is still listed, by
+/// its id and status.
+fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
+    let id = entry.get("id").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
+    let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
+    let read = Session::deserialize(entry).ok().and_then(|read| read.into_properties(id.clone(), reply, call).ok());
+    let status = entry.get("status").and_then(Value::as_str).unwrap_or_default();
+    Ok(read.unwrap_or_else(|| SessionProperties::bare(id, SessionStatus::read(status))))
 }
 
 /// The members of a session. The serializer of 2021 sent null and zero, that of 2022 leaves such members out.
@@ -176,13 +183,14 @@ struct Failure {
 }
 
 impl Session {
-    fn into_properties(self, id: SessionId, unexpected: impl Fn(&str) -> Error) -> Result<SessionProperties> {
+    fn into_properties(self, id: SessionId, reply: &Reply, call: &str) -> Result<SessionProperties> {
+        let unexpected = |what: &str| reply.unexpected(call, what);
         let status = given(self.status).ok_or_else(|| unexpected("there is no status in it"))?;
         let creation_time = given(self.creation_time)
             .map(|text| date_time(&text).ok_or_else(|| unexpected("the creation time in it is malformed")));
         let span = |minutes: Option<u32>| minutes.map(|minutes| Duration::from_secs(u64::from(minutes) * MINUTE));
         let port = |port: Option<u16>| port.filter(|port| *port != 0);
-        let text = |text: &Option<String>| text.as_deref().and_then(printable);
+        let text = |text: &Option<String>| text.as_deref().and_then(|text| reply.printable(text));
         Ok(SessionProperties {
             id,
             status: SessionStatus::read(&status),

@@ -2,13 +2,18 @@
 
 use super::session::Shared;
 use crate::clock::lock;
-use crate::session::SessionId;
+use crate::error::{Error, Result};
+use crate::operation::Stopped;
+use crate::session::{SessionId, SessionProperties, SessionSize};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     sessions: Mutex<HashMap<SessionId, Known>>,
+    /// How many stops have ended.
+    stops: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -16,14 +21,23 @@ struct Known {
     /// This client created it, so stopping it is this client's business.
     created: bool,
     ended: bool,
+    /// A stop was sent, and its answer was lost.
+    may_be_stopped: bool,
+    /// What was asked for: services have been seen to leave it out.
+    size: Option<SessionSize>,
     /// What its handles share, while there are any.
     shared: Weak<Shared>,
 }
 
 impl Registry {
     /// A session that this client created.
-    pub(super) fn created(&self, session: Shared) -> Arc<Shared> {
-        self.keep(session, true)
+    pub(super) fn created(&self, session: Shared, size: Option<SessionSize>) -> Arc<Shared> {
+        let id = session.id().clone();
+        let shared = self.keep(session, true);
+        if let Some(known) = lock(&self.sessions).get_mut(&id) {
+            known.size = size;
+        }
+        shared
     }
 
     /// A session that this client opened. If there are handles of it already, they stay as they are, and this one shares
@@ -65,7 +79,32 @@ impl Registry {
         own.map(|(id, _)| id.clone()).collect()
     }
 
-    /// A session has ended, or was asked to.
+    /// What the service left out and this client knows.
+    pub(super) fn complete(&self, properties: SessionProperties) -> SessionProperties {
+        let size = properties.size.or_else(|| lock(&self.sessions).get(&properties.id)?.size.clone());
+        SessionProperties { size, ..properties }
+    }
+
+    /// How many stops have ended: if there were more in between, what was read may tell of the time before.
+    pub(super) fn stops(&self) -> u64 {
+        self.stops.load(Ordering::Acquire)
+    }
+
+    /// Whether a stop was sent whose answer was lost.
+    pub(super) fn may_be_stopped(&self, id: &SessionId) -> bool {
+        lock(&self.sessions).get(id).is_some_and(|known| known.may_be_stopped)
+    }
+
+    /// A stop has ended so.
+    pub(super) fn stop_ended(&self, id: &SessionId, outcome: &Result<Stopped>) {
+        self.stops.fetch_add(1, Ordering::AcqRel);
+        if let Some(known) = lock(&self.sessions).get_mut(id) {
+            known.ended |= outcome.is_ok();
+            known.may_be_stopped |= outcome.as_ref().is_err_and(Error::is_outcome_unknown);
+        }
+    }
+
+    /// A session has ended.
     pub(super) fn ended(&self, id: &SessionId) {
         if let Some(known) = lock(&self.sessions).get_mut(id) {
             known.ended = true;

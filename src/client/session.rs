@@ -4,7 +4,7 @@ use super::{Inner, Stopped};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{self, Operation as _, Step, WaitUntilReady};
-use crate::session::{Lease, SessionId, SessionProperties};
+use crate::session::{Lease, SessionId, SessionProperties, SessionStatus};
 use crate::transport::Attempt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -32,6 +32,11 @@ struct Watch {
     epoch: u64,
     /// The wait's request that is on the wire. It outlives the slice of waiting that sent it.
     attempt: Option<Attempt>,
+    /// How many readings have ended waits by their failure, and the last such failure: it is for all who waited for it.
+    failures: u64,
+    failure: Option<Error>,
+    /// An update to this lease was sent, and its answer was lost.
+    maybe_extended: Option<Lease>,
 }
 
 impl std::fmt::Debug for Watch {
@@ -44,7 +49,17 @@ impl Shared {
     pub(super) fn new(client: &Inner, seen: SessionProperties) -> Shared {
         let id = seen.id.clone();
         let wait = WaitUntilReady::new(client.context.clone(), seen, client.clock.now());
-        Shared { id, watch: Mutex::new(Watch { wait, epoch: 0, attempt: None }) }
+        Shared {
+            id,
+            watch: Mutex::new(Watch {
+                wait,
+                epoch: 0,
+                attempt: None,
+                failures: 0,
+                failure: None,
+                maybe_extended: None,
+            }),
+        }
     }
 
     pub(super) fn id(&self) -> &SessionId {
@@ -61,6 +76,7 @@ impl Shared {
         if read.status.is_final() {
             client.registry.ended(&self.id);
         }
+        let read = client.registry.complete(read);
         let mut watch = lock(&self.watch);
         if watch.epoch != epoch {
             return read;
@@ -75,6 +91,11 @@ impl Shared {
     /// What is known, and what readings under way will bring, does not count any more.
     pub(super) fn forget_readings(&self, client: &Inner) {
         self.change(client, WaitUntilReady::invalidate);
+    }
+
+    /// The service has taken a stop.
+    pub(super) fn was_stopped(&self, client: &Inner) {
+        self.change(client, WaitUntilReady::stopped);
     }
 
     fn change(&self, client: &Inner, change: impl FnOnce(&mut WaitUntilReady, Instant)) {
@@ -144,7 +165,7 @@ impl Session {
         let client = &self.client;
         client.check_alive()?;
         let known = self.known_properties();
-        if known.status.is_final() {
+        if known.status.is_final() || known.status == SessionStatus::Stopping {
             let message = format!("session {} has ended; its lease cannot be extended, create another", self.id());
             return Err(Error::new(ErrorKind::SessionEnded, message));
         }
@@ -163,8 +184,12 @@ impl Session {
         }
         client.warn_of_lease(max_lease);
         let deadline = client.deadline(timeout);
-        let update = operation::update_lease(&client.context, self.id().clone(), max_lease, deadline);
-        match client.run(update, deadline) {
+        let earlier_lost = lock(&self.shared.watch).maybe_extended == Some(max_lease);
+        let update = operation::update_lease(&client.context, self.id().clone(), max_lease, earlier_lost, deadline);
+        let updated = client.run(update, deadline);
+        let lost = updated.as_ref().is_err_and(Error::is_outcome_unknown);
+        lock(&self.shared.watch).maybe_extended = lost.then_some(max_lease);
+        match updated {
             Ok(Some(told)) => self.shared.change(client, |wait, now| drop(wait.seen(told, now))),
             Ok(None) => self.shared.change(client, |wait, now| wait.extended(wanted, now)),
             Err(error) => {
@@ -188,11 +213,12 @@ impl Session {
     pub fn wait_until_ready(&self, timeout: Duration) -> Result<SessionProperties> {
         let client = &self.client;
         let deadline = client.clock.now() + timeout;
+        let failures = lock(&self.shared.watch).failures;
         loop {
             client.check_alive()?;
             let seen = client.signal.version();
             let now = client.clock.now();
-            let next = lock(&self.shared.watch).advance(client, now);
+            let next = lock(&self.shared.watch).advance(client, now, failures);
             if let Next::Over(outcome) = next {
                 if self.known_properties().status.is_final() {
                     client.registry.ended(self.id());
@@ -254,7 +280,11 @@ impl Watch {
     }
 
     /// Takes the answer that is there, and does what is due.
-    fn advance(&mut self, client: &Inner, now: Instant) -> Next {
+    fn advance(&mut self, client: &Inner, now: Instant, failures: u64) -> Next {
+        if let Some(failure) = self.failure.as_ref().filter(|_| self.failures != failures) {
+            // Another who waits has met it while this one waited too.
+            return Next::Over(Err(failure.clone()));
+        }
         let answer = match &self.attempt {
             Some(attempt) => match attempt.take() {
                 Some(answer) => Some(answer),
@@ -263,15 +293,25 @@ impl Watch {
             None => None,
         };
         self.attempt = None;
+        let answered = answer.is_some();
         match self.wait.step(now, answer) {
-            Step::Done(outcome) => Next::Over(outcome),
+            Step::Done(outcome) => {
+                if let Err(error) = &outcome
+                    && answered
+                {
+                    self.failures += 1;
+                    self.failure = Some(error.clone());
+                    client.signal.notify();
+                }
+                Next::Over(outcome)
+            }
             Step::SleepUntil(moment) => Next::At(moment),
             Step::AwaitToken => Next::AfterChange,
             Step::FetchToken(exchange) => {
                 let ahead = exchange.ahead;
                 client.transport.start_fetching_token(*exchange, client.attempt_timeout);
                 // The old token is good: the read that is due goes on with it.
-                if ahead { self.advance(client, now) } else { Next::AfterChange }
+                if ahead { self.advance(client, now, failures) } else { Next::AfterChange }
             }
             Step::Send(request) => {
                 let signal = Arc::clone(&client.signal);

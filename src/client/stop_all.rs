@@ -3,6 +3,7 @@
 use super::{Inner, Stopped};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
+use crate::operation;
 use crate::session::{SessionId, SessionStatus};
 use std::sync::Mutex;
 use std::thread;
@@ -52,7 +53,8 @@ pub(super) fn run(client: &Inner, scope: StopScope, deadline: Instant) -> Result
     let ids = match scope {
         StopScope::Own => client.registry.own(),
         StopScope::Account => {
-            let listed = client.list(deadline)?.into_iter();
+            let list = operation::list_urgently(&client.context, deadline);
+            let listed = client.run(list, deadline)?.into_iter();
             listed.filter(|session| session.status != SessionStatus::Stopping).map(|session| session.id).collect()
         }
     };

@@ -26,7 +26,8 @@ pub struct arr_error_info {
     pub retry_after_ms: u32,
     /// 1 if the same call may succeed later without any change, else 0.
     pub retryable: i32,
-    /// 1 if the service may have done what was asked although the call failed, else 0.
+    /// 1 if the service may have done what was asked although the call failed (it was sent, it was not just to read, and
+    /// there was no clear answer), else 0.
     pub outcome_unknown: i32,
     /// The full length of the message in bytes, without the final NUL. `message` holds at most 511 of them.
     pub message_length: u32,

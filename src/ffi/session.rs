@@ -410,7 +410,8 @@ unsafe fn new_session(options: *const arr_session_create_options) -> Result<NewS
     };
     let new = NewSession::new(size, Duration::from_secs(options.max_lease_seconds.into()))?;
     // SAFETY: the caller's promise.
-    let new = new.with_models(unsafe { text::list(options.models, options.model_count, "models") }?)?;
+    let new = new
+        .with_models(unsafe { text::list(options.models, options.model_count, NewSession::MOST_MODELS, "models") }?)?;
     // SAFETY: the caller's promise.
     let id = unsafe { text::optional(options.session_id, "session_id") }?.filter(|id| !id.is_empty());
     let new = match id {

@@ -31,11 +31,15 @@ pub(super) unsafe fn required<'a>(pointer: *const c_char, what: &str) -> Result<
 ///
 /// # Safety
 /// `pointer` is NULL or has `count` pointers, each as [`optional`] asks.
-pub(super) unsafe fn list<'a>(pointer: *const *const c_char, count: usize, what: &str) -> Result<Vec<&'a str>> {
-    /// Nobody has more; and a count that was never set is most often huge.
-    const MOST: usize = 1_000;
-    if count > MOST {
-        return Err(Error::invalid_argument(format!("{count} {what} are too many; give at most {MOST}")));
+pub(super) unsafe fn list<'a>(
+    pointer: *const *const c_char,
+    count: usize,
+    most: usize,
+    what: &str,
+) -> Result<Vec<&'a str>> {
+    // A count that was never set is most often huge.
+    if count > most {
+        return Err(Error::invalid_argument(format!("{count} {what} are too many; give at most {most}")));
     }
     if pointer.is_null() && count > 0 {
         return Err(Error::invalid_argument(format!("{what} is NULL, but their count is {count}")));
@@ -64,7 +68,10 @@ pub(super) unsafe fn into_buffer(text: &str, buffer: *mut c_char, capacity: usiz
         // SAFETY: the caller's promise.
         unsafe { needed.write_unaligned(length) };
     }
-    if buffer.is_null() || capacity < length {
+    if buffer.is_null() && capacity > 0 {
+        return Err(Error::invalid_argument(format!("the buffer is NULL, but its capacity is {capacity}")));
+    }
+    if capacity < length {
         return Err(Error::new(
             ErrorKind::BufferTooSmall,
             format!("the buffer of {capacity} bytes is too small; {length} bytes are needed"),

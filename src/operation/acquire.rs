@@ -6,12 +6,15 @@ use crate::error::{Error, Result};
 use crate::pacing::bounded;
 use crate::retry::{self, Backoff, RetryPolicy, Trouble};
 use crate::token::{Acquired, Lent, Waited};
+use std::time::Duration;
 
 /// A token, not before the pause is over that an earlier failure asked for.
 #[derive(Debug)]
 pub(crate) struct Acquire {
     context: Context,
     deadline: Instant,
+    /// How much time must be left after a pause.
+    needed: Duration,
     backoff: Backoff,
     /// The exchange that was waited for.
     waited: Option<Waited>,
@@ -20,12 +23,13 @@ pub(crate) struct Acquire {
 
 /// A token for the application.
 pub(crate) fn token(context: &Context, deadline: Instant) -> Acquire {
-    Acquire::new(context, context.retry, deadline)
+    Acquire::new(context, context.retry, deadline, Duration::ZERO)
 }
 
 impl Acquire {
-    pub(super) fn new(context: &Context, policy: RetryPolicy, deadline: Instant) -> Acquire {
-        Acquire { context: context.clone(), deadline, backoff: Backoff::new(policy), waited: None, paused_until: None }
+    pub(super) fn new(context: &Context, policy: RetryPolicy, deadline: Instant, needed: Duration) -> Acquire {
+        let backoff = Backoff::new(policy);
+        Acquire { context: context.clone(), deadline, needed, backoff, waited: None, paused_until: None }
     }
 
     /// Asks anew, whoever was waited for before.
@@ -35,7 +39,7 @@ impl Acquire {
 
     /// Rests until this moment. `false` if the caller's time is over by then.
     pub(super) fn rest_until(&mut self, moment: Instant) -> bool {
-        let in_time = moment < self.deadline;
+        let in_time = moment + self.needed < self.deadline;
         if in_time {
             self.paused_until = self.paused_until.max(Some(moment));
         }
@@ -77,9 +81,23 @@ impl Operation for Acquire {
                 self.waited = Some(waited);
                 Step::AwaitToken
             }
+            Ok(Acquired::Rest(until, error)) => {
+                if self.rest_until(until) {
+                    Step::SleepUntil(until)
+                } else {
+                    Step::Done(Err(error))
+                }
+            }
             Err(error) => {
                 self.waited = None;
-                if self.rest_after(now, &error) { self.step(now, None) } else { Step::Done(Err(error)) }
+                if !self.rest_after(now, &error) {
+                    return Step::Done(Err(error));
+                }
+                // All who failed together come back together: one of them asks for all.
+                if let Some(until) = self.paused_until.take() {
+                    self.paused_until = Some(self.context.tokens.rest_until(now, until, &error));
+                }
+                self.step(now, None)
             }
         }
     }

@@ -3,12 +3,15 @@
 
 use super::acquire::Acquire;
 use super::{Answer, Context, Operation, Step};
-use crate::api::{Reply, Request};
+use crate::api::{Failure, Method, Reply, Request};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
 use crate::retry::RetryPolicy;
 use crate::token::Lent;
-use crate::transport::Failure;
+use std::time::Duration;
+
+/// How long an answer may take, at least.
+const NEEDED: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Call {
@@ -32,19 +35,42 @@ pub(super) enum CallOutcome {
     /// It was certainly not carried out: there was no token, or none that the service takes.
     NotDone(Error),
     /// It was sent, or was tried.
-    Answered {
-        answer: Answer,
-        /// An earlier try of the same may have been carried out.
-        earlier_lost: bool,
-    },
+    Answered(Answered),
+}
+
+#[derive(Debug)]
+pub(super) struct Answered {
+    what: &'static str,
+    pub(super) answer: Answer,
+    /// An earlier try of the same may have been carried out.
+    pub(super) earlier_lost: bool,
+    /// This or an earlier try may have been carried out, as far as its failure can tell.
+    maybe_done: bool,
+}
+
+impl Answered {
+    /// The reply if it is a success; else the error that it means.
+    pub(super) fn success(self) -> Result<Reply> {
+        let error = match self.answer {
+            Ok(reply) if reply.is_success() => return Ok(reply),
+            Ok(reply) => reply.error(self.what),
+            Err(failure) => failure.into_error(self.what),
+        };
+        Err(error.maybe_done(self.maybe_done))
+    }
+
+    /// The status of the reply, if there was one.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.answer.as_ref().ok().map(|reply| reply.status)
+    }
 }
 
 impl CallOutcome {
-    /// The last reply, whatever its status.
-    pub(super) fn reply(self, what: &str) -> Result<Reply> {
+    /// The reply if it is a success.
+    pub(super) fn success(self) -> Result<Reply> {
         match self {
             CallOutcome::NotDone(error) => Err(error),
-            CallOutcome::Answered { answer, .. } => answer.map_err(|failure| failure.into_error(what)),
+            CallOutcome::Answered(answered) => answered.success(),
         }
     }
 }
@@ -70,13 +96,19 @@ impl Call {
         Call {
             context: context.clone(),
             what,
+            // What is tried only once must not be tried with no time left for its answer.
+            token: Acquire::new(context, policy, deadline, if request.repeatable { Duration::ZERO } else { NEEDED }),
             request,
-            token: Acquire::new(context, policy, deadline),
             sent: None,
             renewed: false,
             urgent: false,
             earlier_lost: false,
         }
+    }
+
+    /// The same, after an earlier call of the same kind that may have been carried out.
+    pub(super) fn after_lost(self, earlier_lost: bool) -> Call {
+        Call { earlier_lost, ..self }
     }
 
     /// The same, held up by nothing that the service has asked for: what saves money does not wait.
@@ -116,7 +148,7 @@ impl Call {
                 self.token.again();
                 return self.send(now);
             }
-            let message = format!("{} was answered 401: {}", self.what, self.context.tokens.refusal());
+            let message = format!("{} was answered 401: {}", self.what, self.context.tokens.refusal(self.renewed));
             return Step::Done(CallOutcome::NotDone(error.retold(ErrorKind::Unauthorized, message)));
         }
         let throttled = error.kind() == ErrorKind::Throttled;
@@ -133,7 +165,13 @@ impl Call {
     }
 
     fn end(&self, answer: Answer) -> Step<CallOutcome> {
-        Step::Done(CallOutcome::Answered { answer, earlier_lost: self.earlier_lost })
+        let lost = match &answer {
+            Ok(reply) => reply.status == 408 || reply.status >= 500,
+            Err(failure) => !failure.never_sent,
+        };
+        let maybe_done = self.request.method != Method::Get && (lost || self.earlier_lost);
+        let (what, earlier_lost) = (self.what, self.earlier_lost);
+        Step::Done(CallOutcome::Answered(Answered { what, answer, earlier_lost, maybe_done }))
     }
 
     fn silenced(&self, now: Instant, until: Instant) -> Error {
@@ -191,7 +229,6 @@ mod tests {
     use crate::operation::properties;
     use crate::operation::tests::{World, at, reply};
     use crate::session::SessionId;
-    use std::time::Duration;
 
     fn read(world: &World) -> OneCall<crate::session::SessionProperties> {
         properties(&world.context, SessionId::parse("x").unwrap(), at(60))
@@ -246,7 +283,7 @@ mod tests {
         let mut hasty = properties(&world.context, SessionId::parse("x").unwrap(), at(5));
         let Step::Done(Err(error)) = hasty.step(at(1), None) else { panic!("its time is over before") };
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(Duration::from_secs(19))));
-        let mut stop = crate::operation::stop(&world.context, &SessionId::parse("x").unwrap(), at(60));
+        let mut stop = crate::operation::stop(&world.context, &SessionId::parse("x").unwrap(), false, at(60));
         assert!(matches!(stop.step(at(1), None), Step::Send(_)));
         assert!(matches!(first.step(at(20), None), Step::Send(_)));
     }

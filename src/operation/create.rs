@@ -3,7 +3,7 @@
 use super::Context;
 use super::call::{Call, CallOutcome, OneCall};
 use crate::clock::Instant;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::session::{NewSession, SessionId, SessionProperties};
 use std::sync::Arc;
 
@@ -13,21 +13,23 @@ pub(crate) fn create(context: &Context, new: NewSession, deadline: Instant) -> O
     const WHAT: &str = "creating the session";
     let service = Arc::clone(&context.service);
     let call = Call::new(context, WHAT, service.create(&new), deadline);
-    OneCall::new(call, move |outcome| match outcome {
-        CallOutcome::NotDone(error) => Err(error),
-        CallOutcome::Answered { answer: Ok(reply), earlier_lost } => match service.read_created(&reply, &new) {
-            Err(error) if error.kind() == ErrorKind::Conflict => Err(error),
-            Err(error) if earlier_lost || !(400..500).contains(&reply.status) || reply.status == 408 => {
-                Err(unknown_outcome(error, new.id.as_ref()))
+    OneCall::new(call, move |outcome| {
+        let answered = match outcome {
+            CallOutcome::NotDone(error) => return Err(error),
+            CallOutcome::Answered(answered) => answered,
+        };
+        let created: Result<SessionProperties> = match &answered.answer {
+            // A success without a usable id is none: nobody knows what was made.
+            Ok(reply) if reply.is_success() => {
+                service.read_created(reply, &new).map_err(|error| error.maybe_done(true))
             }
-            other => other,
-        },
-        CallOutcome::Answered { answer: Err(failure), earlier_lost } if failure.never_sent && !earlier_lost => {
-            Err(failure.into_error(WHAT))
-        }
-        CallOutcome::Answered { answer: Err(failure), .. } => {
-            Err(unknown_outcome(failure.into_error(WHAT), new.id.as_ref()))
-        }
+            Ok(reply) if reply.status == 409 => return service.read_created(reply, &new),
+            // A redirect is no answer that a service gives: who knows what it did.
+            Ok(reply) if reply.status < 400 => Err(reply.error(WHAT).maybe_done(true)),
+            _ => answered.success().and_then(|reply| service.read_created(&reply, &new)),
+        };
+        created
+            .map_err(|error| if error.is_outcome_unknown() { unknown_outcome(error, new.id.as_ref()) } else { error })
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::{Answer, Context, Operation, Step};
+use crate::api::Request;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::SessionProperties;
@@ -16,6 +17,7 @@ const MOST_SESSIONS: usize = 100_000;
 pub(crate) struct List {
     context: Context,
     deadline: Instant,
+    urgent: bool,
     call: Call,
     sessions: Vec<SessionProperties>,
     /// Where the pages so far were: none is read twice.
@@ -23,11 +25,25 @@ pub(crate) struct List {
 }
 
 pub(crate) fn list(context: &Context, deadline: Instant) -> List {
-    let call = Call::new(context, WHAT, context.service.list(), deadline);
-    List { context: context.clone(), deadline, call, sessions: Vec::new(), links: Vec::new() }
+    List::new(context, deadline, false)
+}
+
+/// The same, held up by nothing that the service has asked for: they are to be stopped.
+pub(crate) fn list_urgently(context: &Context, deadline: Instant) -> List {
+    List::new(context, deadline, true)
 }
 
 impl List {
+    fn new(context: &Context, deadline: Instant, urgent: bool) -> List {
+        let call = List::page(context, context.service.list(), deadline, urgent);
+        List { context: context.clone(), deadline, urgent, call, sessions: Vec::new(), links: Vec::new() }
+    }
+
+    fn page(context: &Context, request: Request, deadline: Instant, urgent: bool) -> Call {
+        let call = Call::new(context, WHAT, request, deadline);
+        if urgent { call.urgent() } else { call }
+    }
+
     /// Goes on to the next page, if there is one.
     fn go_on(&mut self, link: Option<String>) -> Result<bool> {
         let Some(link) = link else { return Ok(false) };
@@ -37,7 +53,8 @@ impl List {
                 format!("{WHAT}: the pages of the list never end; {} were read", self.links.len() + 1),
             ));
         }
-        self.call = Call::new(&self.context, WHAT, self.context.service.next_page(&link)?, self.deadline);
+        let request = self.context.service.next_page(&link)?;
+        self.call = List::page(&self.context, request, self.deadline, self.urgent);
         self.links.push(link);
         Ok(true)
     }
@@ -52,7 +69,7 @@ impl Operation for List {
                 Ok(outcome) => outcome,
                 Err(step) => return step,
             };
-            let page = outcome.reply(WHAT).and_then(|reply| self.context.service.read_page(&reply));
+            let page = outcome.success().and_then(|reply| self.context.service.read_page(&reply));
             let more = page.and_then(|(sessions, link)| {
                 self.sessions.extend(sessions);
                 self.go_on(link)

@@ -1,7 +1,9 @@
 //! An operation as a value without input or output. Whoever drives it asks for the next [`Step`], does it, and comes
 //! back with the reply.
 //!
-//! A step may be asked for early or twice: it then answers the same again. So a driver may wake for any reason.
+//! A step may be asked for early or twice: it then answers the same again, so a driver may wake for any reason. Only after
+//! [`Step::Send`] the next step is given the answer: without one the request counts as given up, and is sent again if that
+//! can do no harm.
 //!
 //! | file | operation |
 //! |---|---|
@@ -21,20 +23,19 @@ mod wait;
 
 pub(crate) use acquire::token;
 pub(crate) use create::create;
-pub(crate) use list::list;
+pub(crate) use list::{list, list_urgently};
 pub(crate) use read::properties;
 pub use stop::Stopped;
 pub(crate) use stop::stop;
 pub(crate) use update::update_lease;
 pub(crate) use wait::WaitUntilReady;
 
-use crate::api::{Reply, Request, Service};
+use crate::api::{Failure, Reply, Request, Service};
 use crate::clock::Instant;
 use crate::log::Log;
 use crate::pacing::Pacing;
 use crate::retry::RetryPolicy;
 use crate::token::{Exchange, TokenCache};
-use crate::transport::Failure;
 use std::sync::Arc;
 
 /// What came of a request.

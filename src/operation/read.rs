@@ -20,5 +20,5 @@ pub(super) fn properties_once(context: &Context, id: SessionId) -> OneCall<Sessi
 
 fn read(context: &Context, call: Call, id: SessionId) -> OneCall<SessionProperties> {
     let service = Arc::clone(&context.service);
-    OneCall::new(call, move |outcome| service.read_properties(&outcome.reply(WHAT)?, &id))
+    OneCall::new(call, move |outcome| service.read_properties(&outcome.success()?, &id))
 }

@@ -12,18 +12,16 @@ pub struct Stopped {
     pub already_gone: bool,
 }
 
-/// Stops a session that this client has seen, so that 404, 409 and 410 can only mean that it is gone.
-pub(crate) fn stop(context: &Context, id: &SessionId, deadline: Instant) -> OneCall<Stopped> {
+/// Stops a session that this client has seen, so that 404, 409 and 410 can only mean that it is gone. `earlier_lost`: an
+/// earlier stop may have been carried out.
+pub(crate) fn stop(context: &Context, id: &SessionId, earlier_lost: bool, deadline: Instant) -> OneCall<Stopped> {
     const WHAT: &str = "stopping the session";
-    let call = Call::new(context, WHAT, context.service.stop(id), deadline).urgent();
-    OneCall::new(call, move |outcome| {
-        // It was our own earlier try, whose answer was lost, that ended it.
-        let by_us = matches!(outcome, CallOutcome::Answered { earlier_lost: true, .. });
-        let reply = outcome.reply(WHAT)?;
-        match reply.status {
-            200..=299 => Ok(Stopped { already_gone: false }),
-            404 | 409 | 410 => Ok(Stopped { already_gone: !by_us }),
-            _ => Err(reply.error(WHAT)),
+    let call = Call::new(context, WHAT, context.service.stop(id), deadline).urgent().after_lost(earlier_lost);
+    OneCall::new(call, move |outcome| match outcome {
+        CallOutcome::Answered(answered) if matches!(answered.status(), Some(404 | 409 | 410)) => {
+            // It may have been our own earlier try, whose answer was lost, that ended it.
+            Ok(Stopped { already_gone: !answered.earlier_lost })
         }
+        outcome => outcome.success().map(|_| Stopped { already_gone: false }),
     })
 }

@@ -25,9 +25,16 @@ enum State {
     Checking(OneCall<SessionProperties>, Error),
 }
 
-/// Sets a session's whole lease, which can only grow.
-pub(crate) fn update_lease(context: &Context, id: SessionId, lease: Lease, deadline: Instant) -> UpdateLease {
-    let call = Call::new(context, WHAT, context.service.update_lease(&id, lease), deadline);
+/// Sets a session's whole lease, which can only grow. `earlier_lost`: an earlier update to the same lease may have been
+/// carried out.
+pub(crate) fn update_lease(
+    context: &Context,
+    id: SessionId,
+    lease: Lease,
+    earlier_lost: bool,
+    deadline: Instant,
+) -> UpdateLease {
+    let call = Call::new(context, WHAT, context.service.update_lease(&id, lease), deadline).after_lost(earlier_lost);
     UpdateLease { context: context.clone(), id, lease, deadline, state: State::Updating(call) }
 }
 
@@ -43,18 +50,16 @@ impl Operation for UpdateLease {
                         Ok(outcome) => outcome,
                         Err(step) => return step,
                     };
-                    let earlier_lost = matches!(outcome, CallOutcome::Answered { earlier_lost: true, .. });
-                    let reply = match outcome.reply(WHAT) {
-                        Ok(reply) if reply.is_success() => {
-                            return Step::Done(self.context.service.read_updated(&reply, &self.id));
-                        }
-                        Ok(reply) => reply,
-                        Err(error) => return Step::Done(Err(error)),
+                    let answered = match outcome {
+                        CallOutcome::NotDone(error) => return Step::Done(Err(error)),
+                        CallOutcome::Answered(answered) => answered,
                     };
-                    let error = reply.error(WHAT);
-                    if !earlier_lost || !matches!(reply.status, 400 | 409 | 422) {
-                        return Step::Done(Err(error));
-                    }
+                    let doubtful = answered.earlier_lost && matches!(answered.status(), Some(400 | 409 | 422));
+                    let error = match answered.success() {
+                        Ok(reply) => return Step::Done(self.context.service.read_updated(&reply, &self.id)),
+                        Err(error) if !doubtful => return Step::Done(Err(error)),
+                        Err(error) => error,
+                    };
                     let look = properties(&self.context, self.id.clone(), self.deadline);
                     self.state = State::Checking(look, error);
                 }
@@ -63,7 +68,9 @@ impl Operation for UpdateLease {
                         Ok(Ok(session)) if session.max_lease == Some(self.lease.duration()) => {
                             Step::Done(Ok(Some(session)))
                         }
-                        Ok(_) => Step::Done(Err(refused.clone())),
+                        // It has another lease: the earlier update was not carried out, or was outdone.
+                        Ok(Ok(_)) => Step::Done(Err(refused.clone().clearly_not_done())),
+                        Ok(Err(_)) => Step::Done(Err(refused.clone())),
                         Err(step) => step,
                     };
                 }
@@ -84,7 +91,7 @@ mod tests {
     fn after_a_lost_answer(second: u16, found: &str) -> Result<Option<SessionProperties>> {
         let world = World::new();
         let lease = Lease::new(Duration::from_secs(5 * 3_600)).unwrap();
-        let mut update = update_lease(&world.context, SessionId::parse("x").unwrap(), lease, at(60));
+        let mut update = update_lease(&world.context, SessionId::parse("x").unwrap(), lease, false, at(60));
         let sent = |step: Step<Result<Option<SessionProperties>>>| match step {
             Step::Send(request) => request.method.as_str(),
             other => panic!("{other:?}"),

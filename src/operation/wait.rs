@@ -6,6 +6,7 @@ use super::{Answer, Context, Operation, Step};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pacing::bounded;
+use crate::retry::{self, Backoff, Trouble};
 use crate::session::{SessionProperties, SessionStatus};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub(crate) struct WaitUntilReady {
     /// Until when `latest` counts as the truth; never, once a read has failed or something was done to the session.
     good_until: Option<Instant>,
     reading: Option<OneCall<SessionProperties>>,
+    /// The pauses while reading is in trouble.
+    backoff: Backoff,
     /// Why the latest read failed, if it did. A passing failure does not end the wait.
     trouble: Option<Error>,
 }
@@ -30,6 +33,7 @@ impl WaitUntilReady {
     /// Waits for a session last seen as `seen` at `now`.
     pub(crate) fn new(context: Context, seen: SessionProperties, now: Instant) -> WaitUntilReady {
         let next_read = now + context.pacing.intervals.of(&seen);
+        let backoff = Backoff::new(context.retry);
         WaitUntilReady {
             context,
             latest: seen,
@@ -37,6 +41,7 @@ impl WaitUntilReady {
             next_read,
             good_until: Some(next_read),
             reading: None,
+            backoff,
             trouble: None,
         }
     }
@@ -58,7 +63,17 @@ impl WaitUntilReady {
 
     /// The service has taken this as the whole lease. All else is to be read anew.
     pub(crate) fn extended(&mut self, lease: Duration, now: Instant) {
-        self.latest.max_lease = Some(lease);
+        // Another update may have been quicker, and have asked for more.
+        self.latest.max_lease = self.latest.max_lease.max(Some(lease));
+        self.invalidate(now);
+    }
+
+    /// The service has taken a stop: whatever was known, it is over.
+    pub(crate) fn stopped(&mut self, now: Instant) {
+        if !self.latest.status.is_final() {
+            self.latest.status = SessionStatus::Stopping;
+        }
+        self.told_at = now;
         self.invalidate(now);
     }
 
@@ -75,6 +90,7 @@ impl WaitUntilReady {
         self.next_read = now + self.context.pacing.intervals.of(&properties);
         self.good_until = Some(self.next_read);
         self.reading = None;
+        self.backoff = Backoff::new(self.context.retry);
         self.trouble = None;
         properties
     }
@@ -118,7 +134,10 @@ impl WaitUntilReady {
                 None
             }
             Err(error) => {
-                let asked_for = bounded(error.retry_after()).unwrap_or_default();
+                let trouble = Trouble::of(&error);
+                let bounded = trouble.map(|it| Trouble { retry_after: bounded(it.retry_after), ..it });
+                let pause = bounded.and_then(|trouble| self.backoff.pause(trouble, retry::random()));
+                let asked_for = pause.or(bounded.and_then(|it| it.retry_after)).unwrap_or_default();
                 let interval = self.context.pacing.intervals.of(&self.latest);
                 self.next_read = now + asked_for.max(interval);
                 self.good_until = None;
@@ -126,7 +145,7 @@ impl WaitUntilReady {
                     format!("{}; session {} is read again when its time comes", error.message(), self.latest.id)
                 });
                 self.trouble = Some(error.clone());
-                if error.is_retryable() { None } else { Some(error) }
+                if trouble.is_some() { None } else { Some(error) }
             }
         }
     }

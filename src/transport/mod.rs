@@ -6,13 +6,12 @@
 //! (caught; the client is made anew).
 
 mod failure;
+mod idleness;
 mod resolver;
 mod tls;
 
-pub(crate) use failure::Failure;
-
-use crate::api::{Method, Reply, Request};
-use crate::clock::{Clock, Instant, Signal, lock};
+use crate::api::{Cause, Failure, Method, Reply, Request};
+use crate::clock::{Clock, Signal, lock};
 use crate::config::Settings;
 use crate::endpoint::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
@@ -20,10 +19,9 @@ use crate::log::Log;
 use crate::proxy::Proxy;
 use crate::sys::{pin_module, without_sigpipe};
 use crate::token::Exchange;
-use failure::Cause;
+use idleness::Idleness;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{self, HeaderName};
-use std::collections::HashMap;
 use std::io::Read;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,10 +29,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
+/// Real vectors have 24 characters.
+const LONGEST_VECTOR: usize = 127;
+
 const USUAL_REPLY: usize = 8 * 1024;
 
-/// A connection that was idle for longer may have been dropped by a router without a word.
-const LONGEST_IDLE: Duration = Duration::from_secs(5);
+/// As much as is read of the body of a reply whose status says all: the words of an error.
+const LONGEST_ERROR: u64 = 64 * 1024;
 
 const CORRELATION_VECTOR: HeaderName = HeaderName::from_static("ms-cv");
 
@@ -50,8 +51,7 @@ pub(crate) struct Transport {
     clients: [Mutex<Option<Arc<HttpClient>>>; 2],
     clock: Arc<dyn Clock>,
     log: Arc<Log>,
-    /// When each origin sent its last reply.
-    last_replies: Mutex<HashMap<String, Instant>>,
+    idleness: Idleness,
 }
 
 impl Transport {
@@ -65,7 +65,7 @@ impl Transport {
             clients: Default::default(),
             clock,
             log,
-            last_replies: Mutex::default(),
+            idleness: Idleness::default(),
         })
     }
 
@@ -89,20 +89,21 @@ impl Transport {
 
     fn exchange(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
         let origin = request.url.origin().ascii_serialization();
-        let client = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &origin, limit)))
+        let (client, shared) = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &origin, limit)))
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked")))
             .map_err(|error| Failure::setup(&origin, error))?;
+        let under_way = shared.then(|| self.idleness.begin(&origin));
         let exchange = || {
             let response = build(client.get(), request, limit).send();
-            let response = response.map_err(|error| Failure::read(&origin, limit, &error))?;
-            read(response, request.longest_reply, &origin, limit)
+            let response = response.map_err(|error| failure::before_head(&origin, limit, &error))?;
+            read(response, request, &origin, limit)
         };
         let answer = catch_unwind(AssertUnwindSafe(exchange)).unwrap_or_else(|_| {
             self.reset();
             Err(Failure::new(&origin, Cause::Crashed))
         });
-        if answer.is_ok() {
-            lock(&self.last_replies).insert(origin, self.clock.now());
+        if let Some(under_way) = under_way {
+            self.idleness.end(&under_way, answer.is_ok().then(|| self.clock.now()));
         }
         answer
     }
@@ -153,24 +154,24 @@ impl Transport {
         for slot in &self.clients {
             drop(lock(slot).take());
         }
+        self.idleness.reset();
     }
 
     /// The client for a request. One that must not be sent twice gets a connection that is not stale, and time to learn
-    /// whether it was made at all.
-    fn client_for(&self, request: &Request, origin: &str, limit: Duration) -> Result<Arc<HttpClient>> {
+    /// whether it was made at all. `true`: it is the client that is shared by all.
+    fn client_for(&self, request: &Request, origin: &str, limit: Duration) -> Result<(Arc<HttpClient>, bool)> {
         let loopback = is_loopback(&request.url);
         if request.repeatable {
-            return self.client(loopback);
+            return Ok((self.client(loopback)?, true));
         }
         if limit <= self.connect_timeout {
             // Connecting has to end before the time does: else a request that was never sent looks like a lost one.
-            return Ok(Arc::new(HttpClient(Some(self.build_client(loopback, limit / 2)?))));
+            return Ok((Arc::new(HttpClient(Some(self.build_client(loopback, limit / 2)?))), false));
         }
-        let last_reply = lock(&self.last_replies).get(origin).copied();
-        if last_reply.is_some_and(|last| self.clock.now().saturating_since(last) > LONGEST_IDLE) {
+        if !self.idleness.is_fresh(origin, self.clock.now()) {
             self.reset();
         }
-        self.client(loopback)
+        Ok((self.client(loopback)?, true))
     }
 
     fn client(&self, loopback: bool) -> Result<Arc<HttpClient>> {
@@ -193,7 +194,7 @@ impl Transport {
             .retry(reqwest::retry::never())
             .connect_timeout(connect_timeout)
             .timeout(None)
-            // One idle connection for each origin, so that the last reply tells how long it has been idle.
+            // One idle connection for each origin: see `idleness`.
             .pool_max_idle_per_host(1)
             .tcp_nodelay(true)
             .http1_only()
@@ -270,23 +271,31 @@ fn build(client: &Client, request: &Request, limit: Duration) -> reqwest::blocki
     }
 }
 
-fn read(response: Response, longest: u64, origin: &str, limit: Duration) -> std::result::Result<Reply, Failure> {
-    let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+/// Reads a reply. Where the status alone says what there is to say, a body that is too long or breaks off changes nothing.
+fn read(response: Response, request: &Request, origin: &str, limit: Duration) -> std::result::Result<Reply, Failure> {
     let mut reply = Reply {
         status: response.status().as_u16(),
-        correlation_vector: text(CORRELATION_VECTOR),
-        date: text(header::DATE),
-        location: text(header::LOCATION),
-        retry_after: text(header::RETRY_AFTER),
+        sent: request.bearer.clone(),
         // Large enough for every real reply, so that growing leaves no copy of a token behind.
         body: Zeroizing::new(Vec::with_capacity(USUAL_REPLY)),
+        ..Reply::default()
     };
+    let header =
+        |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let vector = header(CORRELATION_VECTOR);
+    reply.correlation_vector = vector.and_then(|vector| reply.printable_up_to(&vector, LONGEST_VECTOR));
+    reply.date = header(header::DATE);
+    reply.location = header(header::LOCATION);
+    reply.retry_after = header(header::RETRY_AFTER);
+
+    let whole = reply.is_success() && request.needs_body;
+    let longest = if whole { request.longest_reply } else { LONGEST_ERROR };
     let read = response.take(longest + 1).read_to_end(&mut reply.body);
-    if let Err(error) = read {
-        return Err(Failure::read_body(origin, limit, &error, &reply));
+    match read {
+        Err(error) if whole => Err(failure::after_head(origin, limit, &error, &reply)),
+        Ok(_) if whole && reply.body.len() as u64 > longest => {
+            Err(Failure::new(origin, Cause::TooLong).after_head(&reply))
+        }
+        _ => Ok(reply),
     }
-    if reply.body.len() as u64 > longest {
-        return Err(Failure::new(origin, Cause::TooLong).after_head(&reply));
-    }
-    Ok(reply)
 }

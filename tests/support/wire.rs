@@ -124,6 +124,7 @@ pub(crate) enum Asked {
 }
 
 /// Runs these tests with both versions. (One that is forgotten here is dead code, which is an error.)
+#[allow(unused_macros, reason = "each test uses its part")]
 macro_rules! in_both_versions {
     ($($name:ident),* $(,)?) => {
         mod v1 {
@@ -135,4 +136,5 @@ macro_rules! in_both_versions {
         }
     };
 }
+#[allow(unused_imports, reason = "each test uses its part")]
 pub(crate) use in_both_versions;
