@@ -128,8 +128,8 @@ fn a_list_shows_the_accounts_running_sessions_and_whose_they_are() {
     let world = World::with_startup(5 * SECOND);
     let other = world.another_client(ClientConfig::default());
     assert!(world.client.list_sessions(None).unwrap().is_empty());
-    let [mine, theirs, opened, ended] = [&world.client, &other, &other, &world.client]
-        .map(|client| client.create_session(&an_hour(), None).unwrap());
+    let [mine, theirs, opened, ended] =
+        [&world.client, &other, &other, &world.client].map(|client| client.create_session(&an_hour(), None).unwrap());
     world.client.open_session(opened.id(), None).unwrap();
     ended.stop(None).unwrap();
     world.clock.advance(5 * SECOND);
@@ -160,10 +160,8 @@ fn stopping_all_own_sessions_leaves_other_peoples_alone() {
 
 #[test]
 fn stopping_all_of_the_account_asks_what_there_is() {
-    let world = World::new(
-        Config { startup: 5 * SECOND, stopping: 60 * SECOND, ..Config::default() },
-        ClientConfig::default(),
-    );
+    let world =
+        World::new(Config { startup: 5 * SECOND, stopping: 60 * SECOND, ..Config::default() }, ClientConfig::default());
     let other = world.another_client(ClientConfig::default());
     for client in [&world.client, &other, &other] {
         client.create_session(&an_hour(), None).unwrap();
@@ -239,7 +237,10 @@ fn every_request_says_who_sends_it_and_a_token_request_how_to_find_it() {
     let vector = seen[0].header("x-mrc-cv").unwrap();
     assert_eq!((vector.len(), seen[1].header("x-mrc-cv")), (22, None));
     for request in &seen {
-        assert_eq!(request.header("user-agent"), Some(concat!("arr-session/", env!("CARGO_PKG_VERSION"), " MyApp/1.2")));
+        assert_eq!(
+            request.header("user-agent"),
+            Some(concat!("arr-session/", env!("CARGO_PKG_VERSION"), " MyApp/1.2"))
+        );
         assert_eq!(request.header("accept"), Some("application/json"));
         assert!(request.header("authorization").unwrap().starts_with("Bearer "));
     }

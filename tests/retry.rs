@@ -64,7 +64,10 @@ fn passing_failures_are_tried_again_after_pauses() {
         client.list_sessions(None).unwrap_or_else(|error| panic!("{act:?}: {error}"));
         assert_eq!(server.seen(), [TOKEN, LIST, LIST, LIST, LIST, LIST], "{act:?}");
         let pauses = clock.now();
-        assert!(pauses >= Duration::from_millis(3_750) && pauses <= Duration::from_millis(7_500), "{act:?}: {pauses:?}");
+        assert!(
+            pauses >= Duration::from_millis(3_750) && pauses <= Duration::from_millis(7_500),
+            "{act:?}: {pauses:?}"
+        );
     }
 }
 
@@ -94,10 +97,9 @@ fn other_failures_are_told_at_once() {
 
 #[test]
 fn retry_after_is_waited_out_in_either_form() {
-    for header in [
-        "Retry-After: 7\r\n",
-        "Date: Thu, 09 May 2019 16:17:50 GMT\r\nRetry-After: Thu, 09 May 2019 16:17:57 GMT\r\n",
-    ] {
+    for header in
+        ["Retry-After: 7\r\n", "Date: Thu, 09 May 2019 16:17:50 GMT\r\nRetry-After: Thu, 09 May 2019 16:17:57 GMT\r\n"]
+    {
         for act in [answer("429 Too Many Requests", header), answer("503 Service Unavailable", header)] {
             let (server, client, clock) = world(vec![act]);
             client.list_sessions(None).unwrap();
@@ -149,7 +151,10 @@ fn a_stop_does_not_wait_because_another_call_was_throttled() {
 fn a_create_is_sent_again_after_429_and_after_nothing_else_that_was_answered() {
     let (server, client, clock) = world(vec![answer("429 Too Many Requests", "Retry-After: 2\r\n"); 2]);
     client.create_session(&an_hour(), None).unwrap();
-    assert_eq!((server.seen(), clock.now()), (vec![TOKEN.into(), CREATE.into(), CREATE.into(), CREATE.into()], 4 * SECOND));
+    assert_eq!(
+        (server.seen(), clock.now()),
+        (vec![TOKEN.into(), CREATE.into(), CREATE.into(), CREATE.into()], 4 * SECOND)
+    );
     for act in [answer("503 Service Unavailable", "Retry-After: 1\r\n"), Act::Close] {
         let (server, client, clock) = world(vec![act]);
         assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::OutcomeUnknown);
@@ -206,10 +211,7 @@ fn created(client: &Client) -> Session {
 }
 
 /// Creates a session on a server that then answers `acts`, and does this with it.
-fn after_create<T>(
-    acts: Vec<Act>,
-    act: impl Fn(&Session) -> Result<T, Error>,
-) -> (Result<T, Error>, Vec<String>) {
+fn after_create<T>(acts: Vec<Act>, act: impl Fn(&Session) -> Result<T, Error>) -> (Result<T, Error>, Vec<String>) {
     let acts = std::iter::once(answer_created()).chain(acts).collect();
     let (server, client, _) = world(acts);
     let outcome = act(&created(&client));

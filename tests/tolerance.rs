@@ -67,8 +67,14 @@ fn how_a_reply_is_framed_does_not_matter() {
     for act in [
         Act::AnswerAndClose(format!("HTTP/1.1 200 OK\r\n\r\n{body}")),
         Act::AnswerAndClose(format!("HTTP/1.0 200 OK\r\n\r\n{body}")),
-        Act::Answer(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())),
-        Act::Answer(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nContent-Type: text/html\r\n\r\n{body}", body.len())),
+        Act::Answer(format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+            body.len()
+        )),
+        Act::Answer(format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nContent-Type: text/html\r\n\r\n{body}",
+            body.len()
+        )),
         Act::Answer(reply("200 OK", "", &format!("\r\n \t{body}\n"))),
     ] {
         let (_server, _client, session) = session(vec![act.clone()]);
@@ -78,7 +84,8 @@ fn how_a_reply_is_framed_does_not_matter() {
 
 #[test]
 fn any_success_is_a_success() {
-    for (status, body) in [("200 OK", ""), ("200 OK", "{}"), ("201 Created", "text"), ("202 Accepted", "[1"), ("204 No Content", "")]
+    for (status, body) in
+        [("200 OK", ""), ("200 OK", "{}"), ("201 Created", "text"), ("202 Accepted", "[1"), ("204 No Content", "")]
     {
         let (_server, _client, session) = session(vec![Act::Answer(reply(status, "", body))]);
         session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap();
@@ -95,7 +102,9 @@ fn any_success_is_a_success() {
 #[test]
 fn no_redirect_is_followed_as_it_would_take_the_token_along() {
     let elsewhere = Scripted::always(properties(r#""sessionStatus":"Ready""#));
-    for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+    for status in
+        ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"]
+    {
         let headers = format!("Location: {}/v1/x\r\n", elsewhere.url);
         let (server, _client, session) = session(vec![Act::Answer(reply(status, &headers, ""))]);
         let error = session.properties(None).unwrap_err();
@@ -107,7 +116,9 @@ fn no_redirect_is_followed_as_it_would_take_the_token_along() {
 
 #[test]
 fn the_bodies_of_errors_may_be_anything() {
-    for body in ["", "<html>", r#"{"error":"told"}"#, r#"{"error":{"code":"C","message":"told"}}"#, "\u{0}\u{1}", "{\"a\":"] {
+    for body in
+        ["", "<html>", r#"{"error":"told"}"#, r#"{"error":{"code":"C","message":"told"}}"#, "\u{0}\u{1}", "{\"a\":"]
+    {
         let (_server, _client, session) = session(vec![Act::Answer(reply("400 Bad Request", "", body))]);
         let error = session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadRequest);

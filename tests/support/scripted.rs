@@ -171,7 +171,8 @@ fn read_request(reader: &mut BufReader<&TcpStream>, connection: usize) -> Option
             None => break,
         }
     }
-    let length = headers.iter().find(|(name, _)| name == "content-length").map_or(Some(0), |(_, it)| it.parse().ok())?;
+    let length =
+        headers.iter().find(|(name, _)| name == "content-length").map_or(Some(0), |(_, it)| it.parse().ok())?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let mut words = first.split(' ');
