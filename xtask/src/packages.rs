@@ -17,6 +17,7 @@ const PACKAGES: &[Package] = &[
     package("curl", "calls the emulator, as a client we did not write", &["curl", "--version"]),
     package("openssl", "judges the emulator's certificates", &["openssl", "version"]),
     package("python3", "calls the emulator, as a client we did not write", &["python3", "-c", "import ssl"]),
+    package("python3-venv", "keeps the official SDK's packages apart", &["python3", "-c", "import ensurepip, venv"]),
 ];
 
 struct Package {
@@ -74,7 +75,7 @@ fn advice(missing: &[&Package]) -> String {
 
 fn list(packages: &[&Package]) -> String {
     let lines: Vec<String> =
-        packages.iter().map(|package| format!("  {:<10} {}", package.name, package.purpose)).collect();
+        packages.iter().map(|package| format!("  {:<12} {}", package.name, package.purpose)).collect();
     lines.join("\n")
 }
 
