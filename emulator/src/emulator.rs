@@ -150,6 +150,9 @@ impl Emulator {
 
     /// Ends a session with status `Error` and this message, as a start does that finds no free server. False if there
     /// is no such session or it is over already.
+    ///
+    /// A session is named by its id, a GUID in any letter case. If two accounts have chosen the same id, it is the session
+    /// that is not over.
     pub fn fail_session(&self, id: &str, message: &str) -> bool {
         let now = self.service.clock.now();
         self.service.sessions().fail(now, id, message)
@@ -177,7 +180,8 @@ impl Emulator {
     }
 
     /// Forces a status upon a session, with a reason if it is an end. What no session can do is refused: nothing brings
-    /// one back that is over. Forced to be `Stopping`, it stays so until it is forced to be `Stopped` or `Error`.
+    /// one back that is over. Forced to be `Stopping`, it stays so until it is forced to be `Stopped` or `Error`. The id is
+    /// as in [`fail_session`](Self::fail_session).
     pub fn set_session_status(
         &self,
         id: &str,
