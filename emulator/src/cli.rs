@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use arr_emulator::{Account, Config};
+use arr_emulator::{Account, Config, Wire};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -85,6 +85,15 @@ struct Arguments {
     #[arg(long, value_name = "INSPECTOR,HANDSHAKE", help_heading = "Sessions", value_parser = ports)]
     session_ports: Option<(u16, u16)>,
 
+    /// How many sessions a page of the list has, in REST 2021-01-01 [default: all]
+    #[arg(long, value_name = "N", help_heading = "REST 2021-01-01", value_parser = page_size)]
+    page_size: Option<usize>,
+
+    /// Which of the service's two ways of writing is used: 2021 sends what is not known as null or zero, 2022 leaves it
+    /// out
+    #[arg(long, value_name = "YEAR", default_value = "2022", help_heading = "REST 2021-01-01", value_parser = wire)]
+    wire: Wire,
+
     /// How long a token is valid
     #[arg(long, value_name = "TIME", default_value = "24h", help_heading = "Access", value_parser = humantime::parse_duration)]
     token_lifetime: Duration,
@@ -140,6 +149,8 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         min_call_interval: arguments.min_call_interval,
         session_hostname: arguments.session_hostname,
         session_ports: arguments.session_ports,
+        page_size: arguments.page_size,
+        wire: arguments.wire,
         time_scale: arguments.time_scale,
         tls_names: arguments.tls_names,
         accept_entra_tokens: arguments.accept_entra_tokens,
@@ -173,6 +184,18 @@ fn ports(text: &str) -> Result<(u16, u16), String> {
     let port = |text: &str| text.trim().parse().ok().filter(|port| *port != 0);
     let ports = text.split_once(',').and_then(|(inspector, handshake)| Some((port(inspector)?, port(handshake)?)));
     ports.ok_or_else(|| "write two ports, such as 50051,50052".to_owned())
+}
+
+fn page_size(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|size| *size > 0).ok_or_else(|| "write a number from 1 on".to_owned())
+}
+
+fn wire(text: &str) -> Result<Wire, String> {
+    match text {
+        "2021" => Ok(Wire::V2021),
+        "2022" => Ok(Wire::V2022),
+        _ => Err("write 2021 or 2022".to_owned()),
+    }
 }
 
 fn is_no_error(kind: ErrorKind) -> bool {
@@ -246,6 +269,10 @@ mod tests {
             "render.local",
             "--session-ports",
             "50051,50052",
+            "--page-size",
+            "2",
+            "--wire",
+            "2021",
             "--time-scale",
             "60",
             "--accept-entra-tokens",
@@ -258,6 +285,7 @@ mod tests {
         assert_eq!(config.min_call_interval, Duration::from_secs(5));
         assert_eq!(config.session_hostname.as_deref(), Some("render.local"));
         assert_eq!(config.session_ports, Some((50_051, 50_052)));
+        assert_eq!((config.page_size, config.wire), (Some(2), Wire::V2021));
         assert_eq!(config.time_scale, 60);
         assert!(config.accept_entra_tokens && config.control_remote);
     }
@@ -293,6 +321,9 @@ mod tests {
             &["--session-hostname", ""],
             &["--session-ports", "50051"],
             &["--session-ports", "0,1"],
+            &["--page-size", "0"],
+            &["--page-size", "all"],
+            &["--wire", "2020"],
             &["--time-scale", "0"],
             &["--time-scale", "1.5"],
         ] {

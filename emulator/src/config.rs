@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::{Account, Clock};
+use crate::{Account, Clock, Wire};
 
 /// What an emulator is started with. Change what matters and take the rest from [`Config::default`].
 #[derive(Clone, Debug)]
@@ -29,6 +29,11 @@ pub struct Config {
     pub session_hostname: Option<String>,
     /// The inspector's and the handshake's port in every session's properties. Default: invented ones.
     pub session_ports: Option<(u16, u16)>,
+    /// How many sessions a page of the list has at most, in REST 2021-01-01; 0 counts as 1. Version 1 knows no pages.
+    /// Default: none, which puts all on one page.
+    pub page_size: Option<usize>,
+    /// Which of the service's two ways of writing REST 2021-01-01 is used. Default: the later one.
+    pub wire: Wire,
     /// What time it is. Default: the machine's clock.
     pub clock: Clock,
     /// How many times faster than the machine's clock the emulator's runs, from its start on: leases, startup and token
@@ -56,6 +61,8 @@ impl Default for Config {
             min_call_interval: Duration::ZERO,
             session_hostname: None,
             session_ports: None,
+            page_size: None,
+            wire: Wire::V2022,
             clock: Clock::System,
             time_scale: 1,
             tls_names: Vec::new(),

@@ -13,7 +13,6 @@ use tokio::sync::watch;
 
 use crate::certificate;
 use crate::connection::Run;
-use crate::guid;
 use crate::listener;
 use crate::routes;
 use crate::service::Service;
@@ -95,8 +94,8 @@ impl Emulator {
                 move || runtime.block_on(listener::serve(listener, acceptor, router, service, commands))
             })
             .map_err(StartError::Thread)?;
-        let network_urls = service.names.network_urls(scheme(config.tls), address.port());
-        let url = url(config.tls, address);
+        let network_urls = service.names.network_urls(service.scheme, address.port());
+        let url = url(service.scheme, address);
         Ok(Emulator { url, network_urls, account, ca_pem, service, handle, run, thread: Some(thread) })
     }
 
@@ -151,9 +150,12 @@ impl Emulator {
 
     /// Ends a session with status `Error` and this message, as a start does that finds no free server. False if there
     /// is no such session or it is over already.
+    ///
+    /// A session is named by its id, a GUID in any letter case. If two accounts have chosen the same id, it is the session
+    /// that is not over.
     pub fn fail_session(&self, id: &str, message: &str) -> bool {
         let now = self.service.clock.now();
-        guid::parse(id).is_some_and(|id| self.service.sessions().fail(now, id, message))
+        self.service.sessions().fail(now, id, message)
     }
 
     /// Appends faults: what goes wrong on purpose, with which requests. The first that is for a request and does not
@@ -178,16 +180,16 @@ impl Emulator {
     }
 
     /// Forces a status upon a session, with a reason if it is an end. What no session can do is refused: nothing brings
-    /// one back that is over. Forced to be `Stopping`, it stays so until it is forced to be `Stopped` or `Error`.
+    /// one back that is over. Forced to be `Stopping`, it stays so until it is forced to be `Stopped` or `Error`. The id is
+    /// as in [`fail_session`](Self::fail_session).
     pub fn set_session_status(
         &self,
         id: &str,
         status: SessionStatus,
         message: Option<&str>,
     ) -> Result<SessionView, StatusRefused> {
-        let guid = guid::parse(id).ok_or_else(|| StatusRefused::NoSession(id.to_owned()))?;
         let now = self.service.clock.now();
-        self.service.sessions().force(now, guid, status, message)
+        self.service.sessions().force(now, id, status, message)
     }
 
     /// Moves the emulator's clock forward; a virtual clock moves for all who share it.
@@ -244,12 +246,7 @@ fn no_certificates(error: impl std::error::Error) -> StartError {
     StartError::Certificates { reason: error.to_string() }
 }
 
-fn scheme(tls: bool) -> &'static str {
-    if tls { "https" } else { "http" }
-}
-
-fn url(tls: bool, address: SocketAddr) -> String {
-    let scheme = scheme(tls);
+fn url(scheme: &str, address: SocketAddr) -> String {
     let ip = match address.ip() {
         // Nothing can be sent to "every address".
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -265,14 +262,14 @@ mod tests {
 
     #[test]
     fn a_url_names_an_address_that_can_be_reached() {
-        for (tls, address, expected) in [
-            (false, "127.0.0.1:8722", "http://127.0.0.1:8722"),
-            (true, "0.0.0.0:8722", "https://127.0.0.1:8722"),
-            (true, "[::]:1", "https://[::1]:1"),
-            (false, "192.0.2.7:80", "http://192.0.2.7:80"),
+        for (scheme, address, expected) in [
+            ("http", "127.0.0.1:8722", "http://127.0.0.1:8722"),
+            ("https", "0.0.0.0:8722", "https://127.0.0.1:8722"),
+            ("https", "[::]:1", "https://[::1]:1"),
+            ("http", "192.0.2.7:80", "http://192.0.2.7:80"),
         ] {
             let address = address.parse().expect("an address");
-            assert_eq!(url(tls, address), expected);
+            assert_eq!(url(scheme, address), expected);
         }
     }
 }

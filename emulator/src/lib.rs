@@ -1,5 +1,6 @@
 //! A complete Azure Remote Rendering session service in one process: token service (STS), sessions with a real
-//! lease clock, HTTPS with a certificate authority of its own. `docs/service.md` describes the wire contract.
+//! lease clock, HTTPS with a certificate authority of its own. `docs/service.md` and `docs/service-2021-01-01.md`
+//! describe the wire contract.
 //!
 //! As a program it is `arr-emulator`; as a library it runs inside a test:
 //!
@@ -27,14 +28,16 @@
 //! | file | noun |
 //! |---|---|
 //! | `emulator`, `config`, `account`, `clock` | what a user of the library holds |
-//! | `session` | one session as a pure state machine: every question takes `now` |
-//! | `sessions`, `token`, `throttle`, `request_log` | what the service remembers |
+//! | `session`, `session_id` | one session as a pure state machine: every question takes `now` |
+//! | `sessions` | what can be done with sessions, whichever version of the API asks for it |
+//! | `token`, `throttle`, `request_log` | what the service remembers |
 //! | `server`, `names`, `service_clock` | what the configuration comes to: a session's server, the emulator's names and time |
 //! | `routes/` | HTTP in and out: one file for each group of paths, one for access, one for what all replies share |
+//! | `routes/v1*`, `routes/v2021*`, `wire` | the wire format of one version each, and nothing that both need |
 //! | `routes/control*` | what moves the emulator, and is no part of the service |
 //! | `faults/` | what goes wrong on purpose, and when; `routes/sabotage` and `takeover` make it happen |
 //! | `listener`, `connection`, `connections`, `certificate`, `tls` | sockets |
-//! | `timespan`, `lenient_json`, `guid`, `correlation` | formats |
+//! | `timespan`, `date_time`, `lenient_json`, `guid`, `correlation` | formats |
 
 mod account;
 mod certificate;
@@ -43,6 +46,7 @@ mod config;
 mod connection;
 mod connections;
 mod correlation;
+mod date_time;
 mod emulator;
 mod faults;
 mod guid;
@@ -56,6 +60,7 @@ mod server;
 mod service;
 mod service_clock;
 mod session;
+mod session_id;
 mod sessions;
 mod sync;
 mod takeover;
@@ -63,6 +68,7 @@ mod throttle;
 mod timespan;
 mod tls;
 mod token;
+mod wire;
 
 pub use account::{Account, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, ParseAccountError};
 pub use clock::{Clock, VirtualClock};
@@ -72,3 +78,4 @@ pub use faults::{Fault, FaultError};
 pub use request_log::RecordedRequest;
 pub use session::{SessionSize, SessionStatus, StatusRefused};
 pub use sessions::SessionView;
+pub use wire::Wire;

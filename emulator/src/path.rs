@@ -14,8 +14,9 @@ pub(crate) fn shortened(path: &str) -> &str {
     &path[..path.floor_char_boundary(LONGEST)]
 }
 
-/// Gives a path the spelling that the routes know: no slash at the end, and the token service's `accounts` in lower
-/// case. The service takes the other spellings too, and clients use them (`docs/service.md`, "Token" and "Create").
+/// Gives a path the spelling that the routes know: no slash at the end, an `accounts` at its beginning in lower case, and
+/// a colon as a colon. The service takes the other spellings too, and clients use them (`docs/service.md`, "Token" and
+/// "Create").
 pub(crate) fn straighten(uri: &mut Uri) {
     let path = straight(uri.path());
     if path == uri.path() {
@@ -34,6 +35,7 @@ pub(crate) fn straighten(uri: &mut Uri) {
 
 pub(crate) fn straight(path: &str) -> String {
     const ACCOUNTS: &str = "/accounts/";
+    let path = path.replace("%3A", ":").replace("%3a", ":");
     let path = match path.trim_end_matches('/') {
         "" => "/",
         rest => rest,
@@ -59,6 +61,7 @@ mod tests {
         for (sent, known) in [
             ("/Accounts/A/token/", "/accounts/A/token"),
             ("/ACCOUNTS/A/token?api-version=1/", "/accounts/A/token?api-version=1/"),
+            ("/Accounts/a/sessions/b/%3Astop?x=%3A", "/accounts/a/sessions/b/:stop?x=%3A"),
             ("/v1/accounts/a/sessions//", "/v1/accounts/a/sessions"),
             ("/v1/accounts/a/sessions/?x=1", "/v1/accounts/a/sessions?x=1"),
             ("http://host:1/Accounts/a/token/", "http://host:1/accounts/a/token"),

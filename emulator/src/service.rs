@@ -13,7 +13,7 @@ use crate::sessions::Sessions;
 use crate::sync::lock;
 use crate::throttle::Throttle;
 use crate::token::TokenIssuer;
-use crate::{Account, Config};
+use crate::{Account, Config, Wire};
 
 /// The service without its sockets.
 pub(crate) struct Service {
@@ -29,6 +29,11 @@ pub(crate) struct Service {
     /// Whether any unexpired token passes for one of Microsoft Entra's.
     pub(crate) accepts_any_entra_token: bool,
     pub(crate) names: Names,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
+    pub(crate) wire: Wire,
+    /// How many sessions a page of the list has at most, in 2021-01-01.
+    pub(crate) page_size: usize,
     /// Whether the control calls are for other machines too.
     pub(crate) control_remote: bool,
     sessions: Mutex<Sessions>,
@@ -50,6 +55,9 @@ impl Service {
             entra_tokens: TokenIssuer::of_entra_tokens()?,
             accepts_any_entra_token: config.accept_entra_tokens,
             names: Names::of(config.listen.ip(), &config.tls_names),
+            scheme: if config.tls { "https" } else { "http" },
+            wire: config.wire,
+            page_size: config.page_size.map_or(usize::MAX, |size| size.max(1)),
             control_remote: config.control_remote,
             sessions: Mutex::new(sessions),
         })

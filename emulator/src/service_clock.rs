@@ -5,6 +5,15 @@ use std::time::Duration;
 
 use crate::Clock;
 
+/// One moment, told in both ways.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// Since the base clock's beginning.
+    pub(crate) now: Duration,
+    /// Since 1970-01-01T00:00:00Z.
+    pub(crate) unix_time: Duration,
+}
+
 /// A clock that never goes back.
 #[derive(Debug)]
 pub(crate) struct ServiceClock {
@@ -32,6 +41,11 @@ impl ServiceClock {
     /// Time since 1970-01-01T00:00:00Z.
     pub(crate) fn unix_time(&self) -> Duration {
         self.base.unix_time().saturating_add(self.ahead())
+    }
+
+    /// Now, for what has to remember both.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { now: self.now(), unix_time: self.unix_time() }
     }
 
     /// Time since the service's start.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::server::Server;
+use crate::service_clock::Moment;
+use crate::session_id::SessionId;
 use crate::timespan;
 
 /// How far a session is.
@@ -99,15 +101,29 @@ impl fmt::Display for SessionSize {
 }
 
 /// Why a lease was not changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LeaseRefused {
-    #[error("the session is {0}; its lease cannot be changed any more")]
+    /// The session is over, or will be in a moment.
     Over(SessionStatus),
-    #[error(
-        "maxLeaseTime is the whole lease and can only grow: {asked} is not larger than the {current} that stand",
-        asked = timespan::format(*.asked), current = timespan::format(*.current)
-    )]
-    NotLarger { asked: Duration, current: Duration },
+    /// The lease that stands is as long or longer.
+    NotLarger { current: Duration },
+}
+
+/// What a client asks for when it creates a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) size: SessionSize,
+    /// The whole lease, counted from [`SessionStatus::Ready`].
+    pub(crate) max_lease: Duration,
+}
+
+/// Which session it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) id: SessionId,
+    pub(crate) account: Uuid,
+    /// How many sessions had been created when it was: it gives all of them an order.
+    pub(crate) number: u64,
 }
 
 /// Why a status was not forced upon a session.
@@ -145,32 +161,29 @@ fn made_to_fail() -> String {
 /// One session.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    pub(crate) id: Uuid,
-    pub(crate) account: Uuid,
-    pub(crate) size: SessionSize,
-    /// The whole lease, counted from [`SessionStatus::Ready`].
-    pub(crate) max_lease: Duration,
+    pub(crate) identity: Identity,
+    pub(crate) settings: Settings,
+    /// Since 1970-01-01T00:00:00Z.
+    pub(crate) creation_time: Duration,
     ready_at: Duration,
     server: Server,
     end: Option<End>,
 }
 
 impl Session {
-    /// A session created now, which is ready after `startup`.
+    /// A session created at this moment, which is ready after `startup`.
     pub(crate) fn new(
-        account: Uuid,
-        size: SessionSize,
-        max_lease: Duration,
-        now: Duration,
+        identity: Identity,
+        settings: Settings,
+        moment: Moment,
         startup: Duration,
         server: Server,
     ) -> Session {
         Session {
-            id: Uuid::new_v4(),
-            account,
-            size,
-            max_lease,
-            ready_at: now.saturating_add(startup),
+            identity,
+            settings,
+            creation_time: moment.unix_time,
+            ready_at: moment.now.saturating_add(startup),
             server,
             end: None,
         }
@@ -194,9 +207,14 @@ impl Session {
         self.of_use_until(now).saturating_sub(self.ready_at)
     }
 
+    /// Whether the session has, or had before its end, a server.
+    pub(crate) fn was_ready(&self, now: Duration) -> bool {
+        self.of_use_until(now) >= self.ready_at
+    }
+
     /// The name of the server, from the moment there is one.
     pub(crate) fn hostname(&self, now: Duration) -> Option<String> {
-        (self.of_use_until(now) >= self.ready_at).then(|| self.server.hostname.clone())
+        self.was_ready(now).then(|| self.server.hostname.clone())
     }
 
     /// The ports for the inspector and for the handshake; zeros unless ready.
@@ -214,7 +232,7 @@ impl Session {
             (Some(End::Stop { message, .. }), _) => message.clone(),
             (Some(End::Expiry { message: Some(message), .. }), _) => Some(message.clone()),
             (_, SessionStatus::Expired) => {
-                let lease = timespan::format(self.max_lease);
+                let lease = timespan::format(self.settings.max_lease);
                 Some(format!("The maximum lease time of {lease} has passed."))
             }
             _ => None,
@@ -237,10 +255,10 @@ impl Session {
         if status.is_final() || status == SessionStatus::Stopping {
             return Err(LeaseRefused::Over(status));
         }
-        if lease <= self.max_lease {
-            return Err(LeaseRefused::NotLarger { asked: lease, current: self.max_lease });
+        if lease <= self.settings.max_lease {
+            return Err(LeaseRefused::NotLarger { current: self.settings.max_lease });
         }
-        self.max_lease = lease;
+        self.settings.max_lease = lease;
         Ok(())
     }
 
@@ -291,7 +309,7 @@ impl Session {
     }
 
     fn expires_at(&self) -> Duration {
-        self.ready_at.saturating_add(self.max_lease)
+        self.ready_at.saturating_add(self.settings.max_lease)
     }
 
     fn of_use_until(&self, now: Duration) -> Duration {

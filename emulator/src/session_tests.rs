@@ -14,7 +14,13 @@ fn session() -> Session {
 }
 
 fn with_startup(startup: Duration) -> Session {
-    Session::new(Uuid::nil(), SessionSize::Standard, at(60), at(100), startup, Servers::default().next())
+    session_of(Settings { size: SessionSize::Standard, max_lease: at(60) }, at(100), startup)
+}
+
+fn session_of(settings: Settings, now: Duration, startup: Duration) -> Session {
+    let identity = Identity { id: SessionId::generate(), account: Uuid::nil(), number: 1 };
+    let moment = Moment { now, unix_time: at(1_600_000_000) };
+    Session::new(identity, settings, moment, startup, Servers::default().next())
 }
 
 #[test]
@@ -65,7 +71,7 @@ fn a_session_stopped_before_it_was_ready_never_had_a_server() {
     let mut session = session();
     session.stop(at(105), Duration::ZERO);
     assert_eq!(session.status(at(105)), SessionStatus::Stopped);
-    assert_eq!(session.hostname(at(999)), None);
+    assert_eq!((session.hostname(at(999)), session.was_ready(at(999))), (None, false));
     assert_eq!(session.elapsed(at(999)), Duration::ZERO);
 }
 
@@ -93,9 +99,9 @@ fn the_hostname_comes_with_ready_and_the_ports_go_with_the_end() {
 #[test]
 fn a_lease_only_grows_and_only_while_the_session_lives() {
     let mut session = session();
-    let not_larger = |asked, current| Err(LeaseRefused::NotLarger { asked, current });
-    assert_eq!(session.extend(at(105), at(60)), not_larger(at(60), at(60)));
-    assert_eq!(session.extend(at(105), at(59)), not_larger(at(59), at(60)));
+    let not_larger = Err(LeaseRefused::NotLarger { current: at(60) });
+    assert_eq!(session.extend(at(105), at(60)), not_larger);
+    assert_eq!(session.extend(at(105), at(59)), not_larger);
     assert_eq!(session.extend(at(105), at(61)), Ok(()));
     assert_eq!(session.extend(at(171) - NANOSECOND, at(90)), Ok(()));
     assert_eq!(session.status(at(199)), SessionStatus::Ready);
@@ -134,8 +140,8 @@ fn an_expired_session_says_why() {
 
 #[test]
 fn times_beyond_every_calendar_do_not_overflow() {
-    let server = Servers::default().next();
-    let mut session = Session::new(Uuid::nil(), SessionSize::Standard, Duration::MAX, at(1), Duration::MAX, server);
+    let settings = Settings { size: SessionSize::Standard, max_lease: Duration::MAX };
+    let mut session = session_of(settings, at(1), Duration::MAX);
     assert_eq!(session.status(at(2)), SessionStatus::Starting);
     session.stop(at(2), Duration::MAX);
     assert_eq!(session.status(at(3)), SessionStatus::Stopping);

@@ -143,8 +143,8 @@ fn ours(method: &str, url: &str, body: Option<&Value>) -> Request {
     };
     let config = ClientConfig {
         account_id: segments[1].to_owned(),
-        account_domain: origin.clone(),
-        service_endpoint: origin,
+        account_domain: if segments.last() == Some(&"token") { origin.clone() } else { "westus2".to_owned() },
+        service_endpoint: if segments.last() == Some(&"token") { "westus2".to_owned() } else { origin },
         api_version: version,
         credential: Credential::AccountKey("key=".into()),
         ..ClientConfig::default()

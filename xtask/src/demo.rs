@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let library = step(1, "building the release library", progress, || Library::build(&workspace, progress))?;
     let program = step(2, "building the emulator", progress, || artifacts::build_emulator(&workspace, progress))?;
     let emulator = step(3, "starting the emulator", Progress::Hidden, || {
-        Emulator::start(&program, &folder, Scheme::Https, STARTUP)
+        Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])
     })?;
     println!("      the emulator listens at {}", emulator.url());
     let quickstart = step(4, "compiling examples/c/quickstart.c", Progress::Hidden, || {

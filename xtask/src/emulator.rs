@@ -49,9 +49,9 @@ struct Ready {
 }
 
 impl Emulator {
-    /// Starts it and waits until it listens. Its certificate authority, its ready file and its log are written to
-    /// `folder`. A session needs `startup` (such as `3s`) to become ready.
-    pub(crate) fn start(program: &Path, folder: &Path, scheme: Scheme, startup: &str) -> Result<Self> {
+    /// Starts it with these options and waits until it listens. Its certificate authority, its ready file and its log
+    /// are written to `folder`.
+    pub(crate) fn start(program: &Path, folder: &Path, scheme: Scheme, options: &[&str]) -> Result<Self> {
         let ready_file = folder.join("ready.json");
         let log = folder.join("emulator.log");
         // A ready file from an earlier run would name a port at which nobody listens any more.
@@ -66,8 +66,9 @@ impl Emulator {
             command.arg("--tls").arg("--ca-file").arg(folder.join("ca.pem"));
         }
         let mut child = command
-            .args(["--listen", "127.0.0.1:0", "--startup", startup, "--ready-file"])
+            .args(["--listen", "127.0.0.1:0", "--ready-file"])
             .arg(&ready_file)
+            .args(options)
             .stdin(Stdio::null())
             .stdout(log_writer.try_clone()?)
             .stderr(log_writer)

@@ -13,6 +13,7 @@ mod exports;
 mod header;
 mod packages;
 mod process;
+mod python_sdk;
 mod quickstart;
 mod readme;
 mod rust;
@@ -28,7 +29,7 @@ Chores of this workspace.
 Usage: cargo xtask <command>
 
   demo             build everything and run examples/c/quickstart.c against the emulator
-  test             every check there is, from formatting to the C programs under valgrind
+  test             every check there is, from formatting to the C programs under valgrind and the official Python SDK
   header           write include/arr_session.h anew from the Rust sources
   header --check   fail if include/arr_session.h is not what the Rust sources give
   help             this list

@@ -18,6 +18,7 @@ const PACKAGES: &[Package] = &[
     package("openssl", "judges the emulator's certificates", &["openssl", "version"]),
     package("iproute2", "makes the network between a device and the emulator", &["ip", "-V"]),
     package("python3", "calls the emulator, as a client we did not write", &["python3", "-c", "import ssl"]),
+    package("python3-venv", "keeps the official SDK's packages apart", &["python3", "-c", "import ensurepip, venv"]),
 ];
 
 struct Package {
@@ -75,7 +76,7 @@ fn advice(missing: &[&Package]) -> String {
 
 fn list(packages: &[&Package]) -> String {
     let lines: Vec<String> =
-        packages.iter().map(|package| format!("  {:<10} {}", package.name, package.purpose)).collect();
+        packages.iter().map(|package| format!("  {:<12} {}", package.name, package.purpose)).collect();
     lines.join("\n")
 }
 

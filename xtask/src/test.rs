@@ -13,14 +13,17 @@ use crate::emulator::{Emulator, Scheme};
 use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
-use crate::{EXIT_UNUSABLE, c_programs, dependencies, device, dialect, exports, quickstart, readme, rust};
+use crate::{EXIT_UNUSABLE, c_programs, dependencies, device, dialect, exports, python_sdk, quickstart, readme, rust};
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
-const STARTUP: &str = "300ms";
+pub(crate) const STARTUP: &str = "300ms";
 
 /// Why some steps cannot be run here, if so.
-const NOT_LINUX: Option<&str> =
-    if cfg!(target_os = "linux") { None } else { Some("it takes gcc, clang and valgrind, or ELF, as on Linux") };
+const NOT_LINUX: Option<&str> = if cfg!(target_os = "linux") {
+    None
+} else {
+    Some("it takes gcc, clang and valgrind, ELF, or Debian's Python, as on Linux")
+};
 
 const LIBRARY: &str = "release library";
 const EMULATOR: &str = "emulators start";
@@ -41,6 +44,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
     Step::new("quickstart fails well", quickstart::check_failures).needs(BOTH),
     Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
+    Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
     Step::new("emulators stop", stop_emulators).needs(&[EMULATOR]),
 ];
 
@@ -84,7 +88,9 @@ fn build_library(context: &mut Context) -> Result<Report> {
 
 fn start_emulators(context: &mut Context) -> Result<Report> {
     let program = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
-    let start = |folder, scheme| Emulator::start(&program, &context.workspace.scratch(folder)?, scheme, STARTUP);
+    let start = |folder, scheme| {
+        Emulator::start(&program, &context.workspace.scratch(folder)?, scheme, &["--startup", STARTUP])
+    };
     let emulators = Emulators { https: start("xtask/https", Scheme::Https)?, http: start("xtask/http", Scheme::Http)? };
     let report = Report(format!("{} and {}", emulators.https.url(), emulators.http.url()));
     context.emulators = Some(emulators);

@@ -2,57 +2,73 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::reply;
 use crate::service::Service;
 use crate::{Account, guid, token};
 
-/// The account that a request may act for. Only [`require_token`] makes one, and the session routes ask for it.
+/// The account that a request may act for. Only [`gate`] makes one, and the session routes ask for it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller(pub(super) Uuid);
 
-/// Lets a request through that carries a token for the account in its path. What it says to others has no body
-/// (`docs/service.md`, "Errors").
-pub(super) async fn require_token(
-    State(service): State<Arc<Service>>,
+/// Why a request for sessions is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It carries no valid token.
+    NoToken,
+    /// It carries one for another account than the one in its path.
+    OtherAccount,
+    /// The account's last call was too short a time ago.
+    TooSoon { wait_seconds: u64 },
+}
+
+/// The gate in front of the session routes, which refuses in the words of the version that they belong to.
+#[derive(Clone)]
+pub(super) struct Gate {
+    service: Arc<Service>,
+    refuse: fn(Refusal) -> Response,
+}
+
+impl Gate {
+    pub(super) fn new(service: &Arc<Service>, refuse: fn(Refusal) -> Response) -> Gate {
+        Gate { service: service.clone(), refuse }
+    }
+
+    fn admit(&self, headers: &HeaderMap, account: Option<Uuid>) -> Result<Caller, Refusal> {
+        let token = bearer(headers).ok_or(Refusal::NoToken)?;
+        let tokens = &self.service.tokens;
+        let owner = tokens.account_of(token, self.service.clock.unix_time()).ok_or(Refusal::NoToken)?;
+        if account != Some(owner) {
+            return Err(Refusal::OtherAccount);
+        }
+        let admitted = self.service.throttle.admit(self.service.clock.now(), owner);
+        admitted
+            .map_err(|wait| Refusal::TooSoon { wait_seconds: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) })?;
+        Ok(Caller(owner))
+    }
+}
+
+/// Lets a request through that carries a token for the account in its path, if the account's last call is long enough
+/// ago.
+pub(super) async fn gate(
+    State(gate): State<Gate>,
     path: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let now = service.clock.unix_time();
-    let token = bearer(request.headers());
-    let Some(account) = token.and_then(|token| service.tokens.account_of(token, now)) else {
-        return reply::empty(StatusCode::UNAUTHORIZED);
-    };
-    if account_in(path) != Some(account) {
-        return reply::empty(StatusCode::FORBIDDEN);
+    match gate.admit(request.headers(), account_in(path)) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(refusal) => (gate.refuse)(refusal),
     }
-    request.extensions_mut().insert(Caller(account));
-    next.run(request).await
-}
-
-/// Lets an account's call through if its last one is long enough ago.
-pub(super) async fn throttle(
-    State(service): State<Arc<Service>>,
-    Extension(Caller(account)): Extension<Caller>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let Err(wait) = service.throttle.admit(service.clock.now(), account) else {
-        return next.run(request).await;
-    };
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    let mut response = reply::error(StatusCode::TOO_MANY_REQUESTS, &format!("too many requests; wait {seconds} s"));
-    response.headers_mut().insert(RETRY_AFTER, seconds.into());
-    response
 }
 
 /// The account in the path of a token request, if the request carries `{id}:{key}` of it, or a token of Microsoft

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 use serde_json::{Map, Value};
 
@@ -18,18 +18,22 @@ const LARGEST: usize = 64 * 1024;
 /// connection that closes under its hands.
 const LARGEST_READ: usize = 1024 * 1024;
 
+/// Why a body was not received: the status that says so, and the reason.
+pub(super) struct Unreceived(pub(super) StatusCode, pub(super) String);
+
 /// Reads a request to its end before anything is said about it. With part of a body unread, the connection could not
 /// be used again, and a client that is told 401 is to find it open for its second try.
-pub(super) async fn received(request: Request) -> Result<Request, Response> {
+pub(super) async fn received(request: Request) -> Result<Request, Unreceived> {
     let (head, body) = request.into_parts();
     match to_bytes(body, LARGEST_READ).await {
         Ok(bytes) if bytes.len() <= LARGEST => Ok(Request::from_parts(head, Body::from(bytes))),
         Err(error) if !error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => {
-            Err(reply::error(StatusCode::BAD_REQUEST, "the body broke off, or its framing is malformed"))
+            let text = "the body broke off, or its framing is malformed";
+            Err(Unreceived(StatusCode::BAD_REQUEST, text.to_owned()))
         }
         _ => {
             let text = format!("the body is larger than {LARGEST} bytes");
-            Err(reply::error(StatusCode::PAYLOAD_TOO_LARGE, &text))
+            Err(Unreceived(StatusCode::PAYLOAD_TOO_LARGE, text))
         }
     }
 }
@@ -37,17 +41,25 @@ pub(super) async fn received(request: Request) -> Result<Request, Response> {
 /// A request body that is a JSON object. What it should hold is for the operation to say.
 pub(super) struct JsonObject(pub(super) Map<String, Value>);
 
-impl<S: Send + Sync> FromRequest<S> for JsonObject {
-    type Rejection = Response;
+/// Why a body is no JSON object. Where nobody says otherwise, it is told in version 1's words.
+pub(super) struct Unreadable(pub(super) String);
 
-    async fn from_request(request: Request, state: &S) -> Result<JsonObject, Response> {
-        let bad_request = |text: &str| reply::error(StatusCode::BAD_REQUEST, text);
+impl IntoResponse for Unreadable {
+    fn into_response(self) -> Response {
+        reply::error(StatusCode::BAD_REQUEST, &self.0)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
+    type Rejection = Unreadable;
+
+    async fn from_request(request: Request, state: &S) -> Result<JsonObject, Unreadable> {
         let bytes = Bytes::from_request(request, state).await;
-        let bytes = bytes.map_err(|rejection| bad_request(&rejection.body_text()))?;
+        let bytes = bytes.map_err(|rejection| Unreadable(rejection.body_text()))?;
         match lenient_json::parse(&bytes) {
             Ok(Value::Object(members)) => Ok(JsonObject(members)),
-            Ok(_) => Err(bad_request("the body is JSON, but not an object")),
-            Err(reason) => Err(bad_request(&reason)),
+            Ok(_) => Err(Unreadable("the body is JSON, but not an object".to_owned())),
+            Err(reason) => Err(Unreadable(reason)),
         }
     }
 }

@@ -110,11 +110,7 @@ async fn force_status(
         return reply::error(StatusCode::BAD_REQUEST, text);
     };
     let now = service.clock.now();
-    let forced = match guid::parse(&session) {
-        Some(id) => service.sessions().force(now, id, status, body.message.as_deref()),
-        None => Err(StatusRefused::NoSession(session)),
-    };
-    match forced {
+    match service.sessions().force(now, &session, status, body.message.as_deref()) {
         Ok(view) => reply::json(StatusCode::OK, &super::control_bodies::Session::from(view)),
         Err(refused) => reply::error(status_of(&refused), &refused.to_string()),
     }

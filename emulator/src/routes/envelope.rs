@@ -11,7 +11,8 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::body;
+use super::body::{self, Unreceived};
+use super::problem;
 use super::sabotage::{self, Outcome};
 use crate::connections::Carrier;
 use crate::correlation;
@@ -40,11 +41,12 @@ pub(super) async fn envelope(
     });
     path::straighten(request.uri_mut());
     let fault = service.faults.strike(request.method(), request.uri().path());
+    let path = request.uri().path().to_owned();
     let received = body::received(request).await;
     let operation = async {
         match received {
             Ok(request) => next.run(request).await,
-            Err(too_large) => too_large,
+            Err(Unreceived(status, text)) => problem::reply(&service, &path, status, &text),
         }
     };
     let outcome = match fault {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::header::LOCATION;
+use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
@@ -12,23 +12,23 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::access::{self, Caller};
+use super::access::{self, Caller, Gate, Refusal};
 use super::body::JsonObject;
 use super::reply;
-use super::v1_bodies::{self, Create, Created, Properties, SessionList};
-use crate::guid;
+use super::v1_bodies::{self, Created, Properties, SessionList};
 use crate::service::Service;
-use crate::session::{LeaseRefused, SessionSize};
+use crate::session::{LeaseRefused, Settings};
+use crate::session_id::Wanted;
 
-/// The session in a path. One that is not a GUID is one that does not exist.
+/// The session in a path: a GUID in any letter case, or the very id that a client of the later version chose.
 #[derive(Deserialize)]
 struct SessionPath {
     session: String,
 }
 
 impl SessionPath {
-    fn id(&self) -> Option<Uuid> {
-        guid::parse(&self.session)
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted::GuidInAnyCase(&self.session)
     }
 }
 
@@ -39,8 +39,20 @@ pub(super) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/v1/accounts/{account}/sessions", get(list))
         .route("/v1/accounts/{account}/sessions/{session}", patch(update).delete(stop))
         .route("/v1/accounts/{account}/sessions/{session}/properties", get(properties))
-        .route_layer(from_fn_with_state(service.clone(), access::throttle))
-        .route_layer(from_fn_with_state(service.clone(), access::require_token))
+        .route_layer(from_fn_with_state(Gate::new(service, refuse), access::gate))
+}
+
+/// What is said to those who are not let in (`docs/service.md`, "Errors").
+fn refuse(refusal: Refusal) -> Response {
+    let wait_seconds = match refusal {
+        Refusal::NoToken => return reply::empty(StatusCode::UNAUTHORIZED),
+        Refusal::OtherAccount => return reply::empty(StatusCode::FORBIDDEN),
+        Refusal::TooSoon { wait_seconds } => wait_seconds,
+    };
+    let text = format!("too many requests; wait {wait_seconds} s");
+    let mut response = reply::error(StatusCode::TOO_MANY_REQUESTS, &text);
+    response.headers_mut().insert(RETRY_AFTER, wait_seconds.into());
+    response
 }
 
 /// `POST …/sessions/create` (`docs/service.md`, "Create").
@@ -49,16 +61,15 @@ async fn create(
     Extension(Caller(account)): Extension<Caller>,
     JsonObject(body): JsonObject,
 ) -> Response {
-    match Create::read(&body) {
-        Ok(create) => created(&service, account, create.size, create.max_lease),
+    match v1_bodies::settings(&body) {
+        Ok(settings) => created(&service, account, settings),
         Err(error) => reply::error(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
 
-fn created(service: &Service, account: Uuid, size: SessionSize, max_lease: std::time::Duration) -> Response {
-    let now = service.clock.now();
-    let session_id = service.sessions().create(now, account, size, max_lease);
-    let mut response = reply::json(StatusCode::ACCEPTED, &Created { session_id });
+fn created(service: &Service, account: Uuid, settings: Settings) -> Response {
+    let session_id = service.sessions().create(service.clock.moment(), account, settings);
+    let mut response = reply::json(StatusCode::ACCEPTED, &Created { session_id: &session_id });
     // Relative, as the service has it: neither a slash nor the version in front.
     let location = format!("accounts/{account}/sessions/{session_id}");
     if let Ok(location) = HeaderValue::try_from(location) {
@@ -83,7 +94,7 @@ async fn properties(
 ) -> Response {
     let now = service.clock.now();
     let mut sessions = service.sessions();
-    match path.id().and_then(|id| sessions.find(now, account, id)) {
+    match sessions.find(now, account, path.wanted()) {
         Some(session) => reply::json(StatusCode::OK, &Properties::of(session, now)),
         None => reply::empty(StatusCode::NOT_FOUND),
     }
@@ -98,7 +109,7 @@ async fn update(
 ) -> Response {
     let now = service.clock.now();
     let mut sessions = service.sessions();
-    let Some(session) = path.id().and_then(|id| sessions.find(now, account, id)) else {
+    let Some(session) = sessions.find(now, account, path.wanted()) else {
         return reply::empty(StatusCode::NOT_FOUND);
     };
     let lease = match v1_bodies::max_lease(&body) {
@@ -107,7 +118,7 @@ async fn update(
     };
     match session.extend(now, lease) {
         Ok(()) => reply::empty(StatusCode::OK),
-        Err(refused) => reply::error(status_of(&refused), &refused.to_string()),
+        Err(refused) => reply::error(status_of(&refused), &v1_bodies::lease_refused(&refused, lease)),
     }
 }
 
@@ -126,7 +137,7 @@ async fn stop(
 ) -> Response {
     let now = service.clock.now();
     let mut sessions = service.sessions();
-    match path.id().and_then(|id| sessions.stop(now, account, id)) {
+    match sessions.stop(now, account, path.wanted()) {
         Some(()) => reply::empty(StatusCode::NO_CONTENT),
         None => reply::empty(StatusCode::NOT_FOUND),
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use crate::session::{Session, SessionSize};
+use crate::session::{LeaseRefused, Session, SessionSize, Settings};
+use crate::session_id::SessionId;
 use crate::timespan::{self, TimeSpanError};
 
 /// Why the service does not take a request. The text is for the one who wrote the request.
@@ -24,23 +24,14 @@ pub(super) enum BadRequest {
     UnknownSize,
 }
 
-/// What a session is created with.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Create {
-    pub(super) max_lease: Duration,
-    pub(super) size: SessionSize,
-}
-
-impl Create {
-    /// Reads the body. Members that the service does not know are no error: scripts could always add some.
-    pub(super) fn read(body: &Map<String, Value>) -> Result<Create, BadRequest> {
-        let create = Create {
-            max_lease: max_lease(body)?,
-            size: SessionSize::parse(text(body, "size")?).ok_or(BadRequest::UnknownSize)?,
-        };
-        check_models(body)?;
-        Ok(create)
-    }
+/// The body of a create. Members that the service does not know are no error: scripts could always add some.
+pub(super) fn settings(body: &Map<String, Value>) -> Result<Settings, BadRequest> {
+    let settings = Settings {
+        max_lease: max_lease(body)?,
+        size: SessionSize::parse(text(body, "size")?).ok_or(BadRequest::UnknownSize)?,
+    };
+    check_models(body)?;
+    Ok(settings)
 }
 
 /// The `maxLeaseTime` of a create or an update.
@@ -50,6 +41,18 @@ pub(super) fn max_lease(body: &Map<String, Value>) -> Result<Duration, BadReques
         return Err(BadRequest::NoTime);
     }
     Ok(lease)
+}
+
+/// What is said about a lease that was asked for and refused.
+pub(super) fn lease_refused(refused: &LeaseRefused, asked: Duration) -> String {
+    match refused {
+        LeaseRefused::Over(status) => format!("the session is {status}; its lease cannot be changed any more"),
+        LeaseRefused::NotLarger { current } => format!(
+            "maxLeaseTime is the whole lease and can only grow: {} is not larger than the {} that stand",
+            timespan::format(asked),
+            timespan::format(*current)
+        ),
+    }
 }
 
 /// Models to load beforehand. No renderer is here that could load them, so only their form is looked at.
@@ -72,8 +75,8 @@ fn text<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str,
 /// The reply to a create: 52 bytes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Created {
-    pub(super) session_id: Uuid,
+pub(super) struct Created<'a> {
+    pub(super) session_id: &'a SessionId,
 }
 
 /// The reply to a list.
@@ -89,7 +92,7 @@ pub(super) struct Properties {
     message: Option<String>,
     session_elapsed_time: String,
     session_hostname: Option<String>,
-    session_id: Uuid,
+    session_id: SessionId,
     session_max_lease_time: String,
     session_size: &'static str,
     session_status: &'static str,
@@ -107,9 +110,9 @@ impl Properties {
             message: session.message(now),
             session_elapsed_time: timespan::format(elapsed),
             session_hostname: session.hostname(now),
-            session_id: session.id,
-            session_max_lease_time: timespan::format(session.max_lease),
-            session_size: session.size.as_str(),
+            session_id: session.identity.id.clone(),
+            session_max_lease_time: timespan::format(session.settings.max_lease),
+            session_size: session.settings.size.as_str(),
             session_status: session.status(now).as_str(),
             arr_inspector_port,
             handshake_port,
@@ -123,14 +126,14 @@ mod tests {
 
     use super::*;
 
-    fn create(body: Value) -> Result<Create, BadRequest> {
-        Create::read(body.as_object().expect("an object"))
+    fn create(body: Value) -> Result<Settings, BadRequest> {
+        settings(body.as_object().expect("an object"))
     }
 
     #[test]
     fn a_create_has_a_lease_and_a_size_and_whatever_else() {
         let body = json!({"maxLeaseTime": "4:0:0", "size": "Premium", "models": ["a"], "x": {}});
-        let expected = Create { max_lease: Duration::from_secs(14_400), size: SessionSize::Premium };
+        let expected = Settings { max_lease: Duration::from_secs(14_400), size: SessionSize::Premium };
         assert_eq!(create(body), Ok(expected));
     }
 

@@ -24,6 +24,10 @@ impl Reply {
         value
     }
 
+    pub(crate) fn header_count(&self) -> usize {
+        self.headers.len()
+    }
+
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("UTF-8")
     }
@@ -39,6 +43,15 @@ impl Reply {
         let error = body["error"].as_str().expect("an error text");
         assert_eq!(body.as_object().map(serde_json::Map::len), Some(1), "{body}");
         error.to_owned()
+    }
+
+    /// The code and the message of an error of REST 2021-01-01, which has nothing else to say.
+    pub(crate) fn error_2021(&self) -> (String, String) {
+        let body = self.json();
+        let text = |name: &str| body["error"][name].as_str().expect("a text").to_owned();
+        assert_eq!(body.as_object().map(serde_json::Map::len), Some(1), "{body}");
+        assert_eq!(body["error"].as_object().map(serde_json::Map::len), Some(2), "{body}");
+        (text("code"), text("message"))
     }
 
     /// Fails unless the reply has this status and nothing else to say.

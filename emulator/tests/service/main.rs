@@ -15,3 +15,4 @@ mod story;
 mod throttle;
 mod token;
 mod update;
+mod v2021;

@@ -48,6 +48,13 @@ impl Story {
         self.connection.call(method, &path, &headers, body.as_bytes())
     }
 
+    /// A call of REST 2021-01-01 with the token; `path` goes on from the account's path.
+    pub(crate) fn call_2021(&mut self, method: &str, path: &str, body: &str) -> Reply {
+        let path = self.path_2021(path);
+        let authorization = format!("Bearer {}", self.token);
+        self.connection.call(method, &path, &[("Authorization", authorization.as_str())], body.as_bytes())
+    }
+
     /// A call like [`call`](Self::call) whose reply is none.
     pub(crate) fn request(&mut self, method: &str, path: &str, body: &str) {
         let path = self.path(path);
@@ -73,6 +80,24 @@ impl Story {
 
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/v1/accounts/{}{rest}", self.emulator.account().id())
+    }
+
+    pub(crate) fn path_2021(&self, rest: &str) -> String {
+        format!("/accounts/{}{rest}?api-version=2021-01-01", self.emulator.account().id())
+    }
+
+    /// Creates a session under this id with a lease of so many minutes.
+    pub(crate) fn create_2021(&mut self, id: &str, minutes: u32) {
+        let body = format!(r#"{{"maxLeaseTimeMinutes":{minutes},"size":"Standard"}}"#);
+        let reply = self.call_2021("PUT", &format!("/sessions/{id}"), &body);
+        assert_eq!(reply.status, 201, "{reply:?}");
+    }
+
+    /// A session as REST 2021-01-01 shows it.
+    pub(crate) fn get_2021(&mut self, id: &str) -> Value {
+        let reply = self.call_2021("GET", &format!("/sessions/{id}"), "");
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.json()
     }
 
     /// Creates a session with a lease of four hours and returns its id.

@@ -1,0 +1,49 @@
+//! Dates with a time as REST 2021-01-01 writes them, such as `2021-01-29T16:04:29.1569219+00:00`.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+/// A time since 1970 as .NET writes a `DateTimeOffset`: to a ten-millionth of a second, without zeros at the end.
+pub(crate) fn format(unix_time: Duration) -> String {
+    let time = seconds(unix_time);
+    let mut text = format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+        time.year(),
+        time.month() as u8,
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second()
+    );
+    let fraction = format!(".{:07}", unix_time.subsec_nanos() / 100);
+    text.push_str(fraction.trim_end_matches('0').trim_end_matches('.'));
+    text.push_str("+00:00");
+    text
+}
+
+/// Its whole second. The format has four digits for the year.
+fn seconds(unix_time: Duration) -> OffsetDateTime {
+    /// 9999-12-31T23:59:59Z.
+    const LAST: i64 = 253_402_300_799;
+    let seconds = i64::try_from(unix_time.as_secs()).unwrap_or(LAST).min(LAST);
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_as_many_digits_as_it_needs() {
+        for (seconds, nanoseconds, text) in [
+            (0, 0, "1970-01-01T00:00:00+00:00"),
+            (1_611_936_269, 156_921_999, "2021-01-29T16:04:29.1569219+00:00"),
+            (1_616_433_083, 214_787_000, "2021-03-22T17:11:23.214787+00:00"),
+            (1_709_210_096, 99, "2024-02-29T12:34:56+00:00"),
+            (u64::MAX, 500_000_000, "9999-12-31T23:59:59.5+00:00"),
+        ] {
+            assert_eq!(format(Duration::new(seconds, nanoseconds)), text);
+        }
+    }
+}
