@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use support::an_hour;
 
 in_both_versions![
+    a_wait_that_is_throttled_asks_less_and_less,
+    a_failure_that_does_not_pass_ends_the_waits_of_all_at_once,
     a_create_that_was_certainly_not_carried_out_is_an_ordinary_error,
     no_failure_of_the_network_is_taken_for_an_answer,
     a_dripping_answer_ends_at_the_attempt_timeout_however_often_a_byte_comes,
@@ -312,4 +314,41 @@ fn a_closed_port_is_a_network_error_and_the_create_was_not_sent(wire: &'static W
     let error = arr_session::Client::new(config).unwrap().create_session(&an_hour(), None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(error.is_retryable() && !error.is_outcome_unknown() && error.message().contains(&endpoint), "{error}");
+}
+
+fn a_wait_that_is_throttled_asks_less_and_less(wire: &'static Wire) {
+    let throttled = Act::Answer(reply("429 Too Many Requests", "", ""));
+    let server = ready_then(wire, move |_| throttled.clone());
+    let clock = arr_emulator::VirtualClock::new();
+    let client =
+        server.client_on(&clock, ClientConfig { ready_poll_interval: Some(Duration::from_secs(1)), ..wire.config() });
+    let session = client.create_session(&an_hour(), None).unwrap();
+    session.wait_until_ready(Duration::from_secs(60)).unwrap();
+    clock.advance(Duration::from_secs(1));
+    let before = server.seen().len();
+    assert_eq!(session.wait_until_ready(Duration::from_secs(600)).unwrap_err().kind(), ErrorKind::Timeout);
+    let looks = server.seen().len() - before;
+    // After 10, 20, 40 and then every 60 seconds, each less a random part of up to a half.
+    assert!((9..=23).contains(&looks), "{looks}");
+}
+
+fn a_failure_that_does_not_pass_ends_the_waits_of_all_at_once(wire: &'static Wire) {
+    for status in ["404 Not Found", "501 Not Implemented"] {
+        let failing = Act::Answer(reply(status, "", ""));
+        let server = Scripted::by(move |line| match wire.act_of(line) {
+            Asked::Create => Act::Answer(wire.created()),
+            _ => failing.clone(),
+        });
+        let client = server.client(polling(wire, 200));
+        let session = client.create_session(&an_hour(), None).unwrap();
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| session.wait_until_ready(LONG))).collect();
+            for thread in waiting {
+                assert!(thread.join().unwrap().unwrap_err().http_status().is_some(), "{status}");
+            }
+        });
+        let looks = server.seen().len() - 2;
+        // One for all; a thread that comes late may need another.
+        assert!(looks <= 2, "{status}: {looks}");
+    }
 }

@@ -12,6 +12,11 @@ use support::wire::{ID, TOKEN, V1, V2021, Wire, in_both_versions};
 use support::{HOUR, SECOND, an_hour};
 
 in_both_versions![
+    a_stop_does_not_wait_for_a_token_that_is_only_fetched_ahead_of_time,
+    who_failed_together_for_want_of_a_token_comes_back_together,
+    a_token_service_that_asked_for_a_pause_is_left_alone_by_later_calls,
+    stopping_the_accounts_sessions_does_not_wait_because_another_call_was_throttled,
+    a_call_whose_outcome_is_unknown_can_be_made_again,
     passing_failures_are_tried_again_after_pauses,
     the_fifth_failure_is_told,
     other_failures_are_told_at_once,
@@ -327,4 +332,97 @@ fn an_id_in_use_is_a_conflict_even_after_a_lost_answer() {
         assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Conflict, false), "{error}");
         assert_eq!(client.stop_all(arr_session::StopScope::Own, None).unwrap().stopped, 0);
     }
+}
+
+/// A token that expires in so many seconds, by the clock of the reply.
+fn token_for(seconds: u64) -> String {
+    use base64::Engine as _;
+    let date = "Date: Tue, 06 May 2025 09:30:00 GMT\r\n";
+    let payload = format!(r#"{{"exp":{}}}"#, 1_746_523_800 + seconds);
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload);
+    reply("200 OK", date, &format!(r#"{{"AccessToken":"h.{payload}.s"}}"#))
+}
+
+fn a_stop_does_not_wait_for_a_token_that_is_only_fetched_ahead_of_time(wire: &'static Wire) {
+    let tokens = AtomicUsize::new(0);
+    let server = Scripted::deciding_tokens(
+        move || match tokens.fetch_add(1, Ordering::SeqCst) {
+            0 => Act::Answer(token_for(3_600)),
+            _ => Act::Silence,
+        },
+        |line| Act::Answer(wire.good(line)),
+    );
+    let clock = VirtualClock::new();
+    let client = server.client_on(&clock, wire.config());
+    let session = created(&client);
+    clock.advance(HOUR - 240 * SECOND);
+    let before = std::time::Instant::now();
+    session.stop(None).unwrap();
+    assert!(before.elapsed() < 5 * SECOND, "{:?}", before.elapsed());
+}
+
+fn who_failed_together_for_want_of_a_token_comes_back_together(wire: &'static Wire) {
+    let server = Scripted::with_tokens(reply("503 Service Unavailable", "", ""), |line| Act::Answer(wire.good(line)));
+    let retry_delay = Some(Duration::from_millis(20));
+    let client = server.client(ClientConfig { retry_delay, ..wire.config() });
+    let barrier = std::sync::Barrier::new(8);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                barrier.wait();
+                assert_eq!(client.list_sessions(None).unwrap_err().kind(), ErrorKind::ServiceFailure);
+            });
+        }
+    });
+    // Five for all; a thread that comes late begins anew.
+    assert!(server.seen().len() <= 15, "{}", server.seen().len());
+}
+
+fn a_token_service_that_asked_for_a_pause_is_left_alone_by_later_calls(wire: &'static Wire) {
+    let server = Scripted::with_tokens(reply("429 Too Many Requests", "Retry-After: 90\r\n", ""), |_| Act::Close);
+    let clock = VirtualClock::new();
+    let client = server.client_on(&clock, wire.config());
+    for _ in 0..3 {
+        assert_eq!(client.list_sessions(Some(60 * SECOND)).unwrap_err().kind(), ErrorKind::Throttled);
+    }
+    assert_eq!((server.seen().len(), clock.now()), (1, Duration::ZERO));
+}
+
+fn stopping_the_accounts_sessions_does_not_wait_because_another_call_was_throttled(wire: &'static Wire) {
+    let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 90\r\n")]);
+    client.open_session(&id(), Some(SECOND)).unwrap_err();
+    client.stop_all(arr_session::StopScope::Account, None).unwrap();
+    assert_eq!((server.seen().last().map(String::as_str), clock.now()), (Some(wire.list), Duration::ZERO));
+}
+
+/// What a call that failed without a clear answer leaves behind, the same call again takes up.
+fn a_call_whose_outcome_is_unknown_can_be_made_again(wire: &'static Wire) {
+    let two_hours = Lease::new(2 * HOUR).unwrap();
+    let stands = Act::Answer(reply("200 OK", "", &wire.session_with(&SessionStatus::Ready, 2)));
+    let acts = [vec![Act::Answer(wire.created())], vec![Act::Close; 5]].concat();
+    let (_server, client, _) = world(wire, [acts.clone(), vec![answer("400 Bad Request", ""), stands]].concat());
+    let session = created(&client);
+    let error = session.update_lease(two_hours, None).unwrap_err();
+    assert!(error.is_outcome_unknown() && error.is_retryable(), "{error:?}");
+    assert_eq!(
+        session.update_lease(two_hours, None).unwrap().max_lease,
+        Some(2 * HOUR),
+        "the first had been carried out"
+    );
+
+    let (_server, client, _) = world(wire, [acts, vec![answer("404 Not Found", "")]].concat());
+    let session = created(&client);
+    assert!(session.stop(None).unwrap_err().is_outcome_unknown());
+    assert!(!session.stop(None).unwrap().already_gone, "it was ours");
+
+    let (_server, client, _) = world(wire, vec![Act::Close; 5]);
+    assert!(!client.list_sessions(None).unwrap_err().is_outcome_unknown(), "reading does nothing");
+}
+
+/// A create that must not be sent twice is not tried with no time left for its answer.
+#[test]
+fn a_pause_leaves_a_create_the_time_that_its_answer_needs() {
+    let (server, client, _) = world(&V1, vec![answer("429 Too Many Requests", "Retry-After: 2\r\n")]);
+    let error = client.create_session(&an_hour(), Some(Duration::from_millis(2_100))).unwrap_err();
+    assert_eq!((error.kind(), server.seen().len()), (ErrorKind::Throttled, 2));
 }

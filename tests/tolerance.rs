@@ -126,3 +126,75 @@ fn the_bodies_of_errors_may_be_anything() {
         assert_eq!(error.service_code(), body.contains("code").then_some("C"));
     }
 }
+
+/// A body that breaks off, and one that never ends, for a reply with this status.
+fn broken(status: &str, headers: &str) -> [Act; 2] {
+    let head = |length: usize| format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n");
+    [
+        Act::AnswerAndClose(format!("{}{{", head(1_000))),
+        Act::Answer(format!("{}{}", head(2 * 1024 * 1024), "x".repeat(2 * 1024 * 1024))),
+    ]
+}
+
+#[test]
+fn the_status_decides_although_the_body_is_broken() {
+    let new = an_hour();
+    let create = |act: Act| Scripted::always(act).client(once()).create_session(&new, None).map(drop);
+    for act in broken("400 Bad Request", "") {
+        assert_eq!(create(act).unwrap_err().kind(), ErrorKind::BadRequest);
+    }
+    for act in broken("429 Too Many Requests", "Retry-After: 7\r\n") {
+        let error = create(act).unwrap_err();
+        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(Duration::from_secs(7))));
+    }
+    for act in broken("404 Not Found", "") {
+        assert_eq!(session(vec![act.clone()]).2.properties(None).unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(session(vec![act]).2.stop(None).unwrap().already_gone);
+    }
+    for act in broken("200 OK", "") {
+        let (_server, _client, session) = session(vec![act]);
+        session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap();
+        assert!(!session.stop(None).unwrap().already_gone);
+    }
+    // What is lost with the body of a success, is lost.
+    for act in broken("202 Accepted", "") {
+        assert_eq!(create(act).unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+    }
+}
+
+fn once() -> ClientConfig {
+    ClientConfig { max_retries: 0, ..ClientConfig::default() }
+}
+
+#[test]
+fn a_refused_token_is_renewed_although_the_body_is_broken() {
+    for act in broken("401 Unauthorized", "") {
+        let (server, _client, session) = session(vec![act, properties(r#""sessionStatus":"Ready""#)]);
+        assert_eq!(session.properties(None).unwrap().status, SessionStatus::Ready);
+        assert_eq!(server.seen().len(), 5, "token, create, read, token, read");
+    }
+}
+
+#[test]
+fn the_hosts_region_says_nothing_about_where_to_ask() {
+    let host = "5018fee8.remoterenderingvm.westeurope.mixedreality.azure.com";
+    let members = format!(r#""sessionStatus":"Ready","sessionHostname":"{host}""#);
+    let (server, _client, session) = session(vec![properties(&members)]);
+    assert_eq!(session.properties(None).unwrap().hostname.as_deref(), Some(host));
+    session.properties(None).unwrap();
+    let asked: Vec<_> = server.requests().iter().filter_map(|it| it.header("host").map(str::to_owned)).collect();
+    assert_eq!(asked.len(), 4, "all at the endpoint");
+    assert!(asked.iter().all(|host| server.url.ends_with(host.as_str())), "{asked:?}");
+}
+
+#[test]
+fn a_token_whose_reply_tells_no_date_lives_by_the_devices_clock() {
+    use base64::Engine as _;
+    let clock = arr_emulator::VirtualClock::new();
+    let payload = format!(r#"{{"exp":{}}}"#, clock.unix_time().as_secs() + 3_600);
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload);
+    let body = format!(r#"{{"AccessToken":"h.{payload}.s"}}"#);
+    let server = Scripted::with_tokens(reply("200 OK", "", &body), |_| created());
+    let client = server.client_on(&clock, ClientConfig::default());
+    assert_eq!(client.access_token(None).unwrap().remaining, Some(HOUR));
+}

@@ -72,6 +72,18 @@ impl World {
         Client::with_clock(config_for(&self.emulator, config), shared(&self.clock)).expect("the options are good")
     }
 
+    /// The same once so many have come: some are sent by the client's own threads. In the order of the alphabet.
+    pub(crate) fn requests_when(&self, count: usize) -> Vec<String> {
+        let deadline = std::time::Instant::now() + 60 * SECOND;
+        while self.emulator.requests().len() < count {
+            assert!(std::time::Instant::now() < deadline, "they never came: {:?}", self.emulator.requests());
+            std::thread::yield_now();
+        }
+        let mut requests = self.requests();
+        requests.sort();
+        requests
+    }
+
     /// The requests since the last call, as `METHOD path`, with ids shortened to `{id}`.
     pub(crate) fn requests(&self) -> Vec<String> {
         let requests = self.emulator.requests();

@@ -70,6 +70,14 @@ impl Scripted {
 
     /// Answers token requests with these bytes.
     pub(crate) fn with_tokens(token: String, choose: impl Fn(&str) -> Act + Send + Sync + 'static) -> Scripted {
+        Scripted::deciding_tokens(move || Act::Answer(token.clone()), choose)
+    }
+
+    /// Asks `token` for each token request.
+    pub(crate) fn deciding_tokens(
+        token: impl Fn() -> Act + Send + Sync + 'static,
+        choose: impl Fn(&str) -> Act + Send + Sync + 'static,
+    ) -> Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let url = format!("http://{}", listener.local_addr().expect("it listens"));
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -77,7 +85,7 @@ impl Scripted {
         thread::spawn(move || {
             for (number, stream) in listener.incoming().flatten().enumerate() {
                 let (log, choose, token) = (Arc::clone(&log), Arc::clone(&choose), Arc::clone(&token));
-                thread::spawn(move || serve(&stream, number, &log, &*choose, &token));
+                thread::spawn(move || serve(&stream, number, &log, &*choose, &*token));
             }
         });
         Scripted { url, seen }
@@ -122,13 +130,19 @@ pub(crate) fn token() -> String {
     format!(r#"{{"AccessToken":"h.{payload}.s"}}"#)
 }
 
-fn serve(stream: &TcpStream, connection: usize, log: &Mutex<Vec<Seen>>, choose: &dyn Fn(&str) -> Act, token: &str) {
+fn serve(
+    stream: &TcpStream,
+    connection: usize,
+    log: &Mutex<Vec<Seen>>,
+    choose: &dyn Fn(&str) -> Act,
+    token: &dyn Fn() -> Act,
+) {
     stream.set_nodelay(true).ok();
     let mut reader = BufReader::new(stream);
     while let Some(seen) = read_request(&mut reader, connection) {
         let line = seen.line.clone();
         log.lock().unwrap().push(seen);
-        let act = if line.ends_with("/token") { Act::Answer(token.to_owned()) } else { choose(&line) };
+        let act = if line.ends_with("/token") { token() } else { choose(&line) };
         let mut writer = stream;
         match act {
             Act::Answer(bytes) => {
