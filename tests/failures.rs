@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use support::an_hour;
 
 in_both_versions![
+    a_create_that_never_got_a_connection_was_not_sent_however_short_its_time,
     a_wait_that_is_throttled_asks_less_and_less,
     a_failure_that_does_not_pass_ends_the_waits_of_all_at_once,
     a_create_that_was_certainly_not_carried_out_is_an_ordinary_error,
@@ -265,9 +266,7 @@ fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back(wire: &'st
     assert_eq!(session.wait_until_ready(LONG).unwrap_err().kind(), ErrorKind::SessionEnded);
 }
 
-#[test]
-fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time() {
-    let wire = &V1;
+fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time(wire: &'static Wire) {
     // It listens, so TCP connects; but nobody speaks TLS.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let good = Scripted::always(Act::Answer(wire.created()));

@@ -6,13 +6,22 @@ mod support;
 use arr_emulator::{Config, Emulator, Fault};
 use arr_session::{Client, ClientConfig, ErrorKind, Lease, NewSession, Session, SessionStatus};
 use std::time::{Duration, Instant};
+use support::wire::{V1, V2021, Wire, in_both_versions};
 use support::{HOUR, SECOND, an_hour, config_for};
 
-const CREATE: &str = "/v1/accounts/*/sessions/create";
-const PROPERTIES: &str = "/v1/accounts/*/sessions/*/properties";
-const SESSION: &str = "/v1/accounts/*/sessions/*";
-const LIST: &str = "/v1/accounts/*/sessions";
+in_both_versions![
+    a_read_is_told_every_failure_and_repeated_where_that_helps,
+    every_other_operation_survives_every_failure,
+    throttling_by_the_service_is_waited_out_and_forgotten,
+    a_dripping_server_is_left_at_the_callers_deadline,
+];
+
 const TOKEN: &str = "/accounts/*/token";
+
+/// The path of an operation for the emulator's rules: every id is a star.
+fn path(request: &str) -> String {
+    request.split(' ').nth(1).unwrap().replace("{id}", "*")
+}
 
 /// What strikes, and what a caller is told who wants no retries. `None`: it does no harm.
 fn faults(path: &str) -> Vec<(&'static str, Fault, Option<ErrorKind>)> {
@@ -34,12 +43,12 @@ fn faults(path: &str) -> Vec<(&'static str, Fault, Option<ErrorKind>)> {
 }
 
 /// A client that gives up early, as a test waits for it, and retries at once or not at all.
-fn client(emulator: &Emulator, max_retries: u32) -> Client {
+fn client(wire: &Wire, emulator: &Emulator, max_retries: u32) -> Client {
     let config = ClientConfig {
         attempt_timeout: Duration::from_millis(400),
         retry_delay: Some(Duration::from_millis(1)),
         max_retries,
-        ..ClientConfig::default()
+        ..wire.config()
     };
     Client::new(config_for(emulator, config)).unwrap()
 }
@@ -55,13 +64,12 @@ fn strike(emulator: &Emulator, fault: Fault) {
     emulator.add_faults([fault]).unwrap();
 }
 
-#[test]
-fn a_read_is_told_every_failure_and_repeated_where_that_helps() {
+fn a_read_is_told_every_failure_and_repeated_where_that_helps(wire: &Wire) {
     for tls in [false, true] {
         let emulator = emulator(tls);
-        let (once, patient) = (client(&emulator, 0), client(&emulator, 4));
+        let (once, patient) = (client(wire, &emulator, 0), client(wire, &emulator, 4));
         let sessions = [&once, &patient].map(|client| client.create_session(&an_hour(), None).unwrap());
-        for (name, fault, expected) in faults(PROPERTIES) {
+        for (name, fault, expected) in faults(&path(wire.properties)) {
             strike(&emulator, fault.clone());
             let told = sessions[0].properties(None).map(|it| it.status).map_err(|error| error.kind());
             assert_eq!(told, expected.map_or(Ok(SessionStatus::Ready), Err), "{name}, HTTPS {tls}");
@@ -79,14 +87,15 @@ fn a_read_is_told_every_failure_and_repeated_where_that_helps() {
 
 #[test]
 fn a_create_that_may_have_been_carried_out_is_sent_once_and_said_to_be_unknown() {
+    let wire = &V1;
     for tls in [false, true] {
-        for (name, fault, expected) in faults(CREATE) {
+        for (name, fault, expected) in faults(&path(wire.create)) {
             if name == "close on accept" {
                 continue; // Nothing was sent then: see the next test.
             }
             for executed in [true, false] {
                 let emulator = emulator(tls);
-                let client = client(&emulator, 4);
+                let client = client(wire, &emulator, 4);
                 client.access_token(None).unwrap();
                 emulator.clear_requests();
                 emulator.add_faults([fault.clone().executed(executed)]).unwrap();
@@ -114,9 +123,10 @@ fn a_create_that_may_have_been_carried_out_is_sent_once_and_said_to_be_unknown()
 
 #[test]
 fn a_create_that_was_never_sent_is_simply_sent() {
+    let wire = &V1;
     for tls in [false, true] {
         let emulator = emulator(tls);
-        let client = client(&emulator, 4);
+        let client = client(wire, &emulator, 4);
         client.access_token(None).unwrap();
         strike(&emulator, Fault::close_on_accept());
         // Without TLS a connection is made before it is closed, and nobody can tell whether the request was read.
@@ -132,28 +142,28 @@ fn a_create_that_was_never_sent_is_simply_sent() {
 /// What is done, and with what.
 type Act = fn(&Client, &Session) -> Result<(), ErrorKind>;
 
-#[test]
-fn every_other_operation_survives_every_failure() {
+fn every_other_operation_survives_every_failure(wire: &Wire) {
     let acts: [(&str, &str, Act); 4] = [
-        ("list", LIST, |client, _| client.list_sessions(None).map(drop).map_err(|error| error.kind())),
-        ("update", SESSION, |_, session| {
+        ("list", wire.list, |client, _| client.list_sessions(None).map(drop).map_err(|error| error.kind())),
+        ("update", wire.update, |_, session| {
             let longer = session.known_properties().max_lease.unwrap() + HOUR;
             session.update_lease(Lease::new(longer).unwrap(), None).map(drop).map_err(|error| error.kind())
         }),
-        ("stop", SESSION, |_, session| session.stop(None).map(drop).map_err(|error| error.kind())),
+        ("stop", wire.stop, |_, session| session.stop(None).map(drop).map_err(|error| error.kind())),
         ("token", TOKEN, |client, _| client.access_token(None).map(drop).map_err(|error| error.kind())),
     ];
     let emulator = emulator(false);
-    for (what, path, act) in acts {
-        for (name, fault, expected) in faults(path) {
-            let client = client(&emulator, 4);
+    for (what, path_of, act) in acts {
+        let path = if what == "token" { TOKEN.to_owned() } else { path(path_of) };
+        for (name, fault, expected) in faults(&path) {
+            let client = client(wire, &emulator, 4);
             emulator.clear_faults();
-            let creator = self::client(&emulator, 4);
+            let creator = self::client(wire, &emulator, 4);
             let session =
                 creator.create_session(&NewSession::new(arr_session::SessionSize::Standard, HOUR).unwrap(), None);
             let session = client.open_session(session.unwrap().id(), None).unwrap();
             // A client that has no token yet, for the one operation that is about it.
-            let client = if what == "token" { self::client(&emulator, 4) } else { client };
+            let client = if what == "token" { self::client(wire, &emulator, 4) } else { client };
             strike(&emulator, fault);
             let outcome = act(&client, &session);
             match expected {
@@ -175,27 +185,26 @@ fn every_other_operation_survives_every_failure() {
     }
 }
 
-#[test]
-fn throttling_by_the_service_is_waited_out_and_forgotten() {
+fn throttling_by_the_service_is_waited_out_and_forgotten(wire: &Wire) {
     let world = support::World::new(
         Config { min_call_interval: 5 * SECOND, startup: Duration::ZERO, ..Config::default() },
-        ClientConfig::default(),
+        wire.config(),
     );
     let session = world.client.create_session(&an_hour(), None).unwrap();
     for _ in 0..3 {
         session.properties(None).unwrap();
     }
     let statuses: Vec<_> = world.emulator.requests().iter().map(|request| request.status).collect();
-    assert_eq!(statuses, [200, 202, 429, 200, 429, 200, 429, 200]);
+    let created = if wire.is_v1() { 202 } else { 201 };
+    assert_eq!(statuses, [200, created, 429, 200, 429, 200, 429, 200]);
     assert!(world.clock.now() >= 15 * SECOND && world.clock.now() <= 20 * SECOND, "{:?}", world.clock.now());
 }
 
-#[test]
-fn a_dripping_server_is_left_at_the_callers_deadline() {
+fn a_dripping_server_is_left_at_the_callers_deadline(wire: &Wire) {
     let emulator = emulator(false);
-    let client = Client::new(config_for(&emulator, ClientConfig::default())).unwrap();
+    let client = Client::new(config_for(&emulator, wire.config())).unwrap();
     let session = client.create_session(&an_hour(), None).unwrap();
-    emulator.add_faults([Fault::on("GET", PROPERTIES).drip(SECOND).always()]).unwrap();
+    emulator.add_faults([Fault::on("GET", &path(wire.properties)).drip(SECOND).always()]).unwrap();
     let before = Instant::now();
     let error = session.properties(Some(Duration::from_millis(300))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -203,4 +212,38 @@ fn a_dripping_server_is_left_at_the_callers_deadline() {
     assert!(before.elapsed() < 5 * SECOND, "{:?}", before.elapsed());
     emulator.clear_faults();
     assert_eq!(session.properties(None).unwrap().status, SessionStatus::Ready);
+}
+
+/// With an id of ours a create is repeated, and makes one session however often it arrives.
+#[test]
+fn a_create_with_an_id_of_ours_makes_one_session_whatever_strikes() {
+    let wire = &V2021;
+    for (name, fault, expected) in faults(&path(wire.create)) {
+        for executed in [true, false] {
+            let emulator = emulator(false);
+            let client = client(wire, &emulator, 4);
+            client.access_token(None).unwrap();
+            let fault = if name == "close on accept" { fault.clone() } else { fault.clone().executed(executed) };
+            strike(&emulator, fault);
+            let created = client.create_session(&an_hour(), None);
+            let what = format!("{name}, executed {executed}");
+            match expected {
+                // What stands in for a reply then is no session; and what is no reply at all is not repeated.
+                Some(ErrorKind::UnexpectedReply) => {
+                    assert_eq!(created.unwrap_err().kind(), ErrorKind::OutcomeUnknown, "{what}");
+                    assert_eq!(emulator.sessions().len(), usize::from(executed), "{what}");
+                    let all = client.stop_all(arr_session::StopScope::Own, None).unwrap();
+                    assert_eq!(all.stopped, usize::from(executed), "{what}: it is stopped by the id that was made up");
+                }
+                None if name == "another content type" && !executed => {
+                    assert_eq!(created.unwrap_err().kind(), ErrorKind::OutcomeUnknown, "{what}");
+                }
+                _ => {
+                    let session = created.unwrap_or_else(|error| panic!("{what}: {error}"));
+                    let ids: Vec<_> = emulator.sessions().into_iter().map(|it| it.id).collect();
+                    assert_eq!(ids, [session.id().as_str()], "{what}");
+                }
+            }
+        }
+    }
 }

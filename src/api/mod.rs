@@ -152,7 +152,7 @@ impl Service {
                 format!("listing the sessions: the link to the next page {why}"),
             ))
         };
-        let Ok(url) = self.endpoint.join(&[]).join(link) else { return refuse("is no URL") };
+        let Ok(url) = self.list().url.join(link) else { return refuse("is no URL") };
         if !self.endpoint.is_origin_of(&url) {
             return refuse("leads to another server; it was not followed, as the token would go along");
         }
@@ -224,6 +224,8 @@ pub(crate) struct Request {
     pub(crate) body: Option<String>,
     /// Whether sending it twice does no more than sending it once.
     pub(crate) repeatable: bool,
+    /// Whether it makes a session: then it matters to know that it was never sent.
+    pub(crate) creates: bool,
     /// A correlation vector of ours (`X-MRC-CV`).
     pub(crate) correlation_vector: Option<String>,
     /// The longest reply that is read, in bytes.
@@ -256,6 +258,7 @@ impl Request {
             bearer: Secret::default(),
             body: body.map(|value| value.to_string()),
             repeatable: true,
+            creates: false,
             correlation_vector: None,
             longest_reply: LONGEST_REPLY,
             needs_body: true,

@@ -37,7 +37,7 @@ pub(super) fn create(service: &Service, new: &NewSession) -> Request {
     }
     let url = sessions(service, &["create"]);
     // Nothing marks a repeated create as such: each makes a session.
-    Request { repeatable: false, ..Request::unsigned(Method::Post, url, Some(Value::Object(body))) }
+    Request { repeatable: false, creates: true, ..Request::unsigned(Method::Post, url, Some(Value::Object(body))) }
 }
 
 /// `GET …/sessions/{id}/properties`
@@ -160,7 +160,7 @@ impl Properties {
             Some(text) => timespan::parse(&text).map(Some).ok_or_else(|| unexpected("a time span in it is malformed")),
             None => Ok(None),
         };
-        let hostname = Hostname::read(self.session_hostname, &unexpected)?;
+        let hostname = Hostname::read(self.session_hostname, unexpected)?;
         let status = given(self.session_status).ok_or_else(|| unexpected("there is no status in it"))?;
         let nested = self.connection_properties.unwrap_or_default();
         let port = |top: Option<u16>, nested: Option<u16>| top.or(nested).filter(|port| *port != 0);

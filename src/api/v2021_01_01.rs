@@ -65,7 +65,8 @@ pub(super) fn create(service: &Service, new: &NewSession, id: &SessionId) -> Req
     let mut body = new.extra.clone();
     body.insert("maxLeaseTimeMinutes".into(), minutes(new.max_lease).into());
     body.insert("size".into(), size.into());
-    Request::unsigned(Method::Put, sessions(service, &[id.as_str()]), Some(Value::Object(body)))
+    let url = sessions(service, &[id.as_str()]);
+    Request { creates: true, ..Request::unsigned(Method::Put, url, Some(Value::Object(body))) }
 }
 
 /// `GET …/sessions/{id}`
@@ -195,7 +196,7 @@ impl Session {
             id,
             status: SessionStatus::read(&status),
             size: given(self.size).as_deref().map(SessionSize::read),
-            hostname: Hostname::read(self.hostname, &unexpected)?,
+            hostname: Hostname::read(self.hostname, unexpected)?,
             arr_inspector_port: port(self.arr_inspector_port),
             handshake_port: port(self.handshake_port),
             max_lease: span(self.max_lease_time_minutes),

@@ -223,7 +223,7 @@ impl Session {
                 if self.known_properties().status.is_final() {
                     client.registry.ended(self.id());
                 }
-                return outcome;
+                return *outcome;
             }
             if now >= deadline {
                 return Err(self.not_yet(timeout));
@@ -266,7 +266,7 @@ impl Session {
 
 /// What a wait does next.
 enum Next {
-    Over(Result<SessionProperties>),
+    Over(Box<Result<SessionProperties>>),
     At(Instant),
     /// When the client's signal changes: a request or a token is under way.
     AfterChange,
@@ -283,7 +283,7 @@ impl Watch {
     fn advance(&mut self, client: &Inner, now: Instant, failures: u64) -> Next {
         if let Some(failure) = self.failure.as_ref().filter(|_| self.failures != failures) {
             // Another who waits has met it while this one waited too.
-            return Next::Over(Err(failure.clone()));
+            return Next::Over(Box::new(Err(failure.clone())));
         }
         let answer = match &self.attempt {
             Some(attempt) => match attempt.take() {
@@ -303,7 +303,7 @@ impl Watch {
                     self.failure = Some(error.clone());
                     client.signal.notify();
                 }
-                Next::Over(outcome)
+                Next::Over(Box::new(outcome))
             }
             Step::SleepUntil(moment) => Next::At(moment),
             Step::AwaitToken => Next::AfterChange,

@@ -157,18 +157,15 @@ impl Transport {
         self.idleness.reset();
     }
 
-    /// The client for a request. One that must not be sent twice gets a connection that is not stale, and time to learn
-    /// whether it was made at all. `true`: it is the client that is shared by all.
+    /// The client for a request. One that makes a session gets time to learn whether its connection was made at all, and,
+    /// if it must not be sent twice, one that is not stale. `true`: it is the client that is shared by all.
     fn client_for(&self, request: &Request, origin: &str, limit: Duration) -> Result<(Arc<HttpClient>, bool)> {
         let loopback = is_loopback(&request.url);
-        if request.repeatable {
-            return Ok((self.client(loopback)?, true));
-        }
-        if limit <= self.connect_timeout {
+        if request.creates && limit <= self.connect_timeout {
             // Connecting has to end before the time does: else a request that was never sent looks like a lost one.
             return Ok((Arc::new(HttpClient(Some(self.build_client(loopback, limit / 2)?))), false));
         }
-        if !self.idleness.is_fresh(origin, self.clock.now()) {
+        if !request.repeatable && !self.idleness.is_fresh(origin, self.clock.now()) {
             self.reset();
         }
         Ok((self.client(loopback)?, true))
