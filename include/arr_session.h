@@ -10,10 +10,19 @@
 // ERRORS      Functions return ARR_OK (0) or a negative arr_status. Each takes an optional arr_error_info as its last
 //             parameter, which belongs to the caller, and fills it: what happened, and what to do. One that was not set up
 //             by arr_error_info_init() makes the call fail with ARR_ERROR_INVALID_ARGUMENT, and nothing is done.
+//             A function that makes a REST call can fail with each of these, besides what its own comment names:
+//               ARR_ERROR_TIMEOUT, _SHUT_DOWN                          its time ran out; the client was freed meanwhile
+//               ARR_ERROR_UNAUTHORIZED, _FORBIDDEN, _INVALID_TOKEN     the credential, or the token made of it
+//               ARR_ERROR_NETWORK, _NAME_RESOLUTION, _TLS              no connection, or a broken one
+//               ARR_ERROR_THROTTLED, _SERVICE_FAILURE, _BAD_REQUEST,   what the service answered
+//               _NOT_FOUND, _CONFLICT, _UNEXPECTED_REPLY
+//               ARR_ERROR_INTERNAL                                     a defect of this library, or no thread to be had
+//             What passes by itself is waited out and tried again within the call's time: see max_retries.
 //
-// HANDLES     arr_client and arr_session are never pointers to follow: a handle is a value that is looked up. A handle
-//             that is NULL, freed or forged, or of another type, is answered by ARR_ERROR_INVALID_HANDLE, from any
-//             thread, at any time. Freeing NULL, or twice, is harmless. A session keeps what it needs of its client.
+// HANDLES     arr_client, arr_session and arr_session_list are never pointers to follow: a handle is a value that is
+//             looked up. A handle that is NULL, freed or forged, or of another type, is answered by
+//             ARR_ERROR_INVALID_HANDLE, from any thread, at any time. Freeing NULL, or twice, is harmless. A session
+//             keeps what it needs of its client; several handles of one session know the same.
 //
 // STRUCTS     Each begins with struct_size. Set it up by its init function with sizeof, never by hand. New versions only
 //             append fields, so a program and a library of different ages fit together.
@@ -30,7 +39,7 @@
 //             make a REST call block for its length: keep them off a frame's thread.
 //
 // TIME        The service's lengths of time are in seconds (max_lease_seconds), the library's own in milliseconds
-//             (timeout_ms).
+//             (timeout_ms). Time goes on while the machine sleeps.
 //
 // PROCESS     The library sets nothing process-wide: no signal handler, no environment variable, no TLS default. It
 //             stays loaded once it has started a thread: unloading it is not supported.
@@ -202,7 +211,8 @@ typedef struct arr_client_options {
     const char *entra_token;
     // A ready access token of the token service, for example from a server of your own. The token service is never asked.
     const char *access_token;
-    // The path of a PEM file with further certificate authorities to trust, for example the emulator's. NULL: none.
+    // The path of a PEM file with further certificate authorities to trust, for example the emulator's. It is read by
+    // arr_client_new(), to its end. NULL: none.
     const char *ca_file;
     // The same as text. NULL: none.
     const char *ca_pem;
@@ -279,11 +289,12 @@ typedef struct arr_session_properties {
     int32_t handshake_port;
     // The whole lease in seconds, counted from when the session became ready; 0 if the service did not say.
     uint32_t max_lease_seconds;
-    // How much of it is used, in seconds.
+    // How much of it is used, in seconds; 0 also if the service did not say. With ARR_API_VERSION_2021_01_01 whole minutes.
     uint32_t elapsed_seconds;
-    // How much of it was left when the service answered, in seconds.
+    // How much of it was left when the service answered, in seconds: max_lease_seconds less elapsed_seconds.
     uint32_t remaining_seconds;
-    // The full length of the message in bytes, without the final NUL; arr_session_get_message() gives all of it.
+    // The full length of the message in bytes, without the final NUL. Of a session that is held by a handle,
+    // arr_session_get_message() gives all of it.
     uint32_t message_length;
     // How long ago the service said all this, in milliseconds: 0 for what was just read.
     uint32_t age_ms;
@@ -327,7 +338,7 @@ typedef struct arr_session_create_options {
     // How many they are, at most 1000.
     size_t model_count;
     // Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library does
-    // not know. It cannot change lease, size and models. NULL: none.
+    // not know, its numbers with double precision. It cannot change lease, size and models. NULL: none.
     const char *extra_json;
 } arr_session_create_options;
 
@@ -570,7 +581,8 @@ arr_status arr_client_new(const struct arr_client_options *options,
 // - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 // - error: may be NULL.
 //
-// Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit: the buffer is left alone, the token is kept, and the next call
+// Returns ARR_ERROR_INVALID_ARGUMENT if buffer is NULL and capacity is not 0, and ARR_ERROR_BUFFER_TOO_SMALL if the token
+// does not fit: the buffer is left alone, the token is kept, and the next call
 // sends nothing. ARR_ERROR_UNAUTHORIZED if the credential was refused. Blocks. Threads: any.
 ARR_API
 arr_status arr_client_get_token(struct arr_client *client,
@@ -711,7 +723,7 @@ arr_status arr_session_get_id(struct arr_session *session,
                               struct arr_error_info *error);
 
 // The whole message of the properties last read, into a buffer of the caller: why the session failed or ended. Sends
-// nothing. Empty if there is none.
+// nothing. Empty if there is none. Up to 4096 bytes are kept, control characters are replaced by spaces.
 //
 // - session: the session.
 // - buffer: receives the message and a final NUL. May be NULL if capacity is 0, to ask for the size.
@@ -738,7 +750,8 @@ arr_status arr_session_get_message(struct arr_session *session,
 // - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 // - error: may be NULL.
 //
-// Returns ARR_ERROR_NOT_FOUND if the service does not know the session any more. The service slows accounts down that
+// Returns ARR_ERROR_NOT_FOUND if the service does not know the session any more, and ARR_ERROR_UNSUPPORTED for other flags.
+// The service slows accounts down that
 // ask more often than every five to ten seconds (ARR_ERROR_THROTTLED). Blocks. Threads: any.
 ARR_API
 arr_status arr_session_get_properties(struct arr_session *session,
@@ -787,7 +800,10 @@ arr_status arr_session_update_lease(struct arr_session *session,
 // - error: may be NULL.
 //
 // Returns ARR_ERROR_TIMEOUT if it is not ready yet, ARR_ERROR_SESSION_ENDED or ARR_ERROR_SESSION_FAILED if it never
-// will be, and ARR_ERROR_SHUT_DOWN as soon as the client is freed. Blocks. Threads: any.
+// will be, and ARR_ERROR_SHUT_DOWN as soon as the client is freed. A failure that does not pass (ARR_ERROR_NOT_FOUND, a
+// refused credential, an untrusted certificate, a reply that makes no sense) ends the waits of all who wait. A session
+// that was ready less than ready_poll_interval_ms ago counts as ready without a request; age_ms tells how old that is.
+// Blocks. Threads: any.
 ARR_API
 arr_status arr_session_wait_until_ready(struct arr_session *session,
                                         struct arr_session_properties *properties,

@@ -112,6 +112,11 @@ pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> R
         return Err(error.retold(ErrorKind::Conflict, message));
     }
     let created = read(reply, CALL, id)?;
+    if matches!(created.status, SessionStatus::Stopped | SessionStatus::Expired) {
+        // The id was in use before, with the same settings; the service does not use it again.
+        let message = format!("session {id} exists already and has ended; choose another id");
+        return Err(Error::new(ErrorKind::Conflict, message).with_reply(reply.facts()));
+    }
     Ok(SessionProperties {
         size: created.size.or_else(|| Some(new.size.clone())),
         max_lease: created.max_lease.or_else(|| Some(new.max_lease.duration())),
@@ -325,6 +330,15 @@ mod tests {
             assert_eq!(page(none).1, None);
         }
         assert!(read_page(&reply(200, "{}")).unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn an_id_whose_session_has_ended_makes_no_new_one() {
+        for status in ["Stopped", "Expired"] {
+            let body = format!(r#"{{"id":"{ID}","status":"{status}"}}"#);
+            let error = read_created(&reply(200, &body), &new_session(60), &id()).unwrap_err();
+            assert!(error.kind() == ErrorKind::Conflict && error.message().contains("choose another id"), "{error}");
+        }
     }
 
     #[test]

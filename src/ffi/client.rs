@@ -93,7 +93,8 @@ pub unsafe extern "C" fn arr_client_new(
 /// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 /// - error: may be NULL.
 ///
-/// Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit: the buffer is left alone, the token is kept, and the next call
+/// Returns ARR_ERROR_INVALID_ARGUMENT if buffer is NULL and capacity is not 0, and ARR_ERROR_BUFFER_TOO_SMALL if the token
+/// does not fit: the buffer is left alone, the token is kept, and the next call
 /// sends nothing. ARR_ERROR_UNAUTHORIZED if the credential was refused. Blocks. Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_get_token(

@@ -62,7 +62,8 @@ pub struct arr_client_options {
     pub entra_token: *const c_char,
     /// A ready access token of the token service, for example from a server of your own. The token service is never asked.
     pub access_token: *const c_char,
-    /// The path of a PEM file with further certificate authorities to trust, for example the emulator's. NULL: none.
+    /// The path of a PEM file with further certificate authorities to trust, for example the emulator's. It is read by
+    /// arr_client_new(), to its end. NULL: none.
     pub ca_file: *const c_char,
     /// The same as text. NULL: none.
     pub ca_pem: *const c_char,

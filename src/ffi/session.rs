@@ -52,7 +52,7 @@ pub struct arr_session_create_options {
     /// How many they are, at most 1000.
     pub model_count: usize,
     /// Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library does
-    /// not know. It cannot change lease, size and models. NULL: none.
+    /// not know, its numbers with double precision. It cannot change lease, size and models. NULL: none.
     pub extra_json: *const c_char,
 }
 
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn arr_session_get_id(
 }
 
 /// The whole message of the properties last read, into a buffer of the caller: why the session failed or ended. Sends
-/// nothing. Empty if there is none.
+/// nothing. Empty if there is none. Up to 4096 bytes are kept, control characters are replaced by spaces.
 ///
 /// - session: the session.
 /// - buffer: receives the message and a final NUL. May be NULL if capacity is 0, to ask for the size.
@@ -229,7 +229,8 @@ pub unsafe extern "C" fn arr_session_get_message(
 /// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 /// - error: may be NULL.
 ///
-/// Returns ARR_ERROR_NOT_FOUND if the service does not know the session any more. The service slows accounts down that
+/// Returns ARR_ERROR_NOT_FOUND if the service does not know the session any more, and ARR_ERROR_UNSUPPORTED for other flags.
+/// The service slows accounts down that
 /// ask more often than every five to ten seconds (ARR_ERROR_THROTTLED). Blocks. Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_get_properties(
@@ -310,7 +311,10 @@ pub unsafe extern "C" fn arr_session_update_lease(
 /// - error: may be NULL.
 ///
 /// Returns ARR_ERROR_TIMEOUT if it is not ready yet, ARR_ERROR_SESSION_ENDED or ARR_ERROR_SESSION_FAILED if it never
-/// will be, and ARR_ERROR_SHUT_DOWN as soon as the client is freed. Blocks. Threads: any.
+/// will be, and ARR_ERROR_SHUT_DOWN as soon as the client is freed. A failure that does not pass (ARR_ERROR_NOT_FOUND, a
+/// refused credential, an untrusted certificate, a reply that makes no sense) ends the waits of all who wait. A session
+/// that was ready less than ready_poll_interval_ms ago counts as ready without a request; age_ms tells how old that is.
+/// Blocks. Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_wait_until_ready(
     session: *mut arr_session,

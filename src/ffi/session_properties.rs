@@ -52,11 +52,12 @@ pub struct arr_session_properties {
     pub handshake_port: i32,
     /// The whole lease in seconds, counted from when the session became ready; 0 if the service did not say.
     pub max_lease_seconds: u32,
-    /// How much of it is used, in seconds.
+    /// How much of it is used, in seconds; 0 also if the service did not say. With ARR_API_VERSION_2021_01_01 whole minutes.
     pub elapsed_seconds: u32,
-    /// How much of it was left when the service answered, in seconds.
+    /// How much of it was left when the service answered, in seconds: max_lease_seconds less elapsed_seconds.
     pub remaining_seconds: u32,
-    /// The full length of the message in bytes, without the final NUL; arr_session_get_message() gives all of it.
+    /// The full length of the message in bytes, without the final NUL. Of a session that is held by a handle,
+    /// arr_session_get_message() gives all of it.
     pub message_length: u32,
     /// How long ago the service said all this, in milliseconds: 0 for what was just read.
     pub age_ms: u32,

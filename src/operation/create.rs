@@ -20,9 +20,9 @@ pub(crate) fn create(context: &Context, new: NewSession, deadline: Instant) -> O
         };
         let created: Result<SessionProperties> = match &answered.answer {
             // A success without a usable id is none: nobody knows what was made.
-            Ok(reply) if reply.is_success() => {
-                service.read_created(reply, &new).map_err(|error| error.maybe_done(true))
-            }
+            Ok(reply) if reply.is_success() => service
+                .read_created(reply, &new)
+                .map_err(|error| if error.kind() == ErrorKind::Conflict { error } else { error.maybe_done(true) }),
             Ok(reply) if reply.status == 409 => return service.read_created(reply, &new),
             // A redirect is no answer that a service gives: who knows what it did.
             Ok(reply) if reply.status < 400 => Err(reply.error(WHAT).maybe_done(true)),
