@@ -74,7 +74,7 @@ static void a_lease_grows_and_a_cached_read_costs_nothing(arr_client *client)
     CHECK_STATUS(arr_session_get_properties(session, 2, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_UNSUPPORTED);
 
     CHECK_STATUS(arr_session_update_lease(session, 0, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
-    CHECK_STATUS(arr_session_update_lease(session, 599, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_session_update_lease(session, 540, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
     CHECK(strstr(error.message, "can only grow") != NULL);
     CHECK_STATUS(arr_session_update_lease(session, 600, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK_STATUS(arr_session_update_lease(session, 86341, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
@@ -108,7 +108,7 @@ static size_t find(arr_session_list *list, const char *id, arr_session_propertie
 static void a_list_tells_whose_sessions_they_are_and_own_ones_are_stopped_alone(arr_client *client)
 {
     arr_client *stranger = emulator_client();
-    arr_session *mine = create(client, 600), *also_mine = create(client, 700), *theirs = create(stranger, 800);
+    arr_session *mine = create(client, 600), *also_mine = create(client, 720), *theirs = create(stranger, 840);
     arr_session_list *list = NULL;
     arr_session_properties entry;
     arr_stop_all_result result;
@@ -125,7 +125,7 @@ static void a_list_tells_whose_sessions_they_are_and_own_ones_are_stopped_alone(
     CHECK_STATUS(arr_client_list_sessions(client, &list, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK_STATUS(arr_session_list_count(list, &count, &error), ARR_OK);
     CHECK(find(list, my_id, &entry) < count && entry.known_to_client == 1 && entry.max_lease_seconds == 600);
-    CHECK(find(list, their_id, &entry) < count && entry.known_to_client == 0 && entry.max_lease_seconds == 800);
+    CHECK(find(list, their_id, &entry) < count && entry.known_to_client == 0 && entry.max_lease_seconds == 840);
     CHECK_STATUS(arr_session_list_get(list, count, &entry, &error), ARR_ERROR_INVALID_ARGUMENT);
     CHECK_STATUS(arr_session_list_get(list, SIZE_MAX, &entry, &error), ARR_ERROR_INVALID_ARGUMENT);
     CHECK_STATUS(arr_session_list_get(list, 0, NULL, &error), ARR_ERROR_INVALID_ARGUMENT);
