@@ -83,7 +83,7 @@
 #define ARR_LOG_ENTRY_SIZE_V1 672
 
 // As max_retries: every failure is told at once.
-#define ARR_RETRIES_NONE -1
+#define ARR_RETRIES_NONE (-1)
 
 // The size of arr_client_options in the first version of the ABI.
 #define ARR_CLIENT_OPTIONS_SIZE_V1 128
@@ -346,73 +346,74 @@ typedef struct arr_session_create_options {
 #define ARR_OK 0
 
 // An argument is missing, malformed or out of range, a text is not UTF-8, or a struct_size is wrong. Nothing was sent.
-#define ARR_ERROR_INVALID_ARGUMENT -100
+#define ARR_ERROR_INVALID_ARGUMENT (-100)
 
 // A handle is NULL, freed, forged, or of another type.
-#define ARR_ERROR_INVALID_HANDLE -101
+#define ARR_ERROR_INVALID_HANDLE (-101)
 
 // The buffer is too small. The needed size was written; no request was sent.
-#define ARR_ERROR_BUFFER_TOO_SMALL -102
+#define ARR_ERROR_BUFFER_TOO_SMALL (-102)
 
 // A struct has fields set, or a value, that this version of the library does not know.
-#define ARR_ERROR_UNSUPPORTED -103
+#define ARR_ERROR_UNSUPPORTED (-103)
 
 // The client was freed or shut down.
-#define ARR_ERROR_SHUT_DOWN -200
+#define ARR_ERROR_SHUT_DOWN (-200)
 
 // The given time, or the time for one request, ran out. Calling again is fine.
-#define ARR_ERROR_TIMEOUT -201
+#define ARR_ERROR_TIMEOUT (-201)
 
 // The service refused the account key or the token (401).
-#define ARR_ERROR_UNAUTHORIZED -300
+#define ARR_ERROR_UNAUTHORIZED (-300)
 
-// The credential is good but may not do this (403).
-#define ARR_ERROR_FORBIDDEN -301
+// The credential is good but may not do this (403); or a proxy wants another user.
+#define ARR_ERROR_FORBIDDEN (-301)
 
 // The token service answered with something that is no usable token.
-#define ARR_ERROR_INVALID_TOKEN -302
+#define ARR_ERROR_INVALID_TOKEN (-302)
 
 // The connection could not be made, or broke.
-#define ARR_ERROR_NETWORK -400
+#define ARR_ERROR_NETWORK (-400)
 
 // The host name could not be resolved.
-#define ARR_ERROR_NAME_RESOLUTION -401
+#define ARR_ERROR_NAME_RESOLUTION (-401)
 
 // No secure connection: most often a certificate that is not trusted.
-#define ARR_ERROR_TLS -402
+#define ARR_ERROR_TLS (-402)
 
 // The service refused the request as malformed (400, or another 4xx).
-#define ARR_ERROR_BAD_REQUEST -500
+#define ARR_ERROR_BAD_REQUEST (-500)
 
 // The service does not know the session (404).
-#define ARR_ERROR_NOT_FOUND -501
+#define ARR_ERROR_NOT_FOUND (-501)
 
 // The session as it is does not allow the request (409, 422), or its id is in use (409).
-#define ARR_ERROR_CONFLICT -502
+#define ARR_ERROR_CONFLICT (-502)
 
 // Too many requests (429). retry_after_ms says how long to wait, if the service did.
-#define ARR_ERROR_THROTTLED -503
+#define ARR_ERROR_THROTTLED (-503)
 
 // The service failed (5xx).
-#define ARR_ERROR_SERVICE_FAILURE -504
+#define ARR_ERROR_SERVICE_FAILURE (-504)
 
 // The reply was not what the service is documented to send.
-#define ARR_ERROR_UNEXPECTED_REPLY -505
+#define ARR_ERROR_UNEXPECTED_REPLY (-505)
 
-// A create was sent and its answer was lost: a session may be running, and costing, under an id that is not known.
-#define ARR_ERROR_OUTCOME_UNKNOWN -506
+// A create was sent and its answer was lost: a session may be running, and costing, under an id that is not known (REST
+// v1), or that the message names (2021-01-01).
+#define ARR_ERROR_OUTCOME_UNKNOWN (-506)
 
 // The session was stopped, or its lease ran out, while it was waited for.
-#define ARR_ERROR_SESSION_ENDED -600
+#define ARR_ERROR_SESSION_ENDED (-600)
 
 // The session failed. The message is the service's.
-#define ARR_ERROR_SESSION_FAILED -601
+#define ARR_ERROR_SESSION_FAILED (-601)
 
 // A defect of this library.
-#define ARR_ERROR_INTERNAL -900
+#define ARR_ERROR_INTERNAL (-900)
 
 // A value that is in no group.
-#define ARR_CATEGORY_OTHER -1
+#define ARR_CATEGORY_OTHER (-1)
 
 // Success.
 #define ARR_CATEGORY_OK 0

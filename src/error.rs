@@ -25,7 +25,7 @@ pub enum ErrorKind {
     Timeout,
     /// The service refused the credential (401).
     Unauthorized,
-    /// The credential is good but may not do this (403).
+    /// The credential is good but may not do this (403); or a proxy wants another user.
     Forbidden,
     /// The token service answered with something that is no token.
     InvalidToken,
@@ -47,7 +47,8 @@ pub enum ErrorKind {
     ServiceFailure,
     /// The reply was not what the service is documented to send.
     UnexpectedReply,
-    /// A create was sent and its answer was lost: a session may be running, and costing, that nobody knows.
+    /// A create was sent and its answer was lost: a session may be running, and costing, under an id that is not known (REST
+    /// v1), or that the message names (2021-01-01).
     OutcomeUnknown,
     /// The session stopped or its lease ran out while it was waited for.
     SessionEnded,

@@ -26,7 +26,16 @@ fn generated() -> String {
     }
     let mut header = Vec::new();
     builder.generate().expect("src/ffi can be told in C").write(&mut header);
-    String::from_utf8(header).expect("the header is UTF-8")
+    let header = String::from_utf8(header).expect("the header is UTF-8");
+    header.lines().map(|line| in_parentheses(line) + "\n").collect()
+}
+
+/// A macro for a negative number, in parentheses: it may be put behind another minus.
+fn in_parentheses(line: &str) -> String {
+    match line.strip_prefix("#define ").and_then(|rest| rest.split_once(" -")) {
+        Some((name, number)) => format!("#define {name} (-{number})"),
+        None => line.to_owned(),
+    }
 }
 
 #[test]

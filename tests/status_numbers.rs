@@ -37,7 +37,7 @@ fn the_header_has_exactly_these_statuses() {
         .filter_map(|line| line.strip_prefix("#define ")?.split_once(' '))
         .filter(|(name, _)| *name == "ARR_OK" || name.starts_with("ARR_ERROR_"))
         .filter(|(name, _)| !name.ends_with("_SIZE_V1"))
-        .map(|(name, number)| (name, number.parse().unwrap()))
+        .map(|(name, number)| (name, number.trim_matches(['(', ')']).parse().unwrap()))
         .collect();
     found.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
     assert_eq!(found, STATUSES);

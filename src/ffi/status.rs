@@ -27,7 +27,7 @@ pub const ARR_ERROR_TIMEOUT: arr_status = -201;
 
 /// The service refused the account key or the token (401).
 pub const ARR_ERROR_UNAUTHORIZED: arr_status = -300;
-/// The credential is good but may not do this (403).
+/// The credential is good but may not do this (403); or a proxy wants another user.
 pub const ARR_ERROR_FORBIDDEN: arr_status = -301;
 /// The token service answered with something that is no usable token.
 pub const ARR_ERROR_INVALID_TOKEN: arr_status = -302;
@@ -51,7 +51,8 @@ pub const ARR_ERROR_THROTTLED: arr_status = -503;
 pub const ARR_ERROR_SERVICE_FAILURE: arr_status = -504;
 /// The reply was not what the service is documented to send.
 pub const ARR_ERROR_UNEXPECTED_REPLY: arr_status = -505;
-/// A create was sent and its answer was lost: a session may be running, and costing, under an id that is not known.
+/// A create was sent and its answer was lost: a session may be running, and costing, under an id that is not known (REST
+/// v1), or that the message names (2021-01-01).
 pub const ARR_ERROR_OUTCOME_UNKNOWN: arr_status = -506;
 
 /// The session was stopped, or its lease ran out, while it was waited for.
