@@ -141,8 +141,9 @@ impl TokenCache {
     pub(crate) fn acquire(self: &Arc<Self>, now: Instant, waited: Option<Waited>) -> Result<Acquired> {
         let mut state = lock(&self.state);
         let usable = state.token.as_ref().filter(|token| now < token.use_until);
+        let resting = state.rest.as_ref().filter(|(until, _)| now < *until);
         if let Some(token) = usable {
-            if now < token.refresh_at || state.running.is_some() {
+            if now < token.refresh_at || state.running.is_some() || resting.is_some() {
                 return Ok(Acquired::Token(token.lend()));
             }
         } else if let Some(number) = state.running {
@@ -153,7 +154,7 @@ impl TokenCache {
         {
             // Time that ran out may have been the one caller's; those who waited with it still have theirs.
             return Err(error.clone());
-        } else if let Some((until, error)) = state.rest.as_ref().filter(|(until, _)| now < *until) {
+        } else if let Some((until, error)) = resting {
             return Ok(Acquired::Rest(*until, error.clone()));
         }
         let usable = usable.is_some();
@@ -457,6 +458,15 @@ mod tests {
         let Acquired::Rest(until, error) = it.acquire() else { panic!("nobody may ask yet") };
         assert_eq!((until, error.kind()), (Instant::from_elapsed(Duration::from_secs(90)), ErrorKind::Throttled));
         it.at(Duration::from_secs(90));
+        it.exchange().complete(Ok(good_for(DAY)));
+
+        // Neither ahead of time, while the old token is good.
+        let ahead = DAY - REFRESH_AHEAD + Duration::from_secs(90);
+        it.at(ahead);
+        it.exchange().complete(Ok(Reply { status: 503, retry_after: Some("60".into()), ..Reply::default() }));
+        it.at(ahead + Duration::from_secs(59));
+        it.token();
+        it.at(ahead + Duration::from_secs(60));
         let _exchange = it.exchange();
     }
 

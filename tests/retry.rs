@@ -202,6 +202,16 @@ fn who_wants_no_retries_is_told_at_once(wire: &'static Wire) {
     let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..wire.config() });
     assert_eq!(client.list_sessions(None).unwrap_err().http_status(), Some(503));
     assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
+
+    // Nor does it wait because the service has asked another call to.
+    let (server, clock) =
+        (first(wire, vec![answer("429 Too Many Requests", "Retry-After: 9\r\n")]), VirtualClock::new());
+    let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..wire.config() });
+    for _ in 0..2 {
+        let error = client.list_sessions(None).unwrap_err();
+        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(9 * SECOND)));
+    }
+    assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
 }
 
 fn created(client: &Client) -> Session {

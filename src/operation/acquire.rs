@@ -37,9 +37,10 @@ impl Acquire {
         self.waited = None;
     }
 
-    /// Rests until this moment. `false` if the caller's time is over by then.
+    /// Rests until this moment. `false` if the caller's time is over by then, or if it wants to be told rather than to wait.
     pub(super) fn rest_until(&mut self, moment: Instant) -> bool {
-        let in_time = moment + self.needed < self.deadline;
+        let patient = self.context.retry.most > 0 || self.deadline == Instant::NEVER;
+        let in_time = patient && moment + self.needed < self.deadline;
         if in_time {
             self.paused_until = self.paused_until.max(Some(moment));
         }
