@@ -470,7 +470,7 @@ typedef struct arr_session_create_options {
 // Mozilla's list, as it was when this library was built.
 #define ARR_TRUST_BUNDLED 2
 
-// Those that this client created.
+// Those that this client created. One that was there before, under an id that the application gave, is not among them.
 #define ARR_STOP_SCOPE_OWN 0
 
 // All of the account, whoever created them: other people may be using them.
@@ -571,7 +571,8 @@ arr_status arr_client_new(const struct arr_client_options *options,
 
 // Gives an access token for the account, from the cache or fetched: what the rendering connection is made with.
 //
-// REST: GET `https://sts.{account domain}/accounts/{account}/token`, if there is no token with at least half a minute left.
+// REST: GET `https://sts.{account domain}/accounts/{account}/token`, if there is no token with at least half a minute left;
+// in the last five minutes of a token's life a new one is fetched meanwhile, on a thread of the library's.
 //
 // - client: the client.
 // - buffer: receives the token and a final NUL. May be NULL if capacity is 0, to ask for the size. It is a secret: keep it
@@ -676,7 +677,8 @@ ARR_API arr_status arr_session_create_options_init(struct arr_session_create_opt
 // Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running, which
 // arr_client_list_sessions() shows. With REST v1 it is sent again only if the connection was never made, or the answer was
 // 429; with 2021-01-01 as often as every other call. ARR_ERROR_INVALID_ARGUMENT for what the REST version does not have,
-// and ARR_ERROR_CONFLICT if the given session_id is in use with other settings, or was. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
+// and ARR_ERROR_CONFLICT if the given session_id is in use with other settings, or was. One that is in use with the same
+// settings is opened. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
 // Blocks. Threads: any.
 ARR_API
 arr_status arr_session_create(struct arr_client *client,
@@ -770,7 +772,8 @@ arr_status arr_session_get_properties(struct arr_session *session,
 // - session: the session.
 // - max_lease_seconds: the whole lease, 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up to
 //   whole minutes.
-// - properties: receives what is known afterwards: the new lease, all else as it was last read (age_ms). May be NULL.
+// - properties: receives what is known afterwards: with REST v1 the new lease, and all else as it was last read (age_ms);
+//   with 2021-01-01 what the service answered. May be NULL.
 // - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 // - error: may be NULL.
 //

@@ -145,17 +145,21 @@ impl Client {
         inner.warn_of_lease(prepared.max_lease);
         // An id that was made up here cannot be anybody else's; one that was given may be.
         let made_up = prepared.id.clone().filter(|_| new.id.is_none());
-        let deadline = inner.deadline(timeout);
-        let created = inner.run(operation::create(&inner.context, prepared, deadline), deadline);
-        let created = created.inspect_err(|error| {
-            if let Some(id) = made_up.filter(|_| error.is_outcome_unknown()) {
-                inner.registry.claim(&id);
-            }
-        })?;
-        inner.context.log.info(None, || format!("session {} is created", created.id));
-        let size = created.size.clone();
-        let shared = inner.registry.created(Shared::new(inner, created), size);
-        if inner.is_shut_down() {
+        let (id, deadline) = (prepared.id.clone(), inner.deadline(timeout));
+        let create = operation::create(&inner.context, prepared, made_up.is_some(), deadline);
+        let created = match inner.run(create, deadline) {
+            Ok(created) => created,
+            Err(error) => return Err(inner.create_failed(error, id, made_up)),
+        };
+        let session = created.session;
+        inner.context.log.info(None, || {
+            let what = if created.existed { "existed already" } else { "is created" };
+            format!("session {} {what}", session.id)
+        });
+        let size = session.size.clone();
+        let shared = Shared::new(inner, session);
+        let shared = if created.existed { inner.registry.opened(shared) } else { inner.registry.created(shared, size) };
+        if inner.is_shut_down() && !created.existed {
             // Nobody can use the session: its client ended while it was being made.
             return Err(inner.give_back(shared.id()));
         }
@@ -285,6 +289,27 @@ impl Inner {
         if self.is_shut_down() { Err(self.ended()) } else { Ok(()) }
     }
 
+    /// What a failed create means, and does: an id that was made up here, and that may have a session now, is the client's
+    /// own.
+    fn create_failed(&self, error: Error, id: Option<SessionId>, made_up: Option<SessionId>) -> Error {
+        if !error.is_outcome_unknown() {
+            return error;
+        }
+        let error = match error.kind() {
+            ErrorKind::OutcomeUnknown => error,
+            // The client ended, or the time was over, between two tries.
+            _ => operation::unknown_outcome(error, id.as_ref()),
+        };
+        match made_up {
+            Some(id) if self.is_shut_down() => self.give_back(&id),
+            Some(id) => {
+                self.registry.claim(&id);
+                error
+            }
+            None => error,
+        }
+    }
+
     /// Stops a session that was created for a client that has ended, and says so.
     fn give_back(&self, id: &SessionId) -> Error {
         let deadline = self.clock.now() + self.attempt_timeout;
@@ -354,12 +379,10 @@ impl Inner {
             if let Step::Done(outcome) = step {
                 return outcome;
             }
-            may_go_on()?;
+            may_go_on().map_err(|error| error.maybe_done(operation.maybe_done()))?;
             if now >= deadline {
-                return Err(Error::new(
-                    ErrorKind::Timeout,
-                    "the time for the call ran out; give it more, or call again",
-                ));
+                let message = "the time for the call ran out; give it more, or call again";
+                return Err(Error::new(ErrorKind::Timeout, message).maybe_done(operation.maybe_done()));
             }
             let limit = deadline.saturating_since(now).min(self.attempt_timeout);
             match step {

@@ -39,12 +39,58 @@ pub(crate) fn without_secrets(text: &str, secret: &str) -> String {
     let mut text = text.to_owned();
     for secret in [secret, key].into_iter().filter(|secret| secret.len() >= SHORTEST) {
         text = text.replace(secret, GONE);
+        if unescaped(&text).contains(secret) {
+            return GONE.to_owned();
+        }
     }
     while let Some(start) = text.find("eyJ") {
         let end = text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "._-+/=".contains(c)));
         text.replace_range(start..end.map_or(text.len(), |length| start + length), GONE);
     }
     text
+}
+
+/// A text without the ways in which JSON, HTML and URLs write a character otherwise, also one within the other.
+fn unescaped(text: &str) -> String {
+    const DEPTH: usize = 3;
+    let mut text = text.to_owned();
+    for _ in 0..DEPTH {
+        let mut plain = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(place) = rest.find(['\\', '%', '&']) {
+            plain.push_str(&rest[..place]);
+            rest = &rest[place..];
+            let (character, length) = unescape(rest).unwrap_or((rest.chars().next(), 1));
+            plain.extend(character);
+            rest = &rest[length..];
+        }
+        plain.push_str(rest);
+        if plain == text {
+            break;
+        }
+        text = plain;
+    }
+    text
+}
+
+/// The character that an escape at the beginning of a text means, and the length of the escape.
+fn unescape(text: &str) -> Option<(Option<char>, usize)> {
+    let hexadecimal = |digits: &str| u32::from_str_radix(digits, 16).ok().map(char::from_u32);
+    if let Some(digits) = text.strip_prefix("\\u").and_then(|rest| rest.get(..4)) {
+        return Some((hexadecimal(digits)?, 6));
+    }
+    if let Some(digits) = text.strip_prefix('%').and_then(|rest| rest.get(..2)) {
+        return Some((hexadecimal(digits)?, 3));
+    }
+    if let Some(rest) = text.strip_prefix("&#") {
+        let digits = rest.split_once(';')?.0;
+        let character = match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => hexadecimal(digits)?,
+            None => digits.parse().ok().map(char::from_u32)?,
+        };
+        return Some((character, digits.len() + 3));
+    }
+    text.strip_prefix('\\').map(|_| (None, 1))
 }
 
 /// Whether a word may be base64 of something: long, and not just letters or hexadecimal digits.

@@ -53,7 +53,6 @@ fn a_link_to_another_server_is_not_followed() {
         "https://example.com/".to_owned(),
         "//example.com/".to_owned(),
         "ftp://127.0.0.1/".to_owned(),
-        "http://user@127.0.0.1/".to_owned(),
         "http://[".to_owned(),
     ] {
         let server = Scripted::always(page(1, &format!("\"{link}\"")));
@@ -62,6 +61,22 @@ fn a_link_to_another_server_is_not_followed() {
         assert_eq!(server.seen().len(), 2, "{link}");
     }
     assert!(elsewhere.seen().is_empty());
+
+    // Here, but as somebody else.
+    let url = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let own = std::sync::Arc::clone(&url);
+    let server = Scripted::by(move |_| page(1, &format!("\"{}\"", own.lock().unwrap())));
+    *url.lock().unwrap() = server.url.replace("http://", "http://user@");
+    let error = server.client(V2021.config()).list_sessions(None).unwrap_err();
+    assert!(error.message().contains("user name"), "{error}");
+}
+
+#[test]
+fn a_session_that_moved_from_one_page_to_the_next_is_listed_once() {
+    let count = AtomicUsize::new(0);
+    let server =
+        Scripted::by(move |_| page(1, if count.fetch_add(1, Ordering::SeqCst) == 0 { "\"?page=2\"" } else { "null" }));
+    assert_eq!(server.client(V2021.config()).list_sessions(None).unwrap().len(), 1);
 }
 
 #[test]

@@ -397,8 +397,11 @@ impl ServiceError {
     fn read(reply: &Reply) -> ServiceError {
         let Ok(text) = std::str::from_utf8(&reply.body) else { return ServiceError::default() };
         let printable = |text: &str| reply.printable(text);
+        let text = text.trim_start_matches('\u{feff}');
         let Ok(value) = serde_json::from_str::<Value>(text) else {
-            return ServiceError { code: None, message: printable(text) };
+            // What was to be JSON, and broke off, says nothing to a person, and hides what it repeats.
+            let json = text.trim_start().starts_with(['{', '[', '"']);
+            return ServiceError { code: None, message: if json { None } else { printable(text) } };
         };
         let inner = value.get("error").unwrap_or(&value);
         let text_of = |names: [&str; 2]| names.iter().find_map(|name| printable(inner.get(name)?.as_str()?));
@@ -495,12 +498,18 @@ pub(crate) mod tests {
                 "eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln",
                 r#"{"error":{"code":"eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln","message":"x"}}"#,
             ),
+            ("a:ab+cd/ef==", r#"{"error":"ab+cd\/ef=="#),
+            ("a:ab+cd/ef==", r#"{"error":"{\"key\":\"ab\\u002bcd\\/ef\\u003d=\"}"}"#),
+            ("a:ab+cd/ef==", "<p>ab&#x2B;cd/ef==</p>"),
+            ("a:ab+cd/ef==", "key=ab%2Bcd%2Fef%3D%3D"),
             ("other", r#"{"error":"got eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln, which is old"}"#),
         ] {
             let repeating = Reply { sent: Secret::new(sent), ..reply(403, body) };
             let error = repeating.error("reading");
             let shown = format!("{error} {error:?}");
-            assert!(!shown.contains("c2VjcmV0") && !shown.contains("eyJh"), "{shown}");
+            for part in ["c2VjcmV0", "eyJh", "cd/ef", "cd\\", "x2B;", "%2B"] {
+                assert!(!shown.contains(part), "{shown}");
+            }
         }
     }
 

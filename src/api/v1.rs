@@ -37,7 +37,9 @@ pub(super) fn create(service: &Service, new: &NewSession) -> Request {
     }
     let url = sessions(service, &["create"]);
     // Nothing marks a repeated create as such: each makes a session.
-    Request { repeatable: false, creates: true, ..Request::unsigned(Method::Post, url, Some(Value::Object(body))) }
+    // Its id may be in the reply's `Location` too.
+    let request = Request::unsigned(Method::Post, url, Some(Value::Object(body)));
+    Request { repeatable: false, creates: true, needs_body: false, ..request }
 }
 
 /// `GET …/sessions/{id}/properties`
@@ -79,7 +81,7 @@ pub(super) fn read_created(reply: &Reply, new: &NewSession) -> Result<SessionPro
     let from_body = serde_json::from_slice::<Body>(&reply.body).ok().and_then(|body| body.session_id);
     let id = from_body.and_then(|id| SessionId::parse(&id).ok()).or_else(|| id_of_location(reply.location.as_deref()?));
     let id = id.ok_or_else(|| reply.unexpected(CALL, "there is no usable session id in it"))?;
-    Ok(SessionProperties::created(id, new))
+    Ok(SessionProperties::created(id.to_lower_case(), new))
 }
 
 /// The id in `accounts/{account}/sessions/{id}`. A location that is cut off, as the document prints it, has none.
@@ -147,7 +149,8 @@ pub(super) fn read_list(reply: &Reply) -> Result<Vec<SessionProperties>> {
 /// its id and status.
 fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
     let id = entry.get("sessionId").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
-    let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
+    let id =
+        id.map(|id| id.to_lower_case()).ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
     let read = Properties::deserialize(entry).ok().and_then(|read| read.into_session(id.clone(), reply, call).ok());
     let status = entry.get("sessionStatus").and_then(Value::as_str).unwrap_or_default();
     Ok(read.unwrap_or_else(|| SessionProperties::bare(id, SessionStatus::read(status))))

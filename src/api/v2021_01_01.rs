@@ -66,7 +66,7 @@ pub(super) fn create(service: &Service, new: &NewSession, id: &SessionId) -> Req
     body.insert("maxLeaseTimeMinutes".into(), minutes(new.max_lease).into());
     body.insert("size".into(), size.into());
     let url = sessions(service, &[id.as_str()]);
-    Request { creates: true, ..Request::unsigned(Method::Put, url, Some(Value::Object(body))) }
+    Request { creates: true, needs_body: false, ..Request::unsigned(Method::Put, url, Some(Value::Object(body))) }
 }
 
 /// `GET …/sessions/{id}`
@@ -111,7 +111,11 @@ pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> R
         );
         return Err(error.retold(ErrorKind::Conflict, message));
     }
-    let created = read(reply, CALL, id)?;
+    // The id is ours and 201 is clear: a body that cannot be read changes nothing about that.
+    let created = match read(reply, CALL, id) {
+        Err(_) if reply.status == 201 => SessionProperties::created(id.clone(), new),
+        other => other?,
+    };
     if matches!(created.status, SessionStatus::Stopped | SessionStatus::Expired) {
         // The id was in use before, with the same settings; the service does not use it again.
         let message = format!("session {id} exists already and has ended; choose another id");
@@ -206,7 +210,11 @@ impl Session {
             handshake_port: port(self.handshake_port),
             max_lease: span(self.max_lease_time_minutes),
             elapsed: span(self.elapsed_time_minutes),
-            creation_time: creation_time.transpose()?,
+            // Before 1970 stands for never.
+            creation_time: creation_time
+                .transpose()?
+                .filter(|moment| *moment >= OffsetDateTime::UNIX_EPOCH)
+                .map(SystemTime::from),
             teraflops: self.teraflops.filter(|teraflops| *teraflops > 0.0),
             error_code: self.error.as_ref().and_then(|failure| text(&failure.code)),
             message: self.error.as_ref().and_then(|failure| text(&failure.message)),
@@ -215,10 +223,10 @@ impl Session {
     }
 }
 
-/// RFC 3339, with up to seven digits of a second and any offset. Nothing before 1970 can be meant.
-fn date_time(text: &str) -> Option<SystemTime> {
-    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    (moment >= OffsetDateTime::UNIX_EPOCH).then(|| moment.into())
+/// RFC 3339, with up to seven digits of a second and any offset.
+fn date_time(text: &str) -> Option<OffsetDateTime> {
+    // .NET writes a date that was never set without an offset.
+    OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339)).ok()
 }
 
 #[cfg(test)]
@@ -307,6 +315,30 @@ mod tests {
     }
 
     #[test]
+    fn a_creation_time_that_was_never_set_is_none() {
+        for time in ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", ""] {
+            let body = format!(r#"{{"status":"Ready","creationTime":"{time}"}}"#);
+            assert_eq!(read_body(&body).unwrap().creation_time, None, "{time}");
+        }
+    }
+
+    #[test]
+    fn a_clear_success_under_our_id_is_a_session_whatever_its_body() {
+        for body in ["", "{}", "<html>", r#"{"status":7}"#] {
+            let created = read_created(&reply(201, body), &new_session(60), &id()).unwrap();
+            assert_eq!(
+                (created.id, created.status, created.size),
+                (id(), SessionStatus::Starting, Some(SessionSize::Standard))
+            );
+        }
+    }
+
+    #[test]
+    fn a_200_that_cannot_be_read_is_no_session_as_any_web_server_gives_one() {
+        assert!(read_created(&reply(200, "<html>"), &new_session(60), &id()).is_err());
+    }
+
+    #[test]
     fn a_failed_session_tells_code_and_message() {
         let failed =
             read_body(r#"{"status":"error","error":{"code":"OutOfCapacity","message":"no server","details":[]}}"#);
@@ -360,7 +392,6 @@ mod tests {
             r#"{"status":"Ready","maxLeaseTimeMinutes":1.5}"#,
             r#"{"status":"Ready","elapsedTimeMinutes":-1}"#,
             r#"{"status":"Ready","creationTime":"yesterday"}"#,
-            r#"{"status":"Ready","creationTime":"0001-01-01T00:00:00Z"}"#,
             r#"{"status":"Ready","hostname":"a b"}"#,
             r#"{"status":"Error","error":"text"}"#,
             &"[".repeat(100_000),

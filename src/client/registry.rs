@@ -29,6 +29,13 @@ struct Known {
     shared: Weak<Shared>,
 }
 
+impl Known {
+    /// Perhaps again, under an id whose session had ended.
+    fn is_created(&mut self) {
+        (self.created, self.ended, self.may_be_stopped) = (true, false, false);
+    }
+}
+
 impl Registry {
     /// A session that this client created.
     pub(super) fn created(&self, session: Shared, size: Option<SessionSize>) -> Arc<Shared> {
@@ -49,7 +56,9 @@ impl Registry {
     fn keep(&self, session: Shared, created: bool) -> Arc<Shared> {
         let mut sessions = lock(&self.sessions);
         let known = sessions.entry(session.id().clone()).or_default();
-        known.created |= created;
+        if created {
+            known.is_created();
+        }
         known.shared.upgrade().unwrap_or_else(|| {
             let shared = Arc::new(session);
             known.shared = Arc::downgrade(&shared);
@@ -59,7 +68,7 @@ impl Registry {
 
     /// A session that this client has asked for under this id, and that may have been created.
     pub(super) fn claim(&self, id: &SessionId) {
-        lock(&self.sessions).entry(id.clone()).or_default().created = true;
+        lock(&self.sessions).entry(id.clone()).or_default().is_created();
     }
 
     /// What the handles of a session share, if there are any.

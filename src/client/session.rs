@@ -184,14 +184,20 @@ impl Session {
         }
         client.warn_of_lease(max_lease);
         let deadline = client.deadline(timeout);
-        let earlier_lost = lock(&self.shared.watch).maybe_extended == Some(max_lease);
+        let (epoch, earlier_lost) = {
+            let watch = lock(&self.shared.watch);
+            (watch.epoch, watch.maybe_extended == Some(max_lease))
+        };
         let update = operation::update_lease(&client.context, self.id().clone(), max_lease, earlier_lost, deadline);
         let updated = client.run(update, deadline);
         let lost = updated.as_ref().is_err_and(Error::is_outcome_unknown);
         lock(&self.shared.watch).maybe_extended = lost.then_some(max_lease);
         match updated {
-            Ok(Some(told)) => self.shared.change(client, |wait, now| drop(wait.seen(told, now))),
-            Ok(None) => self.shared.change(client, |wait, now| wait.extended(wanted, now)),
+            // What it tells of the session is from before anything that was done to it meanwhile.
+            Ok(Some(told)) if self.shared.epoch() == epoch => {
+                self.shared.change(client, |wait, now| drop(wait.seen(told, now)));
+            }
+            Ok(_) => self.shared.change(client, |wait, now| wait.extended(wanted, now)),
             Err(error) => {
                 self.shared.forget_readings(client);
                 return Err(error);
@@ -293,12 +299,9 @@ impl Watch {
             None => None,
         };
         self.attempt = None;
-        let answered = answer.is_some();
         match self.wait.step(now, answer) {
             Step::Done(outcome) => {
-                if let Err(error) = &outcome
-                    && answered
-                {
+                if let Err(error) = &outcome {
                     self.failures += 1;
                     self.failure = Some(error.clone());
                     client.signal.notify();

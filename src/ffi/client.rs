@@ -25,7 +25,7 @@ pub struct arr_client {
 
 /// Which sessions arr_client_stop_all() stops, an ARR_STOP_SCOPE_... value.
 pub type arr_stop_scope = i32;
-/// Those that this client created.
+/// Those that this client created. One that was there before, under an id that the application gave, is not among them.
 pub const ARR_STOP_SCOPE_OWN: arr_stop_scope = 0;
 /// All of the account, whoever created them: other people may be using them.
 pub const ARR_STOP_SCOPE_ACCOUNT: arr_stop_scope = 1;
@@ -82,7 +82,8 @@ pub unsafe extern "C" fn arr_client_new(
 
 /// Gives an access token for the account, from the cache or fetched: what the rendering connection is made with.
 ///
-/// REST: GET `https://sts.{account domain}/accounts/{account}/token`, if there is no token with at least half a minute left.
+/// REST: GET `https://sts.{account domain}/accounts/{account}/token`, if there is no token with at least half a minute left;
+/// in the last five minutes of a token's life a new one is fetched meanwhile, on a thread of the library's.
 ///
 /// - client: the client.
 /// - buffer: receives the token and a final NUL. May be NULL if capacity is 0, to ask for the size. It is a secret: keep it
@@ -109,6 +110,7 @@ pub unsafe extern "C" fn arr_client_get_token(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_client_get_token", error, || {
+            text::check_buffer(buffer, capacity)?;
             let token = find(client)?.access_token(call_timeout(timeout_ms))?;
             text::into_buffer(token.token.expose(), buffer, capacity, needed)?;
             if !remaining_seconds.is_null() {

@@ -110,7 +110,8 @@ pub unsafe extern "C" fn arr_session_create_options_init(
 /// Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running, which
 /// arr_client_list_sessions() shows. With REST v1 it is sent again only if the connection was never made, or the answer was
 /// 429; with 2021-01-01 as often as every other call. ARR_ERROR_INVALID_ARGUMENT for what the REST version does not have,
-/// and ARR_ERROR_CONFLICT if the given session_id is in use with other settings, or was. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
+/// and ARR_ERROR_CONFLICT if the given session_id is in use with other settings, or was. One that is in use with the same
+/// settings is opened. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
 /// Blocks. Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_create(
@@ -265,7 +266,8 @@ pub unsafe extern "C" fn arr_session_get_properties(
 /// - session: the session.
 /// - max_lease_seconds: the whole lease, 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up to
 ///   whole minutes.
-/// - properties: receives what is known afterwards: the new lease, all else as it was last read (age_ms). May be NULL.
+/// - properties: receives what is known afterwards: with REST v1 the new lease, and all else as it was last read (age_ms);
+///   with 2021-01-01 what the service answered. May be NULL.
 /// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 /// - error: may be NULL.
 ///

@@ -58,18 +58,24 @@ pub(super) fn inline<const N: usize>(text: &str) -> [c_char; N] {
     array
 }
 
+/// A caller's buffer that may be left out if its capacity is 0.
+pub(super) fn check_buffer(buffer: *mut c_char, capacity: usize) -> Result<()> {
+    if buffer.is_null() && capacity > 0 {
+        return Err(Error::invalid_argument(format!("the buffer is NULL, but its capacity is {capacity}")));
+    }
+    Ok(())
+}
+
 /// A text into a caller's buffer of `capacity` bytes. `needed` is set in any case: the text's bytes and the final NUL.
 ///
 /// # Safety
 /// `buffer` is NULL or writable for `capacity` bytes; `needed` is NULL or writable.
 pub(super) unsafe fn into_buffer(text: &str, buffer: *mut c_char, capacity: usize, needed: *mut usize) -> Result<()> {
+    check_buffer(buffer, capacity)?;
     let length = text.len() + 1;
     if !needed.is_null() {
         // SAFETY: the caller's promise.
         unsafe { needed.write_unaligned(length) };
-    }
-    if buffer.is_null() && capacity > 0 {
-        return Err(Error::invalid_argument(format!("the buffer is NULL, but its capacity is {capacity}")));
     }
     if capacity < length {
         return Err(Error::new(

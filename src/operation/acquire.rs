@@ -13,8 +13,6 @@ use std::time::Duration;
 pub(crate) struct Acquire {
     context: Context,
     deadline: Instant,
-    /// How much time must be left after a pause.
-    needed: Duration,
     backoff: Backoff,
     /// The exchange that was waited for.
     waited: Option<Waited>,
@@ -23,13 +21,12 @@ pub(crate) struct Acquire {
 
 /// A token for the application.
 pub(crate) fn token(context: &Context, deadline: Instant) -> Acquire {
-    Acquire::new(context, context.retry, deadline, Duration::ZERO)
+    Acquire::new(context, context.retry, deadline)
 }
 
 impl Acquire {
-    pub(super) fn new(context: &Context, policy: RetryPolicy, deadline: Instant, needed: Duration) -> Acquire {
-        let backoff = Backoff::new(policy);
-        Acquire { context: context.clone(), deadline, needed, backoff, waited: None, paused_until: None }
+    pub(super) fn new(context: &Context, policy: RetryPolicy, deadline: Instant) -> Acquire {
+        Acquire { context: context.clone(), deadline, backoff: Backoff::new(policy), waited: None, paused_until: None }
     }
 
     /// Asks anew, whoever was waited for before.
@@ -37,22 +34,23 @@ impl Acquire {
         self.waited = None;
     }
 
-    /// Rests until this moment. `false` if the caller's time is over by then, or if it wants to be told rather than to wait.
-    pub(super) fn rest_until(&mut self, moment: Instant) -> bool {
+    /// Rests until this moment. `false` if less than `needed` of the caller's time is left by then, or if it wants to be told
+    /// rather than to wait.
+    pub(super) fn rest_until(&mut self, moment: Instant, needed: Duration) -> bool {
         let patient = self.context.retry.most > 0 || self.deadline == Instant::NEVER;
-        let in_time = patient && moment + self.needed < self.deadline;
+        let in_time = patient && moment + needed < self.deadline;
         if in_time {
             self.paused_until = self.paused_until.max(Some(moment));
         }
         in_time
     }
 
-    /// Rests as long as the policy has it after this failure. `false` if it is final.
-    pub(super) fn rest_after(&mut self, now: Instant, error: &Error) -> bool {
+    /// Rests as long as the policy has it after this failure. `false` if it is final, or as above.
+    pub(super) fn rest_after(&mut self, now: Instant, error: &Error, needed: Duration) -> bool {
         let Some(trouble) = Trouble::of(error) else { return false };
         let trouble = Trouble { retry_after: bounded(trouble.retry_after), ..trouble };
         let Some(pause) = self.backoff.pause(trouble, retry::random()) else { return false };
-        let in_time = self.rest_until(now + pause);
+        let in_time = self.rest_until(now + pause, needed);
         if in_time {
             self.context.log.warning(error.correlation_vector(), || {
                 format!("{}; trying again in {} ms", error.message(), pause.as_millis())
@@ -83,7 +81,7 @@ impl Operation for Acquire {
                 Step::AwaitToken
             }
             Ok(Acquired::Rest(until, error)) => {
-                if self.rest_until(until) {
+                if self.rest_until(until, Duration::ZERO) {
                     Step::SleepUntil(until)
                 } else {
                     Step::Done(Err(error))
@@ -91,14 +89,13 @@ impl Operation for Acquire {
             }
             Err(error) => {
                 self.waited = None;
-                if !self.rest_after(now, &error) {
+                if !self.rest_after(now, &error, Duration::ZERO) {
                     return Step::Done(Err(error));
                 }
                 // All who failed together come back together: one of them asks for all.
-                if let Some(until) = self.paused_until.take() {
-                    self.paused_until = Some(self.context.tokens.rest_until(now, until, &error));
-                }
-                self.step(now, None)
+                let until = self.paused_until.take().unwrap_or(now);
+                let until = self.context.tokens.rest_until(now, until, &error);
+                if self.rest_until(until, Duration::ZERO) { self.step(now, None) } else { Step::Done(Err(error)) }
             }
         }
     }

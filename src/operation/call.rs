@@ -19,10 +19,13 @@ pub(super) struct Call {
     /// What it is for, as messages begin: "creating the session".
     what: &'static str,
     request: Request,
+    deadline: Instant,
     token: Acquire,
     /// The token with which the request is on the wire.
     sent: Option<Lent>,
     renewed: bool,
+    /// When it was begun.
+    begun: Option<Instant>,
     /// Goes out although the service has asked to be left alone.
     urgent: bool,
     /// An earlier try may have been carried out although its answer was lost.
@@ -32,7 +35,8 @@ pub(super) struct Call {
 /// How a [`Call`] ended.
 #[derive(Debug)]
 pub(super) enum CallOutcome {
-    /// It was certainly not carried out: there was no token, or none that the service takes.
+    /// The last try was certainly not carried out: there was no token, or none that the service takes, or no time. The error
+    /// tells whether an earlier one may have been.
     NotDone(Error),
     /// It was sent, or was tried.
     Answered(Answered),
@@ -96,11 +100,12 @@ impl Call {
         Call {
             context: context.clone(),
             what,
-            // What is tried only once must not be tried with no time left for its answer.
-            token: Acquire::new(context, policy, deadline, if request.repeatable { Duration::ZERO } else { NEEDED }),
+            token: Acquire::new(context, policy, deadline),
             request,
+            deadline,
             sent: None,
             renewed: false,
+            begun: None,
             urgent: false,
             earlier_lost: false,
         }
@@ -118,21 +123,44 @@ impl Call {
 
     fn send(&mut self, now: Instant) -> Step<CallOutcome> {
         if let Some(until) = self.context.pacing.quiet_until(now).filter(|_| !self.urgent) {
-            return if self.token.rest_until(until) {
+            return if self.token.rest_until(until, self.needed()) {
                 Step::SleepUntil(until)
             } else {
-                Step::Done(CallOutcome::NotDone(self.silenced(now, until)))
+                self.not_done(self.silenced(now, until))
             };
         }
         match self.token.step(now, None).outcome() {
             Err(step) => step,
-            Ok(Err(error)) => Step::Done(CallOutcome::NotDone(error)),
+            Ok(Err(error)) => self.not_done(error),
+            Ok(Ok(_)) if self.is_too_late(now) => self.not_done(self.out_of_time()),
             Ok(Ok(lent)) => {
                 let request = Request { bearer: lent.text.clone(), ..self.request.clone() };
                 self.sent = Some(lent);
                 Step::Send(Box::new(request))
             }
         }
+    }
+
+    /// What is tried only once must not be tried with no time left for its answer, when other things have taken the time.
+    fn is_too_late(&self, now: Instant) -> bool {
+        self.begun.is_some_and(|begun| begun < now) && self.deadline.saturating_since(now) < self.needed()
+    }
+
+    fn needed(&self) -> Duration {
+        match self.begun {
+            Some(begun) if !self.request.repeatable => NEEDED.min(self.deadline.saturating_since(begun) / 2),
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn out_of_time(&self) -> Error {
+        let message =
+            format!("{} was not tried: there was too little time left for its answer; give it more", self.what);
+        Error::new(ErrorKind::Timeout, message)
+    }
+
+    fn not_done(&self, error: Error) -> Step<CallOutcome> {
+        Step::Done(CallOutcome::NotDone(error.maybe_done(self.earlier_lost && self.request.method != Method::Get)))
     }
 
     /// What the answer means: the end, or another try.
@@ -149,14 +177,14 @@ impl Call {
                 return self.send(now);
             }
             let message = format!("{} was answered 401: {}", self.what, self.context.tokens.refusal(self.renewed));
-            return Step::Done(CallOutcome::NotDone(error.retold(ErrorKind::Unauthorized, message)));
+            return self.not_done(error.retold(ErrorKind::Unauthorized, message));
         }
         let throttled = error.kind() == ErrorKind::Throttled;
         if let Some(retry_after) = error.retry_after().filter(|_| throttled) {
             self.context.pacing.keep_quiet(now, retry_after);
         }
         let not_done = throttled || answer.as_ref().is_err_and(|failure| failure.never_sent);
-        if (self.request.repeatable || not_done) && self.token.rest_after(now, &error) {
+        if (self.request.repeatable || not_done) && self.token.rest_after(now, &error, self.needed()) {
             self.earlier_lost |= !not_done;
             self.token.again();
             return self.send(now);
@@ -177,9 +205,10 @@ impl Call {
     fn silenced(&self, now: Instant, until: Instant) -> Error {
         let left = until.saturating_since(now);
         let message = format!(
-            "{} was not tried: the service has asked this client to be quiet for {} ms more; give the call more time, or \
+            "{} was not tried{}: the service has asked this client to be quiet for {} ms more; give the call more time, or \
              call again then",
             self.what,
+            if self.earlier_lost { " again" } else { "" },
             left.as_millis()
         );
         let facts = ReplyFacts { retry_after: Some(left), ..ReplyFacts::default() };
@@ -191,12 +220,22 @@ impl Operation for Call {
     type Outcome = CallOutcome;
 
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<CallOutcome> {
+        self.begun.get_or_insert(now);
         match (self.sent.take(), answer) {
             (Some(lent), Some(answer)) => self.judge(now, &lent, answer),
             // Stepped without an answer: the driver gave the request up. What must not be sent twice is lost.
             (Some(_), None) if !self.request.repeatable => self.end(Err(Failure::given_up(&self.request))),
-            (Some(_), None) | (None, _) => self.send(now),
+            (Some(_), None) => {
+                self.earlier_lost = true;
+                self.send(now)
+            }
+            (None, _) => self.send(now),
         }
+    }
+
+    fn maybe_done(&self) -> bool {
+        // Who drives it knows what became of the request that it was given last.
+        self.request.method != Method::Get && self.earlier_lost
     }
 }
 
@@ -220,6 +259,10 @@ impl<T> Operation for OneCall<T> {
             Ok(outcome) => Step::Done((self.read)(outcome)),
             Err(step) => step,
         }
+    }
+
+    fn maybe_done(&self) -> bool {
+        self.call.maybe_done()
     }
 }
 
@@ -292,7 +335,7 @@ mod tests {
     fn a_create_that_the_driver_gave_up_is_lost_and_not_sent_again() {
         let world = World::new();
         let new = crate::session::NewSession::new(crate::SessionSize::Standard, Duration::from_secs(60)).unwrap();
-        let mut create = crate::operation::create(&world.context, new, at(60));
+        let mut create = crate::operation::create(&world.context, new, false, at(60));
         assert!(matches!(create.step(at(0), None), Step::Send(_)));
         let Step::Done(Err(error)) = create.step(at(0), None) else { panic!("it must not be sent twice") };
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);

@@ -5,7 +5,8 @@ use super::{Answer, Context, Operation, Step};
 use crate::api::Request;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::SessionProperties;
+use crate::session::{SessionId, SessionProperties};
+use std::collections::HashSet;
 
 const WHAT: &str = "listing the sessions";
 
@@ -20,6 +21,7 @@ pub(crate) struct List {
     urgent: bool,
     call: Call,
     sessions: Vec<SessionProperties>,
+    ids: HashSet<SessionId>,
     /// Where the pages so far were: none is read twice.
     links: Vec<String>,
 }
@@ -36,7 +38,15 @@ pub(crate) fn list_urgently(context: &Context, deadline: Instant) -> List {
 impl List {
     fn new(context: &Context, deadline: Instant, urgent: bool) -> List {
         let call = List::page(context, context.service.list(), deadline, urgent);
-        List { context: context.clone(), deadline, urgent, call, sessions: Vec::new(), links: Vec::new() }
+        List {
+            context: context.clone(),
+            deadline,
+            urgent,
+            call,
+            sessions: Vec::new(),
+            ids: HashSet::new(),
+            links: Vec::new(),
+        }
     }
 
     fn page(context: &Context, request: Request, deadline: Instant, urgent: bool) -> Call {
@@ -71,7 +81,12 @@ impl Operation for List {
             };
             let page = outcome.success().and_then(|reply| self.context.service.read_page(&reply));
             let more = page.and_then(|(sessions, link)| {
-                self.sessions.extend(sessions);
+                for session in sessions {
+                    // Sessions that come and go between two pages can move one to both.
+                    if self.ids.insert(session.id.clone()) {
+                        self.sessions.push(session);
+                    }
+                }
                 self.go_on(link)
             });
             match more {

@@ -22,7 +22,7 @@ mod update;
 mod wait;
 
 pub(crate) use acquire::token;
-pub(crate) use create::create;
+pub(crate) use create::{create, unknown_outcome};
 pub(crate) use list::{list, list_urgently};
 pub(crate) use read::properties;
 pub use stop::Stopped;
@@ -75,6 +75,11 @@ pub(crate) trait Operation {
 
     /// The next step. `answer` is that of the request last asked for, once.
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome>;
+
+    /// Whether the service may have done what was asked, if nobody goes on with the operation.
+    fn maybe_done(&self) -> bool {
+        false
+    }
 }
 
 /// What every operation of a client needs: where to send, a token, how fast and how often, and where to tell about it.

@@ -39,6 +39,13 @@ pub(crate) fn update_lease(
 }
 
 impl Operation for UpdateLease {
+    fn maybe_done(&self) -> bool {
+        match &self.state {
+            State::Updating(call) => call.maybe_done(),
+            State::Checking(..) => true,
+        }
+    }
+
     /// What the service told of the session, if it told anything.
     type Outcome = Result<Option<SessionProperties>>;
 

@@ -1,4 +1,5 @@
-//! Which connections may be stale: an idle one may have been dropped by a router without anybody knowing.
+//! Whether the connection that a client keeps may be stale: an idle one may have been dropped by a router without anybody
+//! knowing.
 
 use crate::clock::{Instant, lock};
 use std::collections::HashMap;
@@ -8,17 +9,10 @@ use std::time::Duration;
 /// A connection that was idle for longer may be dead.
 const LONGEST_IDLE: Duration = Duration::from_secs(5);
 
-/// What is known of the connections that the shared clients keep, by origin.
+/// What is known of the connections that one client of the HTTP library keeps, by origin.
 #[derive(Debug, Default)]
 pub(super) struct Idleness {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// Raised when all connections are forgotten: what was under way before says nothing about those made since.
-    generation: u64,
-    origins: HashMap<String, Origin>,
+    origins: Mutex<HashMap<String, Origin>>,
 }
 
 #[derive(Debug, Default)]
@@ -29,28 +23,18 @@ struct Origin {
     last_reply: Option<Instant>,
 }
 
-/// A request under way.
-pub(super) struct InFlight {
-    origin: String,
-    generation: u64,
-}
-
 impl Idleness {
-    pub(super) fn begin(&self, origin: &str) -> InFlight {
-        let mut state = lock(&self.state);
-        let generation = state.generation;
-        let known = state.origins.entry(origin.to_owned()).or_default();
+    /// A request begins.
+    pub(super) fn begin(&self, origin: &str) {
+        let mut origins = lock(&self.origins);
+        let known = origins.entry(origin.to_owned()).or_default();
         known.overlapped |= known.in_flight > 0;
         known.in_flight += 1;
-        InFlight { origin: origin.to_owned(), generation }
     }
 
-    /// The request is over; `replied` is the moment of its reply, if there was one.
-    pub(super) fn end(&self, request: &InFlight, replied: Option<Instant>) {
-        let mut state = lock(&self.state);
-        if state.generation == request.generation
-            && let Some(known) = state.origins.get_mut(&request.origin)
-        {
+    /// It is over; `replied` is the moment of its reply, if there was one.
+    pub(super) fn end(&self, origin: &str, replied: Option<Instant>) {
+        if let Some(known) = lock(&self.origins).get_mut(origin) {
             known.in_flight -= 1;
             known.last_reply = known.last_reply.max(replied);
         }
@@ -58,19 +42,11 @@ impl Idleness {
 
     /// Whether the connection that a request would go over, if one is kept, was used a moment ago.
     pub(super) fn is_fresh(&self, origin: &str, now: Instant) -> bool {
-        let state = lock(&self.state);
-        let Some(known) = state.origins.get(origin) else { return true };
-        // While the only connection is in use, a further request makes a new one.
-        let busy = known.in_flight > 0;
-        let recent = known.last_reply.is_none_or(|last| now.saturating_since(last) <= LONGEST_IDLE);
-        !known.overlapped && (busy || recent)
-    }
-
-    /// All connections were forgotten.
-    pub(super) fn reset(&self) {
-        let mut state = lock(&self.state);
-        state.generation += 1;
-        state.origins.clear();
+        let origins = lock(&self.origins);
+        let Some(known) = origins.get(origin) else { return true };
+        // A request that has begun may not have taken the kept connection yet.
+        let alone = known.in_flight == 0 && !known.overlapped;
+        alone && known.last_reply.is_none_or(|last| now.saturating_since(last) <= LONGEST_IDLE)
     }
 }
 
@@ -82,40 +58,30 @@ mod tests {
         Instant::from_elapsed(Duration::from_secs(seconds))
     }
 
-    fn exchange(idleness: &Idleness, end: u64) {
-        let request = idleness.begin("o");
-        idleness.end(&request, Some(at(end)));
-    }
-
     #[test]
     fn a_connection_is_fresh_for_five_seconds_after_a_reply() {
         let idleness = Idleness::default();
         assert!(idleness.is_fresh("o", at(0)), "there is none yet");
-        exchange(&idleness, 10);
+        idleness.begin("o");
+        idleness.end("o", Some(at(10)));
         assert!(idleness.is_fresh("o", at(15)) && !idleness.is_fresh("o", at(16)));
         assert!(idleness.is_fresh("another", at(16)));
-        idleness.reset();
-        assert!(idleness.is_fresh("o", at(16)));
     }
 
     #[test]
     fn after_requests_at_once_nobody_knows_which_connection_was_kept() {
         let idleness = Idleness::default();
-        let (slow, quick) = (idleness.begin("o"), idleness.begin("o"));
-        idleness.end(&quick, Some(at(1)));
-        idleness.end(&slow, Some(at(15)));
+        idleness.begin("o");
+        idleness.begin("o");
+        idleness.end("o", Some(at(1)));
+        idleness.end("o", Some(at(15)));
         assert!(!idleness.is_fresh("o", at(15)));
-        idleness.reset();
-        idleness.end(&slow, Some(at(15)));
-        exchange(&idleness, 16);
-        assert!(idleness.is_fresh("o", at(17)));
     }
 
     #[test]
-    fn while_the_only_connection_is_in_use_a_new_one_is_made() {
+    fn while_a_request_is_under_way_nobody_knows_whether_it_has_taken_the_kept_connection() {
         let idleness = Idleness::default();
-        exchange(&idleness, 0);
-        let _slow = idleness.begin("o");
-        assert!(idleness.is_fresh("o", at(60)));
+        idleness.begin("o");
+        assert!(!idleness.is_fresh("o", at(0)));
     }
 }

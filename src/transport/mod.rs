@@ -51,7 +51,6 @@ pub(crate) struct Transport {
     clients: [Mutex<Option<Arc<HttpClient>>>; 2],
     clock: Arc<dyn Clock>,
     log: Arc<Log>,
-    idleness: Idleness,
 }
 
 impl Transport {
@@ -65,7 +64,6 @@ impl Transport {
             clients: Default::default(),
             clock,
             log,
-            idleness: Idleness::default(),
         })
     }
 
@@ -89,10 +87,10 @@ impl Transport {
 
     fn exchange(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
         let origin = request.url.origin().ascii_serialization();
-        let (client, shared) = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &origin, limit)))
+        let client = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &origin, limit)))
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked")))
             .map_err(|error| Failure::setup(&origin, error))?;
-        let under_way = shared.then(|| self.idleness.begin(&origin));
+        client.idleness.begin(&origin);
         let exchange = || {
             let response = build(client.get(), request, limit).send();
             let response = response.map_err(|error| failure::before_head(&origin, limit, &error))?;
@@ -102,9 +100,7 @@ impl Transport {
             self.reset();
             Err(Failure::new(&origin, Cause::Crashed))
         });
-        if let Some(under_way) = under_way {
-            self.idleness.end(&under_way, answer.is_ok().then(|| self.clock.now()));
-        }
+        client.idleness.end(&origin, answer.is_ok().then(|| self.clock.now()));
         answer
     }
 
@@ -154,21 +150,22 @@ impl Transport {
         for slot in &self.clients {
             drop(lock(slot).take());
         }
-        self.idleness.reset();
     }
 
     /// The client for a request. One that makes a session gets time to learn whether its connection was made at all, and,
-    /// if it must not be sent twice, one that is not stale. `true`: it is the client that is shared by all.
-    fn client_for(&self, request: &Request, origin: &str, limit: Duration) -> Result<(Arc<HttpClient>, bool)> {
+    /// if it must not be sent twice, one that is not stale.
+    fn client_for(&self, request: &Request, origin: &str, limit: Duration) -> Result<Arc<HttpClient>> {
         let loopback = is_loopback(&request.url);
         if request.creates && limit <= self.connect_timeout {
             // Connecting has to end before the time does: else a request that was never sent looks like a lost one.
-            return Ok((Arc::new(HttpClient(Some(self.build_client(loopback, limit / 2)?))), false));
+            return Ok(Arc::new(HttpClient::new(self.build_client(loopback, limit / 2)?)));
         }
-        if !request.repeatable && !self.idleness.is_fresh(origin, self.clock.now()) {
-            self.reset();
+        let client = self.client(loopback)?;
+        if request.repeatable || client.idleness.is_fresh(origin, self.clock.now()) {
+            return Ok(client);
         }
-        Ok((self.client(loopback)?, true))
+        self.reset();
+        self.client(loopback)
     }
 
     fn client(&self, loopback: bool) -> Result<Arc<HttpClient>> {
@@ -177,7 +174,7 @@ impl Transport {
             return Ok(Arc::clone(client));
         }
         let client = self.build_client(loopback, self.connect_timeout)?;
-        let client = Arc::new(HttpClient(Some(client)));
+        let client = Arc::new(HttpClient::new(client));
         *slot = Some(Arc::clone(&client));
         Ok(client)
     }
@@ -221,18 +218,25 @@ fn attempt_thread(work: impl FnOnce() + Send + 'static) -> Result<()> {
 /// A client of the HTTP library. Dropping its last clone joins its inner thread, which may hang in a lookup or a
 /// handshake: that is left to a thread that nobody waits for.
 #[derive(Debug)]
-struct HttpClient(Option<Client>);
+struct HttpClient {
+    client: Option<Client>,
+    idleness: Idleness,
+}
 
 impl HttpClient {
+    fn new(client: Client) -> HttpClient {
+        HttpClient { client: Some(client), idleness: Idleness::default() }
+    }
+
     fn get(&self) -> &Client {
-        self.0.as_ref().expect("a client is taken out only when it is dropped")
+        self.client.as_ref().expect("a client is taken out only when it is dropped")
     }
 }
 
 impl Drop for HttpClient {
     fn drop(&mut self) {
         // If no thread can be started, the closure is dropped, and what it holds is leaked rather than waited for.
-        let client = ManuallyDrop::new(self.0.take());
+        let client = ManuallyDrop::new(self.client.take());
         let run = move || drop(ManuallyDrop::into_inner(client));
         drop(std::thread::Builder::new().name("arr-drop".into()).spawn(run));
     }
