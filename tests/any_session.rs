@@ -23,7 +23,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => (1..20_000_u32).prop_map(Event::Wait),
         3 => (1..120_u32).prop_map(Event::Extend),
         1 => Just(Event::Stop),
-        1 => "[ -~äß€\\u{0}\\n\"]{0,40}".prop_map(Event::Fail),
+        1 => "[ -dg-~äß€\\u{0}\\n\"]{0,40}".prop_map(Event::Fail),
     ]
 }
 
@@ -47,6 +47,7 @@ fn live(wire: &Wire, life: &Life) {
         Config {
             startup: startup * SECOND,
             stopping: stopping * SECOND,
+            page_size: Some(1),
             wire: if old { Serializer::V2021 } else { Serializer::V2022 },
             session_hostname: port.map(|_| "render.example".to_owned()),
             session_ports: port.map(|port| (port, port)),
@@ -58,13 +59,21 @@ fn live(wire: &Wire, life: &Life) {
     let mut lease = life.lease_minutes;
     let new = NewSession::new(size, lease * 60 * SECOND).unwrap();
     let session = world.client.create_session(&new, None).unwrap();
+    let other = world.client.create_session(&new, None).unwrap();
     for event in &life.events {
         match event {
             Event::Wait(seconds) => world.clock.advance(*seconds * SECOND),
             Event::Extend(minutes) => {
                 lease += minutes;
-                // Refused if it is over, or beyond a day where that is the bound.
-                let _ = session.update_lease(Lease::new(lease * 60 * SECOND).unwrap(), None);
+                let before = world.emulator.sessions().remove(0);
+                let alive = matches!(before.status.as_str(), "Starting" | "Ready");
+                let grows = alive && lease * 60 * SECOND > before.max_lease && (wire.is_v1() || lease <= 1_440);
+                let known = session.known_properties().max_lease.unwrap();
+                let updated = session.update_lease(Lease::new(lease * 60 * SECOND).unwrap(), None);
+                assert_eq!(updated.is_ok(), grows, "from {known:?} to {lease} minutes: {updated:?}");
+                if let Ok(updated) = updated {
+                    assert_eq!(updated.max_lease, Some(lease * 60 * SECOND));
+                }
             }
             Event::Stop => drop(session.stop(None).unwrap()),
             Event::Fail(message) => drop(world.emulator.fail_session(session.id().as_str(), message)),
@@ -73,8 +82,10 @@ fn live(wire: &Wire, life: &Life) {
         let view = world.emulator.sessions().remove(0);
         compare(wire, &read, &view);
         let listed = world.client.list_sessions(None).unwrap();
-        let expected: Vec<_> = if listed.is_empty() { vec![] } else { vec![read.clone()] };
-        assert_eq!(listed.into_iter().map(|it| it.properties).collect::<Vec<_>>(), expected);
+        let mine = listed.iter().find(|it| it.properties.id == *session.id());
+        let over = view.status.is_final() || (!wire.is_v1() && view.status.as_str() == "Stopping");
+        assert_eq!(mine.map(|it| it.properties.clone()), (!over).then_some(read), "of {} listed", listed.len());
+        assert!(listed.iter().filter(|it| it.properties.id == *other.id()).count() <= 1);
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use support::an_hour;
 
 in_both_versions![
+    a_refused_credential_ends_the_waits_of_all_at_once,
     a_create_that_never_got_a_connection_was_not_sent_however_short_its_time,
     a_wait_that_is_throttled_asks_less_and_less,
     a_failure_that_does_not_pass_ends_the_waits_of_all_at_once,
@@ -350,4 +351,30 @@ fn a_failure_that_does_not_pass_ends_the_waits_of_all_at_once(wire: &'static Wir
         // One for all: each had begun to wait long before it came.
         assert_eq!(server.seen().len() - 2, 1, "{status}");
     }
+}
+
+fn a_refused_credential_ends_the_waits_of_all_at_once(wire: &'static Wire) {
+    let tokens = AtomicUsize::new(0);
+    let good = format!("{}", token());
+    let server = Scripted::deciding_tokens(
+        move || match tokens.fetch_add(1, Ordering::SeqCst) {
+            0 => Act::Answer(reply("200 OK", "", &good)),
+            _ => Act::Answer(reply("401 Unauthorized", "", "")),
+        },
+        |line| match wire.act_of(line) {
+            Asked::Create => Act::Answer(wire.created()),
+            _ => Act::Answer(reply("401 Unauthorized", "", "")),
+        },
+    );
+    let client = server.client(polling(wire, 1_000));
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let before = Instant::now();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| session.wait_until_ready(LONG))).collect();
+        for thread in waiting {
+            assert_eq!(thread.join().unwrap().unwrap_err().kind(), ErrorKind::Unauthorized);
+        }
+    });
+    // One after the other they would take four seconds; the rest is for a busy machine.
+    assert!(before.elapsed() < Duration::from_millis(3_500), "{:?}", before.elapsed());
 }

@@ -8,7 +8,7 @@ use arr_session::{Client, ClientConfig, Credential, ErrorKind, SessionId, Sessio
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use support::wire::{TOKEN, V1, Wire, in_both_versions};
+use support::wire::{TOKEN, V1, V2021, Wire, in_both_versions};
 use support::{HOUR, SECOND, World, an_hour, config_for};
 
 in_both_versions![
@@ -284,4 +284,24 @@ fn threads_that_wait_for_one_session_share_its_requests(wire: &Wire) {
     let looks = requests.iter().filter(|it| it.method == "GET" && it.path.contains("/sessions/")).count();
     // Eight that each asked for themselves would have sent 24 and more. A slow machine may be late, never early.
     assert!((1..=4).contains(&looks), "{looks} looks");
+}
+
+/// As the documentation of v1 asks, and as the official clients of 2021-01-01 do.
+#[test]
+fn a_starting_session_is_read_as_often_as_its_version_and_size_have_it() {
+    use arr_session::NewSession;
+    for (wire, size, interval) in [
+        (&V1, SessionSize::Standard, 10 * SECOND),
+        (&V1, SessionSize::Premium, 10 * SECOND),
+        (&V2021, SessionSize::Standard, 2 * SECOND),
+        (&V2021, SessionSize::Premium, 10 * SECOND),
+    ] {
+        let config = ClientConfig { poll_interval: None, ..wire.config() };
+        let world = World::new(Config { startup: 19 * SECOND, ..Config::default() }, config);
+        let session = world.client.create_session(&NewSession::new(size, HOUR).unwrap(), None).unwrap();
+        session.wait_until_ready(HOUR).unwrap();
+        assert_eq!(world.clock.now(), 20 * SECOND);
+        let looks = world.requests().iter().filter(|line| *line == wire.properties).count();
+        assert_eq!(looks, usize::try_from(20 * SECOND.as_secs() / interval.as_secs()).unwrap());
+    }
 }

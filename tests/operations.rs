@@ -13,6 +13,7 @@ use support::wire::{Asked, TOKEN, Wire, in_both_versions};
 use support::{HOUR, SECOND, World, an_hour, config_for};
 
 in_both_versions![
+    an_update_that_is_answered_after_a_stop_changes_nothing,
     after_its_own_stop_a_client_takes_the_session_for_over,
     a_session_that_was_stopped_while_it_was_opened_is_not_taken_for_ready,
     the_size_that_was_asked_for_is_known_wherever_the_session_is_told_of,
@@ -423,4 +424,88 @@ fn a_client_that_has_ended_gives_out_no_token(wire: &Wire) {
     world.client.access_token(None).unwrap();
     world.client.shut_down();
     assert_eq!(world.client.access_token(None).unwrap_err().kind(), ErrorKind::ShutDown);
+}
+
+/// An update's answer that comes after the stop's must not bring the session back.
+fn an_update_that_is_answered_after_a_stop_changes_nothing(wire: &'static Wire) {
+    use std::sync::{Mutex, mpsc};
+    let (began, begins) = mpsc::channel::<()>();
+    let (go_on, gate) = mpsc::channel::<()>();
+    let (began, gate) = (Mutex::new(began), Mutex::new(gate));
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Update => {
+            began.lock().unwrap().send(()).unwrap();
+            gate.lock().unwrap().recv().unwrap();
+            Act::Answer(wire.good(line))
+        }
+        Asked::Read => Act::Answer(wire.read(&SessionStatus::Stopped)),
+        _ => Act::Answer(wire.good(line)),
+    });
+    let client = server.client(wire.config());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    std::thread::scope(|scope| {
+        let updating = scope.spawn(|| session.update_lease(hours(2), None));
+        begins.recv().unwrap();
+        session.stop(None).unwrap();
+        go_on.send(()).unwrap();
+        updating.join().unwrap().unwrap();
+    });
+    assert_ne!(session.known_properties().status, SessionStatus::Ready);
+    assert_eq!(session.wait_until_ready(60 * SECOND).unwrap_err().kind(), ErrorKind::SessionEnded);
+}
+
+/// Two clients that create the same id share a session; it belongs to the one that made it.
+#[test]
+fn a_session_that_existed_under_a_given_id_is_opened_and_not_owned() {
+    let wire = &support::wire::V2021;
+    let world = World::with_startup(wire, Duration::ZERO);
+    let other = world.another_client(wire.config());
+    let shared = an_hour().with_id(SessionId::parse("shared").unwrap());
+    let first = world.client.create_session(&shared, None).unwrap();
+    let second = other.create_session(&shared, None).unwrap();
+    assert_eq!(other.stop_all(StopScope::Own, None).unwrap().stopped, 0);
+    assert_eq!(second.properties(None).unwrap().status, SessionStatus::Ready);
+    assert_eq!(world.client.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+    assert_eq!(first.properties(None).unwrap().status, SessionStatus::Stopped);
+}
+
+/// As our own message advises: create it again under the id that may have been lost.
+#[test]
+fn a_session_created_again_under_an_id_that_had_ended_is_owned_again() {
+    let wire = &support::wire::V2021;
+    let creates = std::sync::atomic::AtomicUsize::new(0);
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Create if creates.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 => Act::Close,
+        Asked::Stop if line.contains("/gone-") => Act::Answer(reply("404 Not Found", "", "")),
+        _ => Act::Answer(wire.good(line)),
+    });
+    let client = server.client(ClientConfig { max_retries: 0, ..wire.config() });
+    let error = client.create_session(&an_hour(), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    let line = server.requests()[1].line.clone();
+    let id = line.split(['/', '?']).find(|part| part.len() == 36 && !part.starts_with("68321d5a"));
+    let id = SessionId::parse(id.unwrap()).unwrap();
+    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1, "it was claimed");
+    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 0);
+    client.create_session(&an_hour().with_id(id), None).unwrap();
+    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+}
+
+/// REST v1 takes GUIDs in any letter case; one that it writes in upper case is still the same session.
+#[test]
+fn ids_that_a_v1_service_writes_in_upper_case_are_the_same_sessions() {
+    let wire = &support::wire::V1;
+    let upper = support::wire::ID.to_ascii_uppercase();
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Create => Act::Answer(reply("202 Accepted", "", &format!(r#"{{"sessionId":"{upper}"}}"#))),
+        Asked::List => {
+            let entry = format!(r#"{{"sessionId":"{upper}","sessionStatus":"Ready"}}"#);
+            Act::Answer(reply("200 OK", "", &format!("[{entry}]")))
+        }
+        _ => Act::Answer(wire.good(line)),
+    });
+    let client = server.client(wire.config());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    assert_eq!(session.id().as_str(), support::wire::ID);
+    assert!(client.list_sessions(None).unwrap()[0].known_to_client);
 }

@@ -133,7 +133,14 @@ proptest! {
         let [service, _] = versions();
         let plain = Value::Object(session.clone()).to_string();
         let other = writing.write(&session);
-        prop_assert_eq!(properties(&service, &plain), properties(&service, &other), "{}", &other);
+        let read = properties(&service, &plain);
+        prop_assert_eq!(&read, &properties(&service, &other), "{}", &other);
+        let lease = read.max_lease.map(crate::timespan::format);
+        prop_assert_eq!(lease.as_deref(), session["sessionMaxLeaseTime"].as_str());
+        let elapsed = read.elapsed.map(crate::timespan::format);
+        prop_assert_eq!(elapsed.as_deref(), session["sessionElapsedTime"].as_str());
+        prop_assert_eq!(read.handshake_port.map_or(0, u64::from), session["handshakePort"].as_u64().unwrap_or(0));
+        prop_assert_eq!(read.hostname.as_deref().unwrap_or_default(), session["sessionHostname"].as_str().unwrap());
         let list = |entry: &str| service.read_page(&reply(200, &format!("{{\"sessions\":[{entry},{entry}]}}"))).unwrap();
         prop_assert_eq!(list(&plain), list(&other));
     }
@@ -143,7 +150,15 @@ proptest! {
         let [_, service] = versions();
         let plain = Value::Object(session.clone()).to_string();
         let other = writing.write(&session);
-        prop_assert_eq!(properties(&service, &plain), properties(&service, &other), "{}", &other);
+        let read = properties(&service, &plain);
+        prop_assert_eq!(&read, &properties(&service, &other), "{}", &other);
+        let minutes = |span: Option<Duration>| span.map(|span| span.as_secs() / 60);
+        prop_assert_eq!(minutes(read.max_lease), session["maxLeaseTimeMinutes"].as_u64());
+        prop_assert_eq!(minutes(read.elapsed), session["elapsedTimeMinutes"].as_u64());
+        prop_assert_eq!(read.handshake_port.map_or(0, u64::from), session["handshakePort"].as_u64().unwrap_or(0));
+        prop_assert_eq!(read.hostname.as_deref().unwrap_or_default(), session["hostname"].as_str().unwrap());
+        prop_assert_eq!(read.creation_time.is_some(), true);
+        prop_assert_eq!(read.error_code.is_some(), session["error"].is_object());
         let list = |entry: &str| service.read_page(&reply(200, &format!("{{\"sessions\":[{entry},{entry}]}}"))).unwrap();
         prop_assert_eq!(list(&plain), list(&other));
     }
@@ -160,6 +175,10 @@ proptest! {
             let reply = reply(200, &body);
             prop_assert_eq!(service.read_properties(&reply, &id()).unwrap_err().kind(), ErrorKind::UnexpectedReply);
             prop_assert_eq!(service.read_page(&reply).unwrap_err().kind(), ErrorKind::UnexpectedReply);
+            let new = service.prepare(&new_session()).unwrap();
+            prop_assert_eq!(service.read_created(&reply, &new).unwrap_err().kind(), ErrorKind::UnexpectedReply);
+            let token = crate::api::sts::read_token(&reply, &crate::credential::Credential::default());
+            prop_assert_eq!(token.unwrap_err().kind(), ErrorKind::UnexpectedReply);
         }
     }
 

@@ -37,6 +37,9 @@ static void a_token_goes_to_a_buffer_of_the_caller(arr_client *client)
     CHECK(needed > 100 && needed < sizeof token && remaining == 0);
     CHECK_STATUS(arr_client_get_token(client, small, sizeof small, NULL, NULL, LONG_MS, NULL), ARR_ERROR_BUFFER_TOO_SMALL);
     CHECK(strcmp(small, "abc") == 0);
+    again = 77;
+    CHECK_STATUS(arr_client_get_token(client, NULL, 8, &again, NULL, LONG_MS, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK(again == 77);
     CHECK_STATUS(arr_client_get_token(client, token, needed, &again, &remaining, LONG_MS, NULL), ARR_OK);
     CHECK(again == needed && strlen(token) + 1 == needed && strncmp(token, "ey", 2) == 0);
     CHECK(remaining > 86000 && remaining <= 86400);
