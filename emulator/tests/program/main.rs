@@ -126,21 +126,30 @@ fn a_given_account_s_key_is_not_shown() {
 
 #[test]
 fn a_port_in_use_is_a_line_and_code_2() {
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = taken.local_addr().expect("an address").to_string();
+    let (_taken, address) = a_port_in_use();
     assert_refused(&output(&["--listen", &address]), &format!("{address} is in use"));
 }
 
-#[test]
-fn a_ready_file_of_a_killed_emulator_does_not_survive_a_failed_start() {
-    let ready_file = folder("stale").join("ready.json");
-    // Nobody listens at the URL in it.
-    fs::write(&ready_file, r#"{"url":"http://127.0.0.1:1","account_domain":"http://127.0.0.1:1"}"#).expect("written");
+/// The options for a start that fails, as another program listens there.
+fn a_port_in_use() -> (TcpListener, String) {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
-    let path = ready_file.to_str().expect("UTF-8");
-    assert_refused(&output(&["--listen", &address, "--ready-file", path]), "in use");
-    assert!(!ready_file.exists());
+    (taken, address)
+}
+
+#[test]
+fn a_start_that_fails_takes_no_file_away() {
+    let folder = folder("failed_start");
+    // A killed emulator's: nobody listens at the URL in it.
+    let ready = r#"{"url":"http://127.0.0.1:1","account_id":"","account_key":"","account_domain":"","ca_file":null}"#;
+    fs::write(folder.join("ready.json"), ready).expect("written");
+    let (_taken, address) = a_port_in_use();
+    let output = program(&folder, &["--listen", &address, "--ready-file", "ready.json"]).output();
+    assert_refused(&output.expect("the program runs"), "in use");
+    assert_eq!(fs::read_to_string(folder.join("ready.json")).expect("still there"), ready);
+
+    let running = Running::begin_where(&folder, "127.0.0.1:0", &[], |contents| contents != ready.as_bytes());
+    assert_ne!(running.ready["url"], "http://127.0.0.1:1", "one that succeeds replaces it");
 }
 
 #[test]
@@ -165,6 +174,23 @@ fn what_is_no_file_of_ours_is_never_replaced() {
         assert_refused(&output(&["--listen", "127.0.0.1:0", "--tls", "--ca-file", path]), "give another path");
     }
     assert_eq!(fs::read_to_string(&notes).expect("still there"), "dear diary");
+}
+
+#[test]
+fn a_bundle_of_certificates_is_never_replaced_and_our_own_certificate_is() {
+    let folder = folder("bundle");
+    let ca_file = folder.join("arr-emulator-ca.pem");
+    drop(Running::begin(&folder, &["--tls"]));
+    let ours = fs::read_to_string(&ca_file).expect("a certificate");
+    fs::remove_file(folder.join("ready.json")).expect("a killed emulator leaves it");
+    drop(Running::begin(&folder, &["--tls"]));
+    assert_ne!(fs::read_to_string(&ca_file).expect("a certificate"), ours);
+
+    let bundle = folder.join("bundle.pem");
+    fs::write(&bundle, ours.repeat(2)).expect("written");
+    let path = bundle.to_str().expect("UTF-8");
+    assert_refused(&output(&["--listen", "127.0.0.1:0", "--tls", "--ca-file", path]), "give another path");
+    assert_eq!(fs::read_to_string(&bundle).expect("still there"), ours.repeat(2));
 }
 
 #[test]
