@@ -6,6 +6,7 @@ mod control;
 mod control_bodies;
 mod control_guard;
 mod envelope;
+mod keep_alive;
 mod oversize;
 mod problem;
 mod reply;

@@ -114,6 +114,11 @@ impl Connection {
         self.stream.get_mut().write_all(bytes).expect("sent");
     }
 
+    /// Sends to an emulator that may have closed the connection already.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.get_mut().write_all(bytes);
+    }
+
     /// Reads the reply to a request with this method.
     pub(crate) fn receive(&mut self, method: &str) -> Reply {
         let status_line = self.line();
