@@ -170,7 +170,7 @@ impl Emulator {
     }
 
     /// Closes the connections on which nothing is being answered, as a server does with those that a client keeps for
-    /// later. Returns how many they were, when they are closed.
+    /// later. Returns how many have ended.
     pub fn close_idle_connections(&self) -> usize {
         let (done, result) = mpsc::channel();
         let connections = self.service.connections.clone();
