@@ -132,7 +132,7 @@ impl Emulator {
     }
 
     /// Every request seen since the start or the last [`clear_requests`](Self::clear_requests), in the order of
-    /// arrival. Beyond 100 000, the oldest are dropped.
+    /// arrival. Beyond 100 000, or 128 MiB, the oldest are dropped.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.requests.all()
     }

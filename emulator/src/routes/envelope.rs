@@ -18,7 +18,7 @@ use super::sabotage::{self, Outcome};
 use crate::connections::Carrier;
 use crate::correlation;
 use crate::path;
-use crate::request_log::{RecordedRequest, recorded_headers};
+use crate::request_log::{RecordedRequest, recorded_headers, recorded_method};
 use crate::service::Service;
 use crate::takeover::Takeover;
 
@@ -35,7 +35,7 @@ pub(super) async fn envelope(
     let entry = service.requests.begin(RecordedRequest {
         at: service.clock.uptime(),
         connection: carrier.number,
-        method: request.method().to_string(),
+        method: recorded_method(request.method()),
         path: path::as_sent(request.uri()),
         headers: recorded_headers(request.headers()),
         status: 0,
