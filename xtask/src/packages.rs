@@ -93,7 +93,7 @@ fn is_root() -> bool {
     process::stdout(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-fn succeeds(call: &[&str]) -> bool {
+pub(crate) fn succeeds(call: &[&str]) -> bool {
     let mut command = Command::new(call[0]);
     command.args(&call[1..]);
     process::run(command, process::TOOL_LIMIT).is_ok_and(|finished| finished.succeeded())
