@@ -126,15 +126,19 @@ async fn next_turn<S: Socket>(
             biased;
             _ = &mut *connection => return Turn::Over,
             Some(takeover) = takeovers.recv() => return Turn::TakenOver(takeover),
-            Some(farewell) = orders.wishes.recv() => if place.activity().is_idle() {
-                return Turn::Close(Some(farewell));
-            },
+            Some(farewell) = orders.wishes.recv() => {
+                if place.activity().is_idle() {
+                    return Turn::Close(Some(farewell));
+                }
+                continue;
+            }
             changed = orders.run.changed() => match changed.map(|()| *orders.run.borrow()) {
                 // HTTP itself would wait for the rest of a head of which it has a part.
                 Ok(Run::Finish) if place.activity().is_idle() => return Turn::Close(None),
-                Ok(Run::Finish) => Pin::new(&mut *connection).graceful_shutdown(),
+                Ok(Run::Finish) => {}
                 _ => return Turn::Over,
             },
         }
+        Pin::new(&mut *connection).graceful_shutdown();
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{from_fn_with_state, map_response_with_state};
@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
 
+use super::access::SessionSegment;
 use super::control_bodies::{
     AddFaults, AdvanceClock, AskEntraToken, Closed, EntraToken, Faults, ForceStatus, Requests, Sessions, Time,
 };
@@ -107,7 +108,7 @@ async fn list_sessions(State(service): State<Arc<Service>>) -> Response {
 
 async fn force_status(
     State(service): State<Arc<Service>>,
-    Path(session): Path<String>,
+    SessionSegment(session): SessionSegment,
     Json(body): Json<ForceStatus>,
 ) -> Response {
     let Some(status) = SessionStatus::parse(&body.status) else {

@@ -125,6 +125,7 @@ fn a_status_can_be_forced_as_far_as_a_session_can_go() {
         (&path, json!({"status": "Gone"}), 400, "status must be Starting, Ready,"),
         (&path, json!({"state": "Ready"}), 400, "the body cannot be read: unknown field `state`"),
         ("/sessions/x", json!({"status": "Ready"}), 404, "there is no session x"),
+        ("/sessions/%ff", json!({"status": "Ready"}), 404, "there is no session "),
         ("/sessions/d31bddca-dab7-498e-9bc9-7594bc12862f", json!({"status": "Ready"}), 404, "there is no session d31b"),
     ] {
         let reply = story.control("POST", path, &body.to_string());
