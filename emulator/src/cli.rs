@@ -236,6 +236,8 @@ fn with_hint(problem: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     fn read_words(words: &[&str]) -> Result<Request, String> {
@@ -252,6 +254,18 @@ mod tests {
 
     fn problem_of(words: &[&str]) -> String {
         read_words(words).err().expect("a problem")
+    }
+
+    #[test]
+    fn the_help_explains_every_option() {
+        let mut command = Arguments::command();
+        let help = command.render_help().to_string();
+        for option in command.get_arguments() {
+            let name = option.get_long().expect("a long name");
+            let text = option.get_help().expect("an explanation").to_string();
+            let first_words = text.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+            assert!(help.contains(&format!("--{name}")) && help.contains(&first_words), "{name} in {help}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::problem;
 use super::sabotage::{self, Outcome};
 use crate::connections::Carrier;
 use crate::correlation;
+use crate::date_time::LAST_SECOND;
 use crate::path;
 use crate::request_log::{RecordedRequest, recorded_headers, recorded_method};
 use crate::service::Service;
@@ -94,9 +95,7 @@ pub(super) fn with_common_headers(mut response: Response, unix_time: Duration) -
 }
 
 fn http_date(unix_time: Duration) -> String {
-    /// 9999-12-31T23:59:59Z: the format has four digits for the year.
-    const LAST: Duration = Duration::from_secs(253_402_300_799);
-    httpdate::fmt_http_date(UNIX_EPOCH + unix_time.min(LAST))
+    httpdate::fmt_http_date(UNIX_EPOCH + unix_time.min(Duration::from_secs(LAST_SECOND)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, HOST, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{HOST, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
@@ -109,7 +109,7 @@ async fn read(
     let response = reply::json(StatusCode::OK, &SessionBody::of(session, now, service.wire));
     match service.wire {
         Wire::V2021 => response,
-        Wire::V2022 => not_to_be_kept(response),
+        Wire::V2022 => reply::not_to_be_kept(response),
     }
 }
 
@@ -166,7 +166,7 @@ async fn list(
     let page = listed.by_ref().take(service.page_size).map(|session| SessionBody::of(session, now, service.wire));
     let page: Vec<_> = page.collect();
     let next_link = listed.next().map(|next| next_link(&service, version, &uri, &headers, next.identity.number));
-    Ok(not_to_be_kept(reply::json(StatusCode::OK, &SessionList { sessions: page, next_link })))
+    Ok(reply::not_to_be_kept(reply::json(StatusCode::OK, &SessionList { sessions: page, next_link })))
 }
 
 /// The number of the session that a page begins with; `None` if the query has something else there.
@@ -186,13 +186,6 @@ fn next_link(service: &Service, Version(version): Version, uri: &Uri, headers: &
     let host = uri.authority().cloned().or(host).filter(|host| !host.as_str().contains('@'));
     let host = host.map(|host| format!("{}://{host}", service.scheme)).unwrap_or_default();
     format!("{host}{}?api-version={version}&{CONTINUATION}={number}", uri.path())
-}
-
-fn not_to_be_kept(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
-    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    response
 }
 
 /// The conversion of models, which is no part of this emulator.
