@@ -65,8 +65,9 @@ struct Arguments {
     #[arg(long, value_name = "PATH", help_heading = "HTTPS")]
     ca_file: Option<PathBuf>,
 
-    /// A name or address that the certificate is for, besides localhost and where it listens; several times if need be
-    #[arg(long = "tls-name", value_name = "HOST", help_heading = "HTTPS", value_parser = host)]
+    /// A name or address that the certificate is for, and by which control calls may reach it (without --tls too),
+    /// besides localhost and where it listens; several times if need be
+    #[arg(long = "tls-name", value_name = "HOST", help_heading = "HTTPS", value_parser = dns_host)]
     tls_names: Vec<String>,
 
     /// How long a new session is starting before it is ready, such as 500ms, 3s or 2m
@@ -98,8 +99,8 @@ struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "24h", help_heading = "Access", value_parser = humantime::parse_duration)]
     token_lifetime: Duration,
 
-    /// Answer 429 to calls of an account that come closer together than this; 0s lets all in
-    #[arg(long, value_name = "TIME", default_value = "0s", help_heading = "Access", value_parser = humantime::parse_duration)]
+    /// Answer 429 to calls of an account that come closer together than this, which is at most a minute; 0s lets all in
+    #[arg(long, value_name = "TIME", default_value = "0s", help_heading = "Access", value_parser = call_interval)]
     min_call_interval: Duration,
 
     /// Take any unexpired Microsoft Entra token in place of an account key, WITHOUT verifying it: whoever reaches the
@@ -131,12 +132,11 @@ fn options(arguments: Arguments) -> Result<Options, String> {
     if arguments.ca_file.is_some() && !arguments.tls {
         return Err("--ca-file needs --tls: without HTTPS there is no certificate to write".to_owned());
     }
-    if !arguments.tls_names.is_empty() && !arguments.tls {
-        return Err("--tls-name needs --tls: without HTTPS there is no certificate to name anything".to_owned());
-    }
     let default_ca_file = || arguments.tls.then(|| DEFAULT_CA_FILE.into());
     let ca_file = arguments.ca_file.or_else(default_ca_file);
-    if ca_file.is_some() && ca_file == arguments.ready_file {
+    // What cannot be made absolute is as good as another path: it cannot be written either.
+    let absolute = |path: &Option<PathBuf>| path.as_ref().and_then(|path| std::path::absolute(path).ok());
+    if ca_file.is_some() && absolute(&ca_file) == absolute(&arguments.ready_file) {
         return Err("--ca-file and --ready-file name the same file; give each its own".to_owned());
     }
     let config = Config {
@@ -180,6 +180,25 @@ fn host(text: &str) -> Result<String, String> {
     Err("write a name or an IP address alone, such as studio.local or 192.0.2.7".to_owned())
 }
 
+/// A host that a certificate can be for: with a name that the domain name system takes.
+fn dns_host(text: &str) -> Result<String, String> {
+    let host = host(text)?;
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
+    if host.parse::<IpAddr>().is_ok() || (host.len() <= 253 && host.split('.').all(is_label)) {
+        return Ok(host);
+    }
+    Err("write a name of parts with 1 to 63 characters each, no hyphen at their ends, such as studio.local".to_owned())
+}
+
+/// The service forgets a call after a minute, and so does the emulator.
+fn call_interval(text: &str) -> Result<Duration, String> {
+    let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if interval > Duration::from_secs(60) {
+        return Err("write at most 1m: after a minute without a call the next is let in".to_owned());
+    }
+    Ok(interval)
+}
+
 fn ports(text: &str) -> Result<(u16, u16), String> {
     let port = |text: &str| text.trim().parse().ok().filter(|port| *port != 0);
     let ports = text.split_once(',').and_then(|(inspector, handshake)| Some((port(inspector)?, port(handshake)?)));
@@ -217,6 +236,8 @@ fn with_hint(problem: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     fn read_words(words: &[&str]) -> Result<Request, String> {
@@ -233,6 +254,18 @@ mod tests {
 
     fn problem_of(words: &[&str]) -> String {
         read_words(words).err().expect("a problem")
+    }
+
+    #[test]
+    fn the_help_explains_every_option() {
+        let mut command = Arguments::command();
+        let help = command.render_help().to_string();
+        for option in command.get_arguments() {
+            let name = option.get_long().expect("a long name");
+            let text = option.get_help().expect("an explanation").to_string();
+            let first_words = text.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+            assert!(help.contains(&format!("--{name}")) && help.contains(&first_words), "{name} in {help}");
+        }
     }
 
     #[test]
@@ -298,6 +331,12 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_for_control_calls_without_https() {
+        assert_eq!(options_of(&["--tls-name", "studio.local"]).config.tls_names, ["studio.local"]);
+        assert_eq!(options_of(&["--min-call-interval", "1m"]).config.min_call_interval, Duration::from_secs(60));
+    }
+
+    #[test]
     fn given_accounts_replace_the_development_account() {
         let (one, two) = ("11111111-1111-1111-1111-111111111111:a", "22222222-2222-2222-2222-222222222222:b");
         let options = options_of(&["--account", one, "--account", two]);
@@ -317,7 +356,11 @@ mod tests {
             &["--account", "not-a-guid:secret"],
             &["--tls", "--tls-name", "https://studio.local"],
             &["--tls", "--tls-name", "studio.local:8722"],
-            &["--tls-name", "studio.local"],
+            &["--tls-name", "studio..local"],
+            &["--tls-name", "-studio.local"],
+            &["--tls-name", ""],
+            &["--min-call-interval", "61s"],
+            &["--tls", "--ca-file", "one.pem", "--ready-file", "./one.pem"],
             &["--session-hostname", ""],
             &["--session-ports", "50051"],
             &["--session-ports", "0,1"],

@@ -40,7 +40,8 @@ pub struct Config {
     /// expiry follow. 0 counts as 1. A virtual clock is not affected. Default: 1.
     pub time_scale: u32,
     /// Names and addresses that the certificate is for besides `localhost` and the loopback's. An address listened on
-    /// is among them anyway; of one that listens on every address, all of the machine's. Default: none.
+    /// is among them anyway; of one that listens on every address, all of the machine's. Control calls may name the
+    /// emulator by them, without HTTPS too. Default: none.
     pub tls_names: Vec<String>,
     /// Take any unexpired JSON Web Token in place of an account's key, for applications that sign in at the real
     /// Microsoft Entra ID. No signature is verified, so **anybody** gets access tokens. Default: false.

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::timeout;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use crate::sync::lock;
 use crate::takeover::Takeover;
 
 /// How long the end of an idle connection may take: a farewell that nobody reads is not waited for.
-const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
+pub(crate) const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
 
 /// The open connections, by their numbers.
 #[derive(Debug, Default)]
@@ -24,16 +24,39 @@ pub(crate) struct Connections {
 #[derive(Debug)]
 struct Open {
     activity: Arc<Activity>,
-    /// Its sender is gone when the connection is.
-    end: watch::Receiver<()>,
+    wishes: mpsc::UnboundedSender<Farewell>,
 }
 
-/// What a connection is at, and the wish that it ends.
-#[derive(Debug)]
-struct Activity {
+/// What a connection is at.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
     /// Requests being answered; while the handshake lasts, that counts as one.
     at_work: AtomicUsize,
-    close: Notify,
+    /// Whether its peer has yet to take something that was sent.
+    sending: AtomicBool,
+}
+
+impl Activity {
+    pub(crate) fn set_sending(&self, sending: bool) {
+        self.sending.store(sending, Ordering::SeqCst);
+    }
+
+    /// Whether it waits for a request, of which it may have the beginning.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.at_work.load(Ordering::SeqCst) == 0 && !self.sending.load(Ordering::SeqCst)
+    }
+}
+
+/// The wish that a connection ends if it is idle. It is dropped unless it was granted.
+#[derive(Debug)]
+pub(crate) struct Farewell(oneshot::Sender<()>);
+
+impl Farewell {
+    /// Says that the connection has ended.
+    pub(crate) fn grant(self) {
+        // Nobody listens who has waited long enough.
+        let _ = self.0.send(());
+    }
 }
 
 /// One connection's place among the others, held as long as it lives.
@@ -42,7 +65,6 @@ pub(crate) struct Place {
     all: Arc<Connections>,
     number: u64,
     activity: Arc<Activity>,
-    _end: watch::Sender<()>,
 }
 
 /// What a request knows about the connection that it came on.
@@ -56,6 +78,7 @@ pub(crate) struct Carrier {
 }
 
 /// While it lives, its connection is not idle.
+#[derive(Debug)]
 pub(crate) struct Work(Arc<Activity>);
 
 impl Work {
@@ -72,45 +95,42 @@ impl Drop for Work {
 }
 
 impl Connections {
-    /// Gives a connection a place.
-    pub(crate) fn enter(self: &Arc<Connections>, number: u64) -> Place {
-        let activity = Arc::new(Activity { at_work: AtomicUsize::new(0), close: Notify::new() });
-        let (sender, end) = watch::channel(());
-        lock(&self.open).insert(number, Open { activity: activity.clone(), end });
-        Place { all: self.clone(), number, activity, _end: sender }
+    /// Gives a connection a place, and the wishes that it end.
+    pub(crate) fn enter(self: &Arc<Connections>, number: u64) -> (Place, mpsc::UnboundedReceiver<Farewell>) {
+        let activity = Arc::<Activity>::default();
+        let (wishes, receiver) = mpsc::unbounded_channel();
+        lock(&self.open).insert(number, Open { activity: activity.clone(), wishes });
+        (Place { all: self.clone(), number, activity }, receiver)
     }
 
-    /// Closes the connections that wait for a request, and returns how many when they are closed.
+    /// Closes the connections that wait for a request, and returns how many have ended.
     pub(crate) async fn close_idle(&self) -> usize {
-        let idle: Vec<_> = {
+        let ends: Vec<_> = {
             let open = lock(&self.open);
-            let idle = open.values().filter(|open| open.activity.at_work.load(Ordering::SeqCst) == 0);
-            idle.map(|open| (open.activity.clone(), open.end.clone())).collect()
+            let idle = open.values().filter(|open| open.activity.is_idle());
+            let ask = |open: &Open| {
+                let (sender, end) = oneshot::channel();
+                open.wishes.send(Farewell(sender)).ok().map(|()| end)
+            };
+            idle.filter_map(ask).collect()
         };
-        for (activity, _) in &idle {
-            activity.close.notify_one();
+        let deadline = Instant::now() + FAREWELL_LIMIT;
+        let mut closed = 0;
+        for end in ends {
+            closed += usize::from(matches!(timeout_at(deadline, end).await, Ok(Ok(()))));
         }
-        let count = idle.len();
-        let all_ended = async {
-            for (_, mut end) in idle {
-                // Nothing is ever sent: this returns when the sender is gone.
-                let _ = end.changed().await;
-            }
-        };
-        let _ = timeout(FAREWELL_LIMIT, all_ended).await;
-        count
+        closed
     }
 }
 
 impl Place {
+    pub(crate) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+
     /// Not idle until the result is dropped.
     pub(crate) fn begin_work(&self) -> Work {
         Work::begin(&self.activity)
-    }
-
-    /// Returns when the connection, being idle, is to be closed.
-    pub(crate) async fn asked_to_close(&self) {
-        self.activity.close.notified().await;
     }
 
     /// What the requests on this connection are to know, and how they take it over.

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+/// 9999-12-31T23:59:59Z since 1970: the formats of dates, here and in HTTP, have four digits for the year.
+pub(crate) const LAST_SECOND: u64 = 253_402_300_799;
+
 /// A time since 1970 as .NET writes a `DateTimeOffset`: to a ten-millionth of a second, without zeros at the end.
 pub(crate) fn format(unix_time: Duration) -> String {
     let time = seconds(unix_time);
@@ -22,12 +25,10 @@ pub(crate) fn format(unix_time: Duration) -> String {
     text
 }
 
-/// Its whole second. The format has four digits for the year.
+/// Its whole second.
 fn seconds(unix_time: Duration) -> OffsetDateTime {
-    /// 9999-12-31T23:59:59Z.
-    const LAST: i64 = 253_402_300_799;
-    let seconds = i64::try_from(unix_time.as_secs()).unwrap_or(LAST).min(LAST);
-    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    let seconds = unix_time.as_secs().min(LAST_SECOND);
+    OffsetDateTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 #[cfg(test)]

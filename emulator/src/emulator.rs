@@ -132,7 +132,7 @@ impl Emulator {
     }
 
     /// Every request seen since the start or the last [`clear_requests`](Self::clear_requests), in the order of
-    /// arrival. Beyond 100 000, the oldest are dropped.
+    /// arrival. Beyond 100 000, or 128 MiB, the oldest are dropped.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.requests.all()
     }
@@ -170,7 +170,7 @@ impl Emulator {
     }
 
     /// Closes the connections on which nothing is being answered, as a server does with those that a client keeps for
-    /// later. Returns how many they were, when they are closed.
+    /// later. Returns how many have ended.
     pub fn close_idle_connections(&self) -> usize {
         let (done, result) = mpsc::channel();
         let connections = self.service.connections.clone();

@@ -30,18 +30,22 @@ pub(crate) fn write(path: &Path, contents: &[u8], readers: Readers) -> io::Resul
 /// Refuses to touch what is at a path unless nothing is there, or a regular file whose contents are `ours`: a wrong path
 /// must not cost anybody a file, or the machine a device.
 pub(crate) fn check_replaceable(path: &Path, ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+    /// No file of ours is larger, in bytes; what is need not be read.
+    const LARGEST: u64 = 64 * 1024;
     let refuse = |what: &str| Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
         Ok(found) if !found.is_file() => refuse("it is there already and is no regular file; give another path"),
-        Ok(_) if !ours(&fs::read(path)?) => refuse("a file of another kind is there; give another path"),
+        Ok(found) if found.len() > LARGEST || !ours(&fs::read(path)?) => {
+            refuse("a file of another kind is there; give another path")
+        }
         Ok(_) => Ok(()),
     }
 }
 
 /// Removes a file; that it was not there is fine.
-pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -36,7 +36,7 @@
 //! | `routes/v1*`, `routes/v2021*`, `wire` | the wire format of one version each, and nothing that both need |
 //! | `routes/control*` | what moves the emulator, and is no part of the service |
 //! | `faults/` | what goes wrong on purpose, and when; `routes/sabotage` and `takeover` make it happen |
-//! | `listener`, `connection`, `connections`, `certificate`, `tls` | sockets |
+//! | `listener`, `connection`, `connections`, `outgoing`, `certificate`, `tls` | sockets |
 //! | `timespan`, `date_time`, `lenient_json`, `guid`, `correlation` | formats |
 
 mod account;
@@ -53,6 +53,7 @@ mod guid;
 mod lenient_json;
 mod listener;
 mod names;
+mod outgoing;
 mod path;
 mod request_log;
 mod routes;

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::connection::{self, Run};
+use crate::connection::{self, Orders, Run};
 use crate::service::Service;
 
 /// How long requests on the wire may take to finish once the emulator was asked to stop.
@@ -35,9 +35,10 @@ pub(crate) async fn serve(
                     if service.faults.strikes_connection() {
                         continue;
                     }
-                    let place = service.connections.enter(number);
+                    let (place, wishes) = service.connections.enter(number);
+                    let orders = Orders { run: run.clone(), wishes };
                     let connection =
-                        connection::serve(stream, peer.ip(), tls.clone(), router.clone(), place, run.clone());
+                        connection::serve(stream, peer.ip(), tls.clone(), router.clone(), place, orders);
                     connections.spawn(connection);
                 }
                 Err(_) => wait_out_accept_error().await,

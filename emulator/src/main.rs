@@ -1,6 +1,7 @@
 //! The program `arr-emulator`: starts an emulator, tells people and scripts where it is, and stops it on Ctrl+C.
 
 mod banner;
+mod ca_file;
 mod cli;
 mod files;
 mod ready_file;
@@ -49,11 +50,10 @@ fn run(options: Options) -> Result<(), String> {
         StopSignal::new().map_err(|error| format!("cannot wait for signals: {error}"))?
     };
     if let Some(path) = &options.ready_file {
-        ready_file::remove_stale(path).map_err(|error| cannot("write", path, error))?;
+        files::check_replaceable(path, ready_file::is_ours).map_err(|error| cannot("write", path, error))?;
     }
     if let Some(path) = options.ca_file.as_ref().filter(|_| options.config.tls) {
-        let is_certificate = |contents: &[u8]| contents.starts_with(b"-----BEGIN CERTIFICATE-----");
-        files::check_replaceable(path, is_certificate).map_err(|error| cannot("write", path, error))?;
+        files::check_replaceable(path, ca_file::is_ours).map_err(|error| cannot("write", path, error))?;
     }
     let emulator = Emulator::start(options.config.clone()).map_err(|error| error.to_string())?;
     let ca_file = write_ca(&emulator, &options)?;

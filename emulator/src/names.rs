@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use axum::http::uri::Authority;
+
 /// Names and addresses, each once, the loopback's first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Names {
@@ -62,19 +64,25 @@ impl Names {
 
     /// Whether a `Host` header, with or without a port, names this emulator or the loopback.
     pub(crate) fn include_host(&self, host: &str) -> bool {
-        let host = without_port(host);
-        match host.parse::<IpAddr>() {
+        let Ok(authority) = host.parse::<Authority>() else {
+            return false;
+        };
+        let port_is_none_or_number = authority.port().is_none() == authority.as_str().ends_with(authority.host())
+            && authority.port().is_none_or(|port| port.as_str().parse::<u16>().is_ok());
+        if authority.as_str().contains('@') || !port_is_none_or_number {
+            return false;
+        }
+        let host = authority.host();
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        match bare.parse::<IpAddr>() {
             Ok(address) => address.to_canonical().is_loopback() || self.addresses.contains(&address),
-            Err(_) => self.dns.iter().any(|name| name.eq_ignore_ascii_case(host)),
+            Err(_) => {
+                // With a dot at its end a name is complete, as these are.
+                let name = host.strip_suffix('.').unwrap_or(host);
+                self.dns.iter().any(|known| known.eq_ignore_ascii_case(name))
+            }
         }
     }
-}
-
-fn without_port(host: &str) -> &str {
-    if let Some(rest) = host.strip_prefix('[') {
-        return rest.split(']').next().unwrap_or_default();
-    }
-    host.split(':').next().unwrap_or_default()
 }
 
 /// Whether a listener on every address takes connections to this one.
@@ -133,11 +141,37 @@ mod tests {
     #[test]
     fn a_host_is_its_own_or_the_loopback() {
         let names = Names::from_addresses(ip("0.0.0.0"), vec![ip("192.0.2.7")], &given(&["studio.local"]));
-        for own in ["localhost", "LOCALHOST:8722", "127.0.0.1:1", "127.0.0.9", "[::1]:8722", "[::1]", "192.0.2.7:1"] {
+        for own in [
+            "localhost",
+            "LOCALHOST:8722",
+            "127.0.0.1:1",
+            "127.0.0.9",
+            "[::1]:8722",
+            "[::1]",
+            "192.0.2.7:1",
+            "localhost.",
+            "localhost.:1",
+        ] {
             assert!(names.include_host(own), "{own}");
         }
         assert!(names.include_host("Studio.Local:8722"));
-        for foreign in ["example.org", "localhost.example.org", "127.0.0.1.example.org:80", "192.0.2.8", "", "[", ":"] {
+        for foreign in [
+            "example.org",
+            "localhost.example.org",
+            "127.0.0.1.example.org:80",
+            "192.0.2.8",
+            "",
+            "[",
+            ":",
+            ".",
+            "localhost..",
+            "localhost:80x",
+            "localhost:",
+            "localhost:65536",
+            "x@localhost",
+            "[::1]x",
+            "localhost/",
+        ] {
             assert!(!names.include_host(foreign), "{foreign}");
         }
     }

@@ -2,24 +2,22 @@
 
 use std::fs;
 use std::io;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use arr_emulator::Emulator;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Readers};
 
-#[derive(Serialize)]
-struct Contents<'a> {
-    url: &'a str,
-    account_id: &'a str,
-    account_key: &'a str,
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    url: String,
+    account_id: String,
+    account_key: String,
     /// The URL again: a client takes a full URL in place of an account domain as the token service itself.
-    account_domain: &'a str,
-    ca_file: Option<&'a Path>,
+    account_domain: String,
+    ca_file: Option<PathBuf>,
 }
 
 /// A ready file that was written, and is removed when it is dropped.
@@ -33,11 +31,11 @@ impl ReadyFile {
     pub(crate) fn write(path: &Path, emulator: &Emulator, ca_file: Option<&Path>) -> io::Result<ReadyFile> {
         let account = emulator.account();
         let mut contents = serde_json::to_vec_pretty(&Contents {
-            url: emulator.url(),
-            account_id: account.id(),
-            account_key: account.key(),
-            account_domain: emulator.url(),
-            ca_file,
+            url: emulator.url().to_owned(),
+            account_id: account.id().to_owned(),
+            account_key: account.key().to_owned(),
+            account_domain: emulator.url().to_owned(),
+            ca_file: ca_file.map(Path::to_owned),
         })?;
         contents.push(b'\n');
         files::write(path, &contents, Readers::Owner)?;
@@ -55,22 +53,30 @@ impl Drop for ReadyFile {
     }
 }
 
-/// Refuses a path at which something else than a ready file is, and removes what an emulator left there that was killed: it
-/// would tell a script that this one is ready. The file of one that still listens stays until this one listens too.
-pub(crate) fn remove_stale(path: &Path) -> io::Result<()> {
-    files::check_replaceable(path, |contents| url_of(contents).is_some())?;
-    let listens = fs::read(path).ok().and_then(|contents| url_of(&contents)).is_some_and(|url| somebody_listens(&url));
-    if listens { Ok(()) } else { files::remove_if_there(path) }
+/// Whether a file is a ready file: these members and no others. One that an emulator left there that was killed is
+/// replaced when this one listens, and not before: a start that fails takes nothing away.
+pub(crate) fn is_ours(contents: &[u8]) -> bool {
+    serde_json::from_slice::<Contents>(contents).is_ok()
 }
 
-/// The URL in a ready file; `None` if it is none.
-fn url_of(contents: &[u8]) -> Option<String> {
-    let value: Value = serde_json::from_slice(contents).ok()?;
-    value.get("account_domain")?;
-    Some(value.get("url")?.as_str()?.to_owned())
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
 
-fn somebody_listens(url: &str) -> bool {
-    let address = url.rsplit('/').next().and_then(|address| address.parse().ok());
-    address.is_some_and(|address| TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok())
+    use super::is_ours;
+
+    #[test]
+    fn a_file_with_exactly_these_members_is_ours() {
+        let ours = json!({"url": "u", "account_id": "i", "account_key": "k", "account_domain": "d", "ca_file": null});
+        assert!(is_ours(ours.to_string().as_bytes()));
+        let with = |name: &str, value: Value| {
+            let mut other = ours.clone();
+            other[name] = value;
+            other
+        };
+        let fewer = json!({"url": "u", "account_domain": "d"});
+        for other in [fewer, with("notes", json!("mine")), with("url", json!(1)), json!([ours]), json!("")] {
+            assert!(!is_ours(other.to_string().as_bytes()), "{other}");
+        }
+    }
 }

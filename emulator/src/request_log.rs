@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::sync::lock;
 
@@ -34,17 +34,30 @@ impl RecordedRequest {
     }
 }
 
+/// As much of a header's name or a method as is worth keeping: no real one is longer.
+const LONGEST_NAME: usize = 64;
+
+fn beginning(text: &str, longest: usize) -> &str {
+    &text[..text.floor_char_boundary(longest)]
+}
+
+/// A method as it is recorded.
+pub(crate) fn recorded_method(method: &Method) -> String {
+    beginning(method.as_str(), LONGEST_NAME).to_owned()
+}
+
 /// The headers as they are recorded.
 pub(crate) fn recorded_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     /// As many headers, and as much of a value, as is worth keeping of each of a hundred thousand requests.
     const MOST: usize = 50;
     const LONGEST: usize = 256;
+    let short = |name: &HeaderName| beginning(name.as_str(), LONGEST_NAME).to_owned();
     let recorded = |(name, value): (&HeaderName, &HeaderValue)| {
         if is_secret(name.as_str()) {
-            return (name.to_string(), "<redacted>".to_owned());
+            return (short(name), "<redacted>".to_owned());
         }
         let value = String::from_utf8_lossy(value.as_bytes());
-        (name.to_string(), value[..value.floor_char_boundary(LONGEST)].to_owned())
+        (short(name), beginning(&value, LONGEST).to_owned())
     };
     headers.iter().take(MOST).map(recorded).collect()
 }
@@ -71,18 +84,39 @@ struct State {
     /// How many requests were dropped from the front: the number of the first one that is left.
     dropped: u64,
     requests: VecDeque<RecordedRequest>,
+    /// What they take up, in bytes.
+    size: usize,
+}
+
+impl State {
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.requests.pop_front() {
+            self.size -= size(&oldest);
+            self.dropped += 1;
+        }
+    }
+}
+
+/// Roughly what a request takes up in memory, in bytes.
+fn size(request: &RecordedRequest) -> usize {
+    let text = |text: &String| size_of::<String>() + text.len();
+    let headers = request.headers.iter().map(|(name, value)| text(name) + text(value));
+    size_of::<RecordedRequest>() + request.method.len() + request.path.len() + headers.sum::<usize>()
 }
 
 impl RequestLog {
     const CAPACITY: usize = 100_000;
+    /// In bytes: with usual requests the number is reached first.
+    const LARGEST: usize = 128 * 1024 * 1024;
 
     /// Notes a request that has come. Its status follows with [`finish`](Self::finish).
     pub(crate) fn begin(&self, request: RecordedRequest) -> Entry {
         let mut state = lock(&self.state);
-        if state.requests.len() == Self::CAPACITY {
-            state.requests.pop_front();
-            state.dropped += 1;
+        let size = size(&request);
+        while state.requests.len() == Self::CAPACITY || (state.size + size > Self::LARGEST && state.size > 0) {
+            state.drop_oldest();
         }
+        state.size += size;
         state.requests.push_back(request);
         Entry(state.dropped + state.requests.len() as u64 - 1)
     }
@@ -108,6 +142,7 @@ impl RequestLog {
         let mut state = lock(&self.state);
         state.dropped += state.requests.len() as u64;
         state.requests.clear();
+        state.size = 0;
     }
 }
 
@@ -172,5 +207,34 @@ mod tests {
         assert_eq!(all.len(), RequestLog::CAPACITY);
         assert_eq!(all[0].path, "/");
         assert_eq!(all.last().map(|request| request.status), Some(204));
+    }
+
+    #[test]
+    fn the_oldest_requests_are_dropped_when_all_are_too_large() {
+        let log = RequestLog::default();
+        let large = || RecordedRequest { headers: vec![(String::new(), "x".repeat(1 << 20))], ..request("/") };
+        for _ in 0..200 {
+            log.begin(large());
+        }
+        assert_eq!(log.all().len(), 127, "each is a little more than a 128th");
+        log.clear();
+        log.begin(request("/small"));
+        log.begin(large());
+        assert_eq!(log.all().len(), 2);
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_long_name_or_method_is_recorded() {
+        let long = "x".repeat(1000);
+        let mut headers = HeaderMap::new();
+        for number in 0..100 {
+            let name = HeaderName::try_from(format!("{number:02}{long}")).expect("a name");
+            headers.insert(name, HeaderValue::try_from(&long).expect("a value"));
+        }
+        let recorded = recorded_headers(&headers);
+        assert_eq!(recorded.len(), 50);
+        assert!(recorded.iter().all(|(name, value)| (name.len(), value.len()) == (64, 256)));
+        let method = Method::from_bytes(long.as_bytes()).expect("a method");
+        assert_eq!(recorded_method(&method).len(), 64);
     }
 }

@@ -217,12 +217,9 @@ impl Session {
         self.was_ready(now).then(|| self.server.hostname.clone())
     }
 
-    /// The ports for the inspector and for the handshake; zeros unless ready.
-    pub(crate) fn ports(&self, now: Duration) -> (u16, u16) {
-        if self.status(now) != SessionStatus::Ready {
-            return (0, 0);
-        }
-        (self.server.inspector_port, self.server.handshake_port)
+    /// The ports for the inspector and for the handshake; none unless ready.
+    pub(crate) fn ports(&self, now: Duration) -> Option<(u16, u16)> {
+        (self.status(now) == SessionStatus::Ready).then_some((self.server.inspector_port, self.server.handshake_port))
     }
 
     /// Why the session ended, where nobody asked for the end.

@@ -25,7 +25,7 @@ pub(crate) enum Takeover {
     /// These bytes, which are less than a whole reply, then the end.
     Part(Vec<u8>),
     /// These bytes, a whole reply, with this long between two.
-    Drip { reply: Vec<u8>, interval: Duration },
+    Drip { reply: Vec<u8>, interval: Duration, afterwards: Afterwards },
 }
 
 /// What becomes of the connection.
@@ -72,7 +72,7 @@ impl Takeover {
             Takeover::Stall => outwait(socket).await,
             Takeover::Garbage => write_and_close(socket, GARBAGE).await,
             Takeover::Part(bytes) => write_and_close(socket, &bytes).await,
-            Takeover::Drip { reply, interval } => drip(socket, &reply, interval).await,
+            Takeover::Drip { reply, interval, afterwards } => drip(socket, &reply, interval, afterwards).await,
         };
         done.unwrap_or(Afterwards::End)
     }
@@ -102,7 +102,12 @@ async fn write_and_close(socket: &mut impl Socket, bytes: &[u8]) -> io::Result<A
     close(socket).await
 }
 
-async fn drip(socket: &mut impl Socket, reply: &[u8], interval: Duration) -> io::Result<Afterwards> {
+async fn drip(
+    socket: &mut impl Socket,
+    reply: &[u8],
+    interval: Duration,
+    afterwards: Afterwards,
+) -> io::Result<Afterwards> {
     for (index, byte) in reply.iter().enumerate() {
         if index > 0 {
             sleep(interval).await;
@@ -110,5 +115,9 @@ async fn drip(socket: &mut impl Socket, reply: &[u8], interval: Duration) -> io:
         socket.write_all(&[*byte]).await?;
         socket.flush().await?;
     }
-    Ok(Afterwards::Serve)
+    if afterwards == Afterwards::End {
+        // The reply was whole: its end is an orderly one, under TLS too.
+        socket.shutdown().await?;
+    }
+    Ok(afterwards)
 }

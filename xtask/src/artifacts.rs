@@ -6,9 +6,10 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use crate::process::{self, CARGO_LIMIT};
 use crate::workspace::Workspace;
 
 /// The release library, as it ships.
@@ -110,17 +111,11 @@ impl Artifact {
 fn build(workspace: &Workspace, arguments: &[&str], progress: Progress) -> Result<Vec<Artifact>> {
     let mut cargo = workspace.cargo();
     cargo.args(arguments).args(["--locked", "--message-format", "json-render-diagnostics"]);
-    cargo.stdin(Stdio::null());
     match progress {
         Progress::Shown => cargo.stderr(Stdio::inherit()),
-        Progress::Hidden => cargo.arg("--quiet"),
+        Progress::Hidden => cargo.arg("--quiet").stderr(Stdio::piped()),
     };
-    let output = cargo.output().context("cannot run cargo")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`cargo {}`: {}\n{}", arguments.join(" "), output.status, said.trim_end());
-    }
-    String::from_utf8_lossy(&output.stdout)
+    process::stdout_within(&mut cargo, CARGO_LIMIT)?
         .lines()
         .map(|line| serde_json::from_str(line).with_context(|| format!("cannot read what cargo said: {line}")))
         .collect()

@@ -2,6 +2,7 @@
 # 10.77.0.1; the device in the other, at 10.77.0.2. Everything is gone when this script ends.
 # Arguments: the emulator, the program that the device runs, a folder, how long a session starts.
 set -eu
+unset ALL_PROXY all_proxy HTTP_PROXY http_proxy HTTPS_PROXY https_proxy # there is no way to a proxy from here
 emulator=$1 program=$2 folder=$3 startup=$4
 
 mount -t tmpfs none /run # where `ip netns` keeps its names
@@ -12,7 +13,8 @@ ip addr add 10.77.0.1/24 dev cable
 ip link set cable up
 ip -n device addr add 10.77.0.2/24 dev eth0
 ip -n device link set eth0 up
-device() { ip netns exec device env -u HTTPS_PROXY -u https_proxy "$@"; }
+device() { ip netns exec device "$@"; }
+curl_there() { device curl -q --silent --show-error --noproxy '*' --max-time 30 --cacert "$folder/ca.pem" "$@"; }
 
 rm -f "$folder/ready.json"
 "$emulator" --tls --listen 0.0.0.0:8722 --tls-name studio.test --startup "$startup" \
@@ -33,9 +35,9 @@ device env ARR_ACCOUNT_DOMAIN=$url ARR_SERVICE_ENDPOINT=$url ARR_CA_FILE="$folde
     "$program"
 
 echo "by the name that the certificate was given:"
-device curl --silent --show-error --fail --cacert "$folder/ca.pem" --resolve studio.test:8722:10.77.0.1 \
+curl_there --fail --resolve studio.test:8722:10.77.0.1 \
     -H "Authorization: Bearer $ARR_ACCOUNT_ID:$ARR_ACCOUNT_KEY" \
     "https://studio.test:8722/accounts/$ARR_ACCOUNT_ID/token" -o "$folder/token.json"
 
-status=$(device curl --silent --cacert "$folder/ca.pem" -o "$folder/refused.json" -w '%{http_code}' "$url/emulator/requests")
+status=$(curl_there -o "$folder/refused.json" -w '%{http_code}' "$url/emulator/requests")
 [ "$status" = 403 ] || { echo "a control call from the device was answered $status, not 403"; exit 1; }

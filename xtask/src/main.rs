@@ -19,6 +19,7 @@ mod readme;
 mod rust;
 mod step;
 mod test;
+mod toolchain;
 mod workspace;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! The programs that the tests call, the Debian packages they come in, and their installation.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -89,16 +89,12 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn is_root() -> bool {
+fn is_root() -> bool {
     process::stdout(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-fn succeeds(call: &[&str]) -> bool {
-    Command::new(call[0])
-        .args(&call[1..])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+pub(crate) fn succeeds(call: &[&str]) -> bool {
+    let mut command = Command::new(call[0]);
+    command.args(&call[1..]);
+    process::run(command, process::TOOL_LIMIT).is_ok_and(|finished| finished.succeeded())
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ pub(crate) const CARGO_LIMIT: Duration = Duration::from_secs(45 * 60);
 /// For compilers and other tools that are done in a moment.
 pub(crate) const TOOL_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long the rest of a killed program's output is waited for: a grandchild may hold the pipe open.
+/// How long the rest of a program's output is waited for once it has ended: a grandchild may hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How often a running program is looked at.
@@ -81,32 +81,61 @@ pub(crate) fn run_for_errors(mut command: Command, limit: Duration) -> Result<Fi
 }
 
 fn finish(mut command: Command, reader: io::PipeReader, limit: Duration) -> Result<Finished> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let spawned = command.stdin(Stdio::null()).spawn();
+    let spawned = spawn(&mut command);
     // The command holds the pipe's writing end, which would keep the reader waiting for ever.
     drop(command);
-    let mut child = spawned.with_context(|| format!("cannot run `{name}`"))?;
-
+    let mut child = spawned?;
     let chunks = read_on_a_thread(reader);
+    let end = wait(&mut child, limit)?;
+    Ok(Finished { end, output: text(collect(&chunks, LAST_WORDS)) })
+}
+
+/// Starts a program in a process group of its own, so that whatever it starts can be ended with it.
+fn spawn(command: &mut Command) -> Result<Child> {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    let name = command.get_program().to_string_lossy().into_owned();
+    command.stdin(Stdio::null()).spawn().with_context(|| format!("cannot run `{name}`"))
+}
+
+fn wait(child: &mut Child, limit: Duration) -> Result<End> {
     let started = Instant::now();
-    let end = loop {
+    loop {
         if let Some(status) = child.try_wait()? {
-            break End::Exited(status);
+            return Ok(End::Exited(status));
         }
         if started.elapsed() >= limit {
+            kill_group(child);
             child.kill().ok();
             child.wait().ok();
-            break End::TooLong(limit);
+            return Ok(End::TooLong(limit));
         }
         thread::sleep(POLL);
-    };
+    }
+}
 
+/// Kills a program and all that it has started.
+fn kill_group(child: &Child) {
+    if cfg!(unix) {
+        // The shell's own `kill`: the program of that name is not on every machine.
+        let mut kill = Command::new("sh");
+        kill.args(["-c", "kill -s KILL -- \"-$0\"", &child.id().to_string()]);
+        kill.stdin(Stdio::null()).stderr(Stdio::null()).status().ok();
+    }
+}
+
+/// What comes until the end, or until nothing is waited for any longer.
+fn collect(chunks: &mpsc::Receiver<Vec<u8>>, patience: Duration) -> Vec<u8> {
     let mut output = Vec::new();
-    let deadline = Instant::now() + LAST_WORDS;
+    let deadline = Instant::now() + patience;
     while let Ok(chunk) = chunks.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         output.extend(chunk);
     }
-    Ok(Finished { end, output: String::from_utf8_lossy(&output).into_owned() })
+    output
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn read_on_a_thread(mut reader: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
@@ -124,12 +153,53 @@ fn read_on_a_thread(mut reader: impl Read + Send + 'static) -> mpsc::Receiver<Ve
 
 /// Runs a quick command and returns its standard output.
 pub(crate) fn stdout(command: &mut Command) -> Result<String> {
+    stdout_within(command.stderr(Stdio::piped()), TOOL_LIMIT)
+}
+
+/// Runs `command` to its end, but no longer than `limit`, and returns its standard output. Standard error goes where it
+/// was sent; if that is a pipe, it is in the error when there is one.
+pub(crate) fn stdout_within(command: &mut Command, limit: Duration) -> Result<String> {
     let words: Vec<_> =
         std::iter::once(command.get_program()).chain(command.get_args()).map(OsStr::to_string_lossy).collect();
     let name = format!("`{}`", words.join(" "));
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {name}"))?;
-    if !output.status.success() {
-        bail!("{name}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
+    let mut child = spawn(command.stdout(Stdio::piped()))?;
+    let stdout = child.stdout.take().map(read_on_a_thread);
+    let stderr = child.stderr.take().map(read_on_a_thread);
+    let end = wait(&mut child, limit)?;
+    let all_of = |chunks: Option<mpsc::Receiver<_>>| chunks.map_or(Vec::new(), |chunks| collect(&chunks, LAST_WORDS));
+    let (stdout, stderr) = (all_of(stdout), all_of(stderr));
+    if !matches!(&end, End::Exited(status) if status.success()) {
+        bail!("{name}: {end}\n{}", text(stderr).trim_end());
     }
-    String::from_utf8(output.stdout).with_context(|| format!("{name} wrote something other than UTF-8"))
+    String::from_utf8(stdout).with_context(|| format!("{name} wrote something other than UTF-8"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Command {
+        let mut sh = Command::new("sh");
+        sh.args(["-c", script]);
+        sh
+    }
+
+    #[test]
+    fn what_a_program_has_started_does_not_outlive_it_when_it_is_killed() {
+        // The grandchild holds the pipe: were it alive, its last words would be waited for.
+        let started = Instant::now();
+        let finished = run(sh("sleep 60 & echo begun; wait"), Duration::from_millis(300)).unwrap();
+        assert!(matches!(finished.end, End::TooLong(_)));
+        assert_eq!(finished.output, "begun\n");
+        assert!(started.elapsed() < LAST_WORDS, "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn standard_output_has_a_limit_too_and_an_error_has_what_was_said() {
+        assert_eq!(stdout(&mut sh("echo out; echo err >&2")).unwrap(), "out\n");
+        let error = stdout(&mut sh("echo err >&2; exit 3")).unwrap_err().to_string();
+        assert!(error.contains("exit status: 3\nerr"), "{error}");
+        let error = stdout_within(&mut sh("sleep 60"), Duration::from_millis(50)).unwrap_err().to_string();
+        assert!(error.contains("without an end"), "{error}");
+    }
 }

@@ -13,7 +13,9 @@ use crate::emulator::{Emulator, Scheme};
 use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
-use crate::{EXIT_UNUSABLE, c_programs, dependencies, device, dialect, exports, python_sdk, quickstart, readme, rust};
+use crate::{
+    EXIT_UNUSABLE, c_programs, dependencies, device, dialect, exports, python_sdk, quickstart, readme, rust, toolchain,
+};
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
 pub(crate) const STARTUP: &str = "300ms";
@@ -50,6 +52,10 @@ const STEPS: &[Step<Context>] = &[
 
 pub(crate) fn run() -> Result<ExitCode> {
     let started = Instant::now();
+    if let Readiness::Missing(advice) = toolchain::provide()? {
+        eprintln!("{advice}");
+        return Ok(ExitCode::from(EXIT_UNUSABLE));
+    }
     if cfg!(target_os = "linux") {
         if let Readiness::Missing(advice) = packages::provide()? {
             eprintln!("{advice}");

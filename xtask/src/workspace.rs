@@ -81,7 +81,7 @@ impl Workspace {
 
 /// The cargo that runs this chore, without what it told xtask about xtask: ring's build script reads these variables,
 /// so that handing them on would compile ring anew after every change between `cargo build` and `cargo xtask`.
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     for (name, _) in env::vars_os() {
         let about_xtask =

@@ -204,8 +204,12 @@ impl Fault {
         if self.method.as_ref().is_some_and(|method| method.parse::<Method>().is_err()) {
             return Err("method is not the name of an HTTP method; \"*\" is any".to_owned());
         }
-        if !self.path.as_str().starts_with(['/', '*']) {
-            return Err("path must begin with \"/\" or \"*\"".to_owned());
+        let path = self.path.as_str();
+        if path.len() > LONGEST_PATTERN {
+            return Err(format!("path is longer than {LONGEST_PATTERN} bytes"));
+        }
+        if !path.starts_with("/") && !path.starts_with("**") {
+            return Err("path must begin with \"/\" or \"**\", as every path begins with a slash".to_owned());
         }
         match &self.action {
             Action::Status { status, headers, .. } => {
@@ -217,13 +221,29 @@ impl Fault {
                 check_header("Location", location)
             }
             Action::ContentType(value) => check_header("Content-Type", value),
-            Action::CloseOnAccept if self.times == 0 => {
-                Err("close_on_accept needs a number of times: for ever, nobody could take it back".to_owned())
-            }
+            Action::CloseOnAccept => self.check_close_on_accept(),
             _ => Ok(()),
         }
     }
+
+    fn check_close_on_accept(&self) -> Result<(), String> {
+        if !(1..=MOST_CONNECTIONS).contains(&self.times) {
+            return Err(format!(
+                "close_on_accept needs a number of times, 1 to {MOST_CONNECTIONS}: nobody could take it back"
+            ));
+        }
+        if self.method.is_some() || self.path.as_str() != "**" || self.execute.is_some() {
+            return Err("close_on_accept is for connections: it has no method, no path and no execute".to_owned());
+        }
+        Ok(())
+    }
 }
+
+/// No path that is recorded is longer; more would only cost time with each request.
+const LONGEST_PATTERN: usize = 1024;
+
+/// As often as connections may be closed: nobody can take it back.
+const MOST_CONNECTIONS: u32 = 1000;
 
 /// Below 200 are no replies, and what is beyond 999 has no place in a status line.
 fn check_status(status: u16) -> Result<(), String> {
@@ -283,6 +303,13 @@ mod tests {
             (on().close().header("A", "b"), "a header goes with status()"),
             (on().stall().body("x"), "a body goes with status()"),
             (Fault::close_on_accept().always(), "needs a number of times"),
+            (Fault::close_on_accept().times(1001), "1 to 1000"),
+            (Fault { method: Some("GET".to_owned()), ..Fault::close_on_accept() }, "no method"),
+            (Fault { path: Glob::new("/x"), ..Fault::close_on_accept() }, "no path"),
+            (Fault::close_on_accept().executed(false), "no execute"),
+            (Fault::on("*", "*"), "path must begin"),
+            (Fault::on("*", "*/x"), "path must begin"),
+            (Fault::on("*", &format!("/{}", "x".repeat(1024))), "longer than 1024 bytes"),
         ] {
             let error = fault.check().expect_err(reason);
             assert!(error.contains(reason), "{error}");

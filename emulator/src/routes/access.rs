@@ -1,13 +1,16 @@
 //! Who may do what: the only place that reads `Authorization`.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{RawPathParams, Request, State};
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::service::Service;
@@ -56,13 +59,8 @@ impl Gate {
 
 /// Lets a request through that carries a token for the account in its path, if the account's last call is long enough
 /// ago.
-pub(super) async fn gate(
-    State(gate): State<Gate>,
-    path: Result<RawPathParams, RawPathParamsRejection>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    match gate.admit(request.headers(), account_in(path)) {
+pub(super) async fn gate(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    match gate.admit(request.headers(), account_in(request.uri())) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -93,10 +91,29 @@ fn is_entra_token(service: &Service, account: Uuid, token: &str) -> bool {
         || (service.accepts_any_entra_token && token::claims_to_be_valid(token, now))
 }
 
-fn account_in(path: Result<RawPathParams, RawPathParamsRejection>) -> Option<Uuid> {
-    let path = path.ok()?;
-    let (_, account) = path.iter().find(|(name, _)| *name == "account")?;
-    guid::parse(account)
+/// Read by itself: what a session is called is for its route to judge.
+fn account_in(uri: &Uri) -> Option<Uuid> {
+    let mut segments = uri.path().split('/').skip_while(|segment| *segment != "accounts");
+    let account = percent_decode_str(segments.nth(1)?).decode_utf8().ok()?;
+    guid::parse(&account)
+}
+
+/// The session in a path. Where it cannot be decoded it has a character that no session has in its id.
+pub(super) struct SessionSegment(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionSegment {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<SessionSegment, Infallible> {
+        let path = Path::<SessionPath>::from_request_parts(parts, state).await;
+        let undecodable = |_| char::REPLACEMENT_CHARACTER.to_string();
+        Ok(SessionSegment(path.map_or_else(undecodable, |Path(path)| path.session)))
+    }
+}
+
+#[derive(Deserialize)]
+struct SessionPath {
+    session: String,
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

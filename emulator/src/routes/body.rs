@@ -18,8 +18,13 @@ const LARGEST: usize = 64 * 1024;
 /// connection that closes under its hands.
 const LARGEST_READ: usize = 1024 * 1024;
 
-/// Why a body was not received: the status that says so, and the reason.
-pub(super) struct Unreceived(pub(super) StatusCode, pub(super) String);
+/// Why a body was not received.
+pub(super) struct Unreceived {
+    pub(super) status: StatusCode,
+    pub(super) text: String,
+    /// Whether it was read to its end all the same. What is left of another one is no next request.
+    pub(super) wholly_read: bool,
+}
 
 /// Reads a request to its end before anything is said about it. With part of a body unread, the connection could not
 /// be used again, and a client that is told 401 is to find it open for its second try.
@@ -28,12 +33,12 @@ pub(super) async fn received(request: Request) -> Result<Request, Unreceived> {
     match to_bytes(body, LARGEST_READ).await {
         Ok(bytes) if bytes.len() <= LARGEST => Ok(Request::from_parts(head, Body::from(bytes))),
         Err(error) if !error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => {
-            let text = "the body broke off, or its framing is malformed";
-            Err(Unreceived(StatusCode::BAD_REQUEST, text.to_owned()))
+            let text = "the body broke off, or its framing is malformed".to_owned();
+            Err(Unreceived { status: StatusCode::BAD_REQUEST, text, wholly_read: false })
         }
-        _ => {
+        too_large => {
             let text = format!("the body is larger than {LARGEST} bytes");
-            Err(Unreceived(StatusCode::PAYLOAD_TOO_LARGE, text))
+            Err(Unreceived { status: StatusCode::PAYLOAD_TOO_LARGE, text, wholly_read: too_large.is_ok() })
         }
     }
 }

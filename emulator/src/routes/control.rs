@@ -7,14 +7,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
+use tokio::task::spawn_blocking;
 
+use super::access::SessionSegment;
 use super::control_bodies::{
     AddFaults, AdvanceClock, AskEntraToken, Closed, EntraToken, Faults, ForceStatus, Requests, Sessions, Time,
 };
@@ -76,8 +78,12 @@ async fn clear_faults(State(service): State<Arc<Service>>) -> Response {
 }
 
 async fn list_requests(State(service): State<Arc<Service>>) -> Response {
-    let requests = service.requests.all().into_iter().map(Into::into).collect();
-    reply::json(StatusCode::OK, &Requests { requests })
+    // A long record takes a while, in which the one thread that serves everybody must not stand still.
+    let write = move || {
+        let requests = service.requests.all().into_iter().map(Into::into).collect();
+        reply::json(StatusCode::OK, &Requests { requests })
+    };
+    spawn_blocking(write).await.unwrap_or_else(|_| reply::empty(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 async fn clear_requests(State(service): State<Arc<Service>>) -> Response {
@@ -102,7 +108,7 @@ async fn list_sessions(State(service): State<Arc<Service>>) -> Response {
 
 async fn force_status(
     State(service): State<Arc<Service>>,
-    Path(session): Path<String>,
+    SessionSegment(session): SessionSegment,
     Json(body): Json<ForceStatus>,
 ) -> Response {
     let Some(status) = SessionStatus::parse(&body.status) else {

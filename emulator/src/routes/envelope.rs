@@ -7,17 +7,19 @@ use std::time::{Duration, UNIX_EPOCH};
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::header::{DATE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::body::{self, Unreceived};
+use super::keep_alive::KeepAlive;
 use super::problem;
 use super::sabotage::{self, Outcome};
 use crate::connections::Carrier;
 use crate::correlation;
+use crate::date_time::LAST_SECOND;
 use crate::path;
-use crate::request_log::{RecordedRequest, recorded_headers};
+use crate::request_log::{RecordedRequest, recorded_headers, recorded_method};
 use crate::service::Service;
 use crate::takeover::Takeover;
 
@@ -34,7 +36,7 @@ pub(super) async fn envelope(
     let entry = service.requests.begin(RecordedRequest {
         at: service.clock.uptime(),
         connection: carrier.number,
-        method: request.method().to_string(),
+        method: recorded_method(request.method()),
         path: path::as_sent(request.uri()),
         headers: recorded_headers(request.headers()),
         status: 0,
@@ -42,11 +44,14 @@ pub(super) async fn envelope(
     path::straighten(request.uri_mut());
     let fault = service.faults.strike(request.method(), request.uri().path());
     let path = request.uri().path().to_owned();
+    let is_head = request.method() == Method::HEAD;
+    let keep_alive = KeepAlive::asked_for(&request);
     let received = body::received(request).await;
+    let wholly_read = received.as_ref().map_or_else(|unreceived| unreceived.wholly_read, |_| true);
     let operation = async {
         match received {
             Ok(request) => next.run(request).await,
-            Err(Unreceived(status, text)) => problem::reply(&service, &path, status, &text),
+            Err(Unreceived { status, text, .. }) => problem::reply(&service, &path, status, &text),
         }
     };
     let outcome = match fault {
@@ -61,8 +66,12 @@ pub(super) async fn envelope(
         }
         Outcome::Dripped(response, interval) => {
             service.requests.finish(entry, response.status().as_u16());
-            let (head, body) = sabotage::on_the_wire(with_common_headers(response, unix_time)).await;
-            carrier.take_over(Takeover::Drip { reply: [head.as_slice(), &body].concat(), interval }).await
+            let keep_alive = if wholly_read { keep_alive } else { KeepAlive::No };
+            let response = keep_alive.announced_in(with_common_headers(response, unix_time));
+            let (head, body) = sabotage::on_the_wire(response).await;
+            let body = if is_head { &[] } else { &body[..] };
+            let afterwards = keep_alive.afterwards();
+            carrier.take_over(Takeover::Drip { reply: [&head, body].concat(), interval, afterwards }).await
         }
         Outcome::Truncated(response, bytes) => {
             let (head, body) = sabotage::on_the_wire(with_common_headers(response, unix_time)).await;
@@ -86,9 +95,7 @@ pub(super) fn with_common_headers(mut response: Response, unix_time: Duration) -
 }
 
 fn http_date(unix_time: Duration) -> String {
-    /// 9999-12-31T23:59:59Z: the format has four digits for the year.
-    const LAST: Duration = Duration::from_secs(253_402_300_799);
-    httpdate::fmt_http_date(UNIX_EPOCH + unix_time.min(LAST))
+    httpdate::fmt_http_date(UNIX_EPOCH + unix_time.min(Duration::from_secs(LAST_SECOND)))
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! HTTP: which path leads where.
 
 mod access;
+mod at_work;
 mod body;
 mod control;
 mod control_bodies;
 mod control_guard;
 mod envelope;
+mod keep_alive;
 mod oversize;
 mod problem;
 mod reply;
@@ -19,13 +21,10 @@ mod v2021_version;
 
 use std::sync::Arc;
 
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use axum::{Extension, Router};
 
-use crate::connections::Carrier;
 use crate::service::Service;
 
 /// The whole service, and beside it what controls it.
@@ -44,11 +43,5 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .with_state(service.clone());
     let control = control::routes(&service);
     let routes = Router::new().fallback_service(routes).layer(from_fn_with_state(service, envelope::envelope));
-    Router::new().nest("/emulator", control).fallback_service(routes).layer(from_fn(at_work))
-}
-
-/// While a request is answered, its connection is not idle.
-async fn at_work(Extension(carrier): Extension<Carrier>, request: Request, next: Next) -> Response {
-    let _work = carrier.begin_work();
-    next.run(request).await
+    Router::new().nest("/emulator", control).fallback_service(routes).layer(from_fn(at_work::at_work))
 }

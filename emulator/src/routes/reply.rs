@@ -1,7 +1,7 @@
 //! Replies: with JSON, with an error text, or with nothing.
 
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -30,4 +30,12 @@ pub(super) fn error(status: StatusCode, text: &str) -> Response {
 /// A reply without a body, and so without a `Content-Type`.
 pub(super) fn empty(status: StatusCode) -> Response {
     (status, Body::empty()).into_response()
+}
+
+/// The reply, marked as one that no cache may keep.
+pub(super) fn not_to_be_kept(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
 }

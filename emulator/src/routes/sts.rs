@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, PRAGMA};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
@@ -31,9 +30,5 @@ pub(super) async fn token(
         return reply::empty(StatusCode::UNAUTHORIZED);
     };
     let access_token = service.access_token(account);
-    let mut response = reply::json(StatusCode::OK, &TokenBody { access_token });
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
-    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    response
+    reply::not_to_be_kept(reply::json(StatusCode::OK, &TokenBody { access_token }))
 }

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Extension, Router};
-use serde::Deserialize;
 use uuid::Uuid;
 
-use super::access::{self, Caller, Gate, Refusal};
-use super::body::JsonObject;
+use super::access::{self, Caller, Gate, Refusal, SessionSegment};
+use super::body::{JsonObject, Unreadable};
 use super::reply;
 use super::v1_bodies::{self, Created, Properties, SessionList};
 use crate::service::Service;
@@ -21,15 +20,8 @@ use crate::session::{LeaseRefused, Settings};
 use crate::session_id::Wanted;
 
 /// The session in a path: a GUID in any letter case, or the very id that a client of the later version chose.
-#[derive(Deserialize)]
-struct SessionPath {
-    session: String,
-}
-
-impl SessionPath {
-    fn wanted(&self) -> Wanted<'_> {
-        Wanted::GuidInAnyCase(&self.session)
-    }
+fn wanted(SessionSegment(session): &SessionSegment) -> Wanted<'_> {
+    Wanted::GuidInAnyCase(session)
 }
 
 /// The routes, none of which is reached without a token, or too often.
@@ -90,11 +82,11 @@ async fn list(State(service): State<Arc<Service>>, Extension(Caller(account)): E
 async fn properties(
     State(service): State<Arc<Service>>,
     Extension(Caller(account)): Extension<Caller>,
-    Path(path): Path<SessionPath>,
+    segment: SessionSegment,
 ) -> Response {
     let now = service.clock.now();
     let mut sessions = service.sessions();
-    match sessions.find(now, account, path.wanted()) {
+    match sessions.find(now, account, wanted(&segment)) {
         Some(session) => reply::json(StatusCode::OK, &Properties::of(session, now)),
         None => reply::empty(StatusCode::NOT_FOUND),
     }
@@ -104,18 +96,19 @@ async fn properties(
 async fn update(
     State(service): State<Arc<Service>>,
     Extension(Caller(account)): Extension<Caller>,
-    Path(path): Path<SessionPath>,
-    JsonObject(body): JsonObject,
+    segment: SessionSegment,
+    body: Result<JsonObject, Unreadable>,
 ) -> Response {
     let now = service.clock.now();
     let mut sessions = service.sessions();
-    let Some(session) = sessions.find(now, account, path.wanted()) else {
+    let Some(session) = sessions.find(now, account, wanted(&segment)) else {
         return reply::empty(StatusCode::NOT_FOUND);
     };
-    let lease = match v1_bodies::max_lease(&body) {
-        Ok(lease) => lease,
-        Err(error) => return reply::error(StatusCode::BAD_REQUEST, &error.to_string()),
-    };
+    let lease =
+        match body.and_then(|JsonObject(body)| v1_bodies::max_lease(&body).map_err(|e| Unreadable(e.to_string()))) {
+            Ok(lease) => lease,
+            Err(unreadable) => return unreadable.into_response(),
+        };
     match session.extend(now, lease) {
         Ok(()) => reply::empty(StatusCode::OK),
         Err(refused) => reply::error(status_of(&refused), &v1_bodies::lease_refused(&refused, lease)),
@@ -133,11 +126,11 @@ fn status_of(refused: &LeaseRefused) -> StatusCode {
 async fn stop(
     State(service): State<Arc<Service>>,
     Extension(Caller(account)): Extension<Caller>,
-    Path(path): Path<SessionPath>,
+    segment: SessionSegment,
 ) -> Response {
     let now = service.clock.now();
     let mut sessions = service.sessions();
-    match sessions.stop(now, account, path.wanted()) {
+    match sessions.stop(now, account, wanted(&segment)) {
         Some(()) => reply::empty(StatusCode::NO_CONTENT),
         None => reply::empty(StatusCode::NOT_FOUND),
     }

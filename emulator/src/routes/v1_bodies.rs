@@ -103,7 +103,7 @@ pub(super) struct Properties {
 impl Properties {
     /// The session as it is now.
     pub(super) fn of(session: &Session, now: Duration) -> Properties {
-        let (arr_inspector_port, handshake_port) = session.ports(now);
+        let (arr_inspector_port, handshake_port) = session.ports(now).unwrap_or_default();
         // The service counts in whole seconds.
         let elapsed = Duration::from_secs(session.elapsed(now).as_secs());
         Properties {

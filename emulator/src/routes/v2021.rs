@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, HOST, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::extract::State;
+use axum::http::header::{HOST, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
-use serde::Deserialize;
 
-use super::access::{self, Caller, Gate, Refusal};
+use super::access::{self, Caller, Gate, Refusal, SessionSegment};
 use super::body::{JsonObject, Unreadable};
 use super::v2021_bodies::{self, SessionBody, SessionList};
 use super::v2021_version::Version;
@@ -26,15 +26,8 @@ use crate::sessions::{Creation, OtherSettings};
 const CONTINUATION: &str = "continuation";
 
 /// The session in a path, by the very id that it was created under.
-#[derive(Deserialize)]
-struct SessionPath {
-    session: String,
-}
-
-impl SessionPath {
-    fn wanted(&self) -> Wanted<'_> {
-        Wanted::Exactly(&self.session)
-    }
+fn wanted(SessionSegment(session): &SessionSegment) -> Wanted<'_> {
+    Wanted::Exactly(session)
 }
 
 /// The routes, none of which is reached without a version and a token, or too often.
@@ -81,11 +74,11 @@ fn refuse(refusal: Refusal) -> Response {
 async fn create(
     State(service): State<Arc<Service>>,
     Extension(Caller(account)): Extension<Caller>,
-    Path(path): Path<SessionPath>,
+    segment: SessionSegment,
     body: Result<JsonObject, Unreadable>,
 ) -> Result<Response, Response> {
     let bad_request = |text: String| v2021_bodies::problem(service.wire, StatusCode::BAD_REQUEST, &text);
-    let id = SessionId::parse(&path.session).map_err(|error| bad_request(error.to_string()))?;
+    let id = SessionId::parse(&segment.0).map_err(|error| bad_request(error.to_string()))?;
     let JsonObject(body) = body.map_err(|Unreadable(reason)| bad_request(reason))?;
     let settings = v2021_bodies::settings(&body).map_err(|error| bad_request(error.to_string()))?;
 
@@ -106,17 +99,17 @@ async fn create(
 async fn read(
     State(service): State<Arc<Service>>,
     Extension(Caller(account)): Extension<Caller>,
-    Path(path): Path<SessionPath>,
+    segment: SessionSegment,
 ) -> Response {
     let now = service.clock.now();
     let mut sessions = service.sessions();
-    let Some(session) = sessions.find(now, account, path.wanted()) else {
+    let Some(session) = sessions.find(now, account, wanted(&segment)) else {
         return reply::empty(StatusCode::NOT_FOUND);
     };
     let response = reply::json(StatusCode::OK, &SessionBody::of(session, now, service.wire));
     match service.wire {
         Wire::V2021 => response,
-        Wire::V2022 => not_to_be_kept(response),
+        Wire::V2022 => reply::not_to_be_kept(response),
     }
 }
 
@@ -124,13 +117,13 @@ async fn read(
 async fn update(
     State(service): State<Arc<Service>>,
     Extension(Caller(account)): Extension<Caller>,
-    Path(path): Path<SessionPath>,
+    segment: SessionSegment,
     body: Result<JsonObject, Unreadable>,
 ) -> Result<Response, Response> {
     let problem = |status, text: String| v2021_bodies::problem(service.wire, status, &text);
     let now = service.clock.now();
     let mut sessions = service.sessions();
-    let session = sessions.find(now, account, path.wanted()).ok_or_else(|| reply::empty(StatusCode::NOT_FOUND))?;
+    let session = sessions.find(now, account, wanted(&segment)).ok_or_else(|| reply::empty(StatusCode::NOT_FOUND))?;
     let JsonObject(body) = body.map_err(|Unreadable(reason)| problem(StatusCode::BAD_REQUEST, reason))?;
     let lease = v2021_bodies::max_lease(&body);
     let lease = lease.map_err(|error| problem(StatusCode::BAD_REQUEST, error.to_string()))?;
@@ -144,10 +137,10 @@ async fn update(
 async fn stop(
     State(service): State<Arc<Service>>,
     Extension(Caller(account)): Extension<Caller>,
-    Path(path): Path<SessionPath>,
+    segment: SessionSegment,
 ) -> Response {
     let now = service.clock.now();
-    match service.sessions().stop(now, account, path.wanted()) {
+    match service.sessions().stop(now, account, wanted(&segment)) {
         Some(()) => reply::empty(StatusCode::NO_CONTENT),
         None => reply::empty(StatusCode::NOT_FOUND),
     }
@@ -173,27 +166,26 @@ async fn list(
     let page = listed.by_ref().take(service.page_size).map(|session| SessionBody::of(session, now, service.wire));
     let page: Vec<_> = page.collect();
     let next_link = listed.next().map(|next| next_link(&service, version, &uri, &headers, next.identity.number));
-    Ok(not_to_be_kept(reply::json(StatusCode::OK, &SessionList { sessions: page, next_link })))
+    Ok(reply::not_to_be_kept(reply::json(StatusCode::OK, &SessionList { sessions: page, next_link })))
 }
 
 /// The number of the session that a page begins with; `None` if the query has something else there.
 fn continuation(query: Option<&str>) -> Option<u64> {
     let mut parameters = query.unwrap_or_default().split('&').filter_map(|parameter| parameter.split_once('='));
-    parameters.find(|(name, _)| *name == CONTINUATION).map_or(Some(0), |(_, number)| number.parse().ok())
+    parameters.find(|(name, _)| *name == CONTINUATION).map_or(Some(0), |(_, number)| digits(number))
 }
 
-/// The next page's URL: under the name by which the client has reached this server.
+/// A number as `@nextLink` writes it, without a sign.
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// The next page's URL: under the name by which the client has reached this server, and without one if that is no name.
 fn next_link(service: &Service, Version(version): Version, uri: &Uri, headers: &HeaderMap, number: u64) -> String {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or(uri.authority().map(|authority| authority.as_str())).unwrap_or("localhost");
-    format!("{}://{host}{}?api-version={version}&{CONTINUATION}={number}", service.scheme, uri.path())
-}
-
-fn not_to_be_kept(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
-    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    response
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(|host| host.parse::<Authority>().ok());
+    let host = uri.authority().cloned().or(host).filter(|host| !host.as_str().contains('@'));
+    let host = host.map(|host| format!("{}://{host}", service.scheme)).unwrap_or_default();
+    format!("{host}{}?api-version={version}&{CONTINUATION}={number}", uri.path())
 }
 
 /// The conversion of models, which is no part of this emulator.
@@ -229,6 +221,8 @@ mod tests {
         assert_eq!(continuation(Some("api-version=1")), Some(0));
         assert_eq!(continuation(Some("api-version=1&continuation=7")), Some(7));
         assert_eq!(continuation(Some("continuation=-1")), None);
-        assert_eq!(continuation(Some("continuation=")), None);
+        for odd in ["", "+7", "7x", " 7", "99999999999999999999"] {
+            assert_eq!(continuation(Some(&format!("continuation={odd}"))), None, "{odd}");
+        }
     }
 }

@@ -99,7 +99,7 @@ impl SessionBody {
             wire,
             id: session.identity.id.to_string(),
             creation_time: date_time::format(session.creation_time),
-            ports: is_ready.then(|| session.ports(now)),
+            ports: session.ports(now),
             elapsed_minutes: session.elapsed(now).as_secs() / MINUTE.as_secs(),
             // Unlike in version 1, the name goes with the end.
             hostname: session.hostname(now).filter(|_| is_ready),

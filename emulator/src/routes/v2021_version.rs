@@ -1,11 +1,13 @@
 //! The `api-version` in a query (`docs/service-2021-01-01.md`, "Versions").
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use percent_encoding::percent_decode_str;
 
 use super::v2021_bodies;
 use crate::Wire;
@@ -26,7 +28,7 @@ enum Unserved<'a> {
     #[error("the query has no api-version; write ?api-version=2021-01-01")]
     Missing,
     #[error("there is no api-version {0:?} here; there are {first} and {second}", first = SERVED[0], second = SERVED[1])]
-    Unknown(&'a str),
+    Unknown(Cow<'a, str>),
 }
 
 /// Lets a request through that names a version which is served.
@@ -52,8 +54,9 @@ fn served(query: Option<&str>) -> Result<&'static str, Unserved<'_>> {
     let mut parameters = query.unwrap_or_default().split('&').filter_map(|parameter| parameter.split_once('='));
     let asked = parameters.find(|(name, _)| name.eq_ignore_ascii_case("api-version"));
     let (_, asked) = asked.filter(|(_, version)| !version.is_empty()).ok_or(Unserved::Missing)?;
+    let asked = percent_decode_str(asked).decode_utf8_lossy();
     let mut versions = SERVED.into_iter();
-    versions.find(|version| version.eq_ignore_ascii_case(asked)).ok_or(Unserved::Unknown(asked))
+    versions.find(|version| version.eq_ignore_ascii_case(&asked)).ok_or(Unserved::Unknown(asked))
 }
 
 /// Adds the versions that the service said it had. The last of the later ones was never published, and is not here.
@@ -75,6 +78,7 @@ mod tests {
         for (query, version) in [
             ("api-version=2021-01-01", "2021-01-01"),
             ("x=1&api-version=2021-01-01-Preview&y", "2021-01-01-preview"),
+            ("api-version=2021%2D01-01", "2021-01-01"),
             ("API-Version=2021-01-01&api-version=9", "2021-01-01"),
         ] {
             assert_eq!(served(Some(query)), Ok(version), "{query}");

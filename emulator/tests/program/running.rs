@@ -35,6 +35,16 @@ impl Running {
     }
 
     pub(crate) fn begin_on(folder: &Path, listen: &str, options: &[&str]) -> Running {
+        Running::begin_where(folder, listen, options, |_| true)
+    }
+
+    /// Waits for a ready file that is the emulator's own, where another one is to be replaced.
+    pub(crate) fn begin_where(
+        folder: &Path,
+        listen: &str,
+        options: &[&str],
+        is_own: impl Fn(&[u8]) -> bool,
+    ) -> Running {
         let ready_file = folder.join("ready.json");
         let child = program(folder, &["--listen", listen, "--ready-file", "ready.json"])
             .args(options)
@@ -43,14 +53,14 @@ impl Running {
             .spawn()
             .expect("the program runs");
         let mut running = Running { child, ready_file, ready: Value::Null };
-        running.ready = running.wait_until_ready();
+        running.ready = running.wait_until_ready(is_own);
         running
     }
 
-    fn wait_until_ready(&mut self) -> Value {
+    fn wait_until_ready(&mut self, is_own: impl Fn(&[u8]) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Ok(contents) = fs::read(&self.ready_file) {
+            if let Some(contents) = fs::read(&self.ready_file).ok().filter(|contents| is_own(contents)) {
                 return serde_json::from_slice(&contents).expect("complete at first sight");
             }
             assert_eq!(self.child.try_wait().expect("a child"), None, "it ended");

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use arr_emulator::{Config, Emulator, StartError};
+use arr_emulator::{Config, Emulator, Fault, StartError};
 
 use crate::http::Connection;
 use crate::story::Story;
@@ -118,6 +118,54 @@ fn a_stop_does_not_wait_for_idle_and_silent_connections() {
     let begin = Instant::now();
     story.emulator.stop();
     assert!(begin.elapsed() < Duration::from_millis(1900), "{:?}", begin.elapsed());
+}
+
+/// A connection with the beginning of a head, which the emulator has, and one more.
+fn half_a_head(story: &Story) -> [Connection; 2] {
+    let mut half = Connection::open(story.emulator.url());
+    half.call("GET", "/", &[], b"");
+    half.send(b"GET /v1/acc");
+    // Connections are served in turn: when this one is answered, what was sent before it has been read.
+    let mut another = Connection::open(story.emulator.url());
+    another.call("GET", "/", &[], b"");
+    [half, another]
+}
+
+#[test]
+fn a_stop_does_not_wait_for_the_rest_of_a_head() {
+    let story = Story::begin();
+    let [mut half, _another] = half_a_head(&story);
+    let begin = Instant::now();
+    story.emulator.stop();
+    assert!(begin.elapsed() < Duration::from_millis(1900), "{:?}", begin.elapsed());
+    assert!(half.is_closed());
+}
+
+#[test]
+fn a_connection_with_half_a_head_is_idle() {
+    let story = Story::begin();
+    let [mut half, _another] = half_a_head(&story);
+    let begin = Instant::now();
+    assert_eq!(story.emulator.close_idle_connections(), 3);
+    assert!(begin.elapsed() < Duration::from_millis(900), "{:?}", begin.elapsed());
+    assert!(half.is_closed());
+}
+
+#[test]
+fn a_connection_that_still_sends_a_reply_is_not_idle() {
+    // More than all buffers between the two hold.
+    const SIZE: usize = 30_000_000;
+    let mut story = Story::begin();
+    story.emulator.add_faults([Fault::on("GET", "**/sessions").oversize(SIZE as u64)]).expect("a good fault");
+    story.emulator.clear_requests();
+    story.request("GET", "/sessions", "");
+    while story.recorded_statuses() != [200] {
+        thread::yield_now();
+    }
+    assert_eq!(story.emulator.close_idle_connections(), 0);
+    let reply = story.connection.receive("GET");
+    assert_eq!((reply.status, reply.body.len()), (200, SIZE));
+    assert_eq!(story.emulator.close_idle_connections(), 1);
 }
 
 #[test]

@@ -125,6 +125,7 @@ fn a_status_can_be_forced_as_far_as_a_session_can_go() {
         (&path, json!({"status": "Gone"}), 400, "status must be Starting, Ready,"),
         (&path, json!({"state": "Ready"}), 400, "the body cannot be read: unknown field `state`"),
         ("/sessions/x", json!({"status": "Ready"}), 404, "there is no session x"),
+        ("/sessions/%ff", json!({"status": "Ready"}), 404, "there is no session "),
         ("/sessions/d31bddca-dab7-498e-9bc9-7594bc12862f", json!({"status": "Ready"}), 404, "there is no session d31b"),
     ] {
         let reply = story.control("POST", path, &body.to_string());
@@ -176,6 +177,8 @@ fn web_pages_and_foreign_names_are_refused() {
     let reply = connection.receive("GET");
     assert_eq!(reply.status, 403);
     assert!(reply.error().contains("must name the emulator"), "{}", reply.error());
+    connection.send(b"GET http://rebound.example.org/emulator/requests HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(connection.receive("GET").status, 403);
     connection.send(b"GET /emulator/requests HTTP/1.1\r\nHost: LocalHost:80\r\n\r\n");
     assert_eq!(connection.receive("GET").status, 200);
     assert_eq!(story.emulator.requests().len(), 1, "only the token request of the beginning");
@@ -187,12 +190,25 @@ fn other_machines_are_refused_unless_they_are_let_in() {
         let listen = "0.0.0.0:0".parse().expect("an address");
         let emulator = Emulator::start(Config { listen, control_remote, ..Config::default() }).expect("it starts");
         assert_eq!(Connection::open(emulator.url()).call("GET", "/emulator/clock", &[], b"").status, 200);
-        // This machine by its address on the network, from which its own calls come then. Where there is no network,
-        // the decision itself is tested beside the guard.
+        if emulator.network_urls().is_empty() {
+            println!("no network here: the decision itself is tested beside the guard");
+        }
+        // This machine by its address on the network, from which its own calls come then.
         for url in emulator.network_urls() {
             assert_eq!(Connection::open(url).call("GET", "/emulator/clock", &[], b"").status, status, "{url}");
             assert_eq!(Connection::open(url).call("GET", "/", &[], b"").status, 404, "the service is for all");
         }
+    }
+}
+
+#[test]
+fn a_given_name_controls_without_https_too() {
+    let tls_names = vec!["studio.local".to_owned()];
+    let emulator = Emulator::start(Config { tls_names, ..Config::default() }).expect("it starts");
+    for (host, status) in [("studio.local", 200), ("Studio.Local.:8722", 200), ("studio.example", 403)] {
+        let mut connection = Connection::open(emulator.url());
+        connection.send(format!("GET /emulator/clock HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+        assert_eq!(connection.receive("GET").status, status, "{host}");
     }
 }
 

@@ -240,12 +240,15 @@ fn a_delay_is_real_time_under_a_clock_that_stands() {
 
 #[test]
 fn a_client_that_gives_up_during_a_delay_has_asked_for_nothing() {
-    let mut story = story_with(on_create().delay(Duration::from_secs(3600)));
+    let delay = Duration::from_millis(100);
+    let mut story = story_with(on_create().delay(delay));
     story.request("POST", "/sessions/create", BODY);
     while story.emulator.requests().is_empty() {
         std::thread::yield_now();
     }
     story.reconnect();
+    // That nothing happens afterwards can only be waited for.
+    std::thread::sleep(delay * 2);
     assert_eq!(story.call("GET", "/sessions", "").text(), r#"{"sessions":[]}"#);
 }
 
@@ -290,6 +293,52 @@ fn a_request_that_was_sent_ahead_does_not_survive_a_drip() {
     story.connection.send(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(story.connection.receive("GET").status, 200);
     assert!(story.connection.is_closed());
+}
+
+#[test]
+fn what_is_left_of_a_body_is_no_request_after_a_drip() {
+    let smuggled = "DELETE /emulator/requests HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let length = 1024 * 1024 + 1 + smuggled.len();
+    let too_large = format!("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+    let broken = "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n".to_owned();
+    for (request, filling, status) in [(too_large, 1024 * 1024 + 1, 413), (broken, 0, 400)] {
+        let mut story = story_with(Fault::on("POST", "/x").drip(Duration::from_millis(1)));
+        story.connection.send(request.as_bytes());
+        story.connection.send(&vec![b'x'; filling]);
+        let reply = story.connection.receive("POST");
+        // What comes after the reply is not read ahead, and would be taken for a request.
+        story.connection.try_send(smuggled.as_bytes());
+        assert_eq!((reply.status, reply.header("Connection")), (status, Some("close")), "{reply:?}");
+        assert!(story.connection.is_closed());
+        assert_eq!(story.recorded_statuses(), [status], "the record was not cleared");
+    }
+}
+
+#[test]
+fn a_drip_heeds_what_the_client_wants_of_its_connection() {
+    for (version, option, announced, kept) in [
+        ("1.1", "", None, true),
+        ("1.1", "Connection: close\r\n", Some("close"), false),
+        ("1.0", "", Some("close"), false),
+        ("1.0", "Connection: keep-alive\r\n", Some("keep-alive"), true),
+    ] {
+        let mut story = story_with(Fault::on("GET", "/a").drip(Duration::ZERO));
+        story.connection.send(format!("GET /a HTTP/{version}\r\nHost: x\r\n{option}\r\n").as_bytes());
+        let reply = story.connection.receive("GET");
+        assert_eq!((reply.status, reply.header("Connection")), (404, announced), "{version} {option}");
+        if kept {
+            assert_eq!(story.connection.call("GET", "/b", &[], b"").status, 404);
+        } else {
+            assert!(story.connection.is_closed(), "{version} {option}");
+        }
+    }
+}
+
+#[test]
+fn a_dripping_reply_to_head_has_no_body() {
+    let mut story = story_with(Fault::on("HEAD", "/a").drip(Duration::ZERO));
+    assert_eq!(story.connection.call("HEAD", "/a", &[], b"").status, 404);
+    assert_eq!(story.connection.call("GET", "/b", &[], b"").status, 404);
 }
 
 #[test]

@@ -114,6 +114,11 @@ impl Connection {
         self.stream.get_mut().write_all(bytes).expect("sent");
     }
 
+    /// Sends to an emulator that may have closed the connection already.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.get_mut().write_all(bytes);
+    }
+
     /// Reads the reply to a request with this method.
     pub(crate) fn receive(&mut self, method: &str) -> Reply {
         let status_line = self.line();
@@ -162,8 +167,11 @@ impl Connection {
 
     /// Whether the emulator ends the connection now, with nothing left to read.
     pub(crate) fn is_closed(&mut self) -> bool {
-        // A reset is an end as well.
-        !matches!(self.stream.read(&mut [0]), Ok(1..))
+        match self.stream.read(&mut [0]) {
+            Ok(length) => length == 0,
+            // A reset is an end as well, and nothing at all is none.
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        }
     }
 
     fn line(&mut self) -> String {

@@ -54,6 +54,18 @@ fn a_token_opens_its_own_account_only() {
 }
 
 #[test]
+fn an_id_that_cannot_be_decoded_is_no_session_s() {
+    let mut story = Story::begin();
+    let body = r#"{"maxLeaseTimeMinutes":60,"size":"Standard"}"#;
+    let reply = story.call_2021("PUT", "/sessions/%ff", body);
+    assert_eq!(reply.status, 400);
+    assert!(reply.error_2021().1.contains("a session id is 1 to 256"), "{reply:?}");
+    for (method, rest) in [("GET", ""), ("PATCH", ""), ("POST", "/:stop")] {
+        story.call_2021(method, &format!("/sessions/%ff{rest}"), body).assert_empty(404);
+    }
+}
+
+#[test]
 fn calls_too_soon_are_an_empty_429_and_both_versions_count() {
     let mut story = Story::begin_with(Config { min_call_interval: Duration::from_secs(15), ..Config::default() });
     story.create_2021("mine", 60);

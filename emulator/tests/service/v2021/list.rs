@@ -114,3 +114,19 @@ fn version_1_knows_no_pages_and_neither_generation_sends_an_empty_link() {
     let list = story.call("GET", "/sessions", "").json();
     assert_eq!((list["sessions"].as_array().map(Vec::len), list.get("@nextLink")), (Some(2), None));
 }
+
+#[test]
+fn a_page_s_link_has_a_host_only_if_the_request_has_one() {
+    let mut story = Story::begin_with(Config { page_size: Some(1), ..Config::default() });
+    story.create_2021("a", 60);
+    story.create_2021("b", 60);
+    let path = story.path_2021("/sessions");
+    let rest = format!("{}?api-version=2021-01-01&continuation=2", path.split('?').next().expect("a path"));
+    for (host, link) in
+        [("studio:1", format!("http://studio:1{rest}")), ("", rest.clone()), ("a/b", rest.clone()), ("a@b", rest)]
+    {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n\r\n", story.token);
+        story.connection.send(head.as_bytes());
+        assert_eq!(story.connection.receive("GET").json()["@nextLink"], link.as_str(), "{host}");
+    }
+}

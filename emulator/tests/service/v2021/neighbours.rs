@@ -58,3 +58,14 @@ fn only_version_1_takes_guids_in_any_letter_case() {
     assert_eq!(story.properties(&upper)["sessionMaxLeaseTime"], "01:00:00");
     assert_eq!(story.properties(&id)["sessionMaxLeaseTime"], "04:00:00");
 }
+
+#[test]
+fn a_session_by_the_name_of_version_1_s_create_is_for_this_version_alone_to_move() {
+    let mut story = Story::begin();
+    story.create_2021("create", 60);
+    assert_eq!(story.call("GET", "/sessions/create/properties", "").status, 200);
+    for method in ["PATCH", "DELETE"] {
+        assert_eq!(story.call(method, "/sessions/create", r#"{"maxLeaseTime":"5:0:0"}"#).status, 405);
+    }
+    assert_eq!(story.call_2021("POST", "/sessions/create/:stop", "").status, 204);
+}
