@@ -355,7 +355,7 @@ fn a_failure_that_does_not_pass_ends_the_waits_of_all_at_once(wire: &'static Wir
 
 fn a_refused_credential_ends_the_waits_of_all_at_once(wire: &'static Wire) {
     let tokens = AtomicUsize::new(0);
-    let good = format!("{}", token());
+    let good = token().to_string();
     let server = Scripted::deciding_tokens(
         move || match tokens.fetch_add(1, Ordering::SeqCst) {
             0 => Act::Answer(reply("200 OK", "", &good)),
