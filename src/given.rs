@@ -35,6 +35,9 @@ pub(crate) fn without_secrets(text: &str, secret: &str) -> String {
     const GONE: &str = "(redacted)";
     /// Shorter ones would be found everywhere.
     const SHORTEST: usize = 4;
+    /// The header of a token alone has about 20 characters and is no secret. A correlation vector, 22 characters of any
+    /// base64 and a number, must not be taken for one.
+    const SHORTEST_TOKEN: usize = 28;
     let key = secret.split_once(':').map_or("", |(_, key)| key);
     let mut text = text.to_owned();
     for secret in [secret, key].into_iter().filter(|secret| secret.len() >= SHORTEST) {
@@ -43,9 +46,16 @@ pub(crate) fn without_secrets(text: &str, secret: &str) -> String {
             return GONE.to_owned();
         }
     }
-    while let Some(start) = text.find("eyJ") {
+    let mut from = 0;
+    while let Some(start) = text[from..].find("eyJ").map(|place| from + place) {
         let end = text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "._-+/=".contains(c)));
-        text.replace_range(start..end.map_or(text.len(), |length| start + length), GONE);
+        let end = end.map_or(text.len(), |length| start + length);
+        if end - start < SHORTEST_TOKEN {
+            from = end;
+        } else {
+            text.replace_range(start..end, GONE);
+            from = start + GONE.len();
+        }
     }
     text
 }
@@ -124,6 +134,16 @@ mod tests {
             assert!(error.message().contains("account id") && error.message().contains("placeholder"), "{error}");
         }
         assert!(tidy("x", "a < b").is_ok());
+    }
+
+    #[test]
+    fn what_looks_like_a_token_goes_and_a_correlation_vector_stays() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.e30.c2ln";
+        assert_eq!(without_secrets(&format!("{token} and \"{token}\""), ""), "(redacted) and \"(redacted)\"");
+        assert_eq!(without_secrets(&format!("eyJ, {token}"), ""), "eyJ, (redacted)");
+        for vector in ["eyJ4k2v9TUuQm0T1LhKx/w.0", "eyJ4k2v9TUuQm0T1LhKx/w.12", "k2v9TUuQm0T1LhKx/weyJA.0"] {
+            assert_eq!(without_secrets(vector, ""), vector);
+        }
     }
 
     #[test]
