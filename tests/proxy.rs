@@ -3,7 +3,7 @@
 mod support;
 
 use arr_emulator::{Config, Emulator};
-use arr_session::{Client, ClientConfig, ErrorKind};
+use arr_session::{ApiVersion, Client, ClientConfig, ErrorKind};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -73,9 +73,11 @@ fn remote() -> (Emulator, ClientConfig) {
 fn what_is_not_on_this_machine_goes_through_the_proxy() {
     let (emulator, config) = remote();
     let proxy = Tunnel::to(emulator.url());
-    let client = Client::new(ClientConfig { proxy: proxy.url.clone(), ..config }).unwrap();
-    assert!(client.list_sessions(None).unwrap().is_empty());
-    assert_eq!(proxy.asked(), ["CONNECT arr.test:443 HTTP/1.1"], "one tunnel serves token and list");
+    for (n, api_version) in [ApiVersion::V1, ApiVersion::V2021_01_01].into_iter().enumerate() {
+        let config = ClientConfig { proxy: proxy.url.clone(), api_version, ..config.clone() };
+        assert!(Client::new(config).unwrap().list_sessions(None).unwrap().is_empty());
+        assert_eq!(proxy.asked()[n..], ["CONNECT arr.test:443 HTTP/1.1"], "one tunnel serves token and list");
+    }
 }
 
 #[test]
