@@ -1,12 +1,10 @@
 //! How often to ask, and when nobody may ask at all.
 
 use crate::clock::{Instant, lock};
+use crate::retry::heeded;
 use crate::session::{SessionProperties, SessionSize, SessionStatus};
 use std::sync::Mutex;
 use std::time::Duration;
-
-/// No service means more than this: it forgets throttling after a minute.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// How long what was read of a session counts as current, and so how often it is read.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +47,7 @@ impl Pacing {
 
     /// The service answered 429 and asked for a pause.
     pub(crate) fn keep_quiet(&self, now: Instant, retry_after: Duration) {
-        let until = now + retry_after.min(LONGEST_RETRY_AFTER);
+        let until = now + heeded(retry_after);
         let mut quiet_until = lock(&self.quiet_until);
         *quiet_until = Some(quiet_until.map_or(until, |before| before.max(until)));
     }
@@ -58,11 +56,6 @@ impl Pacing {
     pub(crate) fn quiet_until(&self, now: Instant) -> Option<Instant> {
         lock(&self.quiet_until).filter(|until| now < *until)
     }
-}
-
-/// A `Retry-After` as far as it is heeded.
-pub(crate) fn bounded(retry_after: Option<Duration>) -> Option<Duration> {
-    retry_after.map(|time| time.min(LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]

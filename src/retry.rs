@@ -25,7 +25,7 @@ impl RetryPolicy {
 pub(crate) struct Trouble {
     /// The answer was 429: nothing is broken, and time alone helps.
     pub(crate) throttled: bool,
-    /// What the service asked for.
+    /// What the service asked for, as far as it is heeded.
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -33,8 +33,14 @@ impl Trouble {
     /// Whether time may heal this failure, so that trying again makes sense.
     pub(crate) fn of(error: &Error) -> Option<Trouble> {
         let throttled = error.kind() == ErrorKind::Throttled;
-        error.is_retryable().then_some(Trouble { throttled, retry_after: error.retry_after() })
+        error.is_retryable().then_some(Trouble { throttled, retry_after: error.retry_after().map(heeded) })
     }
+}
+
+/// A `Retry-After` as far as it is heeded. No service means more than this: it forgets throttling after a minute.
+pub(crate) fn heeded(retry_after: Duration) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(300);
+    retry_after.min(LONGEST)
 }
 
 /// The pauses of one call: exponential, with a random part, so that clients that failed together do not come back together.

@@ -9,7 +9,7 @@ use crate::credential::{AccountId, Credential, Secret};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
-use crate::pacing::bounded;
+use crate::retry::heeded;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -226,7 +226,7 @@ impl TokenCache {
                 }
                 // A job given back has not failed, and must not hide an earlier failure from those who waited for it.
                 if let Some(error) = error {
-                    if let Some(pause) = bounded(error.retry_after()) {
+                    if let Some(pause) = error.retry_after().map(heeded) {
                         state.rest = Some((self.clock.now() + pause, error.clone()));
                     }
                     state.failed = Some((number, error));

@@ -3,7 +3,6 @@
 use super::{Answer, Context, Operation, Step};
 use crate::clock::Instant;
 use crate::error::{Error, Result};
-use crate::pacing::bounded;
 use crate::retry::{self, Backoff, RetryPolicy, Trouble};
 use crate::token::{Acquired, Lent, Waited};
 use std::time::Duration;
@@ -48,7 +47,6 @@ impl Acquire {
     /// Rests as long as the policy has it after this failure. `false` if it is final, or as above.
     pub(super) fn rest_after(&mut self, now: Instant, error: &Error, needed: Duration) -> bool {
         let Some(trouble) = Trouble::of(error) else { return false };
-        let trouble = Trouble { retry_after: bounded(trouble.retry_after), ..trouble };
         let Some(pause) = self.backoff.pause(trouble, retry::random()) else { return false };
         let in_time = self.rest_until(now + pause, needed);
         if in_time {

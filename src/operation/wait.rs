@@ -5,7 +5,6 @@ use super::read::properties_once;
 use super::{Answer, Context, Operation, Step};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pacing::bounded;
 use crate::retry::{self, Backoff, Trouble};
 use crate::session::{SessionProperties, SessionStatus};
 use std::time::Duration;
@@ -135,9 +134,8 @@ impl WaitUntilReady {
             }
             Err(error) => {
                 let trouble = Trouble::of(&error);
-                let bounded = trouble.map(|it| Trouble { retry_after: bounded(it.retry_after), ..it });
-                let pause = bounded.and_then(|trouble| self.backoff.pause(trouble, retry::random()));
-                let asked_for = pause.or(bounded.and_then(|it| it.retry_after)).unwrap_or_default();
+                let pause = trouble.and_then(|trouble| self.backoff.pause(trouble, retry::random()));
+                let asked_for = pause.or(trouble.and_then(|it| it.retry_after)).unwrap_or_default();
                 let interval = self.context.pacing.intervals.of(&self.latest);
                 self.next_read = now + asked_for.max(interval);
                 self.good_until = None;
