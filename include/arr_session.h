@@ -363,6 +363,12 @@ typedef struct arr_session_create_options {
 // The given time, or the time for one request, ran out. Calling again is fine.
 #define ARR_ERROR_TIMEOUT (-201)
 
+// The operation was cancelled before it ended.
+#define ARR_ERROR_CANCELLED (-202)
+
+// The operation has not ended yet: there is no result to take.
+#define ARR_ERROR_PENDING (-203)
+
 // The service refused the account key or the token (401).
 #define ARR_ERROR_UNAUTHORIZED (-300)
 
@@ -409,6 +415,9 @@ typedef struct arr_session_create_options {
 // The session failed. The message is the service's.
 #define ARR_ERROR_SESSION_FAILED (-601)
 
+// The journal's file could not be read or written. Nothing was sent.
+#define ARR_ERROR_STORAGE (-700)
+
 // A defect of this library.
 #define ARR_ERROR_INTERNAL (-900)
 
@@ -421,7 +430,7 @@ typedef struct arr_session_create_options {
 // -100 to -199: the call is wrong; mend the program.
 #define ARR_CATEGORY_USAGE 1
 
-// -200 to -299: the call was ended by time or by shutdown.
+// -200 to -299: the call was ended by time, by shutdown or by the caller; or has not ended.
 #define ARR_CATEGORY_ENDED 2
 
 // -300 to -399: the credential; ask the user, or whoever set it up.
@@ -435,6 +444,9 @@ typedef struct arr_session_create_options {
 
 // -600 to -699: what became of the session; create another.
 #define ARR_CATEGORY_SESSION 6
+
+// -700 to -799: this machine's disk; free space, or give another path.
+#define ARR_CATEGORY_STORAGE 7
 
 // -900 to -999: a defect of this library; report it.
 #define ARR_CATEGORY_INTERNAL 9

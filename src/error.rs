@@ -23,6 +23,10 @@ pub enum ErrorKind {
     ShutDown,
     /// The time that the caller gave, or the time for one attempt, ran out.
     Timeout,
+    /// The operation was cancelled before it ended.
+    Cancelled,
+    /// The operation has not ended yet: there is no result to take.
+    Pending,
     /// The service refused the credential (401).
     Unauthorized,
     /// The credential is good but may not do this (403); or a proxy wants another user.
@@ -54,6 +58,8 @@ pub enum ErrorKind {
     SessionEnded,
     /// The session failed; the message is the service's.
     SessionFailed,
+    /// The journal's file could not be read or written. Nothing was sent.
+    Storage,
     /// A defect of this library.
     Internal,
 }

@@ -4,12 +4,13 @@ use crate::error::{Error, Result};
 use crate::given::excerpt;
 use serde_json::{Map, Value};
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The id of a session: 1 to 256 characters of `A-Z a-z 0-9 _ -`. REST v1 gives out GUIDs; with REST 2021-01-01 the client
 /// chooses, and letter case counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SessionId(String);
+pub struct SessionId(Arc<str>);
 
 impl SessionId {
     /// Checks and keeps an id.
@@ -20,7 +21,7 @@ impl SessionId {
     pub fn parse(text: &str) -> Result<SessionId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if (1..=256).contains(&text.len()) && text.bytes().all(allowed) {
-            return Ok(SessionId(text.to_owned()));
+            return Ok(SessionId(text.into()));
         }
         Err(Error::invalid_argument(format!(
             "session id \"{}\" is not valid; an id has 1 to 256 letters, digits, hyphens and underscores",
@@ -29,7 +30,7 @@ impl SessionId {
     }
 
     pub(crate) fn to_lower_case(&self) -> SessionId {
-        SessionId(self.0.to_ascii_lowercase())
+        SessionId(self.0.to_ascii_lowercase().into())
     }
 
     /// The id as text.

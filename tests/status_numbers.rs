@@ -3,7 +3,7 @@
 mod common;
 
 /// As released. A change of an existing line breaks every program that was built before.
-const STATUSES: [(&str, i32); 23] = [
+const STATUSES: [(&str, i32); 26] = [
     ("ARR_OK", 0),
     ("ARR_ERROR_INVALID_ARGUMENT", -100),
     ("ARR_ERROR_INVALID_HANDLE", -101),
@@ -11,6 +11,8 @@ const STATUSES: [(&str, i32); 23] = [
     ("ARR_ERROR_UNSUPPORTED", -103),
     ("ARR_ERROR_SHUT_DOWN", -200),
     ("ARR_ERROR_TIMEOUT", -201),
+    ("ARR_ERROR_CANCELLED", -202),
+    ("ARR_ERROR_PENDING", -203),
     ("ARR_ERROR_UNAUTHORIZED", -300),
     ("ARR_ERROR_FORBIDDEN", -301),
     ("ARR_ERROR_INVALID_TOKEN", -302),
@@ -26,6 +28,7 @@ const STATUSES: [(&str, i32); 23] = [
     ("ARR_ERROR_OUTCOME_UNKNOWN", -506),
     ("ARR_ERROR_SESSION_ENDED", -600),
     ("ARR_ERROR_SESSION_FAILED", -601),
+    ("ARR_ERROR_STORAGE", -700),
     ("ARR_ERROR_INTERNAL", -900),
 ];
 

@@ -24,6 +24,10 @@ pub const ARR_ERROR_UNSUPPORTED: arr_status = -103;
 pub const ARR_ERROR_SHUT_DOWN: arr_status = -200;
 /// The given time, or the time for one request, ran out. Calling again is fine.
 pub const ARR_ERROR_TIMEOUT: arr_status = -201;
+/// The operation was cancelled before it ended.
+pub const ARR_ERROR_CANCELLED: arr_status = -202;
+/// The operation has not ended yet: there is no result to take.
+pub const ARR_ERROR_PENDING: arr_status = -203;
 
 /// The service refused the account key or the token (401).
 pub const ARR_ERROR_UNAUTHORIZED: arr_status = -300;
@@ -60,6 +64,9 @@ pub const ARR_ERROR_SESSION_ENDED: arr_status = -600;
 /// The session failed. The message is the service's.
 pub const ARR_ERROR_SESSION_FAILED: arr_status = -601;
 
+/// The journal's file could not be read or written. Nothing was sent.
+pub const ARR_ERROR_STORAGE: arr_status = -700;
+
 /// A defect of this library.
 pub const ARR_ERROR_INTERNAL: arr_status = -900;
 
@@ -72,7 +79,7 @@ pub const ARR_CATEGORY_OTHER: arr_category = -1;
 pub const ARR_CATEGORY_OK: arr_category = 0;
 /// -100 to -199: the call is wrong; mend the program.
 pub const ARR_CATEGORY_USAGE: arr_category = 1;
-/// -200 to -299: the call was ended by time or by shutdown.
+/// -200 to -299: the call was ended by time, by shutdown or by the caller; or has not ended.
 pub const ARR_CATEGORY_ENDED: arr_category = 2;
 /// -300 to -399: the credential; ask the user, or whoever set it up.
 pub const ARR_CATEGORY_AUTHENTICATION: arr_category = 3;
@@ -82,6 +89,8 @@ pub const ARR_CATEGORY_NETWORK: arr_category = 4;
 pub const ARR_CATEGORY_SERVICE: arr_category = 5;
 /// -600 to -699: what became of the session; create another.
 pub const ARR_CATEGORY_SESSION: arr_category = 6;
+/// -700 to -799: this machine's disk; free space, or give another path.
+pub const ARR_CATEGORY_STORAGE: arr_category = 7;
 /// -900 to -999: a defect of this library; report it.
 pub const ARR_CATEGORY_INTERNAL: arr_category = 9;
 
@@ -113,6 +122,7 @@ pub(super) fn category(status: arr_status) -> arr_category {
         -499..=-400 => ARR_CATEGORY_NETWORK,
         -599..=-500 => ARR_CATEGORY_SERVICE,
         -699..=-600 => ARR_CATEGORY_SESSION,
+        -799..=-700 => ARR_CATEGORY_STORAGE,
         -999..=-900 => ARR_CATEGORY_INTERNAL,
         _ => ARR_CATEGORY_OTHER,
     }
@@ -127,6 +137,8 @@ fn name(status: arr_status) -> &'static CStr {
         ARR_ERROR_UNSUPPORTED => c"ARR_ERROR_UNSUPPORTED",
         ARR_ERROR_SHUT_DOWN => c"ARR_ERROR_SHUT_DOWN",
         ARR_ERROR_TIMEOUT => c"ARR_ERROR_TIMEOUT",
+        ARR_ERROR_CANCELLED => c"ARR_ERROR_CANCELLED",
+        ARR_ERROR_PENDING => c"ARR_ERROR_PENDING",
         ARR_ERROR_UNAUTHORIZED => c"ARR_ERROR_UNAUTHORIZED",
         ARR_ERROR_FORBIDDEN => c"ARR_ERROR_FORBIDDEN",
         ARR_ERROR_INVALID_TOKEN => c"ARR_ERROR_INVALID_TOKEN",
@@ -142,6 +154,7 @@ fn name(status: arr_status) -> &'static CStr {
         ARR_ERROR_OUTCOME_UNKNOWN => c"ARR_ERROR_OUTCOME_UNKNOWN",
         ARR_ERROR_SESSION_ENDED => c"ARR_ERROR_SESSION_ENDED",
         ARR_ERROR_SESSION_FAILED => c"ARR_ERROR_SESSION_FAILED",
+        ARR_ERROR_STORAGE => c"ARR_ERROR_STORAGE",
         ARR_ERROR_INTERNAL => c"ARR_ERROR_INTERNAL",
         _ => UNKNOWN,
     }
@@ -156,6 +169,8 @@ pub(super) fn code(kind: ErrorKind) -> arr_status {
         ErrorKind::Unsupported => ARR_ERROR_UNSUPPORTED,
         ErrorKind::ShutDown => ARR_ERROR_SHUT_DOWN,
         ErrorKind::Timeout => ARR_ERROR_TIMEOUT,
+        ErrorKind::Cancelled => ARR_ERROR_CANCELLED,
+        ErrorKind::Pending => ARR_ERROR_PENDING,
         ErrorKind::Unauthorized => ARR_ERROR_UNAUTHORIZED,
         ErrorKind::Forbidden => ARR_ERROR_FORBIDDEN,
         ErrorKind::InvalidToken => ARR_ERROR_INVALID_TOKEN,
@@ -171,6 +186,7 @@ pub(super) fn code(kind: ErrorKind) -> arr_status {
         ErrorKind::OutcomeUnknown => ARR_ERROR_OUTCOME_UNKNOWN,
         ErrorKind::SessionEnded => ARR_ERROR_SESSION_ENDED,
         ErrorKind::SessionFailed => ARR_ERROR_SESSION_FAILED,
+        ErrorKind::Storage => ARR_ERROR_STORAGE,
         ErrorKind::Internal => ARR_ERROR_INTERNAL,
     }
 }
