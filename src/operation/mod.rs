@@ -11,6 +11,8 @@
 //! | `call` | one request with a token, repeated as the policy has it |
 //! | `create`, `read`, `update`, `list`, `stop` | a session's operations: a call, and what its answer means |
 //! | `wait` | reading a session again and again until it is ready |
+//! | `then` | an operation and what is made of its outcome |
+//! | `timed` | an operation and the end of its time: what whoever drives one does next |
 
 mod acquire;
 mod call;
@@ -18,6 +20,8 @@ mod create;
 mod list;
 mod read;
 mod stop;
+mod then;
+mod timed;
 mod update;
 mod wait;
 
@@ -27,16 +31,20 @@ pub(crate) use list::{list, list_urgently};
 pub(crate) use read::properties;
 pub use stop::Stopped;
 pub(crate) use stop::stop;
+pub(crate) use then::Then;
+pub(crate) use timed::{Timed, Todo};
 pub(crate) use update::update_lease;
 pub(crate) use wait::WaitUntilReady;
 
 use crate::api::{Failure, Reply, Request, Service};
 use crate::clock::Instant;
+use crate::error::Error;
 use crate::log::Log;
 use crate::pacing::Pacing;
 use crate::retry::RetryPolicy;
 use crate::token::{Exchange, TokenCache};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What came of a request.
 pub(crate) type Answer = std::result::Result<Reply, Failure>;
@@ -52,6 +60,10 @@ pub(crate) enum Step<T> {
     SleepUntil(Instant),
     /// Another operation is fetching the token; step when the client's signal changes.
     AwaitToken,
+    /// Something that takes time but not the network, such as writing to a disk: do it, and step again.
+    Work(Work),
+    /// Something else is under way that this operation waits for; step when the client's signal changes.
+    AwaitChange(Seen),
     /// It is over.
     Done(T),
 }
@@ -65,7 +77,35 @@ impl<T> Step<T> {
             Step::FetchToken(exchange) => Err(Step::FetchToken(exchange)),
             Step::SleepUntil(moment) => Err(Step::SleepUntil(moment)),
             Step::AwaitToken => Err(Step::AwaitToken),
+            Step::Work(work) => Err(Step::Work(work)),
+            Step::AwaitChange(seen) => Err(Step::AwaitChange(seen)),
         }
+    }
+}
+
+/// See [`Step::Work`].
+pub(crate) struct Work(pub(crate) Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Work")
+    }
+}
+
+/// A count of changes as it was when somebody looked.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    count: Arc<AtomicU64>,
+    then: u64,
+}
+
+impl Seen {
+    pub(crate) fn of(count: &Arc<AtomicU64>) -> Seen {
+        Seen { count: Arc::clone(count), then: count.load(Ordering::Acquire) }
+    }
+
+    pub(crate) fn is_past(&self) -> bool {
+        self.count.load(Ordering::Acquire) != self.then
     }
 }
 
@@ -79,6 +119,45 @@ pub(crate) trait Operation {
     /// Whether the service may have done what was asked, if nobody goes on with the operation.
     fn maybe_done(&self) -> bool {
         false
+    }
+
+    /// The caller has gone. Whether to go on stepping all the same, to put right what was done; `in_flight`: a request is
+    /// on the wire, and its answer will come.
+    fn leave(&mut self, _now: Instant, _in_flight: bool) -> bool {
+        false
+    }
+
+    /// It ends by this error, which comes from its driver. Returns what that means.
+    fn fail(&mut self, error: Error) -> Error {
+        error
+    }
+
+    /// The operation with something made of its outcome.
+    fn then<T, F: FnOnce(Self::Outcome) -> T>(self, make: F) -> Then<Self, F>
+    where
+        Self: Sized,
+    {
+        Then::new(self, make)
+    }
+}
+
+impl<O: Operation + ?Sized> Operation for Box<O> {
+    type Outcome = O::Outcome;
+
+    fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome> {
+        (**self).step(now, answer)
+    }
+
+    fn maybe_done(&self) -> bool {
+        (**self).maybe_done()
+    }
+
+    fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
+        (**self).leave(now, in_flight)
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        (**self).fail(error)
     }
 }
 

@@ -1,0 +1,584 @@
+//! Drives started operations: one thread for each client steps them all, a pool of workers sends their requests, and one
+//! queue of timers holds everything that waits. So a thousand operations that wait cost no thread.
+//!
+//! ```text
+//! submit, cancel ─→ inbox ─→ driver: step ─→ send ─→ worker ─→ inbox …
+//!                              │  ├─→ sleep ─→ timers
+//!                              │  └─→ done ─→ ticket, queue
+//!                              └─→ keeper: what is due for sessions that are looked after
+//! ```
+
+use crate::api::{Cause, Failure};
+use crate::client::core::Core;
+use crate::client::started::{Job, Ticket, cancelled};
+use crate::clock::{Instant, lock};
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::{Answer, Seen, Timed, Todo, Work};
+use crate::session::SessionId;
+use crate::sys::{pin_module, without_sigpipe};
+use crate::transport::{Attempting, Lane};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Two reads of the same may be one, if nothing was done in between that changes what they find.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Same {
+    /// The properties of a session at an endpoint, and the session's count of what was done to it.
+    Properties(usize, SessionId, u64),
+    /// The list of an endpoint, and the count of what was done there.
+    List(usize, u64),
+    /// The access token.
+    Token,
+}
+
+/// An operation that is ready to run.
+pub(crate) struct Prepared {
+    pub(crate) job: Job,
+    pub(crate) deadline: Instant,
+    pub(crate) same: Option<Same>,
+    pub(crate) urgency: Urgency,
+}
+
+/// What may hold an operation up, and what ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// It waits for a worker, and ends with its caller.
+    Usual,
+    /// It has a worker at once: the lease of a session that is in use.
+    Urgent,
+    /// The same, and it goes on when its caller has gone or the client ends: it saves money.
+    Stop,
+    /// It has no caller, and ends with the client.
+    Chore,
+}
+
+/// An operation for the runtime, and who waits for it.
+pub(crate) struct Submission {
+    pub(crate) prepared: Prepared,
+    pub(crate) ticket: Option<Arc<Ticket>>,
+}
+
+#[derive(Default)]
+pub(crate) struct Runtime {
+    inbox: Mutex<Inbox>,
+    /// Whether the driver's thread is there.
+    driver: Mutex<bool>,
+    driver_ended: Condvar,
+    next_task: AtomicU64,
+    /// The first failure of a stop that was promised.
+    failed_stop: Mutex<Option<Error>>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    messages: VecDeque<Message>,
+    /// The driver has ended for good.
+    closed: bool,
+}
+
+enum Message {
+    Submit(u64, Submission),
+    Answer(u64, Answer),
+    Worked(u64),
+    Cancel(Arc<Ticket>),
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// Has the runtime drive this.
+    pub(crate) fn submit(core: &Arc<Core>, submission: Submission) -> Result<()> {
+        if submission.prepared.urgency != Urgency::Stop {
+            core.check_alive()?;
+        }
+        let runtime = &core.runtime;
+        let task = runtime.next_task.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(ticket) = &submission.ticket {
+            ticket.task.store(task, Ordering::Release);
+            ticket.goes_on.store(submission.prepared.urgency == Urgency::Stop, Ordering::Release);
+        }
+        runtime.ensure_driver(core)?;
+        if !runtime.post(Message::Submit(task, submission)) {
+            return Err(core.ended());
+        }
+        core.signal.notify();
+        Ok(())
+    }
+
+    /// The same without a caller: what became of it is the job's own business.
+    pub(crate) fn submit_chore(core: &Arc<Core>, job: Job, deadline: Instant, urgency: Urgency) {
+        let prepared = Prepared { job, deadline, same: None, urgency };
+        // It can only fail when the client has ended, or has no thread: then there is nobody to tell.
+        drop(Core::submit(core, Submission { prepared, ticket: None }));
+    }
+
+    /// The ticket's caller has gone.
+    pub(crate) fn cancelled(core: &Arc<Core>, ticket: &Arc<Ticket>) {
+        if core.runtime.post(Message::Cancel(Arc::clone(ticket))) {
+            core.signal.notify();
+        }
+    }
+
+    /// Makes sure that the driver runs: sessions are looked after, or the client is to end in good order.
+    pub(crate) fn wake_driver(core: &Arc<Core>) -> Result<()> {
+        core.runtime.ensure_driver(core)?;
+        core.signal.notify();
+        Ok(())
+    }
+}
+
+impl Runtime {
+    fn post(&self, message: Message) -> bool {
+        let mut inbox = lock(&self.inbox);
+        if inbox.closed {
+            return false;
+        }
+        inbox.messages.push_back(message);
+        true
+    }
+
+    fn ensure_driver(&self, core: &Arc<Core>) -> Result<()> {
+        let mut running = lock(&self.driver);
+        if *running || lock(&self.inbox).closed {
+            return Ok(());
+        }
+        pin_module();
+        let for_thread = Arc::clone(core);
+        let run = move || {
+            Driver::new(Arc::clone(&for_thread)).run();
+            let runtime = &for_thread.runtime;
+            *lock(&runtime.driver) = false;
+            runtime.driver_ended.notify_all();
+        };
+        let started = without_sigpipe(|| std::thread::Builder::new().name("arr-driver".into()).spawn(run));
+        started.map_err(|cause| Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}")))?;
+        *running = true;
+        Ok(())
+    }
+
+    /// Whether the driver's thread is there.
+    pub(crate) fn is_running(&self) -> bool {
+        *lock(&self.driver)
+    }
+
+    /// Waits, in real time, until the driver has ended. Whether it has.
+    pub(crate) fn wait_until_ended(&self, longest: Duration) -> bool {
+        let running = lock(&self.driver);
+        let (running, _) = self
+            .driver_ended
+            .wait_timeout_while(running, longest, |running| *running)
+            .unwrap_or_else(PoisonError::into_inner);
+        !*running
+    }
+
+    /// A stop that was to be made before the end has failed.
+    pub(crate) fn stop_failed(&self, error: &Error) {
+        lock(&self.failed_stop).get_or_insert_with(|| error.clone());
+    }
+
+    pub(crate) fn failed_stop(&self) -> Option<Error> {
+        lock(&self.failed_stop).clone()
+    }
+}
+
+/// What a task is doing.
+enum Doing {
+    /// It is to be stepped.
+    Nothing,
+    /// Its request is on the wire, or waits for a worker.
+    Request(Attempting),
+    /// A worker does something for it.
+    Work,
+    /// It waits for a moment, for the token, or for a change, up to a moment.
+    Waiting(Option<For>),
+}
+
+enum For {
+    Token,
+    Change(Seen),
+}
+
+struct Task {
+    timed: Timed<Job>,
+    waiters: Vec<Waiter>,
+    urgency: Urgency,
+    same: Option<Same>,
+    doing: Doing,
+    /// Its caller has gone, and its answer is wanted nevertheless.
+    left: bool,
+}
+
+struct Waiter {
+    ticket: Arc<Ticket>,
+    deadline: Instant,
+}
+
+impl Task {
+    fn lane(&self) -> Lane {
+        match self.urgency {
+            Urgency::Usual | Urgency::Chore => Lane::Normal,
+            Urgency::Urgent | Urgency::Stop => Lane::Urgent,
+        }
+    }
+
+    /// Whether it goes on without anybody who waits for it.
+    fn goes_on(&self) -> bool {
+        self.left || matches!(self.urgency, Urgency::Stop | Urgency::Chore)
+    }
+}
+
+struct Driver {
+    core: Arc<Core>,
+    tasks: HashMap<u64, Task>,
+    timers: BinaryHeap<Reverse<(Instant, u64)>>,
+    same: HashMap<Same, u64>,
+    /// How often the token had changed when those who wait for it were last stepped.
+    token_changes: u64,
+    ending: bool,
+}
+
+/// Waking up this much later than planned means that the machine slept, or the program was halted.
+const JUMP: Duration = Duration::from_secs(30);
+
+impl Driver {
+    fn new(core: Arc<Core>) -> Driver {
+        Driver {
+            core,
+            tasks: HashMap::new(),
+            timers: BinaryHeap::new(),
+            same: HashMap::new(),
+            token_changes: 0,
+            ending: false,
+        }
+    }
+
+    fn run(mut self) {
+        let core = Arc::clone(&self.core);
+        let mut planned = core.now();
+        loop {
+            let seen = core.signal.version();
+            let now = core.now();
+            if now.saturating_since(planned) > JUMP {
+                core.keeper.time_jumped(&core, now);
+            }
+            // A defect in one operation must not take the others' driver away.
+            let wake = catch_unwind(AssertUnwindSafe(|| self.turn(now))).unwrap_or(Some(now + Duration::from_secs(1)));
+            let Some(wake) = wake else { return };
+            // Looking in now and then is how a jump of the time is noticed.
+            planned = wake;
+            if core.signal.version() != seen {
+                planned = planned.max(now);
+                continue;
+            }
+            if self.waits_for_the_world() {
+                core.clock.wait_for_work(&core.signal, seen, wake);
+            } else {
+                core.clock.sleep(&core.signal, seen, wake);
+            }
+            // Woken early, it would have slept until now at least.
+            planned = planned.max(now).min(wake);
+        }
+    }
+
+    /// Whether something real is under way, so that time must take its course.
+    fn waits_for_the_world(&self) -> bool {
+        let busy = |task: &Task| !matches!(task.doing, Doing::Waiting(None));
+        self.tasks.values().any(busy) || self.core.keeper.is_busy()
+    }
+
+    /// Does all that is due. Returns when to look again; `None`: it has ended.
+    fn turn(&mut self, now: Instant) -> Option<Instant> {
+        let core = Arc::clone(&self.core);
+        loop {
+            let message = lock(&core.runtime.inbox).messages.pop_front();
+            let Some(message) = message else { break };
+            self.take(now, message);
+        }
+        if core.is_shut_down() && !self.ending {
+            self.ending = true;
+            self.end_all(now);
+        }
+        self.step_due(now);
+        self.step_changed(now);
+        let due = if self.ending { Instant::NEVER } else { core.keeper.look_after(&core, now) };
+        if self.ending && self.tasks.is_empty() {
+            let mut inbox = lock(&core.runtime.inbox);
+            if inbox.messages.is_empty() {
+                inbox.closed = true;
+                return None;
+            }
+            return Some(now);
+        }
+        let next = self.timers.peek().map_or(Instant::NEVER, |Reverse((moment, _))| *moment);
+        Some(next.min(due))
+    }
+
+    fn take(&mut self, now: Instant, message: Message) {
+        match message {
+            Message::Submit(id, submission) => self.submit(now, id, submission),
+            Message::Answer(id, answer) => {
+                if let Some(task) = self.tasks.get_mut(&id) {
+                    task.doing = Doing::Nothing;
+                    self.step(now, id, Some(answer));
+                }
+            }
+            Message::Worked(id) => {
+                if let Some(task) = self.tasks.get_mut(&id) {
+                    task.doing = Doing::Nothing;
+                    self.step(now, id, None);
+                }
+            }
+            Message::Cancel(ticket) => {
+                let id = ticket.task.load(Ordering::Acquire);
+                if let Some(task) = self.tasks.get_mut(&id) {
+                    task.waiters.retain(|waiter| !Arc::ptr_eq(&waiter.ticket, &ticket));
+                    if task.waiters.is_empty() {
+                        // Cancelled by name, a stop ends too.
+                        self.leave(now, id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn submit(&mut self, now: Instant, id: u64, submission: Submission) {
+        let Submission { prepared, ticket } = submission;
+        let Prepared { job, deadline, same, urgency } = prepared;
+        let waiters: Vec<Waiter> = ticket.into_iter().map(|ticket| Waiter { ticket, deadline }).collect();
+        if self.ending && urgency != Urgency::Stop {
+            waiters.iter().for_each(|waiter| drop(waiter.ticket.cancel()));
+            return;
+        }
+        if let Some(joined) = same.as_ref().and_then(|same| self.same.get(same)).copied()
+            && let Some(task) = self.tasks.get_mut(&joined)
+            // One that ends before would end this one too early.
+            && task.timed.deadline() + Duration::from_secs(1) >= deadline
+        {
+            for waiter in waiters {
+                waiter.ticket.task.store(joined, Ordering::Release);
+                self.timers.push(Reverse((waiter.deadline, joined)));
+                task.waiters.push(waiter);
+            }
+            return;
+        }
+        if let Some(same) = &same {
+            self.same.insert(same.clone(), id);
+        }
+        let mut timed = Timed::new(job, deadline, self.core.attempt_timeout);
+        if self.ending {
+            timed.end_by(now + self.core.attempt_timeout);
+        }
+        let task = Task { timed, waiters, urgency, same, doing: Doing::Nothing, left: false };
+        self.tasks.insert(id, task);
+        self.step(now, id, None);
+    }
+
+    /// Steps a task for as long as it needs no waiting.
+    fn step(&mut self, now: Instant, id: u64, mut answer: Option<Answer>) {
+        while let Some(task) = self.tasks.get_mut(&id) {
+            let alone = task.waiters.is_empty() && !task.goes_on();
+            let gone = || if alone { Err(cancelled()) } else { Ok(()) };
+            let todo = task.timed.next(now, answer.take(), gone);
+            if !self.act(now, id, todo) {
+                return;
+            }
+        }
+    }
+
+    /// Does what a task asks for. Whether it is to be stepped again at once.
+    fn act(&mut self, now: Instant, id: u64, todo: Todo<Result<crate::client::started::Outcome>>) -> bool {
+        let core = &self.core;
+        let Some(task) = self.tasks.get_mut(&id) else { return false };
+        match todo {
+            Todo::Done(outcome) => {
+                self.finish(id, outcome);
+                false
+            }
+            Todo::Send(request, limit) => {
+                let for_answer = Arc::clone(core);
+                let done = move |answer| {
+                    for_answer.runtime.post(Message::Answer(id, answer));
+                    for_answer.signal.notify();
+                };
+                let attempting = core.transport.start_on(task.lane(), *request, limit, done);
+                task.doing = Doing::Request(attempting);
+                false
+            }
+            Todo::FetchToken(exchange, limit) => {
+                let ahead = exchange.ahead;
+                core.transport.start_fetching_token(*exchange, limit);
+                task.doing = Doing::Waiting(Some(For::Token));
+                ahead
+            }
+            Todo::SleepUntil(moment) => {
+                task.doing = Doing::Waiting(None);
+                self.timers.push(Reverse((moment, id)));
+                false
+            }
+            Todo::AwaitToken(until) => {
+                task.doing = Doing::Waiting(Some(For::Token));
+                self.timers.push(Reverse((until, id)));
+                false
+            }
+            Todo::AwaitChange(seen, until) => {
+                task.doing = Doing::Waiting(Some(For::Change(seen)));
+                self.timers.push(Reverse((until, id)));
+                false
+            }
+            Todo::Work(work) => {
+                task.doing = Doing::Work;
+                self.start_work(now, id, work)
+            }
+        }
+    }
+
+    fn start_work(&mut self, _now: Instant, id: u64, work: Work) -> bool {
+        let core = Arc::clone(&self.core);
+        let for_end = Arc::clone(&core);
+        let run = move || {
+            (work.0)();
+            for_end.runtime.post(Message::Worked(id));
+            for_end.signal.notify();
+        };
+        // Without a thread it is never done, and never undone: the operation finds out when it is stepped.
+        if core.transport.work(run).is_err() {
+            return true;
+        }
+        false
+    }
+
+    fn finish(&mut self, id: u64, outcome: Result<crate::client::started::Outcome>) {
+        let Some(task) = self.tasks.remove(&id) else { return };
+        if let Some(same) = &task.same
+            && self.same.get(same) == Some(&id)
+        {
+            self.same.remove(same);
+        }
+        if let Err(error) = &outcome {
+            if error.kind() != ErrorKind::Cancelled && !task.waiters.is_empty() {
+                self.core.log_failure(error);
+            }
+            if task.urgency == Urgency::Stop && self.ending {
+                self.core.runtime.stop_failed(error);
+            }
+        }
+        for waiter in task.waiters {
+            waiter.ticket.finish(outcome.clone());
+        }
+    }
+
+    /// Nobody waits for a task any more.
+    fn leave(&mut self, now: Instant, id: u64) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        if let Doing::Request(attempting) = &task.doing {
+            if task.timed.leave_in_flight(now) {
+                task.left = true;
+                return;
+            }
+            attempting.abandon();
+            self.finish(id, Err(cancelled()));
+            return;
+        }
+        if matches!(task.doing, Doing::Work) {
+            // What it waits for is written to a disk: it is stepped, and told, when that is done.
+            if task.urgency != Urgency::Chore {
+                task.urgency = Urgency::Usual;
+            }
+            return;
+        }
+        let todo = task.timed.abandon(now, cancelled());
+        if !matches!(todo, Todo::Done(_)) {
+            task.left = true;
+        }
+        if self.act(now, id, todo) {
+            self.step(now, id, None);
+        }
+    }
+
+    /// The client ends: what saves money goes on for a while, and everything else is cancelled.
+    fn end_all(&mut self, now: Instant) {
+        let ids: Vec<u64> = self.tasks.keys().copied().collect();
+        let end = now + self.core.attempt_timeout;
+        for id in ids {
+            let Some(task) = self.tasks.get_mut(&id) else { continue };
+            task.timed.end_by(end);
+            if task.urgency == Urgency::Stop {
+                self.timers.push(Reverse((end, id)));
+                continue;
+            }
+            task.waiters.drain(..).for_each(|waiter| drop(waiter.ticket.cancel()));
+            if task.urgency == Urgency::Chore {
+                task.urgency = Urgency::Usual;
+            }
+            if !task.left {
+                self.leave(now, id);
+            }
+        }
+        let core = Arc::clone(&self.core);
+        core.keeper.stop_promised(&core, now);
+        let promised: Vec<_> = std::mem::take(&mut lock(&core.runtime.inbox).messages).into_iter().collect();
+        promised.into_iter().for_each(|message| self.take(now, message));
+    }
+
+    fn step_due(&mut self, now: Instant) {
+        while let Some(Reverse((moment, id))) = self.timers.peek().copied()
+            && moment <= now
+        {
+            self.timers.pop();
+            let Some(task) = self.tasks.get_mut(&id) else { continue };
+            let late = |waiter: &Waiter| waiter.deadline <= now && waiter.ticket.is_running();
+            if task.waiters.len() > 1 && task.waiters.iter().any(late) {
+                let (over, rest) = std::mem::take(&mut task.waiters).into_iter().partition(late);
+                task.waiters = rest;
+                let over: Vec<Waiter> = over;
+                let message = "the time for the call ran out; give it more, or call again";
+                for waiter in over {
+                    waiter.ticket.finish(Err(Error::new(ErrorKind::Timeout, message)));
+                }
+            }
+            if matches!(task.doing, Doing::Waiting(_)) {
+                self.step(now, id, None);
+            }
+        }
+    }
+
+    /// Steps those who wait for the token or for a change, if there was one.
+    fn step_changed(&mut self, now: Instant) {
+        let token_changes = self.core.tokens.changes();
+        let new_token = token_changes != std::mem::replace(&mut self.token_changes, token_changes);
+        let is_due = |task: &Task| match &task.doing {
+            Doing::Waiting(Some(For::Token)) => new_token,
+            Doing::Waiting(Some(For::Change(seen))) => seen.is_past(),
+            _ => false,
+        };
+        let due: Vec<u64> = self.tasks.iter().filter(|(_, task)| is_due(task)).map(|(id, _)| *id).collect();
+        due.into_iter().for_each(|id| self.step(now, id, None));
+    }
+}
+
+impl Drop for Driver {
+    /// A driver that ends leaves nobody waiting.
+    fn drop(&mut self) {
+        for task in self.tasks.values() {
+            task.waiters.iter().for_each(|waiter| drop(waiter.ticket.cancel()));
+        }
+        let left = std::mem::take(&mut lock(&self.core.runtime.inbox).messages);
+        for message in left {
+            if let Message::Submit(_, submission) = message
+                && let Some(ticket) = submission.ticket
+            {
+                ticket.cancel();
+            }
+        }
+    }
+}
+
