@@ -18,6 +18,11 @@ impl Instant {
         Instant(since_beginning)
     }
 
+    /// How long after the clock's beginning it is.
+    pub(crate) const fn since_beginning(self) -> Duration {
+        self.0
+    }
+
     /// The time from `earlier` to this moment; zero if it is later than this.
     pub fn saturating_since(self, earlier: Instant) -> Duration {
         self.0.saturating_sub(earlier.0)

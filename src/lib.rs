@@ -37,6 +37,7 @@
 //! |---|---|
 //! | [`config`](ClientConfig), [`credential`](Credential), `endpoint`, `region`, `proxy`, `given` | what the user gives, checked and normalised |
 //! | `session`, `timespan` | the service's nouns: properties, status, size, lease |
+//! | `snapshot` | what a frame thread reads of a session, without waiting |
 //! | `api` | the wire: one module per REST version, and the token service. Pure: no socket, no clock |
 //! | `token` | the token's cache and its expiry |
 //! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
@@ -66,6 +67,8 @@ mod proxy;
 mod region;
 mod retry;
 mod session;
+#[allow(dead_code, reason = "for what a frame thread reads of a session")]
+mod snapshot;
 mod sys;
 mod timespan;
 mod token;

@@ -5,43 +5,62 @@
 //! bits 55…24  generation of the slot, from 1; a slot whose generations are used up is retired
 //! bits 23…0   slot
 //! ```
+//!
+//! A frame thread looks a handle up at every poll, so a look-up never waits: the slots never move, and each has a lock of
+//! its own that a look-up only tries. Whoever changes a slot holds the lock of the free list too, so a slot's own lock is
+//! taken for writing only while this very slot is filled or freed.
 
+use crate::clock::lock;
 use crate::error::{Error, ErrorKind, Result};
+use once_cell::sync::OnceCell;
+use std::mem;
 use std::ptr;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard, TryLockError};
 
 const SLOT_BITS: u32 = 24;
+const SLOT_MASK: usize = (1 << SLOT_BITS) - 1;
 const TYPE_SHIFT: u32 = 56;
-const MOST_SLOTS: usize = 1 << SLOT_BITS;
+
+/// The first chunk has so many slots, and each further one twice as many as the one before.
+const FIRST_CHUNK: usize = 64;
+const CHUNKS: usize = (SLOT_BITS - FIRST_CHUNK.ilog2()) as usize;
+/// All chunks together.
+const MOST_SLOTS: usize = FIRST_CHUNK * ((1 << CHUNKS) - 1);
 
 /// The live objects of one type. `H` is the C type that its handles pose as pointers to.
 pub(super) struct Table<T> {
     kind: u8,
     name: &'static str,
-    slots: RwLock<Slots<T>>,
+    /// Made when they are needed, and never moved or freed.
+    chunks: [OnceCell<Box<[Slot<T>]>>; CHUNKS],
+    free: Mutex<Free>,
 }
 
-struct Slots<T> {
-    slots: Vec<Slot<T>>,
-    free: Vec<usize>,
+struct Free {
+    /// Slots that were freed.
+    slots: Vec<usize>,
+    /// How many slots have ever been used; those beyond are free as well.
+    used: usize,
 }
 
 struct Slot<T> {
-    generation: u32,
-    value: Option<Arc<T>>,
+    generation: AtomicU32,
+    value: RwLock<Option<Arc<T>>>,
 }
 
 impl<T> Table<T> {
     /// `kind` is the type's number, from 1 to 127; `name` its C name.
     pub(super) const fn new(kind: u8, name: &'static str) -> Table<T> {
         assert!(kind > 0 && kind < 128);
-        Table { kind, name, slots: RwLock::new(Slots { slots: Vec::new(), free: Vec::new() }) }
+        let free = Mutex::new(Free { slots: Vec::new(), used: 0 });
+        Table { kind, name, chunks: [const { OnceCell::new() }; CHUNKS], free }
     }
 
     /// Fails if there is no handle left to give out: asked before something is made that must not be lost.
     pub(super) fn check_room(&self) -> Result<()> {
-        let table = self.read();
-        if table.free.is_empty() && table.slots.len() == MOST_SLOTS { Err(self.full()) } else { Ok(()) }
+        let free = lock(&self.free);
+        if free.slots.is_empty() && free.used == MOST_SLOTS { Err(self.full()) } else { Ok(()) }
     }
 
     fn full(&self) -> Error {
@@ -50,62 +69,160 @@ impl<T> Table<T> {
 
     /// Keeps an object and gives its handle out.
     pub(super) fn insert<H>(&self, value: T) -> Result<*mut H> {
-        let mut table = self.write();
-        let slot = match table.free.pop() {
-            Some(slot) => slot,
-            None if table.slots.len() < MOST_SLOTS => {
-                table.slots.push(Slot { generation: 1, value: None });
-                table.slots.len() - 1
+        self.insert_with(|_| Ok(value))
+    }
+
+    /// Keeps an object that is made with its handle known. The handle finds nothing before the object is kept; if it cannot
+    /// be made, the handle is as good as freed.
+    pub(super) fn insert_with<H>(&self, make: impl FnOnce(*mut H) -> Result<T>) -> Result<*mut H> {
+        let reserved = self.reserve()?;
+        let handle = ptr::without_provenance_mut(reserved.bits());
+        reserved.fill(make(handle)?);
+        Ok(handle)
+    }
+
+    fn reserve(&self) -> Result<Reserved<'_, T>> {
+        let mut free = lock(&self.free);
+        let index = match free.slots.pop() {
+            Some(index) => index,
+            None if free.used < MOST_SLOTS => {
+                let (chunk, _) = place(free.used);
+                self.chunks[chunk].get_or_init(|| (0..FIRST_CHUNK << chunk).map(|_| Slot::new()).collect());
+                free.used += 1;
+                free.used - 1
             }
             None => return Err(self.full()),
         };
-        table.slots[slot].value = Some(Arc::new(value));
-        let bits = usize::from(self.kind) << TYPE_SHIFT | (table.slots[slot].generation as usize) << SLOT_BITS | slot;
-        Ok(ptr::without_provenance_mut(bits))
+        drop(free);
+        let slot = self.slot(index).expect("the chunk of a slot that was used is there");
+        Ok(Reserved { table: self, index, slot })
     }
 
-    /// The object of a handle. It lives as long as the caller holds it, even if the handle is freed meanwhile.
+    /// The object of a handle. It lives as long as the caller holds it, even if the handle is freed meanwhile. Never waits,
+    /// and allocates only for an error.
     pub(super) fn get<H>(&self, handle: *const H) -> Result<Arc<T>> {
-        let table = self.read();
-        let found = self.slot_of(&table, handle.addr()).and_then(|slot| table.slots[slot].value.clone());
-        found.ok_or_else(|| {
+        self.find(handle.addr()).ok_or_else(|| {
             let what =
                 if handle.is_null() { "NULL" } else { "not a live handle: freed, of another type, or never given out" };
             Error::new(ErrorKind::InvalidHandle, format!("the {} handle is {what}", self.name))
         })
     }
 
+    fn find(&self, bits: usize) -> Option<Arc<T>> {
+        let (_, slot) = self.slot_of(bits)?;
+        let value = match slot.value.try_read() {
+            Ok(value) => value,
+            Err(TryLockError::Poisoned(value)) => value.into_inner(),
+            // It is being filled, so its handle is not given out yet; or it is being freed.
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        // Again: it may have been freed and filled meanwhile. Nobody does so from here on.
+        if slot.answers_to(bits) { value.clone() } else { None }
+    }
+
     /// Frees a handle. What is no live handle is left alone; the object itself goes when its last user does.
     pub(super) fn remove<H>(&self, handle: *const H) -> Option<Arc<T>> {
-        let mut table = self.write();
-        let slot = self.slot_of(&table, handle.addr())?;
-        let value = table.slots[slot].value.take()?;
-        if let Some(next) = table.slots[slot].generation.checked_add(1) {
-            table.slots[slot].generation = next;
-            table.free.push(slot);
-        }
+        let mut free = lock(&self.free);
+        let (index, slot) = self.slot_of(handle.addr())?;
+        let mut locked = slot.write();
+        let value = locked.take()?;
+        slot.give_back(index, &mut free);
         Some(value)
     }
 
-    fn slot_of(&self, table: &Slots<T>, bits: usize) -> Option<usize> {
-        let slot = bits & (MOST_SLOTS - 1);
-        let generation = bits >> SLOT_BITS & u32::MAX as usize;
-        let known = table.slots.get(slot)?;
-        (bits >> TYPE_SHIFT == usize::from(self.kind) && generation == known.generation as usize).then_some(slot)
+    /// All live objects.
+    #[allow(dead_code, reason = "for ending every client of a process")]
+    pub(super) fn live(&self) -> Vec<Arc<T>> {
+        // With it nobody writes, so that no slot's lock is waited for.
+        let _free = lock(&self.free);
+        let slots = self.chunks.iter().filter_map(OnceCell::get).flatten();
+        slots.filter_map(|slot| slot.value.read().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Slots<T>> {
-        self.slots.read().unwrap_or_else(PoisonError::into_inner)
+    /// The slot that answers to a handle at this moment, and its index.
+    fn slot_of(&self, bits: usize) -> Option<(usize, &Slot<T>)> {
+        let index = bits & SLOT_MASK;
+        let slot = self.slot(index)?;
+        (bits >> TYPE_SHIFT == usize::from(self.kind) && slot.answers_to(bits)).then_some((index, slot))
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Slots<T>> {
-        self.slots.write().unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self, index: usize) -> Option<&Slot<T>> {
+        let (chunk, offset) = place(index);
+        self.chunks.get(chunk)?.get()?.get(offset)
+    }
+}
+
+/// The chunk of a slot, and where it is in there.
+const fn place(index: usize) -> (usize, usize) {
+    let position = index + FIRST_CHUNK;
+    let chunk = (position.ilog2() - FIRST_CHUNK.ilog2()) as usize;
+    (chunk, position - (FIRST_CHUNK << chunk))
+}
+
+impl<T> Slot<T> {
+    const fn new() -> Slot<T> {
+        Slot { generation: AtomicU32::new(1), value: RwLock::new(None) }
+    }
+
+    /// It is changed only while both the free list and the slot are locked, so to who holds either lock it stands still.
+    fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    fn answers_to(&self, bits: usize) -> bool {
+        bits >> SLOT_BITS & u32::MAX as usize == self.generation() as usize
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Option<Arc<T>>> {
+        self.value.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets it be used for another handle, unless all are used up. The slot is locked.
+    fn give_back(&self, index: usize, free: &mut Free) {
+        if let Some(next) = self.generation().checked_add(1) {
+            self.generation.store(next, Ordering::Relaxed);
+            free.slots.push(index);
+        }
+    }
+}
+
+/// A slot that is neither free nor filled. It is given back if it is not filled, under another generation: somebody may
+/// remember its handle.
+struct Reserved<'a, T> {
+    table: &'a Table<T>,
+    index: usize,
+    slot: &'a Slot<T>,
+}
+
+impl<T> Reserved<'_, T> {
+    fn bits(&self) -> usize {
+        usize::from(self.table.kind) << TYPE_SHIFT | (self.slot.generation() as usize) << SLOT_BITS | self.index
+    }
+
+    fn fill(self, value: T) {
+        let value = Some(Arc::new(value));
+        let free = lock(&self.table.free);
+        *self.slot.write() = value;
+        drop(free);
+        mem::forget(self);
+    }
+}
+
+impl<T> Drop for Reserved<'_, T> {
+    fn drop(&mut self) {
+        let mut free = lock(&self.table.free);
+        let _locked = self.slot.write();
+        self.slot.give_back(self.index, &mut free);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
 
     type Pointer = *mut u8;
 
@@ -158,12 +275,117 @@ mod tests {
         let table = Table::new(1, "arr_test");
         let _first: Pointer = table.insert(0).unwrap();
         table.remove(_first);
-        table.write().slots[0].generation = u32::MAX;
+        table.slot(0).unwrap().generation.store(u32::MAX, Ordering::Relaxed);
         let last: Pointer = table.insert(1).unwrap();
         assert_eq!(*table.get(last).unwrap(), 1);
         table.remove(last);
         assert!(table.get(last).is_err());
         let fresh: Pointer = table.insert(2).unwrap();
-        assert_eq!(fresh.addr() & (MOST_SLOTS - 1), 1, "a new slot");
+        assert_eq!(fresh.addr() & SLOT_MASK, 1, "a new slot");
+    }
+
+    #[test]
+    fn every_slot_has_a_place_of_its_own_and_none_is_beyond() {
+        assert_eq!([place(0), place(FIRST_CHUNK - 1), place(FIRST_CHUNK)], [(0, 0), (0, FIRST_CHUNK - 1), (1, 0)]);
+        assert_eq!(place(MOST_SLOTS - 1), (CHUNKS - 1, (FIRST_CHUNK << (CHUNKS - 1)) - 1));
+        assert_eq!(place(MOST_SLOTS).0, CHUNKS);
+        let table = Table::new(1, "arr_test");
+        let handles: Vec<Pointer> = (0..1_000).map(|n| table.insert(n).unwrap()).collect();
+        assert!(handles.iter().enumerate().all(|(n, handle)| *table.get(*handle).unwrap() == n));
+        assert_eq!(table.live().len(), 1_000);
+    }
+
+    #[test]
+    fn a_handle_is_known_before_its_object_is_there_and_finds_nothing_then() {
+        let table = Table::new(1, "arr_test");
+        let handle: Pointer = table
+            .insert_with(|handle: Pointer| {
+                assert!(table.get(handle).is_err());
+                assert!(table.remove(handle).is_none(), "it is not given out yet");
+                Ok(handle.addr())
+            })
+            .unwrap();
+        assert_eq!(*table.get(handle).unwrap(), handle.addr());
+    }
+
+    #[test]
+    fn the_slot_of_an_object_that_could_not_be_made_goes_back() {
+        let table = Table::new(1, "arr_test");
+        let mut failed: Pointer = ptr::null_mut();
+        let error = table.insert_with(|handle: Pointer| {
+            failed = handle;
+            Err(Error::new(ErrorKind::Network, "down"))
+        });
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Network);
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _never: Result<Pointer> = table.insert_with(|_| panic!("on purpose"));
+        }));
+        assert!(panicked.is_err());
+        let next: Pointer = table.insert(1).unwrap();
+        assert_eq!((failed.addr() & SLOT_MASK, next.addr() & SLOT_MASK), (0, 0));
+        assert!(table.get(failed).is_err(), "what may remember the old handle does not get the new object");
+        assert_eq!(table.live().len(), 1);
+    }
+
+    #[test]
+    fn all_live_objects_are_found_and_no_others() {
+        let table = Table::new(1, "arr_test");
+        let handles: Vec<Pointer> = (0..4).map(|n| table.insert(n).unwrap()).collect();
+        table.remove(handles[2]);
+        assert_eq!(table.live().iter().map(|value| **value).collect::<Vec<_>>(), [0, 1, 3]);
+    }
+
+    #[test]
+    fn a_look_up_waits_for_nobody() {
+        let table = Table::new(1, "arr_test");
+        let handle: Pointer = table.insert(1).unwrap();
+        let other: Pointer = table.insert(2).unwrap();
+        let (own, others) = (handle.addr(), other.addr());
+        let get = |bits: usize| table.get(ptr::without_provenance::<u8>(bits)).ok().map(|value| *value);
+        let (found, receiver) = mpsc::channel();
+        let (free, held) = (lock(&table.free), table.slot(1).unwrap().write());
+        let found = thread::scope(|scope| {
+            scope.spawn(|| found.send((get(own), get(others))));
+            let found = receiver.recv_timeout(Duration::from_secs(20));
+            drop((free, held));
+            found
+        });
+        assert_eq!(found, Ok((Some(1), None)));
+        assert_eq!(get(others), Some(2));
+    }
+
+    /// Each object knows its handle. Threads look up what others show, and free that whose place they take.
+    #[test]
+    fn threads_at_random_never_find_a_wrong_object() {
+        const ROUNDS: usize = 20_000;
+        let table: Table<usize> = Table::new(1, "arr_test");
+        let shown = [const { AtomicUsize::new(0) }; 16];
+        let pointer = ptr::without_provenance::<u8>;
+        let work = |mut random: usize| {
+            for _ in 0..ROUNDS {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let place = &shown[random >> 60];
+                let seen = place.load(Ordering::Acquire);
+                if random >> 32 & 1 == 0 {
+                    match table.get(pointer(seen)) {
+                        Ok(value) => assert_eq!(*value, seen),
+                        Err(_) => assert!(seen == 0 || place.load(Ordering::Acquire) != seen, "it was not freed"),
+                    }
+                    continue;
+                }
+                let own: Pointer = table.insert_with(|handle: Pointer| Ok(handle.addr())).unwrap();
+                assert_eq!(*table.get(own).unwrap(), own.addr(), "nobody else has seen it");
+                let old = place.swap(own.addr(), Ordering::AcqRel);
+                if old != 0 {
+                    assert_eq!(table.remove(pointer(old)).map(|value| *value), Some(old));
+                    assert!(table.get(pointer(old)).is_err());
+                }
+            }
+        };
+        thread::scope(|scope| (1..=4).for_each(|seed| drop(scope.spawn(move || work(seed)))));
+        let shown: Vec<usize> = shown.into_iter().map(AtomicUsize::into_inner).filter(|bits| *bits != 0).collect();
+        let live = table.live();
+        assert_eq!(live.len(), shown.len());
+        assert!(live.iter().all(|bits| shown.contains(bits)));
     }
 }
