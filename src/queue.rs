@@ -127,7 +127,7 @@ pub(crate) struct Queue {
     pub(crate) posted: Signal,
     /// When events were last pulled, in milliseconds of the clock.
     pulled: AtomicU64,
-    /// Somebody wants to know when events are pulled again.
+    /// Somebody wants to know when the application shows itself again.
     awaited: AtomicBool,
 }
 
@@ -234,12 +234,12 @@ impl Queue {
         Instant::from_elapsed(Duration::from_millis(self.pulled.load(Ordering::Acquire)))
     }
 
-    /// Whether somebody has asked to be told that events are pulled again, once.
+    /// Whether somebody has asked to be told that the application shows itself again, once.
     pub(crate) fn was_awaited(&self) -> bool {
         self.awaited.load(Ordering::Relaxed) && self.awaited.swap(false, Ordering::AcqRel)
     }
 
-    /// Asks to be told when events are pulled again.
+    /// Asks to be told when the application shows itself again.
     pub(crate) fn await_pull(&self) {
         self.awaited.store(true, Ordering::Release);
     }

@@ -205,6 +205,8 @@ enum Doing {
 enum For {
     Token,
     Change(Seen),
+    /// A change, but nothing is under way that would bring it.
+    Doze(Seen),
 }
 
 struct Task {
@@ -291,7 +293,7 @@ impl Driver {
 
     /// Whether something real is under way, so that time must take its course.
     fn waits_for_the_world(&self) -> bool {
-        let busy = |task: &Task| !matches!(task.doing, Doing::Waiting(None));
+        let busy = |task: &Task| !matches!(task.doing, Doing::Waiting(None | Some(For::Doze(_))));
         self.tasks.values().any(busy) || self.core.keeper.is_busy()
     }
 
@@ -421,6 +423,11 @@ impl Driver {
             }
             Todo::SleepUntil(moment) => {
                 task.doing = Doing::Waiting(None);
+                self.timers.push(Reverse((moment, id)));
+                false
+            }
+            Todo::DozeUntil(moment, seen) => {
+                task.doing = Doing::Waiting(Some(For::Doze(seen)));
                 self.timers.push(Reverse((moment, id)));
                 false
             }
@@ -557,7 +564,7 @@ impl Driver {
         let new_token = token_changes != std::mem::replace(&mut self.token_changes, token_changes);
         let is_due = |task: &Task| match &task.doing {
             Doing::Waiting(Some(For::Token)) => new_token,
-            Doing::Waiting(Some(For::Change(seen))) => seen.is_past(),
+            Doing::Waiting(Some(For::Change(seen) | For::Doze(seen))) => seen.is_past(),
             _ => false,
         };
         let due: Vec<u64> = self.tasks.iter().filter(|(_, task)| is_due(task)).map(|(id, _)| *id).collect();

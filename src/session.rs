@@ -58,6 +58,33 @@ pub enum SessionSize {
 }
 
 impl SessionSize {
+    /// A number for each, which is for ever: the C ABI's. 0 if it is not known.
+    pub(crate) const fn code(size: Option<&SessionSize>) -> i32 {
+        match size {
+            Some(SessionSize::Standard) => 1,
+            Some(SessionSize::Premium) => 2,
+            Some(SessionSize::Unknown(_)) | None => 0,
+        }
+    }
+
+    /// The size of a number.
+    pub(crate) const fn of_code(code: i32) -> Option<SessionSize> {
+        match code {
+            1 => Some(SessionSize::Standard),
+            2 => Some(SessionSize::Premium),
+            _ => None,
+        }
+    }
+
+    /// The word for it, as in a request.
+    pub(crate) fn word(&self) -> &str {
+        match self {
+            SessionSize::Standard => "standard",
+            SessionSize::Premium => "premium",
+            SessionSize::Unknown(word) => word,
+        }
+    }
+
     pub(crate) fn read(text: &str) -> SessionSize {
         match text.to_ascii_lowercase().as_str() {
             "standard" => SessionSize::Standard,
@@ -99,6 +126,32 @@ impl SessionStatus {
             "expired" => SessionStatus::Expired,
             "error" => SessionStatus::Error,
             _ => SessionStatus::Unknown(text.to_owned()),
+        }
+    }
+
+    /// A number for each, which is for ever: the C ABI's.
+    pub(crate) const fn code(&self) -> i32 {
+        match self {
+            SessionStatus::Unknown(_) => 0,
+            SessionStatus::Starting => 1,
+            SessionStatus::Ready => 2,
+            SessionStatus::Stopped => 3,
+            SessionStatus::Expired => 4,
+            SessionStatus::Error => 5,
+            SessionStatus::Stopping => 6,
+        }
+    }
+
+    /// The status of a number; the word of an unknown one is not kept. Allocates nothing.
+    pub(crate) const fn of_code(code: i32) -> SessionStatus {
+        match code {
+            1 => SessionStatus::Starting,
+            2 => SessionStatus::Ready,
+            3 => SessionStatus::Stopped,
+            4 => SessionStatus::Expired,
+            5 => SessionStatus::Error,
+            6 => SessionStatus::Stopping,
+            _ => SessionStatus::Unknown(String::new()),
         }
     }
 

@@ -5,10 +5,36 @@
 //! sent to the other one, and a writer that is held up in the middle holds up nobody.
 
 use crate::clock::Instant;
+use crate::session::{SessionSize, SessionStatus};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::Duration;
 
 const WORDS: usize = 7;
+
+/// A session in numbers, as it is now: what [`Session::snapshot`](crate::Session::snapshot) gives a frame loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Where it is in its life. The word of an unknown status is not in it.
+    pub status: SessionStatus,
+    /// Its size, if it is known.
+    pub size: Option<SessionSize>,
+    /// The port of the ARR inspector.
+    pub arr_inspector_port: Option<u16>,
+    /// The port for the rendering connection's handshake.
+    pub handshake_port: Option<u16>,
+    /// The whole lease, counted from when the session became ready.
+    pub max_lease: Option<Duration>,
+    /// How much of it is used by now: what the service said, and the time since, while the session is ready.
+    pub elapsed: Duration,
+    /// What is left of it by now; zero if the lease is not known.
+    pub remaining: Duration,
+    /// How long ago the service said so.
+    pub age: Duration,
+    /// Counts what has changed besides the time: while it stays the same, so does everything in
+    /// [`Session::known_properties`](crate::Session::known_properties) but ages and times.
+    pub revision: u64,
+}
 
 /// What is known of a session at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +59,22 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// All of it, as it is by now.
+    pub(crate) fn snapshot(&self, now: Instant) -> Snapshot {
+        let port = |port: u16| (port != 0).then_some(port);
+        Snapshot {
+            status: SessionStatus::of_code(self.status),
+            size: SessionSize::of_code(self.size),
+            arr_inspector_port: port(self.arr_inspector_port),
+            handshake_port: port(self.handshake_port),
+            max_lease: (self.max_lease_ms != 0).then(|| Duration::from_millis(self.max_lease_ms)),
+            elapsed: self.used(now),
+            remaining: self.remaining(now),
+            age: self.age(now),
+            revision: self.revision,
+        }
+    }
+
     /// How much of the lease is used by now. Never more than the lease.
     pub(crate) fn used(&self, now: Instant) -> Duration {
         let since = if self.runs { self.age(now) } else { Duration::ZERO };

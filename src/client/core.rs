@@ -6,7 +6,7 @@ use crate::clock::{Clock, Instant, Signal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::log::Log;
-use crate::operation::{Operation, Timed, Todo};
+use crate::operation::{Context, Operation, Timed, Todo};
 use crate::queue::Queue;
 use crate::runtime::Runtime;
 use crate::token::TokenCache;
@@ -23,6 +23,8 @@ pub(crate) struct Core {
     pub(crate) signal: Arc<Signal>,
     pub(crate) log: Arc<Log>,
     pub(crate) tokens: Arc<TokenCache>,
+    /// What the operations of the account need, at the endpoint that was configured.
+    pub(crate) context: Context,
     pub(crate) queue: Arc<Queue>,
     pub(crate) journal: Option<Arc<Journal>>,
     pub(crate) runtime: Runtime,
@@ -66,6 +68,19 @@ impl Core {
         self.log.error(error.correlation_vector(), || error.message().to_owned());
     }
 
+    /// Does something that may take a while, such as writing to a disk: not on the thread that drives everything.
+    pub(crate) fn aside(&self, work: impl FnOnce() + Send + 'static) {
+        if self.runtime.is_running() { self.transport.work_or_do(work) } else { work() }
+    }
+
+    /// The application has shown that it is alive.
+    pub(crate) fn application_is_alive(&self) {
+        if self.queue.was_awaited() {
+            self.keeper.something_changed();
+            self.signal.notify();
+        }
+    }
+
     fn drive<T>(&self, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {
         let mut operation = Timed::new(operation, deadline, self.attempt_timeout);
         let mut answer = None;
@@ -78,7 +93,7 @@ impl Core {
                     self.transport.start_fetching_token(*exchange, limit);
                 }
                 Todo::FetchToken(exchange, limit) => self.transport.fetch_token(*exchange, limit),
-                Todo::SleepUntil(moment) => self.clock.sleep(&self.signal, seen, moment),
+                Todo::SleepUntil(moment) | Todo::DozeUntil(moment, _) => self.clock.sleep(&self.signal, seen, moment),
                 Todo::AwaitToken(until) | Todo::AwaitChange(_, until) => {
                     self.clock.wait_for_work(&self.signal, seen, until);
                 }

@@ -108,15 +108,12 @@ impl Registry {
     pub(super) fn stop_ended(&self, id: &SessionId, outcome: &Result<Stopped>) {
         self.stops.fetch_add(1, Ordering::AcqRel);
         if let Some(known) = lock(&self.sessions).get_mut(id) {
-            known.ended |= outcome.is_ok();
             known.may_be_stopped |= outcome.as_ref().is_err_and(Error::is_outcome_unknown);
         }
     }
 
-    /// A session has ended.
-    pub(super) fn ended(&self, id: &SessionId) {
-        if let Some(known) = lock(&self.sessions).get_mut(id) {
-            known.ended = true;
-        }
+    /// A session has ended. Whether that is new.
+    pub(super) fn ended(&self, id: &SessionId) -> bool {
+        lock(&self.sessions).get_mut(id).is_some_and(|known| !std::mem::replace(&mut known.ended, true))
     }
 }

@@ -1,12 +1,17 @@
 //! Stopping many sessions, several at a time.
 
-use super::{Inner, Stopped};
+use super::core::Core;
+use super::site::Site;
+use super::started::Outcome;
+use super::Stopped;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
-use crate::operation;
-use crate::session::{SessionId, SessionStatus};
-use std::sync::Mutex;
-use std::thread;
+use crate::operation::{self, Answer, List, Operation, Seen, Step};
+use crate::runtime::Urgency;
+use crate::session::{SessionId, SessionProperties, SessionStatus};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Which sessions [`Client::stop_all`](crate::Client::stop_all) stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,36 +53,94 @@ impl StoppedAll {
 /// More at a time gain nothing: the service slows down accounts that are in a hurry.
 const MOST_AT_A_TIME: usize = 8;
 
-pub(super) fn run(client: &Inner, scope: StopScope, deadline: Instant) -> Result<StoppedAll> {
-    client.check_alive()?;
-    let ids = match scope {
-        StopScope::Own => client.registry.own(),
-        StopScope::Account => {
-            let list = operation::list_urgently(&client.context, deadline);
-            let listed = client.run(list, deadline)?.into_iter();
-            listed.filter(|session| session.status != SessionStatus::Stopping).map(|session| session.id).collect()
-        }
-    };
-    let helpers = ids.len().min(MOST_AT_A_TIME).saturating_sub(1);
-    let (queue, result) = (Mutex::new(ids.into_iter()), Mutex::new(StoppedAll::default()));
-    let next = || lock(&queue).next();
-    let work = || {
-        while let Some(id) = next() {
-            let outcome = client.stop(&id, deadline);
-            let mut result = lock(&result);
+/// Stops many sessions. Each stop is an operation of its own, which goes on whatever becomes of this one.
+pub(super) struct StopAll {
+    core: Arc<Core>,
+    deadline: Instant,
+    listing: Option<(Arc<Site>, List)>,
+    queue: VecDeque<(Arc<Site>, SessionId)>,
+    running: usize,
+    progress: Arc<Progress>,
+}
+
+#[derive(Default)]
+struct Progress {
+    ended: Mutex<Vec<(SessionId, Result<Stopped>)>>,
+    count: Arc<AtomicU64>,
+    result: Mutex<StoppedAll>,
+}
+
+impl StopAll {
+    /// Those that these sites' clients created.
+    pub(super) fn own(core: &Arc<Core>, sites: &[Arc<Site>], deadline: Instant) -> StopAll {
+        let own = |site: &Arc<Site>| site.registry.own().into_iter().map(|id| (Arc::clone(site), id)).collect::<Vec<_>>();
+        StopAll::new(core, None, sites.iter().flat_map(own).collect(), deadline)
+    }
+
+    /// All of the account at this site.
+    pub(super) fn account(core: &Arc<Core>, site: &Arc<Site>, deadline: Instant) -> StopAll {
+        let list = operation::list_urgently(&site.context, deadline);
+        StopAll::new(core, Some((Arc::clone(site), list)), VecDeque::new(), deadline)
+    }
+
+    fn new(
+        core: &Arc<Core>,
+        listing: Option<(Arc<Site>, List)>,
+        queue: VecDeque<(Arc<Site>, SessionId)>,
+        deadline: Instant,
+    ) -> StopAll {
+        StopAll { core: Arc::clone(core), deadline, listing, queue, running: 0, progress: Arc::default() }
+    }
+
+    fn start(&mut self, site: &Arc<Site>, id: SessionId) {
+        let (core, progress, stopped_id) = (Arc::clone(&self.core), Arc::clone(&self.progress), id.clone());
+        let stop = site.stop(&id, self.deadline).then(move |outcome: Result<Stopped>| {
+            lock(&progress.ended).push((stopped_id, outcome.clone()));
+            progress.count.fetch_add(1, Ordering::AcqRel);
+            core.signal.notify();
+            outcome.map(Outcome::Stopped)
+        });
+        self.running += 1;
+        Core::submit_chore(&self.core, Box::new(stop), self.deadline, Urgency::Stop);
+    }
+
+    fn collect(&mut self) {
+        let mut result = lock(&self.progress.result);
+        for (id, outcome) in std::mem::take(&mut *lock(&self.progress.ended)) {
+            self.running -= 1;
             match outcome {
                 Ok(Stopped { already_gone: false }) => result.stopped += 1,
                 Ok(Stopped { already_gone: true }) => result.already_gone += 1,
                 Err(error) => result.failed.push((id, error)),
             }
         }
-    };
-    thread::scope(|scope| {
-        for _ in 0..helpers {
-            // Without a helper this thread does its part too.
-            drop(thread::Builder::new().name("arr-stop".into()).spawn_scoped(scope, work));
+    }
+}
+
+impl Operation for StopAll {
+    type Outcome = Result<StoppedAll>;
+
+    fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome> {
+        if let Some((site, list)) = &mut self.listing {
+            let listed: Vec<SessionProperties> = match list.step(now, answer) {
+                Step::Done(Ok(listed)) => listed,
+                Step::Done(Err(error)) => return Step::Done(Err(error)),
+                step => return super::create::pass_on(step),
+            };
+            let running = listed.into_iter().filter(|session| session.status != SessionStatus::Stopping);
+            self.queue = running.map(|session| (Arc::clone(site), session.id)).collect();
+            self.listing = None;
         }
-        work();
-    });
-    Ok(result.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        let seen = Seen::of(&self.progress.count);
+        self.collect();
+        while self.running < MOST_AT_A_TIME
+            && let Some((site, id)) = self.queue.pop_front()
+        {
+            self.start(&site, id);
+        }
+        if self.running == 0 {
+            return Step::Done(Ok(std::mem::take(&mut lock(&self.progress.result))));
+        }
+        Step::AwaitChange(seen)
+    }
 }

@@ -62,6 +62,8 @@ pub(crate) enum Step<T> {
     AwaitToken,
     /// Something that takes time but not the network, such as writing to a disk: do it, and step again.
     Work(Work),
+    /// Nothing before this moment, unless this changes before.
+    DozeUntil(Instant, Seen),
     /// Something else is under way that this operation waits for; step when the client's signal changes.
     AwaitChange(Seen),
     /// It is over.
@@ -78,6 +80,7 @@ impl<T> Step<T> {
             Step::SleepUntil(moment) => Err(Step::SleepUntil(moment)),
             Step::AwaitToken => Err(Step::AwaitToken),
             Step::Work(work) => Err(Step::Work(work)),
+            Step::DozeUntil(moment, seen) => Err(Step::DozeUntil(moment, seen)),
             Step::AwaitChange(seen) => Err(Step::AwaitChange(seen)),
         }
     }

@@ -26,6 +26,8 @@ pub(crate) enum Todo<T> {
     FetchToken(Box<Exchange>, Duration),
     /// Come back then.
     SleepUntil(Instant),
+    /// Come back then, or when this has changed.
+    DozeUntil(Instant, Seen),
     /// Come back when the client's signal changes, or then.
     AwaitToken(Instant),
     /// Come back when this has changed, or then.
@@ -102,6 +104,7 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
             Step::FetchToken(exchange) if exchange.ahead => Todo::FetchToken(exchange, self.attempt_timeout),
             Step::FetchToken(exchange) => Todo::FetchToken(exchange, limit),
             Step::SleepUntil(moment) => Todo::SleepUntil(moment.min(self.deadline)),
+            Step::DozeUntil(moment, seen) => Todo::DozeUntil(moment.min(self.deadline), seen),
             Step::AwaitToken => Todo::AwaitToken(self.deadline),
             Step::AwaitChange(seen) => Todo::AwaitChange(seen, self.deadline),
             Step::Work(work) => Todo::Work(work),

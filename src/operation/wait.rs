@@ -50,6 +50,16 @@ impl WaitUntilReady {
         SessionProperties { age: now.saturating_since(self.told_at), ..self.latest.clone() }
     }
 
+    /// When it was told.
+    pub(crate) fn told_at(&self) -> Instant {
+        self.told_at
+    }
+
+    /// When it is read again.
+    pub(crate) fn next_read(&self) -> Instant {
+        self.next_read
+    }
+
     /// What is known, if it counts as current.
     pub(crate) fn current(&self, now: Instant) -> Option<SessionProperties> {
         self.is_current(now).then(|| self.latest(now))
@@ -72,6 +82,13 @@ impl WaitUntilReady {
         if !self.latest.status.is_final() {
             self.latest.status = SessionStatus::Stopping;
         }
+        self.told_at = now;
+        self.invalidate(now);
+    }
+
+    /// The service does not know it any more: it ended so long ago.
+    pub(crate) fn forgotten(&mut self, now: Instant) {
+        self.latest.status = SessionStatus::Stopped;
         self.told_at = now;
         self.invalidate(now);
     }

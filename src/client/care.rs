@@ -1,0 +1,267 @@
+//! How one session is looked after: watched, kept alive, and what becomes of it when the application stops or sleeps.
+
+use crate::clock::Instant;
+use crate::error::{Error, Result};
+use crate::pacing::Intervals;
+use crate::queue::{EventKind, Place};
+use crate::session::{Lease, SessionStatus};
+use std::time::Duration;
+
+/// How a session is watched; see [`Session::watch`](crate::Session::watch).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchOptions {
+    /// How long before its lease ends the application is told. 5 minutes; zero: it is not told.
+    pub warn_before: Duration,
+    /// Stop it when the client is shut down or freed. Off.
+    pub stop_on_shutdown: bool,
+    /// What to do with it when the application is suspended. It is left alone.
+    pub on_suspend: OnSuspend,
+}
+
+impl Default for WatchOptions {
+    fn default() -> WatchOptions {
+        WatchOptions {
+            warn_before: Duration::from_secs(300),
+            stop_on_shutdown: false,
+            on_suspend: OnSuspend::Leave,
+        }
+    }
+}
+
+/// What to do with a session when the application is suspended; see [`Client::suspend`](crate::Client::suspend).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnSuspend {
+    /// Nothing: it runs on, and its lease may end meanwhile.
+    Leave,
+    /// Extend it once, if need be, so that at least this much of its lease is left.
+    Extend(Duration),
+    /// Stop it.
+    Stop,
+}
+
+/// How a session is kept alive; see [`Session::keep_alive`](crate::Session::keep_alive).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Extend when less than this is left of the lease.
+    pub threshold: Duration,
+    /// By how much.
+    pub amount: Duration,
+    /// The most that the whole lease may become: what a session can cost.
+    pub cap: Duration,
+    /// Extend only while the application has shown within this time that it is alive: by pulling events, or by
+    /// [`Session::touch`](crate::Session::touch). `None`: as long as the process lives.
+    pub liveness: Option<Duration>,
+}
+
+impl KeepAlive {
+    /// 5 minutes: longer than a pause at a breakpoint, and short enough for what a server costs.
+    pub const LIVENESS: Duration = Duration::from_secs(300);
+
+    /// Keeps a session alive until its whole lease is `cap`: when less than 5 minutes are left, by 15 minutes each time.
+    pub fn until(cap: Duration) -> KeepAlive {
+        KeepAlive {
+            threshold: Duration::from_secs(300),
+            amount: Duration::from_secs(900),
+            cap,
+            liveness: Some(KeepAlive::LIVENESS),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        Lease::new(self.cap).map_err(|_| {
+            Error::invalid_argument("the cap of keep-alive is missing or out of range; give the most that the whole lease may become, 1 s to 365 days")
+        })?;
+        let bounded = |what: &str, time: Duration| {
+            if time.is_zero() || time > Lease::MAX {
+                return Err(Error::invalid_argument(format!("the {what} of keep-alive is out of range; give 1 s to 365 days")));
+            }
+            Ok(())
+        };
+        bounded("threshold", self.threshold)?;
+        bounded("amount", self.amount)?;
+        self.liveness.map_or(Ok(()), |liveness| bounded("liveness", liveness))
+    }
+
+    /// The lease to ask for: as many times the amount as it takes to be above the threshold again, up to the cap. `None`:
+    /// the lease that stands is the cap.
+    fn next_lease(&self, lease: Duration, remaining: Duration) -> Option<Duration> {
+        let missing = self.threshold.saturating_sub(remaining).as_secs() + 1;
+        let times = missing.div_ceil(self.amount.as_secs().max(1)).max(1);
+        let wanted = lease.saturating_add(self.amount.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)));
+        let wanted = wanted.min(self.cap);
+        (wanted > lease).then_some(wanted)
+    }
+}
+
+/// The care that a session is given, and how far it is.
+#[derive(Debug)]
+pub(super) struct Care {
+    /// Which handle asked for it: freeing that one ends it.
+    pub(super) owner: u64,
+    pub(super) options: WatchOptions,
+    place: Place,
+    keeping: Option<Keeping>,
+    /// The status that was told last.
+    told_status: i32,
+    /// For which lease it was said that it ends soon.
+    warned_for: Option<Duration>,
+    /// What is known from before this moment is too old to say or do anything: the time has jumped.
+    pub(super) fresh_from: Option<Instant>,
+    /// It is to be read singly, unless it was told since this moment.
+    pub(super) wanted_from: Option<Instant>,
+    /// When its end was last looked at.
+    end_looked_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Keeping {
+    options: KeepAlive,
+    extending: bool,
+    /// After a failure, not before this.
+    not_before: Option<Instant>,
+    paused: bool,
+    /// At which lease the cap was told.
+    capped_at: Option<Duration>,
+}
+
+/// A moment in the life of a session that is ready.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    pub(super) now: Instant,
+    pub(super) max_lease: Duration,
+    pub(super) remaining: Duration,
+    /// When the application last showed that it is alive.
+    pub(super) alive_at: Instant,
+}
+
+/// What is due, and when to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) extend_to: Option<Duration>,
+    /// Its lease should have ended by now.
+    pub(super) look_at_end: bool,
+    /// Its lease is not extended until the application shows itself.
+    pub(super) awaits_application: bool,
+    pub(super) next: Instant,
+}
+
+impl Care {
+    pub(super) fn new(owner: u64, options: WatchOptions, place: Place, status: i32) -> Care {
+        Care {
+            owner,
+            options,
+            place,
+            keeping: None,
+            told_status: status,
+            warned_for: None,
+            fresh_from: None,
+            wanted_from: None,
+            end_looked_at: None,
+        }
+    }
+
+    /// Sets how the session is kept alive; what was going on goes on.
+    pub(super) fn keep(&mut self, options: Option<KeepAlive>) {
+        let extending = self.keeping.as_ref().is_some_and(|keeping| keeping.extending);
+        self.keeping =
+            options.map(|options| Keeping { options, extending, not_before: None, paused: false, capped_at: None });
+    }
+
+    pub(super) fn keeping(&self) -> Option<KeepAlive> {
+        self.keeping.as_ref().map(|keeping| keeping.options)
+    }
+
+    pub(super) fn is_extending(&self) -> bool {
+        self.keeping.as_ref().is_some_and(|keeping| keeping.extending)
+    }
+
+    pub(super) fn status_is(&mut self, status: i32) {
+        if std::mem::replace(&mut self.told_status, status) != status {
+            self.place.post(EventKind::StatusChanged);
+        }
+    }
+
+    /// What is due at this moment of a session that is ready.
+    pub(super) fn due(&mut self, at: &Now, intervals: &Intervals) -> Due {
+        let in_time = |remaining: Duration| at.now + at.remaining.saturating_sub(remaining);
+        let mut due = Due { extend_to: None, look_at_end: false, awaits_application: false, next: in_time(Duration::ZERO) };
+        if let Some(keeping) = &mut self.keeping {
+            keeping.due(at, &self.place, &mut due);
+        }
+        let extends = due.extend_to.is_some() || self.is_extending();
+        let warn = self.options.warn_before;
+        if !warn.is_zero() && self.warned_for != Some(at.max_lease) {
+            if at.remaining > warn {
+                due.next = due.next.min(in_time(warn));
+            } else if !extends {
+                self.warned_for = Some(at.max_lease);
+                self.place.post(EventKind::LeaseExpiring);
+            }
+        }
+        if at.remaining.is_zero() {
+            let pause = intervals.starting;
+            let next = self.end_looked_at.map_or(at.now, |looked| looked + pause);
+            if next <= at.now {
+                self.end_looked_at = Some(at.now);
+                due.look_at_end = true;
+                due.next = at.now + pause;
+            } else {
+                due.next = next;
+            }
+        }
+        due
+    }
+
+    /// An extension to `lease` was sent.
+    pub(super) fn extending(&mut self) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.extending = true;
+        }
+    }
+
+    /// It has ended; `retry_at`: it has failed.
+    pub(super) fn extended(&mut self, retry_at: Option<Instant>) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.extending = false;
+            keeping.not_before = retry_at;
+        }
+        self.place.post(if retry_at.is_none() { EventKind::LeaseExtended } else { EventKind::LeaseNotExtended });
+    }
+}
+
+impl Keeping {
+    fn due(&mut self, at: &Now, place: &Place, due: &mut Due) {
+        if self.extending {
+            return;
+        }
+        if at.remaining > self.options.threshold {
+            due.next = due.next.min(at.now + (at.remaining - self.options.threshold));
+            return;
+        }
+        if let Some(not_before) = self.not_before.filter(|moment| at.now < *moment) {
+            due.next = due.next.min(not_before);
+            return;
+        }
+        let Some(lease) = self.options.next_lease(at.max_lease, at.remaining) else {
+            if self.capped_at.replace(at.max_lease) != Some(at.max_lease) {
+                place.post(EventKind::LeaseCapReached);
+            }
+            return;
+        };
+        let silent = at.now.saturating_since(at.alive_at);
+        if self.options.liveness.is_some_and(|liveness| silent >= liveness) {
+            due.awaits_application = true;
+            if !std::mem::replace(&mut self.paused, true) {
+                place.post(EventKind::KeepAlivePaused);
+            }
+            return;
+        }
+        self.paused = false;
+        due.extend_to = Some(lease);
+    }
+}
+
+/// Whether a status needs no care any more.
+pub(super) fn is_over(status: i32) -> bool {
+    SessionStatus::of_code(status).is_final()
+}

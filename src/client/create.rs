@@ -1,0 +1,365 @@
+//! Creating a session, from the note in the journal to the handle; and putting right what an abandoned create has done.
+
+use super::Session;
+use super::shared::Shared;
+use super::site::Site;
+use super::started::{Outcome, cancelled};
+use crate::clock::{Instant, lock};
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{NewRecord, RecordId};
+use crate::operation::{self, Answer, Created, OneCall, Operation, Step, Stopped, Work};
+use crate::queue::{EventKind, Fact, Label};
+use crate::runtime::Urgency;
+use crate::session::{NewSession, SessionId, SessionProperties, SessionStatus};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// See [`Site::create`].
+pub(super) struct CreateSession {
+    site: Arc<Site>,
+    new: NewSession,
+    /// The id is our own, and nobody else's.
+    made_up: bool,
+    /// It was started: what is lost is told by events.
+    label: Option<Label>,
+    deadline: Instant,
+    /// What the journal calls it.
+    record: Arc<Mutex<Option<Result<RecordId>>>>,
+    begun: Option<Instant>,
+    state: State,
+    /// The caller has gone.
+    left: bool,
+}
+
+enum State {
+    Begin,
+    /// The journal is being told, before anything is sent.
+    Noting,
+    Creating(OneCall<Created>),
+    /// The journal is being told the id.
+    Completing(Created),
+    /// Nobody can use the session: it is stopped.
+    GivingBack(SessionId, OneCall<Stopped>),
+    Over,
+}
+
+impl CreateSession {
+    pub(super) fn new(
+        site: &Arc<Site>,
+        new: NewSession,
+        made_up: bool,
+        label: Option<Label>,
+        deadline: Instant,
+    ) -> CreateSession {
+        CreateSession {
+            site: Arc::clone(site),
+            new,
+            made_up,
+            label,
+            deadline,
+            record: Arc::default(),
+            begun: None,
+            state: State::Begin,
+            left: false,
+        }
+    }
+
+    fn made_up_id(&self) -> Option<SessionId> {
+        self.new.id.clone().filter(|_| self.made_up)
+    }
+
+    /// Whether there is nobody any more who could use the session.
+    fn is_unwanted(&self) -> bool {
+        self.left || self.site.core.is_shut_down()
+    }
+
+    /// The next state, or the step to be made in this one.
+    fn go_on(&mut self, now: Instant, answer: Option<Answer>) -> std::result::Result<State, Step<Result<Session>>> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Begin => Ok(match &self.site.core.journal {
+                None => self.creating(),
+                Some(journal) => {
+                    let service = &self.site.context.service;
+                    let note = NewRecord {
+                        account_id: service.account_id.clone(),
+                        endpoint: service.endpoint.clone(),
+                        version: service.version,
+                        size: self.new.size.clone(),
+                        max_lease: self.new.max_lease.duration(),
+                        session_id: self.new.id.clone(),
+                    };
+                    let (journal, record) = (Arc::clone(journal), Arc::clone(&self.record));
+                    self.state = State::Noting;
+                    return Err(Step::Work(Work(Box::new(move || *lock(&record) = Some(journal.begin(note))))));
+                }
+            }),
+            State::Noting => match &*lock(&self.record) {
+                Some(Ok(_)) if self.left => Err(Step::Done(Err(self.failed(cancelled())))),
+                Some(Ok(_)) => Ok(self.creating()),
+                Some(Err(error)) => Err(Step::Done(Err(error.clone()))),
+                None => Err(Step::Done(Err(Error::new(ErrorKind::Internal, "the journal could not be written")))),
+            },
+            State::Creating(mut create) => match create.step(now, answer) {
+                Step::Done(Ok(created)) => Ok(self.created(created)),
+                Step::Done(Err(error)) => self.create_failed(now, error),
+                // A try that was certainly not carried out is not repeated for nobody.
+                step if self.left => {
+                    let error = cancelled().maybe_done(create.maybe_done());
+                    drop(step);
+                    self.create_failed(now, error)
+                }
+                step => {
+                    self.state = State::Creating(create);
+                    Err(Self::pass_on(step))
+                }
+            },
+            State::Completing(created) => match self.finished(now, created) {
+                Ok(session) => Err(Step::Done(Ok(session))),
+                Err(state) => Ok(state),
+            },
+            State::GivingBack(id, mut stop) => match stop.step(now, answer) {
+                Step::Done(outcome) => Err(Step::Done(Err(self.given_back(&id, outcome)))),
+                step => {
+                    self.state = State::GivingBack(id, stop);
+                    Err(Self::pass_on(step))
+                }
+            },
+            State::Over => Err(Step::Done(Err(Error::new(ErrorKind::Internal, "a create was stepped after its end")))),
+        }
+    }
+
+    /// A step of a part as a step of the whole.
+    fn pass_on<T>(step: Step<Result<T>>) -> Step<Result<Session>> {
+        match step {
+            Step::Done(_) => Step::Done(Err(Error::new(ErrorKind::Internal, "a part of a create ended unnoticed"))),
+            Step::Send(request) => Step::Send(request),
+            Step::FetchToken(exchange) => Step::FetchToken(exchange),
+            Step::SleepUntil(moment) => Step::SleepUntil(moment),
+            Step::DozeUntil(moment, seen) => Step::DozeUntil(moment, seen),
+            Step::AwaitToken => Step::AwaitToken,
+            Step::AwaitChange(seen) => Step::AwaitChange(seen),
+            Step::Work(work) => Step::Work(work),
+        }
+    }
+
+    fn creating(&self) -> State {
+        State::Creating(operation::create(&self.site.context, self.new.clone(), self.made_up, self.deadline))
+    }
+
+    /// The session is there. Its id is noted before anybody is told.
+    fn created(&mut self, created: Created) -> State {
+        State::Completing(created)
+    }
+
+    fn finished(&mut self, now: Instant, created: Created) -> std::result::Result<Session, State> {
+        let site = &self.site;
+        let session = created.session;
+        site.context.log.info(None, || {
+            let what = if created.existed { "existed already" } else { "is created" };
+            format!("session {} {what}", session.id)
+        });
+        let size = session.size.clone();
+        let shared = Shared::new(site, session);
+        let shared = if created.existed { site.registry.opened(shared) } else { site.registry.created(shared, size) };
+        if self.is_unwanted() && !created.existed {
+            return Err(self.giving_back(now, shared.id().clone()));
+        }
+        Ok(Session::new(Arc::clone(site), shared))
+    }
+
+    fn giving_back(&self, now: Instant, id: SessionId) -> State {
+        let stop = operation::stop(&self.site.context, &id, false, now + self.site.core.attempt_timeout);
+        State::GivingBack(id, stop)
+    }
+
+    /// What to tell the caller, who has gone.
+    fn given_back(&self, id: &SessionId, outcome: Result<Stopped>) -> Error {
+        let core = &self.site.core;
+        let why = if core.is_shut_down() { core.ended() } else { cancelled() };
+        self.site.registry.stop_ended(id, &outcome);
+        match outcome {
+            Ok(_) => {
+                core.log.info(None, || format!("session {id}, which nobody waited for any more, is stopped"));
+                self.site.ended(id);
+                why
+            }
+            Err(error) => {
+                core.queue.post_fact(Fact {
+                    kind: EventKind::LeftRunning,
+                    label: self.label.unwrap_or_default(),
+                    session: Some(id.clone()),
+                    error: Some(error.kind()),
+                    index: 0,
+                    count: 1,
+                });
+                let message = format!(
+                    "{why}, while session {id} was created, and stopping it failed: {error}. Stop it"
+                );
+                error.retold(why.kind(), message)
+            }
+        }
+    }
+
+    /// The create has failed: an id that was made up here, and that may have a session now, is the client's own.
+    fn create_failed(
+        &mut self,
+        now: Instant,
+        error: Error,
+    ) -> std::result::Result<State, Step<Result<Session>>> {
+        match self.made_up_id() {
+            Some(id) if error.is_outcome_unknown() && self.is_unwanted() => Ok(self.giving_back(now, id)),
+            _ => Err(Step::Done(Err(self.failed(error)))),
+        }
+    }
+
+    /// What a failure means for the journal, the client and the application.
+    fn failed(&self, error: Error) -> Error {
+        if !error.is_outcome_unknown() {
+            self.note(|journal, record| journal.remove(record));
+            return error;
+        }
+        let error = match error.kind() {
+            ErrorKind::OutcomeUnknown => error,
+            // The client ended, or the time was over, between two tries.
+            _ => operation::unknown_outcome(error, self.new.id.as_ref()),
+        };
+        self.note(|journal, record| journal.lost(record));
+        if let Some(id) = self.made_up_id() {
+            self.site.registry.claim(&id);
+        }
+        if let Some(label) = self.label {
+            self.tell_of_lost(label, &error);
+        }
+        error
+    }
+
+    fn note(&self, note: impl FnOnce(&crate::journal::Journal, RecordId) -> Result<()> + Send + 'static) {
+        let core = &self.site.core;
+        if let (Some(journal), Some(Ok(record))) = (&core.journal, &*lock(&self.record)) {
+            let (journal, record, log) = (Arc::clone(journal), record.clone(), Arc::clone(&core.log));
+            core.aside(move || {
+                if let Err(error) = note(&journal, record) {
+                    log.warning(None, || error.message().to_owned());
+                }
+            });
+        }
+    }
+
+    /// Tells which session the lost create may have made: the one of its id, or those that the list shows.
+    fn tell_of_lost(&self, label: Label, error: &Error) {
+        let core = &self.site.core;
+        let fact = move |session: Option<SessionId>, index: usize, count: usize| Fact {
+            kind: EventKind::CreateLost,
+            label,
+            session,
+            error: None,
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+        };
+        let error_kind = error.kind();
+        if let Some(id) = &self.new.id {
+            core.queue.post_fact(Fact { error: Some(error_kind), ..fact(Some(id.clone()), 0, 1) });
+            return;
+        }
+        let lost = Lost { new: self.new.clone(), begun: self.begun.unwrap_or_else(|| core.now()) };
+        let site = Arc::clone(&self.site);
+        let deadline = core.deadline(None);
+        let look = operation::list(&site.context, deadline).then(move |sessions: Result<Vec<SessionProperties>>| {
+            let core = &site.core;
+            let (candidates, error) = match sessions {
+                Ok(sessions) => (lost.candidates(&site, sessions), None),
+                Err(error) => (Vec::new(), Some(error.kind())),
+            };
+            let count = candidates.len();
+            if count == 0 {
+                core.queue.post_fact(Fact { error, ..fact(None, 0, 0) });
+            }
+            for (index, id) in candidates.into_iter().enumerate() {
+                core.queue.post_fact(Fact { error: Some(error_kind), ..fact(Some(id), index, count) });
+            }
+            Ok(Outcome::Done)
+        });
+        crate::client::Core::submit_chore(core, Box::new(look), deadline, Urgency::Chore);
+    }
+}
+
+/// A create whose answer was lost.
+pub(super) struct Lost {
+    pub(super) new: NewSession,
+    pub(super) begun: Instant,
+}
+
+impl Lost {
+    /// Those of the account's sessions that it may have made: unknown, as it was asked for, and not older.
+    pub(super) fn candidates(&self, site: &Site, sessions: Vec<SessionProperties>) -> Vec<SessionId> {
+        let since = site.core.now().saturating_since(self.begun) + Duration::from_secs(60);
+        let candidates = sessions.into_iter().filter(|session| {
+            !site.registry.knows(&session.id)
+                && matches!(session.status, SessionStatus::Starting | SessionStatus::Ready | SessionStatus::Unknown(_))
+                && session.size.as_ref().is_none_or(|size| *size == self.new.size)
+                && session.max_lease.is_none_or(|lease| lease == self.new.max_lease.duration())
+                && session.elapsed.unwrap_or_default() <= since
+        });
+        candidates.map(|session| session.id).collect()
+    }
+}
+
+impl Operation for CreateSession {
+    type Outcome = Result<Session>;
+
+    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Result<Session>> {
+        self.begun.get_or_insert(now);
+        loop {
+            match self.go_on(now, answer.take()) {
+                Ok(State::Completing(created)) if self.site.core.journal.is_some() => {
+                    let (journal, record) = (self.site.core.journal.clone(), Arc::clone(&self.record));
+                    let (id, log) = (created.session.id.clone(), Arc::clone(&self.site.core.log));
+                    let existed = created.existed;
+                    self.state = State::Completing(created);
+                    return Step::Work(Work(Box::new(move || {
+                        let (Some(journal), Some(Ok(record))) = (journal, &*lock(&record)) else { return };
+                        // One that was there before is not ours to find again.
+                        let noted = if existed { journal.remove(record.clone()) } else { journal.complete(record.clone(), &id) };
+                        if let Err(error) = noted {
+                            log.warning(None, || error.message().to_owned());
+                        }
+                    })));
+                }
+                Ok(state) => self.state = state,
+                Err(step) => return step,
+            }
+        }
+    }
+
+    fn maybe_done(&self) -> bool {
+        matches!(&self.state, State::Creating(create) if create.maybe_done())
+    }
+
+    fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
+        self.left = true;
+        match &self.state {
+            State::Begin | State::Noting | State::Over => false,
+            State::Completing(_) | State::GivingBack(..) => true,
+            State::Creating(_) if in_flight => true,
+            State::Creating(create) => match self.made_up_id().filter(|_| create.maybe_done()) {
+                Some(id) => {
+                    self.state = self.giving_back(now, id);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::GivingBack(id, _) => self.given_back(&id, Err(error)),
+            State::Completing(created) => {
+                // The session is there, and its caller's time is over.
+                self.site.registry.claim(&created.session.id);
+                operation::unknown_outcome(error, Some(&created.session.id))
+            }
+            _ => self.failed(error),
+        }
+    }
+}
