@@ -43,6 +43,7 @@
 //! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
 //! | `operation` | an operation as a value without input or output: `step(now, reply)`; one file each |
 //! | `transport` | the one HTTP client: TLS, name lookups, time and size limits |
+//! | `journal` | the file that finds sessions again after a crash |
 //! | [`clock`] | what time it is, and waiting |
 //! | [`client`](Client) | drives operations, blocking, on the caller's thread |
 //! | [`error`](Error), [`log`](LogEntry) | what went wrong and what to do about it; what went on |
@@ -60,6 +61,8 @@ mod credential;
 mod endpoint;
 mod error;
 mod given;
+#[allow(dead_code, reason = "no client keeps one yet")]
+mod journal;
 mod log;
 mod operation;
 mod pacing;
