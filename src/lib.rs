@@ -42,7 +42,7 @@
 //! | `token` | the token's cache and its expiry |
 //! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
 //! | `operation` | an operation as a value without input or output: `step(now, reply)`; one file each |
-//! | `transport` | the one HTTP client: TLS, name lookups, time and size limits |
+//! | `transport` | the one HTTP client: TLS, name lookups, time and size limits; the threads that send |
 //! | [`clock`] | what time it is, and waiting |
 //! | [`client`](Client) | drives operations, blocking, on the caller's thread |
 //! | [`error`](Error), [`log`](LogEntry) | what went wrong and what to do about it; what went on |

@@ -30,16 +30,14 @@ pub(crate) use stop::stop;
 pub(crate) use update::update_lease;
 pub(crate) use wait::WaitUntilReady;
 
-use crate::api::{Failure, Reply, Request, Service};
+pub(crate) use crate::api::Answer;
+use crate::api::{Request, Service};
 use crate::clock::Instant;
 use crate::log::Log;
 use crate::pacing::Pacing;
 use crate::retry::RetryPolicy;
 use crate::token::{Exchange, TokenCache};
 use std::sync::Arc;
-
-/// What came of a request.
-pub(crate) type Answer = std::result::Result<Reply, Failure>;
 
 /// What to do next.
 #[derive(Debug)]
@@ -95,6 +93,7 @@ pub(crate) struct Context {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::api::Reply;
     use crate::clock::SystemClock;
     use crate::credential::Credential;
     use std::time::Duration;
