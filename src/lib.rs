@@ -42,7 +42,9 @@
 //! | `token` | the token's cache and its expiry |
 //! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
 //! | `operation` | an operation as a value without input or output: `step(now, reply)`; one file each |
-//! | `transport` | the one HTTP client: TLS, name lookups, time and size limits |
+//! | `transport` | the one HTTP client: TLS, name lookups, time and size limits; the threads that send |
+//! | `runtime` | drives started operations: one thread, a pool of workers, one queue of timers |
+//! | `queue`, `snapshot` | what the application's thread pulls, and what it reads at any moment |
 //! | `journal` | the file that finds sessions again after a crash |
 //! | [`clock`] | what time it is, and waiting |
 //! | [`client`](Client) | drives operations, blocking, on the caller's thread |
@@ -61,16 +63,16 @@ mod credential;
 mod endpoint;
 mod error;
 mod given;
-#[allow(dead_code, reason = "no client keeps one yet")]
 mod journal;
 mod log;
 mod operation;
 mod pacing;
 mod proxy;
+mod queue;
 mod region;
 mod retry;
+mod runtime;
 mod session;
-#[allow(dead_code, reason = "for what a frame thread reads of a session")]
 mod snapshot;
 mod sys;
 mod timespan;

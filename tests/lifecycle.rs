@@ -248,6 +248,20 @@ fn a_create_that_must_not_be_sent_twice_gets_a_connection_of_its_own_after_idlen
     assert_ne!(connection(), first);
 }
 
+#[test]
+fn a_connection_that_was_idle_for_over_a_minute_is_used_for_nothing() {
+    let world = World::with_startup(&V1, Duration::ZERO);
+    let connection = || {
+        world.client.list_sessions(None).unwrap();
+        world.emulator.requests().last().unwrap().connection
+    };
+    let first = connection();
+    world.clock.advance(60 * SECOND);
+    assert_eq!(connection(), first);
+    world.clock.advance(61 * SECOND);
+    assert_ne!(connection(), first);
+}
+
 /// A peer that closes early makes a write raise SIGPIPE, which ends a C program.
 #[cfg(target_os = "linux")]
 #[test]

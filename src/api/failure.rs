@@ -4,6 +4,9 @@ use super::{Reply, Request};
 use crate::error::{Error, ErrorKind, ReplyFacts};
 use std::time::Duration;
 
+/// What came of a request.
+pub(crate) type Answer = std::result::Result<Reply, Failure>;
+
 /// A request without an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {

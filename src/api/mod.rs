@@ -12,7 +12,7 @@ pub(crate) mod sts;
 mod v1;
 mod v2021_01_01;
 
-pub(crate) use failure::{Cause, Failure};
+pub(crate) use failure::{Answer, Cause, Failure};
 
 use crate::credential::{AccountId, Secret};
 use crate::endpoint::Endpoint;

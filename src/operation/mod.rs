@@ -36,7 +36,8 @@ pub(crate) use timed::{Timed, Todo};
 pub(crate) use update::update_lease;
 pub(crate) use wait::WaitUntilReady;
 
-use crate::api::{Failure, Reply, Request, Service};
+pub(crate) use crate::api::Answer;
+use crate::api::{Request, Service};
 use crate::clock::Instant;
 use crate::error::Error;
 use crate::log::Log;
@@ -45,9 +46,6 @@ use crate::retry::RetryPolicy;
 use crate::token::{Exchange, TokenCache};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// What came of a request.
-pub(crate) type Answer = std::result::Result<Reply, Failure>;
 
 /// What to do next.
 #[derive(Debug)]
@@ -177,6 +175,7 @@ pub(crate) struct Context {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::api::Reply;
     use crate::clock::SystemClock;
     use crate::credential::Credential;
     use std::time::Duration;

@@ -6,8 +6,11 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// A connection that was idle for longer may be dead.
-const LONGEST_IDLE: Duration = Duration::from_secs(5);
+/// A connection that was idle for longer may be dead: too much of a risk for what must not be sent twice.
+const FRESH: Duration = Duration::from_secs(5);
+/// One that was idle for longer probably is, and finding out costs a request's whole time. The HTTP library has a limit too,
+/// but by a clock that stands still while the machine sleeps.
+const USABLE: Duration = Duration::from_secs(60);
 
 /// What is known of the connections that one client of the HTTP library keeps, by origin.
 #[derive(Debug, Default)]
@@ -46,7 +49,13 @@ impl Idleness {
         let Some(known) = origins.get(origin) else { return true };
         // A request that has begun may not have taken the kept connection yet.
         let alone = known.in_flight == 0 && !known.overlapped;
-        alone && known.last_reply.is_none_or(|last| now.saturating_since(last) <= LONGEST_IDLE)
+        alone && known.last_reply.is_none_or(|last| now.saturating_since(last) <= FRESH)
+    }
+
+    /// Whether a connection that is kept, if one is, is worth a try.
+    pub(super) fn is_usable(&self, origin: &str, now: Instant) -> bool {
+        let last_reply = lock(&self.origins).get(origin).and_then(|known| known.last_reply);
+        last_reply.is_none_or(|last| now.saturating_since(last) <= USABLE)
     }
 }
 
@@ -66,6 +75,17 @@ mod tests {
         idleness.end("o", Some(at(10)));
         assert!(idleness.is_fresh("o", at(15)) && !idleness.is_fresh("o", at(16)));
         assert!(idleness.is_fresh("another", at(16)));
+    }
+
+    #[test]
+    fn a_connection_is_usable_for_a_minute_after_a_reply_whoever_has_it() {
+        let idleness = Idleness::default();
+        assert!(idleness.is_usable("o", at(0)), "there is none yet");
+        idleness.begin("o");
+        assert!(idleness.is_usable("o", at(100)), "nothing is known of it");
+        idleness.end("o", Some(at(110)));
+        assert!(idleness.is_usable("o", at(170)) && !idleness.is_usable("o", at(171)));
+        assert!(idleness.is_usable("another", at(171)));
     }
 
     #[test]

@@ -2,15 +2,18 @@
 //!
 //! The HTTP library's blocking client has weaknesses that this module meets, so that nothing else has to know them: a
 //! client-wide time limit does not bound a body that drips (each request has its own); a hanging name lookup blocks the
-//! client's drop (see [`resolver`], and [`Transport::reset`]); and after its inner thread has died every call panics
-//! (caught; the client is made anew).
+//! client's drop (see [`resolver`], and [`Transport::reset`]); a request on the wire cannot be broken off (see [`workers`]);
+//! and after its inner thread has died every call panics (caught; the client is made anew).
 
 mod failure;
 mod idleness;
 mod resolver;
 mod tls;
+mod workers;
 
-use crate::api::{Cause, Failure, Method, Reply, Request};
+pub(crate) use workers::{Lane, Ticket};
+
+use crate::api::{Answer, Cause, Failure, Method, Reply, Request};
 use crate::clock::{Clock, Signal, lock};
 use crate::config::Settings;
 use crate::endpoint::is_loopback;
@@ -27,6 +30,7 @@ use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use workers::{Counted, Workers, start_thread};
 use zeroize::Zeroizing;
 
 /// Real vectors have 24 characters.
@@ -49,6 +53,7 @@ pub(crate) struct Transport {
     connect_timeout: Duration,
     /// To everywhere else, perhaps through a proxy; and to this machine, never through one.
     clients: [Mutex<Option<Arc<HttpClient>>>; 2],
+    workers: Arc<Workers>,
     clock: Arc<dyn Clock>,
     log: Arc<Log>,
 }
@@ -62,13 +67,14 @@ impl Transport {
             user_agent: settings.user_agent.clone(),
             connect_timeout: settings.connect_timeout,
             clients: Default::default(),
+            workers: Workers::new(),
             clock,
             log,
         })
     }
 
     /// Sends a request and reads the whole reply, within `limit`.
-    pub(crate) fn send(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
+    pub(crate) fn send(&self, request: &Request, limit: Duration) -> Answer {
         let started = self.clock.now();
         let answer = self.exchange(request, limit);
         let took = self.clock.now().saturating_since(started).as_millis();
@@ -85,7 +91,7 @@ impl Transport {
         answer
     }
 
-    fn exchange(&self, request: &Request, limit: Duration) -> std::result::Result<Reply, Failure> {
+    fn exchange(&self, request: &Request, limit: Duration) -> Answer {
         let origin = request.url.origin().ascii_serialization();
         let client = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &origin, limit)))
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked")))
@@ -110,7 +116,8 @@ impl Transport {
         exchange.complete(answer.map_err(|failure| failure.into_error("getting a token")));
     }
 
-    /// Does it on a thread of its own, so that it is done whether or not anybody goes on waiting for it.
+    /// Does it on a thread, so that it is done whether or not anybody goes on waiting for it. Not on one of the workers: there
+    /// is one exchange at a time, all operations wait for it, and no request of theirs may hold it back.
     pub(crate) fn start_fetching_token(self: &Arc<Self>, exchange: Exchange, limit: Duration) {
         let job = Arc::new(Mutex::new(Some(exchange)));
         let (transport, todo) = (Arc::clone(self), Arc::clone(&job));
@@ -118,31 +125,66 @@ impl Transport {
             let exchange = lock(&todo).take();
             exchange.into_iter().for_each(|exchange| transport.fetch_token(exchange, limit));
         };
-        if let Err(error) = attempt_thread(run)
+        if let Err(error) = self.workers.run_apart("arr-token", run)
             && let Some(exchange) = lock(&job).take()
         {
             exchange.complete(Err(error));
         }
     }
 
-    /// Sends a request on a thread of its own, which lives as long as the request. The answer waits in what is returned;
-    /// `done` is notified when it is there.
+    /// Sends a request on a thread of the client's. The answer waits in what is returned; `done` is notified when it is there.
     pub(crate) fn start(self: &Arc<Self>, request: Request, limit: Duration, done: Arc<Signal>) -> Attempt {
-        let attempt = Attempt::default();
-        let (transport, slot) = (Arc::clone(self), Arc::clone(&attempt.answer));
+        let answer = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&answer);
+        let ticket = self.start_on(Lane::Normal, request, limit, move |answer| {
+            *lock(&slot) = Some(answer);
+            done.notify();
+        });
+        Attempt { answer, ticket }
+    }
+
+    /// Sends a request on a thread of the client's as soon as its lane has one, within `limit` from then on, and calls `done`
+    /// there with the answer. If it cannot be started, `done` is called before this returns; if it is abandoned while it
+    /// queues, or the transport is closed meanwhile, never.
+    pub(crate) fn start_on(
+        self: &Arc<Self>,
+        lane: Lane,
+        request: Request,
+        limit: Duration,
+        done: impl FnOnce(Answer) + Send + 'static,
+    ) -> Ticket {
         let origin = request.url.origin().ascii_serialization();
-        let told = Arc::clone(&done);
+        let done = Arc::new(Mutex::new(Some(done)));
+        let (transport, told) = (Arc::clone(self), Arc::clone(&done));
         let run = move || {
             let answer = transport.send(&request, limit);
             drop(transport);
-            *lock(&slot) = Some(answer);
-            told.notify();
+            let done = lock(&told).take();
+            if let Some(done) = done {
+                done(answer);
+            }
         };
-        if let Err(error) = attempt_thread(run) {
-            *lock(&attempt.answer) = Some(Err(Failure::setup(&origin, error)));
-            done.notify();
-        }
-        attempt
+        self.workers.run(lane, Box::new(run)).unwrap_or_else(|error| {
+            let done = lock(&done).take();
+            if let Some(done) = done {
+                done(Err(Failure::setup(&origin, error)));
+            }
+            Ticket::void(&self.workers)
+        })
+    }
+
+    /// Starts nothing any more, and keeps no connection longer than the requests that are on the wire. Afterwards
+    /// [`Workers::wait_until_gone`] tells when they are over. Who needs a request then still can have it, on its own thread.
+    pub(crate) fn close(&self) {
+        // First: whoever makes a client from now on does not leave it here.
+        self.workers.end();
+        self.reset();
+    }
+
+    /// The threads of this client, all but detached name lookups.
+    #[allow(dead_code, reason = "for a shutdown that waits")]
+    pub(crate) fn workers(&self) -> &Arc<Workers> {
+        &self.workers
     }
 
     /// Forgets all connections; the next request makes new ones.
@@ -152,34 +194,49 @@ impl Transport {
         }
     }
 
-    /// The client for a request. One that makes a session gets time to learn whether its connection was made at all, and,
-    /// if it must not be sent twice, one that is not stale.
+    /// Forgets the connections of this client, unless somebody else has done so already.
+    fn forget(&self, loopback: bool, stale: &Arc<HttpClient>) {
+        let mut slot = lock(self.slot(loopback));
+        let forgotten = slot.take_if(|client| Arc::ptr_eq(client, stale));
+        drop(slot);
+        drop(forgotten);
+    }
+
+    fn slot(&self, loopback: bool) -> &Mutex<Option<Arc<HttpClient>>> {
+        &self.clients[usize::from(loopback)]
+    }
+
+    /// The client for a request: one without a connection that is too old for it. One that makes a session gets time to learn
+    /// whether its connection was made at all.
     fn client_for(&self, request: &Request, origin: &str, limit: Duration) -> Result<Arc<HttpClient>> {
         let loopback = is_loopback(&request.url);
         if request.creates && limit <= self.connect_timeout {
             // Connecting has to end before the time does: else a request that was never sent looks like a lost one.
-            return Ok(Arc::new(HttpClient::new(self.build_client(loopback, limit / 2)?)));
+            return Ok(Arc::new(self.build_client(loopback, limit / 2)?));
         }
-        let client = self.client(loopback)?;
-        if request.repeatable || client.idleness.is_fresh(origin, self.clock.now()) {
+        let (client, now) = (self.client(loopback)?, self.clock.now());
+        let idleness = &client.idleness;
+        if idleness.is_usable(origin, now) && (request.repeatable || idleness.is_fresh(origin, now)) {
             return Ok(client);
         }
-        self.reset();
+        // Requests that are on the wire keep it.
+        self.forget(loopback, &client);
         self.client(loopback)
     }
 
     fn client(&self, loopback: bool) -> Result<Arc<HttpClient>> {
-        let mut slot = lock(&self.clients[usize::from(loopback)]);
+        let mut slot = lock(self.slot(loopback));
         if let Some(client) = &*slot {
             return Ok(Arc::clone(client));
         }
-        let client = self.build_client(loopback, self.connect_timeout)?;
-        let client = Arc::new(HttpClient::new(client));
-        *slot = Some(Arc::clone(&client));
+        let client = Arc::new(self.build_client(loopback, self.connect_timeout)?);
+        if !self.workers.has_ended() {
+            *slot = Some(Arc::clone(&client));
+        }
         Ok(client)
     }
 
-    fn build_client(&self, loopback: bool, connect_timeout: Duration) -> Result<Client> {
+    fn build_client(&self, loopback: bool, connect_timeout: Duration) -> Result<HttpClient> {
         pin_module();
         let mut builder = Client::builder()
             .tls_backend_preconfigured(self.tls.client_config(&self.log)?)
@@ -200,7 +257,15 @@ impl Transport {
             Proxy::System | Proxy::None | Proxy::Url(_) => builder.no_proxy(),
         };
         // Building starts the inner thread, the one that writes to sockets.
-        without_sigpipe(|| builder.build()).map_err(unusable)
+        let counted = self.workers.count();
+        let client = without_sigpipe(|| builder.build()).map_err(unusable)?;
+        Ok(HttpClient { inner: Some((client, counted)), idleness: Idleness::default() })
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -208,50 +273,47 @@ fn unusable(cause: reqwest::Error) -> Error {
     Error::new(ErrorKind::Internal, format!("the HTTP client could not be made: {}", failure::root(&cause)))
 }
 
-/// Runs `work` on a thread of its own, for the length of one request.
-fn attempt_thread(work: impl FnOnce() + Send + 'static) -> Result<()> {
-    pin_module();
-    let started = without_sigpipe(|| std::thread::Builder::new().name("arr-attempt".into()).spawn(work));
-    started.map(drop).map_err(|cause| Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}")))
-}
-
 /// A client of the HTTP library. Dropping its last clone joins its inner thread, which may hang in a lookup or a
 /// handshake: that is left to a thread that nobody waits for.
 #[derive(Debug)]
 struct HttpClient {
-    client: Option<Client>,
+    /// The inner thread counts until it is joined.
+    inner: Option<(Client, Counted)>,
     idleness: Idleness,
 }
 
 impl HttpClient {
-    fn new(client: Client) -> HttpClient {
-        HttpClient { client: Some(client), idleness: Idleness::default() }
-    }
-
     fn get(&self) -> &Client {
-        self.client.as_ref().expect("a client is taken out only when it is dropped")
+        &self.inner.as_ref().expect("a client is taken out only when it is dropped").0
     }
 }
 
 impl Drop for HttpClient {
     fn drop(&mut self) {
         // If no thread can be started, the closure is dropped, and what it holds is leaked rather than waited for.
-        let client = ManuallyDrop::new(self.client.take());
-        let run = move || drop(ManuallyDrop::into_inner(client));
-        drop(std::thread::Builder::new().name("arr-drop".into()).spawn(run));
+        let inner = ManuallyDrop::new(self.inner.take());
+        let run = move || drop(ManuallyDrop::into_inner(inner));
+        let _leaked = start_thread("arr-drop", run);
     }
 }
 
-/// A request under way.
-#[derive(Clone, Debug, Default)]
+/// A request under way. Who drops it does not wait for it any more.
+#[derive(Debug)]
 pub(crate) struct Attempt {
-    answer: Arc<Mutex<Option<std::result::Result<Reply, Failure>>>>,
+    answer: Arc<Mutex<Option<Answer>>>,
+    ticket: Ticket,
 }
 
 impl Attempt {
     /// The answer, once, when it is there.
-    pub(crate) fn take(&self) -> Option<std::result::Result<Reply, Failure>> {
+    pub(crate) fn take(&self) -> Option<Answer> {
         lock(&self.answer).take()
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.ticket.abandon();
     }
 }
 
@@ -273,7 +335,7 @@ fn build(client: &Client, request: &Request, limit: Duration) -> reqwest::blocki
 }
 
 /// Reads a reply. Where the status alone says what there is to say, a body that is too long or breaks off changes nothing.
-fn read(response: Response, request: &Request, origin: &str, limit: Duration) -> std::result::Result<Reply, Failure> {
+fn read(response: Response, request: &Request, origin: &str, limit: Duration) -> Answer {
     let mut reply = Reply {
         status: response.status().as_u16(),
         sent: request.bearer.clone(),
@@ -298,5 +360,87 @@ fn read(response: Response, request: &Request, origin: &str, limit: Duration) ->
             Err(Failure::new(origin, Cause::TooLong).after_head(&reply))
         }
         _ => Ok(reply),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Service, tests::config};
+    use crate::clock::SystemClock;
+    use crate::config::ClientConfig;
+    use crate::log::LogLevel;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+    use std::sync::mpsc;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// A transport, and a request to a server of this test.
+    fn fixture() -> (Arc<Transport>, Request, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let settings = ClientConfig { service_endpoint: url.clone(), account_domain: url, ..config() }.check().unwrap();
+        let clock = Arc::new(SystemClock);
+        let log = Arc::new(Log::new(LogLevel::Error, clock.clone()));
+        let transport = Arc::new(Transport::new(&settings, clock, log).unwrap());
+        let service =
+            Service { endpoint: settings.service, account_id: settings.account_id, version: settings.api_version };
+        (transport, service.list(), listener)
+    }
+
+    fn accept(listener: &TcpListener) -> std::net::TcpStream {
+        let stream = listener.accept().unwrap().0;
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        lines.map_while(std::result::Result::ok).find(String::is_empty).unwrap();
+        stream
+    }
+
+    #[test]
+    fn after_the_close_a_request_on_the_wire_is_answered_and_no_thread_is_left() {
+        let (transport, request, listener) = fixture();
+        let workers = Arc::clone(transport.workers());
+        assert_eq!(workers.threads(), 0);
+        let (done, answers) = mpsc::channel();
+        transport.start_on(Lane::Urgent, request, LONG, move |answer| done.send(answer).unwrap());
+        let mut stream = accept(&listener);
+        transport.close();
+        assert_eq!(workers.threads(), 2, "the worker, and the HTTP library's");
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+        assert_eq!(answers.recv_timeout(LONG).unwrap().unwrap().status, 200);
+        assert!(workers.wait_until_gone(LONG));
+    }
+
+    #[test]
+    fn who_sends_on_an_own_thread_after_the_close_leaves_nothing_behind() {
+        let (transport, request, listener) = fixture();
+        transport.close();
+        let server = std::thread::spawn(move || {
+            accept(&listener).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+        });
+        assert_eq!(transport.send(&request, LONG).unwrap().status, 200);
+        server.join().unwrap();
+        assert!(transport.workers().wait_until_gone(LONG));
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_started_is_answered_at_once() {
+        let (transport, request, _listener) = fixture();
+        transport.close();
+        let signal = Arc::new(Signal::default());
+        let attempt = transport.start(request, LONG, Arc::clone(&signal));
+        let failure = attempt.take().unwrap().unwrap_err();
+        assert!(failure.never_sent);
+        assert_eq!((failure.into_error("listing").kind(), signal.version()), (ErrorKind::ShutDown, 1));
+    }
+
+    #[test]
+    fn dropping_a_transport_ends_its_threads() {
+        let (transport, request, listener) = fixture();
+        let workers = Arc::clone(transport.workers());
+        let attempt = transport.start(request, LONG, Arc::default());
+        drop(accept(&listener));
+        drop((attempt, transport));
+        assert!(workers.wait_until_gone(LONG));
     }
 }
