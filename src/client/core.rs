@@ -70,7 +70,7 @@ impl Core {
 
     /// Does something that may take a while, such as writing to a disk: not on the thread that drives everything.
     pub(crate) fn aside(&self, work: impl FnOnce() + Send + 'static) {
-        if self.runtime.is_running() { self.transport.work_or_do(work) } else { work() }
+        if self.runtime.is_running() { self.transport.aside(work) } else { work() }
     }
 
     /// The application has shown that it is alive.

@@ -1,12 +1,13 @@
 //! Creating a session, from the note in the journal to the handle; and putting right what an abandoned create has done.
 
 use super::Session;
+use super::core::Core;
 use super::shared::Shared;
 use super::site::Site;
 use super::started::{Outcome, cancelled};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{NewRecord, RecordId};
+use crate::journal::{Journal, RecordId};
 use crate::operation::{self, Answer, Created, OneCall, Operation, Step, Stopped, Work};
 use crate::queue::{EventKind, Fact, Label};
 use crate::runtime::Urgency;
@@ -79,18 +80,11 @@ impl CreateSession {
             State::Begin => Ok(match &self.site.core.journal {
                 None => self.creating(),
                 Some(journal) => {
-                    let service = &self.site.context.service;
-                    let note = NewRecord {
-                        account_id: service.account_id.clone(),
-                        endpoint: service.endpoint.clone(),
-                        version: service.version,
-                        size: self.new.size.clone(),
-                        max_lease: self.new.max_lease.duration(),
-                        session_id: self.new.id.clone(),
-                    };
                     let (journal, record) = (Arc::clone(journal), Arc::clone(&self.record));
+                    let (service, new) = (Arc::clone(&self.site.context.service), self.new.clone());
                     self.state = State::Noting;
-                    return Err(Step::Work(Work(Box::new(move || *lock(&record) = Some(journal.begin(note))))));
+                    let note = move || *lock(&record) = Some(journal.begin(&service, &new));
+                    return Err(Step::Work(Work(Box::new(note))));
                 }
             }),
             State::Noting => match &*lock(&self.record) {
@@ -99,56 +93,34 @@ impl CreateSession {
                 Some(Err(error)) => Err(Step::Done(Err(error.clone()))),
                 None => Err(Step::Done(Err(Error::new(ErrorKind::Internal, "the journal could not be written")))),
             },
-            State::Creating(mut create) => match create.step(now, answer) {
-                Step::Done(Ok(created)) => Ok(self.created(created)),
-                Step::Done(Err(error)) => self.create_failed(now, error),
-                // A try that was certainly not carried out is not repeated for nobody.
-                step if self.left => {
-                    let error = cancelled().maybe_done(create.maybe_done());
-                    drop(step);
-                    self.create_failed(now, error)
-                }
-                step => {
+            State::Creating(mut create) => match create.step(now, answer).outcome() {
+                // Its id is noted before anybody is told.
+                Ok(Ok(created)) => Ok(State::Completing(created)),
+                Ok(Err(error)) => self.create_failed(now, error),
+                // A try that was not carried out is not repeated for nobody.
+                Err(_) if self.left => self.create_failed(now, cancelled().maybe_done(create.maybe_done())),
+                Err(step) => {
                     self.state = State::Creating(create);
-                    Err(Self::pass_on(step))
+                    Err(step)
                 }
             },
             State::Completing(created) => match self.finished(now, created) {
                 Ok(session) => Err(Step::Done(Ok(session))),
                 Err(state) => Ok(state),
             },
-            State::GivingBack(id, mut stop) => match stop.step(now, answer) {
-                Step::Done(outcome) => Err(Step::Done(Err(self.given_back(&id, outcome)))),
-                step => {
+            State::GivingBack(id, mut stop) => match stop.step(now, answer).outcome() {
+                Ok(outcome) => Err(Step::Done(Err(self.given_back(&id, outcome)))),
+                Err(step) => {
                     self.state = State::GivingBack(id, stop);
-                    Err(Self::pass_on(step))
+                    Err(step)
                 }
             },
             State::Over => Err(Step::Done(Err(Error::new(ErrorKind::Internal, "a create was stepped after its end")))),
         }
     }
 
-    /// A step of a part as a step of the whole.
-    fn pass_on<T>(step: Step<Result<T>>) -> Step<Result<Session>> {
-        match step {
-            Step::Done(_) => Step::Done(Err(Error::new(ErrorKind::Internal, "a part of a create ended unnoticed"))),
-            Step::Send(request) => Step::Send(request),
-            Step::FetchToken(exchange) => Step::FetchToken(exchange),
-            Step::SleepUntil(moment) => Step::SleepUntil(moment),
-            Step::DozeUntil(moment, seen) => Step::DozeUntil(moment, seen),
-            Step::AwaitToken => Step::AwaitToken,
-            Step::AwaitChange(seen) => Step::AwaitChange(seen),
-            Step::Work(work) => Step::Work(work),
-        }
-    }
-
     fn creating(&self) -> State {
         State::Creating(operation::create(&self.site.context, self.new.clone(), self.made_up, self.deadline))
-    }
-
-    /// The session is there. Its id is noted before anybody is told.
-    fn created(&mut self, created: Created) -> State {
-        State::Completing(created)
     }
 
     fn finished(&mut self, now: Instant, created: Created) -> std::result::Result<Session, State> {
@@ -233,7 +205,7 @@ impl CreateSession {
         error
     }
 
-    fn note(&self, note: impl FnOnce(&crate::journal::Journal, RecordId) -> Result<()> + Send + 'static) {
+    fn note(&self, note: impl FnOnce(&Journal, RecordId) -> Result<()> + Send + 'static) {
         let core = &self.site.core;
         if let (Some(journal), Some(Ok(record))) = (&core.journal, &*lock(&self.record)) {
             let (journal, record, log) = (Arc::clone(journal), record.clone(), Arc::clone(&core.log));
@@ -279,7 +251,7 @@ impl CreateSession {
             }
             Ok(Outcome::Done)
         });
-        crate::client::Core::submit_chore(core, Box::new(look), deadline, Urgency::Chore);
+        Core::submit_chore(core, Box::new(look), deadline, Urgency::Chore);
     }
 }
 

@@ -180,6 +180,7 @@ impl Site {
                 }
             }
             site.context.log.info(None, || format!("the lease of session {} is now {} s", shared.id(), wanted.as_secs()));
+            site.was_extended(shared.id(), max_lease);
             Ok(shared.known(site.core.now()))
         }))
     }
@@ -218,9 +219,22 @@ impl Site {
         }
         if let Some(journal) = &self.core.journal {
             let (journal, id) = (Arc::clone(journal), id.clone());
-            let (endpoint, log) = (self.context.service.endpoint.clone(), Arc::clone(&self.core.log));
+            let (service, log) = (Arc::clone(&self.context.service), Arc::clone(&self.core.log));
             self.core.aside(move || {
-                if let Err(error) = journal.ended(&endpoint, &id) {
+                if let Err(error) = journal.ended(&service, &id) {
+                    log.warning(None, || error.message().to_owned());
+                }
+            });
+        }
+    }
+
+    /// The journal goes by the lease: what is surely over nobody has to find again.
+    fn was_extended(&self, id: &SessionId, lease: Lease) {
+        if let Some(journal) = &self.core.journal {
+            let (journal, id) = (Arc::clone(journal), id.clone());
+            let (service, log) = (Arc::clone(&self.context.service), Arc::clone(&self.core.log));
+            self.core.aside(move || {
+                if let Err(error) = journal.extended(&service, &id, lease) {
                     log.warning(None, || error.message().to_owned());
                 }
             });

@@ -122,10 +122,10 @@ impl Operation for StopAll {
 
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome> {
         if let Some((site, list)) = &mut self.listing {
-            let listed: Vec<SessionProperties> = match list.step(now, answer) {
-                Step::Done(Ok(listed)) => listed,
-                Step::Done(Err(error)) => return Step::Done(Err(error)),
-                step => return super::create::pass_on(step),
+            let listed: Vec<SessionProperties> = match list.step(now, answer).outcome() {
+                Ok(Ok(listed)) => listed,
+                Ok(Err(error)) => return Step::Done(Err(error)),
+                Err(step) => return step,
             };
             let running = listed.into_iter().filter(|session| session.status != SessionStatus::Stopping);
             self.queue = running.map(|session| (Arc::clone(site), session.id)).collect();

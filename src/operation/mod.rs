@@ -26,8 +26,9 @@ mod update;
 mod wait;
 
 pub(crate) use acquire::token;
-pub(crate) use create::{create, unknown_outcome};
-pub(crate) use list::{list, list_urgently};
+pub(crate) use call::OneCall;
+pub(crate) use create::{Created, create, unknown_outcome};
+pub(crate) use list::{List, list, list_urgently};
 pub(crate) use read::properties;
 pub use stop::Stopped;
 pub(crate) use stop::stop;
@@ -70,7 +71,7 @@ pub(crate) enum Step<T> {
 
 impl<T> Step<T> {
     /// The outcome; or what there is to do, as a step of the operation that this one is a part of.
-    fn outcome<U>(self) -> std::result::Result<T, Step<U>> {
+    pub(crate) fn outcome<U>(self) -> std::result::Result<T, Step<U>> {
         match self {
             Step::Done(outcome) => Ok(outcome),
             Step::Send(request) => Err(Step::Send(request)),

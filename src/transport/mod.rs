@@ -133,12 +133,17 @@ impl Transport {
     }
 
     /// Sends a request on a thread of the client's. The answer waits in what is returned; `done` is notified when it is there.
-    pub(crate) fn start(self: &Arc<Self>, request: Request, limit: Duration, done: Arc<Signal>) -> Attempt {
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        request: Request,
+        limit: Duration,
+        done: impl FnOnce() + Send + 'static,
+    ) -> Attempt {
         let answer = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&answer);
-        let ticket = self.start_on(Lane::Normal, request, limit, move |answer| {
+        let ticket = self.start_on(Lane::Normal, request, limit, Instant::NEVER, move |answer| {
             *lock(&slot) = Some(answer);
-            done.notify();
+            done();
         });
         Attempt { answer, ticket }
     }
@@ -151,12 +156,15 @@ impl Transport {
         lane: Lane,
         request: Request,
         limit: Duration,
+        deadline: Instant,
         done: impl FnOnce(Answer) + Send + 'static,
     ) -> Ticket {
         let origin = request.url.origin().ascii_serialization();
         let done = Arc::new(Mutex::new(Some(done)));
         let (transport, told) = (Arc::clone(self), Arc::clone(&done));
         let run = move || {
+            // It may have queued for a while.
+            let limit = limit.min(deadline.saturating_since(transport.clock.now()));
             let answer = transport.send(&request, limit);
             drop(transport);
             let done = lock(&told).take();
