@@ -101,23 +101,12 @@ impl<T> Table<T> {
     /// The object of a handle. It lives as long as the caller holds it, even if the handle is freed meanwhile. Never waits,
     /// and allocates only for an error.
     pub(super) fn get<H>(&self, handle: *const H) -> Result<Arc<T>> {
-        self.find(handle.addr()).ok_or_else(|| {
+        let found = self.slot_of(handle.addr()).and_then(|(_, slot)| slot.value_for(handle.addr()));
+        found.ok_or_else(|| {
             let what =
                 if handle.is_null() { "NULL" } else { "not a live handle: freed, of another type, or never given out" };
             Error::new(ErrorKind::InvalidHandle, format!("the {} handle is {what}", self.name))
         })
-    }
-
-    fn find(&self, bits: usize) -> Option<Arc<T>> {
-        let (_, slot) = self.slot_of(bits)?;
-        let value = match slot.value.try_read() {
-            Ok(value) => value,
-            Err(TryLockError::Poisoned(value)) => value.into_inner(),
-            // It is being filled, so its handle is not given out yet; or it is being freed.
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        // Again: it may have been freed and filled meanwhile. Nobody does so from here on.
-        if slot.answers_to(bits) { value.clone() } else { None }
     }
 
     /// Frees a handle. What is no live handle is left alone; the object itself goes when its last user does.
@@ -171,6 +160,18 @@ impl<T> Slot<T> {
 
     fn answers_to(&self, bits: usize) -> bool {
         bits >> SLOT_BITS & u32::MAX as usize == self.generation() as usize
+    }
+
+    /// The object of a handle that the slot answered to a moment ago.
+    fn value_for(&self, bits: usize) -> Option<Arc<T>> {
+        let value = match self.value.try_read() {
+            Ok(value) => value,
+            Err(TryLockError::Poisoned(value)) => value.into_inner(),
+            // It is being filled, so its handle is not given out yet; or it is being freed.
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        // It may have been freed and filled since; from here on it stays as it is.
+        if self.answers_to(bits) { value.clone() } else { None }
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Option<Arc<T>>> {
@@ -248,6 +249,17 @@ mod tests {
         assert!(table.get(old).is_err());
         assert!(table.remove(old).is_none());
         assert_eq!(*table.get(new).unwrap(), "new");
+    }
+
+    #[test]
+    fn nor_does_one_that_is_used_again_during_the_look_up() {
+        let table = Table::new(1, "arr_test");
+        let old: Pointer = table.insert("old").unwrap();
+        let (_, slot) = table.slot_of(old.addr()).unwrap();
+        table.remove(old);
+        let new: Pointer = table.insert("new").unwrap();
+        assert!(slot.value_for(old.addr()).is_none());
+        assert_eq!(slot.value_for(new.addr()).as_deref(), Some(&"new"));
     }
 
     #[test]
