@@ -1,53 +1,71 @@
-//! A client and its sessions: ties configuration, token, operations and transport together, and drives operations,
-//! blocking, on the caller's thread.
+//! A client and its sessions: ties configuration, token, operations and transport together. Blocking calls are driven on
+//! the caller's thread, started ones by the runtime.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `core` | what a client has once: the wire, the time, the token, the events, the threads |
+//! | `site` | the account at one endpoint, and what can be done there |
+//! | `create`, `stop_all`, `recover` | the operations that are more than one request |
+//! | `shared`, `session`, `registry` | one session: what is known of it, how an application holds it, which there are |
+//! | `care`, `keeper` | how a session is looked after, and who does it |
+//! | `started` | an operation as an application holds it |
 
+mod care;
+pub(crate) mod core;
+mod create;
+mod keeper;
+mod recover;
 mod registry;
 mod session;
+mod shared;
+mod site;
+pub(crate) mod started;
 mod stop_all;
 
 pub use crate::operation::Stopped;
+pub use care::{KeepAlive, OnSuspend, WatchOptions};
+pub use recover::{Claim, Recovered, Resume};
 pub use session::Session;
+pub use started::{OperationState, Outcome, StartedOperation};
 pub use stop_all::{StopScope, StoppedAll};
 
+pub(crate) use self::core::Core;
+pub(crate) use started::{Job, Ticket, cancelled};
+
 use crate::api::Service;
-use crate::clock::{Clock, Instant, Signal, SystemClock};
+use crate::clock::{Clock, Instant, Signal, SystemClock, lock};
 use crate::config::ClientConfig;
 use crate::credential::Secret;
 use crate::error::{Error, ErrorKind, Result};
+use crate::journal::Journal;
 use crate::log::{Log, LogEntry};
-use crate::operation::{self, Context, Operation, Step};
+use crate::operation::{self, Context, Operation};
 use crate::pacing::Pacing;
+use crate::queue::{Event, Label, Queue};
+use crate::runtime::{Prepared, Same, Urgency};
 use crate::session::{Lease, NewSession, SessionId, SessionProperties};
-use crate::token::TokenCache;
+use crate::token::{self, Lent, TokenCache};
 use crate::transport::Transport;
-use registry::Registry;
-use session::Shared;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use create::CreateSession;
+use recover::{Recover, ResumeOrCreate, Sites};
+use site::Site;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use stop_all::StopAll;
 
 /// One account at one session service.
 ///
 /// Every method may be called from any thread, several at a time. A client is cheap until its first call, which makes
-/// the HTTP client with one thread of its own. Sessions keep what they need of their client, but end with it:
-/// after [`Client::shut_down`], or when the client is dropped, their calls fail with [`ErrorKind::ShutDown`].
+/// the HTTP client with one thread of its own; the first started operation makes the thread that drives them. Sessions
+/// keep what they need of their client, but end with it: after [`Client::shut_down`], or when the client is dropped, their
+/// calls fail with [`ErrorKind::ShutDown`].
 #[derive(Debug)]
 pub struct Client {
-    inner: Arc<Inner>,
-}
-
-/// What a client and its sessions share.
-#[derive(Debug)]
-struct Inner {
-    context: Context,
-    transport: Arc<Transport>,
-    clock: Arc<dyn Clock>,
-    /// Changes when something happened that anybody may wait for.
-    signal: Arc<Signal>,
-    registry: Registry,
-    shut_down: AtomicBool,
-    call_timeout: Duration,
-    attempt_timeout: Duration,
+    core: Arc<Core>,
+    /// The endpoint that was configured.
+    home: Arc<Site>,
+    /// Those of sessions that were found in the journal.
+    others: Arc<Mutex<Vec<Arc<Site>>>>,
 }
 
 /// An access token, as the rendering connection needs it too.
@@ -70,10 +88,11 @@ pub struct ListedSession {
 }
 
 impl Client {
-    /// Checks a configuration and makes a client of it. Nothing is sent; a CA file is read.
+    /// Checks a configuration and makes a client of it. Nothing is sent; a CA file is read, and a journal is opened.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] with what to do, for anything missing, malformed or out of range.
+    /// [`ErrorKind::InvalidArgument`] with what to do, for anything missing, malformed or out of range;
+    /// [`ErrorKind::Storage`] if the journal cannot be used.
     pub fn new(config: ClientConfig) -> Result<Client> {
         Client::with_clock(config, Arc::new(SystemClock))
     }
@@ -87,30 +106,48 @@ impl Client {
         let log = Arc::new(Log::new(settings.log_level, Arc::clone(&clock)));
         let transport = Arc::new(Transport::new(&settings, Arc::clone(&clock), Arc::clone(&log))?);
         let signal = Arc::new(Signal::default());
+        let queue = Queue::new(Arc::clone(&clock));
+        let journal = settings.journal.as_deref().map(|path| Journal::open(path, Arc::clone(&clock))).transpose()?;
         let tokens = TokenCache::new(
-            settings.token_service,
-            settings.account_id.clone(),
-            settings.credential,
+            token::Source {
+                token_service: settings.token_service,
+                account_id: settings.account_id.clone(),
+                credential: settings.credential,
+                on_request: settings.token_on_request,
+            },
             Arc::clone(&clock),
             Arc::clone(&signal),
+            Arc::clone(&queue),
             Arc::clone(&log),
         );
         let service =
             Service { endpoint: settings.service, account_id: settings.account_id, version: settings.api_version };
         let pacing = Arc::new(Pacing::new(settings.intervals));
-        let context = Context { service: Arc::new(service), tokens, pacing, retry: settings.retry, log };
-        Ok(Client {
-            inner: Arc::new(Inner {
-                context,
-                transport,
-                clock,
-                signal,
-                registry: Registry::default(),
-                shut_down: AtomicBool::new(false),
-                call_timeout: settings.call_timeout,
-                attempt_timeout: settings.attempt_timeout,
-            }),
-        })
+        let context = Context {
+            service: Arc::new(service),
+            tokens: Arc::clone(&tokens),
+            pacing,
+            retry: settings.retry,
+            log: Arc::clone(&log),
+        };
+        let core = Arc::new(Core {
+            transport,
+            clock,
+            signal,
+            log,
+            tokens,
+            context: context.clone(),
+            queue,
+            journal: journal.map(Arc::new),
+            runtime: Default::default(),
+            keeper: Default::default(),
+            shut_down: false.into(),
+            call_timeout: settings.call_timeout,
+            attempt_timeout: settings.attempt_timeout,
+        });
+        core.join_the_living();
+        let home = Site::new(&core, context);
+        Ok(Client { core, home, others: Arc::default() })
     }
 
     /// An access token for the account, from the cache or fetched: what the rendering connection is made with.
@@ -121,49 +158,76 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Unauthorized`] if the token service refuses the credential.
     pub fn access_token(&self, timeout: Option<Duration>) -> Result<AccessToken> {
-        let inner = &self.inner;
-        inner.check_alive()?;
-        let deadline = inner.deadline(timeout);
-        let lent = inner.run(operation::token(&inner.context, deadline), deadline)?;
-        let remaining = lent.expires.map(|expires| expires.saturating_since(inner.clock.now()));
-        Ok(AccessToken { token: lent.text, remaining })
+        self.core.check_alive()?;
+        let deadline = self.core.deadline(timeout);
+        self.core.run(self.token(deadline), deadline)
+    }
+
+    /// The same, started. Several that are started at about the same time are one request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ShutDown`], or [`ErrorKind::Internal`] if there is no thread to be had.
+    pub fn access_token_start(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        self.prepare_access_token(timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_access_token(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        let deadline = self.core.deadline(timeout);
+        let job = self.token(deadline).then(|token: Result<AccessToken>| token.map(Outcome::Token));
+        self.prepare(label, job, deadline, Some(Same::Token), Urgency::Usual)
+    }
+
+    fn token(&self, deadline: Instant) -> impl Operation<Outcome = Result<AccessToken>> + Send + 'static {
+        let clock = Arc::clone(&self.core.clock);
+        operation::token(&self.home.context, deadline).then(move |lent: Result<Lent>| {
+            let lent = lent?;
+            let remaining = lent.expires.map(|expires| expires.saturating_since(clock.now()));
+            Ok(AccessToken { token: lent.text, remaining })
+        })
     }
 
     /// Creates a rendering session, which starts, and costs money once it is ready. `POST …/sessions/create`, or
     /// `PUT …/sessions/{id}` with REST 2021-01-01.
     ///
     /// Takes `timeout` at most (`None`: the configuration's call timeout). The session runs until it is stopped or its
-    /// lease ends; dropping the returned value changes nothing about that.
+    /// lease ends; dropping the returned value changes nothing about that. With a journal it is noted there before
+    /// anything is sent.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for what the API version does not have. [`ErrorKind::Conflict`] if the id that was
     /// given is in use with other settings. [`ErrorKind::OutcomeUnknown`] if the request was sent and its answer was lost: a
-    /// session may be running.
+    /// session may be running. [`ErrorKind::Storage`] if the journal cannot be written: then nothing was sent.
     pub fn create_session(&self, new: &NewSession, timeout: Option<Duration>) -> Result<Session> {
-        let inner = &self.inner;
-        let prepared = inner.context.service.prepare(new)?;
-        inner.warn_of_lease(prepared.max_lease);
-        // An id that was made up here cannot be anybody else's; one that was given may be.
-        let made_up = prepared.id.clone().filter(|_| new.id.is_none());
-        let (id, deadline) = (prepared.id.clone(), inner.deadline(timeout));
-        let create = operation::create(&inner.context, prepared, made_up.is_some(), deadline);
-        let created = match inner.run(create, deadline) {
-            Ok(created) => created,
-            Err(error) => return Err(inner.create_failed(error, id, made_up)),
-        };
-        let session = created.session;
-        inner.context.log.info(None, || {
-            let what = if created.existed { "existed already" } else { "is created" };
-            format!("session {} {what}", session.id)
-        });
-        let size = session.size.clone();
-        let shared = Shared::new(inner, session);
-        let shared = if created.existed { inner.registry.opened(shared) } else { inner.registry.created(shared, size) };
-        if inner.is_shut_down() && !created.existed {
-            // Nobody can use the session: its client ended while it was being made.
-            return Err(inner.give_back(shared.id()));
-        }
-        Ok(Session::new(Arc::clone(inner), shared))
+        let deadline = self.core.deadline(timeout);
+        self.core.run(self.home.create(new, None, deadline)?, deadline)
+    }
+
+    /// The same, started. A session whose id comes back to an operation that was cancelled is stopped. A create whose answer
+    /// was lost is told by [`EventKind::CreateLost`](crate::EventKind::CreateLost) too, with the sessions that it may have
+    /// made.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`], [`ErrorKind::ShutDown`], or [`ErrorKind::Internal`] if there is no thread to be had;
+    /// those of the create itself are the operation's.
+    pub fn create_session_start(
+        &self,
+        new: &NewSession,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        self.prepare_create_session(new, timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_create_session(
+        &self,
+        new: &NewSession,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        let deadline = self.core.deadline(timeout);
+        let create: CreateSession = self.home.create(new, Some(label), deadline)?;
+        let job = create.then(|session: Result<Session>| Ok(Outcome::Session { session: session?, resumed: false }));
+        self.prepare(label, job, deadline, None, Urgency::Usual)
     }
 
     /// Opens a session that exists, by its id. `GET …/sessions/{id}/properties`
@@ -171,39 +235,34 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::NotFound`] if the service does not know it.
     pub fn open_session(&self, id: &SessionId, timeout: Option<Duration>) -> Result<Session> {
-        let inner = &self.inner;
-        let deadline = inner.deadline(timeout);
-        let id = &inner.context.service.spelled(id);
-        let known = inner.registry.find(id).map(|shared| (shared.epoch(), shared));
-        let stops = inner.registry.stops();
-        let read = operation::properties(&inner.context, id.clone(), deadline);
-        let found = inner.run(read, deadline).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                let service = &inner.context.service;
-                let message = format!(
-                    "session {id} is not known to account {} at {}; check the id, the account and the endpoint",
-                    service.account_id.as_str(),
-                    service.endpoint
-                );
-                error.retold(ErrorKind::NotFound, message)
-            }
-            _ => error,
-        })?;
-        let shared = match known {
-            Some((epoch, shared)) => {
-                shared.was_read(epoch, found, inner);
-                shared
-            }
-            None => {
-                let shared = inner.registry.opened(Shared::new(inner, inner.registry.complete(found)));
-                if stops != inner.registry.stops() {
-                    // A session was stopped meanwhile, perhaps this one: what was read may tell of the time before.
-                    shared.forget_readings(inner);
-                }
-                shared
-            }
-        };
-        Ok(Session::new(Arc::clone(inner), shared))
+        self.core.check_alive()?;
+        let deadline = self.core.deadline(timeout);
+        self.core.run(self.home.open(id, deadline), deadline)
+    }
+
+    /// The same, started.
+    ///
+    /// # Errors
+    /// As [`Client::access_token_start`].
+    pub fn open_session_start(
+        &self,
+        id: &SessionId,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        self.prepare_open_session(id, timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_open_session(
+        &self,
+        id: &SessionId,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        let deadline = self.core.deadline(timeout);
+        let open = self.home.open(id, deadline);
+        let job = open.then(|session: Result<Session>| Ok(Outcome::Session { session: session?, resumed: true }));
+        self.prepare(label, job, deadline, None, Urgency::Usual)
     }
 
     /// The account's sessions that have not ended, whoever created them. `GET …/sessions`
@@ -213,14 +272,109 @@ impl Client {
     /// # Errors
     /// Those of the network and of the credential.
     pub fn list_sessions(&self, timeout: Option<Duration>) -> Result<Vec<ListedSession>> {
-        let inner = &self.inner;
-        let deadline = inner.deadline(timeout);
-        let sessions = inner.run(operation::list(&inner.context, deadline), deadline)?;
-        let listed = |properties: SessionProperties| ListedSession {
-            known_to_client: inner.registry.knows(&properties.id),
-            properties: inner.registry.complete(properties),
-        };
-        Ok(sessions.into_iter().map(listed).collect())
+        let deadline = self.core.deadline(timeout);
+        self.core.run(self.home.list(deadline), deadline)
+    }
+
+    /// The same, started. Several that are started at about the same time are one request.
+    ///
+    /// # Errors
+    /// As [`Client::access_token_start`].
+    pub fn list_sessions_start(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        self.prepare_list_sessions(timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_list_sessions(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        let deadline = self.core.deadline(timeout);
+        let job = self.home.list(deadline).then(|list: Result<Vec<ListedSession>>| list.map(Outcome::Sessions));
+        let same = Same::List(self.home.number(), self.home.registry.changes());
+        self.prepare(label, job, deadline, Some(same), Urgency::Usual)
+    }
+
+    /// Creates a session, unless there is one to go on with: the one whose id is given, or one that the journal has, of this
+    /// client or of an owner that is dead, at this endpoint and of this size; starting or ready, with enough of its lease
+    /// left. Returns it, and whether it was there before.
+    ///
+    /// Takes `timeout` at most (`None`: the configuration's call timeout).
+    ///
+    /// # Errors
+    /// Those of [`Client::create_session`]; and if a session could not be looked at, that failure: then none is created.
+    pub fn resume_or_create(
+        &self,
+        new: &NewSession,
+        resume: Resume,
+        timeout: Option<Duration>,
+    ) -> Result<(Session, bool)> {
+        self.core.check_alive()?;
+        let deadline = self.core.deadline(timeout);
+        self.core.run(ResumeOrCreate::new(&self.home, new, resume, None, deadline)?, deadline)
+    }
+
+    /// The same, started.
+    ///
+    /// # Errors
+    /// As [`Client::create_session_start`].
+    pub fn resume_or_create_start(
+        &self,
+        new: &NewSession,
+        resume: Resume,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        self.prepare_resume_or_create(new, resume, timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_resume_or_create(
+        &self,
+        new: &NewSession,
+        resume: Resume,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        let deadline = self.core.deadline(timeout);
+        let resume_or_create = ResumeOrCreate::new(&self.home, new, resume, Some(label), deadline)?;
+        let job = resume_or_create.then(|session: Result<(Session, bool)>| {
+            session.map(|(session, resumed)| Outcome::Session { session, resumed })
+        });
+        self.prepare(label, job, deadline, None, Urgency::Usual)
+    }
+
+    /// What earlier owners of the journal, which are dead, have left behind of this account, and the service still has; each
+    /// session at the endpoint where it was created. They are this client's from now on. The sessions of an owner that lives,
+    /// in this process or another, are never among them.
+    ///
+    /// Takes `timeout` at most (`None`: the configuration's call timeout).
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if the client has no journal; [`ErrorKind::Storage`]; those of the network, if no
+    /// session could be looked at. What could not be looked at is left for the next time.
+    pub fn recover_sessions(&self, timeout: Option<Duration>) -> Result<Vec<Recovered>> {
+        self.core.check_alive()?;
+        let deadline = self.core.deadline(timeout);
+        self.core.run(self.recovering(deadline)?, deadline)
+    }
+
+    /// The same, started.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if the client has no journal; and as [`Client::access_token_start`].
+    pub fn recover_sessions_start(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        self.prepare_recover_sessions(timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_recover_sessions(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        let deadline = self.core.deadline(timeout);
+        let job = self.recovering(deadline)?.then(|found: Result<Vec<Recovered>>| found.map(Outcome::Recovered));
+        self.prepare(label, job, deadline, None, Urgency::Usual)
+    }
+
+    fn recovering(&self, deadline: Instant) -> Result<Recover> {
+        let journal = self.core.journal.as_ref().ok_or_else(|| {
+            Error::invalid_argument(
+                "the client has no journal; give it a path for one, always the same, when it is made",
+            )
+        })?;
+        Ok(Recover::new(Sites::of(self), journal, deadline))
     }
 
     /// Stops many sessions: those that this client created, or all of the account. `DELETE …/sessions/{id}` for each, up
@@ -232,7 +386,91 @@ impl Client {
     /// # Errors
     /// Only if the account's sessions could not be listed: then nothing was stopped.
     pub fn stop_all(&self, scope: StopScope, timeout: Option<Duration>) -> Result<StoppedAll> {
-        stop_all::run(&self.inner, scope, self.inner.deadline(timeout))
+        self.core.check_alive()?;
+        let deadline = self.core.deadline(timeout);
+        self.core.run(self.stopping_all(scope, deadline), deadline)
+    }
+
+    /// The same, started.
+    ///
+    /// # Errors
+    /// As [`Client::access_token_start`].
+    pub fn stop_all_start(
+        &self,
+        scope: StopScope,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        self.prepare_stop_all(scope, timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_stop_all(
+        &self,
+        scope: StopScope,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        let deadline = self.core.deadline(timeout);
+        let job = self.stopping_all(scope, deadline).then(|all: Result<StoppedAll>| all.map(Outcome::StoppedAll));
+        self.prepare(label, job, deadline, None, Urgency::Stop)
+    }
+
+    fn stopping_all(&self, scope: StopScope, deadline: Instant) -> StopAll {
+        match scope {
+            StopScope::Own => {
+                let mut sites = vec![Arc::clone(&self.home)];
+                sites.extend(lock(&self.others).iter().cloned());
+                StopAll::own(&self.core, &sites, deadline)
+            }
+            StopScope::Account => StopAll::account(&self.core, &self.home, deadline),
+        }
+    }
+
+    fn prepare(
+        &self,
+        label: Label,
+        job: impl Operation<Outcome = Result<Outcome>> + Send + 'static,
+        deadline: Instant,
+        same: Option<Same>,
+        urgency: Urgency,
+    ) -> Result<StartedOperation> {
+        self.core.check_alive()?;
+        let prepared = Prepared { job: Box::new(job), deadline, same, urgency };
+        Ok(StartedOperation::prepare(&self.core, label, prepared))
+    }
+
+    /// The next event: an operation that was started has ended, or something happened to a session that is watched. Waits for
+    /// one up to `timeout`; `None` if there was none. With a timeout of zero it neither waits nor allocates. One caller at a
+    /// time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ShutDown`] once the client has ended and all events are pulled.
+    pub fn next_event(&self, timeout: Duration) -> Result<Option<Event>> {
+        let core = &self.core;
+        let mut deadline = None;
+        loop {
+            let seen = core.queue.posted.version();
+            core.tokens.look_at_hosts_token(core.now());
+            let event = core.queue.pull();
+            core.application_is_alive();
+            if event.is_some() {
+                return Ok(event);
+            }
+            if core.is_shut_down() && !core.runtime.is_running() {
+                // Its last event may have come between the two looks.
+                let event = core.queue.pull();
+                return if event.is_some() { Ok(event) } else { Err(core.ended()) };
+            }
+            if timeout.is_zero() {
+                return Ok(None);
+            }
+            let now = core.now();
+            let deadline = *deadline.get_or_insert(now + timeout);
+            if now >= deadline {
+                return Ok(None);
+            }
+            core.clock.wait_for_work(&core.queue.posted, seen, deadline);
+        }
     }
 
     /// The oldest line of the log that is left, waiting for one up to `timeout`; `None` if there was none. What is written
@@ -241,28 +479,102 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::ShutDown`] once the client has ended and all lines are pulled.
     pub fn next_log(&self, timeout: Duration) -> Result<Option<LogEntry>> {
-        let inner = &self.inner;
-        let log = &inner.context.log;
-        let deadline = inner.clock.now() + timeout;
+        let core = &self.core;
+        let log = &core.log;
+        let deadline = core.now() + timeout;
         loop {
             let seen = log.written.version();
             if let Some(entry) = log.take() {
                 return Ok(Some(entry));
             }
-            inner.check_alive()?;
-            if inner.clock.now() >= deadline {
+            core.check_alive()?;
+            if core.now() >= deadline {
                 return Ok(None);
             }
-            inner.clock.sleep(&log.written, seen, deadline);
+            core.clock.sleep(&log.written, seen, deadline);
         }
     }
 
-    /// Ends the client: its calls and those of its sessions fail from now on, and waits end. Requests that are on the
-    /// wire finish within their attempt timeout. Sessions are not stopped. Does not wait.
+    /// The application is about to be suspended, as when a headset is taken off: flushes the journal and does with each
+    /// watched session what its [`WatchOptions::on_suspend`] says. From then on nothing is asked until [`Client::resume`], or
+    /// until the time is seen to have jumped.
+    ///
+    /// Takes `timeout` at most.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`] if not all was done in time: it goes on as far as the system lets it. Else the first failure.
+    pub fn suspend(&self, timeout: Duration) -> Result<()> {
+        let core = &self.core;
+        core.check_alive()?;
+        let deadline = core.now() + timeout;
+        core.keeper.suspend(true);
+        let mut started = Vec::new();
+        for (site, shared, wish) in core.keeper.on_suspend() {
+            let session = Session::new(site, Arc::clone(&shared));
+            match wish {
+                OnSuspend::Leave => {}
+                OnSuspend::Extend(left) => {
+                    if let Some(lease) = Session::lease_leaving(&shared, left, core.now()) {
+                        started.push(session.update_lease_start(
+                            Lease::new(lease)?,
+                            Some(timeout),
+                            Label::default(),
+                        )?);
+                    }
+                }
+                OnSuspend::Stop => started.push(session.stop_start(Some(timeout), Label::default())?),
+            }
+        }
+        let flushed = core.journal.as_ref().map_or(Ok(()), |journal| journal.flush());
+        for operation in started {
+            let state = operation.wait(deadline.saturating_since(core.now()));
+            if state == OperationState::Running {
+                let message = "not all was done in the time that was given; it goes on, as far as the system lets it";
+                return Err(Error::new(ErrorKind::Timeout, message));
+            }
+            operation.outcome()?;
+        }
+        flushed
+    }
+
+    /// The application is back: pooled connections, which are dead, are dropped; a token that has run out is renewed; and
+    /// watched sessions are read anew before anything is said about them. Then an event says that it is done. Does not wait.
+    ///
+    /// The client notices by itself that the machine has slept, and does the same.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ShutDown`]; [`ErrorKind::Internal`] if there is no thread to be had.
+    pub fn resume(&self) -> Result<()> {
+        self.core.check_alive()?;
+        self.core.keeper.time_jumped(&self.core, self.core.now());
+        Core::wake_driver(&self.core)
+    }
+
+    /// Gives a new token, of the kind that the client was made with: the answer to
+    /// [`EventKind::TokenNeeded`](crate::EventKind::TokenNeeded). Calls that wait for it go on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if it cannot be a token, or the client was made with an account key.
+    pub fn set_token(&self, token: impl Into<Secret>) -> Result<()> {
+        self.core.check_alive()?;
+        self.core.tokens.set(token.into())
+    }
+
+    /// Ends the client: its calls and those of its sessions fail from now on, and waits end. Operations that were started
+    /// are cancelled, but for stops. Sessions that were watched with [`WatchOptions::stop_on_shutdown`] are stopped; no
+    /// others are. Does not wait; requests that are on the wire finish within their attempt timeout.
     pub fn shut_down(&self) {
-        self.inner.shut_down.store(true, Ordering::Release);
-        self.inner.signal.notify();
-        self.inner.context.log.written.notify();
+        self.core.begin_end();
+    }
+
+    /// The same, and waits until all of that is done and no thread of the client is left, up to `timeout`. (Name lookups,
+    /// which the system cannot break off, go on by themselves.)
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`] if something was left then; it may be called again. Else the first failure of a stop.
+    pub fn shut_down_within(&self, timeout: Duration) -> Result<()> {
+        self.core.begin_end();
+        self.core.wait_for_end(timeout)
     }
 }
 
@@ -272,130 +584,11 @@ impl Drop for Client {
     }
 }
 
-impl Inner {
-    fn deadline(&self, timeout: Option<Duration>) -> Instant {
-        self.clock.now() + timeout.unwrap_or(self.call_timeout)
-    }
-
-    fn is_shut_down(&self) -> bool {
-        self.shut_down.load(Ordering::Acquire)
-    }
-
-    fn ended(&self) -> Error {
-        Error::new(ErrorKind::ShutDown, "the client of this call was shut down or freed; make another")
-    }
-
-    fn check_alive(&self) -> Result<()> {
-        if self.is_shut_down() { Err(self.ended()) } else { Ok(()) }
-    }
-
-    /// What a failed create means, and does: an id that was made up here, and that may have a session now, is the client's
-    /// own.
-    fn create_failed(&self, error: Error, id: Option<SessionId>, made_up: Option<SessionId>) -> Error {
-        if !error.is_outcome_unknown() {
-            return error;
-        }
-        let error = match error.kind() {
-            ErrorKind::OutcomeUnknown => error,
-            // The client ended, or the time was over, between two tries.
-            _ => operation::unknown_outcome(error, id.as_ref()),
-        };
-        match made_up {
-            Some(id) if self.is_shut_down() => self.give_back(&id),
-            Some(id) => {
-                self.registry.claim(&id);
-                error
-            }
-            None => error,
-        }
-    }
-
-    /// Stops a session that was created for a client that has ended, and says so.
-    fn give_back(&self, id: &SessionId) -> Error {
-        let deadline = self.clock.now() + self.attempt_timeout;
-        match self.drive(operation::stop(&self.context, id, false, deadline), deadline, || Ok(())) {
-            Ok(_) => self.ended(),
-            Err(error) => {
-                let message = format!(
-                    "the client ended while session {id} was created, and stopping it failed: {error}. Stop it"
-                );
-                error.retold(ErrorKind::ShutDown, message)
-            }
-        }
-    }
-
-    /// Drives an operation to its end, to the deadline, or to the end of the client.
-    fn run<T>(&self, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {
-        let outcome = self.drive(operation, deadline, || self.check_alive());
-        if let Err(error) = &outcome {
-            self.context.log.error(error.correlation_vector(), || error.message().to_owned());
-        }
-        outcome
-    }
-
-    /// Stops a session that this client knows.
-    fn stop(&self, id: &SessionId, deadline: Instant) -> Result<Stopped> {
-        let shared = self.registry.find(id);
-        // Before, so that no reading that is under way counts; and after, whatever came of it, for those begun meanwhile.
-        let forget_readings = || shared.iter().for_each(|shared| shared.forget_readings(self));
-        forget_readings();
-        let stopped =
-            self.run(operation::stop(&self.context, id, self.registry.may_be_stopped(id), deadline), deadline);
-        self.registry.stop_ended(id, &stopped);
-        match &stopped {
-            Ok(stopped) => {
-                shared.iter().for_each(|shared| shared.was_stopped(self));
-                let how = if stopped.already_gone { "had ended already" } else { "is stopped" };
-                self.context.log.info(None, || format!("session {id} {how}"));
-            }
-            Err(_) => forget_readings(),
-        }
-        stopped
-    }
-
-    /// Nothing bounds a lease in the documentation, so it is sent as it is.
-    fn warn_of_lease(&self, lease: Lease) {
-        if !Lease::USUAL.contains(&lease.duration()) {
-            self.context.log.warning(None, || {
-                format!(
-                    "a lease of {} s is unusual: services know leases from a minute to a day",
-                    lease.duration().as_secs()
-                )
-            });
-        }
-    }
-
-    fn drive<T>(
-        &self,
-        mut operation: impl Operation<Outcome = Result<T>>,
-        deadline: Instant,
-        may_go_on: impl Fn() -> Result<()>,
-    ) -> Result<T> {
-        let mut answer = None;
-        loop {
-            let seen = self.signal.version();
-            let now = self.clock.now();
-            let step = operation.step(now, answer.take());
-            if let Step::Done(outcome) = step {
-                return outcome;
-            }
-            may_go_on().map_err(|error| error.maybe_done(operation.maybe_done()))?;
-            if now >= deadline {
-                let message = "the time for the call ran out; give it more, or call again";
-                return Err(Error::new(ErrorKind::Timeout, message).maybe_done(operation.maybe_done()));
-            }
-            let limit = deadline.saturating_since(now).min(self.attempt_timeout);
-            match step {
-                Step::Send(request) => answer = Some(self.transport.send(&request, limit)),
-                // A token that is fetched ahead of time must not use up the time of the call that happened to ask for it.
-                Step::FetchToken(exchange) if exchange.ahead => {
-                    self.transport.start_fetching_token(*exchange, self.attempt_timeout);
-                }
-                Step::FetchToken(exchange) => self.transport.fetch_token(*exchange, limit),
-                Step::SleepUntil(moment) => self.clock.sleep(&self.signal, seen, moment.min(deadline)),
-                Step::AwaitToken => self.clock.wait_for_work(&self.signal, seen, deadline),
-                Step::Done(_) => {}
-            }
-        }
-    }
+/// Ends every client of the process, all at once, and waits for that as [`Client::shut_down_within`] does. New ones may be made
+/// afterwards.
+///
+/// # Errors
+/// [`ErrorKind::Timeout`] if something was left of one of them; it may be called again. Else the first failure of a stop.
+pub fn shut_down_all(timeout: Duration) -> Result<()> {
+    core::end_all(timeout)
 }

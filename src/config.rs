@@ -63,6 +63,13 @@ pub struct ClientConfig {
     /// How long the first repetition waits; each further one twice as long, less a random part of up to a half. After a
     /// 429 that names no time it is 20 times as long. `None`: 500 ms. The range is that of `poll_interval`, from 100 ms.
     pub retry_delay: Option<Duration>,
+    /// The path of a file that remembers which sessions were created, so that they are found again after a crash; its folder
+    /// must exist. `None`: nothing is remembered. Several clients and processes may share it.
+    pub journal: Option<PathBuf>,
+    /// The application answers [`EventKind::TokenNeeded`](crate::EventKind::TokenNeeded) by
+    /// [`Client::set_token`](crate::Client::set_token): calls whose token was refused, or has run out, wait for the new one
+    /// within their time. Off; only with a token as credential.
+    pub token_on_request: bool,
     /// What is written to the client's log, which [`Client::next_log`](crate::Client::next_log) hands out.
     pub log_level: LogLevel,
 }
@@ -106,6 +113,8 @@ impl Default for ClientConfig {
             ready_poll_interval: None,
             max_retries: 4,
             retry_delay: None,
+            journal: None,
+            token_on_request: false,
             log_level: LogLevel::Off,
         }
     }
@@ -139,6 +148,8 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) intervals: Intervals,
     pub(crate) retry: RetryPolicy,
+    pub(crate) journal: Option<PathBuf>,
+    pub(crate) token_on_request: bool,
     pub(crate) log_level: LogLevel,
 }
 
@@ -183,6 +194,8 @@ impl ClientConfig {
             connect_timeout: within("connect timeout", self.connect_timeout, SHORTEST)?,
             intervals,
             retry,
+            journal: self.journal,
+            token_on_request: self.token_on_request,
             log_level: self.log_level,
             service,
         })

@@ -84,9 +84,14 @@ mod transport;
 pub mod ffi;
 
 pub use api::ApiVersion;
-pub use client::{AccessToken, Client, ListedSession, Session, StopScope, Stopped, StoppedAll};
+pub use client::{
+    AccessToken, Claim, Client, KeepAlive, ListedSession, OnSuspend, OperationState, Outcome, Recovered, Resume,
+    Session, StartedOperation, StopScope, Stopped, StoppedAll, WatchOptions, shut_down_all,
+};
 pub use config::{ClientConfig, Trust};
 pub use credential::{Credential, Secret};
 pub use error::{Error, ErrorKind, Result};
 pub use log::{LogEntry, LogLevel};
+pub use queue::{Event, EventKind, Label};
 pub use session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
+pub use snapshot::Snapshot;

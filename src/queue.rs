@@ -317,16 +317,7 @@ fn take_first(pending: &mut u16) -> Option<EventKind> {
 
 impl Event {
     fn new(kind: EventKind) -> Event {
-        Event {
-            kind,
-            label: Label::default(),
-            session: None,
-            snapshot: None,
-            error: None,
-            index: 0,
-            count: 0,
-            lost: 0,
-        }
+        Event { kind, label: Label::default(), session: None, snapshot: None, error: None, index: 0, count: 0, lost: 0 }
     }
 }
 

@@ -8,15 +8,14 @@
 //!                              └─→ keeper: what is due for sessions that are looked after
 //! ```
 
-use crate::api::{Cause, Failure};
-use crate::client::core::Core;
-use crate::client::started::{Job, Ticket, cancelled};
+use crate::api::Failure;
+use crate::client::{Core, Job, Outcome, Ticket, cancelled};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Answer, Seen, Timed, Todo, Work};
 use crate::session::SessionId;
 use crate::sys::{pin_module, without_sigpipe};
-use crate::transport::{Attempting, Lane};
+use crate::transport::{Lane, Ticket as Attempt};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::fmt;
@@ -55,6 +54,12 @@ pub(crate) enum Urgency {
     Stop,
     /// It has no caller, and ends with the client.
     Chore,
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").field("same", &self.same).field("urgency", &self.urgency).finish_non_exhaustive()
+    }
 }
 
 /// An operation for the runtime, and who waits for it.
@@ -155,9 +160,11 @@ impl Runtime {
         let for_thread = Arc::clone(core);
         let run = move || {
             Driver::new(Arc::clone(&for_thread)).run();
+            for_thread.ended_for_good();
             let runtime = &for_thread.runtime;
             *lock(&runtime.driver) = false;
             runtime.driver_ended.notify_all();
+            for_thread.queue.posted.notify();
         };
         let started = without_sigpipe(|| std::thread::Builder::new().name("arr-driver".into()).spawn(run));
         started.map_err(|cause| Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}")))?;
@@ -195,7 +202,7 @@ enum Doing {
     /// It is to be stepped.
     Nothing,
     /// Its request is on the wire, or waits for a worker.
-    Request(Attempting),
+    Request(Attempt),
     /// A worker does something for it.
     Work,
     /// It waits for a moment, for the token, or for a change, up to a moment.
@@ -222,6 +229,12 @@ struct Task {
 struct Waiter {
     ticket: Arc<Ticket>,
     deadline: Instant,
+}
+
+impl Waiter {
+    fn cancel(&self) {
+        self.ticket.cancel();
+    }
 }
 
 impl Task {
@@ -320,6 +333,10 @@ impl Driver {
             }
             return Some(now);
         }
+        // Those of tasks that are over wake nobody.
+        while self.timers.peek().is_some_and(|Reverse((_, id))| !self.tasks.contains_key(id)) {
+            self.timers.pop();
+        }
         let next = self.timers.peek().map_or(Instant::NEVER, |Reverse((moment, _))| *moment);
         Some(next.min(due))
     }
@@ -357,7 +374,7 @@ impl Driver {
         let Prepared { job, deadline, same, urgency } = prepared;
         let waiters: Vec<Waiter> = ticket.into_iter().map(|ticket| Waiter { ticket, deadline }).collect();
         if self.ending && urgency != Urgency::Stop {
-            waiters.iter().for_each(|waiter| drop(waiter.ticket.cancel()));
+            waiters.iter().for_each(Waiter::cancel);
             return;
         }
         if let Some(joined) = same.as_ref().and_then(|same| self.same.get(same)).copied()
@@ -390,14 +407,14 @@ impl Driver {
             let alone = task.waiters.is_empty() && !task.goes_on();
             let gone = || if alone { Err(cancelled()) } else { Ok(()) };
             let todo = task.timed.next(now, answer.take(), gone);
-            if !self.act(now, id, todo) {
+            if !self.act(id, todo) {
                 return;
             }
         }
     }
 
     /// Does what a task asks for. Whether it is to be stepped again at once.
-    fn act(&mut self, now: Instant, id: u64, todo: Todo<Result<crate::client::started::Outcome>>) -> bool {
+    fn act(&mut self, id: u64, todo: Todo<Result<Outcome>>) -> bool {
         let core = &self.core;
         let Some(task) = self.tasks.get_mut(&id) else { return false };
         match todo {
@@ -411,8 +428,9 @@ impl Driver {
                     for_answer.runtime.post(Message::Answer(id, answer));
                     for_answer.signal.notify();
                 };
-                let attempting = core.transport.start_on(task.lane(), *request, limit, done);
-                task.doing = Doing::Request(attempting);
+                let deadline = task.timed.deadline();
+                task.doing = Doing::Request(core.transport.start_on(task.lane(), *request, limit, deadline, done));
+                self.timers.push(Reverse((deadline, id)));
                 false
             }
             Todo::FetchToken(exchange, limit) => {
@@ -443,12 +461,13 @@ impl Driver {
             }
             Todo::Work(work) => {
                 task.doing = Doing::Work;
-                self.start_work(now, id, work)
+                self.start_work(id, work);
+                false
             }
         }
     }
 
-    fn start_work(&mut self, _now: Instant, id: u64, work: Work) -> bool {
+    fn start_work(&self, id: u64, work: Work) {
         let core = Arc::clone(&self.core);
         let for_end = Arc::clone(&core);
         let run = move || {
@@ -456,14 +475,10 @@ impl Driver {
             for_end.runtime.post(Message::Worked(id));
             for_end.signal.notify();
         };
-        // Without a thread it is never done, and never undone: the operation finds out when it is stepped.
-        if core.transport.work(run).is_err() {
-            return true;
-        }
-        false
+        core.transport.aside(run);
     }
 
-    fn finish(&mut self, id: u64, outcome: Result<crate::client::started::Outcome>) {
+    fn finish(&mut self, id: u64, outcome: Result<Outcome>) {
         let Some(task) = self.tasks.remove(&id) else { return };
         if let Some(same) = &task.same
             && self.same.get(same) == Some(&id)
@@ -486,12 +501,12 @@ impl Driver {
     /// Nobody waits for a task any more.
     fn leave(&mut self, now: Instant, id: u64) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        if let Doing::Request(attempting) = &task.doing {
+        if let Doing::Request(attempt) = &task.doing {
             if task.timed.leave_in_flight(now) {
                 task.left = true;
                 return;
             }
-            attempting.abandon();
+            attempt.abandon();
             self.finish(id, Err(cancelled()));
             return;
         }
@@ -506,7 +521,7 @@ impl Driver {
         if !matches!(todo, Todo::Done(_)) {
             task.left = true;
         }
-        if self.act(now, id, todo) {
+        if self.act(id, todo) {
             self.step(now, id, None);
         }
     }
@@ -522,7 +537,7 @@ impl Driver {
                 self.timers.push(Reverse((end, id)));
                 continue;
             }
-            task.waiters.drain(..).for_each(|waiter| drop(waiter.ticket.cancel()));
+            task.waiters.drain(..).for_each(|waiter| waiter.cancel());
             if task.urgency == Urgency::Chore {
                 task.urgency = Urgency::Usual;
             }
@@ -552,8 +567,14 @@ impl Driver {
                     waiter.ticket.finish(Err(Error::new(ErrorKind::Timeout, message)));
                 }
             }
-            if matches!(task.doing, Doing::Waiting(_)) {
-                self.step(now, id, None);
+            match &task.doing {
+                Doing::Waiting(_) => self.step(now, id, None),
+                // It has queued for a worker all the time; one that is on the wire ends by its own limit.
+                Doing::Request(attempt) if now >= task.timed.deadline() && attempt.take_back() => {
+                    task.doing = Doing::Nothing;
+                    self.step(now, id, Some(Err(Failure::never_begun())));
+                }
+                _ => {}
             }
         }
     }
@@ -576,7 +597,7 @@ impl Drop for Driver {
     /// A driver that ends leaves nobody waiting.
     fn drop(&mut self) {
         for task in self.tasks.values() {
-            task.waiters.iter().for_each(|waiter| drop(waiter.ticket.cancel()));
+            task.waiters.iter().for_each(Waiter::cancel);
         }
         let left = std::mem::take(&mut lock(&self.core.runtime.inbox).messages);
         for message in left {
@@ -588,4 +609,3 @@ impl Drop for Driver {
         }
     }
 }
-

@@ -76,15 +76,6 @@ impl SessionSize {
         }
     }
 
-    /// The word for it, as in a request.
-    pub(crate) fn word(&self) -> &str {
-        match self {
-            SessionSize::Standard => "standard",
-            SessionSize::Premium => "premium",
-            SessionSize::Unknown(word) => word,
-        }
-    }
-
     pub(crate) fn read(text: &str) -> SessionSize {
         match text.to_ascii_lowercase().as_str() {
             "standard" => SessionSize::Standard,

@@ -9,10 +9,12 @@ use crate::credential::{AccountId, Credential, Secret};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
+use crate::queue::{EventKind, Queue};
 use crate::retry::heeded;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
@@ -53,6 +55,8 @@ pub(crate) enum Acquired {
     Fetch(Box<Exchange>),
     /// Another call is fetching one; ask again, as one who waited for it, when the signal changes.
     Wait(Waited),
+    /// The application is asked for a token; ask again when the signal changes. The error is why, if none comes in time.
+    Starved(Error),
     /// The token service is in trouble, or has asked for a pause: nobody asks it before this moment. The error is what it
     /// said last.
     Rest(Instant, Error),
@@ -96,19 +100,37 @@ impl Exchange {
     }
 }
 
+/// Where tokens come from.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) token_service: Endpoint,
+    pub(crate) account_id: AccountId,
+    pub(crate) credential: Credential,
+    pub(crate) on_request: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct TokenCache {
     token_service: Endpoint,
     account_id: AccountId,
-    credential: Credential,
+    /// The application gives new tokens when it is asked.
+    on_request: bool,
+    queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
     changed: Arc<Signal>,
     log: Arc<Log>,
     state: Mutex<State>,
+    /// When the application is to be asked, in milliseconds of the clock; never, if it was or is not to be.
+    ask_at: AtomicU64,
+    /// Counts the exchanges that have ended, and the tokens that were given.
+    changes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    credential: Credential,
+    /// Why nothing goes on before the application has given a new token.
+    starved: Option<Error>,
     token: Option<Token>,
     /// The number of the exchange that is under way.
     running: Option<u64>,
@@ -122,19 +144,108 @@ struct State {
 
 impl TokenCache {
     pub(crate) fn new(
-        token_service: Endpoint,
-        account_id: AccountId,
-        credential: Credential,
+        from: Source,
         clock: Arc<dyn Clock>,
         changed: Arc<Signal>,
+        queue: Arc<Queue>,
         log: Arc<Log>,
     ) -> Arc<TokenCache> {
-        let token = match &credential {
-            Credential::AccessToken(text) => Some(Token::given(text, &*clock)),
-            Credential::AccountKey(_) | Credential::EntraToken(_) => None,
+        let Source { token_service, account_id, credential, on_request } = from;
+        let token = Token::of(&credential, &*clock);
+        let cache = TokenCache {
+            token_service,
+            account_id,
+            on_request,
+            queue,
+            clock,
+            changed,
+            log,
+            state: Mutex::new(State { token, credential, ..State::default() }),
+            ask_at: AtomicU64::new(u64::MAX),
+            changes: AtomicU64::new(0),
         };
-        let state = Mutex::new(State { token, ..State::default() });
-        Arc::new(TokenCache { token_service, account_id, credential, clock, changed, log, state })
+        cache.plan_to_ask(&lock(&cache.state).credential);
+        Arc::new(cache)
+    }
+
+    /// A new token from the application, of the kind that it gave before.
+    pub(crate) fn set(&self, token: Secret) -> Result<()> {
+        let mut state = lock(&self.state);
+        let credential = match &state.credential {
+            Credential::AccountKey(_) => {
+                return Err(Error::invalid_argument(
+                    "the client was made with an account key, which needs no new token; make another client for a token",
+                ));
+            }
+            Credential::EntraToken(_) => Credential::EntraToken(token),
+            Credential::AccessToken(_) => Credential::AccessToken(token),
+        };
+        state.credential = credential.check()?;
+        if let Some(token) = Token::of(&state.credential, &*self.clock) {
+            // Not the one that a call under way may be refused with.
+            state.latest += 1;
+            state.token = Some(Token { exchange: state.latest, ..token });
+        }
+        (state.starved, state.failed, state.rest) = (None, None, None);
+        self.plan_to_ask(&state.credential);
+        drop(state);
+        self.log.info(None, || "the application gave a new token".into());
+        self.has_changed();
+        Ok(())
+    }
+
+    /// Asks the application for a new token if its own runs out soon. For every frame: it is one comparison.
+    pub(crate) fn look_at_hosts_token(&self, now: Instant) {
+        let ask_at = self.ask_at.load(Ordering::Relaxed);
+        if ask_at != u64::MAX && now.since_beginning().as_millis() >= u128::from(ask_at) {
+            self.ask();
+        }
+    }
+
+    fn plan_to_ask(&self, credential: &Credential) {
+        let text = match credential {
+            Credential::AccountKey(_) => None,
+            Credential::EntraToken(text) | Credential::AccessToken(text) => Some(text),
+        };
+        // By the device's own clock, as there is no other: who asks too early does no harm, and a refusal asks too.
+        let ends = text.filter(|_| self.on_request).and_then(|text| expiry(text.expose()).ok());
+        let ask_at = ends.map_or(u64::MAX, |ends| {
+            let lifetime = ends.saturating_sub(self.clock.unix_time());
+            let ask_at = self.clock.now() + lifetime.saturating_sub(REFRESH_AHEAD.min(lifetime / 5));
+            u64::try_from(ask_at.since_beginning().as_millis()).unwrap_or(u64::MAX)
+        });
+        self.ask_at.store(ask_at, Ordering::Relaxed);
+    }
+
+    fn ask(&self) {
+        self.ask_at.store(u64::MAX, Ordering::Relaxed);
+        self.queue.post_of_client(EventKind::TokenNeeded);
+    }
+
+    fn has_changed(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify();
+    }
+
+    /// The application's token is of no use any more, for this reason. Whether to wait for another one.
+    fn starve(&self, state: &mut State, why: &Error) -> bool {
+        if !self.on_request {
+            return false;
+        }
+        let message = format!("{why}; the application was asked for a new token, and has given none in time");
+        state.starved = Some(why.clone().retold(ErrorKind::Unauthorized, message));
+        self.ask();
+        true
+    }
+
+    /// How often those who wait for a token have had a reason to look again.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Whether there was a token, and it cannot be used any more.
+    pub(crate) fn has_run_out(&self, now: Instant) -> bool {
+        lock(&self.state).token.as_ref().is_some_and(|token| now >= token.use_until)
     }
 
     /// A token, or what to do about it. `waited` is the exchange that the caller waited for, if it did.
@@ -142,6 +253,9 @@ impl TokenCache {
         let mut state = lock(&self.state);
         let usable = state.token.as_ref().filter(|token| now < token.use_until);
         let resting = state.rest.as_ref().filter(|(until, _)| now < *until);
+        if let (None, Some(why)) = (usable, &state.starved) {
+            return Ok(Acquired::Starved(why.clone()));
+        }
         if let Some(token) = usable {
             if now < token.refresh_at || state.running.is_some() || resting.is_some() {
                 return Ok(Acquired::Token(token.lend()));
@@ -161,7 +275,7 @@ impl TokenCache {
         state.latest += 1;
         state.running = Some(state.latest);
         Ok(Acquired::Fetch(Box::new(Exchange {
-            request: sts::token(&self.token_service, &self.account_id, &self.credential, correlation_vector()),
+            request: sts::token(&self.token_service, &self.account_id, &state.credential, correlation_vector()),
             ahead: usable,
             cache: Arc::clone(self),
             number: state.latest,
@@ -171,10 +285,18 @@ impl TokenCache {
     /// The service refused this token. Forgets it, unless another call has brought a new one meanwhile. Whether asking
     /// again can bring another: not where the application gave the token itself.
     pub(crate) fn refused(&self, lent: &Lent) -> bool {
-        if matches!(self.credential, Credential::AccessToken(_)) {
-            return false;
-        }
         let mut state = lock(&self.state);
+        if matches!(state.credential, Credential::AccessToken(_)) {
+            if state.token.as_ref().is_some_and(|token| token.exchange != lent.exchange) {
+                return true;
+            }
+            let why = Error::new(ErrorKind::Unauthorized, "the access token was refused");
+            let waits = self.starve(&mut state, &why);
+            if waits {
+                state.token = None;
+            }
+            return waits;
+        }
         if state.token.as_ref().is_some_and(|token| token.exchange == lent.exchange) {
             state.token = None;
             self.log.info(None, || "the service refused the access token; a new one is fetched".into());
@@ -196,7 +318,7 @@ impl TokenCache {
     /// What was refused, where a session request is answered 401 (`renewed`: also with a new token), and what to do about
     /// it.
     pub(crate) fn refusal(&self, renewed: bool) -> &'static str {
-        match &self.credential {
+        match &lock(&self.state).credential {
             _ if renewed => {
                 "the access token was refused, and so was a new one; check that the service endpoint belongs to the same \
                  service as the account domain"
@@ -226,6 +348,10 @@ impl TokenCache {
                 }
                 // A job given back has not failed, and must not hide an earlier failure from those who waited for it.
                 if let Some(error) = error {
+                    let refused = error.kind() == ErrorKind::Unauthorized;
+                    if refused && matches!(state.credential, Credential::EntraToken(_)) {
+                        self.starve(&mut state, &error);
+                    }
                     if let Some(pause) = error.retry_after().map(heeded) {
                         state.rest = Some((self.clock.now() + pause, error.clone()));
                     }
@@ -234,12 +360,13 @@ impl TokenCache {
             }
         }
         drop(state);
-        self.changed.notify();
+        self.has_changed();
     }
 
     /// Reads the answer to an exchange.
     fn read(&self, reply: &Reply, number: u64) -> Result<Token> {
-        let text = sts::read_token(reply, &self.credential)?;
+        let credential = lock(&self.state).credential.clone();
+        let text = sts::read_token(reply, &credential)?;
         let expires = expiry(text.expose()).map_err(|what| {
             let message = format!("the token service answered with something that is no access token: {what}");
             Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts())
@@ -263,6 +390,14 @@ impl TokenCache {
 }
 
 impl Token {
+    /// The one that the application gave, if what it gave is one.
+    fn of(credential: &Credential, clock: &dyn Clock) -> Option<Token> {
+        match credential {
+            Credential::AccessToken(text) => Some(Token::given(text, clock)),
+            Credential::AccountKey(_) | Credential::EntraToken(_) => None,
+        }
+    }
+
     /// One that the application gave. Its expiry can only be read against the device's own clock, which may be wrong: so it
     /// is used until the service refuses it.
     fn given(text: &Secret, clock: &dyn Clock) -> Token {
@@ -359,14 +494,14 @@ mod tests {
             let settings = config.check().unwrap();
             let clock = Arc::new(SetClock::default());
             let log = Arc::new(Log::new(crate::log::LogLevel::Debug, clock.clone()));
-            let cache = TokenCache::new(
-                settings.token_service,
-                settings.account_id,
-                settings.credential,
-                clock.clone(),
-                Arc::default(),
-                log,
-            );
+            let queue = Queue::new(clock.clone());
+            let from = Source {
+                token_service: settings.token_service,
+                account_id: settings.account_id,
+                credential: settings.credential,
+                on_request: false,
+            };
+            let cache = TokenCache::new(from, clock.clone(), Arc::default(), queue, log);
             Fixture { clock, cache }
         }
 

@@ -47,6 +47,12 @@ impl Failure {
         Failure::new(origin, Cause::Setup(error))
     }
 
+    /// The request waited for a thread until its time was over.
+    pub(crate) fn never_begun() -> Failure {
+        let message = "every worker was busy until the time for the call ran out; give it more, or start fewer at once";
+        Failure::setup("", Error::new(ErrorKind::Timeout, message))
+    }
+
     /// The request was sent and nobody waited for its answer.
     pub(crate) fn given_up(request: &Request) -> Failure {
         let origin = request.url.origin().ascii_serialization();

@@ -20,11 +20,7 @@ pub struct WatchOptions {
 
 impl Default for WatchOptions {
     fn default() -> WatchOptions {
-        WatchOptions {
-            warn_before: Duration::from_secs(300),
-            stop_on_shutdown: false,
-            on_suspend: OnSuspend::Leave,
-        }
+        WatchOptions { warn_before: Duration::from_secs(300), stop_on_shutdown: false, on_suspend: OnSuspend::Leave }
     }
 }
 
@@ -73,7 +69,9 @@ impl KeepAlive {
         })?;
         let bounded = |what: &str, time: Duration| {
             if time.is_zero() || time > Lease::MAX {
-                return Err(Error::invalid_argument(format!("the {what} of keep-alive is out of range; give 1 s to 365 days")));
+                return Err(Error::invalid_argument(format!(
+                    "the {what} of keep-alive is out of range; give 1 s to 365 days"
+                )));
             }
             Ok(())
         };
@@ -167,10 +165,6 @@ impl Care {
             options.map(|options| Keeping { options, extending, not_before: None, paused: false, capped_at: None });
     }
 
-    pub(super) fn keeping(&self) -> Option<KeepAlive> {
-        self.keeping.as_ref().map(|keeping| keeping.options)
-    }
-
     pub(super) fn is_extending(&self) -> bool {
         self.keeping.as_ref().is_some_and(|keeping| keeping.extending)
     }
@@ -184,7 +178,8 @@ impl Care {
     /// What is due at this moment of a session that is ready.
     pub(super) fn due(&mut self, at: &Now, intervals: &Intervals) -> Due {
         let in_time = |remaining: Duration| at.now + at.remaining.saturating_sub(remaining);
-        let mut due = Due { extend_to: None, look_at_end: false, awaits_application: false, next: in_time(Duration::ZERO) };
+        let mut due =
+            Due { extend_to: None, look_at_end: false, awaits_application: false, next: in_time(Duration::ZERO) };
         if let Some(keeping) = &mut self.keeping {
             keeping.due(at, &self.place, &mut due);
         }

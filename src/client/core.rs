@@ -2,7 +2,7 @@
 //! threads that drive what was started.
 
 use super::keeper::Keeper;
-use crate::clock::{Clock, Instant, Signal};
+use crate::clock::{Clock, Instant, Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::log::Log;
@@ -11,9 +11,21 @@ use crate::queue::Queue;
 use crate::runtime::Runtime;
 use crate::token::TokenCache;
 use crate::transport::Transport;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
+
+/// The clients of this process that have not gone.
+static LIVING: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
+
+/// Ends every client, and waits for all of them together.
+pub(crate) fn end_all(timeout: Duration) -> Result<()> {
+    let living: Vec<Arc<Core>> = lock(&LIVING).iter().filter_map(Weak::upgrade).collect();
+    living.iter().for_each(Core::begin_end);
+    let begun = std::time::Instant::now();
+    let ends = living.iter().map(|core| core.wait_for_end(timeout.saturating_sub(begun.elapsed())));
+    ends.collect::<Vec<_>>().into_iter().collect()
+}
 
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -79,6 +91,51 @@ impl Core {
             self.keeper.something_changed();
             self.signal.notify();
         }
+    }
+
+    /// Begins the end: no new work, and what was promised for the end.
+    pub(crate) fn begin_end(self: &Arc<Self>) {
+        // Before: afterwards the driver may find nothing to do, and end.
+        let promised = self.keeper.has_promised();
+        if self.shut_down.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if promised && let Err(error) = Core::wake_driver(self) {
+            self.runtime.stop_failed(&error);
+        }
+        if !self.runtime.is_running() {
+            self.ended_for_good();
+        }
+        self.signal.notify();
+        self.queue.posted.notify();
+        self.log.written.notify();
+    }
+
+    /// Nothing is left to be done.
+    pub(crate) fn ended_for_good(&self) {
+        self.transport.close();
+        self.queue.posted.notify();
+    }
+
+    /// Waits, in real time, until no thread is left.
+    pub(crate) fn wait_for_end(&self, timeout: Duration) -> Result<()> {
+        let begun = std::time::Instant::now();
+        let gone = self.runtime.wait_until_ended(timeout)
+            && self.transport.workers().wait_until_gone(timeout.saturating_sub(begun.elapsed()));
+        if !gone {
+            let message = "the client has not ended within the time; requests on the wire end within their attempt \
+                           timeout: wait again";
+            return Err(Error::new(ErrorKind::Timeout, message));
+        }
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.flush())?;
+        self.runtime.failed_stop().map_or(Ok(()), Err)
+    }
+
+    /// From now on [`end_all`] ends this one too.
+    pub(crate) fn join_the_living(self: &Arc<Self>) {
+        let mut living = lock(&LIVING);
+        living.retain(|core| core.strong_count() > 0);
+        living.push(Arc::downgrade(self));
     }
 
     fn drive<T>(&self, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {

@@ -106,7 +106,7 @@ impl CreateSession {
             },
             State::Completing(created) => match self.finished(now, created) {
                 Ok(session) => Err(Step::Done(Ok(session))),
-                Err(state) => Ok(state),
+                Err(state) => Ok(*state),
             },
             State::GivingBack(id, mut stop) => match stop.step(now, answer).outcome() {
                 Ok(outcome) => Err(Step::Done(Err(self.given_back(&id, outcome)))),
@@ -123,7 +123,7 @@ impl CreateSession {
         State::Creating(operation::create(&self.site.context, self.new.clone(), self.made_up, self.deadline))
     }
 
-    fn finished(&mut self, now: Instant, created: Created) -> std::result::Result<Session, State> {
+    fn finished(&mut self, now: Instant, created: Created) -> std::result::Result<Session, Box<State>> {
         let site = &self.site;
         let session = created.session;
         site.context.log.info(None, || {
@@ -134,7 +134,7 @@ impl CreateSession {
         let shared = Shared::new(site, session);
         let shared = if created.existed { site.registry.opened(shared) } else { site.registry.created(shared, size) };
         if self.is_unwanted() && !created.existed {
-            return Err(self.giving_back(now, shared.id().clone()));
+            return Err(Box::new(self.giving_back(now, shared.id().clone())));
         }
         Ok(Session::new(Arc::clone(site), shared))
     }
@@ -164,20 +164,15 @@ impl CreateSession {
                     index: 0,
                     count: 1,
                 });
-                let message = format!(
-                    "{why}, while session {id} was created, and stopping it failed: {error}. Stop it"
-                );
+                let message =
+                    format!("{why}, while session {id} was created, and stopping it failed: {error}. Stop it");
                 error.retold(why.kind(), message)
             }
         }
     }
 
     /// The create has failed: an id that was made up here, and that may have a session now, is the client's own.
-    fn create_failed(
-        &mut self,
-        now: Instant,
-        error: Error,
-    ) -> std::result::Result<State, Step<Result<Session>>> {
+    fn create_failed(&mut self, now: Instant, error: Error) -> std::result::Result<State, Step<Result<Session>>> {
         match self.made_up_id() {
             Some(id) if error.is_outcome_unknown() && self.is_unwanted() => Ok(self.giving_back(now, id)),
             _ => Err(Step::Done(Err(self.failed(error)))),
@@ -208,7 +203,7 @@ impl CreateSession {
     fn note(&self, note: impl FnOnce(&Journal, RecordId) -> Result<()> + Send + 'static) {
         let core = &self.site.core;
         if let (Some(journal), Some(Ok(record))) = (&core.journal, &*lock(&self.record)) {
-            let (journal, record, log) = (Arc::clone(journal), record.clone(), Arc::clone(&core.log));
+            let (journal, record, log) = (Arc::clone(journal), *record, Arc::clone(&core.log));
             core.aside(move || {
                 if let Err(error) = note(&journal, record) {
                     log.warning(None, || error.message().to_owned());
@@ -291,7 +286,11 @@ impl Operation for CreateSession {
                     return Step::Work(Work(Box::new(move || {
                         let (Some(journal), Some(Ok(record))) = (journal, &*lock(&record)) else { return };
                         // One that was there before is not ours to find again.
-                        let noted = if existed { journal.remove(record.clone()) } else { journal.complete(record.clone(), &id) };
+                        let noted = if existed {
+                            journal.remove(*record)
+                        } else {
+                            journal.complete(*record, &id)
+                        };
                         if let Err(error) = noted {
                             log.warning(None, || error.message().to_owned());
                         }

@@ -244,14 +244,17 @@ impl Keeper {
             let wish = shared.look(|watch| watch.care.as_ref().map(|care| care.options.on_suspend))?;
             (!is_over(shared.numbers().status)).then_some(wish)
         };
-        self.sessions().into_iter().filter_map(|(site, shared)| Some((wish(&shared)?, site, shared))).map(|(wish, site, shared)| (site, shared, wish)).collect()
+        self.sessions()
+            .into_iter()
+            .filter_map(|(site, shared)| Some((wish(&shared)?, site, shared)))
+            .map(|(wish, site, shared)| (site, shared, wish))
+            .collect()
     }
 
     /// Stops what was promised to be stopped at the end.
     pub(crate) fn stop_promised(&self, core: &Arc<Core>, now: Instant) {
         for (site, shared) in self.sessions() {
-            let promised =
-                shared.look(|watch| watch.care.as_ref().is_some_and(|care| care.options.stop_on_shutdown));
+            let promised = shared.look(|watch| watch.care.as_ref().is_some_and(|care| care.options.stop_on_shutdown));
             if promised && !is_over(shared.numbers().status) {
                 let deadline = now + core.attempt_timeout;
                 let stop = site.stop(shared.id(), deadline).then(|outcome: Result<_>| outcome.map(Outcome::Stopped));

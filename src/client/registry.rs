@@ -1,6 +1,6 @@
 //! The sessions that a client knows: which of them it created, and what all handles of one session share.
 
-use super::session::Shared;
+use super::shared::Shared;
 use crate::clock::lock;
 use crate::error::{Error, Result};
 use crate::operation::Stopped;
@@ -92,6 +92,12 @@ impl Registry {
     pub(super) fn complete(&self, properties: SessionProperties) -> SessionProperties {
         let size = properties.size.or_else(|| lock(&self.sessions).get(&properties.id)?.size.clone());
         SessionProperties { size, ..properties }
+    }
+
+    /// Counts what changes a list: sessions that came, and stops.
+    pub(super) fn changes(&self) -> u64 {
+        let known = lock(&self.sessions).len();
+        self.stops() + u64::try_from(known).unwrap_or(u64::MAX)
     }
 
     /// How many stops have ended: if there were more in between, what was read may tell of the time before.

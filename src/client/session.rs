@@ -1,125 +1,67 @@
 //! A session as an application holds it.
 
-use super::{Inner, Stopped};
-use crate::clock::{Instant, lock};
-use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{self, Operation as _, Step, WaitUntilReady};
-use crate::session::{Lease, SessionId, SessionProperties, SessionStatus};
-use crate::transport::Attempt;
-use std::sync::{Arc, Mutex};
+use super::Stopped;
+use super::care::{Care, KeepAlive, WatchOptions};
+use super::core::Core;
+use super::shared::{Next, Shared};
+use super::site::Site;
+use super::started::{Outcome, StartedOperation};
+use crate::clock::Instant;
+#[allow(unused_imports, reason = "for the documentation")]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
+use crate::operation::Operation as _;
+use crate::queue::{Label, Source};
+use crate::runtime::{Prepared, Same, Urgency};
+use crate::session::{Lease, SessionId, SessionProperties};
+use crate::snapshot::Snapshot;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// A rendering session of a [`Client`](crate::Client).
 ///
-/// Every method may be called from any thread, several at a time. Dropping it does **not** stop the session.
+/// Every method may be called from any thread, several at a time. Dropping it does **not** stop the session; it ends the
+/// watching and keeping alive that was asked for through this value.
 #[derive(Debug)]
 pub struct Session {
-    client: Arc<Inner>,
+    site: Arc<Site>,
     shared: Arc<Shared>,
+    /// Which of the session's handles this is.
+    number: u64,
 }
 
-/// What all handles of one session share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    id: SessionId,
-    watch: Mutex<Watch>,
-}
-
-/// What is known of a session, and how it is found out while somebody waits.
-struct Watch {
-    wait: WaitUntilReady,
-    /// Raised whenever the session is extended, stopped or read: a reading that began before tells of an earlier time.
-    epoch: u64,
-    /// The wait's request that is on the wire. It outlives the slice of waiting that sent it.
-    attempt: Option<Attempt>,
-    /// How many readings have ended waits by their failure, and the last such failure: it is for all who waited for it.
-    failures: u64,
-    failure: Option<Error>,
-    /// An update to this lease was sent, and its answer was lost.
-    maybe_extended: Option<Lease>,
-}
-
-impl std::fmt::Debug for Watch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch").field("epoch", &self.epoch).field("attempt", &self.attempt).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    pub(super) fn new(client: &Inner, seen: SessionProperties) -> Shared {
-        let id = seen.id.clone();
-        let wait = WaitUntilReady::new(client.context.clone(), seen, client.clock.now());
-        Shared {
-            id,
-            watch: Mutex::new(Watch {
-                wait,
-                epoch: 0,
-                attempt: None,
-                failures: 0,
-                failure: None,
-                maybe_extended: None,
-            }),
-        }
-    }
-
-    pub(super) fn id(&self) -> &SessionId {
-        &self.id
-    }
-
-    pub(super) fn epoch(&self) -> u64 {
-        lock(&self.watch).epoch
-    }
-
-    /// Takes a reading that began in this epoch, unless it has become outdated meanwhile. Returns it with what the service
-    /// left out.
-    pub(super) fn was_read(&self, epoch: u64, read: SessionProperties, client: &Inner) -> SessionProperties {
-        if read.status.is_final() {
-            client.registry.ended(&self.id);
-        }
-        let read = client.registry.complete(read);
-        let mut watch = lock(&self.watch);
-        if watch.epoch != epoch {
-            return read;
-        }
-        watch.outdate_readings();
-        let read = watch.wait.seen(read, client.clock.now());
-        drop(watch);
-        client.signal.notify();
-        read
-    }
-
-    /// What is known, and what readings under way will bring, does not count any more.
-    pub(super) fn forget_readings(&self, client: &Inner) {
-        self.change(client, WaitUntilReady::invalidate);
-    }
-
-    /// The service has taken a stop.
-    pub(super) fn was_stopped(&self, client: &Inner) {
-        self.change(client, WaitUntilReady::stopped);
-    }
-
-    fn change(&self, client: &Inner, change: impl FnOnce(&mut WaitUntilReady, Instant)) {
-        let mut watch = lock(&self.watch);
-        watch.outdate_readings();
-        change(&mut watch.wait, client.clock.now());
-        drop(watch);
-        client.signal.notify();
+impl Clone for Session {
+    /// Another handle of the same session. What was asked for through the first one ends with the first one.
+    fn clone(&self) -> Session {
+        Session::new(Arc::clone(&self.site), Arc::clone(&self.shared))
     }
 }
 
 impl Session {
-    pub(super) fn new(client: Arc<Inner>, shared: Arc<Shared>) -> Session {
-        Session { client, shared }
+    pub(super) fn new(site: Arc<Site>, shared: Arc<Shared>) -> Session {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        Session { site, shared, number: NUMBERS.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        &self.site.core
     }
 
     /// The session's id.
     pub fn id(&self) -> &SessionId {
-        &self.shared.id
+        self.shared.id()
     }
 
     /// What the service, or the create, said last, however long ago. Sends nothing.
     pub fn known_properties(&self) -> SessionProperties {
-        lock(&self.shared.watch).wait.latest(self.client.clock.now())
+        self.shared.known(self.core().now())
+    }
+
+    /// The session in numbers, as it is now: what was told last, and the time since. Sends nothing, waits for nothing and
+    /// allocates nothing; for every frame.
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.snapshot(self.core().now())
     }
 
     /// Reads the session's properties. `GET …/sessions/{id}/properties`
@@ -129,11 +71,24 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::NotFound`] if the service does not know the session any more.
     pub fn properties(&self, timeout: Option<Duration>) -> Result<SessionProperties> {
-        let client = &self.client;
-        let epoch = self.shared.epoch();
-        let deadline = client.deadline(timeout);
-        let read = operation::properties(&client.context, self.id().clone(), deadline);
-        Ok(self.shared.was_read(epoch, client.run(read, deadline)?, client))
+        let deadline = self.core().deadline(timeout);
+        self.core().run(self.site.properties(&self.shared, deadline), deadline)
+    }
+
+    /// The same, started. Several that are started at about the same time are one request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ShutDown`], or [`ErrorKind::Internal`] if there is no thread to be had.
+    pub fn properties_start(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        self.prepare_properties(timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_properties(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        let deadline = self.core().deadline(timeout);
+        let read = self.site.properties(&self.shared, deadline);
+        let same = Same::Properties(self.site.number(), self.id().clone(), self.shared.epoch());
+        let job = read.then(|read: Result<SessionProperties>| read.map(Outcome::Properties));
+        self.prepare(label, Prepared { job: Box::new(job), deadline, same: Some(same), urgency: Urgency::Usual })
     }
 
     /// The same, without a request if what is known is younger than the poll interval; its
@@ -143,8 +98,9 @@ impl Session {
     /// # Errors
     /// As [`Session::properties`].
     pub fn cached_properties(&self, timeout: Option<Duration>) -> Result<SessionProperties> {
-        self.client.check_alive()?;
-        let current = lock(&self.shared.watch).wait.current(self.client.clock.now());
+        self.core().check_alive()?;
+        let now = self.core().now();
+        let current = self.shared.look(|watch| watch.wait.current(now));
         match current {
             Some(current) => Ok(current),
             None => self.properties(timeout),
@@ -162,49 +118,33 @@ impl Session {
     /// v1) or [`ErrorKind::Conflict`] (2021-01-01) if it is not longer than the one that the service knows;
     /// [`ErrorKind::SessionEnded`] or [`ErrorKind::Conflict`] if the session has ended.
     pub fn update_lease(&self, max_lease: Lease, timeout: Option<Duration>) -> Result<SessionProperties> {
-        let client = &self.client;
-        client.check_alive()?;
-        let known = self.known_properties();
-        if known.status.is_final() || known.status == SessionStatus::Stopping {
-            let message = format!("session {} has ended; its lease cannot be extended, create another", self.id());
-            return Err(Error::new(ErrorKind::SessionEnded, message));
-        }
-        let max_lease = client.context.service.lease(max_lease)?;
-        let wanted = max_lease.duration();
-        match known.max_lease {
-            Some(stands) if wanted == stands => return Ok(known),
-            Some(stands) if wanted < stands => {
-                return Err(Error::invalid_argument(format!(
-                    "a lease of {} s is shorter than the {} s that stand; the whole lease is given, and it can only grow",
-                    wanted.as_secs(),
-                    stands.as_secs()
-                )));
-            }
-            _ => {}
-        }
-        client.warn_of_lease(max_lease);
-        let deadline = client.deadline(timeout);
-        let (epoch, earlier_lost) = {
-            let watch = lock(&self.shared.watch);
-            (watch.epoch, watch.maybe_extended == Some(max_lease))
-        };
-        let update = operation::update_lease(&client.context, self.id().clone(), max_lease, earlier_lost, deadline);
-        let updated = client.run(update, deadline);
-        let lost = updated.as_ref().is_err_and(Error::is_outcome_unknown);
-        lock(&self.shared.watch).maybe_extended = lost.then_some(max_lease);
-        match updated {
-            // What it tells of the session is from before anything that was done to it meanwhile.
-            Ok(Some(told)) if self.shared.epoch() == epoch => {
-                self.shared.change(client, |wait, now| drop(wait.seen(told, now)));
-            }
-            Ok(_) => self.shared.change(client, |wait, now| wait.extended(wanted, now)),
-            Err(error) => {
-                self.shared.forget_readings(client);
-                return Err(error);
-            }
-        }
-        client.context.log.info(None, || format!("the lease of session {} is now {} s", self.id(), wanted.as_secs()));
-        Ok(self.known_properties())
+        let deadline = self.core().deadline(timeout);
+        self.core().run(self.site.update(&self.shared, max_lease, deadline), deadline)
+    }
+
+    /// The same, started. It has a worker of its own: nothing holds it up.
+    ///
+    /// # Errors
+    /// As [`Session::properties_start`]; those of the update itself are the operation's.
+    pub fn update_lease_start(
+        &self,
+        max_lease: Lease,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        self.prepare_update_lease(max_lease, timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_update_lease(
+        &self,
+        max_lease: Lease,
+        timeout: Option<Duration>,
+        label: Label,
+    ) -> Result<StartedOperation> {
+        let deadline = self.core().deadline(timeout);
+        let update = self.site.update(&self.shared, max_lease, deadline);
+        let job = update.then(|known: Result<SessionProperties>| known.map(Outcome::Properties));
+        self.prepare(label, Prepared { job: Box::new(job), deadline, same: None, urgency: Urgency::Urgent })
     }
 
     /// Waits until the session is ready, reading its properties at the poll interval.
@@ -217,45 +157,41 @@ impl Session {
     /// [`ErrorKind::Timeout`] when the time is over; then [`Session::known_properties`] says how far it is.
     /// [`ErrorKind::SessionFailed`] or [`ErrorKind::SessionEnded`] if it will never be ready.
     pub fn wait_until_ready(&self, timeout: Duration) -> Result<SessionProperties> {
-        let client = &self.client;
-        let deadline = client.clock.now() + timeout;
-        let failures = lock(&self.shared.watch).failures;
+        let core = self.core();
+        let deadline = core.now() + timeout;
+        let failures = self.shared.failures();
         loop {
-            client.check_alive()?;
-            let seen = client.signal.version();
-            let now = client.clock.now();
-            let next = lock(&self.shared.watch).advance(client, now, failures);
+            core.check_alive()?;
+            let seen = core.signal.version();
+            let now = core.now();
+            let next = self.shared.advance(&self.site, now, failures);
             if let Next::Over(outcome) = next {
-                if self.known_properties().status.is_final() {
-                    client.registry.ended(self.id());
-                }
                 return *outcome;
             }
             if now >= deadline {
-                return Err(self.not_yet(timeout));
+                return Err(self.shared.not_yet(timeout));
             }
             match next {
-                Next::At(moment) => client.clock.sleep(&client.signal, seen, moment.min(deadline)),
-                Next::AfterChange => client.clock.wait_for_work(&client.signal, seen, deadline),
+                Next::At(moment) => core.clock.sleep(&core.signal, seen, moment.min(deadline)),
+                Next::AfterChange(_) | Next::AfterToken => core.clock.wait_for_work(&core.signal, seen, deadline),
                 Next::Over(_) => {}
             }
         }
     }
 
-    fn not_yet(&self, timeout: Duration) -> Error {
-        let watch = lock(&self.shared.watch);
-        let message = format!(
-            "session {} was not ready within {} ms; it may become so, wait again",
-            self.id(),
-            timeout.as_millis()
-        );
-        match watch.wait.trouble() {
-            Some(trouble) => {
-                let message = format!("{message} (the latest look at it failed: {trouble})");
-                trouble.clone().retold(ErrorKind::Timeout, message)
-            }
-            None => Error::new(ErrorKind::Timeout, message),
-        }
+    /// The same, started. All who wait for one session share its requests.
+    ///
+    /// # Errors
+    /// As [`Session::properties_start`].
+    pub fn wait_until_ready_start(&self, timeout: Duration, label: Label) -> Result<StartedOperation> {
+        self.prepare_wait_until_ready(timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_wait_until_ready(&self, timeout: Duration, label: Label) -> Result<StartedOperation> {
+        let deadline = self.core().now() + timeout;
+        let wait = self.site.wait(&self.shared, timeout);
+        let job = wait.then(|ready: Result<SessionProperties>| ready.map(Outcome::Properties));
+        self.prepare(label, Prepared { job: Box::new(job), deadline, same: None, urgency: Urgency::Usual })
     }
 
     /// Stops the session: its server is given back and costs no more. `DELETE …/sessions/{id}`
@@ -266,61 +202,102 @@ impl Session {
     /// # Errors
     /// Those of the network and of the credential. After one, the session may be running: stop it again.
     pub fn stop(&self, timeout: Option<Duration>) -> Result<Stopped> {
-        self.client.stop(self.id(), self.client.deadline(timeout))
+        let deadline = self.core().deadline(timeout);
+        self.core().run(self.site.stop(self.id(), deadline), deadline)
+    }
+
+    /// The same, started. It has a worker of its own, and goes on when the operation is dropped or the client ends.
+    ///
+    /// # Errors
+    /// As [`Session::properties_start`].
+    pub fn stop_start(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        self.prepare_stop(timeout, label)?.begun()
+    }
+
+    pub(crate) fn prepare_stop(&self, timeout: Option<Duration>, label: Label) -> Result<StartedOperation> {
+        let deadline = self.core().deadline(timeout);
+        let stop = self.site.stop(self.id(), deadline);
+        let job = stop.then(|stopped: Result<Stopped>| stopped.map(Outcome::Stopped));
+        self.prepare(label, Prepared { job: Box::new(job), deadline, same: None, urgency: Urgency::Stop })
+    }
+
+    fn prepare(&self, label: Label, prepared: Prepared) -> Result<StartedOperation> {
+        self.core().check_alive()?;
+        Ok(StartedOperation::prepare(self.core(), label, prepared))
+    }
+
+    /// Has the client watch the session: it is read at the poll intervals, its changes of status and the coming end of its
+    /// lease are events with this label, and [`Session::snapshot`] stays current. All of the account's sessions that are
+    /// ready are read by one list. Calling it again changes the options.
+    ///
+    /// The watching belongs to this value, and ends with it; another value of the same session that watches takes it over.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ShutDown`]; [`ErrorKind::Internal`] if there is no thread to be had.
+    pub fn watch(&self, options: WatchOptions, label: Label) -> Result<()> {
+        let core = self.core();
+        core.check_alive()?;
+        self.shared.told().set_label(label);
+        let source: Weak<dyn Source> = Arc::downgrade(self.shared.told()) as Weak<dyn Source>;
+        let status = self.shared.numbers().status;
+        self.shared.look(|watch| match &mut watch.care {
+            Some(care) => (care.owner, care.options) = (self.number, options),
+            none => *none = Some(Care::new(self.number, options, core.queue.register(source), status)),
+        });
+        core.keeper.watch(&self.site, &self.shared);
+        Core::wake_driver(core)
+    }
+
+    /// Ends watching and keeping alive, if this value asked for it. The session goes on.
+    pub fn unwatch(&self) {
+        self.shared.look(|watch| {
+            if watch.care.as_ref().is_some_and(|care| care.owner == self.number) {
+                watch.care = None;
+            }
+        });
+    }
+
+    /// Has the client extend the lease by itself whenever it runs low, up to a cap; `None` ends that. What happens is told by
+    /// events. The session must be watched.
+    ///
+    /// It is extended only while the application shows that it is alive, as native threads outlive a hung loop, a breakpoint
+    /// and a broken reload: see [`KeepAlive::liveness`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if the options are out of range, or the session is not watched by this value.
+    pub fn keep_alive(&self, options: Option<KeepAlive>) -> Result<()> {
+        let core = self.core();
+        core.check_alive()?;
+        if let Some(options) = &options {
+            options.check()?;
+        }
+        self.touch();
+        self.shared.look(|watch| match &mut watch.care {
+            Some(care) if care.owner == self.number => {
+                care.keep(options);
+                Ok(())
+            }
+            _ => Err(Error::invalid_argument("the session is not watched by this handle; watch it first")),
+        })?;
+        core.keeper.something_changed();
+        Core::wake_driver(core)
+    }
+
+    /// Shows that the application is alive: see [`KeepAlive::liveness`]. Pulling events does so too, for all sessions.
+    pub fn touch(&self) {
+        self.shared.told().touch(self.core().now());
+        self.core().application_is_alive();
+    }
+
+    /// The lease that leaves at least this much from now on; `None` if it stands already.
+    pub(super) fn lease_leaving(shared: &Shared, left: Duration, now: Instant) -> Option<Duration> {
+        let numbers = shared.numbers();
+        (numbers.remaining(now) < left).then(|| numbers.used(now) + left)
     }
 }
 
-/// What a wait does next.
-enum Next {
-    Over(Box<Result<SessionProperties>>),
-    At(Instant),
-    /// When the client's signal changes: a request or a token is under way.
-    AfterChange,
-}
-
-impl Watch {
-    /// Readings that began earlier, the wait's own among them, must not put an older state in the place of a newer one.
-    fn outdate_readings(&mut self) {
-        self.epoch += 1;
-        self.attempt = None;
-    }
-
-    /// Takes the answer that is there, and does what is due.
-    fn advance(&mut self, client: &Inner, now: Instant, failures: u64) -> Next {
-        if let Some(failure) = self.failure.as_ref().filter(|_| self.failures != failures) {
-            // Another who waits has met it while this one waited too.
-            return Next::Over(Box::new(Err(failure.clone())));
-        }
-        let answer = match &self.attempt {
-            Some(attempt) => match attempt.take() {
-                Some(answer) => Some(answer),
-                None => return Next::AfterChange,
-            },
-            None => None,
-        };
-        self.attempt = None;
-        match self.wait.step(now, answer) {
-            Step::Done(outcome) => {
-                if let Err(error) = &outcome {
-                    self.failures += 1;
-                    self.failure = Some(error.clone());
-                    client.signal.notify();
-                }
-                Next::Over(Box::new(outcome))
-            }
-            Step::SleepUntil(moment) => Next::At(moment),
-            Step::AwaitToken => Next::AfterChange,
-            Step::FetchToken(exchange) => {
-                let ahead = exchange.ahead;
-                client.transport.start_fetching_token(*exchange, client.attempt_timeout);
-                // The old token is good: the read that is due goes on with it.
-                if ahead { self.advance(client, now, failures) } else { Next::AfterChange }
-            }
-            Step::Send(request) => {
-                let signal = Arc::clone(&client.signal);
-                self.attempt = Some(client.transport.start(*request, client.attempt_timeout, signal));
-                Next::AfterChange
-            }
-        }
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.unwatch();
     }
 }

@@ -245,6 +245,22 @@ impl Shared {
         Seen::of(&self.changes)
     }
 
+    /// The error of a wait whose time is over.
+    pub(super) fn not_yet(&self, timeout: Duration) -> Error {
+        let message = format!(
+            "session {} was not ready within {} ms; it may become so, wait again",
+            self.id,
+            timeout.as_millis()
+        );
+        match self.look(|watch| watch.wait.trouble().cloned()) {
+            Some(trouble) => {
+                let message = format!("{message} (the latest look at it failed: {trouble})");
+                trouble.retold(ErrorKind::Timeout, message)
+            }
+            None => Error::new(ErrorKind::Timeout, message),
+        }
+    }
+
     /// The count of failures that a wait which begins now has not met.
     pub(super) fn failures(&self) -> u64 {
         lock(&self.watch).failures
@@ -342,8 +358,7 @@ impl Watch {
     fn reading(&mut self, now: Instant) -> Reading {
         let told = self.wait.latest(now);
         let told_at = self.wait.told_at();
-        let timeless =
-            SessionProperties { elapsed: None, age: Duration::ZERO, ..told.clone() };
+        let timeless = SessionProperties { elapsed: None, age: Duration::ZERO, ..told.clone() };
         if self.published.as_ref() != Some(&timeless) {
             self.published = Some(timeless);
             self.revision += 1;
@@ -393,7 +408,7 @@ impl Watch {
                 }
                 Next::Over(Box::new(outcome))
             }
-            Step::SleepUntil(moment) => Next::At(moment),
+            Step::SleepUntil(moment) | Step::DozeUntil(moment, _) => Next::At(moment),
             Step::FetchToken(exchange) => {
                 let ahead = exchange.ahead;
                 core.transport.start_fetching_token(*exchange, core.attempt_timeout);

@@ -7,13 +7,13 @@ use super::keeper::Listing;
 use super::registry::Registry;
 use super::shared::{Next, Shared};
 use super::{ListedSession, Session};
-use crate::clock::{Instant, lock};
+use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{self, Answer, Context, Operation, Step, Stopped};
 use crate::queue::Label;
 use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionStatus};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -21,8 +21,6 @@ pub(crate) struct Site {
     pub(super) context: Context,
     pub(super) registry: Registry,
     pub(super) listing: Mutex<Listing>,
-    /// Counts what was done to its sessions: a list that began before tells of an earlier time.
-    pub(super) changes: Arc<AtomicU64>,
 }
 
 /// An operation of a site, whatever it is made of.
@@ -30,13 +28,7 @@ pub(super) type Boxed<T> = Box<dyn Operation<Outcome = Result<T>> + Send>;
 
 impl Site {
     pub(super) fn new(core: &Arc<Core>, context: Context) -> Arc<Site> {
-        Arc::new(Site {
-            core: Arc::clone(core),
-            context,
-            registry: Registry::default(),
-            listing: Mutex::default(),
-            changes: Arc::default(),
-        })
+        Arc::new(Site { core: Arc::clone(core), context, registry: Registry::default(), listing: Mutex::default() })
     }
 
     /// Creates a session. `label`: it was started, and a lost answer is told by events.
@@ -129,11 +121,7 @@ impl Site {
     }
 
     /// The lease to send; or what is known, if it is the one that stands.
-    fn check_update(
-        &self,
-        shared: &Shared,
-        max_lease: Lease,
-    ) -> Result<std::result::Result<Lease, SessionProperties>> {
+    fn check_update(&self, shared: &Shared, max_lease: Lease) -> Result<std::result::Result<Lease, SessionProperties>> {
         self.core.check_alive()?;
         let known = shared.known(self.core.now());
         if known.status.is_final() || known.status == SessionStatus::Stopping {
@@ -164,8 +152,7 @@ impl Site {
         deadline: Instant,
     ) -> Boxed<SessionProperties> {
         let wanted = max_lease.duration();
-        let (epoch, earlier_lost) =
-            (shared.epoch(), shared.look(|watch| watch.maybe_extended == Some(max_lease)));
+        let (epoch, earlier_lost) = (shared.epoch(), shared.look(|watch| watch.maybe_extended == Some(max_lease)));
         let update = operation::update_lease(&self.context, shared.id().clone(), max_lease, earlier_lost, deadline);
         let (site, shared) = (Arc::clone(self), Arc::clone(shared));
         Box::new(update.then(move |updated: Result<Option<SessionProperties>>| {
@@ -179,7 +166,9 @@ impl Site {
                     return Err(error);
                 }
             }
-            site.context.log.info(None, || format!("the lease of session {} is now {} s", shared.id(), wanted.as_secs()));
+            site.context
+                .log
+                .info(None, || format!("the lease of session {} is now {} s", shared.id(), wanted.as_secs()));
             site.was_extended(shared.id(), max_lease);
             Ok(shared.known(site.core.now()))
         }))
@@ -208,8 +197,8 @@ impl Site {
     }
 
     /// Waits until a session is ready.
-    pub(super) fn wait(self: &Arc<Self>, shared: &Arc<Shared>) -> WaitReady {
-        WaitReady { site: Arc::clone(self), failures: shared.failures(), shared: Arc::clone(shared) }
+    pub(super) fn wait(self: &Arc<Self>, shared: &Arc<Shared>, timeout: Duration) -> WaitReady {
+        WaitReady { site: Arc::clone(self), failures: shared.failures(), shared: Arc::clone(shared), timeout }
     }
 
     /// A session has ended: nobody has to find it again.
@@ -257,7 +246,6 @@ impl Site {
     pub(super) fn number(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self) as usize
     }
-
 }
 
 /// An operation that is over at once.
@@ -276,6 +264,7 @@ pub(super) struct WaitReady {
     site: Arc<Site>,
     shared: Arc<Shared>,
     failures: u64,
+    timeout: Duration,
 }
 
 impl Operation for WaitReady {
@@ -290,5 +279,8 @@ impl Operation for WaitReady {
             Next::AfterToken => Step::AwaitToken,
         }
     }
-}
 
+    fn fail(&mut self, error: Error) -> Error {
+        if error.kind() == ErrorKind::Timeout { self.shared.not_yet(self.timeout) } else { error }
+    }
+}

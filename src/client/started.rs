@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::{AccessToken, ListedSession, Recovered, Session, Stopped, StoppedAll};
-use crate::clock::{Instant, Signal, lock};
+use crate::clock::{Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
 use crate::queue::{Event, EventKind, Label, Place, Queue, Source};
@@ -234,6 +234,3 @@ impl fmt::Debug for Ticket {
         f.debug_struct("Ticket").field("state", &self.state()).field("label", &self.label).finish_non_exhaustive()
     }
 }
-
-/// The end of a wait in the runtime that has no end of its own.
-pub(crate) const NEVER: Instant = Instant::NEVER;

@@ -1,9 +1,9 @@
 //! Stopping many sessions, several at a time.
 
+use super::Stopped;
 use super::core::Core;
 use super::site::Site;
 use super::started::Outcome;
-use super::Stopped;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
 use crate::operation::{self, Answer, List, Operation, Seen, Step};
@@ -73,7 +73,8 @@ struct Progress {
 impl StopAll {
     /// Those that these sites' clients created.
     pub(super) fn own(core: &Arc<Core>, sites: &[Arc<Site>], deadline: Instant) -> StopAll {
-        let own = |site: &Arc<Site>| site.registry.own().into_iter().map(|id| (Arc::clone(site), id)).collect::<Vec<_>>();
+        let own =
+            |site: &Arc<Site>| site.registry.own().into_iter().map(|id| (Arc::clone(site), id)).collect::<Vec<_>>();
         StopAll::new(core, None, sites.iter().flat_map(own).collect(), deadline)
     }
 

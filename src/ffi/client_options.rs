@@ -215,6 +215,8 @@ pub(super) unsafe fn config(options: *const arr_client_options) -> Result<Client
         ready_poll_interval: given(options.ready_poll_interval_ms),
         max_retries,
         retry_delay: given(options.retry_delay_ms),
+        journal: None,
+        token_on_request: false,
         log_level: level(options.log_level)?,
     })
 }

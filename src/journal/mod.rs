@@ -115,16 +115,27 @@ impl Journal {
 
     /// The records of owners that are dead, of sessions that may still run.
     pub(crate) fn left_behind(&self) -> Result<Vec<Record>> {
+        Ok(self.others()?.into_iter().filter(|(_, lives)| !lives).map(|(record, _)| record).collect())
+    }
+
+    /// The records of other owners, of sessions that may still run, and whether the owner lives.
+    pub(crate) fn others(&self) -> Result<Vec<(Record, bool)>> {
         let now = self.clock.unix_time();
         let _lock = self.file.lock()?;
         let lines = self.file.read()?;
         let records = lines.into_iter().filter_map(|line| match line {
-            Line::Record(record) => Some(record),
-            Line::Later(_) => None,
+            Line::Record(record) if record.owner != self.id && !record.is_over(now) => Some(record),
+            _ => None,
         });
         Ok(records
-            .filter(|record| record.owner != self.id && !record.is_over(now) && !owner::lives(&self.file, record.owner))
+            .map(|record| (owner::lives(&self.file, record.owner), record))
+            .map(|(lives, it)| (it, lives))
             .collect())
+    }
+
+    /// What time it is, by the clock that records are written by.
+    pub(crate) fn unix_time(&self) -> std::time::Duration {
+        self.clock.unix_time()
     }
 
     /// Takes over those of these records that are still left behind, and returns them. No two owners get the same one.

@@ -78,6 +78,8 @@ impl Operation for Acquire {
                 self.waited = Some(waited);
                 Step::AwaitToken
             }
+            Ok(Acquired::Starved(error)) if now >= self.deadline => Step::Done(Err(error)),
+            Ok(Acquired::Starved(_)) => Step::AwaitToken,
             Ok(Acquired::Rest(until, error)) => {
                 if self.rest_until(until, Duration::ZERO) {
                     Step::SleepUntil(until)

@@ -203,11 +203,15 @@ pub(crate) mod tests {
             let clock = Arc::new(SystemClock);
             let log = Arc::new(Log::new(settings.log_level, clock.clone()));
             let tokens = TokenCache::new(
-                settings.token_service,
-                settings.account_id,
-                settings.credential,
-                clock,
+                crate::token::Source {
+                    token_service: settings.token_service,
+                    account_id: settings.account_id,
+                    credential: settings.credential,
+                    on_request: false,
+                },
+                clock.clone(),
                 Arc::default(),
+                crate::queue::Queue::new(clock),
                 Arc::clone(&log),
             );
             let pacing = Arc::new(Pacing::new(settings.intervals));

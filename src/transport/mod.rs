@@ -14,7 +14,7 @@ mod workers;
 pub(crate) use workers::{Lane, Ticket};
 
 use crate::api::{Answer, Cause, Failure, Method, Reply, Request};
-use crate::clock::{Clock, Signal, lock};
+use crate::clock::{Clock, Instant, lock};
 use crate::config::Settings;
 use crate::endpoint::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
@@ -132,7 +132,7 @@ impl Transport {
         }
     }
 
-    /// Sends a request on a thread of the client's. The answer waits in what is returned; `done` is notified when it is there.
+    /// Sends a request on a thread of the client's. The answer waits in what is returned; `done` is called when it is there.
     pub(crate) fn start(
         self: &Arc<Self>,
         request: Request,
@@ -148,7 +148,8 @@ impl Transport {
         Attempt { answer, ticket }
     }
 
-    /// Sends a request on a thread of the client's as soon as its lane has one, within `limit` from then on, and calls `done`
+    /// Sends a request on a thread of the client's as soon as its lane has one, within `limit` from then on and not beyond
+    /// `deadline`, and calls `done`
     /// there with the answer. If it cannot be started, `done` is called before this returns; if it is abandoned while it
     /// queues, or the transport is closed meanwhile, never.
     pub(crate) fn start_on(
@@ -193,6 +194,18 @@ impl Transport {
     #[allow(dead_code, reason = "for a shutdown that waits")]
     pub(crate) fn workers(&self) -> &Arc<Workers> {
         &self.workers
+    }
+
+    /// Does something that takes a while on a thread of its own; on this one, if there is none to be had.
+    pub(crate) fn aside(&self, work: impl FnOnce() + Send + 'static) {
+        let todo = Arc::new(Mutex::new(Some(work)));
+        let for_thread = Arc::clone(&todo);
+        let take = |todo: &Mutex<Option<_>>| lock(todo).take();
+        let started =
+            self.workers.run_apart("arr-aside", move || take(&for_thread).into_iter().for_each(|work| work()));
+        if started.is_err() {
+            lock(&todo).take().into_iter().for_each(|work| work());
+        }
     }
 
     /// Forgets all connections; the next request makes new ones.
@@ -374,6 +387,7 @@ fn read(response: Response, request: &Request, origin: &str, limit: Duration) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use crate::api::{Service, tests::config};
     use crate::clock::SystemClock;
     use crate::config::ClientConfig;
@@ -410,7 +424,7 @@ mod tests {
         let workers = Arc::clone(transport.workers());
         assert_eq!(workers.threads(), 0);
         let (done, answers) = mpsc::channel();
-        transport.start_on(Lane::Urgent, request, LONG, move |answer| done.send(answer).unwrap());
+        transport.start_on(Lane::Urgent, request, LONG, Instant::NEVER, move |answer| done.send(answer).unwrap());
         let mut stream = accept(&listener);
         transport.close();
         assert_eq!(workers.threads(), 2, "the worker, and the HTTP library's");
@@ -435,18 +449,20 @@ mod tests {
     fn a_request_that_cannot_be_started_is_answered_at_once() {
         let (transport, request, _listener) = fixture();
         transport.close();
-        let signal = Arc::new(Signal::default());
-        let attempt = transport.start(request, LONG, Arc::clone(&signal));
+        let told = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&told);
+        let attempt = transport.start(request, LONG, move || tell.store(true, Ordering::Release));
         let failure = attempt.take().unwrap().unwrap_err();
         assert!(failure.never_sent);
-        assert_eq!((failure.into_error("listing").kind(), signal.version()), (ErrorKind::ShutDown, 1));
+        assert_eq!(failure.into_error("listing").kind(), ErrorKind::ShutDown);
+        assert!(told.load(Ordering::Acquire));
     }
 
     #[test]
     fn dropping_a_transport_ends_its_threads() {
         let (transport, request, listener) = fixture();
         let workers = Arc::clone(transport.workers());
-        let attempt = transport.start(request, LONG, Arc::default());
+        let attempt = transport.start(request, LONG, || ());
         drop(accept(&listener));
         drop((attempt, transport));
         assert!(workers.wait_until_gone(LONG));

@@ -265,6 +265,10 @@ impl State {
         })
     }
 
+    fn is_running(&self, ticket: u64) -> bool {
+        self.running.iter().any(|running| running.ticket == ticket)
+    }
+
     fn threads(&self) -> usize {
         self.workers + self.others
     }
@@ -291,6 +295,16 @@ impl Ticket {
         let _later = self.workers.staff(&mut state);
         drop(state);
         drop(undone);
+    }
+}
+
+impl Ticket {
+    /// Takes the job back, if it still queues. Whether it did.
+    pub(crate) fn take_back(&self) -> bool {
+        let mut state = lock(&self.workers.state);
+        let undone = if state.is_running(self.number) { None } else { state.abandon(self.number) };
+        drop(state);
+        undone.is_some()
     }
 }
 

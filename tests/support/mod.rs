@@ -29,7 +29,10 @@ impl Clock for SharedClock {
     }
 
     fn sleep(&self, signal: &Signal, seen: u64, until: Instant) {
-        if signal.version() == seen {
+        if until == Instant::NEVER {
+            // Nothing is to come but what somebody does.
+            signal.wait_past(seen, Duration::from_millis(20));
+        } else if signal.version() == seen {
             self.0.advance_to(until.saturating_since(Instant::from_elapsed(Duration::ZERO)));
         }
     }

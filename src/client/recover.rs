@@ -1,0 +1,527 @@
+//! Finding sessions again that an earlier run has left: all of them, or one to go on with instead of creating another.
+
+use super::create::CreateSession;
+use super::shared::Shared;
+use super::site::Site;
+use super::{Client, Session};
+use crate::api::Service;
+use crate::clock::{Instant, lock};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Journal, Record, RecordId, State as Noted};
+use crate::operation::{self, Answer, Context, List, OneCall, Operation, Step, Work};
+use crate::pacing::Pacing;
+use crate::queue::Label;
+use crate::session::{NewSession, SessionId, SessionProperties, SessionStatus};
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A session that an earlier owner of the journal has left, and that the service still has.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// The session, at the endpoint where it was created.
+    pub session: Session,
+    /// How certain it is that it is ours.
+    pub claim: Claim,
+}
+
+/// Whose a session is that was found again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Its id was chosen or received by an earlier run: it is ours. `stop_all` of the own sessions stops it.
+    Ours,
+    /// An earlier run has lost the answer to a create, and this session may be what was made: it was asked for so, at that
+    /// time. It may as well be somebody else's.
+    Candidate,
+}
+
+/// Which session [`Client::resume_or_create`] takes instead of creating one.
+#[derive(Clone, Debug, Default)]
+pub struct Resume {
+    /// This one, if it is fit; else those of the journal.
+    pub id: Option<SessionId>,
+    /// At least this much of its lease must be left.
+    pub min_remaining: Duration,
+}
+
+/// What work on a disk brings to the operation that waits for it.
+struct Pending<T>(Arc<Mutex<Option<Result<T>>>>);
+
+impl<T: Send + 'static> Pending<T> {
+    fn start(work: impl FnOnce() -> Result<T> + Send + 'static) -> (Pending<T>, Work) {
+        let place = Arc::new(Mutex::new(None));
+        let result = Arc::clone(&place);
+        (Pending(place), Work(Box::new(move || *lock(&result) = Some(work()))))
+    }
+
+    fn take(&self) -> Result<T> {
+        let done = lock(&self.0).take();
+        done.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "the journal could not be reached")))
+    }
+}
+
+/// The sites of a client, to which those of recovered sessions are added.
+#[derive(Clone, Debug)]
+pub(super) struct Sites {
+    home: Arc<Site>,
+    others: Arc<Mutex<Vec<Arc<Site>>>>,
+}
+
+impl Sites {
+    pub(super) fn of(client: &Client) -> Sites {
+        Sites { home: Arc::clone(&client.home), others: Arc::clone(&client.others) }
+    }
+
+    /// The site where a record's session is. An endpoint that no client could be made with is none.
+    fn site_of(&self, record: &Record) -> Result<Arc<Site>> {
+        let fits = |site: &Arc<Site>| {
+            let service = &site.context.service;
+            record.is_at(service) && record.version == service.version
+        };
+        if fits(&self.home) {
+            return Ok(Arc::clone(&self.home));
+        }
+        let mut others = lock(&self.others);
+        if let Some(known) = others.iter().find(|site| fits(site)) {
+            return Ok(Arc::clone(known));
+        }
+        let context = &self.home.context;
+        let service = Service {
+            endpoint: Endpoint::service(&record.endpoint)?,
+            account_id: record.account_id.clone(),
+            version: record.version,
+        };
+        let pacing = Arc::new(Pacing::new(context.pacing.intervals));
+        let site = Site::new(&self.home.core, Context { service: Arc::new(service), pacing, ..context.clone() });
+        others.push(Arc::clone(&site));
+        Ok(site)
+    }
+}
+
+/// All that dead owners have left and the service still has; see [`Client::recover_sessions`].
+pub(super) struct Recover {
+    sites: Sites,
+    journal: Arc<Journal>,
+    deadline: Instant,
+    state: Recovering,
+    /// What is to be looked at.
+    todo: VecDeque<(Record, Arc<Site>)>,
+    found: Vec<Found>,
+    /// The records of sessions that are over.
+    gone: Vec<RecordId>,
+    /// Why a record could not be looked into.
+    trouble: Option<Error>,
+}
+
+struct Found {
+    record: RecordId,
+    site: Arc<Site>,
+    properties: SessionProperties,
+    claim: Claim,
+}
+
+enum Recovering {
+    Begin,
+    Surveying(Pending<Vec<(Record, bool)>>),
+    Next,
+    Reading(Record, Arc<Site>, OneCall<SessionProperties>),
+    Listing(Record, Arc<Site>, List),
+    /// The list is there, and is held against what living owners have noted by now.
+    Comparing(Record, Arc<Site>, Vec<SessionProperties>, Pending<Vec<(Record, bool)>>),
+    Adopting(Pending<HashSet<RecordId>>),
+    Over,
+}
+
+impl Recover {
+    pub(super) fn new(sites: Sites, journal: &Arc<Journal>, deadline: Instant) -> Recover {
+        Recover {
+            sites,
+            journal: Arc::clone(journal),
+            deadline,
+            state: Recovering::Begin,
+            todo: VecDeque::new(),
+            found: Vec::new(),
+            gone: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    fn survey(&self) -> (Pending<Vec<(Record, bool)>>, Work) {
+        let journal = Arc::clone(&self.journal);
+        Pending::start(move || journal.others())
+    }
+
+    fn trouble(&mut self, error: Error) {
+        self.sites.home.context.log.warning(error.correlation_vector(), || {
+            format!("a session of the journal could not be looked at: {error}")
+        });
+        self.trouble.get_or_insert(error);
+    }
+
+    fn begin_next(&mut self) -> std::result::Result<Recovering, Step<Result<Vec<Recovered>>>> {
+        let Some((record, site)) = self.todo.pop_front() else {
+            return Err(self.adopt());
+        };
+        Ok(match record.session_id.clone() {
+            Some(id) => {
+                let id = site.context.service.spelled(&id);
+                let read = operation::properties(&site.context, id, self.deadline);
+                Recovering::Reading(record, site, read)
+            }
+            None => {
+                let list = operation::list(&site.context, self.deadline);
+                Recovering::Listing(record, site, list)
+            }
+        })
+    }
+
+    fn adopt(&mut self) -> Step<Result<Vec<Recovered>>> {
+        if let Some(trouble) = self.trouble.take().filter(|_| self.found.is_empty() && self.gone.is_empty()) {
+            return Step::Done(Err(trouble));
+        }
+        let (journal, gone) = (Arc::clone(&self.journal), std::mem::take(&mut self.gone));
+        let mut wanted: Vec<RecordId> = self.found.iter().map(|found| found.record).collect();
+        wanted.extend(&gone);
+        let (pending, work) = Pending::start(move || {
+            let adopted: HashSet<RecordId> = journal.adopt(&wanted)?.iter().map(|record| record.id).collect();
+            for id in gone {
+                journal.remove(id)?;
+            }
+            Ok(adopted)
+        });
+        self.state = Recovering::Adopting(pending);
+        Step::Work(work)
+    }
+
+    fn hand_out(&mut self, adopted: &HashSet<RecordId>) -> Vec<Recovered> {
+        let ours = std::mem::take(&mut self.found).into_iter().filter(|found| adopted.contains(&found.record));
+        ours.map(|found| {
+            let Found { site, properties, claim, .. } = found;
+            let shared = take_over(&site, properties, claim);
+            Recovered { session: Session::new(site, shared), claim }
+        })
+        .collect()
+    }
+
+    /// Those of a list that a create may have made whose record has no id.
+    fn candidates(
+        &self,
+        record: &Record,
+        site: &Site,
+        sessions: Vec<SessionProperties>,
+        others: &[(Record, bool)],
+    ) -> Option<Vec<SessionProperties>> {
+        let service = &site.context.service;
+        // Somebody who lives is creating one right now, whose id is not known to anybody here: it must not be taken for ours.
+        let ambiguous = |(other, lives): &(Record, bool)| {
+            *lives && other.is_at(service) && other.session_id.is_none() && other.state == Noted::Creating
+        };
+        if others.iter().any(ambiguous) {
+            return None;
+        }
+        let noted: HashSet<SessionId> =
+            others.iter().filter_map(|(other, _)| other.session_id.as_ref()).map(|id| service.spelled(id)).collect();
+        let age = self.journal.unix_time().saturating_sub(record.written) + Duration::from_secs(60);
+        let fits = |session: &SessionProperties| {
+            !noted.contains(&session.id)
+                && !site.registry.knows(&session.id)
+                && !session.status.is_final()
+                && session.status != SessionStatus::Stopping
+                && session.size.as_ref().is_none_or(|size| *size == record.size)
+                && session.max_lease.is_none_or(|lease| lease == record.max_lease.duration())
+                && session.elapsed.unwrap_or_default() <= age
+        };
+        Some(sessions.into_iter().filter(fits).collect())
+    }
+
+    fn go_on(
+        &mut self,
+        now: Instant,
+        answer: Option<Answer>,
+    ) -> std::result::Result<Recovering, Step<Result<Vec<Recovered>>>> {
+        match std::mem::replace(&mut self.state, Recovering::Over) {
+            Recovering::Begin => {
+                let (pending, work) = self.survey();
+                self.state = Recovering::Surveying(pending);
+                Err(Step::Work(work))
+            }
+            Recovering::Surveying(pending) => {
+                let others = pending.take().map_err(|error| Step::Done(Err(error)))?;
+                let account = self.sites.home.context.service.account_id.clone();
+                for (record, lives) in others {
+                    if lives || record.account_id != account {
+                        continue;
+                    }
+                    match self.sites.site_of(&record) {
+                        Ok(site) => self.todo.push_back((record, site)),
+                        Err(error) => self.trouble(error),
+                    }
+                }
+                Ok(Recovering::Next)
+            }
+            Recovering::Next => self.begin_next(),
+            Recovering::Reading(record, site, mut read) => match read.step(now, answer).outcome() {
+                Err(step) => {
+                    self.state = Recovering::Reading(record, site, read);
+                    Err(step)
+                }
+                Ok(Ok(properties)) if is_alive(&properties) => {
+                    self.found.push(Found { record: record.id, site, properties, claim: Claim::Ours });
+                    Ok(Recovering::Next)
+                }
+                Ok(Err(error)) if error.kind() != ErrorKind::NotFound => {
+                    self.trouble(error);
+                    Ok(Recovering::Next)
+                }
+                Ok(_) => {
+                    self.gone.push(record.id);
+                    Ok(Recovering::Next)
+                }
+            },
+            Recovering::Listing(record, site, mut list) => match list.step(now, answer).outcome() {
+                Err(step) => {
+                    self.state = Recovering::Listing(record, site, list);
+                    Err(step)
+                }
+                Ok(Ok(sessions)) => {
+                    let (pending, work) = self.survey();
+                    self.state = Recovering::Comparing(record, site, sessions, pending);
+                    Err(Step::Work(work))
+                }
+                Ok(Err(error)) => {
+                    self.trouble(error);
+                    Ok(Recovering::Next)
+                }
+            },
+            Recovering::Comparing(record, site, sessions, pending) => {
+                let others = pending.take().map_err(|error| Step::Done(Err(error)))?;
+                match self.candidates(&record, &site, sessions, &others) {
+                    // It is looked at again the next time.
+                    None => {}
+                    Some(candidates) if candidates.is_empty() => self.gone.push(record.id),
+                    Some(candidates) => {
+                        let found = candidates.into_iter().map(|properties| Found {
+                            record: record.id,
+                            site: Arc::clone(&site),
+                            properties,
+                            claim: Claim::Candidate,
+                        });
+                        self.found.extend(found);
+                    }
+                }
+                Ok(Recovering::Next)
+            }
+            Recovering::Adopting(pending) => match pending.take() {
+                Ok(adopted) => Err(Step::Done(Ok(self.hand_out(&adopted)))),
+                Err(error) => Err(Step::Done(Err(error))),
+            },
+            Recovering::Over => Err(Step::Done(Err(stepped_after_end()))),
+        }
+    }
+}
+
+impl Operation for Recover {
+    type Outcome = Result<Vec<Recovered>>;
+
+    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
+        loop {
+            match self.go_on(now, answer.take()) {
+                Ok(state) => self.state = state,
+                Err(step) => return step,
+            }
+        }
+    }
+}
+
+/// A session that is fit to go on with, or a new one; see [`Client::resume_or_create`].
+pub(super) struct ResumeOrCreate {
+    site: Arc<Site>,
+    new: NewSession,
+    resume: Resume,
+    deadline: Instant,
+    state: Resuming,
+    /// Whose id was given first, then those of the journal, the newest first.
+    todo: VecDeque<(SessionId, Option<Record>)>,
+    create: Option<CreateSession>,
+}
+
+enum Resuming {
+    Begin,
+    Surveying(Pending<Vec<Record>>),
+    Next,
+    Reading(SessionId, Option<Record>, u64, Box<OneCall<SessionProperties>>),
+    Adopting(SessionProperties, u64, Pending<bool>),
+    Creating(Box<CreateSession>),
+    Over,
+}
+
+impl ResumeOrCreate {
+    pub(super) fn new(
+        site: &Arc<Site>,
+        new: &NewSession,
+        resume: Resume,
+        label: Option<Label>,
+        deadline: Instant,
+    ) -> Result<ResumeOrCreate> {
+        let create = site.create(new, label, deadline)?;
+        Ok(ResumeOrCreate {
+            site: Arc::clone(site),
+            new: new.clone(),
+            resume,
+            deadline,
+            state: Resuming::Begin,
+            todo: VecDeque::new(),
+            create: Some(create),
+        })
+    }
+
+    fn is_fit(&self, session: &SessionProperties) -> bool {
+        matches!(session.status, SessionStatus::Starting | SessionStatus::Ready)
+            && session.size.as_ref().is_none_or(|size| *size == self.new.size)
+            && session.remaining().is_some_and(|left| left >= self.resume.min_remaining)
+    }
+
+    fn go_on(
+        &mut self,
+        now: Instant,
+        answer: Option<Answer>,
+    ) -> std::result::Result<Resuming, Step<Result<(Session, bool)>>> {
+        match std::mem::replace(&mut self.state, Resuming::Over) {
+            Resuming::Begin => {
+                let service = &self.site.context.service;
+                self.todo.extend(self.resume.id.take().map(|id| (service.spelled(&id), None)));
+                let Some(journal) = self.site.core.journal.clone() else { return Ok(Resuming::Next) };
+                let (pending, work) = Pending::start(move || {
+                    let mut records = journal.left_behind()?;
+                    records.extend(journal.own());
+                    records.sort_by_key(|record| std::cmp::Reverse(record.written));
+                    Ok(records)
+                });
+                self.state = Resuming::Surveying(pending);
+                Err(Step::Work(work))
+            }
+            Resuming::Surveying(pending) => {
+                let records = pending.take().map_err(|error| Step::Done(Err(error)))?;
+                let service = &self.site.context.service;
+                let ours = records.into_iter().filter(|record| {
+                    record.is_at(service) && record.version == service.version && record.size == self.new.size
+                });
+                let noted =
+                    ours.filter_map(|record| Some((service.spelled(record.session_id.as_ref()?), Some(record))));
+                self.todo.extend(noted.collect::<Vec<_>>());
+                Ok(Resuming::Next)
+            }
+            Resuming::Next => Ok(match self.todo.pop_front() {
+                Some((id, record)) => {
+                    let read = operation::properties(&self.site.context, id.clone(), self.deadline);
+                    Resuming::Reading(id, record, self.site.registry.stops(), Box::new(read))
+                }
+                None => match self.create.take() {
+                    Some(create) => Resuming::Creating(Box::new(create)),
+                    None => return Err(Step::Done(Err(stepped_after_end()))),
+                },
+            }),
+            Resuming::Reading(id, record, stops, mut read) => match read.step(now, answer).outcome() {
+                Err(step) => {
+                    self.state = Resuming::Reading(id, record, stops, read);
+                    Err(step)
+                }
+                Ok(Ok(found)) if self.is_fit(&self.site.registry.complete(found.clone())) => match record {
+                    None => Err(Step::Done(Ok((self.resumed(found, stops, None), true)))),
+                    Some(record) => {
+                        let Some(journal) = self.site.core.journal.clone() else { return Ok(Resuming::Next) };
+                        let (pending, work) = Pending::start(move || {
+                            let is = |other: &Record| other.id == record.id;
+                            Ok(journal.own().iter().any(is) || journal.adopt(&[record.id])?.iter().any(is))
+                        });
+                        self.state = Resuming::Adopting(found, stops, pending);
+                        Err(Step::Work(work))
+                    }
+                },
+                // Not fit, or not there any more.
+                Ok(Ok(_)) => Ok(Resuming::Next),
+                Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Ok(Resuming::Next),
+                Ok(Err(error)) => Err(Step::Done(Err(error))),
+            },
+            Resuming::Adopting(found, stops, pending) => match pending.take() {
+                Ok(true) => Err(Step::Done(Ok((self.resumed(found, stops, Some(Claim::Ours)), true)))),
+                // Another was quicker.
+                Ok(false) => Ok(Resuming::Next),
+                Err(error) => Err(Step::Done(Err(error))),
+            },
+            Resuming::Creating(mut create) => match create.step(now, answer).outcome() {
+                Ok(session) => Err(Step::Done(session.map(|session| (session, false)))),
+                Err(step) => {
+                    self.state = Resuming::Creating(create);
+                    Err(step)
+                }
+            },
+            Resuming::Over => Err(Step::Done(Err(stepped_after_end()))),
+        }
+    }
+
+    fn resumed(&self, found: SessionProperties, stops: u64, claim: Option<Claim>) -> Session {
+        let shared = match (self.site.registry.find(&found.id), claim) {
+            (Some(shared), _) => {
+                shared.was_read(shared.epoch(), found, &self.site);
+                shared
+            }
+            (None, Some(claim)) => take_over(&self.site, found, claim),
+            (None, None) => self.site.found(found, stops),
+        };
+        let session = Session::new(Arc::clone(&self.site), shared);
+        self.site.context.log.info(None, || format!("session {} is gone on with", session.id()));
+        session
+    }
+}
+
+impl Operation for ResumeOrCreate {
+    type Outcome = Result<(Session, bool)>;
+
+    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
+        loop {
+            match self.go_on(now, answer.take()) {
+                Ok(state) => self.state = state,
+                Err(step) => return step,
+            }
+        }
+    }
+
+    fn maybe_done(&self) -> bool {
+        matches!(&self.state, Resuming::Creating(create) if create.maybe_done())
+    }
+
+    fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
+        match &mut self.state {
+            Resuming::Creating(create) => create.leave(now, in_flight),
+            _ => false,
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        match &mut self.state {
+            Resuming::Creating(create) => create.fail(error),
+            _ => error,
+        }
+    }
+}
+
+/// Keeps a session that was found in the journal.
+fn take_over(site: &Site, found: SessionProperties, claim: Claim) -> Arc<Shared> {
+    let size = found.size.clone();
+    let shared = Shared::new(site, found);
+    match claim {
+        Claim::Ours => site.registry.created(shared, size),
+        Claim::Candidate => site.registry.opened(shared),
+    }
+}
+
+fn is_alive(session: &SessionProperties) -> bool {
+    !session.status.is_final() && session.status != SessionStatus::Stopping
+}
+
+fn stepped_after_end() -> Error {
+    Error::new(ErrorKind::Internal, "an operation was stepped after its end")
+}
