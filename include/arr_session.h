@@ -86,7 +86,7 @@
 #define ARR_RETRIES_NONE (-1)
 
 // The size of arr_client_options in the first version of the ABI.
-#define ARR_CLIENT_OPTIONS_SIZE_V1 128
+#define ARR_CLIENT_OPTIONS_SIZE_V1 136
 
 // As a timeout of a function that makes a REST call: the client's call_timeout_ms.
 #define ARR_TIMEOUT_DEFAULT 0
@@ -107,6 +107,10 @@
 // ready_poll_interval_ms) will do, and costs no request; age_ms tells how old it is. After an update or a stop by this
 // client the service is asked.
 #define ARR_READ_CACHED 1
+
+// As flags of a read: what the service said last will do, however old it is (age_ms). Nothing is sent, and nothing waits: for
+// a frame loop, when arr_snapshot.revision has changed.
+#define ARR_READ_KNOWN 2
 
 // The size of arr_session_create_options in the first version of the ABI.
 #define ARR_SESSION_CREATE_OPTIONS_SIZE_V1 48
@@ -222,6 +226,10 @@ typedef struct arr_client_options {
     const char *proxy;
     // Text to add to the User-Agent header, for example "MyApp/1.2": up to 128 printable ASCII characters. NULL: none.
     const char *user_agent_suffix;
+    // The path of a file that remembers which sessions were created, so that arr_client_recover_sessions() finds them after
+    // a crash. Its folder must exist; give always the same path. Several clients and processes may share it. It holds no
+    // secret. NULL: nothing is remembered.
+    const char *journal_path;
     // Which other certificate authorities to trust. Default ARR_TRUST_AUTO.
     arr_trust trust;
     // What is written to the log that arr_client_next_log() hands out. Default ARR_LOG_LEVEL_OFF.
@@ -250,8 +258,9 @@ typedef struct arr_client_options {
     // a 429 that names no time, 20 times as long. Milliseconds, 100 to 86400000, towards this machine 1 to 86400000; 0 is
     // the default, 500.
     uint32_t retry_delay_ms;
-    // Must be 0.
-    uint32_t reserved;
+    // 1: the application answers ARR_EVENT_TOKEN_NEEDED by arr_client_set_token(): calls whose token was refused, or has run
+    // out, wait for the new one within their time. Only with entra_token or access_token. 0, the default: they fail.
+    int32_t token_on_request;
 } arr_client_options;
 
 // What became of many sessions. Set it up with arr_stop_all_result_init().
@@ -274,6 +283,9 @@ typedef int32_t arr_session_status;
 
 // The size of a rendering server, an ARR_SESSION_SIZE_... value. Expect values that this header does not have.
 typedef int32_t arr_session_size;
+
+// How certain it is that a session that was found again is ours, an ARR_CLAIM_... value.
+typedef int32_t arr_claim;
 
 // What is known of a session. Set it up once with arr_session_properties_init(); it may be filled any number of times.
 typedef struct arr_session_properties {
@@ -300,8 +312,8 @@ typedef struct arr_session_properties {
     uint32_t age_ms;
     // 1 if this client created or opened the session, else 0.
     int32_t known_to_client;
-    // Zero.
-    uint32_t reserved;
+    // In a list of recovered sessions: how certain it is that it is ours, an ARR_CLAIM_... value; else ARR_CLAIM_NONE.
+    arr_claim claim;
     // When it was created, by the service's clock: milliseconds since 1970-01-01T00:00:00Z. 0 with REST v1.
     uint64_t creation_time_unix_ms;
     // The computing power of its server in teraflops. 0 until it has one, and with REST v1.
@@ -518,6 +530,16 @@ typedef struct arr_session_create_options {
 // The session was stopped and its server is being given back.
 #define ARR_SESSION_STATUS_STOPPING 6
 
+// Nothing is claimed.
+#define ARR_CLAIM_NONE 0
+
+// An earlier run has chosen or received its id: it is ours.
+#define ARR_CLAIM_OURS 1
+
+// An earlier run has lost the answer to a create, and this session may be what came of it: it was asked for so, at that
+// time. It may as well be somebody else's.
+#define ARR_CLAIM_CANDIDATE 2
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -642,20 +664,22 @@ arr_status arr_client_stop_all(struct arr_client *client,
 // - error: may be NULL.
 //
 // Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN or ARR_ERROR_INVALID_HANDLE once the client is
-// freed. Sends nothing. Threads: any; one line goes to one caller.
+// freed. Allocates nothing if there is none. Sends nothing. Threads: any; one line goes to one caller.
 ARR_API
 arr_status arr_client_next_log(struct arr_client *client,
                                struct arr_log_entry *entry,
                                uint32_t timeout_ms,
                                struct arr_error_info *error);
 
-// Ends a client and frees its handle: calls of its sessions fail with ARR_ERROR_SHUT_DOWN from now on, and waits end.
-// Requests on the wire finish on their own threads. It stops no session, and does not wait.
+// Ends a client and frees its handle, as arr_client_shutdown() does, but does not wait: calls of its sessions fail with
+// ARR_ERROR_SHUT_DOWN from now on, and waits end. Requests on the wire finish on the library's threads. It stops no session
+// but those for which that was promised (arr_watch_options.stop_on_shutdown), and goes on with that by itself.
 //
 // - client: NULL, or a handle that was freed before, is left alone.
 //
 // Threads: any, also while calls are under way.
-ARR_API void arr_client_free(struct arr_client *client);
+ARR_API
+void arr_client_free(struct arr_client *client);
 
 // Sets properties up: `arr_session_properties_init(&properties, sizeof properties)`.
 //
@@ -760,7 +784,7 @@ arr_status arr_session_get_message(struct arr_session *session,
 // token if there is none.
 //
 // - session: the session.
-// - flags: ARR_READ_FRESH or ARR_READ_CACHED.
+// - flags: ARR_READ_FRESH, ARR_READ_CACHED or ARR_READ_KNOWN.
 // - properties: receives them.
 // - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 // - error: may be NULL.
@@ -844,12 +868,14 @@ arr_status arr_session_stop(struct arr_session *session,
                             uint32_t timeout_ms,
                             struct arr_error_info *error);
 
-// Frees a session's handle. It does NOT stop the session: that is arr_session_stop().
+// Frees a session's handle. It does NOT stop the session: that is arr_session_stop(). Watching and keeping alive that were asked
+// for by this handle end.
 //
 // - session: NULL, or a handle that was freed before, is left alone.
 //
 // Threads: any, also while calls with the handle are under way: they finish.
-ARR_API void arr_session_free(struct arr_session *session);
+ARR_API
+void arr_session_free(struct arr_session *session);
 
 // Lists the account's sessions that have not ended, whoever created them.
 //
@@ -867,6 +893,28 @@ arr_status arr_client_list_sessions(struct arr_client *client,
                                     struct arr_session_list **list,
                                     uint32_t timeout_ms,
                                     struct arr_error_info *error);
+
+// Finds the sessions that earlier owners of the journal have left, because they crashed or ended without stopping them, and
+// that the service still has. They are this client's from now on: arr_session_list_get_session() gives a handle of each, at
+// the endpoint where it was created. The sessions of an owner that lives, in this process or another, are never among them.
+//
+// REST: what arr_session_open() sends, for each session of the journal; what arr_client_list_sessions() sends, for each whose
+// id was never known.
+//
+// - client: the client, made with a journal_path.
+// - list: receives the handle, to be freed by arr_session_list_free(); NULL after a failure. `claim` tells whether a session
+//   is ours, or only may be.
+// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT if the client has no journal, and ARR_ERROR_STORAGE if it cannot be read or written. A
+// session that cannot be looked at stays in the journal for the next time; if that is all of them, the call fails as the
+// first one did. Blocks. Threads: any.
+ARR_API
+arr_status arr_client_recover_sessions(struct arr_client *client,
+                                       struct arr_session_list **list,
+                                       uint32_t timeout_ms,
+                                       struct arr_error_info *error);
 
 // How many sessions a list has. Sends nothing.
 //
@@ -890,6 +938,21 @@ arr_status arr_session_list_get(struct arr_session_list *list,
                                 size_t index,
                                 struct arr_session_properties *properties,
                                 struct arr_error_info *error);
+
+// A handle of a session that was recovered. Each call gives a handle of its own. Sends nothing.
+//
+// - list: one that arr_client_recover_sessions() has made.
+// - index: from 0 to the count less 1.
+// - session: receives the handle, to be freed by arr_session_free(); NULL after a failure.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for an index beyond the list, and for any other list: open the session by its id then.
+// Threads: any.
+ARR_API
+arr_status arr_session_list_get_session(struct arr_session_list *list,
+                                        size_t index,
+                                        struct arr_session **session,
+                                        struct arr_error_info *error);
 
 // Frees a list.
 //

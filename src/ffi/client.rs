@@ -2,13 +2,14 @@
 
 use super::client_options::{arr_client_options, config};
 use super::error_info::arr_error_info;
+use super::guard::{self, Quiet};
 use super::handle::Table;
 use super::log::arr_log_entry;
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};
-use super::{guard, text};
-use crate::client::{Client, StopScope};
-use crate::error::{Error, ErrorKind, Result};
+use super::text;
+use crate::client::{AccessToken, Client, StopScope, StoppedAll};
+use crate::error::{Error, Result};
 use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,12 +113,7 @@ pub unsafe extern "C" fn arr_client_get_token(
         guard::status("arr_client_get_token", error, || {
             text::check_buffer(buffer, capacity)?;
             let token = find(client)?.access_token(call_timeout(timeout_ms))?;
-            text::into_buffer(token.token.expose(), buffer, capacity, needed)?;
-            if !remaining_seconds.is_null() {
-                let seconds = token.remaining.unwrap_or_default().as_secs();
-                remaining_seconds.write_unaligned(u32::try_from(seconds).unwrap_or(u32::MAX));
-            }
-            Ok(())
+            write_token(&token, buffer, capacity, needed, remaining_seconds)
         })
     }
 }
@@ -159,26 +155,7 @@ pub unsafe extern "C" fn arr_client_stop_all(
     unsafe {
         guard::status("arr_client_stop_all", error, || {
             let result = Out::optional(result, "result")?;
-            let scope = match scope {
-                ARR_STOP_SCOPE_OWN => StopScope::Own,
-                ARR_STOP_SCOPE_ACCOUNT => StopScope::Account,
-                other => {
-                    return Err(Error::invalid_argument(format!(
-                        "scope {other} is none of the ARR_STOP_SCOPE_... values"
-                    )));
-                }
-            };
-            let all = find(client)?.stop_all(scope, call_timeout(timeout_ms))?;
-            if let Some(result) = result {
-                let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-                result.write(&arr_stop_all_result {
-                    struct_size: ARR_STOP_ALL_RESULT_SIZE_V1,
-                    stopped: count(all.stopped),
-                    already_gone: count(all.already_gone),
-                    failed: count(all.failed.len()),
-                });
-            }
-            all.into_result().map(|_| ())
+            write_stopped_all(find(client)?.stop_all(stop_scope(scope)?, call_timeout(timeout_ms))?, result)
         })
     }
 }
@@ -192,7 +169,7 @@ pub unsafe extern "C" fn arr_client_stop_all(
 /// - error: may be NULL.
 ///
 /// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN or ARR_ERROR_INVALID_HANDLE once the client is
-/// freed. Sends nothing. Threads: any; one line goes to one caller.
+/// freed. Allocates nothing if there is none. Sends nothing. Threads: any; one line goes to one caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_next_log(
     client: *mut arr_client,
@@ -202,18 +179,22 @@ pub unsafe extern "C" fn arr_client_next_log(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_client_next_log", error, || {
+        guard::quiet("arr_client_next_log", error, || {
             let entry = Out::required(entry, "entry")?;
-            let line = find(client)?.next_log(wait_timeout(timeout_ms))?;
-            let line = line.ok_or_else(|| Error::new(ErrorKind::Timeout, "there is no line in the log"))?;
-            entry.write(&arr_log_entry::from(&line));
-            Ok(())
+            Ok(match find(client)?.next_log(wait_timeout(timeout_ms))? {
+                Some(line) => {
+                    entry.write(&arr_log_entry::from(&line));
+                    Quiet::Done
+                }
+                None => Quiet::Timeout("there is no line in the log"),
+            })
         })
     }
 }
 
-/// Ends a client and frees its handle: calls of its sessions fail with ARR_ERROR_SHUT_DOWN from now on, and waits end.
-/// Requests on the wire finish on their own threads. It stops no session, and does not wait.
+/// Ends a client and frees its handle, as arr_client_shutdown() does, but does not wait: calls of its sessions fail with
+/// ARR_ERROR_SHUT_DOWN from now on, and waits end. Requests on the wire finish on the library's threads. It stops no session
+/// but those for which that was promised (arr_watch_options.stop_on_shutdown), and goes on with that by itself.
 ///
 /// - client: NULL, or a handle that was freed before, is left alone.
 ///
@@ -225,6 +206,50 @@ pub extern "C" fn arr_client_free(client: *mut arr_client) {
             client.shut_down();
         }
     });
+}
+
+/// What a caller's scope means.
+pub(super) fn stop_scope(scope: arr_stop_scope) -> Result<StopScope> {
+    match scope {
+        ARR_STOP_SCOPE_OWN => Ok(StopScope::Own),
+        ARR_STOP_SCOPE_ACCOUNT => Ok(StopScope::Account),
+        other => Err(Error::invalid_argument(format!("scope {other} is none of the ARR_STOP_SCOPE_... values"))),
+    }
+}
+
+/// Tells what became of many sessions. Fails if one may be running.
+pub(super) fn write_stopped_all(all: StoppedAll, result: Option<Out<arr_stop_all_result>>) -> Result<()> {
+    if let Some(result) = result {
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        result.write(&arr_stop_all_result {
+            struct_size: ARR_STOP_ALL_RESULT_SIZE_V1,
+            stopped: count(all.stopped),
+            already_gone: count(all.already_gone),
+            failed: count(all.failed.len()),
+        });
+    }
+    all.into_result().map(|_| ())
+}
+
+/// A token into a caller's buffer.
+///
+/// # Safety
+/// `buffer` and `needed` are as [`text::into_buffer`] asks; `remaining_seconds` is NULL or writable.
+pub(super) unsafe fn write_token(
+    token: &AccessToken,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+    remaining_seconds: *mut u32,
+) -> Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { text::into_buffer(token.token.expose(), buffer, capacity, needed) }?;
+    if !remaining_seconds.is_null() {
+        let seconds = token.remaining.unwrap_or_default().as_secs();
+        // SAFETY: the caller's promise.
+        unsafe { remaining_seconds.write_unaligned(u32::try_from(seconds).unwrap_or(u32::MAX)) };
+    }
+    Ok(())
 }
 
 /// The client of a handle.

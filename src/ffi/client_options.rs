@@ -7,7 +7,7 @@ use super::{guard, text};
 use crate::api::ApiVersion;
 use crate::config::{ClientConfig, Trust};
 use crate::credential::{Credential, Secret};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub const ARR_TRUST_BUNDLED: arr_trust = 2;
 pub const ARR_RETRIES_NONE: i32 = -1;
 
 /// The size of arr_client_options in the first version of the ABI.
-pub const ARR_CLIENT_OPTIONS_SIZE_V1: u32 = 128;
+pub const ARR_CLIENT_OPTIONS_SIZE_V1: u32 = 136;
 
 /// What a client is made from. Set it up with arr_client_options_init(), then give account_id, account_domain,
 /// service_endpoint and exactly one of account_key, entra_token and access_token. All texts are UTF-8 and are copied by
@@ -73,6 +73,10 @@ pub struct arr_client_options {
     pub proxy: *const c_char,
     /// Text to add to the User-Agent header, for example "MyApp/1.2": up to 128 printable ASCII characters. NULL: none.
     pub user_agent_suffix: *const c_char,
+    /// The path of a file that remembers which sessions were created, so that arr_client_recover_sessions() finds them after
+    /// a crash. Its folder must exist; give always the same path. Several clients and processes may share it. It holds no
+    /// secret. NULL: nothing is remembered.
+    pub journal_path: *const c_char,
     /// Which other certificate authorities to trust. Default ARR_TRUST_AUTO.
     pub trust: arr_trust,
     /// What is written to the log that arr_client_next_log() hands out. Default ARR_LOG_LEVEL_OFF.
@@ -101,15 +105,16 @@ pub struct arr_client_options {
     /// a 429 that names no time, 20 times as long. Milliseconds, 100 to 86400000, towards this machine 1 to 86400000; 0 is
     /// the default, 500.
     pub retry_delay_ms: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// 1: the application answers ARR_EVENT_TOKEN_NEEDED by arr_client_set_token(): calls whose token was refused, or has run
+    /// out, wait for the new one within their time. Only with entra_token or access_token. 0, the default: they fail.
+    pub token_on_request: i32,
 }
 
 // SAFETY: repr(C), integers and pointers; the assertion shows that there is no padding.
 unsafe impl Plain for arr_client_options {
     const SIZE_V1: u32 = ARR_CLIENT_OPTIONS_SIZE_V1;
 }
-const _: () = assert!(size_of::<arr_client_options>() == 12 * 4 + 10 * 8);
+const _: () = assert!(size_of::<arr_client_options>() == 12 * 4 + 11 * 8);
 const _: () = assert!(size_of::<arr_client_options>() == ARR_CLIENT_OPTIONS_SIZE_V1 as usize);
 
 const DEFAULTS: arr_client_options = arr_client_options {
@@ -125,6 +130,7 @@ const DEFAULTS: arr_client_options = arr_client_options {
     ca_pem: std::ptr::null(),
     proxy: std::ptr::null(),
     user_agent_suffix: std::ptr::null(),
+    journal_path: std::ptr::null(),
     trust: ARR_TRUST_AUTO,
     log_level: ARR_LOG_LEVEL_OFF,
     call_timeout_ms: 0,
@@ -134,7 +140,7 @@ const DEFAULTS: arr_client_options = arr_client_options {
     ready_poll_interval_ms: 0,
     max_retries: 0,
     retry_delay_ms: 0,
-    reserved: 0,
+    token_on_request: 0,
 };
 
 /// Sets options up: `arr_client_options_init(&options, sizeof options)`.
@@ -158,10 +164,9 @@ pub unsafe extern "C" fn arr_client_options_init(options: *mut arr_client_option
 pub(super) unsafe fn config(options: *const arr_client_options) -> Result<ClientConfig> {
     // SAFETY: the caller's promise.
     let options = unsafe { structs::read(options, "options") }?;
-    if options.reserved != 0 {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            "options.reserved is not 0; initialise options by arr_client_options_init",
+    if !matches!(options.token_on_request, 0 | 1) {
+        return Err(Error::invalid_argument(
+            "token_on_request is neither 0 nor 1; set options up by arr_client_options_init",
         ));
     }
     let api_version = match options.api_version {
@@ -215,8 +220,8 @@ pub(super) unsafe fn config(options: *const arr_client_options) -> Result<Client
         ready_poll_interval: given(options.ready_poll_interval_ms),
         max_retries,
         retry_delay: given(options.retry_delay_ms),
-        journal: None,
-        token_on_request: false,
+        journal: file(options.journal_path, "journal_path")?.map(Into::into),
+        token_on_request: options.token_on_request == 1,
         log_level: level(options.log_level)?,
     })
 }

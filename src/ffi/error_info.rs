@@ -82,6 +82,18 @@ impl arr_error_info {
         }
     }
 
+    /// What is no failure, and is told without allocating.
+    pub(super) fn quiet(function: &str, status: arr_status, what: &str) -> arr_error_info {
+        arr_error_info {
+            status,
+            category: category(status),
+            retryable: 1,
+            message_length: text::length(function) + 2 + text::length(what),
+            message: text::inline_of(&[function, ": ", what]),
+            ..arr_error_info::none()
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn message(&self) -> String {
         text::of_inline(&self.message)

@@ -1,7 +1,7 @@
 //! The body of every exported function: no panic leaves it, and its error says which function it came from.
 
 use super::error_info::arr_error_info;
-use super::status::{ARR_OK, arr_status, code};
+use super::status::{ARR_ERROR_TIMEOUT, ARR_OK, arr_status, code};
 use super::structs::Out;
 use crate::error::{Error, ErrorKind, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,6 +26,36 @@ pub(super) unsafe fn status(name: &str, info: *mut arr_error_info, body: impl Fn
         info.write(&told.unwrap_or_else(|_| arr_error_info::none()));
     }
     outcome.map_or_else(|error| code(error.kind()), |()| ARR_OK)
+}
+
+/// How a body has ended that may find nothing, which is no failure and must cost nothing.
+pub(super) enum Quiet {
+    Done,
+    /// The time was over; and why.
+    Timeout(&'static str),
+}
+
+/// The body of a function like [`status`] which is called in every frame: that nothing was there is told without allocating.
+///
+/// # Safety
+/// As [`status`].
+pub(super) unsafe fn quiet(name: &str, info: *mut arr_error_info, body: impl FnOnce() -> Result<Quiet>) -> arr_status {
+    let mut nothing = None;
+    // SAFETY: the caller's promise.
+    let result = unsafe {
+        status(name, info, || {
+            if let Quiet::Timeout(why) = body()? {
+                nothing = Some(why);
+            }
+            Ok(())
+        })
+    };
+    let Some(why) = nothing else { return result };
+    // SAFETY: the caller's promise, which has held a moment ago.
+    if let Ok(Some(info)) = unsafe { Out::optional(info, "error info") } {
+        info.write(&arr_error_info::quiet(name, ARR_ERROR_TIMEOUT, why));
+    }
+    ARR_ERROR_TIMEOUT
 }
 
 /// The body of a function that cannot fail. `fallback` is what it returns if it panics.

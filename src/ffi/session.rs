@@ -13,6 +13,7 @@ use crate::client::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::{Lease, NewSession, SessionId, SessionSize};
 use std::ffi::c_char;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// As flags of a read: ask the service.
@@ -21,6 +22,9 @@ pub const ARR_READ_FRESH: u32 = 0;
 /// ready_poll_interval_ms) will do, and costs no request; age_ms tells how old it is. After an update or a stop by this
 /// client the service is asked.
 pub const ARR_READ_CACHED: u32 = 1;
+/// As flags of a read: what the service said last will do, however old it is (age_ms). Nothing is sent, and nothing waits: for
+/// a frame loop, when arr_snapshot.revision has changed.
+pub const ARR_READ_KNOWN: u32 = 2;
 
 /// A rendering session of a client. A handle: a value that is looked up, never a pointer to follow.
 pub struct arr_session {
@@ -225,7 +229,7 @@ pub unsafe extern "C" fn arr_session_get_message(
 /// token if there is none.
 ///
 /// - session: the session.
-/// - flags: ARR_READ_FRESH or ARR_READ_CACHED.
+/// - flags: ARR_READ_FRESH, ARR_READ_CACHED or ARR_READ_KNOWN.
 /// - properties: receives them.
 /// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
 /// - error: may be NULL.
@@ -249,6 +253,7 @@ pub unsafe extern "C" fn arr_session_get_properties(
             let read = match flags {
                 ARR_READ_FRESH => session.properties(call_timeout(timeout_ms))?,
                 ARR_READ_CACHED => session.cached_properties(call_timeout(timeout_ms))?,
+                ARR_READ_KNOWN => session.known_properties(),
                 other => return Err(Error::new(ErrorKind::Unsupported, format!("flags {other} are not known"))),
             };
             properties.write(&arr_session_properties::from(&read));
@@ -373,17 +378,28 @@ pub unsafe extern "C" fn arr_session_stop(
     }
 }
 
-/// Frees a session's handle. It does NOT stop the session: that is arr_session_stop().
+/// Frees a session's handle. It does NOT stop the session: that is arr_session_stop(). Watching and keeping alive that were asked
+/// for by this handle end.
 ///
 /// - session: NULL, or a handle that was freed before, is left alone.
 ///
 /// Threads: any, also while calls with the handle are under way: they finish.
 #[unsafe(no_mangle)]
 pub extern "C" fn arr_session_free(session: *mut arr_session) {
-    guard::value("arr_session_free", (), || drop(SESSIONS.remove(session)));
+    guard::value("arr_session_free", (), || {
+        if let Some(session) = SESSIONS.remove(session) {
+            // At once, also while another call holds it.
+            session.unwatch();
+        }
+    });
 }
 
-fn hand_out(
+/// The session of a handle.
+pub(super) fn find_session(session: *const arr_session) -> Result<Arc<Session>> {
+    SESSIONS.get(session)
+}
+
+pub(super) fn hand_out(
     made: Session,
     place: *mut *mut arr_session,
     properties: Option<Out<arr_session_properties>>,
@@ -400,7 +416,7 @@ fn hand_out(
 
 /// # Safety
 /// `options` and its texts are as [`structs::read`] and [`text::optional`] ask; `models` has `model_count` of them.
-unsafe fn new_session(options: *const arr_session_create_options) -> Result<NewSession> {
+pub(super) unsafe fn new_session(options: *const arr_session_create_options) -> Result<NewSession> {
     // SAFETY: the caller's promise.
     let options = unsafe { structs::read(options, "options") }?;
     if options.reserved != 0 {

@@ -3,7 +3,7 @@
 use super::status::arr_status;
 use super::structs::{self, Plain};
 use super::{guard, text};
-use crate::session::{SessionProperties, SessionSize, SessionStatus};
+use crate::session::{SessionProperties, SessionSize};
 use std::ffi::c_char;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -32,6 +32,16 @@ pub const ARR_SESSION_STATUS_EXPIRED: arr_session_status = 4;
 pub const ARR_SESSION_STATUS_ERROR: arr_session_status = 5;
 /// The session was stopped and its server is being given back.
 pub const ARR_SESSION_STATUS_STOPPING: arr_session_status = 6;
+
+/// How certain it is that a session that was found again is ours, an ARR_CLAIM_... value.
+pub type arr_claim = i32;
+/// Nothing is claimed.
+pub const ARR_CLAIM_NONE: arr_claim = 0;
+/// An earlier run has chosen or received its id: it is ours.
+pub const ARR_CLAIM_OURS: arr_claim = 1;
+/// An earlier run has lost the answer to a create, and this session may be what came of it: it was asked for so, at that
+/// time. It may as well be somebody else's.
+pub const ARR_CLAIM_CANDIDATE: arr_claim = 2;
 
 /// The size of arr_session_properties in the first version of the ABI.
 pub const ARR_SESSION_PROPERTIES_SIZE_V1: u32 = 1160;
@@ -63,8 +73,8 @@ pub struct arr_session_properties {
     pub age_ms: u32,
     /// 1 if this client created or opened the session, else 0.
     pub known_to_client: i32,
-    /// Zero.
-    pub reserved: u32,
+    /// In a list of recovered sessions: how certain it is that it is ours, an ARR_CLAIM_... value; else ARR_CLAIM_NONE.
+    pub claim: arr_claim,
     /// When it was created, by the service's clock: milliseconds since 1970-01-01T00:00:00Z. 0 with REST v1.
     pub creation_time_unix_ms: u64,
     /// The computing power of its server in teraflops. 0 until it has one, and with REST v1.
@@ -100,7 +110,7 @@ const NO_PROPERTIES: arr_session_properties = arr_session_properties {
     message_length: 0,
     age_ms: 0,
     known_to_client: 0,
-    reserved: 0,
+    claim: ARR_CLAIM_NONE,
     creation_time_unix_ms: 0,
     teraflops: 0.0,
     session_id: [0; 257],
@@ -116,20 +126,8 @@ impl From<&SessionProperties> for arr_session_properties {
         let seconds = |span: Option<Duration>| u32::try_from(span.unwrap_or_default().as_secs()).unwrap_or(u32::MAX);
         let message = properties.message.as_deref().unwrap_or_default();
         arr_session_properties {
-            status: match properties.status {
-                SessionStatus::Unknown(_) => ARR_SESSION_STATUS_UNKNOWN,
-                SessionStatus::Starting => ARR_SESSION_STATUS_STARTING,
-                SessionStatus::Ready => ARR_SESSION_STATUS_READY,
-                SessionStatus::Stopping => ARR_SESSION_STATUS_STOPPING,
-                SessionStatus::Stopped => ARR_SESSION_STATUS_STOPPED,
-                SessionStatus::Expired => ARR_SESSION_STATUS_EXPIRED,
-                SessionStatus::Error => ARR_SESSION_STATUS_ERROR,
-            },
-            size: match properties.size {
-                None | Some(SessionSize::Unknown(_)) => ARR_SESSION_SIZE_UNKNOWN,
-                Some(SessionSize::Standard) => ARR_SESSION_SIZE_STANDARD,
-                Some(SessionSize::Premium) => ARR_SESSION_SIZE_PREMIUM,
-            },
+            status: properties.status.code(),
+            size: SessionSize::code(properties.size.as_ref()),
             arr_inspector_port: properties.arr_inspector_port.map_or(0, i32::from),
             handshake_port: properties.handshake_port.map_or(0, i32::from),
             max_lease_seconds: seconds(properties.max_lease),
@@ -168,5 +166,37 @@ pub unsafe extern "C" fn arr_session_properties_init(
         guard::status("arr_session_properties_init", std::ptr::null_mut(), || {
             structs::init(properties, size, &NO_PROPERTIES)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::SessionStatus;
+
+    #[test]
+    fn the_numbers_are_those_of_the_core() {
+        let statuses = [
+            (ARR_SESSION_STATUS_UNKNOWN, SessionStatus::Unknown(String::new())),
+            (ARR_SESSION_STATUS_STARTING, SessionStatus::Starting),
+            (ARR_SESSION_STATUS_READY, SessionStatus::Ready),
+            (ARR_SESSION_STATUS_STOPPED, SessionStatus::Stopped),
+            (ARR_SESSION_STATUS_EXPIRED, SessionStatus::Expired),
+            (ARR_SESSION_STATUS_ERROR, SessionStatus::Error),
+            (ARR_SESSION_STATUS_STOPPING, SessionStatus::Stopping),
+        ];
+        for (number, status) in statuses {
+            assert_eq!(status.code(), number);
+            assert_eq!(SessionStatus::of_code(number), status);
+        }
+        let sizes = [
+            (ARR_SESSION_SIZE_UNKNOWN, None),
+            (ARR_SESSION_SIZE_STANDARD, Some(SessionSize::Standard)),
+            (ARR_SESSION_SIZE_PREMIUM, Some(SessionSize::Premium)),
+        ];
+        for (number, size) in sizes {
+            assert_eq!(SessionSize::code(size.as_ref()), number);
+            assert_eq!(SessionSize::of_code(number), size);
+        }
     }
 }

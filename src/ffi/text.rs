@@ -58,6 +58,16 @@ pub(super) fn inline<const N: usize>(text: &str) -> [c_char; N] {
     array
 }
 
+/// Several texts, one after the other, in an array: they must fit, and are cut if they do not. Allocates nothing.
+pub(super) fn inline_of<const N: usize>(texts: &[&str]) -> [c_char; N] {
+    let mut array = [0; N];
+    let bytes = texts.iter().flat_map(|text| text.bytes());
+    for (target, byte) in array[..N - 1].iter_mut().zip(bytes) {
+        *target = c_char::from_ne_bytes([byte]);
+    }
+    array
+}
+
 /// A caller's buffer that may be left out if its capacity is 0.
 pub(super) fn check_buffer(buffer: *mut c_char, capacity: usize) -> Result<()> {
     if buffer.is_null() && capacity > 0 {
