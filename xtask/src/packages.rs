@@ -21,6 +21,33 @@ const FOR_TESTS: &[Package] = &[
     package("python3-venv", "keeps the official SDK's packages apart", &["python3", "-c", "import ensurepip, venv"]),
 ];
 
+/// ThreadSanitizer's. The compiler writes the calls that clang's runtime answers: both are of LLVM 22.
+const FOR_THREAD_SANITIZER: &[Package] = &[
+    package(
+        "rustc-web",
+        "compiles for ThreadSanitizer",
+        &["env", "RUSTC_BOOTSTRAP=1", RUSTC, "-Zsanitizer=thread", "-Zexternal-clangrt", "--print", "cfg"],
+    ),
+    package(
+        "rust-web-src",
+        "is the standard library, to be compiled in the same way",
+        &["sh", "-c", "test -e \"$(\"$0\" --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml\"", RUSTC],
+    ),
+    package(CLANG, "links, and compiles what is in C", &[CLANG, "--version"]),
+    package(
+        "libclang-rt-22-dev",
+        "is ThreadSanitizer itself",
+        &["sh", "-c", "test -e \"$(\"$0\" -print-file-name=\"libclang_rt.tsan-$(uname -m).a\")\"", CLANG],
+    ),
+    package("binutils", "finds the lines for the reports", &[ADDR2LINE, "--version"]),
+];
+
+/// Debian's, which is not the one that runs these chores.
+pub(crate) const RUSTC: &str = "/usr/bin/rustc";
+pub(crate) const CLANG: &str = "clang-22";
+/// ThreadSanitizer takes no name without a path.
+pub(crate) const ADDR2LINE: &str = "/usr/bin/addr2line";
+
 struct Package {
     name: &'static str,
     purpose: &'static str,
@@ -42,6 +69,11 @@ pub(crate) enum Readiness {
 /// Looks for every program that the tests call, and installs the missing ones if that is possible and allowed.
 pub(crate) fn provide_for_tests() -> Result<Readiness> {
     provide(FOR_TESTS, "The tests need")
+}
+
+/// The same for ThreadSanitizer.
+pub(crate) fn provide_for_thread_sanitizer() -> Result<Readiness> {
+    provide(FOR_THREAD_SANITIZER, "ThreadSanitizer needs")
 }
 
 fn provide(packages: &[Package], who_needs: &str) -> Result<Readiness> {
