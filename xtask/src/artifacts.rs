@@ -26,8 +26,9 @@ impl Library {
     /// Built alone, so that no other member's features are unified into it, and without an rlib, beside which cargo
     /// silently drops link-time optimisation.
     pub(crate) fn build(workspace: &Workspace, progress: Progress) -> Result<Self> {
-        let call = ["rustc", "--release", "--package", "arr-session", "--lib", "--crate-type", "cdylib,staticlib"];
-        let files: Vec<PathBuf> = build(workspace, &call, progress)?
+        let mut cargo = workspace.cargo();
+        cargo.args(["rustc", "--release", "--package", "arr-session", "--lib", "--crate-type", "cdylib,staticlib"]);
+        let files: Vec<PathBuf> = build(cargo, progress)?
             .into_iter()
             .filter(|artifact| artifact.is_target("arr_session"))
             .flat_map(|artifact| artifact.filenames)
@@ -66,11 +67,18 @@ impl Library {
 
 /// Builds the emulator quickly, unoptimised, and returns the program's path.
 pub(crate) fn build_emulator(workspace: &Workspace, progress: Progress) -> Result<PathBuf> {
-    build(workspace, &["build", "--package", "arr-emulator"], progress)?
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--package", "arr-emulator"]);
+    build_program(cargo, "arr-emulator", progress)
+}
+
+/// Runs a cargo build that makes this program, and returns the program's path.
+pub(crate) fn build_program(cargo: Command, name: &str, progress: Progress) -> Result<PathBuf> {
+    build(cargo, progress)?
         .into_iter()
-        .filter(|artifact| artifact.is_target("arr-emulator"))
+        .filter(|artifact| artifact.is_target(name))
         .find_map(|artifact| artifact.executable)
-        .context("cargo built no program arr-emulator")
+        .with_context(|| format!("cargo built no program {name}"))
 }
 
 /// Whether cargo's own progress is seen while it builds.
@@ -108,9 +116,8 @@ impl Artifact {
 }
 
 /// Runs a cargo build and returns what it made, wherever cargo has put it.
-fn build(workspace: &Workspace, arguments: &[&str], progress: Progress) -> Result<Vec<Artifact>> {
-    let mut cargo = workspace.cargo();
-    cargo.args(arguments).args(["--locked", "--message-format", "json-render-diagnostics"]);
+fn build(mut cargo: Command, progress: Progress) -> Result<Vec<Artifact>> {
+    cargo.args(["--locked", "--message-format", "json-render-diagnostics"]);
     match progress {
         Progress::Shown => cargo.stderr(Stdio::inherit()),
         Progress::Hidden => cargo.arg("--quiet").stderr(Stdio::piped()),

@@ -31,6 +31,12 @@ impl ApiVersion {
     pub(crate) const BOTH: [ApiVersion; 2] = [ApiVersion::V1, ApiVersion::V2021_01_01];
 }
 
+impl std::fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
 /// A running `arr-emulator`.
 pub(crate) struct Emulator {
     child: Child,

@@ -17,6 +17,7 @@ mod python_sdk;
 mod quickstart;
 mod readme;
 mod rust;
+mod sanitize;
 mod step;
 mod test;
 mod toolchain;
@@ -31,6 +32,7 @@ Usage: cargo xtask <command>
 
   demo             build everything and run examples/c/quickstart.c against the emulator
   test             every check there is, from formatting to the C programs under valgrind and the official Python SDK
+  sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 3 times or as given
   header           write include/arr_session.h anew from the Rust sources
   header --check   fail if include/arr_session.h is not what the Rust sources give
   help             this list
@@ -51,9 +53,14 @@ fn main() -> ExitCode {
         }
         ["demo"] => demo::run(),
         ["test"] => test::run(),
+        ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
+        ["sanitize", runs] => match runs.parse() {
+            Ok(runs) => sanitize::run(runs),
+            Err(_) => return unusable(&format!("`{runs}` is no number of runs")),
+        },
         ["header"] => header::run(header::Mode::Write),
         ["header", "--check"] => header::run(header::Mode::Check),
-        [command @ ("demo" | "test" | "header"), option, ..] => {
+        [command @ ("demo" | "test" | "sanitize" | "header"), option, ..] => {
             return unusable(&format!("`{command}` has no option `{option}`"));
         }
         [command, ..] => return unusable(&format!("there is no command `{command}`")),

@@ -1,4 +1,4 @@
-//! The programs that the tests call, the Debian packages they come in, and their installation.
+//! The programs that the chores call, the Debian packages they come in, and their installation.
 
 use std::process::Command;
 
@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
-/// The one list of system packages, in Debian's names.
-const PACKAGES: &[Package] = &[
+/// The tests' system packages, in Debian's names.
+const FOR_TESTS: &[Package] = &[
     package("gcc", "compiles the C programs", &["gcc", "--version"]),
     package("g++", "compiles the C programs as C++", &["g++", "--version"]),
     package("clang", "compiles the C programs as C and as C++ once more", &["clang++", "--version"]),
@@ -21,6 +21,33 @@ const PACKAGES: &[Package] = &[
     package("python3-venv", "keeps the official SDK's packages apart", &["python3", "-c", "import ensurepip, venv"]),
 ];
 
+/// ThreadSanitizer's. The compiler writes the calls that clang's runtime answers: both are of LLVM 22.
+const FOR_THREAD_SANITIZER: &[Package] = &[
+    package(
+        "rustc-web",
+        "compiles for ThreadSanitizer",
+        &["env", "RUSTC_BOOTSTRAP=1", RUSTC, "-Zsanitizer=thread", "-Zexternal-clangrt", "--print", "cfg"],
+    ),
+    package(
+        "rust-web-src",
+        "is the standard library, to be compiled in the same way",
+        &["sh", "-c", "test -e \"$(\"$0\" --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml\"", RUSTC],
+    ),
+    package(CLANG, "links, and compiles what is in C", &[CLANG, "--version"]),
+    package(
+        "libclang-rt-22-dev",
+        "is ThreadSanitizer itself",
+        &["sh", "-c", "test -e \"$(\"$0\" -print-file-name=\"libclang_rt.tsan-$(uname -m).a\")\"", CLANG],
+    ),
+    package("binutils", "finds the lines for the reports", &[ADDR2LINE, "--version"]),
+];
+
+/// Debian's, which is not the one that runs these chores.
+pub(crate) const RUSTC: &str = "/usr/bin/rustc";
+pub(crate) const CLANG: &str = "clang-22";
+/// ThreadSanitizer takes no name without a path.
+pub(crate) const ADDR2LINE: &str = "/usr/bin/addr2line";
+
 struct Package {
     name: &'static str,
     purpose: &'static str,
@@ -32,7 +59,7 @@ const fn package(name: &'static str, purpose: &'static str, probe: &'static [&'s
     Package { name, purpose, probe }
 }
 
-/// Whether the tests can begin.
+/// Whether a chore can begin.
 pub(crate) enum Readiness {
     Ready,
     /// What to install, and how.
@@ -40,34 +67,44 @@ pub(crate) enum Readiness {
 }
 
 /// Looks for every program that the tests call, and installs the missing ones if that is possible and allowed.
-pub(crate) fn provide() -> Result<Readiness> {
-    let missing = missing();
+pub(crate) fn provide_for_tests() -> Result<Readiness> {
+    provide(FOR_TESTS, "The tests need")
+}
+
+/// The same for ThreadSanitizer.
+pub(crate) fn provide_for_thread_sanitizer() -> Result<Readiness> {
+    provide(FOR_THREAD_SANITIZER, "ThreadSanitizer needs")
+}
+
+fn provide(packages: &[Package], who_needs: &str) -> Result<Readiness> {
+    let missing = missing_of(packages);
     if missing.is_empty() {
-        println!("system packages: all {} are there", PACKAGES.len());
+        println!("system packages: all {} are there", packages.len());
         return Ok(Readiness::Ready);
     }
     if !succeeds(&["apt-get", "--version"]) || !is_root() {
-        return Ok(Readiness::Missing(advice(&missing)));
+        return Ok(Readiness::Missing(advice(&missing, who_needs)));
     }
 
     println!("system packages: installing what is missing\n{}", list(&missing));
     apt_get(&["update"])?;
-    let mut install = vec!["install", "--yes", "--no-install-recommends"];
+    // Debian's Rust compilers exclude each other and rustup's package: what somebody has chosen is not taken away.
+    let mut install = vec!["install", "--yes", "--no-install-recommends", "--no-remove"];
     install.extend(missing.iter().map(|package| package.name));
     apt_get(&install)?;
 
-    let missing = self::missing();
-    Ok(if missing.is_empty() { Readiness::Ready } else { Readiness::Missing(advice(&missing)) })
+    let missing = missing_of(packages);
+    Ok(if missing.is_empty() { Readiness::Ready } else { Readiness::Missing(advice(&missing, who_needs)) })
 }
 
-fn missing() -> Vec<&'static Package> {
-    PACKAGES.iter().filter(|package| !succeeds(package.probe)).collect()
+fn missing_of(packages: &[Package]) -> Vec<&Package> {
+    packages.iter().filter(|package| !succeeds(package.probe)).collect()
 }
 
-fn advice(missing: &[&Package]) -> String {
+fn advice(missing: &[&Package], who_needs: &str) -> String {
     let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
     format!(
-        "The tests need system packages that are missing here:\n{}\nInstall them, on Debian and Ubuntu by:\n  \
+        "{who_needs} system packages that are missing here:\n{}\nInstall them, on Debian and Ubuntu by:\n  \
          apt-get update && apt-get install --no-install-recommends {}",
         list(missing),
         names.join(" ")
@@ -76,7 +113,7 @@ fn advice(missing: &[&Package]) -> String {
 
 fn list(packages: &[&Package]) -> String {
     let lines: Vec<String> =
-        packages.iter().map(|package| format!("  {:<12} {}", package.name, package.purpose)).collect();
+        packages.iter().map(|package| format!("  {:<18} {}", package.name, package.purpose)).collect();
     lines.join("\n")
 }
 

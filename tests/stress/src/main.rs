@@ -1,0 +1,75 @@
+//! Threads that share one client, for ThreadSanitizer to watch: `cargo xtask sanitize` runs it against the emulator.
+//!
+//! It ends by itself, with an exit code other than 0 if a call failed. Which service it calls is told by the variables that
+//! `examples/c/quickstart.c` reads too.
+
+use arr_session::{ApiVersion, Client, ClientConfig, Credential, NewSession, SessionSize};
+use std::env;
+use std::fmt::Display;
+use std::process;
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+const THREADS: usize = 4;
+const ROUNDS: usize = 5;
+const MAX_LEASE: Duration = Duration::from_secs(30 * 60);
+
+fn main() {
+    let client = done(Client::new(config()));
+    let together = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| live(&client, &together));
+        }
+    });
+}
+
+/// A session's life, a few times over. All threads begin each call at the same time. Two accesses count as ordered
+/// if, between them, one thread gave back a lock that the other took: threads out of step hide most races.
+fn live(client: &Client, together: &Barrier) {
+    let new = done(NewSession::new(SessionSize::Standard, MAX_LEASE));
+    for _ in 0..ROUNDS {
+        together.wait();
+        let session = done(client.create_session(&new, None));
+        together.wait();
+        done(session.properties(None));
+        together.wait();
+        let listed = done(client.list_sessions(None));
+        if !listed.iter().any(|listed| listed.properties.id == *session.id()) {
+            fail(format!("the list lacks session {}", session.id()));
+        }
+        together.wait();
+        done(session.stop(None));
+    }
+}
+
+fn done<T>(outcome: arr_session::Result<T>) -> T {
+    outcome.unwrap_or_else(|error| fail(error))
+}
+
+/// Ends the process: the other threads would wait for this one for ever.
+fn fail(message: impl Display) -> ! {
+    eprintln!("error: {message}");
+    process::exit(1)
+}
+
+fn config() -> ClientConfig {
+    ClientConfig {
+        account_id: given("ARR_ACCOUNT_ID"),
+        credential: Credential::AccountKey(given("ARR_ACCOUNT_KEY").into()),
+        account_domain: given("ARR_ACCOUNT_DOMAIN"),
+        service_endpoint: given("ARR_SERVICE_ENDPOINT"),
+        api_version: match given("ARR_API_VERSION").as_str() {
+            "v1" => ApiVersion::V1,
+            "2021-01-01" => ApiVersion::V2021_01_01,
+            other => fail(format!("ARR_API_VERSION is {other}")),
+        },
+        ca_file: env::var_os("ARR_CA_FILE").map(Into::into),
+        ..ClientConfig::default()
+    }
+}
+
+fn given(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| fail(format!("{name} is not set")))
+}

@@ -1,0 +1,168 @@
+//! `cargo xtask sanitize`: threads that share the library, watched by ThreadSanitizer.
+//!
+//! All of the program is compiled for it, the standard library and ring's C too: where it cannot see how threads wait for
+//! each other, it reports races that are none. Stable Rust has no switch for that. Debian's compiler of the same age takes
+//! it, and comes with the standard library's sources and, from clang, ThreadSanitizer itself.
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::EXIT_UNUSABLE;
+use crate::artifacts::{self, Progress};
+use crate::context::POLL_INTERVAL_MS;
+use crate::emulator::{ApiVersion, Emulator, Scheme};
+use crate::packages::{self, ADDR2LINE, CLANG, RUSTC, Readiness};
+use crate::process::{self, Finished};
+use crate::step::{self, Report, Step};
+use crate::test::STARTUP;
+use crate::workspace::Workspace;
+
+/// How often the stress program runs with each version of the REST API: not every run meets every race.
+pub(crate) const DEFAULT_RUNS: NonZeroU32 = NonZeroU32::new(3).unwrap();
+
+/// The package of both programs.
+const PACKAGE: &str = "arr-stress";
+const STRESS: &str = "arr-stress";
+const SEEDED_RACE: &str = "seeded-race";
+/// Where the seeded race's report has to place it.
+const SEEDED_RACE_FILE: &str = "seeded-race.rs";
+
+const SUPPRESSIONS: &str = "tests/tsan.suppressions";
+
+/// The exit code of a program that has races, whatever it would have been without.
+const RACES_FOUND: i32 = 66;
+
+/// For one run of the stress program, which ThreadSanitizer slows down many times over.
+const RUN_LIMIT: Duration = Duration::from_secs(300);
+
+struct Shared {
+    workspace: Workspace,
+    runs: NonZeroU32,
+    emulator: Option<Emulator>,
+}
+
+const FINDS: &str = "seeded race is found";
+const EMULATOR: &str = "emulator starts";
+
+const STEPS: &[Step<Shared>] = &[
+    // It builds all that the stress program consists of.
+    Step::new(FINDS, find_seeded_race),
+    Step::new(EMULATOR, start_emulator),
+    Step::new("stress", stress).needs(&[FINDS, EMULATOR]),
+    Step::new("emulator stops", stop_emulator).needs(&[EMULATOR]),
+];
+
+pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
+    let started = Instant::now();
+    if let Some(reason) = unavailable()? {
+        if step::skips_are_forbidden() {
+            eprintln!("{reason}");
+            return Ok(ExitCode::from(EXIT_UNUSABLE));
+        }
+        println!("skipped: {reason}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut shared = Shared { workspace: Workspace::find()?, runs, emulator: None };
+    let tally = step::run_all(STEPS, &mut shared)?;
+    println!("{:.0} s in all", started.elapsed().as_secs_f64());
+    println!("{tally}");
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Why it cannot be run on this system, if so.
+fn unavailable() -> Result<Option<String>> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Some("it takes Debian's Rust and clang's ThreadSanitizer, as on Linux".to_owned()));
+    }
+    Ok(match packages::provide_for_thread_sanitizer()? {
+        Readiness::Ready => None,
+        Readiness::Missing(advice) => Some(advice),
+    })
+}
+
+/// Were a race on purpose missed, silence about the library would mean nothing. The suppressions apply, so that none can be
+/// too wide; they go by names, as the report's place does.
+fn find_seeded_race(shared: &mut Shared) -> Result<Report> {
+    let program = build(&shared.workspace, SEEDED_RACE)?;
+    let finished = process::run(watched(&shared.workspace, &program), process::TOOL_LIMIT)?;
+    let found = finished.exit_code() == Some(RACES_FOUND) && finished.output.contains(SEEDED_RACE_FILE);
+    ensure!(
+        found,
+        "{SEEDED_RACE} should end with {RACES_FOUND} and a report that names {SEEDED_RACE_FILE}: {}\n{}",
+        finished.end,
+        finished.output
+    );
+    Ok(Report(String::new()))
+}
+
+fn start_emulator(shared: &mut Shared) -> Result<Report> {
+    let program = artifacts::build_emulator(&shared.workspace, Progress::Hidden)?;
+    let folder = shared.workspace.scratch("xtask/sanitize")?;
+    let emulator = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
+    let report = Report(emulator.url().to_owned());
+    shared.emulator = Some(emulator);
+    Ok(report)
+}
+
+fn stress(shared: &mut Shared) -> Result<Report> {
+    let program = build(&shared.workspace, STRESS)?;
+    let emulator = shared.emulator.as_ref().context("the emulator is not running")?;
+    for run in 1..=shared.runs.get() {
+        for version in ApiVersion::BOTH {
+            let mut stress = watched(&shared.workspace, &program);
+            emulator.introduce_to(&mut stress, version, POLL_INTERVAL_MS);
+            let finished = process::run(stress, RUN_LIMIT)?;
+            expect_no_race(finished).with_context(|| format!("run {run} with REST {version}"))?;
+        }
+    }
+    Ok(Report(format!("{} runs with each REST version, over HTTPS, no race", shared.runs)))
+}
+
+fn stop_emulator(shared: &mut Shared) -> Result<Report> {
+    shared.emulator.take().context("the emulator is not running")?.stop()?;
+    Ok(Report(String::new()))
+}
+
+fn expect_no_race(finished: Finished) -> Result<()> {
+    if finished.exit_code() == Some(RACES_FOUND) {
+        bail!("ThreadSanitizer reports\n{}", finished.output);
+    }
+    finished.expect_success("the stress program failed")?;
+    Ok(())
+}
+
+/// Builds a program with its whole standard library, in a target folder of its own: nothing else has to be built anew for
+/// it, nor it for anything else. Returns its path.
+fn build(workspace: &Workspace, program: &str) -> Result<PathBuf> {
+    let host = &workspace.host;
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--package", PACKAGE, "--bin", program, "--target", host]);
+    cargo.args(["-Zbuild-std=std,panic_unwind", "--target-dir"]).arg(workspace.scratch("sanitize")?);
+
+    // The switches beginning with -Z are for nightly compilers, unless this is set.
+    cargo.env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
+    // Clang adds its ThreadSanitizer to the program, as rustc brings none.
+    let linker = format!("-Clinker={CLANG}");
+    let flags = ["-Zsanitizer=thread", "-Zexternal-clangrt", &linker, "-Clink-arg=-fsanitize=thread"];
+    cargo.env("RUSTFLAGS", flags.join(" ")).env_remove("CARGO_ENCODED_RUSTFLAGS");
+    cargo.env(format!("CC_{host}"), CLANG).env(format!("CFLAGS_{host}"), "-fsanitize=thread");
+    artifacts::build_program(cargo, program, Progress::Hidden)
+}
+
+/// A call of a program that [`build`] has made.
+fn watched(workspace: &Workspace, program: &Path) -> Command {
+    let suppressions = workspace.root.join(SUPPRESSIONS);
+    let mut command = Command::new(program);
+    command.env(
+        "TSAN_OPTIONS",
+        format!(
+            "exitcode={RACES_FOUND} suppressions='{}' external_symbolizer_path={ADDR2LINE}",
+            suppressions.display()
+        ),
+    );
+    command
+}
