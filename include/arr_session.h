@@ -115,8 +115,27 @@
 // The size of arr_session_create_options in the first version of the ABI.
 #define ARR_SESSION_CREATE_OPTIONS_SIZE_V1 48
 
+// The size of arr_event in the first version of the ABI.
+#define ARR_EVENT_SIZE_V1 328
+
+// The size of arr_snapshot in the first version of the ABI.
+#define ARR_SNAPSHOT_SIZE_V1 48
+
+// The size of arr_watch_options in the first version of the ABI.
+#define ARR_WATCH_OPTIONS_SIZE_V1 24
+
+// The size of arr_keep_alive_options in the first version of the ABI.
+#define ARR_KEEP_ALIVE_OPTIONS_SIZE_V1 24
+
+// The size of arr_resume_options in the first version of the ABI.
+#define ARR_RESUME_OPTIONS_SIZE_V1 16
+
 // One account at one session service. A handle: a value that is looked up, never a pointer to follow.
 typedef struct arr_client arr_client;
+
+// An operation that was started by a function whose name ends in _start. A handle: a value that is looked up, never a
+// pointer to follow.
+typedef struct arr_operation arr_operation;
 
 // A rendering session of a client. A handle: a value that is looked up, never a pointer to follow.
 typedef struct arr_session arr_session;
@@ -354,6 +373,118 @@ typedef struct arr_session_create_options {
     const char *extra_json;
 } arr_session_create_options;
 
+// How far an operation is, an ARR_OPERATION_... value. It reaches exactly one end.
+typedef int32_t arr_operation_state;
+
+// What happened, an ARR_EVENT_... value. Expect values that this header does not have.
+typedef int32_t arr_event_type;
+
+// Something that happened. Set it up once with arr_event_init(); it may be filled any number of times.
+typedef struct arr_event {
+    // Set by arr_event_init().
+    uint32_t struct_size;
+    // What happened.
+    arr_event_type type;
+    // What the application gave when it started the operation, or watched the session.
+    uint64_t user_data;
+    // The operation that it is about, or NULL.
+    struct arr_operation *operation;
+    // The session that it is about: the handle that was watched. NULL if there is none.
+    struct arr_session *session;
+    // ARR_OK, or why something failed; arr_operation_get_error() and the log tell more.
+    arr_status status;
+    // Of several events that belong together: which one this is, from 0.
+    uint32_t index;
+    // How many they are.
+    uint32_t count;
+    // The session's status as it is now, for events about a session that is watched.
+    arr_session_status session_status;
+    // Its whole lease in seconds, as it is now.
+    uint32_t max_lease_seconds;
+    // How much of it is left now, in seconds.
+    uint32_t remaining_seconds;
+    // How many events without a handle were lost before this one, because nobody pulled them in time.
+    uint64_t lost;
+    // The id of the session that it is about; empty if there is none.
+    char session_id[257];
+    // Zero.
+    uint8_t reserved_tail[7];
+} arr_event;
+
+// A session in numbers, as it is now. Set it up once with arr_snapshot_init(); it may be filled any number of times.
+typedef struct arr_snapshot {
+    // Set by arr_snapshot_init().
+    uint32_t struct_size;
+    // Where it is in its life.
+    arr_session_status status;
+    // The size of its server.
+    arr_session_size size;
+    // The port of the ARR inspector on the host; 0 if there is none.
+    int32_t arr_inspector_port;
+    // The port of the rendering connection's handshake on the host; 0 if there is none.
+    int32_t handshake_port;
+    // The whole lease in seconds, counted from when the session became ready; 0 if it is not known.
+    uint32_t max_lease_seconds;
+    // How much of it is used by now, in seconds: what the service said, and the time since, while the session is ready.
+    uint32_t elapsed_seconds;
+    // What is left of it by now, in seconds; 0 if the lease is not known.
+    uint32_t remaining_seconds;
+    // How long ago the service told this, in milliseconds.
+    uint32_t age_ms;
+    // Zero.
+    uint32_t reserved;
+    // Counts what has changed besides the time. When it is another than in the last frame, arr_session_get_properties() with
+    // ARR_READ_KNOWN has new texts.
+    uint64_t revision;
+} arr_snapshot;
+
+// What arr_client_suspend() does with a session, an ARR_ON_SUSPEND_... value.
+typedef int32_t arr_on_suspend;
+
+// How a session is watched. Set it up with arr_watch_options_init().
+typedef struct arr_watch_options {
+    // Set by arr_watch_options_init().
+    uint32_t struct_size;
+    // How long before its lease ends ARR_EVENT_LEASE_EXPIRING comes, in seconds. Default 300; 0: it does not come.
+    uint32_t warn_before_seconds;
+    // 1: the session is stopped when its client is shut down or freed. Default 0.
+    int32_t stop_on_shutdown;
+    // What arr_client_suspend() does with it. Default ARR_ON_SUSPEND_LEAVE.
+    arr_on_suspend on_suspend;
+    // With ARR_ON_SUSPEND_EXTEND: how much of the lease is to be left at least, in seconds. Default 600.
+    uint32_t suspend_lease_seconds;
+    // Must be 0.
+    uint32_t reserved;
+} arr_watch_options;
+
+// How a session is kept alive. Set it up with arr_keep_alive_options_init(), then give the cap.
+typedef struct arr_keep_alive_options {
+    // Set by arr_keep_alive_options_init().
+    uint32_t struct_size;
+    // Extend when less than this is left of the lease, in seconds, 1 to 31536000. Default 300.
+    uint32_t threshold_seconds;
+    // By how much, in seconds, 1 to 31536000. Default 900.
+    uint32_t amount_seconds;
+    // The most that the whole lease may become, in seconds, 1 to 31536000: what the session can cost. No default.
+    uint32_t cap_seconds;
+    // Extend only while the application has pulled events, or called arr_session_touch(), within this time, in
+    // milliseconds. Default 300000 (5 minutes); 0: as long as the process lives. Native threads outlive a hung loop, a
+    // breakpoint and a broken domain reload.
+    uint32_t liveness_ms;
+    // Must be 0.
+    uint32_t reserved;
+} arr_keep_alive_options;
+
+// Which session is fit to go on with. Set it up with arr_resume_options_init().
+typedef struct arr_resume_options {
+    // Set by arr_resume_options_init().
+    uint32_t struct_size;
+    // How much of its lease must be left at least, in seconds. Default 600.
+    uint32_t min_remaining_seconds;
+    // The id of the session to look at first, for example one that the application has kept itself. NULL: none.
+    const char *session_id;
+} arr_resume_options;
+
 // Success.
 #define ARR_OK 0
 
@@ -539,6 +670,66 @@ typedef struct arr_session_create_options {
 // An earlier run has lost the answer to a create, and this session may be what came of it: it was asked for so, at that
 // time. It may as well be somebody else's.
 #define ARR_CLAIM_CANDIDATE 2
+
+// It has not ended.
+#define ARR_OPERATION_RUNNING 0
+
+// It has succeeded: the function that fits its kind gives what it has brought.
+#define ARR_OPERATION_SUCCEEDED 1
+
+// It has failed: arr_operation_get_error() tells why.
+#define ARR_OPERATION_FAILED 2
+
+// It was cancelled, or its client ended.
+#define ARR_OPERATION_CANCELLED 3
+
+// Nothing.
+#define ARR_EVENT_NONE 0
+
+// A started operation has ended: operation and user_data are those of the function that started it, status is how.
+#define ARR_EVENT_OPERATION_ENDED 1
+
+// A session that is watched has another status: session_status.
+#define ARR_EVENT_SESSION_STATUS_CHANGED 2
+
+// A session that is kept alive has got a longer lease: max_lease_seconds.
+#define ARR_EVENT_LEASE_EXTENDED 3
+
+// The lease of a session that is watched ends in remaining_seconds.
+#define ARR_EVENT_LEASE_EXPIRING 4
+
+// The lease of a session that is kept alive could not be extended: status tells why. It is tried again.
+#define ARR_EVENT_LEASE_NOT_EXTENDED 5
+
+// The lease of a session that is kept alive has grown to its cap, and is not extended any more.
+#define ARR_EVENT_LEASE_CAP_REACHED 6
+
+// The application has neither pulled events nor called arr_session_touch() for liveness_ms: the lease is not extended until
+// it does.
+#define ARR_EVENT_KEEP_ALIVE_PAUSED 7
+
+// The token that the application gave runs out or was refused: give a new one by arr_client_set_token().
+#define ARR_EVENT_TOKEN_NEEDED 8
+
+// The machine slept, or arr_client_resume() was called, and everything was read anew by now.
+#define ARR_EVENT_RESUMED 9
+
+// The answer to a create was lost; session_id is a session that may have come of it, one event for each (index of count).
+// It is not stopped: that is the application's decision. A count of 0: there is none, or, if status is not ARR_OK, nobody
+// knows.
+#define ARR_EVENT_CREATE_LOST 10
+
+// A create was cancelled after it had made session_id, which could not be stopped: it may be running.
+#define ARR_EVENT_SESSION_LEFT_RUNNING 11
+
+// Nothing: it runs on, and its lease may end meanwhile.
+#define ARR_ON_SUSPEND_LEAVE 0
+
+// Extends it once, if need be, so that at least suspend_lease_seconds of its lease are left.
+#define ARR_ON_SUSPEND_EXTEND 1
+
+// Stops it.
+#define ARR_ON_SUSPEND_STOP 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -960,6 +1151,562 @@ arr_status arr_session_list_get_session(struct arr_session_list *list,
 //
 // Threads: any.
 ARR_API void arr_session_list_free(struct arr_session_list *list);
+
+// How far an operation is. Neither waits nor allocates: for every frame.
+//
+// - operation: the operation.
+// - state: receives it.
+// - error: may be NULL.
+//
+// Threads: any.
+ARR_API
+arr_status arr_operation_poll(struct arr_operation *operation,
+                              arr_operation_state *state,
+                              struct arr_error_info *error);
+
+// Waits until an operation has ended.
+//
+// - operation: the operation.
+// - state: receives how far it is. May be NULL.
+// - timeout_ms: how long to wait. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_TIMEOUT if it is still running, and ARR_OK if it has ended, however. Blocks. Threads: any.
+ARR_API
+arr_status arr_operation_wait(struct arr_operation *operation,
+                              arr_operation_state *state,
+                              uint32_t timeout_ms,
+                              struct arr_error_info *error);
+
+// Ends an operation at once, for its caller: it is ARR_OPERATION_CANCELLED when this returns, and no other thread has to
+// agree. A request that is on the wire finishes by itself, and its answer is dropped; but a session whose id comes back to
+// a cancelled create is stopped. An operation that has ended already stays as it is.
+//
+// - operation: the operation.
+// - error: may be NULL.
+//
+// Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_operation_cancel(struct arr_operation *operation,
+                                struct arr_error_info *error);
+
+// How an operation has ended: returns what the blocking function would have returned, and fills `error` as it would have.
+//
+// - operation: the operation.
+// - error: receives it. May be NULL.
+//
+// Returns ARR_OK if it has succeeded, ARR_ERROR_PENDING while it is running, ARR_ERROR_CANCELLED if it was cancelled, else
+// its own status. Threads: any.
+ARR_API
+arr_status arr_operation_get_error(struct arr_operation *operation,
+                                   struct arr_error_info *error);
+
+// The session that a create, an open or a resume has brought. Each call gives a handle of its own. Sends nothing.
+//
+// - operation: one that arr_session_create_start(), arr_session_open_start() or arr_session_resume_or_create_start() has
+//   started.
+// - session: receives a handle, to be freed by arr_session_free(); NULL after a failure.
+// - properties: receives what is known of it. May be NULL.
+// - resumed: receives 1 if it was there before, 0 if it was created. May be NULL.
+// - error: may be NULL.
+//
+// Returns what arr_operation_get_error() returns, and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads:
+// any.
+ARR_API
+arr_status arr_operation_get_session(struct arr_operation *operation,
+                                     struct arr_session **session,
+                                     struct arr_session_properties *properties,
+                                     int32_t *resumed,
+                                     struct arr_error_info *error);
+
+// The properties that a read, a wait or an update of the lease has brought. Sends nothing.
+//
+// - operation: one that arr_session_get_properties_start(), arr_session_wait_until_ready_start() or
+//   arr_session_update_lease_start() has started.
+// - properties: receives them.
+// - error: may be NULL.
+//
+// Returns what arr_operation_get_error() returns, and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads:
+// any.
+ARR_API
+arr_status arr_operation_get_properties(struct arr_operation *operation,
+                                        struct arr_session_properties *properties,
+                                        struct arr_error_info *error);
+
+// The sessions that a list or a recovery has brought. Each call gives a list of its own. Sends nothing.
+//
+// - operation: one that arr_client_list_sessions_start() or arr_client_recover_sessions_start() has started.
+// - list: receives a handle, to be freed by arr_session_list_free(); NULL after a failure.
+// - error: may be NULL.
+//
+// Returns what arr_operation_get_error() returns, and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads:
+// any.
+ARR_API
+arr_status arr_operation_get_list(struct arr_operation *operation,
+                                  struct arr_session_list **list,
+                                  struct arr_error_info *error);
+
+// The access token that arr_client_get_token_start() has brought, as arr_client_get_token() gives it. Sends nothing.
+//
+// - operation: the operation.
+// - buffer: receives the token and a final NUL. May be NULL if capacity is 0, to ask for the size. It is a secret.
+// - capacity: the size of the buffer in bytes; 4096 is enough for the public service's tokens.
+// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
+// - remaining_seconds: receives how long the token was good when it came; 0 if it does not say. May be NULL.
+// - error: may be NULL.
+//
+// Returns what arr_operation_get_error() returns, ARR_ERROR_BUFFER_TOO_SMALL if the token does not fit, and
+// ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads: any.
+ARR_API
+arr_status arr_operation_get_token(struct arr_operation *operation,
+                                   char *buffer,
+                                   size_t capacity,
+                                   size_t *needed,
+                                   uint32_t *remaining_seconds,
+                                   struct arr_error_info *error);
+
+// What a stop has brought. Sends nothing.
+//
+// - operation: one that arr_session_stop_start() has started.
+// - already_gone: receives 1 if the service said that the session had ended before, else 0. May be NULL.
+// - error: may be NULL.
+//
+// Returns what arr_operation_get_error() returns, and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads:
+// any.
+ARR_API
+arr_status arr_operation_get_stop(struct arr_operation *operation,
+                                  int32_t *already_gone,
+                                  struct arr_error_info *error);
+
+// What stopping many sessions has brought. Sends nothing.
+//
+// - operation: one that arr_client_stop_all_start() has started.
+// - result: receives how many were stopped, and how many were not. May be NULL.
+// - error: may be NULL. After a failure it is about the first session that could not be stopped.
+//
+// Returns ARR_OK if no session is left running, else the status of the first that may be; what arr_operation_get_error()
+// returns; and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads: any.
+ARR_API
+arr_status arr_operation_get_stop_all(struct arr_operation *operation,
+                                      struct arr_stop_all_result *result,
+                                      struct arr_error_info *error);
+
+// Frees an operation. One that is running is cancelled, as by arr_operation_cancel(), but for a stop, which goes on; its
+// events are taken out of the queue.
+//
+// - operation: NULL, or a handle that was freed before, is left alone.
+//
+// Neither waits nor blocks. Threads: any.
+ARR_API
+void arr_operation_free(struct arr_operation *operation);
+
+// Starts what arr_client_get_token() does; arr_operation_get_token() gives the token. Several that are started at about the same
+// time are one request.
+//
+// - client: the client.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_client_get_token_start(struct arr_client *client,
+                                      uint64_t user_data,
+                                      struct arr_operation **operation,
+                                      uint32_t timeout_ms,
+                                      struct arr_error_info *error);
+
+// Starts what arr_client_list_sessions() does; arr_operation_get_list() gives the list. Several that are started at about the
+// same time are one request.
+//
+// - client: the client.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_client_list_sessions_start(struct arr_client *client,
+                                          uint64_t user_data,
+                                          struct arr_operation **operation,
+                                          uint32_t timeout_ms,
+                                          struct arr_error_info *error);
+
+// Starts what arr_client_recover_sessions() does; arr_operation_get_list() gives the list.
+//
+// - client: the client, made with a journal_path.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT if the client has no journal. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_client_recover_sessions_start(struct arr_client *client,
+                                             uint64_t user_data,
+                                             struct arr_operation **operation,
+                                             uint32_t timeout_ms,
+                                             struct arr_error_info *error);
+
+// Starts what arr_client_stop_all() does; arr_operation_get_stop_all() gives the result. It has workers of its own, and goes on
+// when the operation is freed or the client ends.
+//
+// - client: the client.
+// - scope: ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_client_stop_all_start(struct arr_client *client,
+                                     arr_stop_scope scope,
+                                     uint64_t user_data,
+                                     struct arr_operation **operation,
+                                     uint32_t timeout_ms,
+                                     struct arr_error_info *error);
+
+// Starts what arr_session_create() does; arr_operation_get_session() gives the session. Cancelled, or freed, while it runs, the
+// session that it may have made is stopped. If the answer is lost, ARR_EVENT_CREATE_LOST tells what may have come of it.
+//
+// - client: the client.
+// - options: what the session shall be. Nothing in it is used after the call.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for what the REST version does not have. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_session_create_start(struct arr_client *client,
+                                    const struct arr_session_create_options *options,
+                                    uint64_t user_data,
+                                    struct arr_operation **operation,
+                                    uint32_t timeout_ms,
+                                    struct arr_error_info *error);
+
+// Starts what arr_session_open() does; arr_operation_get_session() gives the session.
+//
+// - client: the client.
+// - session_id: 1 to 256 letters, digits, hyphens and underscores.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_session_open_start(struct arr_client *client,
+                                  const char *session_id,
+                                  uint64_t user_data,
+                                  struct arr_operation **operation,
+                                  uint32_t timeout_ms,
+                                  struct arr_error_info *error);
+
+// Starts what arr_session_get_properties() does with ARR_READ_FRESH; arr_operation_get_properties() gives the properties. Several
+// of one session that are started at about the same time are one request.
+//
+// - session: the session.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_session_get_properties_start(struct arr_session *session,
+                                            uint64_t user_data,
+                                            struct arr_operation **operation,
+                                            uint32_t timeout_ms,
+                                            struct arr_error_info *error);
+
+// Starts what arr_session_update_lease() does; arr_operation_get_properties() gives what is known afterwards. It has a worker of
+// its own: nothing holds it up.
+//
+// - session: the session.
+// - max_lease_seconds: the whole lease, as for arr_session_update_lease().
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_session_update_lease_start(struct arr_session *session,
+                                          uint32_t max_lease_seconds,
+                                          uint64_t user_data,
+                                          struct arr_operation **operation,
+                                          uint32_t timeout_ms,
+                                          struct arr_error_info *error);
+
+// Starts what arr_session_wait_until_ready() does; arr_operation_get_properties() gives the properties of the session that is
+// ready. All who wait for one session share its requests, and waiting takes no thread.
+//
+// - session: the session.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_WAIT_FOREVER for as long as it takes.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_session_wait_until_ready_start(struct arr_session *session,
+                                              uint64_t user_data,
+                                              struct arr_operation **operation,
+                                              uint32_t timeout_ms,
+                                              struct arr_error_info *error);
+
+// Starts what arr_session_stop() does; arr_operation_get_stop() gives the result. It has a worker of its own: nothing holds it up.
+// It goes on when the operation is freed or the client ends.
+//
+// - session: the session.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_session_stop_start(struct arr_session *session,
+                                  uint64_t user_data,
+                                  struct arr_operation **operation,
+                                  uint32_t timeout_ms,
+                                  struct arr_error_info *error);
+
+// Sets an event up: `arr_event_init(&event, sizeof event)`.
+//
+// - event: written for exactly `size` bytes.
+// - size: the struct's size where it is compiled, ARR_EVENT_SIZE_V1 to 65536.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+ARR_API arr_status arr_event_init(struct arr_event *event, size_t size);
+
+// Takes the next event of a client: an operation has ended, or something happened to a session that is watched. A frame loop
+// calls it with a timeout of 0 until nothing is left; then it neither waits nor allocates. What happens to one operation or
+// session while nobody pulls is merged: the queue is never longer than there are handles.
+//
+// - client: the client.
+// - event: receives it.
+// - timeout_ms: how long to wait for one. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN once the client has ended and all events are pulled.
+// Sends nothing. Threads: any, one at a time.
+ARR_API
+arr_status arr_client_next_event(struct arr_client *client,
+                                 struct arr_event *event,
+                                 uint32_t timeout_ms,
+                                 struct arr_error_info *error);
+
+// Sets a snapshot up: `arr_snapshot_init(&snapshot, sizeof snapshot)`.
+//
+// - snapshot: written for exactly `size` bytes.
+// - size: the struct's size where it is compiled, ARR_SNAPSHOT_SIZE_V1 to 65536.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+ARR_API arr_status arr_snapshot_init(struct arr_snapshot *snapshot, size_t size);
+
+// The session in numbers, as it is now: what the service told last, and the time since. For every frame: it sends nothing,
+// takes no lock that anybody could hold, waits for nothing and allocates nothing. arr_session_watch() keeps it current.
+//
+// - session: the session.
+// - snapshot: receives it.
+// - error: may be NULL.
+//
+// Threads: any.
+ARR_API
+arr_status arr_session_snapshot(struct arr_session *session,
+                                struct arr_snapshot *snapshot,
+                                struct arr_error_info *error);
+
+// Sets options up: `arr_watch_options_init(&options, sizeof options)`.
+//
+// - options: written for exactly `size` bytes: the defaults.
+// - size: the struct's size where it is compiled, ARR_WATCH_OPTIONS_SIZE_V1 to 65536.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+ARR_API arr_status arr_watch_options_init(struct arr_watch_options *options, size_t size);
+
+// Sets options up: `arr_keep_alive_options_init(&options, sizeof options)`. The cap is to be given.
+//
+// - options: written for exactly `size` bytes: the defaults.
+// - size: the struct's size where it is compiled, ARR_KEEP_ALIVE_OPTIONS_SIZE_V1 to 65536.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+ARR_API arr_status arr_keep_alive_options_init(struct arr_keep_alive_options *options, size_t size);
+
+// Has the library watch a session: it is read at the poll intervals on the library's threads (all of the account's sessions
+// that are ready by one list), ARR_EVENT_SESSION_STATUS_CHANGED and ARR_EVENT_LEASE_EXPIRING tell what becomes of it, and
+// arr_session_snapshot() stays current. Calling it again changes the options. It belongs to this handle and ends with it;
+// another handle of the same session that watches takes it over.
+//
+// REST: while the session starts, what arr_session_get_properties() sends, every poll_interval_ms; while it is ready, what
+// arr_client_list_sessions() sends, every ready_poll_interval_ms for all of them together.
+//
+// - session: the session.
+// - options: how. NULL ends watching and keeping alive.
+// - user_data: whatever the application likes; its events carry it.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for a value out of range. Does not block. Threads: any.
+ARR_API
+arr_status arr_session_watch(struct arr_session *session,
+                             const struct arr_watch_options *options,
+                             uint64_t user_data,
+                             struct arr_error_info *error);
+
+// Has the library extend the session's lease by itself whenever it runs low, up to a cap: ARR_EVENT_LEASE_EXTENDED,
+// _NOT_EXTENDED, _CAP_REACHED and ARR_EVENT_KEEP_ALIVE_PAUSED tell about it. It goes by the elapsed time that the service
+// reports. The session must be watched by this handle.
+//
+// REST: what arr_session_update_lease() sends, when the time has come.
+//
+// - session: the session.
+// - options: how. NULL ends keeping alive; watching goes on.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for a value out of range, or if the session is not watched by this handle. Does not
+// block. Threads: any.
+ARR_API
+arr_status arr_session_keep_alive(struct arr_session *session,
+                                  const struct arr_keep_alive_options *options,
+                                  struct arr_error_info *error);
+
+// Shows that the application is alive, for an application that does not pull events: see arr_keep_alive_options.liveness_ms.
+//
+// - session: the session.
+// - error: may be NULL.
+//
+// Neither waits nor allocates. Threads: any.
+ARR_API
+arr_status arr_session_touch(struct arr_session *session,
+                             struct arr_error_info *error);
+
+// Sets options up: `arr_resume_options_init(&options, sizeof options)`.
+//
+// - options: written for exactly `size` bytes: the defaults.
+// - size: the struct's size where it is compiled, ARR_RESUME_OPTIONS_SIZE_V1 to 65536.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+ARR_API arr_status arr_resume_options_init(struct arr_resume_options *options, size_t size);
+
+// Creates a session, unless there is one to go on with: the one whose id is given, or one that the journal has, of this
+// client or of an earlier run that is over, at this endpoint; of the size that the new one would have, starting or ready,
+// with enough of its lease left.
+//
+// REST: what arr_session_open() sends, for each that may be fit, then what arr_session_create() sends, if none is.
+//
+// - client: the client. Without a journal_path only the given id is looked at.
+// - options: what a new session shall be.
+// - resume: what is fit.
+// - session: receives the handle, to be freed by arr_session_free(); NULL after a failure.
+// - properties: receives what is known of it. May be NULL.
+// - resumed: receives 1 if it was there before, 0 if it was created. May be NULL.
+// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL.
+//
+// Fails as arr_session_create() does. If a session cannot be looked at, it fails as that did, and creates none. Blocks.
+// Threads: any.
+ARR_API
+arr_status arr_session_resume_or_create(struct arr_client *client,
+                                        const struct arr_session_create_options *options,
+                                        const struct arr_resume_options *resume,
+                                        struct arr_session **session,
+                                        struct arr_session_properties *properties,
+                                        int32_t *resumed,
+                                        uint32_t timeout_ms,
+                                        struct arr_error_info *error);
+
+// Starts what arr_session_resume_or_create() does; arr_operation_get_session() gives the session, and whether it was there before.
+//
+// - client: the client.
+// - options: what a new session shall be. Nothing in it is used after the call.
+// - resume: what is fit.
+// - user_data: whatever the application likes; the event carries it.
+// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
+// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
+// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT for what the REST version does not have. Neither waits nor blocks. Threads: any.
+ARR_API
+arr_status arr_session_resume_or_create_start(struct arr_client *client,
+                                              const struct arr_session_create_options *options,
+                                              const struct arr_resume_options *resume,
+                                              uint64_t user_data,
+                                              struct arr_operation **operation,
+                                              uint32_t timeout_ms,
+                                              struct arr_error_info *error);
+
+// Ends a client in good order, and waits for that: no new work; stops that were asked for, and those that were promised
+// (arr_watch_options.stop_on_shutdown), are made first; every other operation is cancelled; calls and waits end with
+// ARR_ERROR_SHUT_DOWN. Afterwards no thread of the client is left, but for name lookups, which the system cannot break off.
+// The handle stays good, for pulling the events that are left, until it is freed.
+//
+// - client: the client.
+// - timeout_ms: how long to wait. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_TIMEOUT if something is left: requests on the wire end within attempt_timeout_ms; call it again. If a
+// stop has failed, its status: that session may be running. Blocks. Threads: any.
+ARR_API
+arr_status arr_client_shutdown(struct arr_client *client,
+                               uint32_t timeout_ms,
+                               struct arr_error_info *error);
+
+// Ends every client of the process, all at once, as arr_client_shutdown() does, also those whose handles were freed. New ones
+// may be made afterwards.
+//
+// - timeout_ms: how long to wait for all of them together. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_TIMEOUT if something of one of them is left: call it again. Else the status of the first stop that has
+// failed. Blocks. Threads: any.
+ARR_API
+arr_status arr_shutdown(uint32_t timeout_ms,
+                        struct arr_error_info *error);
+
+// The application is about to be suspended, as when a headset is taken off: flushes the journal, and does with each watched
+// session what its on_suspend says. From then on nothing is asked, until arr_client_resume(), or until the time is seen to
+// have jumped.
+//
+// - client: the client.
+// - timeout_ms: the most that the call may take. 0 starts what is to be done and returns at once.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_TIMEOUT if not all was done: it goes on, as far as the system lets it. Else the status of the first
+// failure. Blocks. Threads: any.
+ARR_API
+arr_status arr_client_suspend(struct arr_client *client,
+                              uint32_t timeout_ms,
+                              struct arr_error_info *error);
+
+// The application is back: pooled connections, which are dead, are dropped; a token that has run out is renewed; watched
+// sessions are read anew before anything is said about them, and then ARR_EVENT_RESUMED comes. The library notices by itself
+// that the machine has slept for more than half a minute, and does the same.
+//
+// - client: the client.
+// - error: may be NULL.
+//
+// Does not block. Threads: any.
+ARR_API
+arr_status arr_client_resume(struct arr_client *client,
+                             struct arr_error_info *error);
+
+// Gives a new token, of the kind that the client was made with: the answer to ARR_EVENT_TOKEN_NEEDED. Calls that wait for it
+// go on. Sends nothing.
+//
+// - client: the client.
+// - token: the token. The library's copy is wiped when it is no longer needed.
+// - error: may be NULL.
+//
+// Returns ARR_ERROR_INVALID_ARGUMENT if it cannot be a token, or the client was made with an account key. Threads: any.
+ARR_API
+arr_status arr_client_set_token(struct arr_client *client,
+                                const char *token,
+                                struct arr_error_info *error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -6,7 +6,7 @@ use common::root;
 use std::fs;
 
 /// The files of the C ABI in the order in which the header tells the story.
-const FILES: [&str; 9] = [
+const FILES: [&str; 17] = [
     "version.rs",
     "status.rs",
     "error_info.rs",
@@ -16,6 +16,14 @@ const FILES: [&str; 9] = [
     "session_properties.rs",
     "session.rs",
     "session_list.rs",
+    "operation.rs",
+    "client_start.rs",
+    "session_start.rs",
+    "event.rs",
+    "snapshot.rs",
+    "care.rs",
+    "resume.rs",
+    "client_end.rs",
 ];
 
 fn generated() -> String {

@@ -74,13 +74,23 @@ static void sizes_are_those_of_the_header(void)
     CHECK(sizeof(arr_session_properties) == ARR_SESSION_PROPERTIES_SIZE_V1);
     CHECK(sizeof(arr_stop_all_result) == ARR_STOP_ALL_RESULT_SIZE_V1);
     CHECK(sizeof(arr_log_entry) == ARR_LOG_ENTRY_SIZE_V1);
+    CHECK(sizeof(arr_event) == ARR_EVENT_SIZE_V1);
+    CHECK(sizeof(arr_snapshot) == ARR_SNAPSHOT_SIZE_V1 && sizeof(arr_snapshot) <= 64);
+    CHECK(sizeof(arr_watch_options) == ARR_WATCH_OPTIONS_SIZE_V1);
+    CHECK(sizeof(arr_keep_alive_options) == ARR_KEEP_ALIVE_OPTIONS_SIZE_V1);
+    CHECK(sizeof(arr_resume_options) == ARR_RESUME_OPTIONS_SIZE_V1);
     CHECK(offsetof(arr_error_info, message) == 8 * 4 + 64 + 128);
-    CHECK(offsetof(arr_client_options, trust) == 8 + 10 * 8);
+    CHECK(offsetof(arr_client_options, trust) == 8 + 11 * 8);
     CHECK(offsetof(arr_session_create_options, session_id) == 4 * 4);
     CHECK(offsetof(arr_session_properties, creation_time_unix_ms) == 12 * 4);
     CHECK(offsetof(arr_session_properties, session_id) == 12 * 4 + 2 * 8);
     CHECK(offsetof(arr_session_properties, hostname) == 12 * 4 + 2 * 8 + 257);
     CHECK(offsetof(arr_session_properties, message) == 12 * 4 + 2 * 8 + 257 + 256 + 64);
+    CHECK(offsetof(arr_event, operation) == 2 * 8);
+    CHECK(offsetof(arr_event, lost) == 8 * 4 + 3 * 8);
+    CHECK(offsetof(arr_event, session_id) == 8 * 4 + 4 * 8);
+    CHECK(offsetof(arr_snapshot, revision) == 10 * 4);
+    CHECK(offsetof(arr_resume_options, session_id) == 2 * 4);
     CHECK(offsetof(arr_log_entry, message) == 4 * 4 + 2 * 8 + 128);
 }
 
@@ -99,6 +109,11 @@ static arr_status init_properties(void *p, size_t size)
 }
 static arr_status init_result(void *p, size_t size) { return arr_stop_all_result_init((arr_stop_all_result *)p, size); }
 static arr_status init_entry(void *p, size_t size) { return arr_log_entry_init((arr_log_entry *)p, size); }
+static arr_status init_event(void *p, size_t size) { return arr_event_init((arr_event *)p, size); }
+static arr_status init_snapshot(void *p, size_t size) { return arr_snapshot_init((arr_snapshot *)p, size); }
+static arr_status init_watch(void *p, size_t size) { return arr_watch_options_init((arr_watch_options *)p, size); }
+static arr_status init_keep(void *p, size_t size) { return arr_keep_alive_options_init((arr_keep_alive_options *)p, size); }
+static arr_status init_resume(void *p, size_t size) { return arr_resume_options_init((arr_resume_options *)p, size); }
 
 static const struct {
     init_function init;
@@ -110,6 +125,11 @@ static const struct {
     {init_properties, ARR_SESSION_PROPERTIES_SIZE_V1},
     {init_result, ARR_STOP_ALL_RESULT_SIZE_V1},
     {init_entry, ARR_LOG_ENTRY_SIZE_V1},
+    {init_event, ARR_EVENT_SIZE_V1},
+    {init_snapshot, ARR_SNAPSHOT_SIZE_V1},
+    {init_watch, ARR_WATCH_OPTIONS_SIZE_V1},
+    {init_keep, ARR_KEEP_ALIVE_OPTIONS_SIZE_V1},
+    {init_resume, ARR_RESUME_OPTIONS_SIZE_V1},
 };
 
 static void init_writes_exactly_what_it_is_given(void)
