@@ -14,7 +14,7 @@ use crate::retry::Trouble;
 use crate::runtime::Urgency;
 use crate::session::{Lease, SessionId, SessionProperties, SessionStatus};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Keeper {
     /// When to look again if nothing happens.
     next: Mutex<Option<Instant>>,
     changed: AtomicBool,
+    /// How often the token had changed at the last look.
+    token_changes: AtomicU64,
     /// Requests of its own that are under way.
     busy: AtomicUsize,
     /// Nothing is asked while the application is suspended.
@@ -76,7 +78,9 @@ impl Keeper {
     /// Does what is due. Returns when to look again.
     pub(crate) fn look_after(&self, core: &Arc<Core>, now: Instant) -> Instant {
         let next = *lock(&self.next);
-        let changed = self.changed.swap(false, Ordering::AcqRel);
+        let token = core.tokens.changes();
+        let new_token = self.token_changes.swap(token, Ordering::AcqRel) != token;
+        let changed = self.changed.swap(false, Ordering::AcqRel) || new_token;
         if !changed && next.is_some_and(|next| now < next) {
             return next.unwrap_or(Instant::NEVER);
         }

@@ -418,10 +418,11 @@ impl Watch {
             Step::AwaitToken => Next::AfterToken,
             Step::AwaitChange(seen) => Next::AfterChange(seen),
             Step::Send(request) => {
-                let (changes, signal) = (Arc::clone(&shared.changes), Arc::clone(&core.signal));
+                let (changes, core_for_end) = (Arc::clone(&shared.changes), Arc::clone(core));
                 let done = move || {
                     changes.fetch_add(1, Ordering::AcqRel);
-                    signal.notify();
+                    core_for_end.keeper.something_changed();
+                    core_for_end.signal.notify();
                 };
                 self.attempt = Some(core.transport.start(*request, core.attempt_timeout, done));
                 Next::AfterChange(seen.clone())
