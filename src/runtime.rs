@@ -52,8 +52,6 @@ pub(crate) enum Urgency {
     Urgent,
     /// The same, and it goes on when its caller has gone or the client ends: it saves money.
     Stop,
-    /// It has no caller, and ends with the client.
-    Chore,
 }
 
 impl fmt::Debug for Prepared {
@@ -222,6 +220,8 @@ struct Task {
     urgency: Urgency,
     same: Option<Same>,
     doing: Doing,
+    /// It never had a caller: it is the client's own.
+    ownerless: bool,
     /// Its caller has gone, and its answer is wanted nevertheless.
     left: bool,
 }
@@ -240,14 +240,14 @@ impl Waiter {
 impl Task {
     fn lane(&self) -> Lane {
         match self.urgency {
-            Urgency::Usual | Urgency::Chore => Lane::Normal,
+            Urgency::Usual => Lane::Normal,
             Urgency::Urgent | Urgency::Stop => Lane::Urgent,
         }
     }
 
     /// Whether it goes on without anybody who waits for it.
     fn goes_on(&self) -> bool {
-        self.left || matches!(self.urgency, Urgency::Stop | Urgency::Chore)
+        self.left || self.ownerless || self.urgency == Urgency::Stop
     }
 }
 
@@ -372,6 +372,7 @@ impl Driver {
     fn submit(&mut self, now: Instant, id: u64, submission: Submission) {
         let Submission { prepared, ticket } = submission;
         let Prepared { job, deadline, same, urgency } = prepared;
+        let ownerless = ticket.is_none();
         let waiters: Vec<Waiter> = ticket.into_iter().map(|ticket| Waiter { ticket, deadline }).collect();
         if self.ending && urgency != Urgency::Stop {
             waiters.iter().for_each(Waiter::cancel);
@@ -396,7 +397,7 @@ impl Driver {
         if self.ending {
             timed.end_by(now + self.core.attempt_timeout);
         }
-        let task = Task { timed, waiters, urgency, same, doing: Doing::Nothing, left: false };
+        let task = Task { timed, waiters, urgency, same, doing: Doing::Nothing, ownerless, left: false };
         self.tasks.insert(id, task);
         self.step(now, id, None);
     }
@@ -512,8 +513,8 @@ impl Driver {
         }
         if matches!(task.doing, Doing::Work) {
             // What it waits for is written to a disk: it is stepped, and told, when that is done.
-            if task.urgency != Urgency::Chore {
-                task.urgency = Urgency::Usual;
+            if task.urgency == Urgency::Stop {
+                task.urgency = Urgency::Urgent;
             }
             return;
         }
@@ -538,9 +539,7 @@ impl Driver {
                 continue;
             }
             task.waiters.drain(..).for_each(|waiter| waiter.cancel());
-            if task.urgency == Urgency::Chore {
-                task.urgency = Urgency::Usual;
-            }
+            task.ownerless = false;
             if !task.left {
                 self.leave(now, id);
             }

@@ -274,7 +274,7 @@ static void frame(arr_event *event, arr_snapshot *snapshot, arr_session_properti
         /* Texts only when something has changed. */
         TIMED(READ_KNOWN, arr_session_get_properties(app.session, ARR_READ_KNOWN, properties, 0, error));
         app.revision = snapshot->revision;
-        if (properties->hostname[0] != '\0') {
+        if (properties->status == ARR_SESSION_STATUS_READY && properties->hostname[0] != '\0') {
             printf("frame %6lu: render on %s\n", app.frames, properties->hostname);
         }
     }

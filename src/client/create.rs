@@ -246,7 +246,7 @@ impl CreateSession {
             }
             Ok(Outcome::Done)
         });
-        Core::submit_chore(core, Box::new(look), deadline, Urgency::Chore);
+        Core::submit_chore(core, Box::new(look), deadline, Urgency::Usual);
     }
 }
 

@@ -213,7 +213,7 @@ impl Keeper {
             for_end.listed(outcome, &wanted);
             Ok(Outcome::Done)
         });
-        Core::submit_chore(core, Box::new(list), deadline, Urgency::Chore);
+        Core::submit_chore(core, Box::new(list), deadline, Urgency::Usual);
         Instant::NEVER
     }
 
@@ -233,7 +233,7 @@ impl Keeper {
         let deadline = now + core.call_timeout;
         if let Some(renew) = core.tokens.has_run_out(now).then(|| operation::token(&core.context, deadline)) {
             let renew = renew.then(|outcome: Result<_>| outcome.map(|_| Outcome::Done));
-            Core::submit_chore(core, Box::new(renew), deadline, Urgency::Chore);
+            Core::submit_chore(core, Box::new(renew), deadline, Urgency::Usual);
         }
     }
 
