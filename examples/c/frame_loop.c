@@ -8,7 +8,7 @@
  *   ARR_FRAME_PAUSE_MS     how long a frame sleeps; not set: 16. 0: frames follow each other as fast as they can
  *   ARR_JOURNAL            a file that remembers the session, so that it is found again after a crash; not set: none
  */
-#ifndef _WIN32
+#if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 199309L /* clock_gettime, nanosleep, with the strictest C */
 #endif
 

@@ -32,6 +32,9 @@ const VALGRIND: &[&str] = &[
     "--num-callers=30",
 ];
 
+/// For programs with a frame loop: that many frames, one after the other.
+const FRAMES: [(&str, &str); 2] = [("ARR_FRAMES", "10000"), ("ARR_FRAME_PAUSE_MS", "0")];
+
 /// Over HTTPS only. Valgrind takes the authentication tags of AES-GCM for uninitialised: a known mistake about this very
 /// assembly, which OpenSSL shares (openssl/openssl issue 19719); were it true, no peer would accept a record. Such
 /// values are looked for over HTTP, where all else is the same.
@@ -125,12 +128,15 @@ impl Build<'_> {
 
 fn valgrind(more: &[&str], program: &Path) -> Command {
     let mut valgrind = Command::new("valgrind");
+    // A budget of time means nothing here.
+    valgrind.env("ARR_SLOW", "1");
     valgrind.args(VALGRIND).args(more).arg(program);
     valgrind
 }
 
 fn run(mut program: Command, emulator: &Emulator, version: ApiVersion) -> Result<()> {
     emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
+    program.envs(FRAMES);
     let finished = process::run(program, RUN_LIMIT)?;
     if !finished.succeeded() {
         bail!("{}\n{}", finished.end, finished.output.trim_end());
