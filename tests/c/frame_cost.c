@@ -81,6 +81,12 @@ int counted_posix_memalign(void **place, size_t alignment, size_t size)
 }
 #endif
 
+/* Under valgrind, whose time is not the machine's, and which counts the allocations itself. */
+static int slow(void)
+{
+    return getenv("ARR_SLOW") != NULL;
+}
+
 static double most_cpu(void)
 {
     double most = 0.0;
@@ -115,16 +121,16 @@ static int within_budget(void)
 
 static void the_frame_thread_pays_next_to_nothing(void)
 {
-    int slow = getenv("ARR_SLOW") != NULL; /* valgrind's time is not the machine's */
+    unsigned long frames = slow() ? 1u : 10000u;
     int within = 0, tries;
-    for (tries = 0; tries < (slow ? 1 : TRIES) && !within; tries++) {
+    for (tries = 0; tries < (slow() ? 1 : TRIES) && !within; tries++) {
         memset(&app, 0, sizeof app);
         memset(costs, 0, sizeof costs);
         CHECK(frame_loop() == EXIT_SUCCESS);
         within = within_budget();
-        CHECK(costs[NEXT_EVENT].count >= 10000u && costs[SNAPSHOT].count >= 10000u && costs[POLL].count > 0u);
+        CHECK(costs[NEXT_EVENT].count >= frames && costs[SNAPSHOT].count >= frames && costs[POLL].count > 0u);
     }
-    CHECK(within || slow);
+    CHECK(within || slow());
 }
 
 static void what_is_called_in_every_frame_allocates_nothing(void)
@@ -135,12 +141,12 @@ static void what_is_called_in_every_frame_allocates_nothing(void)
     CHECK(allocations[POLL] == 0u);
     CHECK(allocations[SNAPSHOT] == 0u);
     /* The counting works: starting an operation does allocate. */
-    CHECK(allocations[START] > 0u || !COUNTS_ALLOCATIONS);
+    CHECK(allocations[START] > 0u || !COUNTS_ALLOCATIONS || slow());
 }
 
 int main(void)
 {
-    CHECK(strcmp(from_environment("ARR_FRAME_PAUSE_MS"), "0") == 0);
+    CHECK(strcmp(from_environment("ARR_FRAME_PAUSE_MS"), "0") == 0 || slow());
     the_frame_thread_pays_next_to_nothing();
     what_is_called_in_every_frame_allocates_nothing();
     return checks_result("frame_cost");

@@ -34,6 +34,8 @@ const VALGRIND: &[&str] = &[
 
 /// For programs with a frame loop: that many frames, one after the other.
 const FRAMES: [(&str, &str); 2] = [("ARR_FRAMES", "10000"), ("ARR_FRAME_PAUSE_MS", "0")];
+/// Under valgrind, where one thread runs at a time and a budget of time means nothing.
+const SLOW_FRAMES: [(&str, &str); 3] = [("ARR_FRAMES", "200"), ("ARR_FRAME_PAUSE_MS", "1"), ("ARR_SLOW", "1")];
 
 /// Over HTTPS only. Valgrind takes the authentication tags of AES-GCM for uninitialised: a known mistake about this very
 /// assembly, which OpenSSL shares (openssl/openssl issue 19719); were it true, no peer would accept a record. Such
@@ -55,7 +57,7 @@ pub(crate) fn check_all(context: &mut Context) -> Result<Report> {
     let problems = in_parallel(&builds, |build| {
         let program = build.compile(root, &folder, &compiler::link_arguments(library))?;
         for version in ApiVersion::BOTH {
-            run(Command::new(&program), &emulators.https, version).context("run plain")?;
+            run(plain(&program), &emulators.https, version).context("run plain")?;
         }
         if !dialect::UNDER_VALGRIND.contains(&build.dialect) {
             return Ok(());
@@ -84,7 +86,7 @@ pub(crate) fn check_static(context: &mut Context) -> Result<Report> {
     let programs = list(root, EXAMPLES)?;
     let problems = in_parallel(&builds(&programs, &[dialect::GCC_C99]), |build| {
         let program = build.compile(root, &folder, &link)?;
-        run(Command::new(program), emulator, ApiVersion::V1)
+        run(plain(&program), emulator, ApiVersion::V1)
     });
     Report::unless(problems, format!("{} with the library inside", programs.len()))
 }
@@ -126,17 +128,21 @@ impl Build<'_> {
     }
 }
 
+fn plain(program: &Path) -> Command {
+    let mut plain = Command::new(program);
+    plain.envs(FRAMES);
+    plain
+}
+
 fn valgrind(more: &[&str], program: &Path) -> Command {
     let mut valgrind = Command::new("valgrind");
-    // A budget of time means nothing here.
-    valgrind.env("ARR_SLOW", "1");
+    valgrind.envs(SLOW_FRAMES);
     valgrind.args(VALGRIND).args(more).arg(program);
     valgrind
 }
 
 fn run(mut program: Command, emulator: &Emulator, version: ApiVersion) -> Result<()> {
     emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
-    program.envs(FRAMES);
     let finished = process::run(program, RUN_LIMIT)?;
     if !finished.succeeded() {
         bail!("{}\n{}", finished.end, finished.output.trim_end());
