@@ -7,6 +7,16 @@
 //             examples/c/quickstart.c tells it whole. A session costs money until it is stopped or its lease ends:
 //             freeing its handle, or ending the program, does not stop it.
 //
+// FRAMES      Every function that blocks has a twin whose name ends in _start, which returns in microseconds with an
+//             arr_operation. A frame loop pulls what has ended by arr_client_next_event() with a timeout of 0, or asks by
+//             arr_operation_poll(), and reads arr_session_snapshot(): these neither wait nor allocate.
+//             examples/c/frame_loop.c tells it whole.
+//
+// CARE        A session that is watched, by arr_session_watch(), tells what becomes of it by events. Each of these is off
+//             until it is asked for: arr_session_keep_alive() extends its lease up to a cap; arr_watch_options has it
+//             stopped at shutdown, or extended when the application is suspended; journal_path in arr_client_options finds
+//             it again after a crash, by arr_client_recover_sessions() or arr_session_resume_or_create().
+//
 // ERRORS      Functions return ARR_OK (0) or a negative arr_status. Each takes an optional arr_error_info as its last
 //             parameter, which belongs to the caller, and fills it: what happened, and what to do. One that was not set up
 //             by arr_error_info_init() makes the call fail with ARR_ERROR_INVALID_ARGUMENT, and nothing is done.
@@ -19,8 +29,8 @@
 //               ARR_ERROR_INTERNAL                                     a defect of this library, or no thread to be had
 //             What passes by itself is waited out and tried again within the call's time: see max_retries.
 //
-// HANDLES     arr_client, arr_session and arr_session_list are never pointers to follow: a handle is a value that is
-//             looked up. A handle that is NULL, freed or forged, or of another type, is answered by
+// HANDLES     arr_client, arr_session, arr_session_list and arr_operation are never pointers to follow: a handle is a
+//             value that is looked up. A handle that is NULL, freed or forged, or of another type, is answered by
 //             ARR_ERROR_INVALID_HANDLE, from any thread, at any time. Freeing NULL, or twice, is harmless. A session
 //             keeps what it needs of its client; several handles of one session know the same.
 //
@@ -35,8 +45,10 @@
 //             arr_error_info was not set up: then nothing at all is touched).
 //
 // THREADS     Every function may be called from any thread, several at a time, with the same handles. Only what the
-//             caller owns (structs, buffers) is for one call at a time. The library never calls back. Functions that
-//             make a REST call block for its length: keep them off a frame's thread.
+//             caller owns (structs, buffers) is for one call at a time, and events are pulled by one thread at a time. The
+//             library never calls back. Functions that make a REST call block for its length: keep them off a frame's
+//             thread, or start them. The library's own threads (arr-driver, arr-worker and others whose names begin so)
+//             are gone after arr_client_shutdown().
 //
 // TIME        The service's lengths of time are in seconds (max_lease_seconds), the library's own in milliseconds
 //             (timeout_ms). Time goes on while the machine sleeps.
@@ -558,7 +570,7 @@ typedef struct arr_resume_options {
 // The session failed. The message is the service's.
 #define ARR_ERROR_SESSION_FAILED (-601)
 
-// The journal's file could not be read or written. Nothing was sent.
+// The journal's file could not be read or written. A create that could not be noted was not sent.
 #define ARR_ERROR_STORAGE (-700)
 
 // A defect of this library.

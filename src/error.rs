@@ -58,7 +58,7 @@ pub enum ErrorKind {
     SessionEnded,
     /// The session failed; the message is the service's.
     SessionFailed,
-    /// The journal's file could not be read or written. Nothing was sent.
+    /// The journal's file could not be read or written. A create that could not be noted was not sent.
     Storage,
     /// A defect of this library.
     Internal,

@@ -27,8 +27,10 @@ pub unsafe extern "C" fn arr_client_get_token_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_client_get_token_start", error, || {
-            let client = find(client)?;
-            start(operation, user_data, |label| client.prepare_access_token(call_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let client = find(client)?;
+                client.prepare_access_token(call_timeout(timeout_ms), label)
+            })
         })
     }
 }
@@ -54,8 +56,10 @@ pub unsafe extern "C" fn arr_client_list_sessions_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_client_list_sessions_start", error, || {
-            let client = find(client)?;
-            start(operation, user_data, |label| client.prepare_list_sessions(call_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let client = find(client)?;
+                client.prepare_list_sessions(call_timeout(timeout_ms), label)
+            })
         })
     }
 }
@@ -80,8 +84,10 @@ pub unsafe extern "C" fn arr_client_recover_sessions_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_client_recover_sessions_start", error, || {
-            let client = find(client)?;
-            start(operation, user_data, |label| client.prepare_recover_sessions(call_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let client = find(client)?;
+                client.prepare_recover_sessions(call_timeout(timeout_ms), label)
+            })
         })
     }
 }
@@ -109,8 +115,10 @@ pub unsafe extern "C" fn arr_client_stop_all_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_client_stop_all_start", error, || {
-            let (client, scope) = (find(client)?, stop_scope(scope)?);
-            start(operation, user_data, |label| client.prepare_stop_all(scope, call_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let (client, scope) = (find(client)?, stop_scope(scope)?);
+                client.prepare_stop_all(scope, call_timeout(timeout_ms), label)
+            })
         })
     }
 }

@@ -122,8 +122,8 @@ pub unsafe extern "C" fn arr_session_resume_or_create_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_session_resume_or_create_start", error, || {
-            let (client, new, resume) = (find(client)?, new_session(options)?, resume_options(resume)?);
             start(operation, user_data, |label| {
+                let (client, new, resume) = (find(client)?, new_session(options)?, resume_options(resume)?);
                 client.prepare_resume_or_create(&new, resume, call_timeout(timeout_ms), label)
             })
         })

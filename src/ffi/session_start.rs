@@ -33,8 +33,10 @@ pub unsafe extern "C" fn arr_session_create_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_session_create_start", error, || {
-            let (client, new) = (find(client)?, new_session(options)?);
-            start(operation, user_data, |label| client.prepare_create_session(&new, call_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let (client, new) = (find(client)?, new_session(options)?);
+                client.prepare_create_session(&new, call_timeout(timeout_ms), label)
+            })
         })
     }
 }
@@ -61,8 +63,10 @@ pub unsafe extern "C" fn arr_session_open_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_session_open_start", error, || {
-            let (client, id) = (find(client)?, SessionId::parse(text::required(session_id, "session_id")?)?);
-            start(operation, user_data, |label| client.prepare_open_session(&id, call_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let (client, id) = (find(client)?, SessionId::parse(text::required(session_id, "session_id")?)?);
+                client.prepare_open_session(&id, call_timeout(timeout_ms), label)
+            })
         })
     }
 }
@@ -88,8 +92,10 @@ pub unsafe extern "C" fn arr_session_get_properties_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_session_get_properties_start", error, || {
-            let session = find_session(session)?;
-            start(operation, user_data, |label| session.prepare_properties(call_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let session = find_session(session)?;
+                session.prepare_properties(call_timeout(timeout_ms), label)
+            })
         })
     }
 }
@@ -117,9 +123,11 @@ pub unsafe extern "C" fn arr_session_update_lease_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_session_update_lease_start", error, || {
-            let session = find_session(session)?;
-            let lease = Lease::new(Duration::from_secs(max_lease_seconds.into()))?;
-            start(operation, user_data, |label| session.prepare_update_lease(lease, call_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let session = find_session(session)?;
+                let lease = Lease::new(Duration::from_secs(max_lease_seconds.into()))?;
+                session.prepare_update_lease(lease, call_timeout(timeout_ms), label)
+            })
         })
     }
 }
@@ -145,8 +153,10 @@ pub unsafe extern "C" fn arr_session_wait_until_ready_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_session_wait_until_ready_start", error, || {
-            let session = find_session(session)?;
-            start(operation, user_data, |label| session.prepare_wait_until_ready(wait_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let session = find_session(session)?;
+                session.prepare_wait_until_ready(wait_timeout(timeout_ms), label)
+            })
         })
     }
 }
@@ -172,8 +182,10 @@ pub unsafe extern "C" fn arr_session_stop_start(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_session_stop_start", error, || {
-            let session = find_session(session)?;
-            start(operation, user_data, |label| session.prepare_stop(call_timeout(timeout_ms), label))
+            start(operation, user_data, |label| {
+                let session = find_session(session)?;
+                session.prepare_stop(call_timeout(timeout_ms), label)
+            })
         })
     }
 }

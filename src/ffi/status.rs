@@ -64,7 +64,7 @@ pub const ARR_ERROR_SESSION_ENDED: arr_status = -600;
 /// The session failed. The message is the service's.
 pub const ARR_ERROR_SESSION_FAILED: arr_status = -601;
 
-/// The journal's file could not be read or written. Nothing was sent.
+/// The journal's file could not be read or written. A create that could not be noted was not sent.
 pub const ARR_ERROR_STORAGE: arr_status = -700;
 
 /// A defect of this library.

@@ -59,7 +59,7 @@ static void bad_options_are_refused_with_what_to_do(void)
     bad = good, bad.ready_poll_interval_ms = UINT32_MAX, refused(&bad, ARR_ERROR_INVALID_ARGUMENT, "ready poll interval");
     bad = good, bad.poll_interval_ms = UINT32_MAX, refused(&bad, ARR_ERROR_INVALID_ARGUMENT, "poll interval");
     bad = good, bad.call_timeout_ms = 86400001u, refused(&bad, ARR_ERROR_INVALID_ARGUMENT, "call timeout");
-    bad = good, bad.reserved = 1, refused(&bad, ARR_ERROR_UNSUPPORTED, "reserved");
+    bad = good, bad.token_on_request = 2, refused(&bad, ARR_ERROR_INVALID_ARGUMENT, "token_on_request");
     free(huge);
 }
 

@@ -21,6 +21,19 @@ static void every_session_function_refuses(arr_session *bad)
     CHECK_STATUS(arr_session_wait_until_ready(bad, &properties, ARR_WAIT_FOREVER, &error), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_session_stop(bad, &gone, 1000, &error), ARR_ERROR_INVALID_HANDLE);
     CHECK(needed == 77 && gone == 77);
+    {
+        arr_operation *operation = (arr_operation *)&gone;
+        arr_snapshot snapshot;
+        arr_snapshot_init(&snapshot, sizeof snapshot);
+        CHECK_STATUS(arr_session_snapshot(bad, &snapshot, &error), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_session_watch(bad, NULL, 0, &error), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_session_keep_alive(bad, NULL, &error), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_session_touch(bad, &error), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_session_get_properties_start(bad, 0, &operation, 1000, &error), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_session_update_lease_start(bad, 60, 0, &operation, 1000, &error), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_session_wait_until_ready_start(bad, 0, &operation, 1000, &error), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_session_stop_start(bad, 0, &operation, 1000, &error), ARR_ERROR_INVALID_HANDLE);
+    }
     arr_session_free(bad);
 }
 
@@ -45,9 +58,52 @@ static void every_client_function_refuses(arr_client *bad)
     CHECK_STATUS(arr_client_stop_all(bad, ARR_STOP_SCOPE_OWN, NULL, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_client_get_token(bad, token, sizeof token, &needed, NULL, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
     CHECK(needed == 77 && strcmp(token, "same") == 0);
+    {
+        arr_operation *operation = (arr_operation *)&options;
+        arr_event event;
+        arr_event_init(&event, sizeof event);
+        CHECK_STATUS(arr_session_create_start(bad, &options, 0, &operation, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK(operation == NULL);
+        CHECK_STATUS(arr_session_open_start(bad, "x", 0, &operation, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_get_token_start(bad, 0, &operation, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_list_sessions_start(bad, 0, &operation, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_recover_sessions_start(bad, 0, &operation, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_stop_all_start(bad, ARR_STOP_SCOPE_OWN, 0, &operation, 1000, NULL),
+                     ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_recover_sessions(bad, &list, 1000, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_next_event(bad, &event, ARR_WAIT_FOREVER, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_suspend(bad, 0, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_resume(bad, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_shutdown(bad, ARR_WAIT_FOREVER, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_set_token(bad, "a.b.c", NULL), ARR_ERROR_INVALID_HANDLE);
+    }
     arr_log_entry_init(&entry, sizeof entry);
     CHECK_STATUS(arr_client_next_log(bad, &entry, ARR_WAIT_FOREVER, NULL), ARR_ERROR_INVALID_HANDLE);
     arr_client_free(bad);
+}
+
+static void every_operation_function_refuses(arr_operation *bad)
+{
+    arr_session_properties properties;
+    arr_operation_state state = 77;
+    arr_session *session = (arr_session *)&state;
+    arr_session_list *list = (arr_session_list *)&state;
+    int32_t gone = 77;
+    char token[8];
+
+    arr_session_properties_init(&properties, sizeof properties);
+    CHECK_STATUS(arr_operation_poll(bad, &state, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_wait(bad, &state, ARR_WAIT_FOREVER, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_cancel(bad, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_get_error(bad, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_get_session(bad, &session, NULL, NULL, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_get_properties(bad, &properties, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_get_list(bad, &list, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_get_token(bad, token, sizeof token, NULL, NULL, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_get_stop(bad, &gone, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_get_stop_all(bad, NULL, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK(state == 77 && gone == 77 && session == NULL && list == NULL);
+    arr_operation_free(bad);
 }
 
 static void every_list_function_refuses(arr_session_list *bad)
@@ -70,6 +126,7 @@ static void forged_handles_are_refused(void)
     for (i = 0; i < sizeof bits / sizeof bits[0]; i++) {
         every_session_function_refuses((arr_session *)(uintptr_t)bits[i]);
         every_list_function_refuses((arr_session_list *)(uintptr_t)bits[i]);
+        every_operation_function_refuses((arr_operation *)(uintptr_t)bits[i]);
     }
     every_client_function_refuses(NULL);
     every_client_function_refuses((arr_client *)(uintptr_t)0xdeadbeefu);
@@ -91,6 +148,7 @@ static void live_handles_are_told_apart_and_freed_ones_stay_dead(void)
     every_session_function_refuses((arr_session *)client);
     every_client_function_refuses((arr_client *)session);
     every_list_function_refuses((arr_session_list *)session);
+    every_operation_function_refuses((arr_operation *)session);
     {
         arr_session_list *list = NULL;
         CHECK_STATUS(arr_client_list_sessions(client, &list, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
@@ -155,6 +213,7 @@ int main(void)
     arr_client_free(NULL);
     arr_session_free(NULL);
     arr_session_list_free(NULL);
+    arr_operation_free(NULL);
     forged_handles_are_refused();
     live_handles_are_told_apart_and_freed_ones_stay_dead();
     a_session_outlives_its_clients_handle_safely();

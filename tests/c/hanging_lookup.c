@@ -58,29 +58,37 @@ static int threads(const char *name)
     return count;
 }
 
-static void a_call_to_a_host_that_is_looked_up_for_ever_ends(int host)
+/* A client whose service has a name that is looked up for ever. */
+static arr_client *client_of(int host, uint32_t attempt_timeout_ms)
 {
     arr_client_options options;
-    arr_session_create_options create;
-    arr_error_info error;
     arr_client *client = NULL;
-    arr_session *session = NULL;
     char endpoint[64];
-    double before;
-    arr_status status;
 
     snprintf(endpoint, sizeof endpoint, "https://host%d.invalid", host);
-    arr_error_info_init(&error, sizeof error);
     emulator_options(&options);
     options.poll_interval_ms = 0;
     options.account_key = NULL;
     options.access_token = "a.b.c";
     options.service_endpoint = endpoint;
     options.proxy = "none";
+    options.attempt_timeout_ms = attempt_timeout_ms;
+    CHECK_STATUS(arr_client_new(&options, &client, NULL), ARR_OK);
+    return client;
+}
+
+static void a_call_to_a_host_that_is_looked_up_for_ever_ends(int host)
+{
+    arr_client *client = client_of(host, 0);
+    arr_session_create_options create;
+    arr_error_info error;
+    arr_session *session = NULL;
+    double before;
+    arr_status status;
+
+    arr_error_info_init(&error, sizeof error);
     arr_session_create_options_init(&create, sizeof create);
     create.max_lease_seconds = 60;
-
-    CHECK_STATUS(arr_client_new(&options, &client, &error), ARR_OK);
     before = seconds();
     status = arr_session_create(client, &create, &session, NULL, CALL_MS, &error);
     /* Connecting was never over, so nothing was sent: not an unknown outcome. The margin is for valgrind. */
@@ -90,6 +98,49 @@ static void a_call_to_a_host_that_is_looked_up_for_ever_ends(int host)
     before = seconds();
     arr_client_free(client);
     CHECK(seconds() - before < 2);
+}
+
+/* The caller of a started operation does not notice that it hangs, and shutdown says in time that it does. */
+static void what_was_started_is_cancelled_at_once_and_shutdown_keeps_its_time(void)
+{
+    static const uint32_t attempt_timeout_ms = 1500;
+    arr_client *client = client_of(0, attempt_timeout_ms);
+    arr_operation *operations[40];
+    arr_operation_state state;
+    arr_error_info error;
+    double before, took, slowest = 0;
+    int slow = getenv("ARR_SLOW") != NULL; /* valgrind's time is not the machine's */
+    size_t i;
+
+    arr_error_info_init(&error, sizeof error);
+    for (i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        CHECK_STATUS(arr_client_list_sessions_start(client, i, &operations[i], 60000, &error), ARR_OK);
+    }
+    usleep(50000); /* until they hang */
+    for (i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        before = seconds();
+        CHECK_STATUS(arr_operation_cancel(operations[i], &error), ARR_OK);
+        CHECK_STATUS(arr_operation_wait(operations[i], &state, ARR_WAIT_FOREVER, &error), ARR_OK);
+        took = seconds() - before;
+        slowest = took > slowest ? took : slowest;
+        CHECK(state == ARR_OPERATION_CANCELLED);
+        arr_operation_free(operations[i]);
+    }
+    CHECK(slowest < 0.005 || slow);
+
+    CHECK_STATUS(arr_client_list_sessions_start(client, 1, &operations[0], 60000, &error), ARR_OK);
+    usleep(50000); /* until it hangs */
+    before = seconds();
+    CHECK_STATUS(arr_client_shutdown(client, 1000, &error), ARR_ERROR_TIMEOUT);
+    took = seconds() - before;
+    printf("lookup that hangs: cancel took %.3f ms at most, shutdown(1000) %.3f s\n", slowest * 1e3, took);
+    CHECK((took >= 1.0 && took < 1.1) || slow);
+    CHECK_STATUS(arr_operation_get_error(operations[0], &error), ARR_ERROR_CANCELLED);
+    arr_operation_free(operations[0]);
+    CHECK_STATUS(arr_client_shutdown(client, 10000, &error), ARR_OK);
+    CHECK(seconds() - before < attempt_timeout_ms / 1000.0 + 0.5 || slow);
+    CHECK(threads("arr-worker") == 0 && threads("arr-driver") == 0);
+    arr_client_free(client);
 }
 
 int main(void)
@@ -108,6 +159,7 @@ int main(void)
         usleep(10000);
     }
     CHECK(threads("") == 1 + 4);
+    what_was_started_is_cancelled_at_once_and_shutdown_keeps_its_time();
     return checks_result("hanging_lookup");
 }
 #else

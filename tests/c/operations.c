@@ -74,7 +74,7 @@ static void a_lease_grows_and_a_cached_read_costs_nothing(arr_client *client)
     CHECK(properties.known_to_client == 1);
     CHECK_STATUS(arr_session_get_properties(session, ARR_READ_CACHED, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK(properties.max_lease_seconds == 600 && properties.age_ms < LONG_MS);
-    CHECK_STATUS(arr_session_get_properties(session, 2, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_UNSUPPORTED);
+    CHECK_STATUS(arr_session_get_properties(session, 3, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_UNSUPPORTED);
 
     CHECK_STATUS(arr_session_update_lease(session, 0, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
     CHECK_STATUS(arr_session_update_lease(session, 540, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);

@@ -1,0 +1,297 @@
+/* Operations that were started: what a frame loop does instead of waiting, and what it gets from it. */
+#include "check.h"
+
+#define SOON_MS 20000u
+#define SESSION 7u
+
+static arr_client *client;
+static arr_error_info error;
+
+static arr_operation_state ended(arr_operation *operation)
+{
+    arr_operation_state state = ARR_OPERATION_RUNNING;
+    CHECK_STATUS(arr_operation_wait(operation, &state, SOON_MS, &error), ARR_OK);
+    return state;
+}
+
+/* The event of an operation that has ended, by its handle; events of other things are passed over. */
+static arr_event event_of(const arr_operation *operation)
+{
+    arr_event event;
+    arr_event_init(&event, sizeof event);
+    do {
+        CHECK_STATUS(arr_client_next_event(client, &event, SOON_MS, &error), ARR_OK);
+    } while (error.status == ARR_OK && event.operation != operation);
+    CHECK(event.type == ARR_EVENT_OPERATION_ENDED && event.struct_size == sizeof event);
+    return event;
+}
+
+static void nothing_is_left_to_tell(void)
+{
+    arr_event event;
+    arr_event_init(&event, sizeof event);
+    CHECK_STATUS(arr_client_next_event(client, &event, 0, &error), ARR_ERROR_TIMEOUT);
+    CHECK(error.category == ARR_CATEGORY_ENDED && error.retryable == 1);
+    CHECK(strcmp(error.message, "arr_client_next_event: there is no event") == 0);
+    CHECK(error.message_length == strlen(error.message));
+}
+
+static arr_session *created(arr_session_properties *properties)
+{
+    arr_session_create_options options;
+    arr_operation *operation = NULL;
+    arr_session *session = NULL;
+    arr_event event;
+    int32_t resumed = 77;
+
+    arr_session_create_options_init(&options, sizeof options);
+    options.max_lease_seconds = 600;
+    CHECK_STATUS(arr_session_create_start(client, &options, 1, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    event = event_of(operation);
+    CHECK(event.user_data == 1 && event.status == ARR_OK && event.session == NULL);
+    CHECK_STATUS(arr_operation_get_session(operation, &session, properties, &resumed, &error), ARR_OK);
+    CHECK(session != NULL && resumed == 0 && strcmp(properties->session_id, event.session_id) == 0);
+    arr_operation_free(operation);
+    return session;
+}
+
+static void a_session_from_beginning_to_end_without_waiting_for_a_reply(void)
+{
+    arr_session_properties properties;
+    arr_operation *operation = NULL;
+    arr_session_list *list = NULL;
+    arr_session *session;
+    char token[4096];
+    size_t needed = 0, count = 0;
+    uint32_t remaining = 0;
+    int32_t gone = 77;
+
+    arr_session_properties_init(&properties, sizeof properties);
+    session = created(&properties);
+
+    CHECK_STATUS(arr_session_wait_until_ready_start(session, 2, &operation, SOON_MS, &error), ARR_OK);
+    CHECK(event_of(operation).user_data == 2);
+    CHECK_STATUS(arr_operation_get_properties(operation, &properties, &error), ARR_OK);
+    CHECK(properties.status == ARR_SESSION_STATUS_READY && properties.hostname[0] != '\0');
+    arr_operation_free(operation);
+
+    CHECK_STATUS(arr_session_update_lease_start(session, 1200, 3, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
+    CHECK_STATUS(arr_operation_get_properties(operation, &properties, &error), ARR_OK);
+    CHECK(properties.max_lease_seconds == 1200);
+    arr_operation_free(operation);
+
+    CHECK_STATUS(arr_session_get_properties_start(session, 4, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
+    CHECK_STATUS(arr_operation_get_properties(operation, &properties, &error), ARR_OK);
+    CHECK(properties.max_lease_seconds == 1200 && properties.age_ms == 0);
+    /* Every kind has its getter, and another one says so. */
+    CHECK_STATUS(arr_operation_get_list(operation, &list, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK(strstr(error.message, "arr_operation_get_properties") != NULL && list == NULL);
+    CHECK_STATUS(arr_operation_get_stop(operation, &gone, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_operation_get_token(operation, token, sizeof token, NULL, NULL, NULL), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK(gone == 77);
+    arr_operation_free(operation);
+
+    CHECK_STATUS(arr_client_list_sessions_start(client, 5, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
+    CHECK_STATUS(arr_operation_get_list(operation, &list, &error), ARR_OK);
+    arr_operation_free(operation);
+    CHECK_STATUS(arr_session_list_count(list, &count, &error), ARR_OK);
+    CHECK(count >= 1);
+    {
+        arr_session *none = (arr_session *)&count;
+        CHECK_STATUS(arr_session_list_get_session(list, 0, &none, &error), ARR_ERROR_INVALID_ARGUMENT);
+        CHECK(none == NULL);
+    }
+    arr_session_list_free(list);
+
+    CHECK_STATUS(arr_client_get_token_start(client, 6, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
+    CHECK_STATUS(arr_operation_get_token(operation, NULL, 0, &needed, NULL, &error), ARR_ERROR_BUFFER_TOO_SMALL);
+    CHECK_STATUS(arr_operation_get_token(operation, token, sizeof token, &needed, &remaining, &error), ARR_OK);
+    CHECK(needed == strlen(token) + 1 && remaining > 3600);
+    arr_operation_free(operation);
+
+    CHECK_STATUS(arr_session_stop_start(session, 8, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
+    CHECK_STATUS(arr_operation_get_stop(operation, &gone, &error), ARR_OK);
+    CHECK(gone == 0);
+    CHECK(event_of(operation).user_data == 8); /* those of the freed ones are gone */
+    arr_operation_free(operation);
+    nothing_is_left_to_tell();
+
+    CHECK_STATUS(arr_session_open_start(client, properties.session_id, 9, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
+    {
+        arr_session *opened = NULL;
+        int32_t resumed = 0;
+        CHECK_STATUS(arr_operation_get_session(operation, &opened, &properties, &resumed, &error), ARR_OK);
+        CHECK(opened != session && resumed == 1 && properties.status == ARR_SESSION_STATUS_STOPPED);
+        arr_session_free(opened);
+    }
+    arr_operation_free(operation);
+    arr_session_free(session);
+}
+
+static void what_fails_tells_why_and_what_is_cancelled_is_over_at_once(void)
+{
+    arr_operation *operation = NULL;
+    arr_session_properties properties;
+    arr_operation_state state = 77;
+    arr_session *session;
+
+    CHECK_STATUS(arr_session_open_start(client, "no-such-session", 1, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(ended(operation) == ARR_OPERATION_FAILED);
+    CHECK_STATUS(arr_operation_get_error(operation, &error), ARR_ERROR_NOT_FOUND);
+    CHECK(error.http_status == 404 && strncmp(error.message, "arr_operation_get_error: ", 25) == 0);
+    CHECK(event_of(operation).status == ARR_ERROR_NOT_FOUND);
+    arr_operation_free(operation);
+
+    arr_session_properties_init(&properties, sizeof properties);
+    session = created(&properties);
+    CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+    arr_session_free(session);
+
+    /* One that waits for ever, or for as long as the emulator takes to start a session. */
+    session = created(&properties);
+    CHECK_STATUS(arr_session_wait_until_ready_start(session, 2, &operation, ARR_WAIT_FOREVER, &error), ARR_OK);
+    CHECK_STATUS(arr_operation_wait(operation, &state, 0, &error), ARR_ERROR_TIMEOUT);
+    CHECK(state == ARR_OPERATION_RUNNING);
+    CHECK_STATUS(arr_operation_get_error(operation, &error), ARR_ERROR_PENDING);
+    CHECK_STATUS(arr_operation_get_properties(operation, &properties, &error), ARR_ERROR_PENDING);
+    CHECK_STATUS(arr_operation_cancel(operation, &error), ARR_OK);
+    CHECK_STATUS(arr_operation_poll(operation, &state, &error), ARR_OK);
+    CHECK(state == ARR_OPERATION_CANCELLED);
+    CHECK_STATUS(arr_operation_cancel(operation, &error), ARR_OK);
+    CHECK_STATUS(arr_operation_get_error(operation, &error), ARR_ERROR_CANCELLED);
+    CHECK(event_of(operation).status == ARR_ERROR_CANCELLED);
+    arr_operation_free(operation);
+    arr_operation_free(operation);
+    CHECK_STATUS(arr_operation_poll(operation, &state, &error), ARR_ERROR_INVALID_HANDLE);
+
+    /* A stop goes on without its handle. */
+    CHECK_STATUS(arr_session_stop_start(session, 3, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    arr_operation_free(operation);
+    do {
+        CHECK_STATUS(arr_session_get_properties(session, ARR_READ_FRESH, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    } while (error.status == ARR_OK && properties.status != ARR_SESSION_STATUS_STOPPED);
+    arr_session_free(session);
+    nothing_is_left_to_tell();
+}
+
+static void a_session_that_is_watched_tells_of_itself(void)
+{
+    arr_session_properties properties;
+    arr_watch_options watch;
+    arr_keep_alive_options keep;
+    arr_snapshot snapshot;
+    arr_event event;
+    arr_session *session;
+
+    arr_session_properties_init(&properties, sizeof properties);
+    arr_watch_options_init(&watch, sizeof watch);
+    arr_keep_alive_options_init(&keep, sizeof keep);
+    arr_snapshot_init(&snapshot, sizeof snapshot);
+    arr_event_init(&event, sizeof event);
+    session = created(&properties);
+    CHECK_STATUS(arr_session_snapshot(session, &snapshot, &error), ARR_OK);
+    CHECK(snapshot.max_lease_seconds == 600 && snapshot.revision > 0);
+
+    CHECK_STATUS(arr_session_keep_alive(session, &keep, &error), ARR_ERROR_INVALID_ARGUMENT); /* not watched */
+    CHECK_STATUS(arr_session_watch(session, &watch, SESSION, &error), ARR_OK);
+    CHECK_STATUS(arr_session_keep_alive(session, &keep, &error), ARR_ERROR_INVALID_ARGUMENT); /* no cap */
+    CHECK(strstr(error.message, "cap") != NULL);
+    keep.threshold_seconds = 3600;
+    keep.cap_seconds = 1500;
+    CHECK_STATUS(arr_session_keep_alive(session, &keep, &error), ARR_OK);
+    CHECK_STATUS(arr_session_touch(session, &error), ARR_OK);
+
+    do { /* ready, extended at once up to the cap, and then the cap is told */
+        CHECK_STATUS(arr_client_next_event(client, &event, SOON_MS, &error), ARR_OK);
+        CHECK(event.session == session && event.user_data == SESSION && event.operation == NULL);
+        CHECK(strcmp(event.session_id, properties.session_id) == 0);
+    } while (error.status == ARR_OK && event.type != ARR_EVENT_LEASE_CAP_REACHED);
+    CHECK(event.session_status == ARR_SESSION_STATUS_READY && event.max_lease_seconds == 1500);
+    CHECK_STATUS(arr_session_snapshot(session, &snapshot, &error), ARR_OK);
+    CHECK(snapshot.status == ARR_SESSION_STATUS_READY && snapshot.remaining_seconds + 60 > 1500);
+    CHECK_STATUS(arr_session_get_properties(session, ARR_READ_KNOWN, &properties, 0, &error), ARR_OK);
+    CHECK(properties.max_lease_seconds == 1500 && properties.hostname[0] != '\0');
+
+    watch.on_suspend = ARR_ON_SUSPEND_STOP;
+    CHECK_STATUS(arr_session_watch(session, &watch, SESSION, &error), ARR_OK);
+    CHECK_STATUS(arr_client_suspend(client, SOON_MS, &error), ARR_OK);
+    CHECK_STATUS(arr_client_resume(client, &error), ARR_OK);
+    do {
+        CHECK_STATUS(arr_client_next_event(client, &event, SOON_MS, &error), ARR_OK);
+    } while (error.status == ARR_OK && event.type != ARR_EVENT_RESUMED);
+    CHECK_STATUS(arr_session_get_properties(session, ARR_READ_FRESH, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(properties.status == ARR_SESSION_STATUS_STOPPED);
+    watch.stop_on_shutdown = 2;
+    CHECK_STATUS(arr_session_watch(session, &watch, SESSION, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_session_watch(session, NULL, 0, &error), ARR_OK);
+    CHECK_STATUS(arr_client_set_token(client, "a.b.c", &error), ARR_ERROR_INVALID_ARGUMENT); /* it was made with a key */
+    arr_session_free(session);
+}
+
+static void shutdown_stops_what_was_promised_and_then_there_is_nothing(void)
+{
+    arr_session_properties properties;
+    arr_watch_options watch;
+    arr_operation *operation = NULL;
+    arr_session *session;
+    arr_event event;
+    arr_client *other;
+
+    arr_session_properties_init(&properties, sizeof properties);
+    arr_event_init(&event, sizeof event);
+    arr_watch_options_init(&watch, sizeof watch);
+    watch.stop_on_shutdown = 1;
+    session = created(&properties);
+    CHECK_STATUS(arr_session_watch(session, &watch, SESSION, &error), ARR_OK);
+    CHECK_STATUS(arr_session_wait_until_ready_start(session, 1, &operation, ARR_WAIT_FOREVER, &error), ARR_OK);
+    CHECK_STATUS(arr_client_shutdown(client, SOON_MS, &error), ARR_OK);
+    do {
+        arr_status pulled = arr_client_next_event(client, &event, 0, &error);
+        CHECK(pulled == ARR_OK || pulled == ARR_ERROR_SHUT_DOWN);
+    } while (error.status == ARR_OK);
+    CHECK_STATUS(arr_session_get_properties_start(session, 2, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_SHUT_DOWN);
+    CHECK(operation == NULL);
+    arr_session_free(session);
+    arr_client_free(client);
+
+    other = emulator_client();
+    CHECK_STATUS(arr_session_open(other, properties.session_id, &session, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(properties.status == ARR_SESSION_STATUS_STOPPED);
+    arr_session_free(session);
+    arr_client_free(other);
+    CHECK_STATUS(arr_shutdown(SOON_MS, &error), ARR_OK);
+    client = emulator_client(); /* and life goes on */
+    CHECK_STATUS(arr_client_get_token(client, NULL, 0, NULL, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_BUFFER_TOO_SMALL);
+    arr_client_free(client);
+}
+
+static void a_journal_that_cannot_be_written_is_told_when_the_client_is_made(void)
+{
+    arr_client_options options;
+    arr_client *none = NULL;
+    arr_operation *operation = NULL;
+    emulator_options(&options);
+    options.journal_path = "/no/such/folder/journal";
+    CHECK_STATUS(arr_client_new(&options, &none, &error), ARR_ERROR_STORAGE);
+    CHECK(none == NULL && error.category == ARR_CATEGORY_STORAGE && strstr(error.message, "/no/such/folder") != NULL);
+    CHECK_STATUS(arr_client_recover_sessions_start(client, 0, &operation, 0, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK(strstr(error.message, "journal") != NULL);
+}
+
+int main(void)
+{
+    arr_error_info_init(&error, sizeof error);
+    client = emulator_client();
+    a_journal_that_cannot_be_written_is_told_when_the_client_is_made();
+    a_session_from_beginning_to_end_without_waiting_for_a_reply();
+    what_fails_tells_why_and_what_is_cancelled_is_over_at_once();
+    a_session_that_is_watched_tells_of_itself();
+    shutdown_stops_what_was_promised_and_then_there_is_nothing();
+    return checks_result("started");
+}
