@@ -285,22 +285,15 @@ impl Driver {
             if now.saturating_since(planned) > JUMP {
                 core.keeper.time_jumped(&core, now);
             }
-            // A defect in one operation must not take the others' driver away.
+            // A defect anywhere else must not take the driver away from them all.
             let wake = catch_unwind(AssertUnwindSafe(|| self.turn(now))).unwrap_or(Some(now + Duration::from_secs(1)));
             let Some(wake) = wake else { return };
-            // Looking in now and then is how a jump of the time is noticed.
-            planned = wake;
-            if core.signal.version() != seen {
-                planned = planned.max(now);
-                continue;
-            }
+            planned = wake.max(now);
             if self.waits_for_the_world() {
                 core.clock.wait_for_work(&core.signal, seen, wake);
             } else {
                 core.clock.sleep(&core.signal, seen, wake);
             }
-            // Woken early, it would have slept until now at least.
-            planned = planned.max(now).min(wake);
         }
     }
 
@@ -407,7 +400,13 @@ impl Driver {
         while let Some(task) = self.tasks.get_mut(&id) {
             let alone = task.waiters.is_empty() && !task.goes_on();
             let gone = || if alone { Err(cancelled()) } else { Ok(()) };
-            let todo = task.timed.next(now, answer.take(), gone);
+            let next = || task.timed.next(now, answer.take(), gone);
+            // A defect in one operation ends that one.
+            let todo = catch_unwind(AssertUnwindSafe(next)).unwrap_or_else(|_| {
+                let message =
+                    "the library hit a defect of its own; the operation may be started again. Please report it";
+                Todo::Done(Err(Error::new(ErrorKind::Internal, message)))
+            });
             if !self.act(id, todo) {
                 return;
             }

@@ -350,13 +350,12 @@ int main(void)
             pause_ms(pause);
         }
     }
-    arr_operation_free(app.operation);
-    arr_session_free(app.session);
-
     /* The one place that waits. If the session is still there, it is stopped here, as was asked for when it was watched. */
     if (arr_client_shutdown(app.client, 5000, &error) != ARR_OK) {
         fail(&error);
     }
+    arr_operation_free(app.operation);
+    arr_session_free(app.session);
     arr_client_free(app.client);
     print_costs(app.frames);
     return app.failed ? EXIT_FAILURE : EXIT_SUCCESS;

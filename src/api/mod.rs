@@ -84,6 +84,14 @@ impl Service {
         }
     }
 
+    /// The longest lease that can be asked for and is not beyond this.
+    pub(crate) fn longest_lease_within(&self, cap: Duration) -> Duration {
+        match self.version {
+            ApiVersion::V1 => cap,
+            ApiVersion::V2021_01_01 => v2021_01_01::longest_within(cap),
+        }
+    }
+
     /// Creates a session that was prepared.
     pub(crate) fn create(&self, new: &NewSession) -> Request {
         match (self.version, &new.id) {

@@ -51,6 +51,12 @@ pub(super) fn as_sent(lease: Lease) -> Lease {
     lease.rounded_up_to(Duration::from_secs(MINUTE))
 }
 
+/// The longest lease that can be asked for and is not beyond this.
+pub(super) fn longest_within(cap: Duration) -> Duration {
+    let cap = cap.min(LONGEST_LEASE);
+    Duration::from_secs(cap.as_secs() / MINUTE * MINUTE)
+}
+
 fn minutes(lease: Lease) -> u64 {
     as_sent(lease).duration().as_secs() / MINUTE
 }

@@ -16,6 +16,7 @@ use crate::session::{Lease, SessionId, SessionProperties, SessionStatus};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 #[derive(Debug, Default)]
 pub(crate) struct Keeper {
@@ -45,6 +46,9 @@ pub(super) struct Listing {
     not_before: Option<Instant>,
     running: bool,
 }
+
+/// How often a suspended client looks what time it is.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 impl Keeper {
     /// A session is to be looked after.
@@ -84,7 +88,8 @@ impl Keeper {
         if !changed && next.is_some_and(|next| now < next) {
             return next.unwrap_or(Instant::NEVER);
         }
-        let next = if self.suspended.load(Ordering::Acquire) { Instant::NEVER } else { self.look(core, now) };
+        // While suspended it only looks whether the time jumps: who was suspended may not say that he is back.
+        let next = if self.suspended.load(Ordering::Acquire) { now + HEARTBEAT } else { self.look(core, now) };
         *lock(&self.next) = Some(next);
         next
     }
@@ -154,7 +159,7 @@ impl Keeper {
         let numbers = shared.numbers();
         let at = Now {
             now,
-            max_lease: std::time::Duration::from_millis(numbers.max_lease_ms),
+            max_lease: Duration::from_millis(numbers.max_lease_ms),
             remaining: numbers.remaining(now),
             alive_at: core.queue.pulled_at().max(shared.told().touched_at()),
         };
@@ -176,7 +181,7 @@ impl Keeper {
     }
 
     /// Extends a lease: one attempt is in flight at a time.
-    fn extend(&self, core: &Arc<Core>, site: &Arc<Site>, shared: &Arc<Shared>, lease: std::time::Duration) {
+    fn extend(&self, core: &Arc<Core>, site: &Arc<Site>, shared: &Arc<Shared>, lease: Duration) {
         let Ok(lease) = Lease::new(lease).and_then(|lease| site.context.service.lease(lease)) else { return };
         shared.look(|watch| watch.care.iter_mut().for_each(super::care::Care::extending));
         let deadline = core.deadline(None);

@@ -271,6 +271,8 @@ impl Session {
         if let Some(options) = &options {
             options.check()?;
         }
+        let service = &self.site.context.service;
+        let options = options.map(|options| KeepAlive { cap: service.longest_lease_within(options.cap), ..options });
         self.touch();
         self.shared.look(|watch| match &mut watch.care {
             Some(care) if care.owner == self.number => {
