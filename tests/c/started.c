@@ -284,6 +284,72 @@ static void a_journal_that_cannot_be_written_is_told_when_the_client_is_made(voi
     CHECK(strstr(error.message, "journal") != NULL);
 }
 
+/* A client that remembers what it creates. */
+static arr_client *client_with_journal(void)
+{
+    arr_client_options options;
+    arr_client *made = NULL;
+    emulator_options(&options);
+    options.journal_path = from_environment("ARR_JOURNAL");
+    CHECK_STATUS(arr_client_new(&options, &made, &error), ARR_OK);
+    return made;
+}
+
+static void what_one_client_leaves_the_next_one_finds(void)
+{
+    arr_session_create_options create;
+    arr_resume_options resume;
+    arr_session_properties properties, found;
+    arr_session_list *list = NULL;
+    arr_session *session = NULL;
+    arr_operation *operation = NULL;
+    size_t count = 77;
+    int32_t resumed = 77;
+
+    arr_session_properties_init(&properties, sizeof properties);
+    arr_session_properties_init(&found, sizeof found);
+    arr_session_create_options_init(&create, sizeof create);
+    arr_resume_options_init(&resume, sizeof resume);
+    create.max_lease_seconds = 1200;
+
+    client = client_with_journal();
+    CHECK_STATUS(arr_session_create(client, &create, &session, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    arr_session_free(session);
+    CHECK_STATUS(arr_client_shutdown(client, SOON_MS, &error), ARR_OK);
+    arr_client_free(client);
+
+    /* One that goes on with it, and is not told to stop it either. */
+    client = client_with_journal();
+    CHECK_STATUS(arr_session_resume_or_create_start(client, &create, &resume, 1, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
+    CHECK_STATUS(arr_operation_get_session(operation, &session, &found, &resumed, &error), ARR_OK);
+    CHECK(resumed == 1 && strcmp(found.session_id, properties.session_id) == 0);
+    arr_operation_free(operation);
+    arr_session_free(session);
+    CHECK_STATUS(arr_client_shutdown(client, SOON_MS, &error), ARR_OK);
+    arr_client_free(client);
+
+    /* And one that tidies up. */
+    client = client_with_journal();
+    CHECK_STATUS(arr_client_recover_sessions(client, &list, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK_STATUS(arr_session_list_count(list, &count, &error), ARR_OK);
+    CHECK(count == 1);
+    CHECK_STATUS(arr_session_list_get(list, 0, &found, &error), ARR_OK);
+    CHECK(found.claim == ARR_CLAIM_OURS && strcmp(found.session_id, properties.session_id) == 0);
+    CHECK_STATUS(arr_session_list_get_session(list, 0, &session, &error), ARR_OK);
+    arr_session_list_free(list);
+    CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    arr_session_free(session);
+    CHECK_STATUS(arr_client_recover_sessions_start(client, 1, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
+    CHECK_STATUS(arr_operation_get_list(operation, &list, &error), ARR_OK);
+    CHECK_STATUS(arr_session_list_count(list, &count, &error), ARR_OK);
+    CHECK(count == 0);
+    arr_session_list_free(list);
+    arr_operation_free(operation);
+    arr_client_free(client);
+}
+
 int main(void)
 {
     arr_error_info_init(&error, sizeof error);
@@ -293,5 +359,6 @@ int main(void)
     what_fails_tells_why_and_what_is_cancelled_is_over_at_once();
     a_session_that_is_watched_tells_of_itself();
     shutdown_stops_what_was_promised_and_then_there_is_nothing();
+    what_one_client_leaves_the_next_one_finds();
     return checks_result("started");
 }

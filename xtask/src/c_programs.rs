@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -130,13 +131,24 @@ impl Build<'_> {
 
 fn plain(program: &Path) -> Command {
     let mut plain = Command::new(program);
-    plain.envs(FRAMES);
+    plain.envs(FRAMES).env("ARR_JOURNAL", new_journal(program));
     plain
+}
+
+/// A journal for one run: programs run side by side, and none must find what another has left.
+fn new_journal(program: &Path) -> PathBuf {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let mut name = program.as_os_str().to_owned();
+    name.push(format!("-{run}.journal"));
+    // An earlier test may have left one.
+    drop(fs::remove_file(&name));
+    name.into()
 }
 
 fn valgrind(more: &[&str], program: &Path) -> Command {
     let mut valgrind = Command::new("valgrind");
-    valgrind.envs(SLOW_FRAMES);
+    valgrind.envs(SLOW_FRAMES).env("ARR_JOURNAL", new_journal(program));
     valgrind.args(VALGRIND).args(more).arg(program);
     valgrind
 }
