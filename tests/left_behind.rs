@@ -2,7 +2,7 @@
 
 mod support;
 
-use arr_emulator::{Account, Config, Emulator, Fault, VirtualClock};
+use arr_emulator::{Account, Config, Emulator, Fault};
 use arr_session::{
     Claim, Client, ClientConfig, Credential, ErrorKind, Label, OperationState, Outcome, Recovered, StopScope,
 };
@@ -10,9 +10,9 @@ use std::collections::HashSet;
 use std::sync::Barrier;
 use std::time::Duration;
 use support::gate::{At, Gate, Mood};
-use support::journal::{Folder, alive, all_end};
+use support::journal::{Folder, JournalWorld as World, alive};
 use support::wire::{Asked, Wire, in_both_versions};
-use support::{SECOND, an_hour, config_for, shared};
+use support::{SECOND, an_hour, config_for};
 
 in_both_versions![
     of_two_clients_that_recover_at_once_each_session_goes_to_one,
@@ -25,67 +25,6 @@ in_both_versions![
     a_recovery_that_is_cancelled_can_be_made_again,
     what_a_client_that_has_ended_made_is_left_behind_whoever_still_holds_it,
 ];
-
-/// An emulator and a journal, and clients on one virtual clock.
-struct World {
-    emulator: Emulator,
-    clock: VirtualClock,
-    gate: Gate,
-    folder: Folder,
-    wire: &'static Wire,
-}
-
-impl World {
-    fn new(wire: &'static Wire) -> World {
-        World::with(wire, Config::default())
-    }
-
-    fn with(wire: &'static Wire, config: Config) -> World {
-        let clock = VirtualClock::new();
-        let config = Config { startup: Duration::ZERO, clock: arr_emulator::Clock::Virtual(clock.clone()), ..config };
-        let emulator = Emulator::start(config).unwrap();
-        let gate = Gate::to(emulator.url());
-        World { emulator, clock, gate, folder: Folder::new(), wire }
-    }
-
-    fn config(&self) -> ClientConfig {
-        config_for(&self.emulator, self.folder.config(self.wire))
-    }
-
-    fn client(&self) -> Client {
-        self.client_with(self.config())
-    }
-
-    /// A client of the same service at another address.
-    fn client_through_gate(&self) -> Client {
-        self.client_with(ClientConfig { service_endpoint: self.gate.url.clone(), ..self.config() })
-    }
-
-    fn client_with(&self, config: ClientConfig) -> Client {
-        Client::with_clock(config, shared(&self.clock)).unwrap()
-    }
-
-    /// A client creates sessions, and is gone.
-    fn leave(&self, client: Client, count: usize) {
-        (0..count).for_each(|_| drop(client.create_session(&an_hour(), None).unwrap()));
-    }
-
-    /// A client loses the answer to a create, and is gone.
-    fn leave_lost(&self, count: usize) {
-        let client = self.client_with(ClientConfig { max_retries: 0, ..self.config() });
-        for _ in 0..count {
-            self.emulator.add_faults([self.wire.on(Asked::Create).close().executed(true)]).unwrap();
-            let error = client.create_session(&an_hour(), None).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
-        }
-        assert_eq!(client.stop_all(StopScope::Own, None).unwrap().failed.len(), 0);
-    }
-
-    fn over(&self) {
-        self.folder.becomes(&[]);
-        all_end(&self.emulator);
-    }
-}
 
 fn ids(found: &[Recovered]) -> HashSet<String> {
     let ids: HashSet<_> = found.iter().map(|recovered| recovered.session.id().to_string()).collect();
@@ -268,7 +207,7 @@ fn if_nothing_can_be_reached_that_is_told_and_nothing_is_lost(wire: &'static Wir
 fn another_accounts_sessions_are_left_alone(wire: &'static Wire) {
     let other = Account::new("11111111-2222-4333-8444-555555555555", "b3RoZXI=").unwrap();
     let accounts = vec![Account::development(), other.clone()];
-    let world = World::with(wire, Config { accounts, ..Config::default() });
+    let world = World::with(wire, Config { accounts, startup: Duration::ZERO, ..Config::default() });
     let of_other = || ClientConfig {
         account_id: other.id().into(),
         credential: Credential::AccountKey(other.key().into()),

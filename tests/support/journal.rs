@@ -1,8 +1,10 @@
 //! A journal of a test's own, looked at from outside: as the text that it is.
 
-use super::wire::Wire;
-use arr_emulator::{Emulator, SessionView};
-use arr_session::{ClientConfig, Event, EventKind};
+use super::gate::Gate;
+use super::wire::{Asked, Wire};
+use super::{an_hour, config_for, shared};
+use arr_emulator::{Config, Emulator, SessionView, VirtualClock};
+use arr_session::{Client, ClientConfig, ErrorKind, Event, EventKind, StopScope};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -90,5 +92,72 @@ pub(crate) fn until(is_so: impl Fn() -> bool, complaint: impl Fn() -> String) {
     while !is_so() {
         assert!(Instant::now() < deadline, "{}", complaint());
         std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// An emulator and a journal, and clients on one virtual clock.
+pub(crate) struct JournalWorld {
+    pub(crate) emulator: Emulator,
+    pub(crate) clock: VirtualClock,
+    pub(crate) gate: Gate,
+    pub(crate) folder: Folder,
+    pub(crate) wire: &'static Wire,
+}
+
+impl JournalWorld {
+    pub(crate) fn new(wire: &'static Wire) -> JournalWorld {
+        JournalWorld::with_startup(wire, Duration::ZERO)
+    }
+
+    /// Sessions take `startup` to start.
+    pub(crate) fn with_startup(wire: &'static Wire, startup: Duration) -> JournalWorld {
+        JournalWorld::with(wire, Config { startup, ..Config::default() })
+    }
+
+    pub(crate) fn with(wire: &'static Wire, config: Config) -> JournalWorld {
+        let clock = VirtualClock::new();
+        let config = Config { clock: arr_emulator::Clock::Virtual(clock.clone()), ..config };
+        let emulator = Emulator::start(config).unwrap();
+        let gate = Gate::to(emulator.url());
+        JournalWorld { emulator, clock, gate, folder: Folder::new(), wire }
+    }
+
+    pub(crate) fn config(&self) -> ClientConfig {
+        config_for(&self.emulator, self.folder.config(self.wire))
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.client_with(self.config())
+    }
+
+    /// A client of the same service at another address.
+    pub(crate) fn client_through_gate(&self) -> Client {
+        self.client_with(ClientConfig { service_endpoint: self.gate.url.clone(), ..self.config() })
+    }
+
+    pub(crate) fn client_with(&self, config: ClientConfig) -> Client {
+        Client::with_clock(config, shared(&self.clock)).unwrap()
+    }
+
+    /// A client creates sessions, and is gone.
+    pub(crate) fn leave(&self, client: Client, count: usize) {
+        (0..count).for_each(|_| drop(client.create_session(&an_hour(), None).unwrap()));
+    }
+
+    /// A client loses the answer to a create, and is gone.
+    pub(crate) fn leave_lost(&self, count: usize) {
+        let client = self.client_with(ClientConfig { max_retries: 0, ..self.config() });
+        for _ in 0..count {
+            self.emulator.add_faults([self.wire.on(Asked::Create).close().executed(true)]).unwrap();
+            let error = client.create_session(&an_hour(), None).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+        }
+        assert_eq!(client.stop_all(StopScope::Own, None).unwrap().failed.len(), 0);
+    }
+
+    /// Nothing runs and nothing is noted, in the end.
+    pub(crate) fn over(&self) {
+        self.folder.becomes(&[]);
+        all_end(&self.emulator);
     }
 }
