@@ -142,6 +142,7 @@ impl Client {
             runtime: Default::default(),
             keeper: Default::default(),
             shut_down: false.into(),
+            calls: 0.into(),
             call_timeout: settings.call_timeout,
             attempt_timeout: settings.attempt_timeout,
         });

@@ -161,6 +161,7 @@ impl Runtime {
             for_thread.ended_for_good();
             let runtime = &for_thread.runtime;
             *lock(&runtime.driver) = false;
+            for_thread.let_go_of_sessions();
             runtime.driver_ended.notify_all();
             for_thread.queue.posted.notify();
         };
@@ -501,21 +502,27 @@ impl Driver {
     /// Nobody waits for a task any more.
     fn leave(&mut self, now: Instant, id: u64) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        if let Doing::Request(attempt) = &task.doing {
-            if task.timed.leave_in_flight(now) {
-                task.left = true;
+        match &task.doing {
+            // It has queued for a worker, and is not sent any more.
+            Doing::Request(attempt) if attempt.take_back() => {}
+            Doing::Request(attempt) => {
+                if task.timed.leave_in_flight(now) {
+                    task.left = true;
+                    return;
+                }
+                attempt.abandon();
+                self.finish(id, Err(cancelled()));
                 return;
             }
-            attempt.abandon();
-            self.finish(id, Err(cancelled()));
-            return;
-        }
-        if matches!(task.doing, Doing::Work) {
-            // What it waits for is written to a disk: it is stepped, and told, when that is done.
-            if task.urgency == Urgency::Stop {
-                task.urgency = Urgency::Urgent;
+            Doing::Work => {
+                // What it waits for is written to a disk: it is stepped, and told, when that is done.
+                task.left = task.timed.leave_in_flight(now);
+                if task.urgency == Urgency::Stop {
+                    task.urgency = Urgency::Urgent;
+                }
+                return;
             }
-            return;
+            Doing::Nothing | Doing::Waiting(_) => {}
         }
         let todo = task.timed.abandon(now, cancelled());
         if !matches!(todo, Todo::Done(_)) {

@@ -10,8 +10,8 @@ use crate::operation::{Context, Operation, Timed, Todo};
 use crate::queue::Queue;
 use crate::runtime::Runtime;
 use crate::token::TokenCache;
-use crate::transport::Transport;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::transport::{Counted, Transport};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub(crate) struct Core {
     pub(crate) runtime: Runtime,
     pub(crate) keeper: Keeper,
     pub(crate) shut_down: AtomicBool,
+    /// How many blocking calls are under way.
+    pub(crate) calls: AtomicUsize,
     pub(crate) call_timeout: Duration,
     pub(crate) attempt_timeout: Duration,
 }
@@ -69,11 +71,17 @@ impl Core {
 
     /// Drives an operation on this thread to its end, to the deadline, or to the end of the client.
     pub(crate) fn run<T>(&self, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {
+        let _call = self.begin_call();
         let outcome = self.drive(operation, deadline);
         if let Err(error) = &outcome {
             self.log_failure(error);
         }
         outcome
+    }
+
+    fn begin_call(&self) -> Call<'_> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        Call { core: self, _counted: self.transport.workers().count() }
     }
 
     pub(crate) fn log_failure(&self, error: &Error) {
@@ -105,6 +113,7 @@ impl Core {
         }
         if !self.runtime.is_running() {
             self.ended_for_good();
+            self.let_go_of_sessions();
         }
         self.signal.notify();
         self.queue.posted.notify();
@@ -117,7 +126,18 @@ impl Core {
         self.queue.posted.notify();
     }
 
-    /// Waits, in real time, until no thread is left.
+    /// Leaves what still runs to whoever recovers it, once nothing of this client can change it any more. An application may
+    /// never free the handles that it has.
+    pub(crate) fn let_go_of_sessions(&self) {
+        let over = self.is_shut_down() && !self.runtime.is_running() && self.calls.load(Ordering::SeqCst) == 0;
+        if let Some(journal) = self.journal.as_ref().filter(|_| over)
+            && let Err(error) = journal.end()
+        {
+            self.log.warning(None, || error.message().to_owned());
+        }
+    }
+
+    /// Waits, in real time, until no thread and no call is left.
     pub(crate) fn wait_for_end(&self, timeout: Duration) -> Result<()> {
         let begun = std::time::Instant::now();
         let gone = self.runtime.wait_until_ended(timeout)
@@ -127,7 +147,7 @@ impl Core {
                            timeout: wait again";
             return Err(Error::new(ErrorKind::Timeout, message));
         }
-        self.journal.as_ref().map_or(Ok(()), |journal| journal.flush())?;
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.end())?;
         self.runtime.failed_stop().map_or(Ok(()), Err)
     }
 
@@ -157,5 +177,18 @@ impl Core {
                 Todo::Work(work) => (work.0)(),
             }
         }
+    }
+}
+
+/// A blocking call, from its beginning to its end. Who waits for the end of the client waits for it too.
+struct Call<'a> {
+    core: &'a Core,
+    _counted: Counted,
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.core.calls.fetch_sub(1, Ordering::SeqCst);
+        self.core.let_go_of_sessions();
     }
 }

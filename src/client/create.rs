@@ -87,10 +87,10 @@ impl CreateSession {
                     return Err(Step::Work(Work(Box::new(note))));
                 }
             }),
-            State::Noting => match &*lock(&self.record) {
+            State::Noting => match self.noted() {
                 Some(Ok(_)) if self.left => Err(Step::Done(Err(self.failed(cancelled())))),
                 Some(Ok(_)) => Ok(self.creating()),
-                Some(Err(error)) => Err(Step::Done(Err(error.clone()))),
+                Some(Err(error)) => Err(Step::Done(Err(error))),
                 None => Err(Step::Done(Err(Error::new(ErrorKind::Internal, "the journal could not be written")))),
             },
             State::Creating(mut create) => match create.step(now, answer).outcome() {
@@ -140,6 +140,8 @@ impl CreateSession {
     }
 
     fn giving_back(&self, now: Instant, id: SessionId) -> State {
+        // Also one whose id was made up here, and which nobody has seen.
+        self.site.registry.claim(&id);
         let stop = operation::stop(&self.site.context, &id, false, now + self.site.core.attempt_timeout);
         State::GivingBack(id, stop)
     }
@@ -200,10 +202,15 @@ impl CreateSession {
         error
     }
 
+    /// What the journal calls it, if it was told.
+    fn noted(&self) -> Option<Result<RecordId>> {
+        lock(&self.record).clone()
+    }
+
     fn note(&self, note: impl FnOnce(&Journal, RecordId) -> Result<()> + Send + 'static) {
         let core = &self.site.core;
-        if let (Some(journal), Some(Ok(record))) = (&core.journal, &*lock(&self.record)) {
-            let (journal, record, log) = (Arc::clone(journal), *record, Arc::clone(&core.log));
+        if let (Some(journal), Some(Ok(record))) = (&core.journal, self.noted()) {
+            let (journal, log) = (Arc::clone(journal), Arc::clone(&core.log));
             core.aside(move || {
                 if let Err(error) = note(&journal, record) {
                     log.warning(None, || error.message().to_owned());
@@ -215,59 +222,109 @@ impl CreateSession {
     /// Tells which session the lost create may have made: the one of its id, or those that the list shows.
     fn tell_of_lost(&self, label: Label, error: &Error) {
         let core = &self.site.core;
-        let fact = move |session: Option<SessionId>, index: usize, count: usize| Fact {
-            kind: EventKind::CreateLost,
+        let lost = Lost {
+            site: Arc::clone(&self.site),
             label,
-            session,
-            error: None,
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            count: u32::try_from(count).unwrap_or(u32::MAX),
+            new: self.new.clone(),
+            record: self.noted().and_then(Result::ok),
+            begun: self.begun.unwrap_or_else(|| core.now()),
+            error: error.kind(),
+            told: false,
         };
-        let error_kind = error.kind();
         if let Some(id) = &self.new.id {
-            core.queue.post_fact(Fact { error: Some(error_kind), ..fact(Some(id.clone()), 0, 1) });
+            lost.tell(vec![id.clone()], None);
             return;
         }
-        let lost = Lost { new: self.new.clone(), begun: self.begun.unwrap_or_else(|| core.now()) };
-        let site = Arc::clone(&self.site);
         let deadline = core.deadline(None);
-        let look = operation::list(&site.context, deadline).then(move |sessions: Result<Vec<SessionProperties>>| {
-            let core = &site.core;
-            let (candidates, error) = match sessions {
-                Ok(sessions) => (lost.candidates(&site, sessions), None),
-                Err(error) => (Vec::new(), Some(error.kind())),
-            };
-            let count = candidates.len();
-            if count == 0 {
-                core.queue.post_fact(Fact { error, ..fact(None, 0, 0) });
-            }
-            for (index, id) in candidates.into_iter().enumerate() {
-                core.queue.post_fact(Fact { error: Some(error_kind), ..fact(Some(id), index, count) });
-            }
-            Ok(Outcome::Done)
-        });
+        let look =
+            operation::list(&self.site.context, deadline).then(move |sessions: Result<Vec<SessionProperties>>| {
+                lost.look_through(sessions);
+                Ok(Outcome::Done)
+            });
         Core::submit_chore(core, Box::new(look), deadline, Urgency::Usual);
     }
 }
 
-/// A create whose answer was lost.
-pub(super) struct Lost {
-    pub(super) new: NewSession,
-    pub(super) begun: Instant,
+/// A create whose answer was lost, until it is told which session it may have made.
+struct Lost {
+    site: Arc<Site>,
+    label: Label,
+    new: NewSession,
+    record: Option<RecordId>,
+    begun: Instant,
+    error: ErrorKind,
+    told: bool,
 }
 
 impl Lost {
-    /// Those of the account's sessions that it may have made: unknown, as it was asked for, and not older.
-    pub(super) fn candidates(&self, site: &Site, sessions: Vec<SessionProperties>) -> Vec<SessionId> {
+    /// Tells those of the account's sessions that it may have made.
+    fn look_through(self, sessions: Result<Vec<SessionProperties>>) {
+        let sessions = match sessions {
+            Ok(sessions) => sessions,
+            Err(error) => return self.tell(Vec::new(), Some(error.kind())),
+        };
+        let core = Arc::clone(&self.site.core);
+        let Some(journal) = core.journal.clone() else {
+            let candidates = self.candidates(sessions, &[]);
+            return self.tell(candidates, None);
+        };
+        core.aside(move || {
+            // What cannot be read excludes nothing.
+            let noted: Vec<SessionId> =
+                journal.others().unwrap_or_default().into_iter().filter_map(|(record, _)| record.session_id).collect();
+            let candidates = self.candidates(sessions, &noted);
+            if let Some(record) = self.record {
+                self.site.registry.undecided(record, candidates.clone());
+            }
+            self.tell(candidates, None);
+        });
+    }
+
+    /// Those that are unknown here and to those who share the journal, as it was asked for, and not older.
+    fn candidates(&self, sessions: Vec<SessionProperties>, noted: &[SessionId]) -> Vec<SessionId> {
+        let site = &self.site;
         let since = site.core.now().saturating_since(self.begun) + Duration::from_secs(60);
         let candidates = sessions.into_iter().filter(|session| {
             !site.registry.knows(&session.id)
+                && !noted.iter().any(|id| site.context.service.spelled(id) == session.id)
                 && matches!(session.status, SessionStatus::Starting | SessionStatus::Ready | SessionStatus::Unknown(_))
                 && session.size.as_ref().is_none_or(|size| *size == self.new.size)
                 && session.max_lease.is_none_or(|lease| lease == self.new.max_lease.duration())
                 && session.elapsed.unwrap_or_default() <= since
         });
         candidates.map(|session| session.id).collect()
+    }
+
+    /// `unseen`: why nobody could look.
+    fn tell(mut self, candidates: Vec<SessionId>, unseen: Option<ErrorKind>) {
+        self.told = true;
+        let count = candidates.len();
+        if count == 0 {
+            self.post(None, unseen, 0, 0);
+        }
+        for (index, id) in candidates.into_iter().enumerate() {
+            self.post(Some(id), Some(self.error), index, count);
+        }
+    }
+
+    fn post(&self, session: Option<SessionId>, error: Option<ErrorKind>, index: usize, count: usize) {
+        self.site.core.queue.post_fact(Fact {
+            kind: EventKind::CreateLost,
+            label: self.label,
+            session,
+            error,
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+        });
+    }
+}
+
+impl Drop for Lost {
+    /// The client ended before anybody could look.
+    fn drop(&mut self) {
+        if !self.told {
+            self.post(None, Some(ErrorKind::ShutDown), 0, 0);
+        }
     }
 }
 
@@ -284,9 +341,9 @@ impl Operation for CreateSession {
                     let existed = created.existed;
                     self.state = State::Completing(created);
                     return Step::Work(Work(Box::new(move || {
-                        let (Some(journal), Some(Ok(record))) = (journal, &*lock(&record)) else { return };
+                        let (Some(journal), Some(Ok(record))) = (journal, lock(&record).clone()) else { return };
                         // One that was there before is not ours to find again.
-                        let noted = if existed { journal.remove(*record) } else { journal.complete(*record, &id) };
+                        let noted = if existed { journal.remove(record) } else { journal.complete(record, &id) };
                         if let Err(error) = noted {
                             log.warning(None, || error.message().to_owned());
                         }
@@ -321,11 +378,7 @@ impl Operation for CreateSession {
     fn fail(&mut self, error: Error) -> Error {
         match std::mem::replace(&mut self.state, State::Over) {
             State::GivingBack(id, _) => self.given_back(&id, Err(error)),
-            State::Completing(created) => {
-                // The session is there, and its caller's time is over.
-                self.site.registry.claim(&created.session.id);
-                operation::unknown_outcome(error, Some(&created.session.id))
-            }
+            State::Completing(created) => operation::unknown_outcome(error, Some(&created.session.id)),
             _ => self.failed(error),
         }
     }

@@ -3,7 +3,7 @@
 use super::create::CreateSession;
 use super::shared::Shared;
 use super::site::Site;
-use super::{Client, Session};
+use super::{Client, Session, cancelled};
 use crate::api::Service;
 use crate::clock::{Instant, lock};
 use crate::endpoint::Endpoint;
@@ -113,7 +113,12 @@ pub(super) struct Recover {
     gone: Vec<RecordId>,
     /// Why a record could not be looked into.
     trouble: Option<Error>,
+    /// The caller has gone.
+    left: bool,
 }
+
+/// For so long a create may still arrive whose sender is dead: its session is to come, if there is none yet.
+const ON_ITS_WAY: Duration = Duration::from_secs(60);
 
 struct Found {
     record: RecordId,
@@ -131,6 +136,8 @@ enum Recovering {
     /// The list is there, and is held against what living owners have noted by now.
     Comparing(Record, Arc<Site>, Vec<SessionProperties>, Pending<Vec<(Record, bool)>>),
     Adopting(Pending<HashSet<RecordId>>),
+    /// Nobody wants them: they are left behind again.
+    Leaving(Pending<()>),
     Over,
 }
 
@@ -145,12 +152,18 @@ impl Recover {
             found: Vec::new(),
             gone: Vec::new(),
             trouble: None,
+            left: false,
         }
     }
 
+    /// All records, and whether their owner lives: this client does.
     fn survey(&self) -> (Pending<Vec<(Record, bool)>>, Work) {
         let journal = Arc::clone(&self.journal);
-        Pending::start(move || journal.others())
+        Pending::start(move || {
+            let mut records = journal.others()?;
+            records.extend(journal.own().into_iter().map(|record| (record, true)));
+            Ok(records)
+        })
     }
 
     fn trouble(&mut self, error: Error) {
@@ -160,21 +173,43 @@ impl Recover {
         self.trouble.get_or_insert(error);
     }
 
-    fn begin_next(&mut self) -> std::result::Result<Recovering, Step<Result<Vec<Recovered>>>> {
+    /// The same. Where nobody can be reached, the others there are not tried.
+    fn trouble_at(&mut self, site: &Arc<Site>, error: Error) {
+        use ErrorKind::{NameResolution, Network, Timeout, Tls};
+        if matches!(error.kind(), Network | NameResolution | Timeout | Tls) {
+            self.todo.retain(|(_, other)| !Arc::ptr_eq(other, site));
+        }
+        self.trouble(error);
+    }
+
+    fn begin_next(&mut self, now: Instant) -> std::result::Result<Recovering, Step<Result<Vec<Recovered>>>> {
         let Some((record, site)) = self.todo.pop_front() else {
             return Err(self.adopt());
         };
+        let deadline = self.share_of(&site, now);
         Ok(match record.session_id.clone() {
             Some(id) => {
                 let id = site.context.service.spelled(&id);
-                let read = operation::properties(&site.context, id, self.deadline);
+                let read = operation::properties(&site.context, id, deadline);
                 Recovering::Reading(record, site, read)
             }
             None => {
-                let list = operation::list(&site.context, self.deadline);
+                let list = operation::list(&site.context, deadline);
                 Recovering::Listing(record, site, list)
             }
         })
+    }
+
+    /// When to give up on a site: one that does not answer leaves the others their part of the time.
+    fn share_of(&self, site: &Arc<Site>, now: Instant) -> Instant {
+        let others: HashSet<_> = self.todo.iter().map(|(_, other)| Arc::as_ptr(other)).collect();
+        let others = others.into_iter().filter(|other| *other != Arc::as_ptr(site)).count();
+        now + self.deadline.saturating_since(now) / u32::try_from(others + 1).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a session of this record that is not there can still come.
+    fn may_still_come(&self, record: &Record) -> bool {
+        record.state != Noted::Created && self.journal.unix_time().saturating_sub(record.written) <= ON_ITS_WAY
     }
 
     fn adopt(&mut self) -> Step<Result<Vec<Recovered>>> {
@@ -196,13 +231,24 @@ impl Recover {
     }
 
     fn hand_out(&mut self, adopted: &HashSet<RecordId>) -> Vec<Recovered> {
-        let ours = std::mem::take(&mut self.found).into_iter().filter(|found| adopted.contains(&found.record));
-        ours.map(|found| {
-            let Found { site, properties, claim, .. } = found;
+        let mut found = std::mem::take(&mut self.found);
+        found.retain(|found| adopted.contains(&found.record));
+        for create in adopted {
+            let of_create = |found: &&Found| found.record == *create && found.claim == Claim::Candidate;
+            let candidates: Vec<&Found> = found.iter().filter(of_create).collect();
+            if let Some(first) = candidates.first() {
+                let ids = candidates.iter().map(|found| found.properties.id.clone()).collect();
+                first.site.registry.undecided(*create, ids);
+            }
+        }
+        // Several creates may each have made the same one.
+        let mut seen = HashSet::new();
+        found.retain(|found| seen.insert((Arc::as_ptr(&found.site), found.properties.id.clone())));
+        let hand_out = |Found { site, properties, claim, .. }| {
             let shared = take_over(&site, properties, claim);
             Recovered { session: Session::new(site, shared), claim }
-        })
-        .collect()
+        };
+        found.into_iter().map(hand_out).collect()
     }
 
     /// Those of a list that a create may have made whose record has no id.
@@ -223,7 +269,7 @@ impl Recover {
         }
         let noted: HashSet<SessionId> =
             others.iter().filter_map(|(other, _)| other.session_id.as_ref()).map(|id| service.spelled(id)).collect();
-        let age = self.journal.unix_time().saturating_sub(record.written) + Duration::from_secs(60);
+        let age = self.journal.unix_time().saturating_sub(record.written) + ON_ITS_WAY;
         let fits = |session: &SessionProperties| {
             !noted.contains(&session.id)
                 && !site.registry.knows(&session.id)
@@ -261,20 +307,22 @@ impl Recover {
                 }
                 Ok(Recovering::Next)
             }
-            Recovering::Next => self.begin_next(),
+            Recovering::Next => self.begin_next(now),
             Recovering::Reading(record, site, mut read) => match read.step(now, answer).outcome() {
                 Err(step) => {
                     self.state = Recovering::Reading(record, site, read);
                     Err(step)
                 }
                 Ok(Ok(properties)) if is_alive(&properties) => {
+                    let properties = sized(properties, &record);
                     self.found.push(Found { record: record.id, site, properties, claim: Claim::Ours });
                     Ok(Recovering::Next)
                 }
                 Ok(Err(error)) if error.kind() != ErrorKind::NotFound => {
-                    self.trouble(error);
+                    self.trouble_at(&site, error);
                     Ok(Recovering::Next)
                 }
+                Ok(Err(_)) if self.may_still_come(&record) => Ok(Recovering::Next),
                 Ok(_) => {
                     self.gone.push(record.id);
                     Ok(Recovering::Next)
@@ -291,7 +339,7 @@ impl Recover {
                     Err(Step::Work(work))
                 }
                 Ok(Err(error)) => {
-                    self.trouble(error);
+                    self.trouble_at(&site, error);
                     Ok(Recovering::Next)
                 }
             },
@@ -300,6 +348,7 @@ impl Recover {
                 match self.candidates(&record, &site, sessions, &others) {
                     // It is looked at again the next time.
                     None => {}
+                    Some(candidates) if candidates.is_empty() && self.may_still_come(&record) => {}
                     Some(candidates) if candidates.is_empty() => self.gone.push(record.id),
                     Some(candidates) => {
                         let found = candidates.into_iter().map(|properties| Found {
@@ -314,9 +363,16 @@ impl Recover {
                 Ok(Recovering::Next)
             }
             Recovering::Adopting(pending) => match pending.take() {
+                Ok(adopted) if self.left => {
+                    let (journal, adopted) = (Arc::clone(&self.journal), adopted.into_iter().collect::<Vec<_>>());
+                    let (pending, work) = Pending::start(move || journal.leave_behind(&adopted));
+                    self.state = Recovering::Leaving(pending);
+                    Err(Step::Work(work))
+                }
                 Ok(adopted) => Err(Step::Done(Ok(self.hand_out(&adopted)))),
                 Err(error) => Err(Step::Done(Err(error))),
             },
+            Recovering::Leaving(pending) => Err(Step::Done(pending.take().and(Err(cancelled())))),
             Recovering::Over => Err(Step::Done(Err(stepped_after_end()))),
         }
     }
@@ -332,6 +388,11 @@ impl Operation for Recover {
                 Err(step) => return step,
             }
         }
+    }
+
+    fn leave(&mut self, _now: Instant, _in_flight: bool) -> bool {
+        self.left = true;
+        matches!(self.state, Recovering::Adopting(_) | Recovering::Leaving(_))
     }
 }
 
@@ -405,12 +466,17 @@ impl ResumeOrCreate {
             Resuming::Surveying(pending) => {
                 let records = pending.take().map_err(|error| Step::Done(Err(error)))?;
                 let service = &self.site.context.service;
-                let ours = records.into_iter().filter(|record| {
-                    record.is_at(service) && record.version == service.version && record.size == self.new.size
-                });
-                let noted =
-                    ours.filter_map(|record| Some((service.spelled(record.session_id.as_ref()?), Some(record))));
-                self.todo.extend(noted.collect::<Vec<_>>());
+                let here =
+                    records.into_iter().filter(|record| record.is_at(service) && record.version == service.version);
+                for record in here {
+                    let Some(id) = record.session_id.as_ref().map(|id| service.spelled(id)) else { continue };
+                    // The one whose id was given may be known to the journal too.
+                    match self.todo.front_mut().filter(|(given, _)| *given == id) {
+                        Some((_, known)) => *known = Some(record),
+                        None if record.size == self.new.size => self.todo.push_back((id, Some(record))),
+                        None => {}
+                    }
+                }
                 Ok(Resuming::Next)
             }
             Resuming::Next => Ok(match self.todo.pop_front() {
@@ -428,9 +494,10 @@ impl ResumeOrCreate {
                     self.state = Resuming::Reading(id, record, stops, read);
                     Err(step)
                 }
-                Ok(Ok(found)) if self.is_fit(&self.site.registry.complete(found.clone())) => match record {
+                Ok(Ok(found)) if self.is_fit(&self.completed(&found, record.as_ref())) => match record {
                     None => Err(Step::Done(Ok((self.resumed(found, stops, None), true)))),
                     Some(record) => {
+                        let found = sized(found, &record);
                         let Some(journal) = self.site.core.journal.clone() else { return Ok(Resuming::Next) };
                         let (pending, work) = Pending::start(move || {
                             let is = |other: &Record| other.id == record.id;
@@ -459,6 +526,15 @@ impl ResumeOrCreate {
                 }
             },
             Resuming::Over => Err(Step::Done(Err(stepped_after_end()))),
+        }
+    }
+
+    /// What was found, with what the service left out.
+    fn completed(&self, found: &SessionProperties, record: Option<&Record>) -> SessionProperties {
+        let found = self.site.registry.complete(found.clone());
+        match record {
+            Some(record) => sized(found, record),
+            None => found,
         }
     }
 
@@ -516,6 +592,11 @@ fn take_over(site: &Site, found: SessionProperties, claim: Claim) -> Arc<Shared>
         Claim::Ours => site.registry.created(shared, size),
         Claim::Candidate => site.registry.opened(shared),
     }
+}
+
+/// Services have been seen to leave it out.
+fn sized(found: SessionProperties, record: &Record) -> SessionProperties {
+    SessionProperties { size: found.size.or_else(|| Some(record.size.clone())), ..found }
 }
 
 fn is_alive(session: &SessionProperties) -> bool {

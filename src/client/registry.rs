@@ -3,6 +3,7 @@
 use super::shared::Shared;
 use crate::clock::lock;
 use crate::error::{Error, Result};
+use crate::journal::RecordId;
 use crate::operation::Stopped;
 use crate::session::{SessionId, SessionProperties, SessionSize};
 use std::collections::HashMap;
@@ -14,6 +15,8 @@ pub(super) struct Registry {
     sessions: Mutex<HashMap<SessionId, Known>>,
     /// How many stops have ended.
     stops: AtomicU64,
+    /// The creates whose answer was lost, and the sessions of which each may have made one.
+    undecided: Mutex<Vec<(RecordId, Vec<SessionId>)>>,
 }
 
 #[derive(Debug, Default)]
@@ -116,6 +119,20 @@ impl Registry {
         if let Some(known) = lock(&self.sessions).get_mut(id) {
             known.may_be_stopped |= outcome.as_ref().is_err_and(Error::is_outcome_unknown);
         }
+    }
+
+    /// One of these sessions may be what a create has made whose answer was lost.
+    pub(super) fn undecided(&self, create: RecordId, candidates: Vec<SessionId>) {
+        if !candidates.is_empty() {
+            lock(&self.undecided).push((create, candidates));
+        }
+    }
+
+    /// A session has ended. Returns the creates that have no candidate left: whatever they made has ended too.
+    pub(super) fn decided(&self, id: &SessionId) -> Vec<RecordId> {
+        let mut undecided = lock(&self.undecided);
+        undecided.iter_mut().for_each(|(_, candidates)| candidates.retain(|candidate| candidate != id));
+        undecided.extract_if(.., |(_, candidates)| candidates.is_empty()).map(|(create, _)| create).collect()
     }
 
     /// A session has ended. Whether that is new.

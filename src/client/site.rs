@@ -203,14 +203,16 @@ impl Site {
 
     /// A session has ended: nobody has to find it again.
     pub(super) fn ended(&self, id: &SessionId) {
-        if !self.registry.ended(id) {
+        let decided = self.registry.decided(id);
+        if !self.registry.ended(id) && decided.is_empty() {
             return;
         }
         if let Some(journal) = &self.core.journal {
             let (journal, id) = (Arc::clone(journal), id.clone());
             let (service, log) = (Arc::clone(&self.context.service), Arc::clone(&self.core.log));
             self.core.aside(move || {
-                if let Err(error) = journal.ended(&service, &id) {
+                let forgotten = decided.into_iter().map(|create| journal.remove(create));
+                for error in forgotten.chain([journal.ended(&service, &id)]).filter_map(Result::err) {
                     log.warning(None, || error.message().to_owned());
                 }
             });

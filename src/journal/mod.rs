@@ -23,7 +23,7 @@ use owner::Owner;
 use record::OwnerId;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// An open journal. Every method that changes it waits for the disk, and for up to five seconds for other programs: none is
 /// for a thread that draws. Where nothing else is said, errors are [`ErrorKind::Storage`].
@@ -38,6 +38,8 @@ pub(crate) struct Journal {
 struct Own {
     owner: Owner,
     records: Vec<Record>,
+    /// Records that were let go of, to be written so.
+    left: Vec<Record>,
     /// A write has failed since they last stood in the file as they are here.
     unwritten: bool,
 }
@@ -50,7 +52,7 @@ impl Journal {
         file.read()?;
         let owner = Owner::register(&file, &file.lock()?)?;
         let id = owner.id();
-        let own = Mutex::new(Own { owner, records: Vec::new(), unwritten: false });
+        let own = Mutex::new(Own { owner, records: Vec::new(), left: Vec::new(), unwritten: false });
         let journal = Journal { file, clock, id, own };
         journal.write(&mut lock(&journal.own))?;
         journal.sweep()?;
@@ -60,6 +62,12 @@ impl Journal {
     /// Notes a create that is about to be sent. It must not be sent if this fails.
     pub(crate) fn begin(&self, service: &Service, new: &NewSession) -> Result<RecordId> {
         let mut own = lock(&self.own);
+        if !own.owner.lives() {
+            return Err(Error::new(
+                ErrorKind::ShutDown,
+                "the client of this journal was shut down or freed; make another",
+            ));
+        }
         let record = Record::new(self.id, self.clock.unix_time(), service, new);
         let id = record.id;
         own.records.push(record);
@@ -143,6 +151,25 @@ impl Journal {
         self.rewrite(&mut lock(&self.own), ids)
     }
 
+    /// Lets go of these records, as if this journal had ended: they can be adopted again, also by itself.
+    pub(crate) fn leave_behind(&self, ids: &[RecordId]) -> Result<()> {
+        let mut own = lock(&self.own);
+        // Nobody has this name, so whoever has it is dead.
+        let nobody = OwnerId::new();
+        let mut left: Vec<Record> = own.records.extract_if(.., |record| ids.contains(&record.id)).collect();
+        left.iter_mut().for_each(|record| record.owner = nobody);
+        own.left.extend(left);
+        self.write(&mut own)
+    }
+
+    /// Lets go of all records: from now on they are left behind. Those that nobody has adopted can still be changed.
+    pub(crate) fn end(&self) -> Result<()> {
+        let flushed = self.flush();
+        let mut own = lock(&self.own);
+        own.end();
+        flushed
+    }
+
     /// Writes what a failed write has left unwritten, if anything.
     pub(crate) fn flush(&self) -> Result<()> {
         let mut own = lock(&self.own);
@@ -176,10 +203,15 @@ impl Journal {
         let lock = self.file.lock()?;
         own.owner.renew(&self.file)?;
         let now = self.clock.unix_time();
+        let read = self.file.read()?;
+        if !own.owner.lives() {
+            // Whoever has adopted one answers for it now.
+            own.records.retain(|record| is_noted(&read, record));
+        }
         let mut adopted = Vec::new();
         let mut lines = Vec::new();
         let mut without_records = Vec::new();
-        for line in self.file.read()? {
+        for line in read {
             match line {
                 Line::Record(record) if record.owner == self.id || own.has(record.id) => {}
                 Line::Record(mut record)
@@ -196,11 +228,12 @@ impl Journal {
             }
         }
         without_records.retain(|id| !has_record(&lines, *id));
-        lines.extend(own.records.iter().chain(&adopted).cloned().map(Line::Record));
+        lines.extend(own.records.iter().chain(&own.left).chain(&adopted).cloned().map(Line::Record));
 
         self.file.replace(&lock, &lines)?;
         // From here on nobody else can adopt them, whether or not this lasts.
         own.records.extend_from_slice(&adopted);
+        own.left.clear();
         self.file.sync_folder()?;
         own.unwritten = false;
         without_records.into_iter().for_each(|id| owner::bury(&self.file, id));
@@ -224,18 +257,31 @@ fn has_record(lines: &[Line], owner: OwnerId) -> bool {
     lines.iter().any(|line| matches!(line, Line::Record(record) if record.owner == owner))
 }
 
+/// Whether this record is there, with this owner.
+fn is_noted(lines: &[Line], wanted: &Record) -> bool {
+    let is =
+        |line: &Line| matches!(line, Line::Record(record) if record.id == wanted.id && record.owner == wanted.owner);
+    lines.iter().any(is)
+}
+
 impl Own {
+    fn end(&mut self) {
+        if self.records.is_empty() {
+            self.owner.leave_no_trace();
+        }
+        self.owner.die();
+    }
+
     fn has(&self, id: RecordId) -> bool {
         self.records.iter().any(|record| record.id == id)
     }
 }
 
 impl Drop for Journal {
-    /// Lets go of the records: from now on they are left behind.
     fn drop(&mut self) {
-        let own = lock(&self.own);
-        if own.records.is_empty() {
-            own.owner.leave_no_trace();
+        let own = self.own.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if own.owner.lives() {
+            own.end();
         }
     }
 }

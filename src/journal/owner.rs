@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Owner {
     id: OwnerId,
     path: PathBuf,
-    _lock: FileLock,
+    /// `None`: it lives no more.
+    lock: Option<FileLock>,
 }
 
 impl Owner {
@@ -21,7 +22,7 @@ impl Owner {
         let id = OwnerId::new();
         let path = path(file, id);
         let lock = take_lock(&path).map_err(|cause| file.cannot("be locked", &cause))?;
-        Ok(Owner { id, path, _lock: lock })
+        Ok(Owner { id, path, lock: Some(lock) })
     }
 
     pub(super) fn id(&self) -> OwnerId {
@@ -30,10 +31,19 @@ impl Owner {
 
     /// Shows that it lives, if somebody has removed its file.
     pub(super) fn renew(&mut self, file: &JournalFile) -> Result<()> {
-        if matches!(self.path.try_exists(), Ok(false)) {
-            self._lock = take_lock(&self.path).map_err(|cause| file.cannot("be locked", &cause))?;
+        if self.lives() && matches!(self.path.try_exists(), Ok(false)) {
+            self.lock = Some(take_lock(&self.path).map_err(|cause| file.cannot("be locked", &cause))?);
         }
         Ok(())
+    }
+
+    pub(super) fn lives(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// From now on others see it as dead.
+    pub(super) fn die(&mut self) {
+        self.lock = None;
     }
 
     /// Takes away its file, which nobody misses if it answers for nothing.

@@ -226,6 +226,43 @@ fn an_adoption_that_cannot_be_written_is_none() {
 }
 
 #[test]
+fn what_is_left_behind_on_purpose_can_be_adopted_again_by_anybody_once() {
+    let folder = Folder::new();
+    let left = leave_behind(&folder, 2);
+    let (one, other) = (folder.open(), folder.open());
+    one.adopt(&left).unwrap();
+    let obstacle = folder.refuse_writes();
+    assert_eq!(one.leave_behind(&left).unwrap_err().kind(), ErrorKind::Storage);
+    fs::remove_dir(obstacle).unwrap();
+    one.flush().unwrap();
+    assert_eq!((one.own(), other.left_behind().unwrap().len()), (Vec::new(), 2));
+    assert_eq!(ids(&one.adopt(&left[..1]).unwrap()), left[..1]);
+    assert_eq!(ids(&other.adopt(&left).unwrap()), left[1..]);
+}
+
+#[test]
+fn a_journal_that_has_ended_leaves_its_records_behind_and_changes_only_what_nobody_has_adopted() {
+    let folder = Folder::new();
+    let (ended, other) = (folder.open(), folder.open());
+    let records: Vec<_> = (0..3).map(|_| ended.begin(&service(), &new_session()).unwrap()).collect();
+    ended.end().unwrap();
+    ended.end().unwrap();
+    assert_eq!(ids(&other.left_behind().unwrap()), records);
+    assert_eq!(ended.begin(&service(), &new_session()).unwrap_err().kind(), ErrorKind::ShutDown);
+
+    other.adopt(&records[..1]).unwrap();
+    ended.remove(records[0]).unwrap();
+    ended.remove(records[1]).unwrap();
+    ended.complete(records[2], &id("late")).unwrap();
+    assert_eq!(ids(&other.own()), records[..1]);
+    let left = other.left_behind().unwrap();
+    assert_eq!((ids(&left), &left[0].session_id), (records[2..].to_vec(), &Some(id("late"))));
+    other.lost(records[0]).unwrap();
+    drop(ended);
+    assert_eq!(fs::read_to_string(folder.journal()).unwrap().matches("\"id\"").count(), 2);
+}
+
+#[test]
 fn a_file_that_is_no_journal_is_left_as_it_is() {
     let folder = Folder::new();
     fs::write(folder.journal(), "[settings]\n").unwrap();

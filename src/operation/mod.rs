@@ -124,7 +124,7 @@ pub(crate) trait Operation {
     }
 
     /// The caller has gone. Whether to go on stepping all the same, to put right what was done; `in_flight`: a request is
-    /// on the wire, and its answer will come.
+    /// on the wire, or work is being done, and will come to its end.
     fn leave(&mut self, _now: Instant, _in_flight: bool) -> bool {
         false
     }

@@ -58,10 +58,12 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         answer: Option<Answer>,
         gone: impl FnOnce() -> Result<()>,
     ) -> Todo<Result<T>> {
-        let step = self.operation.step(now, answer);
-        if let Step::Done(outcome) = step {
-            return Todo::Done(outcome);
-        }
+        let step = match self.operation.step(now, answer) {
+            Step::Done(outcome) => return Todo::Done(outcome),
+            // Late or not: what was done is noted, and only then there is an end.
+            Step::Work(work) => return Todo::Work(work),
+            step => step,
+        };
         if !self.left
             && let Err(error) = gone()
         {
@@ -74,13 +76,17 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         self.todo(now, step)
     }
 
-    /// The caller has gone while a request is on the wire. Whether the answer is wanted nevertheless.
+    /// The caller has gone while a request is on the wire, or work is being done. Whether it is wanted nevertheless.
     pub(crate) fn leave_in_flight(&mut self, now: Instant) -> bool {
-        self.left = self.left || self.operation.leave(now, true);
+        if !self.left && self.operation.leave(now, true) {
+            self.left = true;
+            // The answer comes within one attempt's time, and what puts it right has another.
+            self.deadline = now + self.attempt_timeout + self.attempt_timeout;
+        }
         self.left
     }
 
-    /// The caller has gone while no request is on the wire: the end, or what there is to put right.
+    /// The caller has gone while nothing is under way: the end, or what there is to put right.
     pub(crate) fn abandon(&mut self, now: Instant, error: Error) -> Todo<Result<T>> {
         if !self.operation.leave(now, false) {
             return Todo::Done(Err(self.ended_by(error)));

@@ -174,7 +174,7 @@ impl Workers {
     }
 
     /// Counts a thread that is started elsewhere, until the result is dropped. Also after the end.
-    pub(super) fn count(self: &Arc<Self>) -> Counted {
+    pub(crate) fn count(self: &Arc<Self>) -> Counted {
         lock(&self.state).others += 1;
         Counted(Arc::clone(self))
     }
@@ -310,7 +310,7 @@ impl Ticket {
 
 /// A thread besides the workers.
 #[derive(Debug)]
-pub(super) struct Counted(Arc<Workers>);
+pub(crate) struct Counted(Arc<Workers>);
 
 impl Drop for Counted {
     fn drop(&mut self) {

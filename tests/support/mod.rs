@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod gate;
+pub(crate) mod journal;
 pub(crate) mod scripted;
 pub(crate) mod wire;
 

@@ -1,6 +1,7 @@
 //! The two versions of the REST API, so that one test can be written for both.
 
 use super::scripted::reply;
+use arr_emulator::Fault;
 use arr_session::{ApiVersion, ClientConfig, SessionStatus};
 use std::time::Duration;
 
@@ -98,6 +99,19 @@ impl Wire {
             () if is(self.update) => Asked::Update,
             () => Asked::Read,
         }
+    }
+
+    /// A fault of the emulator's that is for such requests, once.
+    pub(crate) fn on(&self, asked: Asked) -> Fault {
+        let line = match asked {
+            Asked::Create => self.create,
+            Asked::Read => self.properties,
+            Asked::Update => self.update,
+            Asked::List => self.list,
+            Asked::Stop => self.stop,
+        };
+        let (method, path) = line.split_once(' ').expect("a line has a method and a path");
+        Fault::on(method, &path.replace("{id}", "*"))
     }
 
     /// A good answer to any request.
