@@ -4,7 +4,7 @@ use super::Session;
 use super::core::Core;
 use super::shared::Shared;
 use super::site::Site;
-use super::started::{Outcome, cancelled};
+use super::started::cancelled;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, RecordId};
@@ -231,7 +231,8 @@ impl CreateSession {
         let lost = Lost { new: self.new.clone(), begun: self.begun.unwrap_or_else(|| core.now()) };
         let site = Arc::clone(&self.site);
         let deadline = core.deadline(None);
-        let look = operation::list(&site.context, deadline).then(move |sessions: Result<Vec<SessionProperties>>| {
+        let look = operation::list(&site.context, deadline);
+        Core::submit_chore(core, look, deadline, Urgency::Chore, move |sessions: Result<Vec<SessionProperties>>| {
             let core = &site.core;
             let (candidates, error) = match sessions {
                 Ok(sessions) => (lost.candidates(&site, sessions), None),
@@ -244,9 +245,7 @@ impl CreateSession {
             for (index, id) in candidates.into_iter().enumerate() {
                 core.queue.post_fact(Fact { error: Some(error_kind), ..fact(Some(id), index, count) });
             }
-            Ok(Outcome::Done)
         });
-        Core::submit_chore(core, Box::new(look), deadline, Urgency::Chore);
     }
 }
 

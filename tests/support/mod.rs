@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod paced;
 pub(crate) mod scripted;
 pub(crate) mod wire;
 
