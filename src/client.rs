@@ -8,6 +8,7 @@
 //! | `create`, `stop_all`, `recover` | the operations that are more than one request |
 //! | `shared`, `session`, `registry` | one session: what is known of it, how an application holds it, which there are |
 //! | `care`, `keeper` | how a session is looked after, and who does it |
+//! | `suspend` | the application is suspended, and comes back |
 //! | `started` | an operation as an application holds it |
 
 mod care;
@@ -21,6 +22,7 @@ mod shared;
 mod site;
 pub(crate) mod started;
 mod stop_all;
+mod suspend;
 
 pub use crate::operation::Stopped;
 pub use care::{KeepAlive, OnSuspend, WatchOptions};
@@ -36,14 +38,16 @@ use crate::api::Service;
 use crate::clock::{Clock, Instant, Signal, SystemClock, lock};
 use crate::config::ClientConfig;
 use crate::credential::Secret;
-use crate::error::{Error, ErrorKind, Result};
+#[allow(unused_imports, reason = "for the documentation")]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
 use crate::journal::Journal;
 use crate::log::{Log, LogEntry};
 use crate::operation::{self, Context, Operation};
 use crate::pacing::Pacing;
 use crate::queue::{Event, Label, Queue};
 use crate::runtime::{Prepared, Same, Urgency};
-use crate::session::{Lease, NewSession, SessionId, SessionProperties};
+use crate::session::{NewSession, SessionId, SessionProperties};
 use crate::token::{self, Lent, TokenCache};
 use crate::transport::Transport;
 use create::CreateSession;
@@ -470,7 +474,7 @@ impl Client {
             if now >= deadline {
                 return Ok(None);
             }
-            core.clock.wait_for_work(&core.queue.posted, seen, deadline);
+            core.clock.wait_for_work(&core.queue.posted, seen, deadline.min(core.tokens.asks_at()));
         }
     }
 
@@ -494,61 +498,6 @@ impl Client {
             }
             core.clock.sleep(&log.written, seen, deadline);
         }
-    }
-
-    /// The application is about to be suspended, as when a headset is taken off: flushes the journal and does with each
-    /// watched session what its [`WatchOptions::on_suspend`] says. From then on nothing is asked until [`Client::resume`], or
-    /// until the time is seen to have jumped.
-    ///
-    /// Takes `timeout` at most.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Timeout`] if not all was done in time: it goes on as far as the system lets it. Else the first failure.
-    pub fn suspend(&self, timeout: Duration) -> Result<()> {
-        let core = &self.core;
-        core.check_alive()?;
-        let deadline = core.now() + timeout;
-        core.keeper.suspend(true);
-        let mut started = Vec::new();
-        for (site, shared, wish) in core.keeper.on_suspend() {
-            let session = Session::new(site, Arc::clone(&shared));
-            match wish {
-                OnSuspend::Leave => {}
-                OnSuspend::Extend(left) => {
-                    if let Some(lease) = Session::lease_leaving(&shared, left, core.now()) {
-                        started.push(session.update_lease_start(
-                            Lease::new(lease)?,
-                            Some(timeout),
-                            Label::default(),
-                        )?);
-                    }
-                }
-                OnSuspend::Stop => started.push(session.stop_start(Some(timeout), Label::default())?),
-            }
-        }
-        let flushed = core.journal.as_ref().map_or(Ok(()), |journal| journal.flush());
-        for operation in started {
-            let state = operation.wait(deadline.saturating_since(core.now()));
-            if state == OperationState::Running {
-                let message = "not all was done in the time that was given; it goes on, as far as the system lets it";
-                return Err(Error::new(ErrorKind::Timeout, message));
-            }
-            operation.outcome()?;
-        }
-        flushed
-    }
-
-    /// The application is back: pooled connections, which are dead, are dropped; a token that has run out is renewed; and
-    /// watched sessions are read anew before anything is said about them. Then an event says that it is done. Does not wait.
-    ///
-    /// The client notices by itself that the machine has slept, and does the same.
-    ///
-    /// # Errors
-    /// [`ErrorKind::ShutDown`]; [`ErrorKind::Internal`] if there is no thread to be had.
-    pub fn resume(&self) -> Result<()> {
-        self.core.check_alive()?;
-        self.core.keeper.time_jumped(&self.core, self.core.now());
-        Core::wake_driver(&self.core)
     }
 
     /// Gives a new token, of the kind that the client was made with: the answer to

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::ops::Add;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A moment on the elapsed clock: the time since an arbitrary beginning, which goes on while the machine sleeps.
@@ -81,33 +81,38 @@ impl Clock for SystemClock {
     }
 }
 
-/// Wakes those who wait for a change. It counts changes, so one that comes between a look and a wait is not lost.
+/// Wakes those who wait for a change. It counts changes, so one that comes between a look and a wait is not lost. Its clones
+/// are the same signal: a clock of a test can keep one, to see whether who sleeps has been told of a change.
+#[derive(Clone, Debug, Default)]
+pub struct Signal(Arc<Changes>);
+
 #[derive(Debug, Default)]
-pub struct Signal {
-    version: Mutex<u64>,
+struct Changes {
+    count: Mutex<u64>,
     changed: Condvar,
 }
 
 impl Signal {
     /// How many changes there were.
     pub fn version(&self) -> u64 {
-        *lock(&self.version)
+        *lock(&self.0.count)
     }
 
     /// Tells everyone who waits that something changed.
     pub fn notify(&self) {
-        *lock(&self.version) += 1;
-        self.changed.notify_all();
+        *lock(&self.0.count) += 1;
+        self.0.changed.notify_all();
     }
 
     /// Waits, in real time, until there are changes beyond `seen`, and at most `longest`. Whether there are.
     pub fn wait_past(&self, seen: u64, longest: Duration) -> bool {
-        let version = lock(&self.version);
-        let (version, _) = self
+        let count = lock(&self.0.count);
+        let (count, _) = self
+            .0
             .changed
-            .wait_timeout_while(version, longest, |version| *version == seen)
+            .wait_timeout_while(count, longest, |count| *count == seen)
             .unwrap_or_else(PoisonError::into_inner);
-        *version != seen
+        *count != seen
     }
 }
 

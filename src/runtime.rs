@@ -12,7 +12,7 @@ use crate::api::Failure;
 use crate::client::{Core, Job, Outcome, Ticket, cancelled};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{Answer, Seen, Timed, Todo, Work};
+use crate::operation::{Answer, Operation, Seen, Timed, Todo, Work};
 use crate::session::SessionId;
 use crate::sys::{pin_module, without_sigpipe};
 use crate::transport::{Lane, Ticket as Attempt};
@@ -117,9 +117,16 @@ impl Core {
         Ok(())
     }
 
-    /// The same without a caller: what became of it is the job's own business.
-    pub(crate) fn submit_chore(core: &Arc<Core>, job: Job, deadline: Instant, urgency: Urgency) {
-        let prepared = Prepared { job, deadline, same: None, urgency };
+    /// The same without a caller: `end` is told what became of it.
+    pub(crate) fn submit_chore<T: 'static>(
+        core: &Arc<Core>,
+        operation: impl Operation<Outcome = Result<T>> + Send + 'static,
+        deadline: Instant,
+        urgency: Urgency,
+        end: impl FnOnce(Result<T>) + Send + 'static,
+    ) {
+        let job = operation.ending(end).then(|ended: Result<()>| ended.map(|()| Outcome::Done));
+        let prepared = Prepared { job: Box::new(job), deadline, same: None, urgency };
         // It can only fail when the client has ended, or has no thread: then there is nobody to tell.
         drop(Core::submit(core, Submission { prepared, ticket: None }));
     }
@@ -289,19 +296,30 @@ impl Driver {
             // A defect anywhere else must not take the driver away from them all.
             let wake = catch_unwind(AssertUnwindSafe(|| self.turn(now))).unwrap_or(Some(now + Duration::from_secs(1)));
             let Some(wake) = wake else { return };
-            planned = wake.max(now);
-            if self.waits_for_the_world() {
-                core.clock.wait_for_work(&core.signal, seen, wake);
+            let waits_for_the_world = self.waits_for_the_world();
+            // Looking in now and then is how a jump of the time is noticed. Without anything to do nobody minds one.
+            let idle = wake == Instant::NEVER && !waits_for_the_world && !core.keeper.is_suspended();
+            planned = if idle { wake } else { wake.min(now + JUMP) }.max(now);
+            if core.signal.version() != seen {
+                continue;
+            }
+            if waits_for_the_world {
+                core.clock.wait_for_work(&core.signal, seen, planned);
             } else {
-                core.clock.sleep(&core.signal, seen, wake);
+                core.clock.sleep(&core.signal, seen, planned);
             }
         }
     }
 
     /// Whether something real is under way, so that time must take its course.
     fn waits_for_the_world(&self) -> bool {
-        let busy = |task: &Task| !matches!(task.doing, Doing::Waiting(None | Some(For::Doze(_))));
-        self.tasks.values().any(busy) || self.core.keeper.is_busy()
+        let core = &self.core;
+        let mut awaits_token = core.keeper.awaits_token();
+        let mut busy = |task: &Task| {
+            awaits_token |= matches!(task.doing, Doing::Waiting(Some(For::Token)));
+            !matches!(task.doing, Doing::Waiting(None | Some(For::Doze(_) | For::Token)))
+        };
+        self.tasks.values().any(&mut busy) || core.keeper.is_reading() || (awaits_token && core.tokens.is_fetching())
     }
 
     /// Does all that is due. Returns when to look again; `None`: it has ended.
@@ -588,6 +606,9 @@ impl Driver {
     fn step_changed(&mut self, now: Instant) {
         let token_changes = self.core.tokens.changes();
         let new_token = token_changes != std::mem::replace(&mut self.token_changes, token_changes);
+        if new_token && self.core.keeper.awaits_token() {
+            self.core.keeper.something_changed();
+        }
         let is_due = |task: &Task| match &task.doing {
             Doing::Waiting(Some(For::Token)) => new_token,
             Doing::Waiting(Some(For::Change(seen) | For::Doze(seen))) => seen.is_past(),

@@ -217,6 +217,14 @@ impl TokenCache {
         self.ask_at.store(ask_at, Ordering::Relaxed);
     }
 
+    /// When [`TokenCache::look_at_hosts_token`] has something to do.
+    pub(crate) fn asks_at(&self) -> Instant {
+        match self.ask_at.load(Ordering::Relaxed) {
+            u64::MAX => Instant::NEVER,
+            moment => Instant::from_elapsed(Duration::from_millis(moment)),
+        }
+    }
+
     fn ask(&self) {
         self.ask_at.store(u64::MAX, Ordering::Relaxed);
         self.queue.post_of_client(EventKind::TokenNeeded);
@@ -232,15 +240,22 @@ impl TokenCache {
         if !self.on_request {
             return false;
         }
-        let message = format!("{why}; the application was asked for a new token, and has given none in time");
-        state.starved = Some(why.clone().retold(ErrorKind::Unauthorized, message));
-        self.ask();
+        if state.starved.is_none() {
+            let message = format!("{why}; the application was asked for a new token, and has given none in time");
+            state.starved = Some(why.clone().retold(ErrorKind::Unauthorized, message));
+            self.ask();
+        }
         true
     }
 
     /// How often those who wait for a token have had a reason to look again.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
+    }
+
+    /// Whether one is being fetched; else only the application, or time, can bring one.
+    pub(crate) fn is_fetching(&self) -> bool {
+        lock(&self.state).running.is_some()
     }
 
     /// Whether there was a token, and it cannot be used any more.
@@ -257,7 +272,9 @@ impl TokenCache {
             return Ok(Acquired::Starved(why.clone()));
         }
         if let Some(token) = usable {
-            if now < token.refresh_at || state.running.is_some() || resting.is_some() {
+            // Without a new token of the application's nothing comes of fetching one.
+            let no_use = state.running.is_some() || resting.is_some() || state.starved.is_some();
+            if now < token.refresh_at || no_use {
                 return Ok(Acquired::Token(token.lend()));
             }
         } else if let Some(number) = state.running {

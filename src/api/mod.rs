@@ -92,6 +92,14 @@ impl Service {
         }
     }
 
+    /// In what units a session tells how much of its lease is used; what is over is cut.
+    pub(crate) fn lease_unit(&self) -> Duration {
+        match self.version {
+            ApiVersion::V1 => Duration::from_secs(1),
+            ApiVersion::V2021_01_01 => Duration::from_secs(60),
+        }
+    }
+
     /// Creates a session that was prepared.
     pub(crate) fn create(&self, new: &NewSession) -> Request {
         match (self.version, &new.id) {

@@ -103,10 +103,10 @@ pub(super) struct Care {
     told_status: i32,
     /// For which lease it was said that it ends soon.
     warned_for: Option<Duration>,
-    /// What is known from before this moment is too old to say or do anything: the time has jumped.
-    pub(super) fresh_from: Option<Instant>,
-    /// It is to be read singly, unless it was told since this moment.
-    pub(super) wanted_from: Option<Instant>,
+    /// The time has jumped: what is known is too old to say or do anything, unless it was told more often than this.
+    pub(super) stale_at: Option<u64>,
+    /// It is to be read singly, unless it was told more often than this.
+    pub(super) wanted_at: Option<u64>,
     /// When its end was last looked at.
     end_looked_at: Option<Instant>,
 }
@@ -152,8 +152,8 @@ impl Care {
             keeping: None,
             told_status: status,
             warned_for: None,
-            fresh_from: None,
-            wanted_from: None,
+            stale_at: None,
+            wanted_at: None,
             end_looked_at: None,
         }
     }
@@ -214,11 +214,14 @@ impl Care {
         }
     }
 
-    /// It has ended; `retry_at`: it has failed.
-    pub(super) fn extended(&mut self, retry_at: Option<Instant>) {
+    /// It has ended; `retry_at`: it has failed. `stale`: the time has jumped since, and a failure tells nothing.
+    pub(super) fn extended(&mut self, retry_at: Option<Instant>, stale: bool) {
         if let Some(keeping) = &mut self.keeping {
             keeping.extending = false;
-            keeping.not_before = retry_at;
+            keeping.not_before = retry_at.filter(|_| !stale);
+        }
+        if stale && retry_at.is_some() {
+            return;
         }
         self.place.post(if retry_at.is_none() { EventKind::LeaseExtended } else { EventKind::LeaseNotExtended });
     }

@@ -171,6 +171,8 @@ impl Core {
                 }
                 Todo::FetchToken(exchange, limit) => self.transport.fetch_token(*exchange, limit),
                 Todo::SleepUntil(moment) | Todo::DozeUntil(moment, _) => self.clock.sleep(&self.signal, seen, moment),
+                // Only the application can bring one.
+                Todo::AwaitToken(until) if !self.tokens.is_fetching() => self.clock.sleep(&self.signal, seen, until),
                 Todo::AwaitToken(until) | Todo::AwaitChange(_, until) => {
                     self.clock.wait_for_work(&self.signal, seen, until);
                 }

@@ -4,7 +4,7 @@ use super::Session;
 use super::core::Core;
 use super::shared::Shared;
 use super::site::Site;
-use super::started::{Outcome, cancelled};
+use super::started::cancelled;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, RecordId};
@@ -236,12 +236,8 @@ impl CreateSession {
             return;
         }
         let deadline = core.deadline(None);
-        let look =
-            operation::list(&self.site.context, deadline).then(move |sessions: Result<Vec<SessionProperties>>| {
-                lost.look_through(sessions);
-                Ok(Outcome::Done)
-            });
-        Core::submit_chore(core, Box::new(look), deadline, Urgency::Usual);
+        let look = operation::list(&self.site.context, deadline);
+        Core::submit_chore(core, look, deadline, Urgency::Usual, move |sessions| lost.look_through(sessions));
     }
 }
 

@@ -5,16 +5,15 @@ use super::care::{Now, OnSuspend, is_over};
 use super::core::Core;
 use super::shared::{Next, Shared};
 use super::site::Site;
-use super::started::Outcome;
 use crate::clock::{Instant, lock};
 use crate::error::{ErrorKind, Result};
-use crate::operation::{self, Operation as _};
+use crate::operation;
 use crate::queue::EventKind;
 use crate::retry::Trouble;
 use crate::runtime::Urgency;
 use crate::session::{Lease, SessionId, SessionProperties, SessionStatus};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -24,10 +23,10 @@ pub(crate) struct Keeper {
     /// When to look again if nothing happens.
     next: Mutex<Option<Instant>>,
     changed: AtomicBool,
-    /// How often the token had changed at the last look.
-    token_changes: AtomicU64,
-    /// Requests of its own that are under way.
-    busy: AtomicUsize,
+    /// Reads of its own that are on the wire.
+    reads: AtomicUsize,
+    /// A read waits for a token.
+    awaits_token: AtomicBool,
     /// Nothing is asked while the application is suspended.
     suspended: AtomicBool,
     /// The time has jumped, and that is to be told once everything was read anew.
@@ -40,15 +39,22 @@ struct Watched {
     shared: Weak<Shared>,
 }
 
+/// How far the reading of one session is.
+enum Reading {
+    Rests(Instant),
+    OnTheWire,
+    AwaitsToken,
+}
+
 /// When the sessions of an endpoint are listed.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     not_before: Option<Instant>,
-    running: bool,
+    /// The number of the list that is under way.
+    running: Option<u64>,
+    /// The number of the latest.
+    latest: u64,
 }
-
-/// How often a suspended client looks what time it is.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 
 impl Keeper {
     /// A session is to be looked after.
@@ -67,9 +73,18 @@ impl Keeper {
         self.changed.store(true, Ordering::Release);
     }
 
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended.load(Ordering::Acquire)
+    }
+
     /// Whether something of its own is on the wire.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.busy.load(Ordering::Acquire) > 0
+    pub(crate) fn is_reading(&self) -> bool {
+        self.reads.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether a read of its own waits for a token.
+    pub(crate) fn awaits_token(&self) -> bool {
+        self.awaits_token.load(Ordering::Acquire)
     }
 
     fn sessions(&self) -> Vec<(Arc<Site>, Arc<Shared>)> {
@@ -82,14 +97,11 @@ impl Keeper {
     /// Does what is due. Returns when to look again.
     pub(crate) fn look_after(&self, core: &Arc<Core>, now: Instant) -> Instant {
         let next = *lock(&self.next);
-        let token = core.tokens.changes();
-        let new_token = self.token_changes.swap(token, Ordering::AcqRel) != token;
-        let changed = self.changed.swap(false, Ordering::AcqRel) || new_token;
+        let changed = self.changed.swap(false, Ordering::AcqRel);
         if !changed && next.is_some_and(|next| now < next) {
             return next.unwrap_or(Instant::NEVER);
         }
-        // While suspended it only looks whether the time jumps: who was suspended may not say that he is back.
-        let next = if self.suspended.load(Ordering::Acquire) { now + HEARTBEAT } else { self.look(core, now) };
+        let next = if self.is_suspended() { Instant::NEVER } else { self.look(core, now) };
         *lock(&self.next) = Some(next);
         next
     }
@@ -99,7 +111,18 @@ impl Keeper {
         let mut next = Instant::NEVER;
         let mut stale = false;
         let mut ready: HashMap<*const Site, (Arc<Site>, Vec<Arc<Shared>>)> = HashMap::new();
-        let mut busy = 0;
+        let (mut reads, mut awaits_token) = (0, false);
+        let mut read_one = |site: &Arc<Site>, shared: &Arc<Shared>| match self.read_one(site, shared, now) {
+            Reading::Rests(until) => until,
+            Reading::OnTheWire => {
+                reads += 1;
+                Instant::NEVER
+            }
+            Reading::AwaitsToken => {
+                awaits_token = true;
+                Instant::NEVER
+            }
+        };
         for (site, shared) in sessions {
             let status = SessionStatus::of_code(shared.numbers().status);
             let cared_for = shared.look(|watch| watch.care.is_some());
@@ -114,15 +137,11 @@ impl Keeper {
                     next = next.min(self.tend(core, &site, &shared, now));
                 }
                 if shared.is_wanted_singly() {
-                    let (moment, reads) = self.read_one(&site, &shared, now);
-                    next = next.min(moment);
-                    busy += usize::from(reads);
+                    next = next.min(read_one(&site, &shared));
                 }
                 ready.entry(Arc::as_ptr(&site)).or_insert_with(|| (site, Vec::new())).1.push(shared);
             } else {
-                let (moment, reads) = self.read_one(&site, &shared, now);
-                next = next.min(moment);
-                busy += usize::from(reads);
+                next = next.min(read_one(&site, &shared));
             }
         }
         for (site, sessions) in ready.into_values() {
@@ -131,25 +150,29 @@ impl Keeper {
         if !stale && self.resuming.swap(false, Ordering::AcqRel) {
             core.queue.post_of_client(EventKind::Resumed);
         }
-        self.busy.store(busy, Ordering::Release);
+        self.reads.store(reads, Ordering::Release);
+        self.awaits_token.store(awaits_token, Ordering::Release);
         next
     }
 
     fn forget(&self, shared: &Arc<Shared>) {
-        lock(&self.watched).retain(|it| !std::ptr::eq(it.shared.as_ptr(), Arc::as_ptr(shared)));
+        let mut watched = lock(&self.watched);
+        // It may be watched again since it was looked at.
+        let stays = shared.look(|watch| watch.care.is_some()) && !is_over(shared.numbers().status);
+        watched.retain(|it| stays || !std::ptr::eq(it.shared.as_ptr(), Arc::as_ptr(shared)));
     }
 
-    /// Reads a session that is not ready, or that is wanted singly, when its time has come. Returns when to look again, and
-    /// whether a request is under way.
-    fn read_one(&self, site: &Arc<Site>, shared: &Arc<Shared>, now: Instant) -> (Instant, bool) {
+    /// Reads a session that is not ready, or that is wanted singly, when its time has come.
+    fn read_one(&self, site: &Arc<Site>, shared: &Arc<Shared>, now: Instant) -> Reading {
         match shared.advance(site, now, shared.failures()) {
-            Next::At(moment) => (moment, false),
-            Next::AfterChange(_) | Next::AfterToken => (Instant::NEVER, true),
+            Next::At(moment) => Reading::Rests(moment),
+            Next::AfterChange(_) => Reading::OnTheWire,
+            Next::AfterToken => Reading::AwaitsToken,
             Next::Over(outcome) => {
                 if outcome.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
                     shared.was_forgotten(site);
                 }
-                (shared.look(|watch| watch.wait.next_read()).max(now), false)
+                Reading::Rests(shared.look(|watch| watch.wait.next_read()).max(now))
             }
         }
     }
@@ -186,11 +209,10 @@ impl Keeper {
         shared.look(|watch| watch.care.iter_mut().for_each(super::care::Care::extending));
         let deadline = core.deadline(None);
         let (for_end, site_for_end) = (Arc::clone(shared), Arc::clone(site));
-        let update = site.update(shared, lease, deadline).then(move |outcome: Result<SessionProperties>| {
+        let update = site.update(shared, lease, deadline);
+        Core::submit_chore(core, update, deadline, Urgency::Urgent, move |outcome: Result<SessionProperties>| {
             for_end.extension_ended(&site_for_end, outcome.map(|_| ()));
-            Ok(Outcome::Done)
         });
-        Core::submit_chore(core, Box::new(update), deadline, Urgency::Urgent);
     }
 
     /// Lists an endpoint's sessions, for all of them that are ready, when the time has come.
@@ -198,27 +220,28 @@ impl Keeper {
         let interval = site.context.pacing.intervals.ready;
         let stale = sessions.iter().any(|shared| shared.is_stale());
         let mut listing = lock(&site.listing);
-        if listing.running {
+        if listing.running.is_some() {
             return Instant::NEVER;
         }
         // A session that has just become ready is known as well as a list could tell it.
-        let oldest = sessions.iter().map(|shared| shared.look(|watch| watch.wait.told_at())).min().unwrap_or(now);
-        let due = listing.not_before.unwrap_or(oldest + interval);
-        if now < due && !stale {
+        let oldest = || sessions.iter().map(|shared| shared.look(|watch| watch.wait.told_at())).min().unwrap_or(now);
+        let due = listing.not_before.unwrap_or_else(|| if stale { now } else { oldest() + interval });
+        if now < due {
             return due;
         }
-        listing.running = true;
+        listing.latest += 1;
+        let number = listing.latest;
+        listing.running = Some(number);
         listing.not_before = Some(now + interval);
         drop(listing);
         let wanted: Vec<(Weak<Shared>, u64)> =
             sessions.iter().map(|shared| (Arc::downgrade(shared), shared.epoch())).collect();
         let deadline = core.deadline(None);
         let for_end = Arc::clone(site);
-        let list = operation::list(&site.context, deadline).then(move |outcome: Result<Vec<SessionProperties>>| {
-            for_end.listed(outcome, &wanted);
-            Ok(Outcome::Done)
+        let list = operation::list(&site.context, deadline);
+        Core::submit_chore(core, list, deadline, Urgency::Usual, move |outcome: Result<Vec<SessionProperties>>| {
+            for_end.listed(number, outcome, &wanted);
         });
-        Core::submit_chore(core, Box::new(list), deadline, Urgency::Usual);
         Instant::NEVER
     }
 
@@ -230,15 +253,16 @@ impl Keeper {
         self.suspended.store(false, Ordering::Release);
         for (site, shared) in self.sessions() {
             shared.is_stale_now(core);
-            lock(&site.listing).not_before = None;
+            let mut listing = lock(&site.listing);
+            (listing.running, listing.not_before) = (None, None);
         }
         self.resuming.store(true, Ordering::Release);
         self.something_changed();
         // A token that has run out meanwhile is renewed for whoever needs it next.
         let deadline = now + core.call_timeout;
-        if let Some(renew) = core.tokens.has_run_out(now).then(|| operation::token(&core.context, deadline)) {
-            let renew = renew.then(|outcome: Result<_>| outcome.map(|_| Outcome::Done));
-            Core::submit_chore(core, Box::new(renew), deadline, Urgency::Usual);
+        if core.tokens.has_run_out(now) {
+            let renew = operation::token(&core.context, deadline);
+            Core::submit_chore(core, renew, deadline, Urgency::Usual, drop);
         }
     }
 
@@ -266,8 +290,8 @@ impl Keeper {
             let promised = shared.look(|watch| watch.care.as_ref().is_some_and(|care| care.options.stop_on_shutdown));
             if promised && !is_over(shared.numbers().status) {
                 let deadline = now + core.attempt_timeout;
-                let stop = site.stop(shared.id(), deadline).then(|outcome: Result<_>| outcome.map(Outcome::Stopped));
-                Core::submit_chore(core, Box::new(stop), deadline, Urgency::Stop);
+                let stop = site.stop(shared.id(), deadline);
+                Core::submit_chore(core, stop, deadline, Urgency::Stop, drop);
             }
         }
     }
@@ -283,9 +307,13 @@ impl Keeper {
 
 impl Site {
     /// The list has come, or not.
-    fn listed(&self, outcome: Result<Vec<SessionProperties>>, wanted: &[(Weak<Shared>, u64)]) {
+    fn listed(&self, number: u64, outcome: Result<Vec<SessionProperties>>, wanted: &[(Weak<Shared>, u64)]) {
         let mut listing = lock(&self.listing);
-        listing.running = false;
+        if listing.running != Some(number) {
+            // The time has jumped since.
+            return;
+        }
+        listing.running = None;
         match outcome {
             Err(error) => {
                 let pause = Trouble::of(&error).and_then(|trouble| trouble.retry_after).unwrap_or_default();

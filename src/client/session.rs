@@ -290,12 +290,13 @@ impl Session {
         self.shared.told().touch(self.core().now());
         self.core().application_is_alive();
     }
+}
 
-    /// The lease that leaves at least this much from now on; `None` if it stands already.
-    pub(super) fn lease_leaving(shared: &Shared, left: Duration, now: Instant) -> Option<Duration> {
-        let numbers = shared.numbers();
-        (numbers.remaining(now) < left).then(|| numbers.used(now) + left)
-    }
+/// The lease that leaves at least this much from now on; `None` if it stands already. The service cuts what is used to whole
+/// units, so it may be up to one more than is known.
+pub(super) fn lease_leaving(shared: &Shared, left: Duration, unit: Duration, now: Instant) -> Option<Duration> {
+    let (numbers, left) = (shared.numbers(), left + unit);
+    (numbers.remaining(now) < left).then(|| numbers.used(now) + left)
 }
 
 impl Drop for Session {

@@ -183,25 +183,29 @@ impl Shared {
     /// It is to be read soon, whatever a list says.
     pub(super) fn is_wanted(&self, core: &Core) {
         self.outdate(core, WaitUntilReady::invalidate);
-        let now = core.now();
-        self.look(|watch| watch.care.iter_mut().for_each(|care| care.wanted_from = Some(now)));
+        self.look(|watch| {
+            let tellings = watch.wait.tellings();
+            watch.care.iter_mut().for_each(|care| care.wanted_at = Some(tellings));
+        });
     }
 
     /// Whether it is to be read, and a list does not do.
     pub(super) fn is_wanted_singly(&self) -> bool {
-        self.look(|watch| watch.is_older_than(|care| care.wanted_from))
+        self.look(|watch| watch.is_untold_since(|care| care.wanted_at))
     }
 
     /// What is known counts for nothing until it was read anew.
     pub(super) fn is_stale_now(&self, core: &Core) {
         self.forget_readings(core);
-        let now = core.now();
-        self.look(|watch| watch.care.iter_mut().for_each(|care| care.fresh_from = Some(now)));
+        self.look(|watch| {
+            let tellings = watch.wait.tellings();
+            watch.care.iter_mut().for_each(|care| care.stale_at = Some(tellings));
+        });
     }
 
     /// Whether it has not been read since the time jumped.
     pub(super) fn is_stale(&self) -> bool {
-        self.look(|watch| watch.is_older_than(|care| care.fresh_from))
+        self.look(|watch| watch.is_untold_since(|care| care.stale_at))
     }
 
     /// The service does not know it any more: it has ended.
@@ -219,7 +223,8 @@ impl Shared {
             core.log_failure(error);
             core.now() + error.retry_after().unwrap_or_default().max(site.context.pacing.intervals.ready)
         });
-        self.look(|watch| watch.care.iter_mut().for_each(|care| care.extended(retry_at)));
+        let stale = self.is_stale();
+        self.look(|watch| watch.care.iter_mut().for_each(|care| care.extended(retry_at, stale)));
         if failed.is_some() {
             // The lease may be another than was thought.
             self.is_wanted(core);
@@ -343,9 +348,9 @@ pub(super) enum Next {
 }
 
 impl Watch {
-    /// Whether what is known is from before a moment that its care has set.
-    fn is_older_than(&self, moment: impl FnOnce(&Care) -> Option<Instant>) -> bool {
-        self.care.as_ref().and_then(moment).is_some_and(|moment| self.wait.told_at() < moment)
+    /// Whether nothing was told since its care has noted how often it was.
+    fn is_untold_since(&self, noted: impl FnOnce(&Care) -> Option<u64>) -> bool {
+        self.care.as_ref().and_then(noted) == Some(self.wait.tellings())
     }
 
     /// Readings that began earlier, the wait's own among them, must not put an older state in the place of a newer one.
@@ -418,11 +423,11 @@ impl Watch {
             Step::AwaitToken => Next::AfterToken,
             Step::AwaitChange(seen) => Next::AfterChange(seen),
             Step::Send(request) => {
-                let (changes, core_for_end) = (Arc::clone(&shared.changes), Arc::clone(core));
+                let (changes, for_done) = (Arc::clone(&shared.changes), Arc::clone(core));
                 let done = move || {
                     changes.fetch_add(1, Ordering::AcqRel);
-                    core_for_end.keeper.something_changed();
-                    core_for_end.signal.notify();
+                    for_done.keeper.something_changed();
+                    for_done.signal.notify();
                 };
                 self.attempt = Some(core.transport.start(*request, core.attempt_timeout, done));
                 Next::AfterChange(seen.clone())

@@ -3,7 +3,6 @@
 use super::Stopped;
 use super::core::Core;
 use super::site::Site;
-use super::started::Outcome;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
 use crate::operation::{self, Answer, List, Operation, Seen, Step};
@@ -95,14 +94,13 @@ impl StopAll {
 
     fn start(&mut self, site: &Arc<Site>, id: SessionId) {
         let (core, progress, stopped_id) = (Arc::clone(&self.core), Arc::clone(&self.progress), id.clone());
-        let stop = site.stop(&id, self.deadline).then(move |outcome: Result<Stopped>| {
-            lock(&progress.ended).push((stopped_id, outcome.clone()));
+        let stop = site.stop(&id, self.deadline);
+        self.running += 1;
+        Core::submit_chore(&self.core, stop, self.deadline, Urgency::Stop, move |outcome: Result<Stopped>| {
+            lock(&progress.ended).push((stopped_id, outcome));
             progress.count.fetch_add(1, Ordering::AcqRel);
             core.signal.notify();
-            outcome.map(Outcome::Stopped)
         });
-        self.running += 1;
-        Core::submit_chore(&self.core, Box::new(stop), self.deadline, Urgency::Stop);
     }
 
     fn collect(&mut self) {

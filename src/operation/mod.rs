@@ -12,10 +12,12 @@
 //! | `create`, `read`, `update`, `list`, `stop` | a session's operations: a call, and what its answer means |
 //! | `wait` | reading a session again and again until it is ready |
 //! | `then` | an operation and what is made of its outcome |
+//! | `chore` | an operation without a caller |
 //! | `timed` | an operation and the end of its time: what whoever drives one does next |
 
 mod acquire;
 mod call;
+mod chore;
 mod create;
 mod list;
 mod read;
@@ -27,6 +29,7 @@ mod wait;
 
 pub(crate) use acquire::token;
 pub(crate) use call::OneCall;
+pub(crate) use chore::Chore;
 pub(crate) use create::{Created, create, unknown_outcome};
 pub(crate) use list::{List, list, list_urgently};
 pub(crate) use read::properties;
@@ -140,6 +143,14 @@ pub(crate) trait Operation {
         Self: Sized,
     {
         Then::new(self, make)
+    }
+
+    /// The operation without a caller: `end` is told how it ended.
+    fn ending<E>(self, end: E) -> Chore<Self, E>
+    where
+        Self: Sized,
+    {
+        Chore::new(self, end)
     }
 }
 

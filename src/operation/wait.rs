@@ -18,6 +18,8 @@ pub(crate) struct WaitUntilReady {
     latest: SessionProperties,
     /// When `latest` was told.
     told_at: Instant,
+    /// How often something was told.
+    tellings: u64,
     next_read: Instant,
     /// Until when `latest` counts as the truth; never, once a read has failed or something was done to the session.
     good_until: Option<Instant>,
@@ -37,6 +39,7 @@ impl WaitUntilReady {
             context,
             latest: seen,
             told_at: now,
+            tellings: 0,
             next_read,
             good_until: Some(next_read),
             reading: None,
@@ -53,6 +56,11 @@ impl WaitUntilReady {
     /// When it was told.
     pub(crate) fn told_at(&self) -> Instant {
         self.told_at
+    }
+
+    /// How often something was told. What began before the last [`WaitUntilReady::invalidate`] does not count.
+    pub(crate) fn tellings(&self) -> u64 {
+        self.tellings
     }
 
     /// When it is read again.
@@ -82,15 +90,20 @@ impl WaitUntilReady {
         if !self.latest.status.is_final() {
             self.latest.status = SessionStatus::Stopping;
         }
-        self.told_at = now;
+        self.was_told(now);
         self.invalidate(now);
     }
 
     /// The service does not know it any more: it ended so long ago.
     pub(crate) fn forgotten(&mut self, now: Instant) {
         self.latest.status = SessionStatus::Stopped;
-        self.told_at = now;
+        self.was_told(now);
         self.invalidate(now);
+    }
+
+    fn was_told(&mut self, now: Instant) {
+        self.told_at = now;
+        self.tellings += 1;
     }
 
     /// Why the latest read failed, if it did.
@@ -102,7 +115,7 @@ impl WaitUntilReady {
     pub(crate) fn seen(&mut self, mut properties: SessionProperties, now: Instant) -> SessionProperties {
         properties.size = properties.size.or_else(|| self.latest.size.take());
         self.latest = properties.clone();
-        self.told_at = now;
+        self.was_told(now);
         self.next_read = now + self.context.pacing.intervals.of(&properties);
         self.good_until = Some(self.next_read);
         self.reading = None;

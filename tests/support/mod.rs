@@ -4,6 +4,7 @@
 
 pub(crate) mod gate;
 pub(crate) mod journal;
+pub(crate) mod paced;
 pub(crate) mod scripted;
 pub(crate) mod wire;
 
