@@ -390,9 +390,9 @@ fn a_lost_create_of_a_client_that_has_ended_is_told_and_stays_noted(wire: &'stat
     let client = world.client_through_gate();
     let (create, reply) = in_flight(&world, &client, At::Reply);
     client.shut_down();
+    assert_eq!(create.wait(60 * SECOND), OperationState::Cancelled);
     reply.cut();
     client.shut_down_within(60 * SECOND).unwrap();
-    assert_eq!(create.state(), OperationState::Cancelled);
     if wire.is_v1() {
         let events = told(&client, EventKind::CreateLost);
         assert_eq!((&events[0].session, events[0].error), (&None, Some(ErrorKind::ShutDown)));
