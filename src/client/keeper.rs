@@ -284,6 +284,9 @@ impl Keeper {
 impl Site {
     /// The list has come, or not.
     fn listed(&self, outcome: Result<Vec<SessionProperties>>, wanted: &[(Weak<Shared>, u64)]) {
+        if self.core.is_shut_down() {
+            return;
+        }
         let mut listing = lock(&self.listing);
         listing.running = false;
         match outcome {

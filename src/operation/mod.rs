@@ -40,7 +40,7 @@ pub(crate) use wait::WaitUntilReady;
 pub(crate) use crate::api::Answer;
 use crate::api::{Request, Service};
 use crate::clock::Instant;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::log::Log;
 use crate::pacing::Pacing;
 use crate::retry::RetryPolicy;
@@ -134,8 +134,8 @@ pub(crate) trait Operation {
         error
     }
 
-    /// The operation with something made of its outcome.
-    fn then<T, F: FnOnce(Self::Outcome) -> T>(self, make: F) -> Then<Self, F>
+    /// The operation with something made of its outcome, whoever it comes from.
+    fn then<T, F: FnOnce(Self::Outcome) -> Result<T>>(self, make: F) -> Then<Self, F>
     where
         Self: Sized,
     {
