@@ -329,10 +329,13 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Queues this event, unless it is queued already. Allocates nothing.
+    /// Queues this event, unless it is queued already, or the place is closed. Allocates nothing.
     pub(crate) fn post(&self, kind: EventKind) {
         let mut state = lock(&self.queue.state);
         let slot = &mut state.slots[self.index];
+        if slot.source.is_none() {
+            return;
+        }
         slot.pending |= kind.bit();
         if !slot.queued {
             state.link(self.index);
@@ -341,9 +344,10 @@ impl Place {
         self.queue.posted.notify();
     }
 
-    /// Takes everything out of the queue that this slot has to tell.
-    pub(crate) fn forget(&self) {
+    /// Takes everything out of the queue that this slot has to tell; it never tells anything any more.
+    pub(crate) fn close(&self) {
         let mut state = lock(&self.queue.state);
+        state.slots[self.index].source = None;
         state.slots[self.index].pending = 0;
         if state.slots[self.index].queued {
             state.unlink(self.index);
@@ -353,10 +357,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.forget();
-        let mut state = lock(&self.queue.state);
-        state.slots[self.index].source = None;
-        state.free.push(self.index);
+        self.close();
+        lock(&self.queue.state).free.push(self.index);
     }
 }
 
@@ -424,6 +426,18 @@ mod tests {
         late.place.post(EventKind::OperationEnded);
         assert_eq!(pull(&queue), Some((9, EventKind::OperationEnded)), "in a slot that was used before");
         assert_eq!(lock(&queue.state).slots.len(), 5, "slots are used again");
+    }
+
+    #[test]
+    fn a_closed_place_tells_nothing_whatever_happens_later() {
+        let queue = queue();
+        let (one, two) = (owner(&queue, 1), owner(&queue, 2));
+        one.place.post(EventKind::OperationEnded);
+        one.place.close();
+        one.place.post(EventKind::OperationEnded);
+        two.place.post(EventKind::OperationEnded);
+        assert_eq!(pull(&queue), Some((2, EventKind::OperationEnded)));
+        assert_eq!(pull(&queue), None);
     }
 
     #[test]

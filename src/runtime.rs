@@ -100,24 +100,10 @@ impl fmt::Debug for Runtime {
 impl Core {
     /// Has the runtime drive this.
     pub(crate) fn submit(core: &Arc<Core>, submission: Submission) -> Result<()> {
-        if submission.prepared.urgency != Urgency::Stop {
-            core.check_alive()?;
-        }
-        let runtime = &core.runtime;
-        let task = runtime.next_task.fetch_add(1, Ordering::Relaxed) + 1;
-        if let Some(ticket) = &submission.ticket {
-            ticket.task.store(task, Ordering::Release);
-            ticket.goes_on.store(submission.prepared.urgency == Urgency::Stop, Ordering::Release);
-        }
-        runtime.ensure_driver(core)?;
-        if !runtime.post(Message::Submit(task, submission)) {
-            return Err(core.ended());
-        }
-        core.signal.notify();
-        Ok(())
+        Core::offer(core, submission).map_err(|refused| refused.0)
     }
 
-    /// The same without a caller: `end` is told what became of it.
+    /// The same without a caller: `end` is told what became of it, also if nobody drives it.
     pub(crate) fn submit_chore<T: 'static>(
         core: &Arc<Core>,
         operation: impl Operation<Outcome = Result<T>> + Send + 'static,
@@ -125,41 +111,78 @@ impl Core {
         urgency: Urgency,
         end: impl FnOnce(Result<T>) + Send + 'static,
     ) {
-        let job = operation.ending(end).then(|ended: Result<()>| ended.map(|()| Outcome::Done));
+        let job = operation.then(move |outcome: Result<T>| {
+            let done = outcome.as_ref().map(|_| Outcome::Done).map_err(Error::clone);
+            end(outcome);
+            done
+        });
         let prepared = Prepared { job: Box::new(job), deadline, same: None, urgency };
-        // It can only fail when the client has ended, or has no thread: then there is nobody to tell.
-        drop(Core::submit(core, Submission { prepared, ticket: None }));
+        if let Err(refused) = Core::offer(core, Submission { prepared, ticket: None }) {
+            let (error, mut submission) = *refused;
+            submission.prepared.job.fail(error);
+        }
+    }
+
+    fn offer(core: &Arc<Core>, submission: Submission) -> std::result::Result<(), Box<(Error, Submission)>> {
+        let runtime = &core.runtime;
+        let stops = submission.prepared.urgency == Urgency::Stop;
+        let alive = if stops { Ok(()) } else { core.check_alive() };
+        if let Err(error) = alive.and_then(|()| runtime.ensure_driver(core, false)) {
+            return Err(Box::new((error, submission)));
+        }
+        let task = runtime.next_task();
+        if let Some(ticket) = &submission.ticket {
+            ticket.task.store(task, Ordering::Release);
+            ticket.goes_on.store(stops, Ordering::Release);
+        }
+        if let Err(refused) = runtime.post(Message::Submit(task, submission))
+            && let Message::Submit(_, submission) = *refused
+        {
+            return Err(Box::new((core.ended(), submission)));
+        }
+        core.signal.notify();
+        Ok(())
     }
 
     /// The ticket's caller has gone.
     pub(crate) fn cancelled(core: &Arc<Core>, ticket: &Arc<Ticket>) {
-        if core.runtime.post(Message::Cancel(Arc::clone(ticket))) {
+        if core.runtime.post(Message::Cancel(Arc::clone(ticket))).is_ok() {
             core.signal.notify();
         }
     }
 
     /// Makes sure that the driver runs: sessions are looked after, or the client is to end in good order.
     pub(crate) fn wake_driver(core: &Arc<Core>) -> Result<()> {
-        core.runtime.ensure_driver(core)?;
+        core.runtime.ensure_driver(core, true)?;
         core.signal.notify();
         Ok(())
     }
 }
 
 impl Runtime {
-    fn post(&self, message: Message) -> bool {
-        let mut inbox = lock(&self.inbox);
-        if inbox.closed {
-            return false;
-        }
-        inbox.messages.push_back(message);
-        true
+    fn next_task(&self) -> u64 {
+        self.next_task.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn ensure_driver(&self, core: &Arc<Core>) -> Result<()> {
+    /// Hands a message to the driver; returned if that has ended for good.
+    fn post(&self, message: Message) -> std::result::Result<(), Box<Message>> {
+        let mut inbox = lock(&self.inbox);
+        if inbox.closed {
+            return Err(Box::new(message));
+        }
+        inbox.messages.push_back(message);
+        Ok(())
+    }
+
+    /// `at_the_end`: also for a client that has ended.
+    fn ensure_driver(&self, core: &Arc<Core>, at_the_end: bool) -> Result<()> {
         let mut running = lock(&self.driver);
         if *running || lock(&self.inbox).closed {
             return Ok(());
+        }
+        if !at_the_end {
+            // Under the lock: whoever ends the client looks afterwards whether there is a driver.
+            core.check_alive()?;
         }
         pin_module();
         let for_thread = Arc::clone(core);
@@ -237,6 +260,12 @@ struct Task {
 struct Waiter {
     ticket: Arc<Ticket>,
     deadline: Instant,
+    /// Its own job, if it has joined that of another: it goes on with it when the other's time turns out to be too short.
+    spare: Option<Job>,
+}
+
+fn out_of_time() -> Error {
+    Error::new(ErrorKind::Timeout, "the time for the call ran out; give it more, or call again")
 }
 
 impl Waiter {
@@ -251,6 +280,33 @@ impl Task {
             Urgency::Usual => Lane::Normal,
             Urgency::Urgent | Urgency::Stop => Lane::Urgent,
         }
+    }
+
+    /// Ends those whose time is over before the task's own. Whether there are such.
+    fn end_late(&mut self, now: Instant) -> bool {
+        let end = self.timed.deadline();
+        let late = |waiter: &mut Waiter| waiter.deadline <= now && now < end;
+        let over: Vec<Waiter> = self.waiters.extract_if(.., late).collect();
+        for waiter in &over {
+            waiter.ticket.finish(Err(out_of_time()));
+        }
+        !over.is_empty()
+    }
+
+    /// Takes out those who have more time than the task had, if it was only time that it lacked.
+    fn with_more_time(&mut self, now: Instant, outcome: &Result<Outcome>) -> Vec<(Arc<Ticket>, Prepared)> {
+        let end = self.timed.deadline();
+        let lacked_time = outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout);
+        if !lacked_time || now + MUCH_SHORTER < end {
+            return Vec::new();
+        }
+        let (same, urgency) = (self.same.clone(), self.urgency);
+        let more = |waiter: &mut Waiter| waiter.deadline > end.max(now) && waiter.spare.is_some();
+        let with_job = self.waiters.extract_if(.., more).filter_map(|waiter| {
+            let (job, deadline) = (waiter.spare?, waiter.deadline);
+            Some((waiter.ticket, Prepared { job, deadline, same: same.clone(), urgency }))
+        });
+        with_job.collect()
     }
 
     /// Whether it goes on without anybody who waits for it.
@@ -268,6 +324,9 @@ struct Driver {
     token_changes: u64,
     ending: bool,
 }
+
+/// An operation is not joined to one that ends this much earlier.
+const MUCH_SHORTER: Duration = Duration::from_secs(1);
 
 /// Waking up this much later than planned means that the machine slept, or the program was halted.
 const JUMP: Duration = Duration::from_secs(30);
@@ -383,25 +442,34 @@ impl Driver {
 
     fn submit(&mut self, now: Instant, id: u64, submission: Submission) {
         let Submission { prepared, ticket } = submission;
-        let Prepared { job, deadline, same, urgency } = prepared;
+        let Prepared { mut job, deadline, same, urgency } = prepared;
         let ownerless = ticket.is_none();
-        let waiters: Vec<Waiter> = ticket.into_iter().map(|ticket| Waiter { ticket, deadline }).collect();
         if self.ending && urgency != Urgency::Stop {
-            waiters.iter().for_each(Waiter::cancel);
-            return;
-        }
-        if let Some(joined) = same.as_ref().and_then(|same| self.same.get(same)).copied()
-            && let Some(task) = self.tasks.get_mut(&joined)
-            // One that ends before would end this one too early.
-            && task.timed.deadline() + Duration::from_secs(1) >= deadline
-        {
-            for waiter in waiters {
-                waiter.ticket.task.store(joined, Ordering::Release);
-                self.timers.push(Reverse((waiter.deadline, joined)));
-                task.waiters.push(waiter);
+            match ticket {
+                Some(ticket) => {
+                    ticket.cancel();
+                }
+                None => {
+                    job.fail(cancelled());
+                }
             }
             return;
         }
+        if ticket.as_ref().is_some_and(|ticket| !ticket.is_running()) {
+            // It was cancelled before anything was done for it.
+            return;
+        }
+        if let Some(ticket) = &ticket
+            && let Some(joined) = same.as_ref().and_then(|same| self.same.get(same)).copied()
+            && let Some(task) = self.tasks.get_mut(&joined)
+            && task.timed.deadline() + MUCH_SHORTER >= deadline
+        {
+            ticket.task.store(joined, Ordering::Release);
+            self.timers.push(Reverse((deadline, joined)));
+            task.waiters.push(Waiter { ticket: Arc::clone(ticket), deadline, spare: Some(job) });
+            return;
+        }
+        let waiters = ticket.into_iter().map(|ticket| Waiter { ticket, deadline, spare: None }).collect();
         if let Some(same) = &same {
             self.same.insert(same.clone(), id);
         }
@@ -415,36 +483,42 @@ impl Driver {
     }
 
     /// Steps a task for as long as it needs no waiting.
-    fn step(&mut self, now: Instant, id: u64, mut answer: Option<Answer>) {
+    fn step(&mut self, now: Instant, id: u64, answer: Option<Answer>) {
+        self.guarded(now, id, |driver| driver.step_on(now, id, answer));
+    }
+
+    /// Does something with a task. A defect in it is its own end, and nobody else's.
+    fn guarded(&mut self, now: Instant, id: u64, act: impl FnOnce(&mut Driver)) {
+        if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
+            let message = "the library hit a defect of its own; the operation may be started again. Please report it";
+            self.finish(now, id, Err(Error::new(ErrorKind::Internal, message)));
+        }
+    }
+
+    fn step_on(&mut self, now: Instant, id: u64, mut answer: Option<Answer>) {
         while let Some(task) = self.tasks.get_mut(&id) {
             let alone = task.waiters.is_empty() && !task.goes_on();
             let gone = || if alone { Err(cancelled()) } else { Ok(()) };
-            let next = || task.timed.next(now, answer.take(), gone);
-            // A defect in one operation ends that one.
-            let todo = catch_unwind(AssertUnwindSafe(next)).unwrap_or_else(|_| {
-                let message =
-                    "the library hit a defect of its own; the operation may be started again. Please report it";
-                Todo::Done(Err(Error::new(ErrorKind::Internal, message)))
-            });
-            if !self.act(id, todo) {
+            let todo = task.timed.next(now, answer.take(), gone);
+            if !self.act(now, id, todo) {
                 return;
             }
         }
     }
 
     /// Does what a task asks for. Whether it is to be stepped again at once.
-    fn act(&mut self, id: u64, todo: Todo<Result<Outcome>>) -> bool {
+    fn act(&mut self, now: Instant, id: u64, todo: Todo<Result<Outcome>>) -> bool {
         let core = &self.core;
         let Some(task) = self.tasks.get_mut(&id) else { return false };
         match todo {
             Todo::Done(outcome) => {
-                self.finish(id, outcome);
+                self.finish(now, id, outcome);
                 false
             }
             Todo::Send(request, limit) => {
                 let for_answer = Arc::clone(core);
                 let done = move |answer| {
-                    for_answer.runtime.post(Message::Answer(id, answer));
+                    drop(for_answer.runtime.post(Message::Answer(id, answer)));
                     for_answer.signal.notify();
                 };
                 let deadline = task.timed.deadline();
@@ -490,15 +564,16 @@ impl Driver {
         let core = Arc::clone(&self.core);
         let for_end = Arc::clone(&core);
         let run = move || {
-            (work.0)();
-            for_end.runtime.post(Message::Worked(id));
+            // After a panic, which the hook has told, what it was to bring is missing, and the operation says so.
+            drop(catch_unwind(AssertUnwindSafe(work.0)));
+            drop(for_end.runtime.post(Message::Worked(id)));
             for_end.signal.notify();
         };
         core.transport.aside(run);
     }
 
-    fn finish(&mut self, id: u64, outcome: Result<Outcome>) {
-        let Some(task) = self.tasks.remove(&id) else { return };
+    fn finish(&mut self, now: Instant, id: u64, outcome: Result<Outcome>) {
+        let Some(mut task) = self.tasks.remove(&id) else { return };
         if let Some(same) = &task.same
             && self.same.get(same) == Some(&id)
         {
@@ -512,24 +587,35 @@ impl Driver {
                 self.core.runtime.stop_failed(error);
             }
         }
+        let go_on = if self.ending { Vec::new() } else { task.with_more_time(now, &outcome) };
         for waiter in task.waiters {
             waiter.ticket.finish(outcome.clone());
+        }
+        for (ticket, prepared) in go_on {
+            let id = self.core.runtime.next_task();
+            ticket.task.store(id, Ordering::Release);
+            self.submit(now, id, Submission { prepared, ticket: Some(ticket) });
         }
     }
 
     /// Nobody waits for a task any more.
     fn leave(&mut self, now: Instant, id: u64) {
+        self.guarded(now, id, |driver| driver.leave_it(now, id));
+    }
+
+    fn leave_it(&mut self, now: Instant, id: u64) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         match &task.doing {
             // It has queued for a worker, and is not sent any more.
-            Doing::Request(attempt) if attempt.take_back() => {}
+            Doing::Request(attempt) if attempt.take_back() => task.doing = Doing::Nothing,
             Doing::Request(attempt) => {
                 if task.timed.leave_in_flight(now) {
                     task.left = true;
-                    return;
+                } else {
+                    attempt.abandon();
+                    let outcome = Err(task.timed.give_up(cancelled()));
+                    self.finish(now, id, outcome);
                 }
-                attempt.abandon();
-                self.finish(id, Err(cancelled()));
                 return;
             }
             Doing::Work => {
@@ -546,7 +632,7 @@ impl Driver {
         if !matches!(todo, Todo::Done(_)) {
             task.left = true;
         }
-        if self.act(id, todo) {
+        if self.act(now, id, todo) {
             self.step(now, id, None);
         }
     }
@@ -557,8 +643,8 @@ impl Driver {
         let end = now + self.core.attempt_timeout;
         for id in ids {
             let Some(task) = self.tasks.get_mut(&id) else { continue };
-            task.timed.end_by(end);
             if task.urgency == Urgency::Stop {
+                task.timed.end_by(end);
                 self.timers.push(Reverse((end, id)));
                 continue;
             }
@@ -566,6 +652,11 @@ impl Driver {
             task.ownerless = false;
             if !task.left {
                 self.leave(now, id);
+            }
+            // Whoever puts something right has this time too, and no more.
+            if let Some(task) = self.tasks.get_mut(&id) {
+                task.timed.end_by(end);
+                self.timers.push(Reverse((end, id)));
             }
         }
         let core = Arc::clone(&self.core);
@@ -580,15 +671,9 @@ impl Driver {
         {
             self.timers.pop();
             let Some(task) = self.tasks.get_mut(&id) else { continue };
-            let late = |waiter: &Waiter| waiter.deadline <= now && waiter.ticket.is_running();
-            if task.waiters.len() > 1 && task.waiters.iter().any(late) {
-                let (over, rest) = std::mem::take(&mut task.waiters).into_iter().partition(late);
-                task.waiters = rest;
-                let over: Vec<Waiter> = over;
-                let message = "the time for the call ran out; give it more, or call again";
-                for waiter in over {
-                    waiter.ticket.finish(Err(Error::new(ErrorKind::Timeout, message)));
-                }
+            if task.end_late(now) && task.waiters.is_empty() && !task.goes_on() {
+                self.leave(now, id);
+                continue;
             }
             match &task.doing {
                 Doing::Waiting(_) => self.step(now, id, None),

@@ -308,6 +308,9 @@ impl Keeper {
 impl Site {
     /// The list has come, or not.
     fn listed(&self, number: u64, outcome: Result<Vec<SessionProperties>>, wanted: &[(Weak<Shared>, u64)]) {
+        if self.core.is_shut_down() {
+            return;
+        }
         let mut listing = lock(&self.listing);
         if listing.running != Some(number) {
             // The time has jumped since.

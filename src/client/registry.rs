@@ -17,6 +17,8 @@ pub(super) struct Registry {
     stops: AtomicU64,
     /// The creates whose answer was lost, and the sessions of which each may have made one.
     undecided: Mutex<Vec<(RecordId, Vec<SessionId>)>>,
+    /// How often something was done that a list shows.
+    changes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +59,7 @@ impl Registry {
     }
 
     fn keep(&self, session: Shared, created: bool) -> Arc<Shared> {
+        self.changed();
         let mut sessions = lock(&self.sessions);
         let known = sessions.entry(session.id().clone()).or_default();
         if created {
@@ -71,6 +74,7 @@ impl Registry {
 
     /// A session that this client has asked for under this id, and that may have been created.
     pub(super) fn claim(&self, id: &SessionId) {
+        self.changed();
         lock(&self.sessions).entry(id.clone()).or_default().is_created();
     }
 
@@ -97,10 +101,14 @@ impl Registry {
         SessionProperties { size, ..properties }
     }
 
-    /// Counts what changes a list: sessions that came, and stops.
+    /// Counts what changes a list: sessions that came, updates, and stops.
     pub(super) fn changes(&self) -> u64 {
-        let known = lock(&self.sessions).len();
-        self.stops() + u64::try_from(known).unwrap_or(u64::MAX)
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Something was done that a list shows: one that was asked for before tells of the time before.
+    pub(super) fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// How many stops have ended: if there were more in between, what was read may tell of the time before.
@@ -116,6 +124,7 @@ impl Registry {
     /// A stop has ended so.
     pub(super) fn stop_ended(&self, id: &SessionId, outcome: &Result<Stopped>) {
         self.stops.fetch_add(1, Ordering::AcqRel);
+        self.changed();
         if let Some(known) = lock(&self.sessions).get_mut(id) {
             known.may_be_stopped |= outcome.as_ref().is_err_and(Error::is_outcome_unknown);
         }

@@ -217,6 +217,10 @@ impl Shared {
     /// An extension has ended.
     pub(super) fn extension_ended(&self, site: &Site, outcome: Result<()>) {
         let core = &site.core;
+        if core.is_shut_down() {
+            // It was cancelled, or there is nobody any more who looks after the session.
+            return;
+        }
         let failed = outcome.err();
         self.told.set_error(failed.as_ref().map(Error::kind));
         let retry_at = failed.as_ref().map(|error| {
@@ -264,6 +268,11 @@ impl Shared {
             }
             None => Error::new(ErrorKind::Timeout, message),
         }
+    }
+
+    /// One who waited has gone. The wait's request goes on, as it is of use for the next one, but it holds up nothing else.
+    pub(super) fn is_left(&self) {
+        self.look(|watch| watch.attempt.iter().for_each(Attempt::make_room));
     }
 
     /// The count of failures that a wait which begins now has not met.

@@ -156,6 +156,7 @@ impl Site {
         let update = operation::update_lease(&self.context, shared.id().clone(), max_lease, earlier_lost, deadline);
         let (site, shared) = (Arc::clone(self), Arc::clone(shared));
         Box::new(update.then(move |updated: Result<Option<SessionProperties>>| {
+            site.registry.changed();
             let lost = updated.as_ref().is_err_and(Error::is_outcome_unknown);
             shared.look(|watch| watch.maybe_extended = lost.then_some(max_lease));
             match updated {
@@ -283,6 +284,7 @@ impl Operation for WaitReady {
     }
 
     fn fail(&mut self, error: Error) -> Error {
+        self.shared.is_left();
         if error.kind() == ErrorKind::Timeout { self.shared.not_yet(self.timeout) } else { error }
     }
 }

@@ -134,12 +134,13 @@ impl StartedOperation {
 
 impl Drop for StartedOperation {
     fn drop(&mut self) {
+        // Before: neither this nor an end that comes at the same moment is told to anybody.
+        self.ticket.place.close();
         // What was never begun has nobody to tell.
         let begun = lock(&self.prepared).is_none();
         if begun && !self.ticket.goes_on.load(Ordering::Acquire) {
             self.cancel();
         }
-        self.ticket.place.forget();
     }
 }
 
@@ -232,5 +233,63 @@ impl Source for Ticket {
 impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ticket").field("state", &self.state()).field("label", &self.label).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Client;
+    use crate::api::tests::config;
+    use crate::clock::Instant;
+    use crate::operation::{Answer, Step, Work};
+    use crate::runtime::Urgency;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// Panics at work, in a step, or at the latest when it is left.
+    struct Defect {
+        works: bool,
+        sleeps: bool,
+    }
+
+    impl Operation for Defect {
+        type Outcome = Result<Outcome>;
+
+        fn step(&mut self, _now: Instant, _answer: Option<Answer>) -> Step<Result<Outcome>> {
+            if std::mem::take(&mut self.works) {
+                return Step::Work(Work(Box::new(|| panic!("on purpose, at work"))));
+            }
+            assert!(self.sleeps, "on purpose, in a step");
+            Step::SleepUntil(Instant::NEVER)
+        }
+
+        fn leave(&mut self, _now: Instant, _in_flight: bool) -> bool {
+            panic!("on purpose, when it was left")
+        }
+    }
+
+    fn start(client: &Client, job: Defect) -> StartedOperation {
+        let prepared =
+            Prepared { job: Box::new(job), deadline: client.core.now() + LONG, same: None, urgency: Urgency::Usual };
+        StartedOperation::prepare(&client.core, Label::default(), prepared).begun().unwrap()
+    }
+
+    #[test]
+    fn an_operation_that_panics_has_an_end_and_the_others_go_on() {
+        let client = Client::new(config()).unwrap();
+        let sleeping = start(&client, Defect { works: false, sleeps: true });
+        let in_a_step = start(&client, Defect { works: false, sleeps: false });
+        let at_work = start(&client, Defect { works: true, sleeps: false });
+        let left = start(&client, Defect { works: false, sleeps: true });
+        left.cancel();
+        for operation in [&in_a_step, &at_work] {
+            assert_eq!(operation.wait(LONG), OperationState::Failed);
+            assert_eq!(operation.outcome().unwrap_err().kind(), ErrorKind::Internal);
+        }
+        assert_eq!(left.state(), OperationState::Cancelled);
+        assert_eq!(sleeping.state(), OperationState::Running);
+        client.shut_down_within(LONG).unwrap();
+        assert_eq!(sleeping.state(), OperationState::Cancelled);
     }
 }

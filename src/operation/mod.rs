@@ -12,12 +12,10 @@
 //! | `create`, `read`, `update`, `list`, `stop` | a session's operations: a call, and what its answer means |
 //! | `wait` | reading a session again and again until it is ready |
 //! | `then` | an operation and what is made of its outcome |
-//! | `chore` | an operation without a caller |
 //! | `timed` | an operation and the end of its time: what whoever drives one does next |
 
 mod acquire;
 mod call;
-mod chore;
 mod create;
 mod list;
 mod read;
@@ -29,7 +27,6 @@ mod wait;
 
 pub(crate) use acquire::token;
 pub(crate) use call::OneCall;
-pub(crate) use chore::Chore;
 pub(crate) use create::{Created, create, unknown_outcome};
 pub(crate) use list::{List, list, list_urgently};
 pub(crate) use read::properties;
@@ -43,7 +40,7 @@ pub(crate) use wait::WaitUntilReady;
 pub(crate) use crate::api::Answer;
 use crate::api::{Request, Service};
 use crate::clock::Instant;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::log::Log;
 use crate::pacing::Pacing;
 use crate::retry::RetryPolicy;
@@ -137,20 +134,12 @@ pub(crate) trait Operation {
         error
     }
 
-    /// The operation with something made of its outcome.
-    fn then<T, F: FnOnce(Self::Outcome) -> T>(self, make: F) -> Then<Self, F>
+    /// The operation with something made of its outcome, whoever it comes from.
+    fn then<T, F: FnOnce(Self::Outcome) -> Result<T>>(self, make: F) -> Then<Self, F>
     where
         Self: Sized,
     {
         Then::new(self, make)
-    }
-
-    /// The operation without a caller: `end` is told how it ended.
-    fn ending<E>(self, end: E) -> Chore<Self, E>
-    where
-        Self: Sized,
-    {
-        Chore::new(self, end)
     }
 }
 

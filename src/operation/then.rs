@@ -2,9 +2,10 @@
 
 use super::{Answer, Operation, Step};
 use crate::clock::Instant;
-use crate::error::Error;
+use crate::error::{Error, Result};
 
-/// An operation whose outcome goes through a function, once.
+/// An operation whose outcome goes through a function, once: also a failure that comes from its driver, as when its time is
+/// over while it waits, or its caller goes while it is on the wire.
 pub(crate) struct Then<O, F> {
     operation: O,
     make: Option<F>,
@@ -16,10 +17,14 @@ impl<O, F> Then<O, F> {
     }
 }
 
-impl<O: Operation, F: FnOnce(O::Outcome) -> T, T> Operation for Then<O, F> {
-    type Outcome = T;
+impl<O, F, T, U> Operation for Then<O, F>
+where
+    O: Operation<Outcome = Result<T>>,
+    F: FnOnce(Result<T>) -> Result<U>,
+{
+    type Outcome = Result<U>;
 
-    fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<T> {
+    fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Result<U>> {
         match self.operation.step(now, answer).outcome() {
             Ok(outcome) => {
                 let make = self.make.take().expect("nobody steps an operation that is over");
@@ -38,6 +43,42 @@ impl<O: Operation, F: FnOnce(O::Outcome) -> T, T> Operation for Then<O, F> {
     }
 
     fn fail(&mut self, error: Error) -> Error {
-        self.operation.fail(error)
+        let error = self.operation.fail(error);
+        match self.make.take().map(|make| make(Err(error.clone()))) {
+            Some(Err(told)) => told,
+            // It makes nothing of failures.
+            Some(Ok(_)) | None => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use std::sync::Mutex;
+
+    /// An operation that waits for ever.
+    struct Endless;
+
+    impl Operation for Endless {
+        type Outcome = Result<()>;
+
+        fn step(&mut self, _now: Instant, _answer: Option<Answer>) -> Step<Result<()>> {
+            Step::AwaitToken
+        }
+    }
+
+    #[test]
+    fn an_end_that_comes_from_the_driver_goes_through_the_function_too() {
+        let told = Mutex::new(None);
+        let mut told_on = Endless.then(|outcome: Result<()>| {
+            *told.lock().unwrap() = outcome.as_ref().err().map(Error::kind);
+            outcome.map_err(|error| error.retold(ErrorKind::ServiceFailure, "told"))
+        });
+        assert_eq!(told_on.fail(Error::new(ErrorKind::Timeout, "late")).kind(), ErrorKind::ServiceFailure);
+        assert_eq!(*told.lock().unwrap(), Some(ErrorKind::Timeout));
+        let mut forgiving = Endless.then(|_: Result<()>| Ok(()));
+        assert_eq!(forgiving.fail(Error::new(ErrorKind::Timeout, "late")).kind(), ErrorKind::Timeout);
     }
 }

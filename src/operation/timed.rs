@@ -86,6 +86,11 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         self.left
     }
 
+    /// The caller has gone, and the answer to the request on the wire is not wanted. Returns what that means.
+    pub(crate) fn give_up(&mut self, error: Error) -> Error {
+        self.operation.fail(error.maybe_done(true))
+    }
+
     /// The caller has gone while nothing is under way: the end, or what there is to put right.
     pub(crate) fn abandon(&mut self, now: Instant, error: Error) -> Todo<Result<T>> {
         if !self.operation.leave(now, false) {

@@ -330,6 +330,11 @@ impl Attempt {
     pub(crate) fn take(&self) -> Option<Answer> {
         lock(&self.answer).take()
     }
+
+    /// Nobody waits for it just now: it holds up nothing else.
+    pub(crate) fn make_room(&self) {
+        self.ticket.make_room();
+    }
 }
 
 impl Drop for Attempt {

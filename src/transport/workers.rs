@@ -255,14 +255,18 @@ impl State {
 
     /// Nobody waits for this job any more. Returns it if it has not begun.
     fn abandon(&mut self, ticket: u64) -> Option<Queued> {
-        if let Some(running) = self.running.iter_mut().find(|running| running.ticket == ticket) {
-            running.counts = Counts::Abandoned;
-        }
+        self.make_room(ticket);
         let queues = [&mut self.urgent, &mut self.normal];
         queues.into_iter().find_map(|queue| {
             let place = queue.iter().position(|queued| queued.ticket == ticket)?;
             queue.remove(place)
         })
+    }
+
+    fn make_room(&mut self, ticket: u64) {
+        if let Some(running) = self.running.iter_mut().find(|running| running.ticket == ticket) {
+            running.counts = Counts::Abandoned;
+        }
     }
 
     fn is_running(&self, ticket: u64) -> bool {
@@ -299,6 +303,13 @@ impl Ticket {
 }
 
 impl Ticket {
+    /// Nobody waits for the job just now, though its result may be of use: if it runs, another may run besides it.
+    pub(crate) fn make_room(&self) {
+        let mut state = lock(&self.workers.state);
+        state.make_room(self.number);
+        let _later = self.workers.staff(&mut state);
+    }
+
     /// Takes the job back, if it still queues. Whether it did.
     pub(crate) fn take_back(&self) -> bool {
         let mut state = lock(&self.workers.state);

@@ -2,10 +2,14 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod barrier;
 pub(crate) mod gate;
 pub(crate) mod journal;
 pub(crate) mod paced;
 pub(crate) mod scripted;
+pub(crate) mod started;
+#[cfg(target_os = "linux")]
+pub(crate) mod threads;
 pub(crate) mod wire;
 
 use arr_emulator::{Config, Emulator, VirtualClock};
