@@ -4,8 +4,8 @@ mod support;
 
 use arr_emulator::{Config, Fault, SessionStatus as Emulated};
 use arr_session::{
-    Client, ErrorKind, EventKind, Label, Lease, OperationState, Outcome, Result, Resume, Session,
-    SessionId, SessionProperties, StartedOperation, StopScope,
+    Client, ErrorKind, EventKind, Label, Lease, OperationState, Outcome, Result, Resume, Session, SessionId,
+    SessionProperties, StartedOperation, StopScope,
 };
 use std::time::Duration;
 use support::barrier::Barrier;

@@ -3,6 +3,8 @@
 //! It ends by itself, with an exit code other than 0 if a call failed. Which service it calls is told by the variables that
 //! `examples/c/quickstart.c` reads too.
 
+mod storm;
+
 use arr_session::{ApiVersion, Client, ClientConfig, Credential, NewSession, SessionSize};
 use std::env;
 use std::fmt::Display;
@@ -23,6 +25,26 @@ fn main() {
             scope.spawn(|| live(&client, &together));
         }
     });
+    drop(client);
+    storm();
+}
+
+/// Started operations at random: `ARR_STRESS_OPERATIONS` of them (1000), by the dice of `ARR_STRESS_SEED` (another one each time).
+fn storm() {
+    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seed = number("ARR_STRESS_SEED").unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        u64::from(now.subsec_nanos()) ^ now.as_secs()
+    });
+    let operations = usize::try_from(number("ARR_STRESS_OPERATIONS").unwrap_or(1_000)).unwrap_or(usize::MAX);
+    let journal = env::temp_dir().join(format!("arr-stress-{}-{seed}.journal", process::id()));
+    let outcome = storm::run(&config(), &journal, operations, seed);
+    let lock = journal.with_extension("journal.lock");
+    [&journal, &lock].map(|file| drop(std::fs::remove_file(file)));
+    match outcome {
+        Ok(report) => println!("{report:?}"),
+        Err(error) => fail(format!("seed {seed}: {error}")),
+    }
 }
 
 /// A session's life, a few times over. All threads begin each call at the same time. Two accesses count as ordered
@@ -66,6 +88,7 @@ fn config() -> ClientConfig {
             other => fail(format!("ARR_API_VERSION is {other}")),
         },
         ca_file: env::var_os("ARR_CA_FILE").map(Into::into),
+        poll_interval: env::var("ARR_POLL_INTERVAL_MS").ok().and_then(|ms| ms.parse().ok()).map(Duration::from_millis),
         ..ClientConfig::default()
     }
 }

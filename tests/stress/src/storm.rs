@@ -1,0 +1,287 @@
+//! Operations of every kind, started, cancelled, waited for and dropped at random from eight threads, until the client is shut
+//! down in the middle of it; and what must hold afterwards.
+
+use arr_session::{
+    Client, ClientConfig, Error, ErrorKind, EventKind, KeepAlive, Label, Lease, NewSession, OperationState, Outcome,
+    Session, SessionId, SessionSize, StartedOperation, StopScope, WatchOptions,
+};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+const THREADS: usize = 8;
+const SECOND: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What one thread holds at a time.
+const MOST_OPERATIONS: usize = 16;
+const MOST_SESSIONS: usize = 4;
+
+/// What came of it, for whoever reads the output.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) started: usize,
+    pub(crate) succeeded: usize,
+    pub(crate) failed: usize,
+    pub(crate) cancelled: usize,
+    pub(crate) events: usize,
+    /// Sessions that were alive at the end, and were found again.
+    pub(crate) found: usize,
+}
+
+/// Numbers that look random, and are the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+}
+
+/// What all threads share.
+struct Storm {
+    client: Client,
+    together: Barrier,
+    /// How many operations were started, and after how many the client is shut down.
+    started: AtomicUsize,
+    shut_down_at: usize,
+    last_label: AtomicU64,
+    /// How each operation ended, as its starter has seen it.
+    ends: Mutex<HashMap<u64, OperationState>>,
+}
+
+/// One that a thread holds.
+struct Held {
+    label: u64,
+    operation: StartedOperation,
+    end: Option<OperationState>,
+}
+
+/// What the events have told.
+#[derive(Default)]
+struct Told {
+    ended: HashMap<u64, usize>,
+    named: HashSet<SessionId>,
+}
+
+/// Starts about so many operations. `config` is of a service that nobody else uses meanwhile; `journal` is a file that does not
+/// exist yet.
+pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed: u64) -> Result<Report, String> {
+    let with_journal = || ClientConfig { journal: Some(journal.to_owned()), ..config.clone() };
+    let bystander = Client::new(config.clone()).map_err(told)?;
+    let theirs =
+        (0..3).map(|_| bystander.create_session(&an_hour(), None)).collect::<Result<Vec<_>, _>>().map_err(told)?;
+
+    let mut dice = Dice(seed);
+    let half = (operations / 2).max(1);
+    let storm = Storm {
+        client: Client::new(with_journal()).map_err(told)?,
+        together: Barrier::new(THREADS),
+        started: AtomicUsize::new(0),
+        shut_down_at: half + usize::try_from(dice.roll(half as u64)).unwrap_or_default(),
+        last_label: AtomicU64::new(0),
+        ends: Mutex::default(),
+    };
+    let events = thread::scope(|scope| {
+        let events = scope.spawn(|| pull(&storm.client));
+        let threads: Vec<_> = (0..THREADS as u64)
+            .map(|number| Dice(seed ^ (number + 1)))
+            .map(|dice| scope.spawn(|| rage(&storm, dice)))
+            .collect();
+        for thread in threads {
+            thread.join().map_err(|_| "a thread has panicked".to_owned())??;
+        }
+        storm.client.shut_down_within(PATIENCE).map_err(|error| format!("the client did not end: {error}"))?;
+        events.join().map_err(|_| "the thread that pulls events has panicked".to_owned())?
+    })?;
+    let Storm { client, ends, .. } = storm;
+    drop(client);
+
+    let ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let count = |state: OperationState| ends.values().filter(|it| **it == state).count();
+    let mut report = Report {
+        started: ends.len(),
+        succeeded: count(OperationState::Succeeded),
+        failed: count(OperationState::Failed),
+        cancelled: count(OperationState::Cancelled),
+        events: events.ended.len(),
+        found: 0,
+    };
+    if let Some((label, times)) = events.ended.iter().find(|(_, times)| **times > 1) {
+        return Err(format!("operation {label} has ended {times} times"));
+    }
+
+    // Everything that lives is in the journal, was named by an event, or is somebody else's.
+    let after = Client::new(with_journal()).map_err(told)?;
+    let recovered = after.recover_sessions(None).map_err(told)?;
+    let mut known: HashSet<SessionId> = recovered.iter().map(|it| it.session.id().clone()).collect();
+    report.found = known.len();
+    known.extend(events.named);
+    known.extend(theirs.iter().map(|session| session.id().clone()));
+    let alive = after.list_sessions(None).map_err(told)?;
+    let alive: HashSet<SessionId> = alive.into_iter().map(|listed| listed.properties.id).collect();
+    if let Some(lost) = alive.iter().find(|id| !known.contains(*id)) {
+        return Err(format!("session {lost} is alive, and nobody knows of it"));
+    }
+    if let Some(gone) = theirs.iter().find(|session| !alive.contains(session.id())) {
+        return Err(format!("session {}, which is another client's, was stopped", gone.id()));
+    }
+    for client in [&after, &bystander] {
+        client.stop_all(StopScope::Own, None).and_then(|all| all.into_result()).map_err(told)?;
+        client.shut_down_within(PATIENCE).map_err(told)?;
+    }
+    Ok(report)
+}
+
+fn told(error: Error) -> String {
+    error.to_string()
+}
+
+fn an_hour() -> NewSession {
+    NewSession::new(SessionSize::Standard, Duration::from_secs(3600)).expect("an hour is a good lease")
+}
+
+/// Pulls events until there will be no more.
+fn pull(client: &Client) -> Result<Told, String> {
+    let mut told = Told::default();
+    loop {
+        match client.next_event(SECOND) {
+            Ok(None) => {}
+            Ok(Some(event)) => match event.kind {
+                EventKind::OperationEnded => *told.ended.entry(event.label.user_data).or_default() += 1,
+                EventKind::CreateLost | EventKind::LeftRunning => told.named.extend(event.session),
+                _ => {}
+            },
+            Err(error) if error.kind() == ErrorKind::ShutDown => return Ok(told),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// What one thread does, until the client is shut down.
+fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
+    let mut held: Vec<Held> = Vec::new();
+    let mut sessions: Vec<Session> = Vec::new();
+    // Threads out of step hide races from those who look for them.
+    storm.together.wait();
+    loop {
+        match start(storm, &sessions, &mut dice) {
+            Ok(started) => held.extend(started),
+            Err(error) if error.kind() == ErrorKind::ShutDown => break,
+            Err(error) => return Err(error.to_string()),
+        }
+        if storm.started.load(Ordering::Relaxed) >= storm.shut_down_at && dice.roll(2) == 0 {
+            // One is enough; several at once must do no harm.
+            let within = [Duration::ZERO, SECOND / 100, PATIENCE][usize::try_from(dice.roll(3)).unwrap_or_default()];
+            match storm.client.shut_down_within(within) {
+                Err(error) if error.kind() != ErrorKind::Timeout => return Err(error.to_string()),
+                _ => {}
+            }
+        }
+        while !held.is_empty() && (held.len() > MOST_OPERATIONS || dice.roll(3) == 0) {
+            let place = usize::try_from(dice.roll(held.len() as u64)).unwrap_or_default();
+            let one = held.swap_remove(place);
+            sessions.extend(end(storm, one, &mut dice)?);
+        }
+        while sessions.len() > MOST_SESSIONS {
+            let session = sessions.swap_remove(0);
+            // A stop goes on when nobody holds it.
+            drop(session.stop_start(None, Label::default()));
+        }
+    }
+    for one in held {
+        end(storm, one, &mut dice)?;
+    }
+    Ok(())
+}
+
+/// Starts something.
+fn start(storm: &Storm, sessions: &[Session], dice: &mut Dice) -> arr_session::Result<Option<Held>> {
+    let client = &storm.client;
+    let label = storm.last_label.fetch_add(1, Ordering::Relaxed) + 1;
+    let session = (!sessions.is_empty())
+        .then(|| &sessions[usize::try_from(dice.roll(sessions.len() as u64)).unwrap_or_default()]);
+    let operation = match (dice.roll(12), session) {
+        (0..=2, _) | (_, None) => client.create_session_start(&an_hour(), None, label.into())?,
+        (3, _) => client.list_sessions_start(None, label.into())?,
+        (4, _) => client.access_token_start(None, label.into())?,
+        (5, Some(session)) => client.open_session_start(session.id(), None, label.into())?,
+        (6 | 7, Some(session)) => session.properties_start(None, label.into())?,
+        (8, Some(session)) => session.wait_until_ready_start(PATIENCE, label.into())?,
+        (9, Some(session)) => {
+            let lease = Lease::new(Duration::from_secs(3600 + 60 * dice.roll(600)))?;
+            session.update_lease_start(lease, None, label.into())?
+        }
+        (10, Some(session)) => {
+            look_after(session, dice)?;
+            return Ok(None);
+        }
+        (_, Some(session)) => session.stop_start(None, label.into())?,
+    };
+    storm.started.fetch_add(1, Ordering::Relaxed);
+    Ok(Some(Held { label, operation, end: None }))
+}
+
+fn look_after(session: &Session, dice: &mut Dice) -> arr_session::Result<()> {
+    let options = WatchOptions { stop_on_shutdown: dice.roll(2) == 0, ..WatchOptions::default() };
+    session.watch(options, Label::default())?;
+    match dice.roll(3) {
+        0 => session.unwatch(),
+        1 => session.touch(),
+        _ => {
+            // Extended at once, and never beyond its cap.
+            let keep =
+                KeepAlive { threshold: Duration::from_secs(7200), ..KeepAlive::until(Duration::from_secs(4 * 3600)) };
+            match session.keep_alive(Some(keep)) {
+                // Another thread may hold another handle of the same session, and watch it.
+                Err(error) if error.kind() != ErrorKind::InvalidArgument => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Does something with an operation, and lets it go. Returns the session that it has brought.
+fn end(storm: &Storm, mut held: Held, dice: &mut Dice) -> Result<Option<Session>, String> {
+    match dice.roll(4) {
+        0 => held.operation.cancel(),
+        1 => drop(held.operation.wait(Duration::from_millis(dice.roll(20)))),
+        2 => drop(held.operation.wait(PATIENCE)),
+        _ => {}
+    }
+    held.look()?;
+    let outcome = held.operation.outcome();
+    held.look()?;
+    let session = match outcome {
+        Ok(Outcome::Session { session, .. }) => Some(session),
+        _ => None,
+    };
+    // One that runs is cancelled by letting it go.
+    let end = held.end.unwrap_or(OperationState::Cancelled);
+    storm.ends.lock().unwrap_or_else(PoisonError::into_inner).insert(held.label, end);
+    Ok(session)
+}
+
+impl Held {
+    /// Whether it is as it was, if it had ended.
+    fn look(&mut self) -> Result<(), String> {
+        let state = self.operation.state();
+        match self.end {
+            Some(end) if end != state => {
+                Err(format!("operation {} had ended as {end:?}, and is {state:?}", self.label))
+            }
+            None if state != OperationState::Running => {
+                self.end = Some(state);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
