@@ -25,6 +25,6 @@ fn whatever_is_started_cancelled_and_dropped_ends_once_and_loses_no_session(wire
     let operations = number("ARR_STRESS_OPERATIONS").unwrap_or(2_000);
     let folder = support::journal::Folder::new();
     let report = storm::run(&config, &folder.journal(), usize::try_from(operations).unwrap(), seed);
-    println!("seed {seed}: {report:?}");
-    report.unwrap_or_else(|error| panic!("ARR_STRESS_SEED={seed}: {error}"));
+    let report = report.unwrap_or_else(|error| panic!("ARR_STRESS_SEED={seed}: {error}"));
+    println!("seed {seed}: {report}");
 }

@@ -40,9 +40,11 @@ fn storm() {
     let journal = env::temp_dir().join(format!("arr-stress-{}-{seed}.journal", process::id()));
     let outcome = storm::run(&config(), &journal, operations, seed);
     let lock = journal.with_extension("journal.lock");
-    [&journal, &lock].map(|file| drop(std::fs::remove_file(file)));
+    for file in [&journal, &lock] {
+        drop(std::fs::remove_file(file));
+    }
     match outcome {
-        Ok(report) => println!("{report:?}"),
+        Ok(report) => println!("seed {seed}: {report}"),
         Err(error) => fail(format!("seed {seed}: {error}")),
     }
 }

@@ -6,6 +6,7 @@ use arr_session::{
     Session, SessionId, SessionSize, StartedOperation, StopScope, WatchOptions,
 };
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, PoisonError};
@@ -29,6 +30,17 @@ pub(crate) struct Report {
     pub(crate) events: usize,
     /// Sessions that were alive at the end, and were found again.
     pub(crate) found: usize,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { started, succeeded, failed, cancelled, events, found } = self;
+        write!(
+            f,
+            "{started} operations: {succeeded} succeeded, {failed} failed, {cancelled} cancelled; {events} told by events; \
+             {found} sessions found again"
+        )
+    }
 }
 
 /// Numbers that look random, and are the same for the same seed.
@@ -70,7 +82,7 @@ struct Told {
     named: HashSet<SessionId>,
 }
 
-/// Starts about so many operations. `config` is of a service that nobody else uses meanwhile; `journal` is a file that does not
+/// Starts so many operations, and a few more. `config` is of a service that nobody else uses meanwhile; `journal` is a file that does not
 /// exist yet.
 pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed: u64) -> Result<Report, String> {
     let with_journal = || ClientConfig { journal: Some(journal.to_owned()), ..config.clone() };
@@ -79,12 +91,11 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
         (0..3).map(|_| bystander.create_session(&an_hour(), None)).collect::<Result<Vec<_>, _>>().map_err(told)?;
 
     let mut dice = Dice(seed);
-    let half = (operations / 2).max(1);
     let storm = Storm {
         client: Client::new(with_journal()).map_err(told)?,
         together: Barrier::new(THREADS),
         started: AtomicUsize::new(0),
-        shut_down_at: half + usize::try_from(dice.roll(half as u64)).unwrap_or_default(),
+        shut_down_at: operations + usize::try_from(dice.roll(1 + operations as u64 / 10)).unwrap_or_default(),
         last_label: AtomicU64::new(0),
         ends: Mutex::default(),
     };
