@@ -338,8 +338,8 @@ fn a_create_that_is_cancelled_while_it_queues_sends_nothing(wire: &'static Wire)
     // Time for it to get into the queue: nobody can see that it waits.
     std::thread::sleep(Duration::from_millis(50));
     create.cancel();
-    busy.iter().for_each(|(_, held)| held.let_go());
     world.folder.becomes(&[]);
+    busy.iter().for_each(|(_, held)| held.let_go());
     busy.iter().for_each(|(open, _)| assert_eq!(open.wait(60 * SECOND), OperationState::Failed));
     client.shut_down_within(60 * SECOND).unwrap();
     assert_eq!(count(&world, Asked::Create), 0);
