@@ -580,10 +580,12 @@ impl Driver {
             self.same.remove(same);
         }
         if let Err(error) = &outcome {
-            if error.kind() != ErrorKind::Cancelled && !task.waiters.is_empty() {
+            // Who has cancelled something, a stop too, knows that.
+            let wanted = error.kind() != ErrorKind::Cancelled;
+            if wanted && !task.waiters.is_empty() {
                 self.core.log_failure(error);
             }
-            if task.urgency == Urgency::Stop && self.ending {
+            if wanted && task.urgency == Urgency::Stop && self.ending {
                 self.core.runtime.stop_failed(error);
             }
         }
