@@ -9,7 +9,7 @@
 //! | `shared`, `session`, `registry` | one session: what is known of it, how an application holds it, which there are |
 //! | `care`, `keeper` | how a session is looked after, and who does it |
 //! | `suspend` | the application is suspended, and comes back |
-//! | `started` | an operation as an application holds it |
+//! | `started`, `runtime` | an operation as an application holds it, and what drives it |
 
 mod care;
 pub(crate) mod core;
@@ -17,6 +17,7 @@ mod create;
 mod keeper;
 mod recover;
 mod registry;
+pub(crate) mod runtime;
 mod session;
 mod shared;
 mod site;
@@ -35,6 +36,7 @@ pub(crate) use self::core::Core;
 pub(crate) use started::{Job, Ticket, cancelled};
 
 use crate::api::Service;
+use crate::client::runtime::{Prepared, Same, Urgency};
 use crate::clock::{Clock, Instant, Signal, SystemClock, lock};
 use crate::config::ClientConfig;
 use crate::credential::Secret;
@@ -46,7 +48,6 @@ use crate::log::{Log, LogEntry};
 use crate::operation::{self, Context, Operation};
 use crate::pacing::Pacing;
 use crate::queue::{Event, Label, Queue};
-use crate::runtime::{Prepared, Same, Urgency};
 use crate::session::{NewSession, SessionId, SessionProperties};
 use crate::token::{self, Lent, TokenCache};
 use crate::transport::Transport;

@@ -43,11 +43,10 @@
 //! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
 //! | `operation` | an operation as a value without input or output: `step(now, reply)`; one file each |
 //! | `transport` | the one HTTP client: TLS, name lookups, time and size limits; the threads that send |
-//! | `runtime` | drives started operations: one thread, a pool of workers, one queue of timers |
 //! | `queue`, `snapshot` | what the application's thread pulls, and what it reads at any moment |
 //! | `journal` | the file that finds sessions again after a crash |
 //! | [`clock`] | what time it is, and waiting |
-//! | [`client`](Client) | drives operations, blocking, on the caller's thread |
+//! | [`client`](Client) | drives operations: blocking ones on the caller's thread, started ones in its `runtime`; looks after sessions |
 //! | [`error`](Error), [`log`](LogEntry) | what went wrong and what to do about it; what went on |
 //! | `sys` | the few calls to the operating system |
 //! | `ffi` | the C ABI, and nothing else |
@@ -71,7 +70,6 @@ mod proxy;
 mod queue;
 mod region;
 mod retry;
-mod runtime;
 mod session;
 mod snapshot;
 mod sys;

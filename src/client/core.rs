@@ -2,13 +2,13 @@
 //! threads that drive what was started.
 
 use super::keeper::Keeper;
+use crate::client::runtime::Runtime;
 use crate::clock::{Clock, Instant, Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::operation::{Context, Operation, Timed, Todo};
 use crate::queue::Queue;
-use crate::runtime::Runtime;
 use crate::token::TokenCache;
 use crate::transport::{Counted, Transport};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -6,13 +6,13 @@ use super::core::Core;
 use super::shared::{Next, Shared};
 use super::site::Site;
 use super::started::{Outcome, StartedOperation};
+use crate::client::runtime::{Prepared, Same, Urgency};
 use crate::clock::Instant;
 #[allow(unused_imports, reason = "for the documentation")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
 use crate::operation::Operation as _;
 use crate::queue::{Label, Source};
-use crate::runtime::{Prepared, Same, Urgency};
 use crate::session::{Lease, SessionId, SessionProperties};
 use crate::snapshot::Snapshot;
 use std::sync::atomic::{AtomicU64, Ordering};

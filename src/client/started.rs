@@ -2,11 +2,11 @@
 
 use super::core::Core;
 use super::{AccessToken, ListedSession, Recovered, Session, Stopped, StoppedAll};
+use crate::client::runtime::{Prepared, Submission};
 use crate::clock::{Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
 use crate::queue::{Event, EventKind, Label, Place, Queue, Source};
-use crate::runtime::{Prepared, Submission};
 use crate::session::SessionProperties;
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -241,9 +241,9 @@ mod tests {
     use super::*;
     use crate::Client;
     use crate::api::tests::config;
+    use crate::client::runtime::Urgency;
     use crate::clock::Instant;
     use crate::operation::{Answer, Step, Work};
-    use crate::runtime::Urgency;
 
     const LONG: Duration = Duration::from_secs(20);
 

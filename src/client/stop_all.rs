@@ -3,10 +3,10 @@
 use super::Stopped;
 use super::core::Core;
 use super::site::Site;
+use crate::client::runtime::Urgency;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
 use crate::operation::{self, Answer, List, Operation, Seen, Step};
-use crate::runtime::Urgency;
 use crate::session::{SessionId, SessionProperties, SessionStatus};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};

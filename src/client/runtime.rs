@@ -8,8 +8,8 @@
 //!                              └─→ keeper: what is due for sessions that are looked after
 //! ```
 
+use super::{Core, Job, Outcome, Ticket, cancelled};
 use crate::api::Failure;
-use crate::client::{Core, Job, Outcome, Ticket, cancelled};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Answer, Operation, Seen, Timed, Todo, Work};
