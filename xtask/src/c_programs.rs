@@ -24,7 +24,7 @@ const TESTS: &str = "tests/c";
 /// For one run of one program.
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 
-const VALGRIND: &[&str] = &[
+pub(crate) const VALGRIND: &[&str] = &[
     "--quiet",
     "--leak-check=full",
     "--errors-for-leak-kinds=definite",
@@ -41,7 +41,7 @@ const SLOW_FRAMES: [(&str, &str); 3] = [("ARR_FRAMES", "200"), ("ARR_FRAME_PAUSE
 /// Over HTTPS only. Valgrind takes the authentication tags of AES-GCM for uninitialised: a known mistake about this very
 /// assembly, which OpenSSL shares (openssl/openssl issue 19719); were it true, no peer would accept a record. Such
 /// values are looked for over HTTP, where all else is the same.
-const UNDEFINED_VALUES_ALLOWED: &str = "--undef-value-errors=no";
+pub(crate) const UNDEFINED_VALUES_ALLOWED: &str = "--undef-value-errors=no";
 
 /// What Rust's standard library asks of the system when it is linked into a C program.
 const STATIC_LIBRARY_NEEDS: &[&str] = &["-lgcc_s", "-lpthread", "-ldl", "-lm"];

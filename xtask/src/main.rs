@@ -32,7 +32,7 @@ Usage: cargo xtask <command>
 
   demo             build everything and run examples/c/quickstart.c against the emulator
   test             every check there is, from formatting to the C programs under valgrind and the official Python SDK
-  sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 3 times or as given
+  sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 2 times or as given, and under valgrind
   header           write include/arr_session.h anew from the Rust sources
   header --check   fail if include/arr_session.h is not what the Rust sources give
   help             this list

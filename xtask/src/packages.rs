@@ -11,9 +11,8 @@ const FOR_TESTS: &[Package] = &[
     package("gcc", "compiles the C programs", &["gcc", "--version"]),
     package("g++", "compiles the C programs as C++", &["g++", "--version"]),
     package("clang", "compiles the C programs as C and as C++ once more", &["clang++", "--version"]),
-    package("valgrind", "runs the C programs and watches their memory", &["valgrind", "--version"]),
-    // Without the loader's symbols valgrind refuses to start.
-    package("libc6-dbg", "lets valgrind understand the C library", &["valgrind", "--quiet", "true"]),
+    VALGRIND,
+    LOADER_SYMBOLS,
     package("curl", "calls the emulator, as a client we did not write", &["curl", "--version"]),
     package("openssl", "judges the emulator's certificates", &["openssl", "version"]),
     package("iproute2", "makes the network between a device and the emulator", &["ip", "-V"]),
@@ -21,8 +20,15 @@ const FOR_TESTS: &[Package] = &[
     package("python3-venv", "keeps the official SDK's packages apart", &["python3", "-c", "import ensurepip, venv"]),
 ];
 
-/// ThreadSanitizer's. The compiler writes the calls that clang's runtime answers: both are of LLVM 22.
+const VALGRIND: Package = package("valgrind", "runs programs and watches their memory", &["valgrind", "--version"]);
+/// Without the loader's symbols valgrind refuses to start.
+const LOADER_SYMBOLS: Package =
+    package("libc6-dbg", "lets valgrind understand the C library", &["valgrind", "--quiet", "true"]);
+
+/// Valgrind, and ThreadSanitizer's. The compiler writes the calls that clang's runtime answers: both are of LLVM 22.
 const FOR_THREAD_SANITIZER: &[Package] = &[
+    VALGRIND,
+    LOADER_SYMBOLS,
     package(
         "rustc-web",
         "compiles for ThreadSanitizer",

@@ -1,4 +1,4 @@
-//! `cargo xtask sanitize`: threads that share the library, watched by ThreadSanitizer.
+//! `cargo xtask sanitize`: threads that share the library, watched by ThreadSanitizer, and by valgrind.
 //!
 //! All of the program is compiled for it, the standard library and ring's C too: where it cannot see how threads wait for
 //! each other, it reports races that are none. Stable Rust has no switch for that. Debian's compiler of the same age takes
@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::EXIT_UNUSABLE;
 use crate::artifacts::{self, Progress};
+use crate::c_programs::{UNDEFINED_VALUES_ALLOWED, VALGRIND};
 use crate::context::POLL_INTERVAL_MS;
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::packages::{self, ADDR2LINE, CLANG, RUSTC, Readiness};
@@ -22,7 +23,7 @@ use crate::test::STARTUP;
 use crate::workspace::Workspace;
 
 /// How often the stress program runs with each version of the REST API: not every run meets every race.
-pub(crate) const DEFAULT_RUNS: NonZeroU32 = NonZeroU32::new(3).unwrap();
+pub(crate) const DEFAULT_RUNS: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 /// The package of both programs.
 const PACKAGE: &str = "arr-stress";
@@ -53,6 +54,7 @@ const STEPS: &[Step<Shared>] = &[
     Step::new(FINDS, find_seeded_race),
     Step::new(EMULATOR, start_emulator),
     Step::new("stress", stress).needs(&[FINDS, EMULATOR]),
+    Step::new("stress under valgrind", stress_under_valgrind).needs(&[EMULATOR]),
     Step::new("emulator stops", stop_emulator).needs(&[EMULATOR]),
 ];
 
@@ -120,6 +122,26 @@ fn stress(shared: &mut Shared) -> Result<Report> {
         }
     }
     Ok(Report(format!("{} runs with each REST version, over HTTPS, no race", shared.runs)))
+}
+
+/// Fewer operations: valgrind lets one thread run at a time, and slows that one down many times over.
+fn stress_under_valgrind(shared: &mut Shared) -> Result<Report> {
+    const OPERATIONS: &str = "300";
+    let mut cargo = shared.workspace.cargo();
+    cargo.args(["build", "--package", PACKAGE, "--bin", STRESS]);
+    let program = artifacts::build_program(cargo, STRESS, Progress::Hidden)?;
+    let emulator = shared.emulator.as_ref().context("the emulator is not running")?;
+    for version in ApiVersion::BOTH {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(VALGRIND).arg(UNDEFINED_VALUES_ALLOWED).arg(&program);
+        valgrind.env("ARR_STRESS_OPERATIONS", OPERATIONS);
+        emulator.introduce_to(&mut valgrind, version, POLL_INTERVAL_MS);
+        let finished = process::run(valgrind, RUN_LIMIT)?;
+        finished.expect_success("run the stress program under valgrind").with_context(|| format!("REST {version}"))?;
+    }
+    Ok(Report(format!(
+        "{OPERATIONS} operations with each REST version, nothing lost, nothing touched that must not be"
+    )))
 }
 
 fn stop_emulator(shared: &mut Shared) -> Result<Report> {
