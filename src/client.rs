@@ -38,7 +38,9 @@ use crate::api::Service;
 use crate::clock::{Clock, Instant, Signal, SystemClock, lock};
 use crate::config::ClientConfig;
 use crate::credential::Secret;
-use crate::error::{Error, ErrorKind, Result};
+#[allow(unused_imports, reason = "for the documentation")]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
 use crate::journal::Journal;
 use crate::log::{Log, LogEntry};
 use crate::operation::{self, Context, Operation};

@@ -285,11 +285,7 @@ impl Operation for CreateSession {
                     return Step::Work(Work(Box::new(move || {
                         let (Some(journal), Some(Ok(record))) = (journal, &*lock(&record)) else { return };
                         // One that was there before is not ours to find again.
-                        let noted = if existed {
-                            journal.remove(*record)
-                        } else {
-                            journal.complete(*record, &id)
-                        };
+                        let noted = if existed { journal.remove(*record) } else { journal.complete(*record, &id) };
                         if let Err(error) = noted {
                             log.warning(None, || error.message().to_owned());
                         }

@@ -1,8 +1,8 @@
 //! The application is suspended, and comes back.
 
 use super::Client;
-use super::core::Core;
 use super::care::OnSuspend;
+use super::core::Core;
 use super::session::lease_leaving;
 use crate::clock::{Instant, Signal, lock};
 use crate::error::{Error, ErrorKind, Result};

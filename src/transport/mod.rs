@@ -387,13 +387,13 @@ fn read(response: Response, request: &Request, origin: &str, limit: Duration) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicBool, Ordering};
     use crate::api::{Service, tests::config};
     use crate::clock::SystemClock;
     use crate::config::ClientConfig;
     use crate::log::LogLevel;
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
 
     const LONG: Duration = Duration::from_secs(20);
