@@ -49,3 +49,34 @@ impl<O: Operation<Outcome = Result<T>>, E: FnOnce(Result<T>), T> Operation for C
         error
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::operation::tests::at;
+    use crate::operation::{Timed, Todo};
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    /// Waits for a token that nobody brings.
+    struct Waits;
+
+    impl Operation for Waits {
+        type Outcome = Result<()>;
+
+        fn step(&mut self, _: Instant, _: Option<Answer>) -> Step<Result<()>> {
+            Step::AwaitToken
+        }
+    }
+
+    #[test]
+    fn a_chore_that_is_ended_by_its_time_tells_so() {
+        let told = Mutex::new(Vec::new());
+        let chore = Waits.ending(|outcome: Result<()>| told.lock().unwrap().push(outcome.map_err(|it| it.kind())));
+        let mut chore = Timed::new(chore, at(60), Duration::from_secs(15));
+        assert!(matches!(chore.next(at(0), None, || Ok(())), Todo::AwaitToken(_)));
+        assert!(matches!(chore.next(at(60), None, || Ok(())), Todo::Done(Err(_))));
+        assert_eq!(*told.lock().unwrap(), [Err(ErrorKind::Timeout)]);
+    }
+}
