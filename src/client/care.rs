@@ -103,7 +103,7 @@ pub(super) struct Care {
     told_status: i32,
     /// For which lease it was said that it ends soon.
     warned_for: Option<Duration>,
-    /// The time has jumped: what is known is too old to say or do anything, unless it was told more often than this.
+    /// What is known is too old to say or do anything, unless it was told more often than this.
     pub(super) stale_at: Option<u64>,
     /// It is to be read singly, unless it was told more often than this.
     pub(super) wanted_at: Option<u64>,
@@ -115,6 +115,8 @@ pub(super) struct Care {
 struct Keeping {
     options: KeepAlive,
     extending: bool,
+    /// The service refused the lease that was asked for: whether the one that stands is longer is to be read.
+    refused: bool,
     /// After a failure, not before this.
     not_before: Option<Instant>,
     paused: bool,
@@ -130,6 +132,21 @@ pub(super) struct Now {
     pub(super) remaining: Duration,
     /// When the application last showed that it is alive.
     pub(super) alive_at: Instant,
+    /// It is to be read before this can be relied on.
+    pub(super) unread: bool,
+}
+
+/// How an extension has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extension {
+    Done,
+    /// The lease that was asked for is none that the service takes: it may be another than was thought.
+    Refused {
+        retry_at: Instant,
+    },
+    Failed {
+        retry_at: Instant,
+    },
 }
 
 /// What is due, and when to look again.
@@ -158,15 +175,22 @@ impl Care {
         }
     }
 
+    /// What is known is old: nothing is said or done before it is read. `tellings`: how often it was told so far.
+    pub(super) fn read_before_anything(&mut self, tellings: u64) {
+        (self.stale_at, self.wanted_at) = (Some(tellings), Some(tellings));
+    }
+
     /// Sets how the session is kept alive; what was going on goes on.
     pub(super) fn keep(&mut self, options: Option<KeepAlive>) {
         let extending = self.keeping.as_ref().is_some_and(|keeping| keeping.extending);
-        self.keeping =
-            options.map(|options| Keeping { options, extending, not_before: None, paused: false, capped_at: None });
-    }
-
-    pub(super) fn is_extending(&self) -> bool {
-        self.keeping.as_ref().is_some_and(|keeping| keeping.extending)
+        self.keeping = options.map(|options| Keeping {
+            options,
+            extending,
+            refused: false,
+            not_before: None,
+            paused: false,
+            capped_at: None,
+        });
     }
 
     pub(super) fn status_is(&mut self, status: i32) {
@@ -183,7 +207,7 @@ impl Care {
         if let Some(keeping) = &mut self.keeping {
             keeping.due(at, &self.place, &mut due);
         }
-        let extends = due.extend_to.is_some() || self.is_extending();
+        let extends = due.extend_to.is_some() || self.keeping.as_ref().is_some_and(|it| it.extending || it.refused);
         let warn = self.options.warn_before;
         if !warn.is_zero() && self.warned_for != Some(at.max_lease) {
             if at.remaining > warn {
@@ -214,27 +238,38 @@ impl Care {
         }
     }
 
-    /// It has ended; `retry_at`: it has failed. `stale`: the time has jumped since, and a failure tells nothing.
-    pub(super) fn extended(&mut self, retry_at: Option<Instant>, stale: bool) {
+    /// It has ended. `stale`: the time has jumped since, and a failure tells nothing.
+    pub(super) fn extended(&mut self, how: Extension, stale: bool) {
+        let (refused, not_before) = match how {
+            Extension::Done => (false, None),
+            Extension::Refused { .. } | Extension::Failed { .. } if stale => (false, None),
+            Extension::Refused { retry_at } => (true, Some(retry_at)),
+            Extension::Failed { retry_at } => (false, Some(retry_at)),
+        };
         if let Some(keeping) = &mut self.keeping {
-            keeping.extending = false;
-            keeping.not_before = retry_at.filter(|_| !stale);
+            (keeping.extending, keeping.refused, keeping.not_before) = (false, refused, not_before);
         }
-        if stale && retry_at.is_some() {
-            return;
+        match how {
+            Extension::Done => self.place.post(EventKind::LeaseExtended),
+            Extension::Failed { .. } if !stale => self.place.post(EventKind::LeaseNotExtended),
+            Extension::Refused { .. } | Extension::Failed { .. } => {}
         }
-        self.place.post(if retry_at.is_none() { EventKind::LeaseExtended } else { EventKind::LeaseNotExtended });
     }
 }
 
 impl Keeping {
     fn due(&mut self, at: &Now, place: &Place, due: &mut Due) {
-        if self.extending {
+        if self.extending || (self.refused && at.unread) {
             return;
         }
+        let refused = std::mem::take(&mut self.refused);
         if at.remaining > self.options.threshold {
+            // If somebody else has extended it, there is nothing to be told.
             due.next = due.next.min(at.now + (at.remaining - self.options.threshold));
             return;
+        }
+        if refused {
+            place.post(EventKind::LeaseNotExtended);
         }
         if let Some(not_before) = self.not_before.filter(|moment| at.now < *moment) {
             due.next = due.next.min(not_before);

@@ -124,24 +124,22 @@ impl Keeper {
             }
         };
         for (site, shared) in sessions {
-            let status = SessionStatus::of_code(shared.numbers().status);
+            let status = || SessionStatus::of_code(shared.numbers().status);
             let cared_for = shared.look(|watch| watch.care.is_some());
-            if !cared_for || status.is_final() {
+            if !cared_for || status().is_final() {
                 self.forget(&shared);
                 continue;
             }
+            if status() != SessionStatus::Ready || shared.is_wanted_singly() {
+                next = next.min(read_one(&site, &shared));
+            }
             let is_stale = shared.is_stale();
             stale |= is_stale;
-            if status == SessionStatus::Ready {
+            if status() == SessionStatus::Ready {
                 if !is_stale {
                     next = next.min(self.tend(core, &site, &shared, now));
                 }
-                if shared.is_wanted_singly() {
-                    next = next.min(read_one(&site, &shared));
-                }
                 ready.entry(Arc::as_ptr(&site)).or_insert_with(|| (site, Vec::new())).1.push(shared);
-            } else {
-                next = next.min(read_one(&site, &shared));
             }
         }
         for (site, sessions) in ready.into_values() {
@@ -185,6 +183,7 @@ impl Keeper {
             max_lease: Duration::from_millis(numbers.max_lease_ms),
             remaining: numbers.remaining(now),
             alive_at: core.queue.pulled_at().max(shared.told().touched_at()),
+            unread: shared.is_wanted_singly(),
         };
         if at.max_lease.is_zero() {
             return Instant::NEVER;
@@ -224,8 +223,9 @@ impl Keeper {
             return Instant::NEVER;
         }
         // A session that has just become ready is known as well as a list could tell it.
-        let oldest = || sessions.iter().map(|shared| shared.look(|watch| watch.wait.told_at())).min().unwrap_or(now);
-        let due = listing.not_before.unwrap_or_else(|| if stale { now } else { oldest() + interval });
+        let oldest = sessions.iter().map(|shared| shared.look(|watch| watch.wait.told_at())).min().unwrap_or(now);
+        let due = if stale { now } else { oldest + interval };
+        let due = listing.not_before.map_or(due, |not_before| due.max(not_before));
         if now < due {
             return due;
         }

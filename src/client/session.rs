@@ -239,10 +239,16 @@ impl Session {
         core.check_alive()?;
         self.shared.told().set_label(label);
         let source: Weak<dyn Source> = Arc::downgrade(self.shared.told()) as Weak<dyn Source>;
-        let status = self.shared.numbers().status;
+        let (status, now) = (self.shared.numbers().status, core.now());
         self.shared.look(|watch| match &mut watch.care {
             Some(care) => (care.owner, care.options) = (self.number, options),
-            none => *none = Some(Care::new(self.number, options, core.queue.register(source), status)),
+            none => {
+                let mut care = Care::new(self.number, options, core.queue.register(source), status);
+                if watch.wait.current(now).is_none() {
+                    care.read_before_anything(watch.wait.tellings());
+                }
+                *none = Some(care);
+            }
         });
         core.keeper.watch(&self.site, &self.shared);
         Core::wake_driver(core)

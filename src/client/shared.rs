@@ -1,6 +1,6 @@
 //! What all handles of one session share: what is known of it, how it is found out, and who is told.
 
-use super::care::Care;
+use super::care::{Care, Extension};
 use super::core::Core;
 use super::site::Site;
 use crate::clock::{Clock, Instant, lock};
@@ -223,16 +223,21 @@ impl Shared {
         }
         let failed = outcome.err();
         self.told.set_error(failed.as_ref().map(Error::kind));
-        let retry_at = failed.as_ref().map(|error| {
+        let how = failed.as_ref().map_or(Extension::Done, |error| {
             core.log_failure(error);
-            core.now() + error.retry_after().unwrap_or_default().max(site.context.pacing.intervals.ready)
+            let pause = error.retry_after().unwrap_or_default().max(site.context.pacing.intervals.ready);
+            let retry_at = core.now() + pause;
+            match error.kind() {
+                ErrorKind::BadRequest | ErrorKind::Conflict => Extension::Refused { retry_at },
+                _ => Extension::Failed { retry_at },
+            }
         });
-        let stale = self.is_stale();
-        self.look(|watch| watch.care.iter_mut().for_each(|care| care.extended(retry_at, stale)));
         if failed.is_some() {
             // The lease may be another than was thought.
             self.is_wanted(core);
         }
+        let stale = self.is_stale();
+        self.look(|watch| watch.care.iter_mut().for_each(|care| care.extended(how, stale)));
         core.keeper.something_changed();
         core.signal.notify();
     }
