@@ -215,6 +215,8 @@ impl TokenCache {
             u64::try_from(ask_at.since_beginning().as_millis()).unwrap_or(u64::MAX)
         });
         self.ask_at.store(ask_at, Ordering::Relaxed);
+        // Who waits for an event waits no longer than until then.
+        self.queue.posted.notify();
     }
 
     /// When [`TokenCache::look_at_hosts_token`] has something to do.

@@ -1,5 +1,5 @@
-//! Sessions that look after themselves through a sleep of the machine, by the hundred, and to the end of the client; under a
-//! clock that only the test moves. How one is watched and kept alive is in `watching.rs` and `keep_alive.rs`.
+//! Many sessions that are looked after, and the end of a client; under a clock that only the test moves. How one is watched
+//! and kept alive is in `watching.rs` and `keep_alive.rs`, and what a sleep of the machine does in `away.rs`.
 
 mod support;
 
@@ -10,12 +10,7 @@ use support::paced::Lab;
 use support::wire::{Wire, in_both_versions};
 use support::{HOUR, SECOND};
 
-in_both_versions![
-    after_the_machine_has_slept_everything_is_read_before_anything_is_told,
-    a_resume_that_is_announced_does_the_same,
-    a_hundred_sessions_cost_two_lists_a_minute,
-    what_was_promised_for_the_end_is_kept,
-];
+in_both_versions![a_hundred_sessions_cost_two_lists_a_minute, what_was_promised_for_the_end_is_kept,];
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -23,48 +18,6 @@ fn watched(lab: &Lab, lease: Duration) -> arr_session::Session {
     let session = lab.ready(lease);
     session.watch(WatchOptions::default(), 7.into()).unwrap();
     session
-}
-
-/// The first event after a sleep of 30 hours, and what was asked before it.
-fn sleep_through(lab: &Lab, announce: bool) -> (Vec<EventKind>, Vec<String>) {
-    lab.events();
-    lab.emulator.close_idle_connections();
-    lab.requests();
-    lab.clock.jump(30 * HOUR);
-    if announce {
-        lab.client.resume().unwrap();
-    }
-    lab.clock.settle();
-    (lab.told(), lab.requests())
-}
-
-fn slept(wire: &Wire, announce: bool) {
-    const TOKEN: &str = "GET /accounts/{id}/token";
-    let lab = Lab::with_startup(wire, Duration::ZERO);
-    let day = if wire.is_v1() { 48 * HOUR } else { 24 * HOUR };
-    let (lives, ended) = (watched(&lab, day), watched(&lab, HOUR));
-    lives.keep_alive(Some(KeepAlive::until(day))).unwrap();
-    lab.clock.pass(10 * MINUTE);
-    let (told, asked) = sleep_through(&lab, announce);
-    assert_eq!(asked[..2], [TOKEN, wire.list], "the token has run out, and then everything is read: {asked:?}");
-    let of_sessions = if wire.is_v1() { 1 } else { 2 }; // Both leases have ended where a day is the most.
-    let changed = told.iter().filter(|kind| **kind == EventKind::StatusChanged).count();
-    assert_eq!((changed, told.len()), (of_sessions, of_sessions + 1), "{told:?}");
-    assert!(told.contains(&EventKind::Resumed));
-    assert_eq!(ended.snapshot().status, SessionStatus::Expired);
-    assert_eq!(lives.snapshot().status, if wire.is_v1() { SessionStatus::Ready } else { SessionStatus::Expired });
-    // The first call succeeds, although every connection that was kept is dead.
-    lab.emulator.close_idle_connections();
-    lab.clock.jump(30 * HOUR);
-    assert_eq!(lives.properties(None).unwrap().status, SessionStatus::Expired);
-}
-
-fn after_the_machine_has_slept_everything_is_read_before_anything_is_told(wire: &Wire) {
-    slept(wire, false);
-}
-
-fn a_resume_that_is_announced_does_the_same(wire: &Wire) {
-    slept(wire, true);
 }
 
 fn a_hundred_sessions_cost_two_lists_a_minute(wire: &Wire) {

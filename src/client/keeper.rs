@@ -250,13 +250,14 @@ impl Keeper {
     pub(crate) fn time_jumped(&self, core: &Arc<Core>, now: Instant) {
         core.log.info(None, || "the time jumped: connections are dropped, and sessions are read anew".into());
         core.transport.reset();
-        self.suspended.store(false, Ordering::Release);
         for (site, shared) in self.sessions() {
             shared.is_stale_now(core);
             let mut listing = lock(&site.listing);
             (listing.running, listing.not_before) = (None, None);
         }
         self.resuming.store(true, Ordering::Release);
+        // Not before: what is known is to be known as old by then.
+        self.suspended.store(false, Ordering::Release);
         self.something_changed();
         // A token that has run out meanwhile is renewed for whoever needs it next.
         let deadline = now + core.call_timeout;

@@ -372,13 +372,9 @@ impl Driver {
 
     /// Whether something real is under way, so that time must take its course.
     fn waits_for_the_world(&self) -> bool {
-        let core = &self.core;
-        let mut awaits_token = core.keeper.awaits_token();
-        let mut busy = |task: &Task| {
-            awaits_token |= matches!(task.doing, Doing::Waiting(Some(For::Token)));
-            !matches!(task.doing, Doing::Waiting(None | Some(For::Doze(_) | For::Token)))
-        };
-        self.tasks.values().any(&mut busy) || core.keeper.is_reading() || (awaits_token && core.tokens.is_fetching())
+        // A token is fetched, or the application is asked for it: then there is nothing but time.
+        let busy = |task: &Task| !matches!(task.doing, Doing::Waiting(None | Some(For::Doze(_) | For::Token)));
+        self.core.tokens.is_fetching() || self.core.keeper.is_reading() || self.tasks.values().any(busy)
     }
 
     /// Does all that is due. Returns when to look again; `None`: it has ended.

@@ -88,6 +88,14 @@ impl Paced {
         }));
     }
 
+    /// Waits until another thread than the clients' own waits until this time.
+    pub(crate) fn until_others_wait_until(&self, time: Duration) {
+        let until = Instant::from_elapsed(time);
+        drop(self.wait_until(|threads| {
+            threads.waiting.iter().any(|(thread, it)| !threads.drivers.contains(thread) && it.until == until)
+        }));
+    }
+
     fn quiet(&self) -> MutexGuard<'_, Threads> {
         self.wait_until(|threads| threads.are_quiet(self.now()))
     }
@@ -105,7 +113,8 @@ impl Paced {
 
     fn go_to(&self, threads: &mut Threads, moment: Instant) {
         self.time.advance_to(moment.saturating_since(Instant::from_elapsed(Duration::ZERO)));
-        threads.waiting.values().for_each(|it| it.signal.notify());
+        // Only who has waited long enough: nobody else would be woken by the time.
+        threads.waiting.values().filter(|it| it.until <= moment).for_each(|it| it.signal.notify());
     }
 
     fn wait(&self, until: Instant, signal: &Signal, seen: u64, for_work: bool) {
