@@ -4,7 +4,7 @@
 mod support;
 
 use arr_emulator::SessionStatus as Emulated;
-use arr_session::{Client, ErrorKind, EventKind, KeepAlive, OperationState, SessionStatus, WatchOptions};
+use arr_session::{Client, ErrorKind, OperationState, SessionStatus, WatchOptions};
 use std::time::Duration;
 use support::paced::Lab;
 use support::wire::{Wire, in_both_versions};
