@@ -9,7 +9,7 @@ use arr_session::{
 };
 use std::time::{Duration, Instant};
 use support::scripted::{Act, Scripted};
-use support::started::{LONG, ended, ends, eventually, median};
+use support::started::{LONG, ended, ends, eventually, median, within};
 use support::threads::{self, alone};
 use support::wire::{Asked, V1, Wire, in_both_versions};
 use support::{HOUR, SECOND, an_hour, config_for};
@@ -101,24 +101,25 @@ fn a_cancel_is_seen_at_once_though_the_request_goes_on(wire: &'static Wire) {
 fn a_shutdown_waits_no_longer_than_it_may_and_ends_when_the_requests_do(wire: &'static Wire) {
     let _alone = alone();
     for way in ways() {
-        let server = holding_up(wire, Asked::Read, &way);
-        let client = client(&server, wire);
-        let operations = reads(&client, 10);
-        all_workers_are_busy(&server, wire);
-        let begun = Instant::now();
-        let error = client.shut_down_within(SECOND).unwrap_err();
-        let waited = begun.elapsed();
-        println!("a shutdown of 1 s took {waited:?}");
-        assert_eq!(error.kind(), ErrorKind::Timeout);
-        assert!(waited >= SECOND && waited < Duration::from_millis(1100), "{waited:?}");
-        assert!(operations.iter().all(|operation| operation.state() == OperationState::Cancelled));
-        assert!(!threads::names().is_empty());
-        client.shut_down_within(LONG).unwrap();
-        let until_gone = begun.elapsed();
-        println!("and was over after {until_gone:?}");
-        // What is over that is for a slow machine.
-        assert!(until_gone < ATTEMPT + SECOND / 2, "{until_gone:?}");
-        threads::wait_until_gone(SECOND / 2);
+        within(Duration::from_millis(1100), || {
+            let server = holding_up(wire, Asked::Read, &way);
+            let client = client(&server, wire);
+            let operations = reads(&client, 10);
+            all_workers_are_busy(&server, wire);
+            let begun = Instant::now();
+            let error = client.shut_down_within(SECOND).unwrap_err();
+            let waited = begun.elapsed();
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+            assert!(waited >= SECOND, "{waited:?}");
+            assert!(operations.iter().all(|operation| operation.state() == OperationState::Cancelled));
+            assert!(!threads::names().is_empty());
+            client.shut_down_within(LONG).unwrap();
+            let until_gone = begun.elapsed();
+            println!("a shutdown within 1 s took {waited:?}, and all was over after {until_gone:?}");
+            assert!(until_gone < 2 * ATTEMPT, "{until_gone:?}");
+            threads::wait_until_gone(SECOND);
+            waited
+        });
     }
 }
 
@@ -193,7 +194,7 @@ fn what_queues_ends_in_its_own_time(wire: &'static Wire) {
     let list = client.list_sessions_start(Some(time), 0.into()).unwrap();
     assert_eq!(ended(&list).unwrap_err().kind(), ErrorKind::Timeout);
     let taken = begun.elapsed();
-    assert!(taken >= time && taken < 2 * time, "{taken:?}");
+    assert!(taken >= time && taken < ATTEMPT, "{taken:?}");
     assert!(!server.seen().contains(&wire.list.to_owned()));
 }
 
@@ -264,6 +265,6 @@ fn the_threads_of_a_client_are_gone_an_attempt_after_it() {
     let begun = Instant::now();
     drop((operations, client));
     assert!(begun.elapsed() < SECOND / 10, "to drop a client is not to wait: {:?}", begun.elapsed());
-    let taken = threads::wait_until_gone(ATTEMPT + SECOND / 2);
+    let taken = threads::wait_until_gone(2 * ATTEMPT);
     println!("the threads of a dropped client were gone after {taken:?}");
 }

@@ -641,8 +641,8 @@ impl Driver {
         let end = now + self.core.attempt_timeout;
         for id in ids {
             let Some(task) = self.tasks.get_mut(&id) else { continue };
+            task.timed.end_by(end);
             if task.urgency == Urgency::Stop {
-                task.timed.end_by(end);
                 self.timers.push(Reverse((end, id)));
                 continue;
             }
@@ -650,11 +650,6 @@ impl Driver {
             task.ownerless = false;
             if !task.left {
                 self.leave(now, id);
-            }
-            // Whoever puts something right has this time too, and no more.
-            if let Some(task) = self.tasks.get_mut(&id) {
-                task.timed.end_by(end);
-                self.timers.push(Reverse((end, id)));
             }
         }
         let core = Arc::clone(&self.core);
