@@ -95,6 +95,8 @@ fn one_extension_is_under_way_at_a_time(wire: &Wire) {
         // All of this makes the client look what there is to do.
         session.touch();
         session.watch(WatchOptions::default(), 0.into()).unwrap();
+        session.keep_alive(None).unwrap();
+        session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
         assert_eq!(lab.told(), []);
     }
     lab.clock.pass(MINUTE);

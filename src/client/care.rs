@@ -99,6 +99,8 @@ pub(super) struct Care {
     pub(super) options: WatchOptions,
     place: Place,
     keeping: Option<Keeping>,
+    /// An extension is under way, perhaps of a keeping that has ended.
+    extending: bool,
     /// The status that was told last.
     told_status: i32,
     /// For which lease it was said that it ends soon.
@@ -114,7 +116,6 @@ pub(super) struct Care {
 #[derive(Debug)]
 struct Keeping {
     options: KeepAlive,
-    extending: bool,
     /// The service refused the lease that was asked for: whether the one that stands is longer is to be read.
     refused: bool,
     /// After a failure, not before this.
@@ -167,6 +168,7 @@ impl Care {
             options,
             place,
             keeping: None,
+            extending: false,
             told_status: status,
             warned_for: None,
             stale_at: None,
@@ -182,15 +184,10 @@ impl Care {
 
     /// Sets how the session is kept alive; what was going on goes on.
     pub(super) fn keep(&mut self, options: Option<KeepAlive>) {
-        let extending = self.keeping.as_ref().is_some_and(|keeping| keeping.extending);
-        self.keeping = options.map(|options| Keeping {
-            options,
-            extending,
-            refused: false,
-            not_before: None,
-            paused: false,
-            capped_at: None,
-        });
+        match (&mut self.keeping, options) {
+            (Some(keeping), Some(options)) => keeping.options = options,
+            (keeping, options) => *keeping = options.map(Keeping::new),
+        }
     }
 
     pub(super) fn status_is(&mut self, status: i32) {
@@ -204,10 +201,11 @@ impl Care {
         let in_time = |remaining: Duration| at.now + at.remaining.saturating_sub(remaining);
         let mut due =
             Due { extend_to: None, look_at_end: false, awaits_application: false, next: in_time(Duration::ZERO) };
-        if let Some(keeping) = &mut self.keeping {
+        if let Some(keeping) = self.keeping.as_mut().filter(|_| !self.extending) {
             keeping.due(at, &self.place, &mut due);
         }
-        let extends = due.extend_to.is_some() || self.keeping.as_ref().is_some_and(|it| it.extending || it.refused);
+        let refused = self.keeping.as_ref().is_some_and(|keeping| keeping.refused);
+        let extends = due.extend_to.is_some() || self.extending || refused;
         let warn = self.options.warn_before;
         if !warn.is_zero() && self.warned_for != Some(at.max_lease) {
             if at.remaining > warn {
@@ -233,9 +231,7 @@ impl Care {
 
     /// An extension to `lease` was sent.
     pub(super) fn extending(&mut self) {
-        if let Some(keeping) = &mut self.keeping {
-            keeping.extending = true;
-        }
+        self.extending = true;
     }
 
     /// It has ended. `stale`: the time has jumped since, and a failure tells nothing.
@@ -246,8 +242,9 @@ impl Care {
             Extension::Refused { retry_at } => (true, Some(retry_at)),
             Extension::Failed { retry_at } => (false, Some(retry_at)),
         };
+        self.extending = false;
         if let Some(keeping) = &mut self.keeping {
-            (keeping.extending, keeping.refused, keeping.not_before) = (false, refused, not_before);
+            (keeping.refused, keeping.not_before) = (refused, not_before);
         }
         match how {
             Extension::Done => self.place.post(EventKind::LeaseExtended),
@@ -258,8 +255,12 @@ impl Care {
 }
 
 impl Keeping {
+    fn new(options: KeepAlive) -> Keeping {
+        Keeping { options, refused: false, not_before: None, paused: false, capped_at: None }
+    }
+
     fn due(&mut self, at: &Now, place: &Place, due: &mut Due) {
-        if self.extending || (self.refused && at.unread) {
+        if self.refused && at.unread {
             return;
         }
         let refused = std::mem::take(&mut self.refused);
