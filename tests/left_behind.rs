@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::sync::Barrier;
 use std::time::Duration;
 use support::gate::{At, Gate, Mood};
-use support::journal::{Folder, JournalWorld as World, alive};
+use support::journal::{Folder, JournalWorld as World, alive, until};
 use support::wire::{Asked, Wire, in_both_versions};
 use support::{SECOND, an_hour, config_for};
 
@@ -177,7 +177,9 @@ fn an_endpoint_that_says_nothing_leaves_the_others_their_time(wire: &'static Wir
     let (gate, folder) = (Gate::to(emulator.url()), Folder::new());
     let config = |endpoint: &str| ClientConfig {
         service_endpoint: endpoint.into(),
-        attempt_timeout: Duration::from_millis(200),
+        attempt_timeout: Duration::from_millis(300),
+        retry_delay: Some(Duration::from_millis(1)),
+        max_retries: 100,
         ..config_for(&emulator, folder.config(wire))
     };
     for (endpoint, count) in [(gate.url.as_str(), 3), (emulator.url(), 1)] {
@@ -248,7 +250,7 @@ fn a_recovery_that_is_cancelled_can_be_made_again(wire: &'static Wire) {
             drop(lock);
         }
         assert_eq!(recovery.state(), OperationState::Cancelled);
-        support::journal::until(
+        until(
             || !client.recover_sessions(None).unwrap().is_empty(),
             || "what nobody was given is still there".to_owned(),
         );
@@ -260,15 +262,27 @@ fn a_recovery_that_is_cancelled_can_be_made_again(wire: &'static Wire) {
 /// An engine that reloads its scripts forgets the handles that it has, and the library stays loaded.
 fn what_a_client_that_has_ended_made_is_left_behind_whoever_still_holds_it(wire: &'static Wire) {
     let world = World::new(wire);
-    let ended = world.client();
-    let _held = ended.create_session(&an_hour(), None).unwrap();
-    let _started = ended.list_sessions_start(None, Label::default()).unwrap();
     let next = world.client();
-    assert!(next.recover_sessions(None).unwrap().is_empty());
-    ended.shut_down_within(60 * SECOND).unwrap();
-    assert_eq!(next.recover_sessions(None).unwrap().len(), 1);
-    assert_eq!(next.stop_all(StopScope::Own, None).unwrap().stopped, 1);
-    world.over();
+    for (waits, starts) in [(true, true), (false, true), (false, false)] {
+        let ended = world.client();
+        let held = ended.create_session(&an_hour(), None).unwrap();
+        let started = starts.then(|| ended.list_sessions_start(None, Label::default()).unwrap());
+        world.emulator.clear_requests();
+        assert!(next.recover_sessions(None).unwrap().is_empty());
+        assert!(!world.emulator.requests().iter().any(|request| request.path.contains(held.id().as_str())));
+        if waits {
+            ended.shut_down_within(60 * SECOND).unwrap();
+        } else {
+            drop(ended);
+            // The started one ends before, on a thread of the client's own.
+            until(|| next.recover_sessions(None).unwrap().len() == 1, || "nobody answers for it".to_owned());
+        }
+        let found = next.recover_sessions(None).unwrap();
+        assert_eq!(found.len(), usize::from(waits));
+        assert_eq!(next.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+        world.over();
+        drop((held, started));
+    }
 }
 
 fn recovered(outcome: Outcome) -> Vec<Recovered> {
