@@ -20,6 +20,7 @@ in_both_versions![
     a_session_is_recovered_at_the_endpoint_where_it_was_made,
     an_endpoint_that_is_gone_does_not_keep_the_others_from_being_recovered,
     an_endpoint_that_says_nothing_leaves_the_others_their_time,
+    what_was_found_in_time_is_returned_and_the_rest_is_left_for_the_next_time,
     if_nothing_can_be_reached_that_is_told_and_nothing_is_lost,
     another_accounts_sessions_are_left_alone,
     a_recovery_that_is_cancelled_can_be_made_again,
@@ -188,9 +189,28 @@ fn an_endpoint_that_says_nothing_leaves_the_others_their_time(wire: &'static Wir
     }
     gate.becomes(Mood::Silent);
     let client = Client::new(config(emulator.url())).unwrap();
-    let found = client.recover_sessions(Some(Duration::from_millis(1200))).unwrap();
+    let found = client.recover_sessions(Some(3 * SECOND)).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(folder.records().len(), 4);
+}
+
+fn what_was_found_in_time_is_returned_and_the_rest_is_left_for_the_next_time(wire: &'static Wire) {
+    let world = World::new(wire);
+    world.leave(world.client_through_gate(), 1);
+    world.leave(world.client(), 1);
+    let client = world.client();
+    let read = world.gate.hold(wire, Asked::Read, At::Reply);
+    let found = std::thread::scope(|scope| {
+        let recovering = scope.spawn(|| client.recover_sessions(Some(10 * SECOND)).unwrap());
+        read.arrived();
+        world.clock.advance(10 * SECOND);
+        read.let_go();
+        recovering.join().unwrap()
+    });
+    assert_eq!(found.len(), 1);
+    assert_eq!(client.recover_sessions(None).unwrap().len(), 1);
+    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 2);
+    world.over();
 }
 
 fn if_nothing_can_be_reached_that_is_told_and_nothing_is_lost(wire: &'static Wire) {
