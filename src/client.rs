@@ -353,7 +353,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if the client has no journal; [`ErrorKind::Storage`]; those of the network, if no
-    /// session could be looked at. What could not be looked at is left for the next time.
+    /// session could be looked at. What could not be looked at is left for the next time; so is, for a minute, a create that
+    /// may still arrive.
     pub fn recover_sessions(&self, timeout: Option<Duration>) -> Result<Vec<Recovered>> {
         self.core.check_alive()?;
         let deadline = self.core.deadline(timeout);

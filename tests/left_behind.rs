@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::sync::Barrier;
 use std::time::Duration;
 use support::gate::{At, Gate, Mood};
-use support::journal::{Folder, JournalWorld as World, alive};
+use support::journal::{Folder, JournalWorld as World, alive, until};
 use support::wire::{Asked, Wire, in_both_versions};
 use support::{SECOND, an_hour, config_for};
 
@@ -20,6 +20,7 @@ in_both_versions![
     a_session_is_recovered_at_the_endpoint_where_it_was_made,
     an_endpoint_that_is_gone_does_not_keep_the_others_from_being_recovered,
     an_endpoint_that_says_nothing_leaves_the_others_their_time,
+    what_was_found_in_time_is_returned_and_the_rest_is_left_for_the_next_time,
     if_nothing_can_be_reached_that_is_told_and_nothing_is_lost,
     another_accounts_sessions_are_left_alone,
     a_recovery_that_is_cancelled_can_be_made_again,
@@ -177,7 +178,9 @@ fn an_endpoint_that_says_nothing_leaves_the_others_their_time(wire: &'static Wir
     let (gate, folder) = (Gate::to(emulator.url()), Folder::new());
     let config = |endpoint: &str| ClientConfig {
         service_endpoint: endpoint.into(),
-        attempt_timeout: Duration::from_millis(200),
+        attempt_timeout: Duration::from_millis(300),
+        retry_delay: Some(Duration::from_millis(1)),
+        max_retries: 100,
         ..config_for(&emulator, folder.config(wire))
     };
     for (endpoint, count) in [(gate.url.as_str(), 3), (emulator.url(), 1)] {
@@ -186,9 +189,28 @@ fn an_endpoint_that_says_nothing_leaves_the_others_their_time(wire: &'static Wir
     }
     gate.becomes(Mood::Silent);
     let client = Client::new(config(emulator.url())).unwrap();
-    let found = client.recover_sessions(Some(Duration::from_millis(1200))).unwrap();
+    let found = client.recover_sessions(Some(3 * SECOND)).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(folder.records().len(), 4);
+}
+
+fn what_was_found_in_time_is_returned_and_the_rest_is_left_for_the_next_time(wire: &'static Wire) {
+    let world = World::new(wire);
+    world.leave(world.client_through_gate(), 1);
+    world.leave(world.client(), 1);
+    let client = world.client();
+    let read = world.gate.hold(wire, Asked::Read, At::Reply);
+    let found = std::thread::scope(|scope| {
+        let recovering = scope.spawn(|| client.recover_sessions(Some(10 * SECOND)).unwrap());
+        read.arrived();
+        world.clock.advance(10 * SECOND);
+        read.let_go();
+        recovering.join().unwrap()
+    });
+    assert_eq!(found.len(), 1);
+    assert_eq!(client.recover_sessions(None).unwrap().len(), 1);
+    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 2);
+    world.over();
 }
 
 fn if_nothing_can_be_reached_that_is_told_and_nothing_is_lost(wire: &'static Wire) {
@@ -248,7 +270,7 @@ fn a_recovery_that_is_cancelled_can_be_made_again(wire: &'static Wire) {
             drop(lock);
         }
         assert_eq!(recovery.state(), OperationState::Cancelled);
-        support::journal::until(
+        until(
             || !client.recover_sessions(None).unwrap().is_empty(),
             || "what nobody was given is still there".to_owned(),
         );
@@ -260,15 +282,27 @@ fn a_recovery_that_is_cancelled_can_be_made_again(wire: &'static Wire) {
 /// An engine that reloads its scripts forgets the handles that it has, and the library stays loaded.
 fn what_a_client_that_has_ended_made_is_left_behind_whoever_still_holds_it(wire: &'static Wire) {
     let world = World::new(wire);
-    let ended = world.client();
-    let _held = ended.create_session(&an_hour(), None).unwrap();
-    let _started = ended.list_sessions_start(None, Label::default()).unwrap();
     let next = world.client();
-    assert!(next.recover_sessions(None).unwrap().is_empty());
-    ended.shut_down_within(60 * SECOND).unwrap();
-    assert_eq!(next.recover_sessions(None).unwrap().len(), 1);
-    assert_eq!(next.stop_all(StopScope::Own, None).unwrap().stopped, 1);
-    world.over();
+    for (waits, starts) in [(true, true), (false, true), (false, false)] {
+        let ended = world.client();
+        let held = ended.create_session(&an_hour(), None).unwrap();
+        let started = starts.then(|| ended.list_sessions_start(None, Label::default()).unwrap());
+        world.emulator.clear_requests();
+        assert!(next.recover_sessions(None).unwrap().is_empty());
+        assert!(!world.emulator.requests().iter().any(|request| request.path.contains(held.id().as_str())));
+        if waits {
+            ended.shut_down_within(60 * SECOND).unwrap();
+        } else {
+            drop(ended);
+            // The started one ends before, on a thread of the client's own.
+            until(|| next.recover_sessions(None).unwrap().len() == 1, || "nobody answers for it".to_owned());
+        }
+        let found = next.recover_sessions(None).unwrap();
+        assert_eq!(found.len(), usize::from(waits));
+        assert_eq!(next.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+        world.over();
+        drop((held, started));
+    }
 }
 
 fn recovered(outcome: Outcome) -> Vec<Recovered> {

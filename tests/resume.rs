@@ -85,7 +85,9 @@ fn the_newest_that_is_fit_is_taken(wire: &'static Wire) {
         world.clock.advance(SECOND);
     }
     let client = world.client();
+    world.emulator.clear_requests();
     assert_eq!(resume(&client).0.id().as_str(), ids[1]);
+    assert_eq!(world.emulator.requests().len(), 2, "a token, and a look at no more than is needed");
     // One that has ended is not fit, and the one before it is.
     world.emulator.set_session_status(&ids[1], SessionStatus::Stopped, None).unwrap();
     assert_eq!(resume(&client).0.id().as_str(), ids[0]);

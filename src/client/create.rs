@@ -229,7 +229,6 @@ impl CreateSession {
             record: self.noted().and_then(Result::ok),
             begun: self.begun.unwrap_or_else(|| core.now()),
             error: error.kind(),
-            told: false,
         };
         if let Some(id) = &self.new.id {
             lost.tell(vec![id.clone()], None);
@@ -249,7 +248,6 @@ struct Lost {
     record: Option<RecordId>,
     begun: Instant,
     error: ErrorKind,
-    told: bool,
 }
 
 impl Lost {
@@ -291,9 +289,8 @@ impl Lost {
         candidates.map(|session| session.id).collect()
     }
 
-    /// `unseen`: why nobody could look.
-    fn tell(mut self, candidates: Vec<SessionId>, unseen: Option<ErrorKind>) {
-        self.told = true;
+    /// `unseen`: why nobody could look, as when the client has ended.
+    fn tell(self, candidates: Vec<SessionId>, unseen: Option<ErrorKind>) {
         let count = candidates.len();
         if count == 0 {
             self.post(None, unseen, 0, 0);
@@ -312,15 +309,6 @@ impl Lost {
             index: u32::try_from(index).unwrap_or(u32::MAX),
             count: u32::try_from(count).unwrap_or(u32::MAX),
         });
-    }
-}
-
-impl Drop for Lost {
-    /// The client ended before anybody could look.
-    fn drop(&mut self) {
-        if !self.told {
-            self.post(None, Some(ErrorKind::ShutDown), 0, 0);
-        }
     }
 }
 

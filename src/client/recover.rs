@@ -183,6 +183,11 @@ impl Recover {
     }
 
     fn begin_next(&mut self, now: Instant) -> std::result::Result<Recovering, Step<Result<Vec<Recovered>>>> {
+        if now >= self.deadline && !self.todo.is_empty() {
+            // What was found is not given up for the rest.
+            self.todo.clear();
+            self.trouble(Error::new(ErrorKind::Timeout, "the time for the call ran out; give it more, or call again"));
+        }
         let Some((record, site)) = self.todo.pop_front() else {
             return Err(self.adopt());
         };
