@@ -29,6 +29,8 @@ pub(crate) struct Keeper {
     awaits_token: AtomicBool,
     /// Nothing is asked while the application is suspended.
     suspended: AtomicBool,
+    /// The application is back, and the driver does not know yet.
+    resumed: AtomicBool,
     /// The time has jumped, and that is to be told once everything was read anew.
     resuming: AtomicBool,
 }
@@ -245,18 +247,16 @@ impl Keeper {
         Instant::NEVER
     }
 
-    /// The machine slept, or the program was halted, or the client was resumed: what is known is old, connections are dead,
-    /// and nothing is said or done before everything was read anew.
-    pub(crate) fn time_jumped(&self, core: &Arc<Core>, now: Instant) {
-        core.log.info(None, || "the time jumped: connections are dropped, and sessions are read anew".into());
-        core.transport.reset();
+    /// The machine slept, or the program was halted, or the client was resumed: what is known is old, and nothing is said or
+    /// done before everything was read anew. Only for the driver, which would else look at a part of it meanwhile.
+    pub(crate) fn read_all_anew(&self, core: &Arc<Core>, now: Instant) {
+        core.log.info(None, || "the time jumped: connections were dropped, and sessions are read anew".into());
         for (site, shared) in self.sessions() {
             shared.is_stale_now(core);
             let mut listing = lock(&site.listing);
             (listing.running, listing.not_before) = (None, None);
         }
         self.resuming.store(true, Ordering::Release);
-        // Not before: what is known is to be known as old by then.
         self.suspended.store(false, Ordering::Release);
         self.something_changed();
         // A token that has run out meanwhile is renewed for whoever needs it next.
@@ -267,9 +267,20 @@ impl Keeper {
         }
     }
 
-    pub(super) fn suspend(&self, suspended: bool) {
-        self.suspended.store(suspended, Ordering::Release);
+    pub(super) fn suspend(&self) {
+        self.resumed.store(false, Ordering::Release);
+        self.suspended.store(true, Ordering::Release);
         self.something_changed();
+    }
+
+    /// Has the driver read everything anew.
+    pub(super) fn resume(&self) {
+        self.resumed.store(true, Ordering::Release);
+    }
+
+    /// Whether the client was resumed, once.
+    pub(crate) fn was_resumed(&self) -> bool {
+        self.resumed.swap(false, Ordering::AcqRel)
     }
 
     /// What each watched session asks for when the application is suspended.

@@ -349,8 +349,12 @@ impl Driver {
         loop {
             let seen = core.signal.version();
             let now = core.now();
-            if now.saturating_since(planned) > JUMP {
-                core.keeper.time_jumped(&core, now);
+            let jumped = now.saturating_since(planned) > JUMP;
+            if jumped {
+                core.transport.reset();
+            }
+            if core.keeper.was_resumed() || jumped {
+                core.keeper.read_all_anew(&core, now);
             }
             // A defect anywhere else must not take the driver away from them all.
             let wake = catch_unwind(AssertUnwindSafe(|| self.turn(now))).unwrap_or(Some(now + Duration::from_secs(1)));

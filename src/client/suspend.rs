@@ -25,7 +25,7 @@ impl Client {
         let core = &self.core;
         core.check_alive()?;
         let until = core.now() + timeout;
-        core.keeper.suspend(true);
+        core.keeper.suspend();
         let wishes = Arc::new(Wishes::default());
         // What is not done in time goes on.
         let deadline = core.deadline(Some(timeout.max(core.call_timeout)));
@@ -62,7 +62,9 @@ impl Client {
     /// [`ErrorKind::ShutDown`]; [`ErrorKind::Internal`] if there is no thread to be had.
     pub fn resume(&self) -> Result<()> {
         self.core.check_alive()?;
-        self.core.keeper.time_jumped(&self.core, self.core.now());
+        // At once: the next call is not to find one of them.
+        self.core.transport.reset();
+        self.core.keeper.resume();
         Core::wake_driver(&self.core)
     }
 }
