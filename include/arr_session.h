@@ -1652,9 +1652,9 @@ arr_status arr_session_resume_or_create_start(struct arr_client *client,
                                               uint32_t timeout_ms,
                                               struct arr_error_info *error);
 
-// Ends a client in good order, and waits for that: no new work; stops that were asked for, and those that were promised
-// (arr_watch_options.stop_on_shutdown), are made first; every other operation is cancelled; calls and waits end with
-// ARR_ERROR_SHUT_DOWN. Afterwards no thread of the client is left, but for name lookups, which the system cannot break off.
+// Ends a client in good order, and waits for that: no new work; stops that were started, and those that were promised
+// (arr_watch_options.stop_on_shutdown), are made first; every other operation is cancelled; calls that block, a stop too, and
+// waits end with ARR_ERROR_SHUT_DOWN. Afterwards no thread of the client is left, but for name lookups, which the system cannot break off.
 // The handle stays good, for pulling the events that are left, until it is freed.
 //
 // - client: the client.
@@ -1681,8 +1681,8 @@ arr_status arr_shutdown(uint32_t timeout_ms,
                         struct arr_error_info *error);
 
 // The application is about to be suspended, as when a headset is taken off: flushes the journal, and does with each watched
-// session what its on_suspend says. From then on nothing is asked, until arr_client_resume(), or until the time is seen to
-// have jumped.
+// session what its on_suspend says. From then on watched sessions are not read nor kept alive, until arr_client_resume(), or
+// until the time is seen to have jumped.
 //
 // - client: the client.
 // - timeout_ms: the most that the call may take. 0 starts what is to be done and returns at once.

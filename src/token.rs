@@ -186,7 +186,8 @@ impl TokenCache {
             state.latest += 1;
             state.token = Some(Token { exchange: state.latest, ..token });
         }
-        (state.starved, state.failed, state.rest) = (None, None, None);
+        // What an exchange of the old one brings counts for nothing any more.
+        (state.running, state.starved, state.failed, state.rest) = (None, None, None, None);
         self.plan_to_ask(&state.credential);
         drop(state);
         self.log.info(None, || "the application gave a new token".into());

@@ -190,6 +190,11 @@ impl Care {
         }
     }
 
+    /// The most that the lease may become, if it is kept alive.
+    pub(super) fn cap(&self) -> Option<Duration> {
+        self.keeping.as_ref().map(|keeping| keeping.options.cap)
+    }
+
     pub(super) fn status_is(&mut self, status: i32) {
         if std::mem::replace(&mut self.told_status, status) != status {
             self.place.post(EventKind::StatusChanged);

@@ -10,21 +10,32 @@ use crate::log::Log;
 use crate::operation::{Context, Operation, Timed, Todo};
 use crate::queue::Queue;
 use crate::token::TokenCache;
-use crate::transport::{Counted, Transport};
+use crate::transport::{Counted, Transport, Workers};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-/// The clients of this process that have not gone.
-static LIVING: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
+/// The clients of this process that have not gone, and their threads, which may outlive them by a request.
+static LIVING: Mutex<Vec<(Weak<Core>, Weak<Workers>)>> = Mutex::new(Vec::new());
 
 /// Ends every client, and waits for all of them together.
 pub(crate) fn end_all(timeout: Duration) -> Result<()> {
-    let living: Vec<Arc<Core>> = lock(&LIVING).iter().filter_map(Weak::upgrade).collect();
-    living.iter().for_each(Core::begin_end);
+    let living = lock(&LIVING).clone();
+    let cores: Vec<Arc<Core>> = living.iter().filter_map(|(core, _)| core.upgrade()).collect();
+    cores.iter().for_each(Core::begin_end);
     let begun = std::time::Instant::now();
-    let ends = living.iter().map(|core| core.wait_for_end(timeout.saturating_sub(begun.elapsed())));
-    ends.collect::<Vec<_>>().into_iter().collect()
+    let ends = cores.iter().map(|core| core.wait_for_end(timeout.saturating_sub(begun.elapsed())));
+    ends.collect::<Vec<_>>().into_iter().collect::<Result<()>>()?;
+    drop(cores);
+    let threads = living.iter().filter_map(|(_, workers)| workers.upgrade());
+    let gone = threads.map(|workers| workers.wait_until_gone(timeout.saturating_sub(begun.elapsed())));
+    if gone.collect::<Vec<_>>().contains(&false) { Err(not_ended()) } else { Ok(()) }
+}
+
+fn not_ended() -> Error {
+    let message =
+        "the client has not ended within the time; requests on the wire end within their attempt timeout: wait again";
+    Error::new(ErrorKind::Timeout, message)
 }
 
 #[derive(Debug)]
@@ -143,9 +154,7 @@ impl Core {
         let gone = self.runtime.wait_until_ended(timeout)
             && self.transport.workers().wait_until_gone(timeout.saturating_sub(begun.elapsed()));
         if !gone {
-            let message = "the client has not ended within the time; requests on the wire end within their attempt \
-                           timeout: wait again";
-            return Err(Error::new(ErrorKind::Timeout, message));
+            return Err(not_ended());
         }
         self.journal.as_ref().map_or(Ok(()), |journal| journal.end())?;
         self.runtime.failed_stop().map_or(Ok(()), Err)
@@ -154,8 +163,8 @@ impl Core {
     /// From now on [`end_all`] ends this one too.
     pub(crate) fn join_the_living(self: &Arc<Self>) {
         let mut living = lock(&LIVING);
-        living.retain(|core| core.strong_count() > 0);
-        living.push(Arc::downgrade(self));
+        living.retain(|(core, workers)| core.strong_count() > 0 || workers.strong_count() > 0);
+        living.push((Arc::downgrade(self), Arc::downgrade(self.transport.workers())));
     }
 
     fn drive<T>(&self, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {

@@ -158,6 +158,9 @@ impl CreateSession {
                 why
             }
             Err(error) => {
+                if core.is_shut_down() {
+                    core.runtime.stop_failed(&error);
+                }
                 core.queue.post_fact(Fact {
                     kind: EventKind::LeftRunning,
                     label: self.label.unwrap_or_default(),

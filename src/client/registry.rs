@@ -95,6 +95,11 @@ impl Registry {
         own.map(|(id, _)| id.clone()).collect()
     }
 
+    /// Whether this client created it, and it has not ended as far as it knows.
+    pub(super) fn owns(&self, id: &SessionId) -> bool {
+        lock(&self.sessions).get(id).is_some_and(|known| known.created && !known.ended)
+    }
+
     /// What the service left out and this client knows.
     pub(super) fn complete(&self, properties: SessionProperties) -> SessionProperties {
         let size = properties.size.or_else(|| lock(&self.sessions).get(&properties.id)?.size.clone());

@@ -187,7 +187,8 @@ impl Runtime {
         pin_module();
         let for_thread = Arc::clone(core);
         let run = move || {
-            Driver::new(Arc::clone(&for_thread)).run();
+            // Whatever happens in it, it must be seen to have ended.
+            drop(catch_unwind(AssertUnwindSafe(|| Driver::new(Arc::clone(&for_thread)).run())));
             for_thread.ended_for_good();
             let runtime = &for_thread.runtime;
             *lock(&runtime.driver) = false;
@@ -277,8 +278,9 @@ impl Waiter {
 impl Task {
     fn lane(&self) -> Lane {
         match self.urgency {
-            Urgency::Usual => Lane::Normal,
-            Urgency::Urgent | Urgency::Stop => Lane::Urgent,
+            // Whoever puts something right saves money.
+            Urgency::Usual if !self.left => Lane::Normal,
+            Urgency::Usual | Urgency::Urgent | Urgency::Stop => Lane::Urgent,
         }
     }
 
@@ -307,6 +309,16 @@ impl Task {
             Some((waiter.ticket, Prepared { job, deadline, same: same.clone(), urgency }))
         });
         with_job.collect()
+    }
+
+    /// Something has come for it that it waited for. Those who have cancelled it meanwhile, whose message is still to come, do
+    /// not want it any more: a session that it brings has to be given back.
+    fn notice_leavers(&mut self, now: Instant) {
+        let had = !self.waiters.is_empty();
+        self.waiters.retain(|waiter| waiter.ticket.is_running());
+        if had && self.waiters.is_empty() && !self.goes_on() {
+            self.left = self.timed.leave_in_flight(now);
+        }
     }
 
     /// Whether it goes on without anybody who waits for it.
@@ -418,12 +430,14 @@ impl Driver {
             Message::Answer(id, answer) => {
                 if let Some(task) = self.tasks.get_mut(&id) {
                     task.doing = Doing::Nothing;
+                    task.notice_leavers(now);
                     self.step(now, id, Some(answer));
                 }
             }
             Message::Worked(id) => {
                 if let Some(task) = self.tasks.get_mut(&id) {
                     task.doing = Doing::Nothing;
+                    task.notice_leavers(now);
                     self.step(now, id, None);
                 }
             }
@@ -590,8 +604,16 @@ impl Driver {
             }
         }
         let go_on = if self.ending { Vec::new() } else { task.with_more_time(now, &outcome) };
+        let (had, mut taken) = (!task.waiters.is_empty(), false);
         for waiter in task.waiters {
-            waiter.ticket.finish(outcome.clone());
+            taken |= waiter.ticket.finish(outcome.clone());
+        }
+        // All have cancelled it at this very moment.
+        if had
+            && !taken
+            && let Ok(Outcome::Session { session, resumed: false }) = outcome
+        {
+            session.give_back();
         }
         for (ticket, prepared) in go_on {
             let id = self.core.runtime.next_task();

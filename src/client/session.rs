@@ -12,7 +12,7 @@ use crate::clock::Instant;
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
 use crate::operation::Operation as _;
-use crate::queue::{Label, Source};
+use crate::queue::{EventKind, Fact, Label, Source};
 use crate::session::{Lease, SessionId, SessionProperties};
 use crate::snapshot::Snapshot;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -241,7 +241,13 @@ impl Session {
         let source: Weak<dyn Source> = Arc::downgrade(self.shared.told()) as Weak<dyn Source>;
         let (status, now) = (self.shared.numbers().status, core.now());
         self.shared.look(|watch| match &mut watch.care {
-            Some(care) => (care.owner, care.options) = (self.number, options),
+            Some(care) => {
+                if care.owner != self.number {
+                    // What the other handle asked for ends with its watching.
+                    care.keep(None);
+                }
+                (care.owner, care.options) = (self.number, options);
+            }
             none => {
                 let mut care = Care::new(self.number, options, core.queue.register(source), status);
                 if watch.wait.current(now).is_none() {
@@ -289,6 +295,28 @@ impl Session {
         })?;
         core.keeper.something_changed();
         Core::wake_driver(core)
+    }
+
+    /// Stops a session that was just created for somebody who has gone, unless somebody else holds it.
+    pub(super) fn give_back(self) {
+        let core = Arc::clone(self.core());
+        if !self.site.registry.owns(self.id()) || Arc::strong_count(&self.shared) > 1 {
+            return;
+        }
+        let (id, deadline) = (self.id().clone(), core.now() + core.attempt_timeout);
+        let (stop, for_end) = (self.site.stop(&id, deadline), Arc::clone(&core));
+        Core::submit_chore(&core, stop, deadline, Urgency::Stop, move |outcome: Result<Stopped>| {
+            if let Err(error) = outcome {
+                for_end.queue.post_fact(Fact {
+                    kind: EventKind::LeftRunning,
+                    label: Label::default(),
+                    session: Some(id),
+                    error: Some(error.kind()),
+                    index: 0,
+                    count: 1,
+                });
+            }
+        });
     }
 
     /// Shows that the application is alive: see [`KeepAlive::liveness`]. Pulling events does so too, for all sessions.

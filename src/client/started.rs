@@ -132,8 +132,9 @@ impl StartedOperation {
     }
 }
 
-impl Drop for StartedOperation {
-    fn drop(&mut self) {
+impl StartedOperation {
+    /// Its owner has gone: what dropping it does, also while somebody waits for it.
+    pub(crate) fn let_go(&self) {
         // Before: neither this nor an end that comes at the same moment is told to anybody.
         self.ticket.place.close();
         // What was never begun has nobody to tell.
@@ -141,6 +142,12 @@ impl Drop for StartedOperation {
         if begun && !self.ticket.goes_on.load(Ordering::Acquire) {
             self.cancel();
         }
+    }
+}
+
+impl Drop for StartedOperation {
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 

@@ -34,6 +34,11 @@ impl Client {
                 OnSuspend::Leave => {}
                 OnSuspend::Extend(left) => {
                     let lease = lease_leaving(&shared, left, site.context.service.lease_unit(), core.now());
+                    // What a session can cost is bounded, whoever has it extended.
+                    let (cap, stands) =
+                        (shared.look(|watch| watch.care.as_ref()?.cap()), shared.numbers().max_lease_ms);
+                    let lease = lease.map(|lease| cap.map_or(lease, |cap| lease.min(cap)));
+                    let lease = lease.filter(|lease| lease.as_millis() > u128::from(stands));
                     match lease.map(Lease::new).transpose() {
                         Ok(Some(lease)) => {
                             let update = site.update(&shared, lease, deadline);

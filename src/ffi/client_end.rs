@@ -7,9 +7,9 @@ use super::{guard, text};
 use crate::client::shut_down_all;
 use std::ffi::c_char;
 
-/// Ends a client in good order, and waits for that: no new work; stops that were asked for, and those that were promised
-/// (arr_watch_options.stop_on_shutdown), are made first; every other operation is cancelled; calls and waits end with
-/// ARR_ERROR_SHUT_DOWN. Afterwards no thread of the client is left, but for name lookups, which the system cannot break off.
+/// Ends a client in good order, and waits for that: no new work; stops that were started, and those that were promised
+/// (arr_watch_options.stop_on_shutdown), are made first; every other operation is cancelled; calls that block, a stop too, and
+/// waits end with ARR_ERROR_SHUT_DOWN. Afterwards no thread of the client is left, but for name lookups, which the system cannot break off.
 /// The handle stays good, for pulling the events that are left, until it is freed.
 ///
 /// - client: the client.
@@ -43,8 +43,8 @@ pub unsafe extern "C" fn arr_shutdown(timeout_ms: u32, error: *mut arr_error_inf
 }
 
 /// The application is about to be suspended, as when a headset is taken off: flushes the journal, and does with each watched
-/// session what its on_suspend says. From then on nothing is asked, until arr_client_resume(), or until the time is seen to
-/// have jumped.
+/// session what its on_suspend says. From then on watched sessions are not read nor kept alive, until arr_client_resume(), or
+/// until the time is seen to have jumped.
 ///
 /// - client: the client.
 /// - timeout_ms: the most that the call may take. 0 starts what is to be done and returns at once.

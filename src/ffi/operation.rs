@@ -346,7 +346,12 @@ pub unsafe extern "C" fn arr_operation_get_stop_all(
 /// Neither waits nor blocks. Threads: any.
 #[unsafe(no_mangle)]
 pub extern "C" fn arr_operation_free(operation: *mut arr_operation) {
-    guard::value("arr_operation_free", (), || drop(OPERATIONS.remove(operation)));
+    guard::value("arr_operation_free", (), || {
+        if let Some(operation) = OPERATIONS.remove(operation) {
+            // At once, also while another call holds it.
+            operation.let_go();
+        }
+    });
 }
 
 fn succeeded(operation: *mut arr_operation) -> Result<Outcome> {

@@ -11,7 +11,7 @@ mod resolver;
 mod tls;
 mod workers;
 
-pub(crate) use workers::{Counted, Lane, Ticket};
+pub(crate) use workers::{Counted, Lane, Ticket, Workers};
 
 use crate::api::{Answer, Cause, Failure, Method, Reply, Request};
 use crate::clock::{Clock, Instant, lock};
@@ -30,7 +30,7 @@ use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use workers::{Workers, start_thread};
+use workers::start_thread;
 use zeroize::Zeroizing;
 
 /// Real vectors have 24 characters.
