@@ -71,7 +71,9 @@ fn stops_that_were_asked_for_are_finished_and_all_else_is_cancelled(wire: &'stat
     drop(dropped);
     eventually("all stops are on the wire", || server.seen().iter().filter(|seen| *seen == wire.stop).count() == 3);
     client.shut_down();
-    assert_eq!(waiting.wait(LONG), OperationState::Cancelled);
+    let waited = waiting.wait(LONG);
+    // The script of the first version has one id for both sessions, so a stop has the other one read too, and it is ready.
+    assert!(waited == OperationState::Cancelled || wire.is_v1() && waited == OperationState::Succeeded, "{waited:?}");
     assert_eq!([stop.state(), all.state()], [OperationState::Running; 2]);
     assert_eq!(client.shut_down_within(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
     barrier.open();
