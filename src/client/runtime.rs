@@ -219,7 +219,12 @@ impl Runtime {
 
     /// A stop that was to be made before the end has failed.
     pub(crate) fn stop_failed(&self, error: &Error) {
-        lock(&self.failed_stop).get_or_insert_with(|| error.clone());
+        // A shutdown's own `Timeout` says to wait again, which would help nobody here.
+        let told = match error.kind() {
+            ErrorKind::Timeout => error.clone().retold(ErrorKind::Network, error.message()),
+            _ => error.clone(),
+        };
+        lock(&self.failed_stop).get_or_insert(told);
     }
 
     pub(crate) fn failed_stop(&self) -> Option<Error> {

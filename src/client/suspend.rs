@@ -53,9 +53,13 @@ impl Client {
                 }
             }
         }
-        let flushed = core.journal.as_ref().map_or(Ok(()), |journal| journal.flush());
-        wishes.wait(core, until)?;
-        flushed
+        if let Some(journal) = core.journal.clone() {
+            // Not here: another program may hold the journal's lock for longer than there is time.
+            lock(&wishes.state).open += 1;
+            let for_end = Arc::clone(&wishes);
+            core.transport.aside(move || for_end.ended(journal.flush()));
+        }
+        wishes.wait(core, until)
     }
 
     /// The application is back: pooled connections, which are dead, are dropped; a token that has run out is renewed; and
@@ -98,10 +102,14 @@ impl Wishes {
         lock(&wishes.state).open += 1;
         let for_end = Arc::clone(wishes);
         Core::submit_chore(core, operation, deadline, urgency, move |outcome: Result<T>| {
-            lock(&for_end.state).open -= 1;
-            outcome.err().into_iter().for_each(|error| for_end.failed(error));
-            for_end.changed.notify();
+            for_end.ended(outcome);
         });
+    }
+
+    fn ended<T>(&self, outcome: Result<T>) {
+        outcome.err().into_iter().for_each(|error| self.failed(error));
+        lock(&self.state).open -= 1;
+        self.changed.notify();
     }
 
     fn failed(&self, error: Error) {
