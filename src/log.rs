@@ -72,6 +72,13 @@ impl Log {
         self.write(LogLevel::Warning, correlation_vector, message);
     }
 
+    /// The failure of something that nobody waits for.
+    pub(crate) fn warn_of(&self, outcome: crate::error::Result<()>) {
+        if let Err(error) = outcome {
+            self.warning(None, || error.message().to_owned());
+        }
+    }
+
     pub(crate) fn info(&self, correlation_vector: Option<&str>, message: impl FnOnce() -> String) {
         self.write(LogLevel::Info, correlation_vector, message);
     }

@@ -150,6 +150,11 @@ impl SessionStatus {
     pub fn is_final(&self) -> bool {
         matches!(self, SessionStatus::Stopped | SessionStatus::Expired | SessionStatus::Error)
     }
+
+    /// Whether the session has neither ended nor begun to end.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.is_final() && *self != SessionStatus::Stopping
+    }
 }
 
 /// How long a session may run: whole seconds, at least one.

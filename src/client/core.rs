@@ -8,7 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::operation::{Context, Operation, Timed, Todo};
-use crate::queue::Queue;
+use crate::queue::{EventKind, Fact, Label, Queue};
+use crate::session::SessionId;
 use crate::token::TokenCache;
 use crate::transport::{Counted, Transport, Workers};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -104,6 +105,26 @@ impl Core {
         if self.runtime.is_running() { self.transport.aside(work) } else { work() }
     }
 
+    /// Notes something in the journal, if there is one, aside.
+    pub(crate) fn note(&self, note: impl FnOnce(&Journal) -> Result<()> + Send + 'static) {
+        if let Some(journal) = &self.journal {
+            let (journal, log) = (Arc::clone(journal), Arc::clone(&self.log));
+            self.aside(move || log.warn_of(note(&journal)));
+        }
+    }
+
+    /// Tells that a session was to be stopped for nobody, and was not.
+    pub(crate) fn left_running(&self, label: Label, id: &SessionId, error: &Error) {
+        self.queue.post_fact(Fact {
+            kind: EventKind::LeftRunning,
+            label,
+            session: Some(id.clone()),
+            error: Some(error.kind()),
+            index: 0,
+            count: 1,
+        });
+    }
+
     /// The application has shown that it is alive.
     pub(crate) fn application_is_alive(&self) {
         if self.queue.was_awaited() {
@@ -141,10 +162,8 @@ impl Core {
     /// never free the handles that it has.
     pub(crate) fn let_go_of_sessions(&self) {
         let over = self.is_shut_down() && !self.runtime.is_running() && self.calls.load(Ordering::SeqCst) == 0;
-        if let Some(journal) = self.journal.as_ref().filter(|_| over)
-            && let Err(error) = journal.end()
-        {
-            self.log.warning(None, || error.message().to_owned());
+        if let Some(journal) = self.journal.as_ref().filter(|_| over) {
+            self.log.warn_of(journal.end());
         }
     }
 

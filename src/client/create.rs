@@ -11,9 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, RecordId};
 use crate::operation::{self, Answer, Created, OneCall, Operation, Step, Stopped, Work};
 use crate::queue::{EventKind, Fact, Label};
-use crate::session::{NewSession, SessionId, SessionProperties, SessionStatus};
+use crate::session::{NewSession, SessionId, SessionProperties};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// See [`Site::create`].
 pub(super) struct CreateSession {
@@ -161,14 +161,7 @@ impl CreateSession {
                 if core.is_shut_down() {
                     core.runtime.stop_failed(&error);
                 }
-                core.queue.post_fact(Fact {
-                    kind: EventKind::LeftRunning,
-                    label: self.label.unwrap_or_default(),
-                    session: Some(id.clone()),
-                    error: Some(error.kind()),
-                    index: 0,
-                    count: 1,
-                });
+                core.left_running(self.label.unwrap_or_default(), id, &error);
                 let message =
                     format!("{why}, while session {id} was created, and stopping it failed: {error}. Stop it");
                 error.retold(why.kind(), message)
@@ -211,14 +204,8 @@ impl CreateSession {
     }
 
     fn note(&self, note: impl FnOnce(&Journal, RecordId) -> Result<()> + Send + 'static) {
-        let core = &self.site.core;
-        if let (Some(journal), Some(Ok(record))) = (&core.journal, self.noted()) {
-            let (journal, log) = (Arc::clone(journal), Arc::clone(&core.log));
-            core.aside(move || {
-                if let Err(error) = note(&journal, record) {
-                    log.warning(None, || error.message().to_owned());
-                }
-            });
+        if let Some(Ok(record)) = self.noted() {
+            self.site.core.note(move |journal| note(journal, record));
         }
     }
 
@@ -262,13 +249,12 @@ impl Lost {
         };
         let core = Arc::clone(&self.site.core);
         let Some(journal) = core.journal.clone() else {
-            let candidates = self.candidates(sessions, &[]);
+            let candidates = self.candidates(sessions, &HashSet::new());
             return self.tell(candidates, None);
         };
         core.aside(move || {
             // What cannot be read excludes nothing.
-            let noted: Vec<SessionId> =
-                journal.others().unwrap_or_default().into_iter().filter_map(|(record, _)| record.session_id).collect();
+            let noted = self.site.ids_of(&journal.others().unwrap_or_default());
             let candidates = self.candidates(sessions, &noted);
             if let Some(record) = self.record {
                 self.site.registry.undecided(record, candidates.clone());
@@ -277,19 +263,11 @@ impl Lost {
         });
     }
 
-    /// Those that are unknown here and to those who share the journal, as it was asked for, and not older.
-    fn candidates(&self, sessions: Vec<SessionProperties>, noted: &[SessionId]) -> Vec<SessionId> {
-        let site = &self.site;
-        let since = site.core.now().saturating_since(self.begun) + Duration::from_secs(60);
-        let candidates = sessions.into_iter().filter(|session| {
-            !site.registry.knows(&session.id)
-                && !noted.iter().any(|id| site.context.service.spelled(id) == session.id)
-                && matches!(session.status, SessionStatus::Starting | SessionStatus::Ready | SessionStatus::Unknown(_))
-                && session.size.as_ref().is_none_or(|size| *size == self.new.size)
-                && session.max_lease.is_none_or(|lease| lease == self.new.max_lease.duration())
-                && session.elapsed.unwrap_or_default() <= since
-        });
-        candidates.map(|session| session.id).collect()
+    /// Those that are unknown to those who share the journal, too.
+    fn candidates(&self, sessions: Vec<SessionProperties>, noted: &HashSet<SessionId>) -> Vec<SessionId> {
+        let age = self.site.core.now().saturating_since(self.begun);
+        let candidates = self.site.candidates(sessions, noted, &self.new.size, self.new.max_lease, age);
+        candidates.into_iter().map(|session| session.id).collect()
     }
 
     /// `unseen`: why nobody could look, as when the client has ended.
@@ -330,10 +308,7 @@ impl Operation for CreateSession {
                     return Step::Work(Work(Box::new(move || {
                         let (Some(journal), Some(Ok(record))) = (journal, lock(&record).clone()) else { return };
                         // One that was there before is not ours to find again.
-                        let noted = if existed { journal.remove(record) } else { journal.complete(record, &id) };
-                        if let Err(error) = noted {
-                            log.warning(None, || error.message().to_owned());
-                        }
+                        log.warn_of(if existed { journal.remove(record) } else { journal.complete(record, &id) });
                     })));
                 }
                 Ok(state) => self.state = state,

@@ -98,10 +98,12 @@ impl Keeper {
 
     /// Does what is due. Returns when to look again.
     pub(crate) fn look_after(&self, core: &Arc<Core>, now: Instant) -> Instant {
-        let next = *lock(&self.next);
         let changed = self.changed.swap(false, Ordering::AcqRel);
-        if !changed && next.is_some_and(|next| now < next) {
-            return next.unwrap_or(Instant::NEVER);
+        if let Some(next) = *lock(&self.next)
+            && !changed
+            && now < next
+        {
+            return next;
         }
         let next = if self.is_suspended() { Instant::NEVER } else { self.look(core, now) };
         *lock(&self.next) = Some(next);
@@ -289,32 +291,32 @@ impl Keeper {
             let wish = shared.look(|watch| watch.care.as_ref().map(|care| care.options.on_suspend))?;
             (!is_over(shared.numbers().status)).then_some(wish)
         };
-        self.sessions()
-            .into_iter()
-            .filter_map(|(site, shared)| Some((wish(&shared)?, site, shared)))
-            .map(|(wish, site, shared)| (site, shared, wish))
-            .collect()
+        let wishes = self.sessions().into_iter().filter_map(|(site, shared)| {
+            let wish = wish(&shared)?;
+            Some((site, shared, wish))
+        });
+        wishes.collect()
     }
 
     /// Stops what was promised to be stopped at the end.
     pub(crate) fn stop_promised(&self, core: &Arc<Core>, now: Instant) {
-        for (site, shared) in self.sessions() {
-            let promised = shared.look(|watch| watch.care.as_ref().is_some_and(|care| care.options.stop_on_shutdown));
-            if promised && !is_over(shared.numbers().status) {
-                let deadline = now + core.attempt_timeout;
-                let stop = site.stop(shared.id(), deadline);
-                Core::submit_chore(core, stop, deadline, Urgency::Stop, drop);
-            }
+        for (site, shared) in self.sessions().iter().filter(|(_, shared)| is_promised(shared)) {
+            let deadline = now + core.attempt_timeout;
+            let stop = site.stop(shared.id(), deadline);
+            Core::submit_chore(core, stop, deadline, Urgency::Stop, drop);
         }
     }
 
     /// Whether a session is to be stopped at the end.
     pub(super) fn has_promised(&self) -> bool {
-        self.sessions().iter().any(|(_, shared)| {
-            shared.look(|watch| watch.care.as_ref().is_some_and(|care| care.options.stop_on_shutdown))
-                && !is_over(shared.numbers().status)
-        })
+        self.sessions().iter().any(|(_, shared)| is_promised(shared))
     }
+}
+
+/// Whether a session is to be stopped at the end.
+fn is_promised(shared: &Shared) -> bool {
+    shared.look(|watch| watch.care.as_ref().is_some_and(|care| care.options.stop_on_shutdown))
+        && !is_over(shared.numbers().status)
 }
 
 impl Site {

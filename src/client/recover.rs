@@ -2,7 +2,7 @@
 
 use super::create::CreateSession;
 use super::shared::Shared;
-use super::site::Site;
+use super::site::{ON_ITS_WAY, Site};
 use super::{Client, Session, cancelled};
 use crate::api::Service;
 use crate::clock::{Instant, lock};
@@ -117,9 +117,6 @@ pub(super) struct Recover {
     left: bool,
 }
 
-/// For so long a create may still arrive whose sender is dead: its session is to come, if there is none yet.
-const ON_ITS_WAY: Duration = Duration::from_secs(60);
-
 struct Found {
     record: RecordId,
     site: Arc<Site>,
@@ -186,7 +183,7 @@ impl Recover {
         if now >= self.deadline && !self.todo.is_empty() {
             // What was found is not given up for the rest.
             self.todo.clear();
-            self.trouble(Error::new(ErrorKind::Timeout, "the time for the call ran out; give it more, or call again"));
+            self.trouble(operation::out_of_time());
         }
         let Some((record, site)) = self.todo.pop_front() else {
             return Err(self.adopt());
@@ -272,19 +269,8 @@ impl Recover {
         if others.iter().any(ambiguous) {
             return None;
         }
-        let noted: HashSet<SessionId> =
-            others.iter().filter_map(|(other, _)| other.session_id.as_ref()).map(|id| service.spelled(id)).collect();
-        let age = self.journal.unix_time().saturating_sub(record.written) + ON_ITS_WAY;
-        let fits = |session: &SessionProperties| {
-            !noted.contains(&session.id)
-                && !site.registry.knows(&session.id)
-                && !session.status.is_final()
-                && session.status != SessionStatus::Stopping
-                && session.size.as_ref().is_none_or(|size| *size == record.size)
-                && session.max_lease.is_none_or(|lease| lease == record.max_lease.duration())
-                && session.elapsed.unwrap_or_default() <= age
-        };
-        Some(sessions.into_iter().filter(fits).collect())
+        let age = self.journal.unix_time().saturating_sub(record.written);
+        Some(site.candidates(sessions, &site.ids_of(others), &record.size, record.max_lease, age))
     }
 
     fn go_on(
@@ -318,7 +304,7 @@ impl Recover {
                     self.state = Recovering::Reading(record, site, read);
                     Err(step)
                 }
-                Ok(Ok(properties)) if is_alive(&properties) => {
+                Ok(Ok(properties)) if properties.status.is_alive() => {
                     let properties = sized(properties, &record);
                     self.found.push(Found { record: record.id, site, properties, claim: Claim::Ours });
                     Ok(Recovering::Next)
@@ -602,10 +588,6 @@ fn take_over(site: &Site, found: SessionProperties, claim: Claim) -> Arc<Shared>
 /// Services have been seen to leave it out.
 fn sized(found: SessionProperties, record: &Record) -> SessionProperties {
     SessionProperties { size: found.size.or_else(|| Some(record.size.clone())), ..found }
-}
-
-fn is_alive(session: &SessionProperties) -> bool {
-    !session.status.is_final() && session.status != SessionStatus::Stopping
 }
 
 fn stepped_after_end() -> Error {

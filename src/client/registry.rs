@@ -39,6 +39,10 @@ impl Known {
     fn is_created(&mut self) {
         (self.created, self.ended, self.may_be_stopped) = (true, false, false);
     }
+
+    fn is_own(&self) -> bool {
+        self.created && !self.ended
+    }
 }
 
 impl Registry {
@@ -91,13 +95,13 @@ impl Registry {
     /// The sessions that this client created and that have not ended as far as it knows.
     pub(super) fn own(&self) -> Vec<SessionId> {
         let sessions = lock(&self.sessions);
-        let own = sessions.iter().filter(|(_, known)| known.created && !known.ended);
+        let own = sessions.iter().filter(|(_, known)| known.is_own());
         own.map(|(id, _)| id.clone()).collect()
     }
 
     /// Whether this client created it, and it has not ended as far as it knows.
     pub(super) fn owns(&self, id: &SessionId) -> bool {
-        lock(&self.sessions).get(id).is_some_and(|known| known.created && !known.ended)
+        lock(&self.sessions).get(id).is_some_and(Known::is_own)
     }
 
     /// What the service left out and this client knows.

@@ -12,7 +12,7 @@ use super::{Core, Job, Outcome, Ticket, cancelled};
 use crate::api::Failure;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{Answer, Operation, Seen, Timed, Todo, Work};
+use crate::operation::{self, Answer, Operation, Seen, Timed, Todo, Work};
 use crate::session::SessionId;
 use crate::sys::{pin_module, without_sigpipe};
 use crate::transport::{Lane, Ticket as Attempt};
@@ -270,10 +270,6 @@ struct Waiter {
     spare: Option<Job>,
 }
 
-fn out_of_time() -> Error {
-    Error::new(ErrorKind::Timeout, "the time for the call ran out; give it more, or call again")
-}
-
 impl Waiter {
     fn cancel(&self) {
         self.ticket.cancel();
@@ -295,7 +291,7 @@ impl Task {
         let late = |waiter: &mut Waiter| waiter.deadline <= now && now < end;
         let over: Vec<Waiter> = self.waiters.extract_if(.., late).collect();
         for waiter in &over {
-            waiter.ticket.finish(Err(out_of_time()));
+            waiter.ticket.finish(Err(operation::out_of_time()));
         }
         !over.is_empty()
     }
@@ -432,20 +428,8 @@ impl Driver {
     fn take(&mut self, now: Instant, message: Message) {
         match message {
             Message::Submit(id, submission) => self.submit(now, id, submission),
-            Message::Answer(id, answer) => {
-                if let Some(task) = self.tasks.get_mut(&id) {
-                    task.doing = Doing::Nothing;
-                    task.notice_leavers(now);
-                    self.step(now, id, Some(answer));
-                }
-            }
-            Message::Worked(id) => {
-                if let Some(task) = self.tasks.get_mut(&id) {
-                    task.doing = Doing::Nothing;
-                    task.notice_leavers(now);
-                    self.step(now, id, None);
-                }
-            }
+            Message::Answer(id, answer) => self.came(now, id, Some(answer)),
+            Message::Worked(id) => self.came(now, id, None),
             Message::Cancel(ticket) => {
                 let id = ticket.task.load(Ordering::Acquire);
                 if let Some(task) = self.tasks.get_mut(&id) {
@@ -456,6 +440,15 @@ impl Driver {
                     }
                 }
             }
+        }
+    }
+
+    /// What was under way for a task has come.
+    fn came(&mut self, now: Instant, id: u64, answer: Option<Answer>) {
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.doing = Doing::Nothing;
+            task.notice_leavers(now);
+            self.step(now, id, answer);
         }
     }
 
@@ -551,26 +544,10 @@ impl Driver {
                 task.doing = Doing::Waiting(Some(For::Token));
                 ahead
             }
-            Todo::SleepUntil(moment) => {
-                task.doing = Doing::Waiting(None);
-                self.timers.push(Reverse((moment, id)));
-                false
-            }
-            Todo::DozeUntil(moment, seen) => {
-                task.doing = Doing::Waiting(Some(For::Doze(seen)));
-                self.timers.push(Reverse((moment, id)));
-                false
-            }
-            Todo::AwaitToken(until) => {
-                task.doing = Doing::Waiting(Some(For::Token));
-                self.timers.push(Reverse((until, id)));
-                false
-            }
-            Todo::AwaitChange(seen, until) => {
-                task.doing = Doing::Waiting(Some(For::Change(seen)));
-                self.timers.push(Reverse((until, id)));
-                false
-            }
+            Todo::SleepUntil(moment) => self.wait(id, None, moment),
+            Todo::DozeUntil(moment, seen) => self.wait(id, Some(For::Doze(seen)), moment),
+            Todo::AwaitToken(until) => self.wait(id, Some(For::Token), until),
+            Todo::AwaitChange(seen, until) => self.wait(id, Some(For::Change(seen)), until),
             Todo::Work(work) => {
                 task.doing = Doing::Work;
                 self.start_work(id, work);
@@ -579,16 +556,24 @@ impl Driver {
         }
     }
 
+    /// Has a task wait. It is not to be stepped again at once.
+    fn wait(&mut self, id: u64, what_for: Option<For>, until: Instant) -> bool {
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.doing = Doing::Waiting(what_for);
+            self.timers.push(Reverse((until, id)));
+        }
+        false
+    }
+
     fn start_work(&self, id: u64, work: Work) {
-        let core = Arc::clone(&self.core);
-        let for_end = Arc::clone(&core);
+        let for_end = Arc::clone(&self.core);
         let run = move || {
             // After a panic, which the hook has told, what it was to bring is missing, and the operation says so.
             drop(catch_unwind(AssertUnwindSafe(work.0)));
             drop(for_end.runtime.post(Message::Worked(id)));
             for_end.signal.notify();
         };
-        core.transport.aside(run);
+        self.core.transport.aside(run);
     }
 
     fn finish(&mut self, now: Instant, id: u64, outcome: Result<Outcome>) {

@@ -12,7 +12,7 @@ use crate::clock::Instant;
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
 use crate::operation::Operation as _;
-use crate::queue::{EventKind, Fact, Label, Source};
+use crate::queue::{Label, Source};
 use crate::session::{Lease, SessionId, SessionProperties};
 use crate::snapshot::Snapshot;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -307,14 +307,7 @@ impl Session {
         let (stop, for_end) = (self.site.stop(&id, deadline), Arc::clone(&core));
         Core::submit_chore(&core, stop, deadline, Urgency::Stop, move |outcome: Result<Stopped>| {
             if let Err(error) = outcome {
-                for_end.queue.post_fact(Fact {
-                    kind: EventKind::LeftRunning,
-                    label: Label::default(),
-                    session: Some(id),
-                    error: Some(error.kind()),
-                    index: 0,
-                    count: 1,
-                });
+                for_end.left_running(Label::default(), &id, &error);
             }
         });
     }

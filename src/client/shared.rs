@@ -156,20 +156,10 @@ impl Shared {
     /// The service has told this in answer to a change, which was sent in this epoch.
     pub(super) fn was_told(&self, core: &Core, epoch: u64, told: SessionProperties, lease: Duration) {
         // What it tells of the session is from before anything that was done to it meanwhile.
-        self.outdate_if(core, |watch| watch.epoch == epoch, |wait, now| drop(wait.seen(told, now)), lease);
-    }
-
-    fn outdate_if(
-        &self,
-        core: &Core,
-        holds: impl FnOnce(&Watch) -> bool,
-        change: impl FnOnce(&mut WaitUntilReady, Instant),
-        lease: Duration,
-    ) {
         self.change(core, |watch, now| {
-            let holds = holds(watch);
+            let holds = watch.epoch == epoch;
             watch.outdate_readings();
-            if holds { change(&mut watch.wait, now) } else { watch.wait.extended(lease, now) }
+            if holds { drop(watch.wait.seen(told, now)) } else { watch.wait.extended(lease, now) }
         });
     }
 

@@ -9,9 +9,11 @@ use super::shared::{Next, Shared};
 use super::{ListedSession, Session};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
+use crate::journal::Record;
 use crate::operation::{self, Answer, Context, Operation, Step, Stopped};
 use crate::queue::Label;
-use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionStatus};
+use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionSize};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,6 +24,9 @@ pub(crate) struct Site {
     pub(super) registry: Registry,
     pub(super) listing: Mutex<Listing>,
 }
+
+/// For so long a create may still arrive whose sender is dead: its session is to come, if there is none yet.
+pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(60);
 
 /// An operation of a site, whatever it is made of.
 pub(super) type Boxed<T> = Box<dyn Operation<Outcome = Result<T>> + Send>;
@@ -124,7 +129,7 @@ impl Site {
     fn check_update(&self, shared: &Shared, max_lease: Lease) -> Result<std::result::Result<Lease, SessionProperties>> {
         self.core.check_alive()?;
         let known = shared.known(self.core.now());
-        if known.status.is_final() || known.status == SessionStatus::Stopping {
+        if !known.status.is_alive() {
             let message = format!("session {} has ended; its lease cannot be extended, create another", shared.id());
             return Err(Error::new(ErrorKind::SessionEnded, message));
         }
@@ -212,25 +217,43 @@ impl Site {
             let (journal, id) = (Arc::clone(journal), id.clone());
             let (service, log) = (Arc::clone(&self.context.service), Arc::clone(&self.core.log));
             self.core.aside(move || {
-                let forgotten = decided.into_iter().map(|create| journal.remove(create));
-                for error in forgotten.chain([journal.ended(&service, &id)]).filter_map(Result::err) {
-                    log.warning(None, || error.message().to_owned());
-                }
+                decided.into_iter().for_each(|create| log.warn_of(journal.remove(create)));
+                log.warn_of(journal.ended(&service, &id));
             });
         }
     }
 
+    /// Those of a list that a create may have made whose answer was lost this long ago at most: they are unknown here and not
+    /// noted for anything else, alive, as it was asked for, and not older.
+    pub(super) fn candidates(
+        &self,
+        listed: Vec<SessionProperties>,
+        noted: &HashSet<SessionId>,
+        size: &SessionSize,
+        max_lease: Lease,
+        age: Duration,
+    ) -> Vec<SessionProperties> {
+        let fits = |session: &SessionProperties| {
+            !self.registry.knows(&session.id)
+                && !noted.contains(&session.id)
+                && session.status.is_alive()
+                && session.size.as_ref().is_none_or(|it| it == size)
+                && session.max_lease.is_none_or(|lease| lease == max_lease.duration())
+                && session.elapsed.unwrap_or_default() <= age + ON_ITS_WAY
+        };
+        listed.into_iter().filter(fits).collect()
+    }
+
+    /// The ids that records have noted, as the service spells them.
+    pub(super) fn ids_of(&self, records: &[(Record, bool)]) -> HashSet<SessionId> {
+        let noted = records.iter().filter_map(|(record, _)| record.session_id.as_ref());
+        noted.map(|id| self.context.service.spelled(id)).collect()
+    }
+
     /// The journal goes by the lease: what is surely over nobody has to find again.
     fn was_extended(&self, id: &SessionId, lease: Lease) {
-        if let Some(journal) = &self.core.journal {
-            let (journal, id) = (Arc::clone(journal), id.clone());
-            let (service, log) = (Arc::clone(&self.context.service), Arc::clone(&self.core.log));
-            self.core.aside(move || {
-                if let Err(error) = journal.extended(&service, &id, lease) {
-                    log.warning(None, || error.message().to_owned());
-                }
-            });
-        }
+        let (service, id) = (Arc::clone(&self.context.service), id.clone());
+        self.core.note(move |journal| journal.extended(&service, &id, lease));
     }
 
     /// Nothing bounds a lease in the documentation, so it is sent as it is.

@@ -60,13 +60,13 @@ pub(super) struct StopAll {
     queue: VecDeque<(Arc<Site>, SessionId)>,
     running: usize,
     progress: Arc<Progress>,
+    result: StoppedAll,
 }
 
 #[derive(Default)]
 struct Progress {
     ended: Mutex<Vec<(SessionId, Result<Stopped>)>>,
     count: Arc<AtomicU64>,
-    result: Mutex<StoppedAll>,
 }
 
 impl StopAll {
@@ -89,7 +89,8 @@ impl StopAll {
         queue: VecDeque<(Arc<Site>, SessionId)>,
         deadline: Instant,
     ) -> StopAll {
-        StopAll { core: Arc::clone(core), deadline, listing, queue, running: 0, progress: Arc::default() }
+        let (progress, result) = (Arc::default(), StoppedAll::default());
+        StopAll { core: Arc::clone(core), deadline, listing, queue, running: 0, progress, result }
     }
 
     fn start(&mut self, site: &Arc<Site>, id: SessionId) {
@@ -104,7 +105,7 @@ impl StopAll {
     }
 
     fn collect(&mut self) {
-        let mut result = lock(&self.progress.result);
+        let result = &mut self.result;
         for (id, outcome) in std::mem::take(&mut *lock(&self.progress.ended)) {
             self.running -= 1;
             match outcome {
@@ -138,7 +139,7 @@ impl Operation for StopAll {
             self.start(&site, id);
         }
         if self.running == 0 {
-            return Step::Done(Ok(std::mem::take(&mut lock(&self.progress.result))));
+            return Step::Done(Ok(std::mem::take(&mut self.result)));
         }
         Step::AwaitChange(seen)
     }

@@ -64,7 +64,7 @@ pub unsafe extern "C" fn arr_client_suspend(
 
 /// The application is back: pooled connections, which are dead, are dropped; a token that has run out is renewed; watched
 /// sessions are read anew before anything is said about them, and then ARR_EVENT_RESUMED comes. The library notices by itself
-/// that the machine has slept for more than half a minute, and does the same.
+/// that the machine has slept for a minute or more, and does the same; a sleep of less than half a minute it never notices.
 ///
 /// - client: the client.
 /// - error: may be NULL.

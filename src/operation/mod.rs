@@ -33,7 +33,7 @@ pub(crate) use read::properties;
 pub use stop::Stopped;
 pub(crate) use stop::stop;
 pub(crate) use then::Then;
-pub(crate) use timed::{Timed, Todo};
+pub(crate) use timed::{Timed, Todo, out_of_time};
 pub(crate) use update::update_lease;
 pub(crate) use wait::WaitUntilReady;
 

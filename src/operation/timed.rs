@@ -36,6 +36,11 @@ pub(crate) enum Todo<T> {
     Work(Work),
 }
 
+/// The error of a call whose time is over.
+pub(crate) fn out_of_time() -> Error {
+    Error::new(ErrorKind::Timeout, "the time for the call ran out; give it more, or call again")
+}
+
 impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
     pub(crate) fn new(operation: O, deadline: Instant, attempt_timeout: Duration) -> Timed<O> {
         Timed { operation, deadline, attempt_timeout, left: false }
@@ -70,8 +75,7 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
             return self.abandon(now, error);
         }
         if now >= self.deadline {
-            let message = "the time for the call ran out; give it more, or call again";
-            return Todo::Done(Err(self.ended_by(Error::new(ErrorKind::Timeout, message))));
+            return Todo::Done(Err(self.ended_by(out_of_time())));
         }
         self.todo(now, step)
     }
