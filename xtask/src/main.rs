@@ -32,6 +32,7 @@ Usage: cargo xtask <command>
 
   demo             build everything and run examples/c/quickstart.c against the emulator
   test             every check there is, from formatting to the C programs under valgrind and the official Python SDK
+  test PART        only the checks that have PART in their names, and what they need; `test list` lists them
   sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 2 times or as given, and under valgrind
   header           write include/arr_session.h anew from the Rust sources
   header --check   fail if include/arr_session.h is not what the Rust sources give
@@ -52,7 +53,9 @@ fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         ["demo"] => demo::run(),
-        ["test"] => test::run(),
+        ["test"] => test::run(test::Part::All),
+        ["test", "list"] => test::list(),
+        ["test", part] => test::run(test::Part::Named(part)),
         ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
         ["sanitize", runs] => match runs.parse() {
             Ok(runs) => sanitize::run(runs),

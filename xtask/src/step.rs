@@ -30,6 +30,16 @@ impl<C> Step<C> {
     }
 }
 
+impl<C> std::fmt::Display for Step<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)?;
+        if !self.needs.is_empty() {
+            write!(f, " (needs: {})", self.needs.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
 /// What a passed step has to say for itself: the first line goes behind its name, further ones below.
 pub(crate) struct Report(pub(crate) String);
 
@@ -66,6 +76,21 @@ pub(crate) struct Tally {
 /// On a build server a check that does not run is a check that is believed to pass.
 pub(crate) fn skips_are_forbidden() -> bool {
     env::var_os("CI").is_some_and(|value| value == "true")
+}
+
+/// The steps that have `part` in their names, in whatever case, and those that they need. Empty if none has.
+pub(crate) fn choose<C>(steps: &[Step<C>], part: &str) -> Vec<Step<C>> {
+    let part = part.to_lowercase();
+    let mut chosen: Vec<bool> = steps.iter().map(|step| step.name.to_lowercase().contains(&part)).collect();
+    // From the end: what a step needs stands before it.
+    for (index, step) in steps.iter().enumerate().rev() {
+        if chosen[index] {
+            for (chosen, earlier) in chosen.iter_mut().zip(&steps[..index]) {
+                *chosen |= step.needs.contains(&earlier.name);
+            }
+        }
+    }
+    steps.iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(step, _)| Step { ..*step }).collect()
 }
 
 /// Runs all steps, going on after a failure.
@@ -182,6 +207,21 @@ mod tests {
         let tally = run_all(&steps, &mut ran).unwrap();
         assert_eq!(ran, 3);
         assert_eq!(tally.to_string(), "2 passed, 3 failed");
+    }
+
+    #[test]
+    fn a_part_brings_what_it_needs_and_nothing_else() {
+        let steps = [
+            Step::new("library", pass),
+            Step::new("formatting", pass),
+            Step::new("emulator", pass).needs(&["library"]),
+            Step::new("C++ programs", pass).needs(&["emulator"]),
+            Step::new("C programs", pass).needs(&["library"]),
+        ];
+        let names = |part| choose(&steps, part).iter().map(|step| step.name).collect::<Vec<_>>();
+        assert_eq!(names("c++"), ["library", "emulator", "C++ programs"]);
+        assert_eq!(names("programs"), ["library", "emulator", "C++ programs", "C programs"]);
+        assert_eq!(names("Java"), [""; 0]);
     }
 
     #[test]

@@ -49,8 +49,27 @@ const STEPS: &[Step<Context>] = &[
     Step::new("emulators stop", stop_emulators).needs(&[EMULATOR]),
 ];
 
-pub(crate) fn run() -> Result<ExitCode> {
+/// Which of the checks to run.
+pub(crate) enum Part<'a> {
+    All,
+    /// Those that have this in their names, and what they need.
+    Named(&'a str),
+}
+
+pub(crate) fn list() -> Result<ExitCode> {
+    for step in STEPS {
+        println!("{step}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn run(part: Part<'_>) -> Result<ExitCode> {
     let started = Instant::now();
+    let steps = step::choose(STEPS, if let Part::Named(part) = part { part } else { "" });
+    if steps.is_empty() {
+        eprintln!("error: no check has that in its name; `cargo xtask test list` lists them");
+        return Ok(ExitCode::from(EXIT_UNUSABLE));
+    }
     if let Readiness::Missing(advice) = toolchain::provide()? {
         eprintln!("{advice}");
         return Ok(ExitCode::from(EXIT_UNUSABLE));
@@ -65,7 +84,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
 
     let mut context = Context { workspace: Workspace::find()?, library: None, emulators: None };
-    let tally = step::run_all(STEPS, &mut context)?;
+    let tally = step::run_all(&steps, &mut context)?;
     println!("{:.0} s in all", started.elapsed().as_secs_f64());
 
     let good = tally.failed == 0 && !(step::skips_are_forbidden() && tally.skipped > 0);
