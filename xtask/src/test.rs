@@ -13,7 +13,7 @@ use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{
-    EXIT_UNUSABLE, c_programs, csharp, csharp_tests, dependencies, device, dialect, exports, layout, parity,
+    EXIT_UNUSABLE, abi, c_programs, csharp, csharp_tests, dependencies, device, dialect, exports, layout, parity,
     python_sdk, quickstart, readme, rust, story, tellers, toolchain,
 };
 
@@ -39,6 +39,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("rustdoc", rust::rustdoc),
     Step::new("Rust tests", rust::tests),
     Step::new("dependencies", dependencies::check),
+    Step::new("ABI", abi::check),
     Step::new(LIBRARY, build_library),
     Step::new("exports", exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("header alone", dialect::check_header).unless(NOT_LINUX),
