@@ -50,7 +50,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# full AOT bites", csharp::check_that_full_aot_bites).needs(&[CSHARP]).unless(NOT_LINUX),
-    Step::new("C# tests", csharp_tests::check).needs(&[LIBRARY, CSHARP]).unless(NOT_LINUX),
+    Step::new("C# tests", csharp_tests::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new(QUICKSTARTS, tellers::compile).needs(&[LIBRARY]),
     Step::new("quickstarts tell one story", story::check).needs(&[LIBRARY, QUICKSTARTS]),
     Step::new("quickstarts fail well", quickstart::check_failures).needs(&[LIBRARY, EMULATOR, QUICKSTARTS]),
