@@ -1,7 +1,7 @@
 //! The quickstart in each language: one story, told by programs that print the same.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -124,19 +124,17 @@ fn csharp_tellers(context: &mut Context) -> Result<Vec<Teller>> {
         csharp::compile(context)?;
     }
     let programs = context.csharp()?;
-    let folder = context.library()?.folder().to_owned();
-    let teller = |runtime: Runtime| -> Result<Teller> {
-        let runtimes = Runtimes::provide(&context.workspace)?;
-        let (program, folder): (PathBuf, PathBuf) = (programs.quickstart(runtime), folder.clone());
-        Ok(Teller::new(format!("C# on {runtime}"), move || csharp_call(&runtimes, runtime, &program, &folder)))
+    let runtimes = Arc::new(Runtimes::provide(&context.workspace)?);
+    let folder = context.library()?.folder();
+    let teller = |runtime: Runtime| {
+        let (runtimes, program, folder) = (Arc::clone(&runtimes), programs.quickstart(runtime), folder.to_owned());
+        Teller::new(format!("C# on {runtime}"), move || {
+            let mut quickstart = runtimes.command(runtime, &program)?;
+            csharp::let_find(&mut quickstart, &folder);
+            Ok(quickstart)
+        })
     };
-    Runtime::ALL.into_iter().map(teller).collect()
-}
-
-fn csharp_call(runtimes: &Runtimes, runtime: Runtime, program: &Path, library: &Path) -> Result<Command> {
-    let mut quickstart = runtimes.command(runtime, program)?;
-    csharp::let_find(&mut quickstart, library);
-    Ok(quickstart)
+    Ok(Runtime::ALL.map(teller).into())
 }
 
 impl Tellers {
