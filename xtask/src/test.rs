@@ -13,8 +13,8 @@ use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{
-    EXIT_UNUSABLE, c_programs, csharp, csharp_tests, dependencies, device, dialect, exports, layout, parity,
-    python_sdk, quickstart, readme, rust, story, tellers, toolchain,
+    EXIT_UNUSABLE, c_programs, csharp, csharp_blocks, csharp_tests, dependencies, device, dialect, exports, layout,
+    parity, python_sdk, quickstart, readme, rust, story, tellers, toolchain,
 };
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
@@ -46,6 +46,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C# declarations", parity::check),
     Step::new("layout in C, C++ and C#", layout::check).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
+    Step::new("C# in the pages", csharp_blocks::check).unless(NOT_LINUX),
     Step::new(EMULATOR, start_emulators),
     Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
