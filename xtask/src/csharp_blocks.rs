@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::context::Context;
-use crate::csharp;
 use crate::dotnet::{Compilation, Dotnet};
 use crate::readme::{self, Block};
 use crate::step::Report;
@@ -56,19 +55,18 @@ struct Page {
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/csharp/blocks")?;
-    let library = folder.join("ArrSession.dll");
-    let compilation = |output: PathBuf, sources: Vec<PathBuf>, references: Vec<PathBuf>| Compilation {
-        output,
-        sources,
-        references,
-        options: ["-target:library", "-unsafe", "-langversion:7.3"].map(str::to_owned).into(),
-    };
-    let mut compilations = vec![compilation(library.clone(), csharp::list(workspace, csharp::LIBRARY)?, Vec::new())];
+    let library = context.csharp()?.library();
+    let mut compilations = Vec::new();
     let mut shown = Vec::new();
     for Page { path, blocks } in pages(workspace)? {
         for block in &blocks {
             let source = write(&folder, &path, block)?;
-            compilations.push(compilation(source.with_extension("dll"), vec![source], vec![library.clone()]));
+            compilations.push(Compilation {
+                output: source.with_extension("dll"),
+                sources: vec![source],
+                references: vec![library.clone()],
+                options: ["-target:library", "-unsafe", "-langversion:7.3"].map(str::to_owned).into(),
+            });
         }
         shown.push(format!("{} in {path}", blocks.len()));
     }

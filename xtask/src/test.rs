@@ -46,7 +46,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C# declarations", parity::check),
     Step::new("layout in C, C++ and C#", layout::check).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
-    Step::new("C# in the pages", csharp_blocks::check).unless(NOT_LINUX),
+    Step::new("C# in the pages", csharp_blocks::check).needs(&[CSHARP]).unless(NOT_LINUX),
     Step::new(EMULATOR, start_emulators),
     Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
