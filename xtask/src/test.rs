@@ -13,8 +13,8 @@ use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{
-    EXIT_UNUSABLE, abi, c_programs, csharp, csharp_blocks, csharp_tests, dependencies, device, dialect, exports, layout,
-    parity, python_sdk, quickstart, readme, rust, story, tellers, toolchain,
+    EXIT_UNUSABLE, abi, c_programs, csharp, csharp_blocks, csharp_tests, dependencies, device, dialect, exports,
+    layout, parity, python_sdk, quickstart, readme, rust, story, tellers, toolchain,
 };
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
