@@ -1,0 +1,101 @@
+using System;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace ArrSession
+{
+    /// <summary>
+    /// Texts on their way in: NUL-terminated UTF-8 outside of the managed heap, for as long as one call takes. They may be
+    /// secrets, so they are wiped.
+    /// </summary>
+    internal sealed unsafe class NativeTexts : IDisposable
+    {
+        // Half a surrogate pair is an error of the caller's, not a question mark.
+        private static readonly Encoding Strict = new UTF8Encoding(false, true);
+
+        private Block* last;
+
+        private struct Block
+        {
+            internal Block* Before;
+            internal int Length;
+        }
+
+        /// <summary>NULL for null.</summary>
+        internal byte* Add(string text, string name)
+        {
+            if (text == null)
+            {
+                return null;
+            }
+            if (text.IndexOf('\0') >= 0)
+            {
+                throw new ArgumentException("the text has a NUL in it, where its UTF-8 would end", name);
+            }
+            int length;
+            try
+            {
+                length = Strict.GetByteCount(text);
+            }
+            catch (EncoderFallbackException)
+            {
+                throw new ArgumentException("the text has half a surrogate pair in it, which is no character", name);
+            }
+            byte* bytes = Allocate(length + 1);
+            if (length > 0)
+            {
+                fixed (char* characters = text)
+                {
+                    Strict.GetBytes(characters, text.Length, bytes, length);
+                }
+            }
+            bytes[length] = 0;
+            return bytes;
+        }
+
+        /// <summary>An array of places for pointers.</summary>
+        internal byte** AddPointers(int count)
+        {
+            return (byte**)Allocate(count * sizeof(byte*));
+        }
+
+        public void Dispose()
+        {
+            while (last != null)
+            {
+                Block* block = last;
+                last = block->Before;
+                byte* bytes = (byte*)(block + 1);
+                for (int i = 0; i < block->Length; i++)
+                {
+                    bytes[i] = 0;
+                }
+                Marshal.FreeHGlobal((IntPtr)block);
+            }
+        }
+
+        private byte* Allocate(int length)
+        {
+            Block* block = (Block*)Marshal.AllocHGlobal(sizeof(Block) + length);
+            block->Before = last;
+            block->Length = length;
+            last = block;
+            return (byte*)(block + 1);
+        }
+    }
+
+    /// <summary>Texts on their way out.</summary>
+    internal static unsafe class Utf8
+    {
+        /// <summary>The text up to its NUL, or all of a buffer that has none.</summary>
+        internal static string Decode(byte* text, int capacity)
+        {
+            int length = 0;
+            while (length < capacity && text[length] != 0)
+            {
+                length++;
+            }
+            return length == 0 ? string.Empty : Encoding.UTF8.GetString(text, length);
+        }
+    }
+}

@@ -1,0 +1,421 @@
+using System;
+using System.Collections.Generic;
+
+namespace ArrSession
+{
+    /// <summary>arr_client_get_token_start</summary>
+    internal sealed unsafe class TokenOperation : PendingOperation<AccessToken>
+    {
+        private readonly uint timeout;
+
+        internal TokenOperation(ArrClient client, uint timeout)
+            : base(client)
+        {
+            this.timeout = timeout;
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            return Native.arr_client_get_token_start(Client.Handle.Value, id, operation, timeout, error);
+        }
+
+        protected override int Take(IntPtr operation, out AccessToken result, arr_error_info* error)
+        {
+            result = null;
+            TokenBuffer buffer = new TokenBuffer();
+            try
+            {
+                int status;
+                uint remaining;
+                do
+                {
+                    UIntPtr needed = UIntPtr.Zero;
+                    fixed (byte* place = buffer.Bytes)
+                    {
+                        status = Native.arr_operation_get_token(
+                            operation, place, buffer.Capacity, &needed, &remaining, error);
+                    }
+                    if (status == Native.ARR_OK)
+                    {
+                        result = new AccessToken(buffer.Text(), remaining);
+                    }
+                    else if (status == Native.ARR_ERROR_BUFFER_TOO_SMALL)
+                    {
+                        buffer.Grow(needed);
+                    }
+                }
+                while (status == Native.ARR_ERROR_BUFFER_TOO_SMALL);
+                return status;
+            }
+            finally
+            {
+                buffer.Wipe();
+            }
+        }
+    }
+
+    /// <summary>What brings a session: arr_operation_get_session</summary>
+    internal abstract unsafe class SessionOperation<T> : PendingOperation<T>
+    {
+        protected SessionOperation(ArrClient client)
+            : base(client)
+        {
+        }
+
+        /// <summary>
+        /// Whether a session that this brings, and that was not there before, is certainly the operation's own. Under an id that
+        /// the application has given there may have been one before.
+        /// </summary>
+        protected abstract bool CreatesItsOwn { get; }
+
+        protected int TakeSession(IntPtr operation, out RenderingSession session, out bool resumed, arr_error_info* error)
+        {
+            IntPtr native = IntPtr.Zero;
+            int wasThere = 0;
+            arr_session_properties properties = Blank.Properties;
+            int status = Native.arr_operation_get_session(operation, &native, &properties, &wasThere, error);
+            session = status == Native.ARR_OK ? new RenderingSession(Client, native, &properties) : null;
+            resumed = wasThere != 0;
+            return status;
+        }
+
+        protected override void GiveBack(IntPtr operation)
+        {
+            IntPtr session = IntPtr.Zero;
+            int wasThere = 0;
+            if (!CreatesItsOwn
+                || Native.arr_operation_get_session(operation, &session, null, &wasThere, null) != Native.ARR_OK)
+            {
+                return;
+            }
+            IntPtr stop = IntPtr.Zero;
+            if (wasThere == 0
+                && Native.arr_session_stop_start(session, 0, &stop, Native.ARR_TIMEOUT_DEFAULT, null) == Native.ARR_OK)
+            {
+                // A stop goes on without its handle, and before its client ends.
+                Native.arr_operation_free(stop);
+            }
+            Native.arr_session_free(session);
+        }
+    }
+
+    /// <summary>arr_session_create_start</summary>
+    internal sealed unsafe class CreateOperation : SessionOperation<RenderingSession>
+    {
+        private readonly CreateSessionOptions options;
+        private readonly uint timeout;
+        private readonly bool createsItsOwn;
+
+        internal CreateOperation(ArrClient client, CreateSessionOptions options, uint timeout)
+            : base(client)
+        {
+            this.options = options;
+            this.timeout = timeout;
+            createsItsOwn = string.IsNullOrEmpty(options.SessionId);
+        }
+
+        protected override bool CreatesItsOwn
+        {
+            get { return createsItsOwn; }
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            using (NativeTexts texts = new NativeTexts())
+            {
+                arr_session_create_options native;
+                options.Fill(&native, texts);
+                return Native.arr_session_create_start(Client.Handle.Value, &native, id, operation, timeout, error);
+            }
+        }
+
+        protected override int Take(IntPtr operation, out RenderingSession result, arr_error_info* error)
+        {
+            bool resumed;
+            return TakeSession(operation, out result, out resumed, error);
+        }
+    }
+
+    /// <summary>arr_session_open_start</summary>
+    internal sealed unsafe class OpenOperation : SessionOperation<RenderingSession>
+    {
+        private readonly string sessionId;
+        private readonly uint timeout;
+
+        internal OpenOperation(ArrClient client, string sessionId, uint timeout)
+            : base(client)
+        {
+            this.sessionId = sessionId;
+            this.timeout = timeout;
+        }
+
+        protected override bool CreatesItsOwn
+        {
+            get { return false; }
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            using (NativeTexts texts = new NativeTexts())
+            {
+                byte* text = texts.Add(sessionId, "sessionId");
+                return Native.arr_session_open_start(Client.Handle.Value, text, id, operation, timeout, error);
+            }
+        }
+
+        protected override int Take(IntPtr operation, out RenderingSession result, arr_error_info* error)
+        {
+            bool resumed;
+            return TakeSession(operation, out result, out resumed, error);
+        }
+    }
+
+    /// <summary>arr_session_resume_or_create_start</summary>
+    internal sealed unsafe class ResumeOperation : SessionOperation<ResumeResult>
+    {
+        private readonly CreateSessionOptions options;
+        private readonly ResumeOptions resume;
+        private readonly uint timeout;
+        private readonly bool createsItsOwn;
+
+        internal ResumeOperation(ArrClient client, CreateSessionOptions options, ResumeOptions resume, uint timeout)
+            : base(client)
+        {
+            this.options = options;
+            this.resume = resume;
+            this.timeout = timeout;
+            createsItsOwn = string.IsNullOrEmpty(options.SessionId);
+        }
+
+        protected override bool CreatesItsOwn
+        {
+            get { return createsItsOwn; }
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            using (NativeTexts texts = new NativeTexts())
+            {
+                arr_session_create_options nativeCreate;
+                arr_resume_options nativeResume;
+                options.Fill(&nativeCreate, texts);
+                resume.Fill(&nativeResume, texts);
+                return Native.arr_session_resume_or_create_start(
+                    Client.Handle.Value, &nativeCreate, &nativeResume, id, operation, timeout, error);
+            }
+        }
+
+        protected override int Take(IntPtr operation, out ResumeResult result, arr_error_info* error)
+        {
+            RenderingSession session;
+            bool resumed;
+            int status = TakeSession(operation, out session, out resumed, error);
+            result = status == Native.ARR_OK ? new ResumeResult(session, resumed) : null;
+            return status;
+        }
+    }
+
+    /// <summary>arr_client_list_sessions_start</summary>
+    internal sealed unsafe class ListOperation : PendingOperation<IReadOnlyList<SessionProperties>>
+    {
+        private readonly uint timeout;
+
+        internal ListOperation(ArrClient client, uint timeout)
+            : base(client)
+        {
+            this.timeout = timeout;
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            return Native.arr_client_list_sessions_start(Client.Handle.Value, id, operation, timeout, error);
+        }
+
+        protected override int Take(
+            IntPtr operation, out IReadOnlyList<SessionProperties> result, arr_error_info* error)
+        {
+            IntPtr list = IntPtr.Zero;
+            int status = Native.arr_operation_get_list(operation, &list, error);
+            result = status == Native.ARR_OK ? SessionList.Read(list) : null;
+            return status;
+        }
+    }
+
+    /// <summary>arr_client_recover_sessions_start</summary>
+    internal sealed unsafe class RecoverOperation : PendingOperation<IReadOnlyList<RecoveredSession>>
+    {
+        private readonly uint timeout;
+
+        internal RecoverOperation(ArrClient client, uint timeout)
+            : base(client)
+        {
+            this.timeout = timeout;
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            return Native.arr_client_recover_sessions_start(Client.Handle.Value, id, operation, timeout, error);
+        }
+
+        protected override int Take(IntPtr operation, out IReadOnlyList<RecoveredSession> result, arr_error_info* error)
+        {
+            IntPtr list = IntPtr.Zero;
+            int status = Native.arr_operation_get_list(operation, &list, error);
+            result = status == Native.ARR_OK ? SessionList.ReadRecovered(list, Client) : null;
+            return status;
+        }
+    }
+
+    /// <summary>arr_client_stop_all_start</summary>
+    internal sealed unsafe class StopAllOperation : PendingOperation<StopAllResult>
+    {
+        private readonly StopScope scope;
+        private readonly uint timeout;
+        private StopAllResult soFar;
+
+        internal StopAllOperation(ArrClient client, StopScope scope, uint timeout)
+            : base(client)
+        {
+            this.scope = scope;
+            this.timeout = timeout;
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            return Native.arr_client_stop_all_start(
+                Client.Handle.Value, (int)scope, id, operation, timeout, error);
+        }
+
+        protected override int Take(IntPtr operation, out StopAllResult result, arr_error_info* error)
+        {
+            arr_stop_all_result native = Blank.StopAllResult;
+            int status = Native.arr_operation_get_stop_all(operation, &native, error);
+            soFar = new StopAllResult(in native);
+            result = soFar;
+            return status;
+        }
+
+        protected override Exception Describe(arr_error_info* error)
+        {
+            return ArrStopAllException.From(error, soFar);
+        }
+    }
+
+    /// <summary>What is started of a session.</summary>
+    internal abstract unsafe class OfSessionOperation<T> : PendingOperation<T>
+    {
+        protected OfSessionOperation(RenderingSession session)
+            : base(session.Client)
+        {
+            Session = session;
+        }
+
+        protected RenderingSession Session { get; }
+
+        protected override string Owner
+        {
+            get { return "RenderingSession"; }
+        }
+    }
+
+    /// <summary>What brings properties: arr_operation_get_properties</summary>
+    internal abstract unsafe class PropertiesOperation : OfSessionOperation<SessionProperties>
+    {
+        protected PropertiesOperation(RenderingSession session)
+            : base(session)
+        {
+        }
+
+        protected override int Take(IntPtr operation, out SessionProperties result, arr_error_info* error)
+        {
+            arr_session_properties properties = Blank.Properties;
+            int status = Native.arr_operation_get_properties(operation, &properties, error);
+            result = status == Native.ARR_OK ? new SessionProperties(&properties) : null;
+            return status;
+        }
+    }
+
+    /// <summary>arr_session_get_properties_start</summary>
+    internal sealed unsafe class ReadOperation : PropertiesOperation
+    {
+        private readonly uint timeout;
+
+        internal ReadOperation(RenderingSession session, uint timeout)
+            : base(session)
+        {
+            this.timeout = timeout;
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            return Native.arr_session_get_properties_start(Session.Handle.Value, id, operation, timeout, error);
+        }
+    }
+
+    /// <summary>arr_session_wait_until_ready_start</summary>
+    internal sealed unsafe class WaitOperation : PropertiesOperation
+    {
+        private readonly uint timeout;
+
+        internal WaitOperation(RenderingSession session, uint timeout)
+            : base(session)
+        {
+            this.timeout = timeout;
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            return Native.arr_session_wait_until_ready_start(Session.Handle.Value, id, operation, timeout, error);
+        }
+
+        protected override Exception Describe(arr_error_info* error)
+        {
+            return Session.DescribeEndOfWait(error);
+        }
+    }
+
+    /// <summary>arr_session_update_lease_start</summary>
+    internal sealed unsafe class UpdateLeaseOperation : PropertiesOperation
+    {
+        private readonly uint maxLeaseSeconds;
+        private readonly uint timeout;
+
+        internal UpdateLeaseOperation(RenderingSession session, uint maxLeaseSeconds, uint timeout)
+            : base(session)
+        {
+            this.maxLeaseSeconds = maxLeaseSeconds;
+            this.timeout = timeout;
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            return Native.arr_session_update_lease_start(
+                Session.Handle.Value, maxLeaseSeconds, id, operation, timeout, error);
+        }
+    }
+
+    /// <summary>arr_session_stop_start</summary>
+    internal sealed unsafe class StopOperation : OfSessionOperation<StopResult>
+    {
+        private readonly uint timeout;
+
+        internal StopOperation(RenderingSession session, uint timeout)
+            : base(session)
+        {
+            this.timeout = timeout;
+        }
+
+        protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
+        {
+            return Native.arr_session_stop_start(Session.Handle.Value, id, operation, timeout, error);
+        }
+
+        protected override int Take(IntPtr operation, out StopResult result, arr_error_info* error)
+        {
+            int alreadyGone = 0;
+            int status = Native.arr_operation_get_stop(operation, &alreadyGone, error);
+            result = status == Native.ARR_OK ? new StopResult(alreadyGone != 0) : null;
+            return status;
+        }
+    }
+}

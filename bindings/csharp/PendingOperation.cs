@@ -1,0 +1,235 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace ArrSession
+{
+    /// <summary>
+    /// An operation that native carries out, and the task that somebody awaits meanwhile. It is ended exactly once, by who has
+    /// claimed it: the pump, when native says that it has ended; or the end of the client.
+    /// </summary>
+    internal abstract unsafe class PendingOperation
+    {
+        private OperationHandle handle;
+        private CancellationToken token;
+        private CancellationTokenRegistration registration;
+        private int claimed;
+        private bool over;
+
+        protected PendingOperation(ArrClient client)
+        {
+            Client = client;
+        }
+
+        protected ArrClient Client { get; }
+
+        /// <summary>What its event carries.</summary>
+        internal ulong Id { get; private set; }
+
+        /// <summary>The name of who is disposed, if native does not know its handle.</summary>
+        protected virtual string Owner
+        {
+            get { return "ArrClient"; }
+        }
+
+        internal abstract bool IsOver { get; }
+
+        /// <summary>Starts it; native returns at once. The status is about starting.</summary>
+        internal int Start(ulong id, arr_error_info* error)
+        {
+            IntPtr native = IntPtr.Zero;
+            Id = id;
+            int status = Start(id, &native, error);
+            if (status == Native.ARR_OK)
+            {
+                handle = new OperationHandle(native, Client.Handle);
+            }
+            return status;
+        }
+
+        protected abstract int Start(ulong id, IntPtr* operation, arr_error_info* error);
+
+        /// <summary>
+        /// From now on the token cancels it: natively, at once. The task ends when the pump hears of it.
+        /// </summary>
+        internal void ObeyTo(CancellationToken token)
+        {
+            if (!token.CanBeCanceled)
+            {
+                return;
+            }
+            this.token = token;
+            CancellationTokenRegistration made = token.Register(CancelOne, this, false);
+            lock (handle)
+            {
+                if (!over)
+                {
+                    registration = made;
+                    return;
+                }
+            }
+            made.Dispose();
+        }
+
+        private static readonly Action<object> CancelOne = Cancel;
+
+        private static void Cancel(object operation)
+        {
+            ((PendingOperation)operation).CancelNatively();
+        }
+
+        private void CancelNatively()
+        {
+            Native.arr_operation_cancel(handle.Value, null);
+            GC.KeepAlive(handle);
+        }
+
+        /// <summary>True for one caller only, who then ends it.</summary>
+        internal bool TryClaim()
+        {
+            return Interlocked.Exchange(ref claimed, 1) == 0;
+        }
+
+        /// <summary>
+        /// Waits until who has claimed it has completed its task. Nobody's code runs in between, so this is over at once.
+        /// </summary>
+        internal void AwaitItsEnd()
+        {
+            SpinWait spin = new SpinWait();
+            while (!IsOver)
+            {
+                spin.SpinOnce();
+            }
+        }
+
+        /// <summary>Claimed: ends it as native says.</summary>
+        internal void End()
+        {
+            EndWith(handle.Value);
+            GC.KeepAlive(handle);
+        }
+
+        /// <summary>
+        /// Claimed, and its client is about to be freed: nobody hears of its result any more. A session that it has just created
+        /// is stopped; one that it is creating is stopped by native.
+        /// </summary>
+        internal void Abandon()
+        {
+            CancelNatively();
+            GiveBack(handle.Value);
+            Release();
+        }
+
+        /// <summary>Completes the task as cancelled: by the token, if that was cancelled.</summary>
+        internal abstract void CompleteAsCancelled();
+
+        protected abstract void EndWith(IntPtr operation);
+
+        /// <summary>Stops the session that the operation has created, if it has.</summary>
+        protected virtual void GiveBack(IntPtr operation)
+        {
+        }
+
+        protected bool IsCancelledByToken
+        {
+            get { return token.IsCancellationRequested; }
+        }
+
+        protected CancellationToken Token
+        {
+            get { return token; }
+        }
+
+        /// <summary>Frees the operation; the token has nothing to cancel any more.</summary>
+        protected void Release()
+        {
+            CancellationTokenRegistration made;
+            lock (handle)
+            {
+                over = true;
+                made = registration;
+                registration = default(CancellationTokenRegistration);
+            }
+            // Waits for a cancelling that is under way, which does nothing but call native.
+            made.Dispose();
+            handle.Dispose();
+        }
+    }
+
+    /// <summary>An operation that brings a result.</summary>
+    internal abstract unsafe class PendingOperation<T> : PendingOperation
+    {
+        // Continuations run where the task is completed: on the pump's thread.
+        private readonly TaskCompletionSource<T> source = new TaskCompletionSource<T>();
+
+        protected PendingOperation(ArrClient client)
+            : base(client)
+        {
+        }
+
+        internal Task<T> Task
+        {
+            get { return source.Task; }
+        }
+
+        internal override bool IsOver
+        {
+            get { return source.Task.IsCompleted; }
+        }
+
+        /// <summary>Takes what the operation has brought, if it has succeeded.</summary>
+        protected abstract int Take(IntPtr operation, out T result, arr_error_info* error);
+
+        /// <summary>What a failure is in C#.</summary>
+        protected virtual Exception Describe(arr_error_info* error)
+        {
+            return ArrException.From(error, Owner);
+        }
+
+        protected override void EndWith(IntPtr operation)
+        {
+            arr_error_info error = Blank.Error;
+            T result = default(T);
+            Exception failure = null;
+            bool cancelled = false;
+            try
+            {
+                int status = Take(operation, out result, &error);
+                cancelled = status == Native.ARR_ERROR_CANCELLED || status == Native.ARR_ERROR_SHUT_DOWN;
+                if (status != Native.ARR_OK && !cancelled)
+                {
+                    failure = Describe(&error);
+                }
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+            Release();
+            if (failure != null)
+            {
+                source.TrySetException(failure);
+            }
+            else if (cancelled)
+            {
+                CompleteAsCancelled();
+            }
+            else
+            {
+                source.TrySetResult(result);
+            }
+        }
+
+        internal override void CompleteAsCancelled()
+        {
+            if (IsCancelledByToken)
+            {
+                source.TrySetCanceled(Token);
+            }
+            else
+            {
+                source.TrySetCanceled();
+            }
+        }
+    }
+}
