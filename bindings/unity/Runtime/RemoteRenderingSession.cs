@@ -423,16 +423,19 @@ namespace ArrSession.Unity
             if (life != null) life.Cancel();
             life = null;
             ArrClient ending = client;
-            DropSession();
             client = null;
             starting = null;
             status = SessionStatus.Unknown;
             suspended = false;
-            if (ending == null) return;
-            ending.EventReceived -= Received;
-            ending.LogReceived -= Logged;
-            SessionPump.Remove(ending);
-            ending.Dispose();
+            if (ending != null)
+            {
+                ending.EventReceived -= Received;
+                ending.LogReceived -= Logged;
+                SessionPump.Remove(ending);
+                ending.Dispose();
+            }
+            // After the client: a session that is disposed of takes its promised stop with it.
+            DropSession();
         }
 
         void Start()
