@@ -12,6 +12,8 @@
 
 mod guard;
 mod handle;
+#[cfg(test)]
+mod layout;
 mod structs;
 mod text;
 

@@ -13,6 +13,7 @@ use crate::process::{self, CARGO_LIMIT};
 use crate::workspace::Workspace;
 
 /// The release library, as it ships.
+#[derive(Clone)]
 pub(crate) struct Library {
     /// `libarr_session.so`, `libarr_session.dylib` or `arr_session.dll`.
     pub(crate) shared: PathBuf,

@@ -4,17 +4,16 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use crate::compiler;
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::dialect::{self, Dialect};
 use crate::emulator::{ApiVersion, Emulator};
+use crate::parallel;
 use crate::process;
 use crate::step::Report;
 
@@ -164,24 +163,8 @@ fn run(mut program: Command, emulator: &Emulator, version: ApiVersion) -> Result
 
 /// Works on all cores, as valgrind makes these runs the longest part of the tests. Returns the problems in order.
 fn in_parallel(builds: &[Build<'_>], work: impl Fn(&Build<'_>) -> Result<()> + Sync) -> Vec<String> {
-    let queue = Mutex::new(builds.iter().enumerate());
-    let problems = Mutex::new(Vec::new());
-    let next = || queue.lock().expect("no one panics with the queue").next();
-    let work_off = || {
-        while let Some((index, build)) = next() {
-            if let Err(error) = work(build) {
-                let problem = format!("{} ({}): {error:#}", build.source.display(), build.dialect);
-                let mut problems = problems.lock().expect("no one panics with the problems");
-                problems.push((index, problem.trim_end().to_owned()));
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work_off);
-        }
-    });
-    let mut problems = problems.into_inner().expect("no one panics with the problems");
-    problems.sort();
-    problems.into_iter().map(|(_, problem)| problem).collect()
+    parallel::work_off(builds, |build| {
+        let of_build = |error| anyhow!("{} ({}): {error:#}", build.source.display(), build.dialect);
+        work(build).map_err(of_build)
+    })
 }

@@ -3,7 +3,9 @@
 use anyhow::{Context as _, Result};
 
 use crate::artifacts::Library;
+use crate::csharp;
 use crate::emulator::Emulator;
+use crate::tellers::Tellers;
 use crate::workspace::Workspace;
 
 /// How often the programs under test look at a session that starts: often, as its start is short.
@@ -14,6 +16,10 @@ pub(crate) struct Context {
     pub(crate) workspace: Workspace,
     pub(crate) library: Option<Library>,
     pub(crate) emulators: Option<Emulators>,
+    /// The C# programs.
+    pub(crate) csharp: Option<csharp::Programs>,
+    /// The quickstarts.
+    pub(crate) tellers: Option<Tellers>,
 }
 
 /// The same service twice.
@@ -23,11 +29,23 @@ pub(crate) struct Emulators {
 }
 
 impl Context {
+    pub(crate) fn new(workspace: Workspace) -> Self {
+        Self { workspace, library: None, emulators: None, csharp: None, tellers: None }
+    }
+
     pub(crate) fn library(&self) -> Result<&Library> {
         self.library.as_ref().context("the release library has not been built")
     }
 
     pub(crate) fn emulators(&self) -> Result<&Emulators> {
         self.emulators.as_ref().context("the emulators are not running")
+    }
+
+    pub(crate) fn csharp(&self) -> Result<&csharp::Programs> {
+        self.csharp.as_ref().context("the C# programs have not been compiled")
+    }
+
+    pub(crate) fn tellers(&self) -> Result<&Tellers> {
+        self.tellers.as_ref().context("the quickstarts have not been compiled")
     }
 }

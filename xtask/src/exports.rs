@@ -8,6 +8,7 @@ use object::elf;
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSymbol};
 
+use crate::c_header::declared_functions;
 use crate::context::Context;
 use crate::header;
 use crate::step::Report;
@@ -74,76 +75,9 @@ fn is_system_library(name: &str) -> bool {
     SYSTEM_LIBRARIES.contains(&stem) || stem.starts_with("ld-linux-")
 }
 
-/// The `arr_` functions that a header declares. It has no function pointers and no function-like macros of that
-/// prefix, so a name before a parenthesis is a prototype.
-fn declared_functions(header: &str) -> BTreeSet<String> {
-    let code = without_comments(header);
-    let mut functions = BTreeSet::new();
-    let mut rest = code.as_str();
-    while let Some(start) = rest.find(|c: char| c.is_alphanumeric() || c == '_') {
-        rest = &rest[start..];
-        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        if word.starts_with("arr_") && after.trim_start().starts_with('(') {
-            functions.insert(word.to_owned());
-        }
-        rest = after;
-    }
-    functions
-}
-
-fn without_comments(source: &str) -> String {
-    let mut code = String::new();
-    let mut rest = source;
-    loop {
-        let (block, line) = (rest.find("/*"), rest.find("//"));
-        let Some(start) = block.into_iter().chain(line).min() else {
-            return code + rest;
-        };
-        code.push_str(&rest[..start]);
-        code.push(' ');
-        let (close, length) = if Some(start) == block { ("*/", 2) } else { ("\n", 0) };
-        let comment = &rest[start + 2..];
-        rest = comment.find(close).map_or("", |end| &comment[end + length..]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names(header: &str) -> Vec<String> {
-        declared_functions(header).into_iter().collect()
-    }
-
-    #[test]
-    fn finds_prototypes_however_they_are_laid_out() {
-        let header = "\
-            arr_status arr_client_new(const arr_client_options *options,\n  arr_client **client);\n\
-            uint32_t arr_abi_version (void);\n\
-            const char *arr_version_string\n(void);\n";
-        assert_eq!(names(header), ["arr_abi_version", "arr_client_new", "arr_version_string"]);
-    }
-
-    #[test]
-    fn ignores_types_constants_and_fields() {
-        let header = "\
-            typedef int32_t arr_status;\n\
-            typedef struct arr_client arr_client;\n\
-            struct arr_error_info { uint32_t arr_size; };\n\
-            #define ARR_SIZE_V1 ((uint32_t)(4))\n\
-            static int my_arr_function(void);\n";
-        assert_eq!(names(header), [""; 0]);
-    }
-
-    #[test]
-    fn ignores_comments_of_both_kinds() {
-        let header = "\
-            /* see arr_block(x)\n * and arr_second(y) // not a line comment */ void arr_real(void);\n\
-            // arr_line(x) /* not a block comment\n\
-            void arr_other(void); /** arr_open(";
-        assert_eq!(names(header), ["arr_other", "arr_real"]);
-    }
 
     #[test]
     fn knows_the_systems_own_libraries() {

@@ -1,6 +1,6 @@
-//! `cargo xtask header`: the C header, which the library's own test generates and compares.
+//! `cargo xtask header`: the C header and the layout of its structs, which the library's own tests generate and compare.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
@@ -8,26 +8,61 @@ use crate::workspace::Workspace;
 
 pub(crate) const PATH: &str = "include/arr_session.h";
 
+/// How the structs lie in memory.
+pub(crate) const LAYOUT: &str = "abi/layout.txt";
+
+/// A file that a test of the library generates and compares.
+struct Generated {
+    path: &'static str,
+    /// What `cargo test` is told, to run that test.
+    test: &'static [&'static str],
+    /// Set, it makes the test write the file before it compares.
+    update: &'static str,
+}
+
+const GENERATED: &[Generated] = &[
+    Generated { path: PATH, test: &["--test", "header"], update: "ARR_UPDATE_HEADER" },
+    Generated { path: LAYOUT, test: &["--lib", "ffi::layout"], update: "ARR_UPDATE_LAYOUT" },
+];
+
+#[derive(Clone, Copy)]
 pub(crate) enum Mode {
     Write,
     Check,
 }
 
 pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
-    let mut test = Workspace::find()?.cargo();
-    test.args(["test", "--quiet", "--package", "arr-session", "--test", "header"]);
-    match mode {
-        Mode::Write => test.env("ARR_UPDATE_HEADER", "1"),
-        Mode::Check => test.env_remove("ARR_UPDATE_HEADER"),
-    };
-    let status = test.status().context("cannot run cargo")?;
-    match (mode, status.success()) {
-        (Mode::Write, true) => println!("{PATH} is what the Rust sources give"),
-        (Mode::Check, true) => println!("{PATH} is up to date"),
-        (Mode::Write, false) => eprintln!("error: {PATH} could not be generated"),
-        (Mode::Check, false) => {
-            eprintln!("error: {PATH} is not up to date: run `cargo xtask header`")
-        }
+    let workspace = Workspace::find()?;
+    let mut all_good = true;
+    for generated in GENERATED {
+        all_good &= generated.run(&workspace, mode)?;
     }
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Has cargo's tests compare the generated files, whatever the caller's environment says.
+pub(crate) fn never_write(tests: &mut Command) {
+    for generated in GENERATED {
+        tests.env_remove(generated.update);
+    }
+}
+
+impl Generated {
+    fn run(&self, workspace: &Workspace, mode: Mode) -> Result<bool> {
+        let mut test = workspace.cargo();
+        test.args(["test", "--quiet", "--package", "arr-session"]).args(self.test);
+        match mode {
+            Mode::Write => test.env(self.update, "1"),
+            Mode::Check => test.env_remove(self.update),
+        };
+        let succeeded = test.status().context("cannot run cargo")?.success();
+        let path = self.path;
+        match (mode, succeeded) {
+            (Mode::Write, true) => println!("{path} is what the Rust sources give"),
+            (Mode::Check, true) => println!("{path} is up to date"),
+            (Mode::Write, false) => eprintln!("error: {path} could not be generated"),
+            (Mode::Check, false) => eprintln!("error: {path} is not up to date: run `cargo xtask header`"),
+        }
+        Ok(succeeded)
+    }
 }

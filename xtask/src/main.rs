@@ -1,25 +1,39 @@
 //! The workspace's chores. `cargo xtask` lists them.
 
 mod artifacts;
+mod c_header;
 mod c_programs;
 mod compiler;
 mod context;
+mod csharp;
+mod csharp_source;
+mod csharp_tests;
 mod demo;
 mod dependencies;
 mod device;
 mod dialect;
+mod dotnet;
 mod emulator;
 mod exports;
 mod header;
+mod layout;
+mod mono;
+mod normalise;
 mod packages;
+mod parallel;
+mod parity;
 mod process;
+mod python;
 mod python_sdk;
 mod quickstart;
 mod readme;
 mod rust;
 mod sanitize;
 mod step;
+mod story;
+mod tellers;
 mod test;
+mod tokens;
 mod toolchain;
 mod workspace;
 
@@ -34,8 +48,8 @@ Usage: cargo xtask <command>
   test             every check there is, from formatting to the C programs under valgrind and the official Python SDK
   test PART        only the checks that have PART in their names, and what they need; `test list` lists them
   sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 2 times or as given, and under valgrind
-  header           write include/arr_session.h anew from the Rust sources
-  header --check   fail if include/arr_session.h is not what the Rust sources give
+  header           write include/arr_session.h and abi/layout.txt, how its structs lie in memory, anew from the Rust sources
+  header --check   fail if one of them is not what the Rust sources give
   help             this list
 ";
 

@@ -17,6 +17,14 @@ const FOR_TESTS: &[Package] = &[
     package("openssl", "judges the emulator's certificates", &["openssl", "version"]),
     package("iproute2", "makes the network between a device and the emulator", &["ip", "-V"]),
     package("python3", "calls the emulator, as a client we did not write", &["python3", "-c", "import ssl"]),
+    package(
+        "binutils",
+        "assembles and links what Mono compiles ahead of time",
+        &["sh", "-c", "as --version && ld --version"],
+    ),
+    package("mono-runtime", "runs the C# programs", &["mono", "--version"]),
+    package("mono-mcs", "compiles the C# programs", &["mcs", "--version"]),
+    package("npm", "fetches Roslyn, the other C# compiler", &["npm", "--version"]),
     package("python3-venv", "keeps the official SDK's packages apart", &["python3", "-c", "import ensurepip, venv"]),
 ];
 

@@ -28,6 +28,13 @@ pub(crate) enum End {
     TooLong(Duration),
 }
 
+/// A program that ran, and what it wrote, apart.
+pub(crate) struct Apart {
+    pub(crate) end: End,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
 /// A program that ran, and all it wrote.
 pub(crate) struct Finished {
     pub(crate) end: End,
@@ -42,10 +49,7 @@ impl Finished {
 
     /// The exit code, unless it was killed or crashed.
     pub(crate) fn exit_code(&self) -> Option<i32> {
-        match &self.end {
-            End::Exited(status) => status.code(),
-            End::TooLong(_) => None,
-        }
+        self.end.exit_code()
     }
 
     /// Its output if it succeeded; otherwise an error with how it ended and what it wrote.
@@ -54,6 +58,16 @@ impl Finished {
             return Ok(self.output);
         }
         bail!("{what}: {}\n{}", self.end, self.output.trim_end());
+    }
+}
+
+impl End {
+    /// The exit code, unless the program was killed or crashed.
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        match self {
+            Self::Exited(status) => status.code(),
+            Self::TooLong(_) => None,
+        }
     }
 }
 
@@ -70,17 +84,6 @@ impl std::fmt::Display for End {
 pub(crate) fn run(mut command: Command, limit: Duration) -> Result<Finished> {
     let (reader, writer) = io::pipe().context("cannot make a pipe")?;
     command.stdout(writer.try_clone()?).stderr(writer);
-    finish(command, reader, limit)
-}
-
-/// Like [`run`], but collects standard error only.
-pub(crate) fn run_for_errors(mut command: Command, limit: Duration) -> Result<Finished> {
-    let (reader, writer) = io::pipe().context("cannot make a pipe")?;
-    command.stdout(Stdio::null()).stderr(writer);
-    finish(command, reader, limit)
-}
-
-fn finish(mut command: Command, reader: io::PipeReader, limit: Duration) -> Result<Finished> {
     let spawned = spawn(&mut command);
     // The command holds the pipe's writing end, which would keep the reader waiting for ever.
     drop(command);
@@ -162,16 +165,26 @@ pub(crate) fn stdout_within(command: &mut Command, limit: Duration) -> Result<St
     let words: Vec<_> =
         std::iter::once(command.get_program()).chain(command.get_args()).map(OsStr::to_string_lossy).collect();
     let name = format!("`{}`", words.join(" "));
+    let (end, stdout, stderr) = collect_apart(command, limit)?;
+    if !matches!(&end, End::Exited(status) if status.success()) {
+        bail!("{name}: {end}\n{}", text(stderr).trim_end());
+    }
+    String::from_utf8(stdout).with_context(|| format!("{name} wrote something other than UTF-8"))
+}
+
+/// Runs `command` to its end, but no longer than `limit`, and collects what it writes to each of its outputs.
+pub(crate) fn run_apart(mut command: Command, limit: Duration) -> Result<Apart> {
+    let (end, stdout, stderr) = collect_apart(command.stderr(Stdio::piped()), limit)?;
+    Ok(Apart { end, stdout: text(stdout), stderr: text(stderr) })
+}
+
+fn collect_apart(command: &mut Command, limit: Duration) -> Result<(End, Vec<u8>, Vec<u8>)> {
     let mut child = spawn(command.stdout(Stdio::piped()))?;
     let stdout = child.stdout.take().map(read_on_a_thread);
     let stderr = child.stderr.take().map(read_on_a_thread);
     let end = wait(&mut child, limit)?;
     let all_of = |chunks: Option<mpsc::Receiver<_>>| chunks.map_or(Vec::new(), |chunks| collect(&chunks, LAST_WORDS));
-    let (stdout, stderr) = (all_of(stdout), all_of(stderr));
-    if !matches!(&end, End::Exited(status) if status.success()) {
-        bail!("{name}: {end}\n{}", text(stderr).trim_end());
-    }
-    String::from_utf8(stdout).with_context(|| format!("{name} wrote something other than UTF-8"))
+    Ok((end, all_of(stdout), all_of(stderr)))
 }
 
 #[cfg(all(test, unix))]

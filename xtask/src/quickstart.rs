@@ -1,19 +1,12 @@
-//! What the quickstart says when things go wrong: a newcomer's first error is a wrong key or a wrong address.
+//! What the quickstarts say when things go wrong: a newcomer's first error is a wrong key or a wrong address.
 
-use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
+use anyhow::{Result, ensure};
 
-use anyhow::{Context as _, Result, ensure};
-
-use crate::compiler;
-use crate::context::{Context, POLL_INTERVAL_MS};
+use crate::context::Context;
 use crate::emulator::ApiVersion;
-use crate::process::{self, Finished};
+use crate::normalise::normalise;
 use crate::step::Report;
-
-const SOURCE: &str = "examples/c/quickstart.c";
-const RUN_LIMIT: Duration = Duration::from_secs(120);
+use crate::tellers::{Teller, Telling};
 
 /// `wrong`, in base64.
 const WRONG_KEY: &str = "d3Jvbmc=";
@@ -21,38 +14,56 @@ const WRONG_KEY: &str = "d3Jvbmc=";
 const CLOSED_PORT: &str = "https://127.0.0.1:1";
 
 pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
-    let folder = context.workspace.scratch("xtask/quickstart")?;
-    let source = context.workspace.root.join(SOURCE);
-    let program = compiler::compile(&context.workspace, &source, context.library()?, &folder)?;
-
-    let refused = run(context, &program, &[("ARR_ACCOUNT_KEY", WRONG_KEY)])?;
-    expect_failure("with a wrong account key", &refused)?;
-    ensure!(
-        refused.output.contains("401"),
-        "with a wrong account key it does not mention the HTTP status 401 on standard error:\n{}",
-        refused.output
-    );
-
+    let emulator = &context.emulators()?.https;
+    let tellers = context.tellers()?;
+    let wrong_key = [("ARR_ACCOUNT_KEY", WRONG_KEY)];
     let nowhere = [("ARR_ACCOUNT_DOMAIN", CLOSED_PORT), ("ARR_SERVICE_ENDPOINT", CLOSED_PORT)];
-    let unreachable = run(context, &program, &nowhere)?;
-    expect_failure("towards a closed port", &unreachable)?;
-    ensure!(!unreachable.output.is_empty(), "towards a closed port it says nothing on standard error");
+    let fail = |teller: &Teller| -> Result<[Telling; 2]> {
+        let tell = |changed: &[_]| teller.tell(emulator, ApiVersion::V1, changed);
+        let refused = tell(&wrong_key)?;
+        expect_failure("with a wrong account key", &refused)?;
+        for sign in ["error: ", "401", "MS-CV "] {
+            let there = refused.stderr.contains(sign);
+            ensure!(there, "with a wrong account key, `{sign}` is not on standard error: {}", refused.in_words());
+        }
+        let unreachable = tell(&nowhere)?;
+        expect_failure("towards a closed port", &unreachable)?;
+        ensure!(unreachable.stderr.contains("error: "), "towards a closed port: {}", unreachable.in_words());
+        Ok([refused, unreachable])
+    };
 
-    Ok(Report("a wrong key and a closed port end with an error message".to_owned()))
+    let mut problems = Vec::new();
+    let mut told = Vec::new();
+    for (teller, outcome) in tellers.all.iter().zip(tellers.each(fail)) {
+        match outcome {
+            Ok(tellings) => told.push((&teller.name, tellings)),
+            Err(error) => problems.push(format!("{}: {error:#}", teller.name)),
+        }
+    }
+    if let Some(((model, model_told), others)) = told.split_first() {
+        for (name, tellings) in others {
+            for (when, (one, other)) in
+                ["with a wrong key", "towards a closed port"].iter().zip(model_told.iter().zip(tellings))
+            {
+                if sign(one) != sign(other) {
+                    let (one, other) = (one.in_words(), other.in_words());
+                    problems.push(format!("{when} {name} ends otherwise than {model}: {other}\nand {model}: {one}"));
+                }
+            }
+        }
+    }
+    let summary = format!("{} programs: a wrong key and a closed port end with an error message", tellers.all.len());
+    Report::unless(problems, tellers.report(summary))
 }
 
-/// Runs the quickstart against the emulator with some variables changed, and listens to its standard error only.
-fn run(context: &Context, program: &Path, changed: &[(&str, &str)]) -> Result<Finished> {
-    let mut quickstart = Command::new(program);
-    context.library()?.let_find(&mut quickstart)?;
-    context.emulators()?.https.introduce_to(&mut quickstart, ApiVersion::V1, POLL_INTERVAL_MS);
-    quickstart.envs(changed.iter().copied());
-    process::run_for_errors(quickstart, RUN_LIMIT).with_context(|| format!("cannot run {}", program.display()))
+/// What is to be the same in all languages: the exit code, and standard output. The message is the language's own.
+fn sign(telling: &Telling) -> (Option<i32>, String) {
+    (telling.end.exit_code(), normalise(&telling.stdout))
 }
 
 /// An exit code of its own choice: neither success, nor a crash, nor going on for ever.
-fn expect_failure(when: &str, finished: &Finished) -> Result<()> {
-    let failed = finished.exit_code().is_some_and(|code| code != 0);
-    ensure!(failed, "{when} it should end with an exit code other than 0: {}\n{}", finished.end, finished.output);
+fn expect_failure(when: &str, telling: &Telling) -> Result<()> {
+    let failed = telling.end.exit_code().is_some_and(|code| code != 0);
+    ensure!(failed, "{when} it should end with an exit code other than 0: {}", telling.in_words());
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::env;
 use anyhow::{Result, bail, ensure};
 
 use crate::context::Context;
+use crate::header;
 use crate::process::{self, CARGO_LIMIT};
 use crate::step::Report;
 
@@ -34,8 +35,7 @@ pub(crate) fn rustdoc(context: &mut Context) -> Result<Report> {
 pub(crate) fn tests(context: &mut Context) -> Result<Report> {
     let mut cargo = context.workspace.cargo();
     cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
-    // The header is compared here, never written.
-    cargo.env_remove("ARR_UPDATE_HEADER");
+    header::never_write(&mut cargo);
     let finished = process::run(cargo, CARGO_LIMIT)?;
     let summary = Summary::read(&finished.output);
     if !finished.succeeded() {

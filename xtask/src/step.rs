@@ -53,10 +53,22 @@ impl Report {
     }
 }
 
+/// Why a step cannot be run here, where only the step itself finds out. Like any skipped step it is an error where CI=true.
+#[derive(Debug)]
+pub(crate) struct Unavailable(pub(crate) String);
+
+impl std::fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
 enum Outcome {
     Passed,
     Failed,
-    Skipped(&'static str),
+    Skipped(String),
     NotRun { needs: &'static str },
 }
 
@@ -109,8 +121,7 @@ pub(crate) fn run_all<C>(steps: &[Step<C>], shared: &mut C) -> Result<Tally> {
 
 fn run_one<C>(step: &Step<C>, shared: &mut C, before: &[Told], started: Instant) -> Outcome {
     if let Some(reason) = step.unavailable {
-        println!("skipped: {reason}");
-        return Outcome::Skipped(reason);
+        return skipped(reason);
     }
     let passed = |name: &str| before.iter().any(|told| told.name == name && matches!(told.outcome, Outcome::Passed));
     if let Some(needs) = step.needs.iter().copied().find(|name| !passed(name)) {
@@ -127,11 +138,17 @@ fn run_one<C>(step: &Step<C>, shared: &mut C, before: &[Told], started: Instant)
             );
             Outcome::Passed
         }
+        Err(error) if error.is::<Unavailable>() => skipped(&format!("{error:#}")),
         Err(error) => {
             println!("FAILED, {}\n        {}", seconds(started.elapsed()), indented(&format!("{error:#}")));
             Outcome::Failed
         }
     }
+}
+
+fn skipped(reason: &str) -> Outcome {
+    println!("skipped: {}", indented(reason));
+    Outcome::Skipped(reason.to_owned())
 }
 
 fn print_table(told: &[Told]) {
@@ -141,7 +158,9 @@ fn print_table(told: &[Told]) {
         match outcome {
             Outcome::Passed => println!("  ok       {took:>9}  {name}"),
             Outcome::Failed => println!("  FAILED   {took:>9}  {name}"),
-            Outcome::Skipped(reason) => println!("  skipped  {:>9}  {name}: {reason}", ""),
+            Outcome::Skipped(reason) => {
+                println!("  skipped  {:>9}  {name}: {}", "", reason.lines().next().unwrap_or_default());
+            }
             Outcome::NotRun { needs } => println!("  not run  {:>9}  {name}: needs {needs}", ""),
         }
     }
@@ -222,6 +241,14 @@ mod tests {
         assert_eq!(names("c++"), ["library", "emulator", "C++ programs"]);
         assert_eq!(names("programs"), ["library", "emulator", "C++ programs", "C programs"]);
         assert_eq!(names("Java"), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_step_lacks_is_no_failure_but_a_skip() {
+        let lacks =
+            |_: &mut u32| Err(anyhow::Error::new(Unavailable("no such tool".to_owned())).context("while looking"));
+        let tally = run_all(&[Step::new("first", lacks), Step::new("second", pass)], &mut 0).unwrap();
+        assert_eq!(tally.to_string(), "1 passed, 0 failed, 1 skipped");
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{
-    EXIT_UNUSABLE, c_programs, dependencies, device, dialect, exports, python_sdk, quickstart, readme, rust, toolchain,
+    EXIT_UNUSABLE, c_programs, csharp, csharp_tests, dependencies, device, dialect, exports, layout, parity,
+    python_sdk, quickstart, readme, rust, story, tellers, toolchain,
 };
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
@@ -23,12 +24,14 @@ pub(crate) const STARTUP: &str = "300ms";
 const NOT_LINUX: Option<&str> = if cfg!(target_os = "linux") {
     None
 } else {
-    Some("it takes gcc, clang and valgrind, ELF, or Debian's Python, as on Linux")
+    Some("it takes gcc, clang and valgrind, ELF, Mono, or Debian's Python, as on Linux")
 };
 
 const LIBRARY: &str = "release library";
 const EMULATOR: &str = "emulators start";
 const BOTH: &[&str] = &[LIBRARY, EMULATOR];
+const CSHARP: &str = "C# compiles";
+const QUICKSTARTS: &str = "quickstarts compile";
 
 const STEPS: &[Step<Context>] = &[
     Step::new("formatting", rust::formatting),
@@ -39,11 +42,18 @@ const STEPS: &[Step<Context>] = &[
     Step::new(LIBRARY, build_library),
     Step::new("exports", exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("header alone", dialect::check_header).unless(NOT_LINUX),
+    Step::new(CSHARP, csharp::compile).unless(NOT_LINUX),
+    Step::new("C# declarations", parity::check),
+    Step::new("layout in C, C++ and C#", layout::check).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
     Step::new(EMULATOR, start_emulators),
     Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
-    Step::new("quickstart fails well", quickstart::check_failures).needs(BOTH),
+    Step::new("C# full AOT bites", csharp::check_that_full_aot_bites).needs(&[CSHARP]).unless(NOT_LINUX),
+    Step::new("C# tests", csharp_tests::check).needs(&[LIBRARY, CSHARP]).unless(NOT_LINUX),
+    Step::new(QUICKSTARTS, tellers::compile).needs(&[LIBRARY]),
+    Step::new("quickstarts tell one story", story::check).needs(&[LIBRARY, QUICKSTARTS]),
+    Step::new("quickstarts fail well", quickstart::check_failures).needs(&[LIBRARY, EMULATOR, QUICKSTARTS]),
     Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
     Step::new("emulators stop", stop_emulators).needs(&[EMULATOR]),
@@ -83,7 +93,7 @@ pub(crate) fn run(part: Part<'_>) -> Result<ExitCode> {
         println!("system packages: not looked for, as this is not Linux; the steps that need them are skipped");
     }
 
-    let mut context = Context { workspace: Workspace::find()?, library: None, emulators: None };
+    let mut context = Context::new(Workspace::find()?);
     let tally = step::run_all(&steps, &mut context)?;
     println!("{:.0} s in all", started.elapsed().as_secs_f64());
 

@@ -1,0 +1,179 @@
+//! A rendering session from beginning to end: create it, watch it start, extend its lease, find it among the account's
+//! sessions, stop it.
+//!
+//! Set these variables, for example to the emulator's values (README.md):
+//!
+//! * `ARR_ACCOUNT_ID`: the account's id, a GUID
+//! * `ARR_ACCOUNT_KEY`: the account's primary or secondary key
+//! * `ARR_ACCOUNT_DOMAIN`: where the account was made: a region, the account domain, or the URL of the token service
+//! * `ARR_SERVICE_ENDPOINT`: where the session shall run: a region, or the URL of the session service
+//! * `ARR_CA_FILE`: a PEM file with the authority of a private certificate; not set: the platform's authorities
+//! * `ARR_API_VERSION`: `v1`, which is also the default, or `2021-01-01`
+//! * `ARR_POLL_INTERVAL_MS`: how often a starting session is read; not set: as the service asks
+//!
+//! Run it by `cargo run --example quickstart`.
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use arr_session::{
+    ApiVersion, Client, ClientConfig, Credential, Error, ErrorKind, Lease, NewSession, Result, Session,
+    SessionProperties, SessionSize, SessionStatus,
+};
+
+/// What a forgotten session can cost at most.
+const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
+const AN_HOUR: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_secs(600);
+const SLICE: Duration = Duration::from_millis(250);
+
+fn main() -> ExitCode {
+    // The example is of the library's own package, and so is its version.
+    println!("arr_session {}", env!("CARGO_PKG_VERSION"));
+    let Ok(account_id) = env::var("ARR_ACCOUNT_ID") else {
+        eprintln!(
+            "error: ARR_ACCOUNT_ID is not set; run `cargo run -p arr-emulator` and set what it prints, or what this \
+             file's head lists"
+        );
+        return ExitCode::FAILURE;
+    };
+    let Some(api_version) = api_version() else {
+        eprintln!("error: ARR_API_VERSION is neither \"v1\" nor \"2021-01-01\"");
+        return ExitCode::FAILURE;
+    };
+    match client_from_environment(account_id, api_version).and_then(|client| run(&client)) {
+        Ok(exit_code) => exit_code,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Tells a failure: what happened and what to do, and by what the service's operators find the request.
+fn failed(error: &Error) -> ExitCode {
+    eprint!("\nerror: {error}\n       {:?}", error.kind());
+    if let Some(status) = error.http_status() {
+        eprint!(", HTTP {status}");
+    }
+    if let Some(correlation_vector) = error.correlation_vector() {
+        eprint!(", MS-CV {correlation_vector}");
+    }
+    eprintln!();
+    ExitCode::FAILURE
+}
+
+/// The REST version to speak; `None` if there is none of that name.
+fn api_version() -> Option<ApiVersion> {
+    match env::var("ARR_API_VERSION").as_deref() {
+        Err(_) | Ok("v1") => Some(ApiVersion::V1),
+        Ok("2021-01-01") => Some(ApiVersion::V2021_01_01),
+        Ok(_) => None,
+    }
+}
+
+fn client_from_environment(account_id: String, api_version: ApiVersion) -> Result<Client> {
+    let text = |name| env::var(name).unwrap_or_default();
+    let poll_interval = env::var("ARR_POLL_INTERVAL_MS").ok();
+    Client::new(ClientConfig {
+        account_id,
+        credential: Credential::AccountKey(text("ARR_ACCOUNT_KEY").into()),
+        account_domain: text("ARR_ACCOUNT_DOMAIN"),
+        service_endpoint: text("ARR_SERVICE_ENDPOINT"),
+        ca_file: env::var_os("ARR_CA_FILE").map(Into::into),
+        api_version,
+        // What is no number, or 0, is the default.
+        poll_interval: poll_interval
+            .and_then(|milliseconds| milliseconds.parse().ok())
+            .filter(|milliseconds| *milliseconds > 0)
+            .map(Duration::from_millis),
+        ..ClientConfig::default()
+    })
+}
+
+fn run(client: &Client) -> Result<ExitCode> {
+    println!("Creating a rendering session");
+    let session = client.create_session(&NewSession::new(SessionSize::Standard, HALF_AN_HOUR)?, None)?;
+    println!("  id         {}", session.id());
+
+    // Whatever fails before it, the session is stopped: it costs money.
+    let mut exit_code = ExitCode::SUCCESS;
+    if let Err(error) = use_it(&session).and_then(|()| list(client)) {
+        exit_code = failed(&error);
+    }
+    println!("Stopping it");
+    session.stop(None)?;
+    println!("  status     {}", word(&session.properties(None)?.status));
+    Ok(exit_code)
+}
+
+/// Everything between create and list.
+fn use_it(session: &Session) -> Result<()> {
+    println!("Waiting until it is ready");
+    print(&wait_until_ready(session)?);
+
+    println!("Extending its lease to an hour in all");
+    session.update_lease(Lease::new(AN_HOUR)?, None)?;
+
+    println!("Reading its properties");
+    print(&session.properties(None)?);
+    Ok(())
+}
+
+/// Waits in short slices, so that the person sees that something happens: a dot a second. A slice costs no request.
+fn wait_until_ready(session: &Session) -> Result<SessionProperties> {
+    print!("  starting ");
+    let mut waited = Duration::ZERO;
+    let outcome = loop {
+        if waited.subsec_millis() == 0 {
+            print!(".");
+            // Nobody may be reading any more; the session is to be stopped all the same.
+            io::stdout().flush().ok();
+        }
+        let outcome = session.wait_until_ready(SLICE);
+        waited += SLICE;
+        let not_yet = outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout);
+        if !not_yet || waited >= PATIENCE {
+            break outcome;
+        }
+    };
+    println!(" {} after about {} s", word(&session.known_properties().status), waited.as_secs());
+    outcome
+}
+
+fn print(properties: &SessionProperties) {
+    let seconds = |duration: Option<Duration>| duration.unwrap_or_default().as_secs();
+    println!("  status     {}", word(&properties.status));
+    println!("  hostname   {}", properties.hostname.as_deref().unwrap_or_default());
+    println!(
+        "  ports      {} handshake, {} inspector",
+        properties.handshake_port.unwrap_or_default(),
+        properties.arr_inspector_port.unwrap_or_default()
+    );
+    println!(
+        "  lease      {} s, of which {} s are left",
+        seconds(properties.max_lease),
+        seconds(properties.remaining())
+    );
+}
+
+/// What is running in the account, and costs: other people's sessions are among them.
+fn list(client: &Client) -> Result<()> {
+    println!("Listing the account's sessions");
+    for entry in client.list_sessions(None)? {
+        let owner = if entry.known_to_client { "ours" } else { "somebody else's" };
+        println!("  {}   {}, {owner}", entry.properties.id, word(&entry.properties.status));
+    }
+    Ok(())
+}
+
+fn word(status: &SessionStatus) -> &'static str {
+    match status {
+        SessionStatus::Starting => "starting",
+        SessionStatus::Ready => "ready",
+        SessionStatus::Stopping => "stopping",
+        SessionStatus::Stopped => "stopped",
+        SessionStatus::Expired => "expired",
+        SessionStatus::Error => "error",
+        _ => "unknown",
+    }
+}

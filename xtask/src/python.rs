@@ -1,0 +1,72 @@
+//! Packages from PyPI, each set of them in a virtual environment of its own.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// For the packages, which come over the network.
+const INSTALL_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// What an environment is to have.
+pub(crate) struct Packages {
+    /// The environment's name below the target folder.
+    pub(crate) folder: &'static str,
+    /// The file that pins them, by its path from the root. If it has hashes, pip accepts nothing else.
+    pub(crate) requirements: &'static str,
+    /// What they are, for error messages.
+    pub(crate) what: &'static str,
+}
+
+/// A virtual environment.
+pub(crate) struct Environment {
+    folder: PathBuf,
+}
+
+impl Environment {
+    /// The one of an earlier run if it was made for the same Python and the same packages, and a new one otherwise.
+    pub(crate) fn provide(workspace: &Workspace, packages: &Packages) -> Result<Self> {
+        let requirements = workspace.read(packages.requirements)?;
+        let python =
+            process::stdout(Command::new("python3").args(["-c", "import sys; print(sys.executable, sys.version)"]))?;
+        let made_for = format!("{python}\n{requirements}");
+
+        let environment = Self { folder: workspace.target.join("xtask").join(packages.folder) };
+        // Written last: an installation that was broken off has none.
+        let marker = environment.folder.join("made-for.txt");
+        if fs::read_to_string(&marker).is_ok_and(|found| found == made_for) {
+            return Ok(environment);
+        }
+        environment.make(workspace, packages)?;
+        fs::write(&marker, made_for).with_context(|| format!("cannot write {}", marker.display()))?;
+        Ok(environment)
+    }
+
+    fn make(&self, workspace: &Workspace, packages: &Packages) -> Result<()> {
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&self.folder);
+        process::run(venv, INSTALL_LIMIT)?.expect_success("cannot make a virtual environment")?;
+
+        let mut pip = self.command();
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"]);
+        pip.arg(workspace.root.join(packages.requirements));
+        let hint =
+            format!("cannot install {}; it takes PyPI, or a mirror that pip's configuration names", packages.what);
+        process::run(pip, INSTALL_LIMIT)?.expect_success(&hint)?;
+        Ok(())
+    }
+
+    /// Its Python, which looks for packages nowhere else.
+    pub(crate) fn command(&self) -> Command {
+        let mut python = Command::new(self.folder.join("bin/python"));
+        for name in ["PYTHONPATH", "PYTHONHOME"] {
+            python.env_remove(name);
+        }
+        python
+    }
+}
