@@ -14,7 +14,7 @@ use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{
     EXIT_UNUSABLE, c_programs, csharp, csharp_tests, dependencies, device, dialect, exports, layout, parity,
-    python_sdk, quickstart, readme, rust, story, tellers, toolchain,
+    python_sdk, quickstart, readme, rust, story, tellers, toolchain, unity,
 };
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
@@ -31,6 +31,7 @@ const LIBRARY: &str = "release library";
 const EMULATOR: &str = "emulators start";
 const BOTH: &[&str] = &[LIBRARY, EMULATOR];
 const CSHARP: &str = "C# compiles";
+const UNITY: &str = "Unity package";
 const QUICKSTARTS: &str = "quickstarts compile";
 
 const STEPS: &[Step<Context>] = &[
@@ -51,6 +52,8 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# full AOT bites", csharp::check_that_full_aot_bites).needs(&[CSHARP]).unless(NOT_LINUX),
     Step::new("C# tests", csharp_tests::check).needs(&[LIBRARY, CSHARP]).unless(NOT_LINUX),
+    Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
+    Step::new("Unity code", unity::check_code).needs(&[UNITY]).unless(NOT_LINUX),
     Step::new(QUICKSTARTS, tellers::compile).needs(&[LIBRARY]),
     Step::new("quickstarts tell one story", story::check).needs(&[LIBRARY, QUICKSTARTS]),
     Step::new("quickstarts fail well", quickstart::check_failures).needs(&[LIBRARY, EMULATOR, QUICKSTARTS]),

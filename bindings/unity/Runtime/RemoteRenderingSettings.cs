@@ -272,10 +272,12 @@ namespace ArrSession.Unity
             }
         }
 
-        /// <summary>A client's options from these settings.</summary>
+        /// <summary>
+        /// A client's options from these settings, for a client of your own: see <see cref="SessionPump.Add"/>.
+        /// </summary>
         /// <param name="token">The token provider's first token, or null without one.</param>
         /// <param name="kind">What it is.</param>
-        internal ArrClientOptions ToOptions(string token, TokenKind kind)
+        public ArrClientOptions ToOptions(string token = null, TokenKind kind = TokenKind.AccessToken)
         {
             ArrClientOptions options = new ArrClientOptions
             {

@@ -88,7 +88,7 @@ namespace ArrSession.Unity
         /// Pumps unless this frame has done so: for the case that other code has replaced the player loop, which is then
         /// put right.
         /// </summary>
-        internal static void TickUnlessDone()
+        public static void TickUnlessDone()
         {
             if (lastFrame == Time.frameCount) return;
             Install();

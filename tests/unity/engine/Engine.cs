@@ -195,7 +195,8 @@ namespace StandIn
                         behaviour.Started = true;
                         Call(behaviour, "Start");
                     }
-                    Call(behaviour, "Update");
+                    if (behaviour.UpdateCall == null) behaviour.UpdateCall = Bind(behaviour, "Update");
+                    behaviour.UpdateCall();
                 }
             }
         }
@@ -218,7 +219,6 @@ namespace StandIn
         }
 
         static readonly object[] nothing = new object[0];
-        // An idle frame is to allocate nothing, so the methods are looked up once.
         static readonly Dictionary<string, Dictionary<Type, MethodInfo>> messages = new Dictionary<string, Dictionary<Type, MethodInfo>>();
 
         static void Call(object target, string message) { Call(target, message, nothing); }
@@ -237,6 +237,15 @@ namespace StandIn
                 Debug.LogException(thrown.InnerException);
             }
         }
+
+        // An idle frame is to allocate nothing, and a call by reflection does.
+        static Action Bind(MonoBehaviour behaviour, string message)
+        {
+            MethodInfo method = Find(behaviour.GetType(), message);
+            return method == null ? doNothing : (Action)Delegate.CreateDelegate(typeof(Action), behaviour, method);
+        }
+
+        static readonly Action doNothing = delegate { };
 
         static MethodInfo Find(Type type, string message)
         {

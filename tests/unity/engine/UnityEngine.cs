@@ -66,6 +66,7 @@ namespace UnityEngine
     public class MonoBehaviour : Behaviour
     {
         internal bool Started;
+        internal Action UpdateCall;
     }
 
     public sealed class GameObject : Object

@@ -11,7 +11,8 @@ use serde::Deserialize;
 const GIVEN: &[&str] = &["UnityEngine.TestRunner", "UnityEditor.TestRunner"];
 
 /// Unity's names for what an assembly can be for.
-const PLATFORMS: &[&str] = &["Android", "Editor", "LinuxStandalone64", "WSA", "WebGL", "WindowsStandalone64", "iOS", "macOSStandalone"];
+const PLATFORMS: &[&str] =
+    &["Android", "Editor", "LinuxStandalone64", "WSA", "WebGL", "WindowsStandalone64", "iOS", "macOSStandalone"];
 
 /// The file, as Unity 2019.4 and later read it. A member that Unity does not know is a mistake that it would not tell.
 #[derive(Clone, Deserialize)]
@@ -108,15 +109,25 @@ impl Assembly {
         must(self.file == format!("{}.asmdef", it.name), "the file must be named as the assembly");
         must(!it.no_engine_references, "it needs the engine: `noEngineReferences` must be false");
         let for_editor = matches!(purpose, Purpose::Editor | Purpose::Test { in_editor: true });
-        must(self.is_for_editor() == for_editor, if for_editor {
-            "it must have `includePlatforms` [\"Editor\"]: its folder is the Editor's"
-        } else {
-            "it must not be for the Editor only"
-        });
-        must(it.include_platforms.is_empty() || it.exclude_platforms.is_empty(), "it includes and excludes platforms, which Unity refuses");
-        let known = it.include_platforms.iter().chain(&it.exclude_platforms).all(|name| PLATFORMS.contains(&name.as_str()));
+        must(
+            self.is_for_editor() == for_editor,
+            if for_editor {
+                "it must have `includePlatforms` [\"Editor\"]: its folder is the Editor's"
+            } else {
+                "it must not be for the Editor only"
+            },
+        );
+        must(
+            it.include_platforms.is_empty() || it.exclude_platforms.is_empty(),
+            "it includes and excludes platforms, which Unity refuses",
+        );
+        let known =
+            it.include_platforms.iter().chain(&it.exclude_platforms).all(|name| PLATFORMS.contains(&name.as_str()));
         must(known, "it names a platform that Unity does not have");
-        must(purpose != Purpose::Runtime || it.allow_unsafe_code, "it must have `allowUnsafeCode`: the core calls native code");
+        must(
+            purpose != Purpose::Runtime || it.allow_unsafe_code,
+            "it must have `allowUnsafeCode`: the core calls native code",
+        );
         let constrained = it.define_constraints == ["UNITY_INCLUDE_TESTS"];
         let nunit = it.override_references && it.precompiled_references == ["nunit.framework.dll"];
         if matches!(purpose, Purpose::Test { .. }) {
@@ -125,8 +136,14 @@ impl Assembly {
             must(!it.auto_referenced, "tests must not be referred to by themselves: `autoReferenced` must be false");
         } else {
             must(it.define_constraints.is_empty(), "it must have no `defineConstraints`");
-            must(!it.override_references && it.precompiled_references.is_empty(), "it must take no assembly but the engine's");
-            must(!it.references.iter().any(|name| GIVEN.contains(&name.as_str())), "only tests refer to the test runner");
+            must(
+                !it.override_references && it.precompiled_references.is_empty(),
+                "it must take no assembly but the engine's",
+            );
+            must(
+                !it.references.iter().any(|name| GIVEN.contains(&name.as_str())),
+                "only tests refer to the test runner",
+            );
         }
         problems
     }
@@ -149,7 +166,8 @@ pub(crate) fn problems(package: &Path, paths: &[String]) -> Vec<String> {
     let mut names = BTreeMap::new();
     for assembly in &assemblies {
         if let Some(other) = names.insert(&assembly.definition.name, assembly) {
-            problems.push(format!("{} and {}: both are named {}", other.folder, assembly.folder, assembly.definition.name));
+            problems
+                .push(format!("{} and {}: both are named {}", other.folder, assembly.folder, assembly.definition.name));
         }
     }
     for path in paths.iter().filter(|path| path.ends_with(".cs")) {
@@ -171,7 +189,9 @@ fn reference_problems(assembly: &Assembly, assemblies: &[Assembly]) -> Vec<Strin
             Some(other) if other.is_for_editor() && !assembly.is_for_editor() => {
                 problems.push(format!("it refers to `{name}`, which is not in builds"));
             }
-            Some(other) if other.is_test() && !assembly.is_test() => problems.push(format!("it refers to the tests `{name}`")),
+            Some(other) if other.is_test() && !assembly.is_test() => {
+                problems.push(format!("it refers to the tests `{name}`"))
+            }
             Some(_) => {}
         }
     }
@@ -238,7 +258,10 @@ mod tests {
     fn good_ones_are_good() {
         assert_eq!(found("Runtime/A.asmdef", RUNTIME), "");
         assert_eq!(found("Tests/Runtime/A.Tests.asmdef", TESTS), "");
-        assert_eq!(found("Editor/B.asmdef", r#"{"name": "B", "references": ["A"], "includePlatforms": ["Editor"]}"#), "");
+        assert_eq!(
+            found("Editor/B.asmdef", r#"{"name": "B", "references": ["A"], "includePlatforms": ["Editor"]}"#),
+            ""
+        );
     }
 
     #[test]
@@ -248,7 +271,11 @@ mod tests {
             ("Runtime/A.asmdef", RUNTIME.replace("allowUnsafeCode", "allowUnsafe"), "unknown field"),
             ("Runtime/B.asmdef", RUNTIME.to_owned(), "named as the assembly"),
             ("Runtime/A.asmdef", RUNTIME.replace("true", "false"), "allowUnsafeCode"),
-            ("Runtime/A.asmdef", RUNTIME.replace('}', ", \"includePlatforms\": [\"Editor\"]}"), "not be for the Editor only"),
+            (
+                "Runtime/A.asmdef",
+                RUNTIME.replace('}', ", \"includePlatforms\": [\"Editor\"]}"),
+                "not be for the Editor only",
+            ),
             ("Runtime/A.asmdef", RUNTIME.replace('}', ", \"excludePlatforms\": [\"Amiga\"]}"), "Unity does not have"),
             ("Runtime/A.asmdef", RUNTIME.replace('}', ", \"references\": [\"UnityEditor.TestRunner\"]}"), "only tests"),
             ("Runtime/A.asmdef", RUNTIME.replace('}', ", \"noEngineReferences\": true}"), "needs the engine"),

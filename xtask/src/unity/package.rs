@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::artifacts::{Library, Progress};
+use crate::artifacts::Library;
 use crate::unity::manifest;
 use crate::unity::meta::{self, Importer};
+use crate::unity::notices;
 use crate::unity::plugins::Platform;
 use crate::workspace::Workspace;
 
@@ -18,6 +19,9 @@ pub(crate) const SOURCES: &str = "bindings/unity";
 pub(crate) const CORE: &str = "bindings/csharp";
 /// The Unity page, which becomes the package's documentation.
 const PAGE: &str = "docs/unity.md";
+
+/// What is in the native library; the crates are added to it.
+const NOTICES: &str = "Third Party Notices.md";
 
 /// A binary for the package.
 pub(crate) struct Binary {
@@ -36,19 +40,12 @@ impl Binary {
 
 /// What was done to a package's folder.
 pub(crate) struct Assembled {
-    pub(crate) folder: PathBuf,
     pub(crate) files: usize,
     pub(crate) written: usize,
     pub(crate) removed: usize,
 }
 
-/// Builds the library and makes the package with it.
-pub(crate) fn build(workspace: &Workspace, folder: Option<&Path>) -> Result<Assembled> {
-    let library = Library::build(workspace, Progress::for_this_terminal())?;
-    let folder = folder.map_or_else(|| default_folder(workspace), Path::to_owned);
-    assemble(workspace, &folder, &[Binary::of_this_machine(workspace, &library)?])
-}
-
+/// Where the package is made unless another folder is given.
 pub(crate) fn default_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("unity").join(manifest::NAME)
 }
@@ -65,6 +62,7 @@ pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[Binary]
         gone.with_context(|| format!("cannot remove {}", stale.display()))?;
         removed += 1;
     }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut written = 0;
     let mut files = 0;
     for (path, content) in &wanted {
@@ -80,7 +78,7 @@ pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[Binary]
         fs::write(&target, content).with_context(|| format!("cannot write {}", target.display()))?;
         written += 1;
     }
-    Ok(Assembled { folder: folder.to_owned(), files, written, removed })
+    Ok(Assembled { files, written, removed })
 }
 
 /// A folder of somebody's with other things in it is left alone.
@@ -111,6 +109,8 @@ fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Contents> {
     add_folder(&mut contents, "Runtime/Core");
     add(&mut contents, "Documentation~/unity.md", &workspace.root.join(PAGE))?;
     contents.insert("Documentation~".to_owned(), None);
+    let notices = contents.get_mut(NOTICES).and_then(Option::as_mut).context("the notices are missing")?;
+    notices.extend(notices::table(workspace)?.into_bytes());
 
     for binary in binaries {
         let path = binary.platform.path();

@@ -118,6 +118,12 @@ impl Platform {
         PLATFORMS.iter().find(|platform| platform.name == name)
     }
 
+    /// What its binary is for, in Unity's words.
+    pub(crate) fn targets(&self) -> String {
+        let names: Vec<&str> = self.enabled.iter().map(|enabled| enabled.target).collect();
+        format!("for {}", names.join(" and "))
+    }
+
     /// The binary's path in the package.
     pub(crate) fn path(&self) -> String {
         format!("Plugins/{}/{}", self.name, self.file)
@@ -134,8 +140,13 @@ impl Platform {
         let binary = object::File::parse(&*bytes).with_context(|| format!("{} is no library", file.display()))?;
         let (format, architecture) = (binary.format(), binary.architecture());
         if format != self.format || architecture != self.architecture {
-            bail!("{} is {format:?} for {architecture:?}, and {} takes {:?} for {:?}",
-                file.display(), self.name, self.format, self.architecture);
+            bail!(
+                "{} is {format:?} for {architecture:?}, and {} takes {:?} for {:?}",
+                file.display(),
+                self.name,
+                self.format,
+                self.architecture
+            );
         }
         Ok(())
     }
@@ -184,7 +195,8 @@ impl Platform {
         if let Some(wanted) = wanted {
             let missing = wanted.settings.iter().filter(|setting| !target.settings_have(setting));
             problems.extend(missing.map(|(key, value)| format!("`{name}` must say `{key}: {value}`")));
-            let unwanted = target.settings.iter().filter(|(key, _)| wanted.settings.iter().all(|(name, _)| name != key));
+            let unwanted =
+                target.settings.iter().filter(|(key, _)| wanted.settings.iter().all(|(name, _)| name != key));
             problems.extend(unwanted.map(|(key, _)| format!("`{name}` must not say `{key}`")));
         }
         problems
@@ -219,7 +231,10 @@ impl Target {
 impl<'a> Settings<'a> {
     pub(crate) fn of(meta: &'a Meta) -> Result<Self> {
         let importer = meta.importer(Importer::Plugin)?;
-        ensure!(importer.text("serializedVersion") == Some("2"), "`serializedVersion` must be 2, which every Unity reads");
+        ensure!(
+            importer.text("serializedVersion") == Some("2"),
+            "`serializedVersion` must be 2, which every Unity reads"
+        );
         let Some(Value::List(items)) = importer.get("platformData") else { bail!("it has no list `platformData`") };
         let mut settings = Self { importer, any: None, excludes: Vec::new(), targets: Vec::new() };
         for item in items {
@@ -352,7 +367,8 @@ mod tests {
         assert!(found.contains("`WindowsStoreApps` must say `CPU: ARM64`"), "{found}");
         let found = problems("uwp-arm64", |text| text.replace("SDK: AnySDK", "SDK: UWP"));
         assert!(found.contains("`SDK: AnySDK`"), "{found}");
-        let found = problems("win-x64", |text| text.replace("Exclude WindowsStoreApps: 1", "Exclude WindowsStoreApps: 0"));
+        let found =
+            problems("win-x64", |text| text.replace("Exclude WindowsStoreApps: 1", "Exclude WindowsStoreApps: 0"));
         assert!(found.contains("`Exclude WindowsStoreApps` must be 1"), "{found}");
         let found = problems("win-x64", |text| text.replace("OS: Windows", "OS: AnyOS"));
         assert!(found.contains("`Editor` must say `OS: Windows`"), "{found}");
@@ -368,7 +384,8 @@ mod tests {
         assert!(found.contains("`Win64` is not spoken of") && found.contains("`Win128` is no target"), "{found}");
         let found = problems("linux-x64", |text| text.replace("serializedVersion: 2", "serializedVersion: 3"));
         assert!(found.contains("`serializedVersion` must be 2"), "{found}");
-        let found = problems("linux-x64", |text| text.replace("        OS: Linux\n", "        OS: Linux\n        Foo: 1\n"));
+        let found =
+            problems("linux-x64", |text| text.replace("        OS: Linux\n", "        OS: Linux\n        Foo: 1\n"));
         assert!(found.contains("`Editor` must not say `Foo`"), "{found}");
     }
 
@@ -404,7 +421,10 @@ mod tests {
 
     #[test]
     fn triples_have_their_platforms() {
-        assert_eq!(Platform::for_target("aarch64-uwp-windows-msvc").unwrap().path(), "Plugins/uwp-arm64/arr_session.dll");
+        assert_eq!(
+            Platform::for_target("aarch64-uwp-windows-msvc").unwrap().path(),
+            "Plugins/uwp-arm64/arr_session.dll"
+        );
         assert!(Platform::for_target("riscv64gc-unknown-linux-gnu").is_none());
         assert!(Platform::named("os2").unwrap_err().to_string().contains("linux-x64"));
     }
