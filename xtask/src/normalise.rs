@@ -10,12 +10,13 @@ pub(crate) fn normalise(text: &str) -> String {
 }
 
 fn normalise_line(line: &str, sessions: &mut Sessions) -> String {
-    let line = sessions.name(line);
     let (line, end) = match line.strip_suffix('\n') {
-        Some(line) => (line.to_owned(), "\n"),
+        Some(line) => (line, "\n"),
         None => (line, ""),
     };
-    let line = after(&line, "  hostname   ", "{host}", |c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    // The host first: its name may begin with something that looks like an id.
+    let line = after(line, "  hostname   ", "{host}", |c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    let line = sessions.name(&line);
     let line = after(&line, "  starting ", "{dots}", |c| c == '.');
     let line = after(&line, " ready after about ", "{n}", |c| c.is_ascii_digit());
     let line = after(&line, " s, of which ", "{n}", |c| c.is_ascii_digit());
@@ -111,7 +112,7 @@ Listing the account's sessions
         let other = TOLD
             .replace("12345678-90ab", "00000000-0000")
             .replace(" .. ready after about 1 s", " ..... ready after about 23 s")
-            .replace("a1.example-b.com", "10.0.0.1")
+            .replace("a1.example-b.com", "aaaaaaaa-90ab-cdef-1234-567890abcdef.example.com")
             .replace("1799 s are", "7 s are");
         assert_eq!(normalise(&other), NORMAL);
     }

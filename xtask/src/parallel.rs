@@ -12,6 +12,15 @@ pub(crate) fn work_off<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + S
 
 /// The same, with what came of each item.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    map_on(thread::available_parallelism().map_or(1, usize::from), items, work)
+}
+
+/// The same, with all items at once: for work that is waiting.
+pub(crate) fn map_at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    map_on(items.len(), items, work)
+}
+
+fn map_on<T: Sync, R: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let queue = Mutex::new(items.iter().enumerate());
     let done = Mutex::new(Vec::with_capacity(items.len()));
     let next = || queue.lock().expect("no one panics with the queue").next();
@@ -22,7 +31,7 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
         }
     };
     thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+        for _ in 0..threads {
             scope.spawn(work_off);
         }
     });

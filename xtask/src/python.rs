@@ -19,6 +19,8 @@ pub(crate) struct Packages {
     pub(crate) folder: &'static str,
     /// The file that pins them, by its path from the root. If it has hashes, pip accepts nothing else.
     pub(crate) requirements: &'static str,
+    /// Whether the file names all that is wanted; otherwise what it names may bring more.
+    pub(crate) complete: bool,
     /// What they are, for error messages.
     pub(crate) what: &'static str,
 }
@@ -55,6 +57,9 @@ impl Environment {
         let mut pip = self.command();
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"]);
         pip.arg(workspace.root.join(packages.requirements));
+        if packages.complete {
+            pip.arg("--no-deps");
+        }
         let hint =
             format!("cannot install {}; it takes PyPI, or a mirror that pip's configuration names", packages.what);
         process::run(pip, INSTALL_LIMIT)?.expect_success(&hint)?;

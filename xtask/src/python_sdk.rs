@@ -12,8 +12,12 @@ use crate::python::{Environment, Packages};
 use crate::step::Report;
 use crate::test::STARTUP;
 
-const PACKAGES: Packages =
-    Packages { folder: "python", requirements: "tests/python/requirements.txt", what: "the official SDK" };
+const PACKAGES: Packages = Packages {
+    folder: "python",
+    requirements: "tests/python/requirements.txt",
+    complete: false,
+    what: "the official SDK",
+};
 const PROGRAM: &str = "tests/python/life_cycle.py";
 
 /// The service's two ways of writing, both of which the SDK has to understand.

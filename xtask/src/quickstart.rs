@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use crate::context::Context;
 use crate::emulator::ApiVersion;
 use crate::normalise::normalise;
+use crate::parallel;
 use crate::step::Report;
 use crate::tellers::{Teller, Telling};
 
@@ -32,9 +33,11 @@ pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
         Ok([refused, unreachable])
     };
 
+    // Towards a closed port they wait most of the time, before they try again.
+    let outcomes = parallel::map_at_once(&tellers.all, fail);
     let mut problems = Vec::new();
     let mut told = Vec::new();
-    for (teller, outcome) in tellers.all.iter().zip(tellers.each(fail)) {
+    for (teller, outcome) in tellers.all.iter().zip(outcomes) {
         match outcome {
             Ok(tellings) => told.push((&teller.name, tellings)),
             Err(error) => problems.push(format!("{}: {error:#}", teller.name)),

@@ -16,7 +16,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let mut problems = Vec::new();
 
     let folder = workspace.scratch("xtask/readme")?;
-    let blocks = c_blocks(&readme);
+    let blocks = blocks(&readme, "c");
     if blocks.is_empty() {
         problems.push(format!("{PATH} shows no C: it has no ```c block"));
     }
@@ -38,14 +38,14 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
 }
 
 #[derive(Debug, PartialEq)]
-struct Block {
+pub(crate) struct Block {
     /// The line of its opening fence, counted from 1.
-    line: usize,
-    code: String,
+    pub(crate) line: usize,
+    pub(crate) code: String,
 }
 
-/// The fenced blocks whose language is `c`.
-fn c_blocks(markdown: &str) -> Vec<Block> {
+/// The fenced blocks of a language.
+pub(crate) fn blocks(markdown: &str, wanted: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = markdown.lines().enumerate();
     while let Some((index, line)) = lines.next() {
@@ -58,7 +58,7 @@ fn c_blocks(markdown: &str) -> Vec<Block> {
             code.push_str(line);
             code.push('\n');
         }
-        if language.trim() == "c" {
+        if language.trim() == wanted {
             blocks.push(Block { line: index + 1, code });
         }
     }
@@ -77,16 +77,16 @@ mod tests {
     fn finds_blocks_of_c_and_of_nothing_else() {
         let markdown =
             "# A\n```c\nint a;\n```\n```sh\ncargo\n```\n```cpp\nint b;\n```\ntext\n```c\nint c;\nint d;\n```\n";
-        assert_eq!(c_blocks(markdown), [block(2, "int a;\n"), block(12, "int c;\nint d;\n")]);
+        assert_eq!(blocks(markdown, "c"), [block(2, "int a;\n"), block(12, "int c;\nint d;\n")]);
     }
 
     #[test]
     fn takes_the_end_of_an_unnamed_block_for_an_end() {
-        assert_eq!(c_blocks("```\nplain\n```\nc\n```c\nint a;\n```\n"), [block(5, "int a;\n")]);
+        assert_eq!(blocks("```\nplain\n```\nc\n```c\nint a;\n```\n", "c"), [block(5, "int a;\n")]);
     }
 
     #[test]
     fn reads_an_unclosed_block_to_the_end() {
-        assert_eq!(c_blocks("```c\nint a;"), [block(1, "int a;\n")]);
+        assert_eq!(blocks("```c\nint a;", "c"), [block(1, "int a;\n")]);
     }
 }

@@ -123,6 +123,11 @@ fn run_one<C>(step: &Step<C>, shared: &mut C, before: &[Told], started: Instant)
     if let Some(reason) = step.unavailable {
         return skipped(reason);
     }
+    let was_skipped =
+        |name: &&&str| before.iter().any(|told| told.name == **name && matches!(told.outcome, Outcome::Skipped(_)));
+    if let Some(needs) = step.needs.iter().find(was_skipped) {
+        return skipped(&format!("it needs {needs}"));
+    }
     let passed = |name: &str| before.iter().any(|told| told.name == name && matches!(told.outcome, Outcome::Passed));
     if let Some(needs) = step.needs.iter().copied().find(|name| !passed(name)) {
         println!("not run: needs {needs}");
@@ -249,6 +254,12 @@ mod tests {
             |_: &mut u32| Err(anyhow::Error::new(Unavailable("no such tool".to_owned())).context("while looking"));
         let tally = run_all(&[Step::new("first", lacks), Step::new("second", pass)], &mut 0).unwrap();
         assert_eq!(tally.to_string(), "1 passed, 0 failed, 1 skipped");
+    }
+
+    #[test]
+    fn what_needs_a_skipped_step_is_skipped_too() {
+        let steps = [Step::new("first", fail).unless(Some("not here")), Step::new("second", fail).needs(&["first"])];
+        assert_eq!(run_all(&steps, &mut 0).unwrap().to_string(), "0 passed, 0 failed, 2 skipped");
     }
 
     #[test]

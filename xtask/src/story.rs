@@ -14,6 +14,9 @@ use crate::tellers::{Teller, Telling};
 use crate::test::STARTUP;
 use crate::workspace::Workspace;
 
+/// The ports that the emulator leads every session to; it would invent others for each.
+const PORTS: &str = "50051,50052";
+
 /// How the story ends: a program that says nothing at all would agree with another of its kind.
 const LAST_WORDS: &str = "Stopping it\n  status     stopped\n";
 
@@ -51,7 +54,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
 fn tell(workspace: &Workspace, program: &Path, teller: &Teller, version: ApiVersion) -> Result<Telling> {
     let name: String = teller.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let folder = workspace.scratch(&format!("xtask/story/{name}-{version}"))?;
-    let emulator = Emulator::start(program, &folder, Scheme::Https, &["--startup", STARTUP])?;
+    let emulator = Emulator::start(program, &folder, Scheme::Https, &["--startup", STARTUP, "--session-ports", PORTS])?;
     let telling = teller.tell(&emulator, version, &[])?;
     emulator.stop()?;
     Ok(telling)

@@ -1,7 +1,7 @@
 //! The quickstart in each language: one story, told by programs that print the same.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -11,12 +11,13 @@ use crate::compiler;
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::csharp::{self, Runtime, Runtimes};
 use crate::emulator::{ApiVersion, Emulator};
-use crate::parallel;
 use crate::process::{self, End};
-use crate::step::{Report, Unavailable};
+use crate::step::{self, Report, Unavailable};
 use crate::workspace::Workspace;
 
 const C: &str = "examples/c/quickstart.c";
+const CPP: &str = "examples/cpp/quickstart.cpp";
+const CPP_INCLUDE: &str = "bindings/cpp/include";
 const RUST: &str = "quickstart";
 
 const RUN_LIMIT: Duration = Duration::from_secs(120);
@@ -66,10 +67,14 @@ impl Telling {
 /// Compiles them all. C goes first: the others are compared with it.
 pub(crate) fn compile(context: &mut Context) -> Result<Report> {
     let mut tellers = Tellers { all: vec![c(context)?, rust(&context.workspace)?], missing: Vec::new() };
-    match csharp_tellers(context) {
-        Ok(more) => tellers.all.extend(more),
-        Err(error) if error.is::<Unavailable>() => tellers.missing.push(format!("C# is not among them: {error:#}")),
-        Err(error) => return Err(error),
+    for (language, compile) in [("C++", cpp as fn(&mut Context) -> Result<Vec<Teller>>), ("C#", csharp_tellers)] {
+        match compile(context) {
+            Ok(more) => tellers.all.extend(more),
+            Err(error) if error.is::<Unavailable>() && !step::skips_are_forbidden() => {
+                tellers.missing.push(format!("{language} is not among them: {error:#}"));
+            }
+            Err(error) => return Err(error),
+        }
     }
     let mut lines: Vec<&str> = tellers.all.iter().map(|teller| &*teller.name).collect();
     lines.extend(tellers.missing.iter().map(String::as_str));
@@ -98,35 +103,41 @@ fn rust(workspace: &Workspace) -> Result<Teller> {
     Ok(Teller::new("Rust", move || Ok(Command::new(&program))))
 }
 
+fn cpp(context: &mut Context) -> Result<Vec<Teller>> {
+    only_on_linux("it is compiled by g++")?;
+    let program = context.workspace.scratch("xtask/quickstart")?.join("quickstart-cpp");
+    let mut compile = Command::new("g++");
+    compile.current_dir(&context.workspace.root).args(["-std=c++17", "-Iinclude", "-I", CPP_INCLUDE, CPP]);
+    compile.arg("-o").arg(&program).args(compiler::link_arguments(context.library()?));
+    process::run(compile, process::TOOL_LIMIT)?.expect_success(&format!("g++ could not compile {CPP}"))?;
+    Ok(vec![Teller::new("C++", move || Ok(Command::new(&program)))])
+}
+
+fn only_on_linux(why: &str) -> Result<()> {
+    let here = cfg!(target_os = "linux");
+    here.then_some(()).ok_or_else(|| Unavailable(format!("{why}, on Linux")).into())
+}
+
 fn csharp_tellers(context: &mut Context) -> Result<Vec<Teller>> {
-    if !cfg!(target_os = "linux") {
-        return Err(Unavailable("its runtimes are looked for on Linux only".to_owned()).into());
-    }
+    only_on_linux("it is run by Mono and .NET 8")?;
     if context.csharp.is_none() {
         csharp::compile(context)?;
     }
     let programs = context.csharp()?;
-    let folder = context.library()?.folder().to_owned();
-    let teller = |runtime: Runtime| -> Result<Teller> {
-        let runtimes = Runtimes::provide(&context.workspace)?;
-        let (program, folder): (PathBuf, PathBuf) = (programs.quickstart(runtime), folder.clone());
-        Ok(Teller::new(format!("C# on {runtime}"), move || csharp_call(&runtimes, runtime, &program, &folder)))
+    let runtimes = Arc::new(Runtimes::provide(&context.workspace)?);
+    let folder = context.library()?.folder();
+    let teller = |runtime: Runtime| {
+        let (runtimes, program, folder) = (Arc::clone(&runtimes), programs.quickstart(runtime), folder.to_owned());
+        Teller::new(format!("C# on {runtime}"), move || {
+            let mut quickstart = runtimes.command(runtime, &program)?;
+            csharp::let_find(&mut quickstart, &folder);
+            Ok(quickstart)
+        })
     };
-    Runtime::ALL.into_iter().map(teller).collect()
-}
-
-fn csharp_call(runtimes: &Runtimes, runtime: Runtime, program: &Path, library: &Path) -> Result<Command> {
-    let mut quickstart = runtimes.command(runtime, program)?;
-    csharp::let_find(&mut quickstart, library);
-    Ok(quickstart)
+    Ok(Runtime::ALL.map(teller).into())
 }
 
 impl Tellers {
-    /// Has each of them do something, and returns what came of it in their order.
-    pub(crate) fn each<R: Send>(&self, work: impl Fn(&Teller) -> R + Sync) -> Vec<R> {
-        parallel::map(&self.all, work)
-    }
-
     /// A summary, with who is missing below it.
     pub(crate) fn report(&self, summary: String) -> String {
         std::iter::once(summary).chain(self.missing.iter().cloned()).collect::<Vec<_>>().join("\n")

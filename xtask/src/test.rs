@@ -13,8 +13,8 @@ use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{
-    EXIT_UNUSABLE, c_programs, csharp, csharp_tests, dependencies, device, dialect, exports, layout, parity,
-    python_sdk, quickstart, readme, rust, story, tellers, toolchain, unity,
+    EXIT_UNUSABLE, c_programs, csharp, csharp_blocks, csharp_tests, dependencies, device, dialect, exports, layout,
+    parity, python_sdk, quickstart, readme, rust, story, tellers, toolchain, unity,
 };
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
@@ -47,11 +47,12 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C# declarations", parity::check),
     Step::new("layout in C, C++ and C#", layout::check).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
+    Step::new("C# in the pages", csharp_blocks::check).needs(&[CSHARP]).unless(NOT_LINUX),
     Step::new(EMULATOR, start_emulators),
     Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# full AOT bites", csharp::check_that_full_aot_bites).needs(&[CSHARP]).unless(NOT_LINUX),
-    Step::new("C# tests", csharp_tests::check).needs(&[LIBRARY, CSHARP]).unless(NOT_LINUX),
+    Step::new("C# tests", csharp_tests::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("Unity code", unity::check_code).needs(&[UNITY]).unless(NOT_LINUX),
     Step::new(QUICKSTARTS, tellers::compile).needs(&[LIBRARY]),

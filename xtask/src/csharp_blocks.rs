@@ -1,0 +1,153 @@
+//! The C# that README.md and the other pages show compiles.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::context::Context;
+use crate::dotnet::{Compilation, Dotnet};
+use crate::readme::{self, Block};
+use crate::step::Report;
+use crate::tokens::tokens;
+use crate::workspace::Workspace;
+
+/// What a reader of a snippet has, as the text around it says: names for what was made before, and a method to stand in.
+/// Fields, so that a snippet may make its own of the same name.
+const BEFORE: &str = "\
+#pragma warning disable 0169, 0219, 0414, 0649, 1998
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+using ArrSession;
+";
+const AROUND: [&str; 2] = [
+    "\
+static class Snippet
+{
+    static ArrClient client;
+    static RenderingSession session;
+    static ArrClientOptions options;
+    static CancellationToken cancellation;
+
+    static async Task Run()
+    {
+",
+    "
+    }
+}
+",
+];
+
+/// Where the pages are, besides README.md.
+const FOLDERS: &[&str] = &["docs", "bindings/csharp", "bindings/unity", "bindings/unity/Documentation~"];
+
+/// A page of the documentation: its path from the root, and its C#.
+struct Page {
+    path: String,
+    blocks: Vec<Block>,
+}
+
+/// Compiles each block, as Unity 2019.4 does, against the library: a block with a type in it is a whole file, and any other
+/// the inside of a method, with `client`, `session`, `options` and `cancellation` at hand. The compiler's complaints name
+/// the pages' own lines.
+pub(crate) fn check(context: &mut Context) -> Result<Report> {
+    let workspace = &context.workspace;
+    let folder = workspace.scratch("xtask/csharp/blocks")?;
+    let library = context.csharp()?.library();
+    let mut compilations = Vec::new();
+    let mut shown = Vec::new();
+    for Page { path, blocks } in pages(workspace)? {
+        for block in &blocks {
+            let source = write(&folder, &path, block)?;
+            compilations.push(Compilation {
+                output: source.with_extension("dll"),
+                sources: vec![source],
+                references: vec![library.clone()],
+                options: ["-target:library", "-unsafe", "-langversion:7.3"].map(str::to_owned).into(),
+            });
+        }
+        shown.push(format!("{} in {path}", blocks.len()));
+    }
+    Dotnet::provide(workspace)?.compile(&compilations)?.expect_success("what the pages show does not compile")?;
+    Ok(Report(if shown.is_empty() { "no page shows any".to_owned() } else { shown.join(", ") }))
+}
+
+/// The pages that show C#.
+fn pages(workspace: &Workspace) -> Result<Vec<Page>> {
+    let mut paths = vec!["README.md".to_owned()];
+    for folder in FOLDERS {
+        // Not each of them has to be there.
+        for entry in fs::read_dir(workspace.root.join(folder)).into_iter().flatten() {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".md") {
+                paths.push(format!("{folder}/{name}"));
+            }
+        }
+    }
+    paths.sort();
+    let read = |path: String| Ok(Page { blocks: readme::blocks(&workspace.read(&path)?, "csharp"), path });
+    let pages: Vec<Page> = paths.into_iter().map(read).collect::<Result<_>>()?;
+    Ok(pages.into_iter().filter(|page| !page.blocks.is_empty()).collect())
+}
+
+fn write(folder: &Path, page: &str, block: &Block) -> Result<PathBuf> {
+    let name: String = page.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let source = folder.join(format!("{name}-line-{}.cs", block.line));
+    fs::write(&source, whole_file(page, block)).with_context(|| format!("cannot write {}", source.display()))?;
+    Ok(source)
+}
+
+/// The block as a file. Complaints are about the page, at the line where the reader finds it.
+fn whole_file(page: &str, block: &Block) -> String {
+    let is_type = |token: &String| matches!(&**token, "class" | "struct" | "enum" | "interface" | "namespace");
+    let place = |line: usize| format!("#line {line} \"{page}\"\n");
+    let first = block.line + 1;
+    if tokens(&block.code).iter().any(is_type) {
+        return place(first) + &block.code;
+    }
+    // What stands at the top of a file stays there.
+    let lines: Vec<&str> = block.code.lines().collect();
+    // `using (var client …)` is a statement.
+    let is_using = |line: &str| line.starts_with("using ") && line.ends_with(';') && !line.contains(['(', '=']);
+    let is_top = |line: &&str| is_using(line) || line.trim().is_empty();
+    let count = lines.iter().take_while(|line| is_top(line)).count();
+    let is_new = |line: &&&str| !line.trim().is_empty() && BEFORE.lines().all(|known| known != **line);
+    let new = lines[..count].iter().filter(is_new);
+    let new: String = new.map(|line| format!("{line}\n")).collect();
+    let body = lines[count..].join("\n");
+    let [head, tail] = AROUND;
+    format!("{BEFORE}{new}{head}{}{body}{tail}", place(first + count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(code: &str) -> String {
+        whole_file("docs/a.md", &Block { line: 7, code: code.to_owned() })
+    }
+
+    #[test]
+    fn a_block_with_a_type_is_a_whole_file() {
+        let code = "using ArrSession;\nclass A { }\n";
+        assert_eq!(of(code), format!("#line 8 \"docs/a.md\"\n{code}"));
+    }
+
+    #[test]
+    fn any_other_is_the_inside_of_a_method() {
+        let file = of("// a class of its own\nclient.Pump();\n");
+        assert!(file.starts_with(BEFORE), "{file}");
+        let inside = "{\n#line 8 \"docs/a.md\"\n// a class of its own\nclient.Pump();\n    }";
+        assert!(file.contains(inside), "{file}");
+        assert!(of("using (client) { }\n").contains("{\n#line 8 \"docs/a.md\"\nusing (client)"));
+    }
+
+    #[test]
+    fn what_it_uses_stays_at_the_top_and_lines_keep_their_numbers() {
+        let file = of("using System.IO;\n\nusing ArrSession;\nclient.Pump();\n");
+        assert!(file.contains("using ArrSession;\nusing System.IO;\nstatic class"), "{file}");
+        assert!(file.contains("#line 11 \"docs/a.md\"\nclient.Pump();\n"), "{file}");
+    }
+}
