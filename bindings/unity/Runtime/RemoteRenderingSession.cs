@@ -432,9 +432,11 @@ namespace ArrSession.Unity
                 ending.EventReceived -= Received;
                 ending.LogReceived -= Logged;
                 SessionPump.Remove(ending);
+                // A stop that was started goes on without its client. The one that is promised for the client's end would be
+                // lost if the session's handle were freed before it has begun.
+                if (stopOnQuit && !ending.IsDisposed && session != null && !session.IsDisposed) Observe(session.StopAsync());
                 ending.Dispose();
             }
-            // After the client: a session that is disposed of takes its promised stop with it.
             DropSession();
         }
 
@@ -485,6 +487,7 @@ namespace ArrSession.Unity
 
         async Task<SessionProperties> BeginAsync(string id, CancellationTokenSource mine, CancellationToken cancellation)
         {
+            RenderingSession begun = null;
             using (cancellation.Register(mine.Cancel))
             {
                 CancellationToken end = mine.Token;
@@ -492,7 +495,7 @@ namespace ArrSession.Unity
                 {
                     await EnsureClient(end);
                     end.ThrowIfCancellationRequested();
-                    RenderingSession begun = await (id != null ? client.OpenSessionAsync(id, end) : CreateOrResume(end));
+                    begun = await (id != null ? client.OpenSessionAsync(id, end) : CreateOrResume(end));
                     if (end.IsCancellationRequested)
                     {
                         begun.Dispose();
@@ -511,7 +514,8 @@ namespace ArrSession.Unity
                 }
                 catch (ArrSessionEndedException problem)
                 {
-                    End(problem.Properties.Status);
+                    // An event may have told its end before.
+                    if (ReferenceEquals(begun, session)) End(problem.Properties.Status);
                     Tell(problem);
                     throw;
                 }

@@ -74,7 +74,7 @@ namespace ArrSession.Unity
                 // What a client tells may add or remove clients.
                 if (i >= entries.Count) continue;
                 Entry entry = entries[i];
-                if (entry.HasOwner && entry.Owner == null) entry.Client.Dispose();
+                if (entry.HasOwner && entry.Owner == null) Close(entry);
                 if (entry.Client.IsDisposed)
                 {
                     Remove(entry.Client);
@@ -113,9 +113,7 @@ namespace ArrSession.Unity
             foreach (Entry entry in ending)
             {
                 good &= End(entry.Client, Left(entry.ShutdownLimit, clock), true);
-                entry.Client.Dispose();
-                RemoteRenderingSession component = entry.Owner as RemoteRenderingSession;
-                if (component != null) component.Close();
+                Close(entry);
             }
             return good;
         }
@@ -184,6 +182,14 @@ namespace ArrSession.Unity
                 // An event handler of the application threw. The other clients have their turn all the same.
                 Debug.LogException(thrown);
             }
+        }
+
+        // Its owner may be destroyed in the engine's sense, and is an object all the same.
+        static void Close(Entry entry)
+        {
+            RemoteRenderingSession component = entry.Owner as RemoteRenderingSession;
+            if (!ReferenceEquals(component, null) && ReferenceEquals(component.Client, entry.Client)) component.Close();
+            entry.Client.Dispose();
         }
 
         static bool End(ArrClient client, TimeSpan limit, bool tell)

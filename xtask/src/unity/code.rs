@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::artifacts::{self, Progress};
-use crate::context::{Context, POLL_INTERVAL_MS};
+use crate::context::Context;
 use crate::csharp;
 use crate::dotnet::{Compilation, Dotnet};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
@@ -16,7 +16,6 @@ use crate::mono;
 use crate::parallel;
 use crate::process;
 use crate::step::Report;
-use crate::test::STARTUP;
 use crate::unity::asmdef::{self, Compilable};
 use crate::unity::package::{self, list};
 use crate::unity::plugins::Platform;
@@ -26,6 +25,10 @@ const ENGINE: &str = "tests/unity/engine";
 const TESTS: &str = "tests/unity";
 const SAMPLES: &str = "Samples~";
 const PROGRAM: &str = "UnityTests.exe";
+
+/// How long sessions take to start, and how often they are read: short, as almost every test waits for one.
+const STARTUP: &str = "100ms";
+const POLL_INTERVAL_MS: u32 = 20;
 
 /// For all tests; they take some seconds.
 const RUN_LIMIT: Duration = Duration::from_secs(120);

@@ -138,6 +138,7 @@ namespace ArrSession.Compatibility
                 AccessToken = configuration.AccessToken,
                 CaFile = CertificateAuthorities,
                 PollInterval = PollInterval,
+                ReadyPollInterval = PollInterval,
             });
             client.EventReceived += Received;
             Client = new RemoteRenderingClient(client);
@@ -147,7 +148,7 @@ namespace ArrSession.Compatibility
         /// <summary>The path of a PEM file with further certificate authorities, for the emulator; null for none.</summary>
         public string CertificateAuthorities { get; set; }
 
-        /// <summary>How often a starting session is read; null is as the service asks for.</summary>
+        /// <summary>How often the session is read; null is as the service asks for.</summary>
         public TimeSpan? PollInterval { get; set; }
 
         /// <summary>
@@ -221,13 +222,22 @@ namespace ArrSession.Compatibility
         {
             ArrClient ending = client;
             client = null;
+            RenderingSession last = active;
             Client = null;
             active = null;
             beginning = null;
             if (ending == null) return;
             ending.EventReceived -= Received;
             SessionPump.Remove(ending);
+            // A stop that was started goes on without its client.
+            if (last != null && autoStopSession && !ending.IsDisposed) Observe(last.Inner.StopAsync());
             ending.Dispose();
+            if (last != null) last.Inner.Dispose();
+        }
+
+        static void Observe(Task task)
+        {
+            task.ContinueWith(delegate(Task failed) { GC.KeepAlive(failed.Exception); }, TaskContinuationOptions.OnlyOnFaulted);
         }
 
         Task<RenderingSessionProperties> Begin(Func<Task<ArrSession.RenderingSession>> make)
@@ -297,6 +307,8 @@ namespace ArrSession.Compatibility
             }
             else if (received.Type == ArrEventType.SessionStatusChanged)
             {
+                // The code in front knows no session that is being stopped: it hears of the end.
+                if (known.Status == SessionStatus.Stopping) return;
                 bool over = known.Status == SessionStatus.Stopped || known.Status == SessionStatus.Expired || known.Status == SessionStatus.Error;
                 LastProperties = Convert.ToProperties(known);
                 if (over) End(now, LastProperties.Status);
