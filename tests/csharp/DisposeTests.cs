@@ -9,7 +9,7 @@ internal static class DisposeTests
 {
     internal static void PendingTasksAreCancelledBeforeItReturns()
     {
-        ArrClient client = Service.NewClient();
+        ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
         Task[] tasks = new Task[20];
         for (int i = 0; i < tasks.Length; i++)
@@ -123,7 +123,7 @@ internal static class DisposeTests
 
     internal static void FromInsideOfAnAwait()
     {
-        ArrClient client = Service.NewClient();
+        ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
         Task list = client.ListSessionsAsync();
         Task chain = DisposeAfter(client.GetTokenAsync(), client);
@@ -160,7 +160,7 @@ internal static class DisposeTests
 
     internal static void WhileAnotherThreadBlocks()
     {
-        ArrClient client = Service.NewClient();
+        ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
         Exception thrown = null;
         Thread blocked = new Thread(() =>
@@ -302,8 +302,14 @@ internal static class DisposeTests
 
     internal static void ShutdownEndsInGoodOrder()
     {
-        ArrClient client = Service.NewClient();
-        RenderingSession session = client.CreateSession(Service.NewSession());
+        string id;
+        using (ArrClient creator = Service.NewClient())
+        using (RenderingSession created = creator.CreateSession(Service.NewSession()))
+        {
+            id = created.Id;
+        }
+        ArrClient client = Service.NewImpatientClient();
+        RenderingSession session = client.OpenSession(id);
         Service.FaultOfList(Service.Stall, 0);
         Task<StopResult> stop = session.StopAsync();
         Task wait = session.WaitUntilReadyAsync();
@@ -322,7 +328,7 @@ internal static class DisposeTests
 
     internal static void ShutdownSaysWhatIsLeft()
     {
-        ArrClient client = Service.NewClient();
+        ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
         Task list = client.ListSessionsAsync();
         FrameLoop.Until(() => Service.Requests().Contains("/sessions"), "the request");
