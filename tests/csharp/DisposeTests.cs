@@ -300,6 +300,60 @@ internal static class DisposeTests
         FrameLoop.Until(() => Service.StatusOf(id) == "Stopped", "the stop that was promised");
     }
 
+    /// <summary>An application's own finalizer may dispose what was finalized before it, or after.</summary>
+    internal static void InAFinalizer()
+    {
+        WeakReference weak = null;
+        int before = Owner.Finalized;
+        Thread thread = new Thread(() =>
+        {
+            ArrClient client = Service.NewClient();
+            RenderingSession session = client.CreateSession(Service.NewSession());
+            client.ListSessionsAsync();
+            weak = new WeakReference(new Owner(client, session));
+        });
+        thread.Start();
+        thread.Join();
+        FrameLoop.Until(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return !weak.IsAlive && Owner.Finalized > before;
+            },
+            "the finalizer");
+        Check.True(Owner.Failure == null, "what the finalizer has thrown: " + Owner.Failure);
+    }
+
+    private sealed class Owner
+    {
+        internal static volatile int Finalized;
+        internal static volatile Exception Failure;
+
+        private readonly ArrClient client;
+        private readonly RenderingSession session;
+
+        internal Owner(ArrClient client, RenderingSession session)
+        {
+            this.client = client;
+            this.session = session;
+        }
+
+        ~Owner()
+        {
+            try
+            {
+                session.Dispose();
+                client.Dispose();
+            }
+            catch (Exception e)
+            {
+                Failure = e;
+            }
+            Finalized++;
+        }
+    }
+
     internal static void ShutdownEndsInGoodOrder()
     {
         string id;
