@@ -18,6 +18,8 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
     /// The oldest compiler that the library promises to build with, as Cargo.toml says it.
     pub(crate) rust_version: String,
+    /// The library's version, as Cargo.toml says it.
+    pub(crate) version: String,
     /// The target triple of this machine.
     pub(crate) host: String,
 }
@@ -32,6 +34,7 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    version: String,
     rust_version: Option<String>,
 }
 
@@ -40,13 +43,11 @@ impl Workspace {
     pub(crate) fn find() -> Result<Self> {
         let json = process::stdout(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
         let metadata: Metadata = serde_json::from_str(&json).context("cannot read the answer of `cargo metadata`")?;
-        let rust_version = metadata
+        let library = metadata
             .packages
             .into_iter()
             .find(|package| package.name == "arr-session")
-            .context("this workspace has no package arr-session")?
-            .rust_version
-            .context("Cargo.toml states no rust-version")?;
+            .context("this workspace has no package arr-session")?;
 
         let version = process::stdout(cargo().arg("-vV"))?;
         let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("`cargo -vV` names no host")?;
@@ -54,7 +55,8 @@ impl Workspace {
         Ok(Self {
             root: metadata.workspace_root,
             target: metadata.target_directory,
-            rust_version,
+            rust_version: library.rust_version.context("Cargo.toml states no rust-version")?,
+            version: library.version,
             host: host.to_owned(),
         })
     }
