@@ -1,6 +1,8 @@
 //! The workspace's chores. `cargo xtask` lists them.
 
+mod abi;
 mod artifacts;
+mod binary;
 mod c_header;
 mod c_programs;
 mod compiler;

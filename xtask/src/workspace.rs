@@ -18,7 +18,7 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
     /// The oldest compiler that the library promises to build with, as Cargo.toml says it.
     pub(crate) rust_version: String,
-    /// The library's version.
+    /// The library's version, as Cargo.toml says it.
     pub(crate) version: String,
     /// The target triple of this machine.
     pub(crate) host: String,
@@ -43,12 +43,11 @@ impl Workspace {
     pub(crate) fn find() -> Result<Self> {
         let json = process::stdout(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
         let metadata: Metadata = serde_json::from_str(&json).context("cannot read the answer of `cargo metadata`")?;
-        let package = metadata
+        let library = metadata
             .packages
             .into_iter()
             .find(|package| package.name == "arr-session")
             .context("this workspace has no package arr-session")?;
-        let rust_version = package.rust_version.context("Cargo.toml states no rust-version")?;
 
         let version = process::stdout(cargo().arg("-vV"))?;
         let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("`cargo -vV` names no host")?;
@@ -56,8 +55,8 @@ impl Workspace {
         Ok(Self {
             root: metadata.workspace_root,
             target: metadata.target_directory,
-            rust_version,
-            version: package.version,
+            rust_version: library.rust_version.context("Cargo.toml states no rust-version")?,
+            version: library.version,
             host: host.to_owned(),
         })
     }
