@@ -94,8 +94,9 @@ impl Abi {
         missing.chain(extra.map(|name| format!("{what} also has {name}, which the header does not declare"))).collect()
     }
 
-    fn version(&self) -> Option<i64> {
-        self.constants.get(VERSION).copied()
+    /// `ARR_ABI_VERSION`; 0 if there is none.
+    pub(crate) fn version(&self) -> i64 {
+        self.constants.get(VERSION).copied().unwrap_or_default()
     }
 
     /// What is different `after` from this, which came before.
@@ -215,7 +216,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     }
     let summary = format!(
         "version {}: {} functions, {} constants, {} structs; {}",
-        now.version().unwrap_or_default(),
+        now.version(),
         now.functions.len(),
         now.constants.len(),
         now.structs.len(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use object::elf;
 use object::read::NameOrOrdinal;
 use object::read::archive::ArchiveFile;
@@ -126,21 +126,17 @@ fn versions(file: &ElfFile64<'_, Endianness>) -> Result<BTreeSet<String>> {
     Ok(versions)
 }
 
-/// The names of the library's own among all that a static archive defines.
+/// The names of the library's own among all that a static archive, or an import library, offers to a linker.
 pub(crate) fn archive_symbols(path: &Path) -> Result<BTreeSet<String>> {
     let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let archive = ArchiveFile::parse(&*data).with_context(|| format!("{} is no archive", path.display()))?;
+    let symbols = archive.symbols()?.with_context(|| format!("{} has no list of symbols", path.display()))?;
     let mut names = BTreeSet::new();
-    for member in archive.members() {
-        // What is no object, such as a resource, defines nothing.
-        let Ok(object) = File::parse(member?.data(&*data)?) else { continue };
-        for symbol in object.symbols().filter(|symbol| symbol.is_definition() && symbol.is_global()) {
-            let name = symbol.name()?;
-            if name.starts_with(PREFIX) {
-                names.insert(name.to_owned());
-            }
+    for symbol in symbols {
+        let name = text(symbol?.name());
+        if name.starts_with(PREFIX) {
+            names.insert(name);
         }
     }
-    ensure!(!names.is_empty(), "{} defines nothing that begins with {PREFIX}", path.display());
     Ok(names)
 }

@@ -18,10 +18,10 @@ use crate::process;
 use crate::step::Report;
 
 const EXAMPLES: &str = "examples/c";
-const TESTS: &str = "tests/c";
+pub(crate) const TESTS: &str = "tests/c";
 
 /// For one run of one program.
-const RUN_LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const RUN_LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) const VALGRIND: &[&str] = &[
     "--quiet",
@@ -35,7 +35,8 @@ pub(crate) const VALGRIND: &[&str] = &[
 /// For programs with a frame loop: that many frames, one after the other.
 const FRAMES: [(&str, &str); 2] = [("ARR_FRAMES", "10000"), ("ARR_FRAME_PAUSE_MS", "0")];
 /// Under valgrind, where one thread runs at a time and a budget of time means nothing.
-const SLOW_FRAMES: [(&str, &str); 3] = [("ARR_FRAMES", "200"), ("ARR_FRAME_PAUSE_MS", "1"), ("ARR_SLOW", "1")];
+pub(crate) const SLOW_FRAMES: [(&str, &str); 3] =
+    [("ARR_FRAMES", "200"), ("ARR_FRAME_PAUSE_MS", "1"), ("ARR_SLOW", "1")];
 
 /// Over HTTPS only. Valgrind takes the authentication tags of AES-GCM for uninitialised: a known mistake about this very
 /// assembly, which OpenSSL shares (openssl/openssl issue 19719); were it true, no peer would accept a record. Such
@@ -92,7 +93,7 @@ pub(crate) fn check_static(context: &mut Context) -> Result<Report> {
 }
 
 /// The C files of a folder, each of which is a program.
-fn list(root: &Path, folder: &str) -> Result<Vec<PathBuf>> {
+pub(crate) fn list(root: &Path, folder: &str) -> Result<Vec<PathBuf>> {
     files(root, folder, "c")
 }
 

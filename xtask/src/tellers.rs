@@ -43,7 +43,7 @@ pub(crate) struct Telling {
 }
 
 impl Teller {
-    fn new(name: impl Into<String>, call: impl Fn() -> Result<Command> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(name: impl Into<String>, call: impl Fn() -> Result<Command> + Send + Sync + 'static) -> Self {
         Self { name: name.into(), call: Box::new(call) }
     }
 
@@ -53,7 +53,9 @@ impl Teller {
         emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
         program.envs(changed.iter().copied());
         let told = process::run_apart(program, RUN_LIMIT).with_context(|| format!("{} cannot be run", self.name))?;
-        Ok(Telling { end: told.end, stdout: told.stdout, stderr: told.stderr })
+        // Windows ends lines in its own way.
+        let [stdout, stderr] = [told.stdout, told.stderr].map(|text| text.replace("\r\n", "\n"));
+        Ok(Telling { end: told.end, stdout, stderr })
     }
 }
 

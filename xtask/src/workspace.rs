@@ -18,7 +18,7 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
     /// The oldest compiler that the library promises to build with, as Cargo.toml says it.
     pub(crate) rust_version: String,
-    /// The library's version, as Cargo.toml says it.
+    /// The library's version.
     pub(crate) version: String,
     /// The target triple of this machine.
     pub(crate) host: String,
@@ -48,14 +48,16 @@ impl Workspace {
             .into_iter()
             .find(|package| package.name == "arr-session")
             .context("this workspace has no package arr-session")?;
+        let rust_version = library.rust_version.context("Cargo.toml states no rust-version")?;
 
-        let version = process::stdout(cargo().arg("-vV"))?;
-        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("`cargo -vV` names no host")?;
+        let about_cargo = process::stdout(cargo().arg("-vV"))?;
+        let host =
+            about_cargo.lines().find_map(|line| line.strip_prefix("host: ")).context("`cargo -vV` names no host")?;
 
         Ok(Self {
             root: metadata.workspace_root,
             target: metadata.target_directory,
-            rust_version: library.rust_version.context("Cargo.toml states no rust-version")?,
+            rust_version,
             version: library.version,
             host: host.to_owned(),
         })

@@ -1,7 +1,7 @@
 //! Building the library for another platform than this one.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -26,17 +26,8 @@ pub(crate) struct Cross {
 impl Cross {
     /// The library as it ships, alone: see [`Library::build`].
     pub(crate) fn build(&self, workspace: &Workspace) -> Result<Library> {
-        let mut cargo = self.cargo(workspace, "rustc")?;
-        cargo.args(["--release", "--package", "arr-session", "--lib", "--crate-type", "cdylib,staticlib"]);
-        if !self.link.is_empty() {
-            cargo.arg("--");
-            for argument in &self.link {
-                let mut word = OsString::from("-Clink-arg=");
-                word.push(argument);
-                cargo.arg(word);
-            }
-        }
-        Library::built_by(cargo, Progress::Hidden)
+        let options: Vec<OsString> = self.link.iter().map(|argument| option("link-arg=", argument)).collect();
+        Library::build_by(self.cargo(workspace, "rustc")?, &options, Progress::Hidden)
     }
 
     /// An example in Rust, quickly.
@@ -49,14 +40,14 @@ impl Cross {
     /// Only looks whether all of it is right.
     pub(crate) fn check(&self, workspace: &Workspace) -> Result<()> {
         let mut cargo = self.cargo(workspace, "check")?;
-        cargo.args(["--quiet", "--package", "arr-session", "--lib"]);
+        cargo.args(["--locked", "--quiet", "--package", "arr-session", "--lib"]);
         process::run(cargo, CARGO_LIMIT)?.expect_success(&format!("check for {}", self.triple))?;
         Ok(())
     }
 
     fn cargo(&self, workspace: &Workspace, command: &str) -> Result<Command> {
         let mut cargo = workspace.cargo();
-        cargo.args([command, "--locked", "--target", self.triple]);
+        cargo.args([command, "--target", self.triple]);
         if !self.prebuilt_std {
             cargo.arg("-Zbuild-std=std,panic_unwind");
             // The switches beginning with -Z are for nightly compilers, unless this is set.
@@ -81,9 +72,8 @@ fn target_folder(workspace: &Workspace) -> Result<PathBuf> {
     workspace.scratch("platforms/cargo")
 }
 
-/// A path and a flag in one word.
-pub(crate) fn joined(flag: &str, path: &Path) -> OsString {
-    let mut word = OsString::from(flag);
-    word.push(path);
-    word
+fn option(name: &str, value: &OsStr) -> OsString {
+    let mut option = OsString::from(name);
+    option.push(value);
+    option
 }

@@ -3,6 +3,7 @@
 //! Debian's Rust compiler comes with the sources of its standard library, so that it can build for any target. What links is
 //! a cross compiler of Debian's, or zig, which has the C libraries of many systems.
 
+mod android;
 mod checked;
 mod cross;
 mod linux;
@@ -10,6 +11,7 @@ mod row;
 mod run;
 mod shop;
 mod windows;
+mod wine;
 mod zig;
 
 use std::process::ExitCode;
@@ -18,7 +20,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::EXIT_UNUSABLE;
-use crate::packages::{self, Readiness, SystemPackage};
+use crate::packages::{self, Package, Readiness};
 use crate::step;
 use row::Row;
 use shop::Shop;
@@ -27,7 +29,7 @@ use shop::Shop;
 struct Platform {
     name: &'static str,
     /// What is to be installed for it, besides what all need.
-    packages: &'static [SystemPackage],
+    packages: &'static [Package],
     prove: fn(&mut Shop) -> Result<Row>,
 }
 
@@ -40,7 +42,7 @@ const PLATFORMS: &[Platform] = &[
     Platform { name: "windows-msvc-arm64", packages: packages::FOR_CHECKS, prove: checked::windows_msvc_arm64 },
     Platform { name: "uwp-x64", packages: packages::FOR_CHECKS, prove: checked::uwp_x64 },
     Platform { name: "uwp-arm64", packages: packages::FOR_CHECKS, prove: checked::uwp_arm64 },
-    Platform { name: "android-arm64", packages: packages::FOR_ANDROID, prove: checked::android_arm64 },
+    Platform { name: "android-arm64", packages: packages::FOR_ANDROID, prove: android::arm64 },
 ];
 
 /// Which of them.

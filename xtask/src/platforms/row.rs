@@ -26,7 +26,14 @@ impl Row {
 
     fn cells(&self) -> [String; 6] {
         let size = self.size.map_or("-".to_owned(), |bytes| format!("{:.2} MB", bytes as f64 / 1e6));
-        [self.platform.to_owned(), self.built.clone(), self.exports.clone(), self.imports.clone(), size, self.run.clone()]
+        [
+            self.platform.to_owned(),
+            self.built.clone(),
+            self.exports.clone(),
+            self.imports.clone(),
+            size,
+            self.run.clone(),
+        ]
     }
 }
 

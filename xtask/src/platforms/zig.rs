@@ -20,8 +20,6 @@ const WRAPPER: &str = "xtask/zig/cc.sh";
 pub(crate) struct Zig {
     pub(crate) cc: PathBuf,
     pub(crate) ar: PathBuf,
-    /// zig itself.
-    pub(crate) program: PathBuf,
 }
 
 impl Zig {
@@ -42,7 +40,7 @@ impl Zig {
         };
         let cc = script("cc", format!("exec bash '{}' '{}' {target}", wrapper.display(), zig.display()))?;
         let ar = script("ar", format!("exec '{}' ar", zig.display()))?;
-        Ok(Self { cc, ar, program: zig })
+        Ok(Self { cc, ar })
     }
 }
 
