@@ -69,7 +69,6 @@ namespace ArrSession
                     return;
                 }
                 disposed = true;
-                watched.Clear();
             }
             // From here on nothing is added.
             PendingOperation[] left = AllPending();
@@ -82,7 +81,7 @@ namespace ArrSession
                     left[i].Abandon();
                 }
             }
-            handle.Dispose();
+            Free();
             for (int i = 0; i < left.Length; i++)
             {
                 if (mine[i])
@@ -100,6 +99,22 @@ namespace ArrSession
                 background.AwaitItsEnd();
             }
             GC.SuppressFinalize(this);
+        }
+
+        private void Free()
+        {
+            RenderingSession[] sessions;
+            lock (gate)
+            {
+                sessions = new RenderingSession[watched.Count];
+                watched.Values.CopyTo(sessions, 0);
+                watched.Clear();
+            }
+            foreach (RenderingSession session in sessions)
+            {
+                session.StopIfPromised();
+            }
+            handle.Dispose();
         }
 
         /// <summary>Ends an operation as native says, unless somebody else does.</summary>

@@ -87,7 +87,7 @@ namespace ArrSession
         {
             if (handle != null)
             {
-                handle.Dispose();
+                Free();
             }
         }
 

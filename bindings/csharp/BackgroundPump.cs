@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 
 namespace ArrSession
@@ -47,11 +48,23 @@ namespace ArrSession
                 status = Native.arr_client_next_event(handle.Value, &native, SliceMs, null);
             }
             while ((status == Native.ARR_OK || status == Native.ARR_ERROR_TIMEOUT)
-                && PumpClient(&native, status == Native.ARR_OK));
+                && PumpFarDown(&native, status == Native.ARR_OK));
         }
 
-        /// <summary>A method of its own, so that no reference to the client is left on the stack while it waits.</summary>
-        private unsafe bool PumpClient(arr_event* native, bool hasEvent)
+        /// <summary>
+        /// Mono takes every word on a stack for a reference, also what earlier calls have left there. So the client is touched far
+        /// below of where the native wait has its frames.
+        /// </summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private unsafe bool PumpFarDown(arr_event* native, bool hasEvent)
+        {
+            byte* between = stackalloc byte[32 * 1024];
+            between[0] = hasEvent ? (byte)1 : (byte)0;
+            return Pump(native, between[0] != 0);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private unsafe bool Pump(arr_event* native, bool hasEvent)
         {
             ArrClient found;
             if (!client.TryGetTarget(out found))

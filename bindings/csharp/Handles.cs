@@ -56,6 +56,16 @@ namespace ArrSession
             this.client = client;
         }
 
+        /// <summary>Starts a stop that goes on by itself, whatever becomes of the session's handle and its client.</summary>
+        internal static unsafe void StartStop(IntPtr session)
+        {
+            IntPtr operation = IntPtr.Zero;
+            if (Native.arr_session_stop_start(session, 0, &operation, Native.ARR_TIMEOUT_DEFAULT, null) == Native.ARR_OK)
+            {
+                Native.arr_operation_free(operation);
+            }
+        }
+
         protected override bool ReleaseHandle()
         {
             Native.arr_session_free(handle);

@@ -83,17 +83,16 @@ namespace ArrSession
         {
             IntPtr session = IntPtr.Zero;
             int wasThere = 0;
+            // From here on it has either created one, or native stops what it creates.
+            Native.arr_operation_cancel(operation, null);
             if (!CreatesItsOwn
                 || Native.arr_operation_get_session(operation, &session, null, &wasThere, null) != Native.ARR_OK)
             {
                 return;
             }
-            IntPtr stop = IntPtr.Zero;
-            if (wasThere == 0
-                && Native.arr_session_stop_start(session, 0, &stop, Native.ARR_TIMEOUT_DEFAULT, null) == Native.ARR_OK)
+            if (wasThere == 0)
             {
-                // A stop goes on without its handle, and before its client ends.
-                Native.arr_operation_free(stop);
+                SessionHandle.StartStop(session);
             }
             Native.arr_session_free(session);
         }
@@ -286,6 +285,18 @@ namespace ArrSession
                 Client.Handle.Value, (int)scope, id, operation, timeout, error);
         }
 
+        /// <summary>Native does not send a stop that is cancelled before it is sent: another one goes on instead.</summary>
+        protected override void BeforeCancel()
+        {
+            IntPtr another = IntPtr.Zero;
+            int status = Native.arr_client_stop_all_start(
+                Client.Handle.Value, (int)scope, 0, &another, Native.ARR_TIMEOUT_DEFAULT, null);
+            if (status == Native.ARR_OK)
+            {
+                Native.arr_operation_free(another);
+            }
+        }
+
         protected override int Take(IntPtr operation, out StopAllResult result, arr_error_info* error)
         {
             arr_stop_all_result native = Blank.StopAllResult;
@@ -408,6 +419,12 @@ namespace ArrSession
         protected override int Start(ulong id, IntPtr* operation, arr_error_info* error)
         {
             return Native.arr_session_stop_start(Session.Handle.Value, id, operation, timeout, error);
+        }
+
+        /// <summary>Native does not send a stop that is cancelled before it is sent: another one goes on instead.</summary>
+        protected override void BeforeCancel()
+        {
+            SessionHandle.StartStop(Session.Handle.Value);
         }
 
         protected override int Take(IntPtr operation, out StopResult result, arr_error_info* error)

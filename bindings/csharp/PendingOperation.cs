@@ -10,7 +10,7 @@ namespace ArrSession
     /// </summary>
     internal abstract unsafe class PendingOperation
     {
-        private OperationHandle handle;
+        private readonly object gate = new object();
         private CancellationToken token;
         private CancellationTokenRegistration registration;
         private int claimed;
@@ -22,6 +22,9 @@ namespace ArrSession
         }
 
         protected ArrClient Client { get; }
+
+        /// <summary>Once it is started.</summary>
+        internal OperationHandle Handle { get; private set; }
 
         /// <summary>What its event carries.</summary>
         internal ulong Id { get; private set; }
@@ -42,7 +45,7 @@ namespace ArrSession
             int status = Start(id, &native, error);
             if (status == Native.ARR_OK)
             {
-                handle = new OperationHandle(native, Client.Handle);
+                Handle = new OperationHandle(native, Client.Handle);
             }
             return status;
         }
@@ -60,7 +63,7 @@ namespace ArrSession
             }
             this.token = token;
             CancellationTokenRegistration made = token.Register(CancelOne, this, false);
-            lock (handle)
+            lock (gate)
             {
                 if (!over)
                 {
@@ -80,8 +83,18 @@ namespace ArrSession
 
         private void CancelNatively()
         {
-            Native.arr_operation_cancel(handle.Value, null);
-            GC.KeepAlive(handle);
+            int state;
+            if (Native.arr_operation_poll(Handle.Value, &state, null) == Native.ARR_OK && state == Native.ARR_OPERATION_RUNNING)
+            {
+                BeforeCancel();
+                Native.arr_operation_cancel(Handle.Value, null);
+            }
+            GC.KeepAlive(Handle);
+        }
+
+        /// <summary>Sees to it that what must not be lost goes on without this operation.</summary>
+        protected virtual void BeforeCancel()
+        {
         }
 
         /// <summary>True for one caller only, who then ends it.</summary>
@@ -105,18 +118,17 @@ namespace ArrSession
         /// <summary>Claimed: ends it as native says.</summary>
         internal void End()
         {
-            EndWith(handle.Value);
-            GC.KeepAlive(handle);
+            EndWith(Handle.Value);
+            GC.KeepAlive(Handle);
         }
 
         /// <summary>
         /// Claimed, and its client is about to be freed: nobody hears of its result any more. A session that it has just created
-        /// is stopped; one that it is creating is stopped by native.
+        /// is stopped; one that it is creating is stopped by native. A stop goes on.
         /// </summary>
         internal void Abandon()
         {
-            CancelNatively();
-            GiveBack(handle.Value);
+            GiveBack(Handle.Value);
             Release();
         }
 
@@ -144,7 +156,7 @@ namespace ArrSession
         protected void Release()
         {
             CancellationTokenRegistration made;
-            lock (handle)
+            lock (gate)
             {
                 over = true;
                 made = registration;
@@ -152,7 +164,7 @@ namespace ArrSession
             }
             // Waits for a cancelling that is under way, which does nothing but call native.
             made.Dispose();
-            handle.Dispose();
+            Handle.Dispose();
         }
     }
 

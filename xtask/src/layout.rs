@@ -2,6 +2,7 @@
 //! tests.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -12,6 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::c_header::{self, Header};
 use crate::context::Context;
 use crate::csharp::{self, Runtimes};
+use crate::dialect::{Dialect, GCC_C99, GCC_CXX17};
 use crate::header;
 use crate::process;
 use crate::step::Report;
@@ -177,17 +179,15 @@ fn differences(laid: &[Laid], said: &[Laid], language: &str) -> Vec<String> {
 fn native(root: &Path, folder: &Path, laid: &[Laid]) -> Result<Vec<(&'static str, String)>> {
     let source = folder.join("layout.c");
     fs::write(&source, c_probe(laid)).with_context(|| format!("cannot write {}", source.display()))?;
-    let dialects = [("C", "gcc", "c", "-std=c99"), ("C++", "g++", "c++", "-std=c++17")];
-    let probe = |(language, compiler, kind, standard): (&'static str, &str, &str, &str)| {
-        let program = folder.join(format!("layout-{compiler}"));
-        let mut compile = Command::new(compiler);
-        compile.args(["-Wall", "-Wextra", "-Werror", standard, "-x", kind, "-I"]).arg(root.join("include"));
-        compile.arg(&source).arg("-o").arg(&program);
+    let probe = |(language, dialect): (&'static str, Dialect)| {
+        let program = folder.join(dialect.name_for(OsStr::new("layout")));
+        let mut compile = dialect.compiler(root, &source);
+        compile.arg("-o").arg(&program);
         process::run(compile, process::TOOL_LIMIT)?
             .expect_success(&format!("the layout cannot be asked for in {language}"))?;
         Ok((language, process::stdout(&mut Command::new(&program))?))
     };
-    dialects.into_iter().map(probe).collect()
+    [("C", GCC_C99), ("C++", GCC_CXX17)].into_iter().map(probe).collect()
 }
 
 /// A program in C, and in C++, that writes how the structs lie there.

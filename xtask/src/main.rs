@@ -39,6 +39,7 @@ mod tellers;
 mod test;
 mod tokens;
 mod toolchain;
+mod unity;
 mod workspace;
 
 use std::process::ExitCode;
@@ -55,6 +56,9 @@ Usage: cargo xtask <command>
   platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done
   header           write include/arr_session.h and abi/layout.txt, how its structs lie in memory, anew from the Rust sources
   header --check   fail if one of them is not what the Rust sources give
+  unity [FOLDER]   make the Unity package with this machine's library, in target/unity or as given; PLATFORM=FILE adds
+                   a library for another platform
+  unity --metas    write the .meta files that new sources of the Unity package need
   help             this list
 ";
 
@@ -84,6 +88,8 @@ fn main() -> ExitCode {
         },
         ["header"] => header::run(header::Mode::Write),
         ["header", "--check"] => header::run(header::Mode::Check),
+        ["unity", "--metas"] => unity::write_metas(),
+        ["unity", ref what @ ..] => unity::run(what),
         [command @ ("demo" | "test" | "sanitize" | "header"), option, ..] => {
             return unusable(&format!("`{command}` has no option `{option}`"));
         }

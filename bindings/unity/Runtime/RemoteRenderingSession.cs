@@ -1,0 +1,767 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using UnityEngine;
+
+namespace ArrSession.Unity
+{
+    /// <summary>
+    /// One rendering session: starts it, tells by events what becomes of it, keeps its lease as asked, and stops it when
+    /// play mode or the application ends. Everything is to be called on the main thread, and everything is told there.
+    /// The Editor calls it in edit mode too.
+    /// </summary>
+    [AddComponentMenu("Remote Rendering/Remote Rendering Session")]
+    [DisallowMultipleComponent]
+    public sealed class RemoteRenderingSession : MonoBehaviour
+    {
+        [Tooltip("Account and service: create one by Assets, Create, Remote Rendering, Settings.")]
+        [SerializeField] RemoteRenderingSettings settings = null;
+
+        [Header("Session")]
+        [Tooltip("Start the session as soon as this component starts.")]
+        [SerializeField] bool startAutomatically = false;
+        [Tooltip("The size of the machine.")]
+        [SerializeField] SessionSize size = SessionSize.Standard;
+        [Tooltip("The lease of a new session, in minutes: it ends by itself then, whatever happens to this application.")]
+        [Min(1)]
+        [SerializeField] int leaseMinutes = 30;
+        [Tooltip("Go on with a session that an earlier run has left, if there is one that is fit. Needs the settings' journal.")]
+        [SerializeField] bool resumeEarlier = false;
+        [Tooltip("Go on with the session of this id, if it is fit, before a new one is created.")]
+        [SerializeField] string sessionId = "";
+
+        [Header("Lease")]
+        [Tooltip("Tell when less than this is left, in minutes.")]
+        [Min(0)]
+        [SerializeField] float warnMinutes = 5;
+        [Tooltip("Extend the lease by itself while the application is alive, up to the cap.")]
+        [SerializeField] bool keepAlive = false;
+        [Tooltip("The longest that the whole lease may become, in minutes: it bounds what the session can cost. To be given for Keep Alive.")]
+        [Min(0)]
+        [SerializeField] int leaseCapMinutes = 0;
+        [Tooltip("Extend when less than this is left, in minutes.")]
+        [Min(1)]
+        [SerializeField] int extendBelowMinutes = 5;
+        [Tooltip("Extend by this, in minutes.")]
+        [Min(1)]
+        [SerializeField] int extendByMinutes = 15;
+
+        [Header("Care")]
+        [Tooltip("Stop the session when this component is destroyed, play mode ends, or the application quits.")]
+        [SerializeField] bool stopOnQuit = true;
+        [Tooltip("What is done with the session when the application is suspended.")]
+        [SerializeField] SuspendAction onSuspend = SuspendAction.Leave;
+        [Tooltip("For Extend: how much of the lease shall be left when the application is suspended, in minutes.")]
+        [Min(1)]
+        [SerializeField] int suspendLeaseMinutes = 10;
+
+        [Header("Events")]
+        [Tooltip("The session is ready; the text is its host name.")]
+        [SerializeField] SessionTextEvent onReady = new SessionTextEvent();
+        [Tooltip("The session has another status.")]
+        [SerializeField] SessionStatusEvent onStatusChanged = new SessionStatusEvent();
+        [Tooltip("The session has ended: stopped, expired or failed.")]
+        [SerializeField] SessionStatusEvent onEnded = new SessionStatusEvent();
+        [Tooltip("The lease ends in so many minutes.")]
+        [SerializeField] SessionMinutesEvent onLeaseExpiring = new SessionMinutesEvent();
+        [Tooltip("Keep Alive has extended the whole lease to so many minutes.")]
+        [SerializeField] SessionMinutesEvent onLeaseExtended = new SessionMinutesEvent();
+        [Tooltip("Something went wrong; the text says what, and what to do.")]
+        [SerializeField] SessionTextEvent onProblem = new SessionTextEvent();
+
+        ArrClient client;
+        RenderingSession session;
+        SessionStatus status;
+        ITokenProvider provider;
+        CancellationTokenSource life;
+        Task<SessionProperties> starting;
+        string startingId;
+        TimeSpan suspendLimit;
+        bool suspended;
+        bool renewing;
+
+        /// <summary>Every event of the client and its sessions, for what the other events do not tell.</summary>
+        public event Action<ArrEvent> EventReceived;
+
+        /// <summary>Something went wrong. What was awaited throws the same.</summary>
+        public event Action<Exception> ProblemOccurred;
+
+        /// <summary>Account and service. Takes effect with the next client: after <see cref="Close"/>, if there is one.</summary>
+        public RemoteRenderingSettings Settings
+        {
+            get { return settings; }
+            set { settings = value; }
+        }
+
+        /// <summary>Whether the session is started as soon as this component starts.</summary>
+        public bool StartAutomatically
+        {
+            get { return startAutomatically; }
+            set { startAutomatically = value; }
+        }
+
+        /// <summary>The size of the machine. Takes effect with the next session.</summary>
+        public SessionSize Size
+        {
+            get { return size; }
+            set { size = value; }
+        }
+
+        /// <summary>The lease of a new session. At least a minute.</summary>
+        public TimeSpan Lease
+        {
+            get { return TimeSpan.FromMinutes(leaseMinutes); }
+            set { leaseMinutes = ToMinutes(value); }
+        }
+
+        /// <summary>Whether a session that an earlier run has left is gone on with.</summary>
+        public bool ResumeEarlier
+        {
+            get { return resumeEarlier; }
+            set { resumeEarlier = value; }
+        }
+
+        /// <summary>The id of the session to go on with, before a new one is created; empty for none.</summary>
+        public string PreferredSessionId
+        {
+            get { return sessionId; }
+            set { sessionId = value ?? ""; }
+        }
+
+        /// <summary>Whether the lease is extended by itself, up to <see cref="LeaseCap"/>. Takes effect at once.</summary>
+        public bool KeepAlive
+        {
+            get { return keepAlive; }
+            set
+            {
+                keepAlive = value;
+                ApplyCare();
+            }
+        }
+
+        /// <summary>The longest that the whole lease may become by keeping alive. Takes effect at once.</summary>
+        public TimeSpan LeaseCap
+        {
+            get { return TimeSpan.FromMinutes(leaseCapMinutes); }
+            set
+            {
+                leaseCapMinutes = ToMinutes(value);
+                ApplyCare();
+            }
+        }
+
+        /// <summary>The lease is extended when less than this is left. At least a minute. Takes effect at once.</summary>
+        public TimeSpan ExtendBelow
+        {
+            get { return TimeSpan.FromMinutes(extendBelowMinutes); }
+            set
+            {
+                extendBelowMinutes = ToMinutes(value);
+                ApplyCare();
+            }
+        }
+
+        /// <summary>The lease is extended by this much. At least a minute. Takes effect at once.</summary>
+        public TimeSpan ExtendBy
+        {
+            get { return TimeSpan.FromMinutes(extendByMinutes); }
+            set
+            {
+                extendByMinutes = ToMinutes(value);
+                ApplyCare();
+            }
+        }
+
+        /// <summary>
+        /// Whether the session is stopped when this component is destroyed, play mode ends, or the application quits. Takes
+        /// effect at once.
+        /// </summary>
+        public bool StopOnQuit
+        {
+            get { return stopOnQuit; }
+            set
+            {
+                stopOnQuit = value;
+                ApplyCare();
+            }
+        }
+
+        /// <summary>What is done with the session when the application is suspended. Takes effect at once.</summary>
+        public SuspendAction OnSuspend
+        {
+            get { return onSuspend; }
+            set
+            {
+                onSuspend = value;
+                ApplyCare();
+            }
+        }
+
+        /// <summary>The session is ready: its host name.</summary>
+        public SessionTextEvent OnReady
+        {
+            get { return onReady; }
+        }
+
+        /// <summary>The session has another status.</summary>
+        public SessionStatusEvent OnStatusChanged
+        {
+            get { return onStatusChanged; }
+        }
+
+        /// <summary>The session has ended: stopped, expired or failed.</summary>
+        public SessionStatusEvent OnEnded
+        {
+            get { return onEnded; }
+        }
+
+        /// <summary>The lease ends in so many minutes.</summary>
+        public SessionMinutesEvent OnLeaseExpiring
+        {
+            get { return onLeaseExpiring; }
+        }
+
+        /// <summary>Keeping alive has extended the whole lease to so many minutes.</summary>
+        public SessionMinutesEvent OnLeaseExtended
+        {
+            get { return onLeaseExtended; }
+        }
+
+        /// <summary>Something went wrong: what, and what to do.</summary>
+        public SessionTextEvent OnProblem
+        {
+            get { return onProblem; }
+        }
+
+        /// <summary>The client, or null before the first session is asked for and after <see cref="Close"/>.</summary>
+        public ArrClient Client
+        {
+            get { return client != null && !client.IsDisposed ? client : null; }
+        }
+
+        /// <summary>The session, or null if there is none that lives.</summary>
+        public RenderingSession Session
+        {
+            get { return Client != null && session != null && !session.IsDisposed ? session : null; }
+        }
+
+        /// <summary>What is known of the session. After its end its last status; <c>Unknown</c> before there is one.</summary>
+        public SessionStatus Status
+        {
+            get { return status; }
+        }
+
+        /// <summary>Whether a session is being started or opened.</summary>
+        public bool IsStarting
+        {
+            get { return starting != null && !starting.IsCompleted; }
+        }
+
+        /// <summary>Whether the application is suspended.</summary>
+        public bool IsSuspended
+        {
+            get { return suspended; }
+        }
+
+        /// <summary>What went wrong last, with what to do; null if nothing did since the last start.</summary>
+        public string LastProblem { get; private set; }
+
+        /// <summary>
+        /// The session in numbers, as it is now; all zero if there is none. For every frame: sends nothing, allocates
+        /// nothing.
+        /// </summary>
+        public SessionSnapshot Snapshot
+        {
+            get
+            {
+                RenderingSession now = Session;
+                return now != null ? now.GetSnapshot() : default(SessionSnapshot);
+            }
+        }
+
+        /// <summary>What remains of the lease; zero without a session.</summary>
+        public TimeSpan Remaining
+        {
+            get { return Snapshot.Remaining; }
+        }
+
+        /// <summary>
+        /// Creates the session, or goes on with the preferred or an earlier one, and waits until it is ready. While that is
+        /// under way, further calls are for the same session.
+        /// </summary>
+        /// <param name="cancellation">Gives the session up: one that was created is stopped.</param>
+        /// <exception cref="InvalidOperationException">The settings lack something, or there is a session already.</exception>
+        /// <exception cref="ArrException">What the service or the network had against it.</exception>
+        public Task<SessionProperties> StartSessionAsync(CancellationToken cancellation = default(CancellationToken))
+        {
+            return Begin(null, cancellation);
+        }
+
+        /// <summary>Goes on with the session of this id, and waits until it is ready.</summary>
+        /// <param name="id">The session's id.</param>
+        /// <param name="cancellation">Lets the session go again. It is not stopped.</param>
+        /// <exception cref="InvalidOperationException">The settings lack something, or there is a session already.</exception>
+        /// <exception cref="ArrException">What the service or the network had against it.</exception>
+        public Task<SessionProperties> OpenSessionAsync(string id, CancellationToken cancellation = default(CancellationToken))
+        {
+            if (string.IsNullOrEmpty(id)) throw new ArgumentException("give the session's id", "id");
+            return Begin(id, cancellation);
+        }
+
+        /// <summary>
+        /// Stops the session. One that is being created is given up, and stopped as soon as its id is known.
+        /// </summary>
+        /// <exception cref="InvalidOperationException">There is no session.</exception>
+        /// <exception cref="ArrException">It could not be stopped and may be running.</exception>
+        public async Task StopSessionAsync(CancellationToken cancellation = default(CancellationToken))
+        {
+            RenderingSession stopping = Session;
+            if (stopping == null && !IsStarting)
+            {
+                throw new InvalidOperationException("There is no session to stop: start or open one first.");
+            }
+            // Nobody shall wait for its readiness any longer; a create is given up by this.
+            if (IsStarting) life.Cancel();
+            if (stopping == null) return;
+            try
+            {
+                await stopping.StopAsync(cancellation);
+            }
+            catch (Exception problem)
+            {
+                Tell(problem);
+                throw;
+            }
+            if (ReferenceEquals(stopping, session)) End(SessionStatus.Stopped);
+        }
+
+        /// <summary>Makes the lease longer by so much, whatever the cap of keeping alive says.</summary>
+        /// <param name="by">At least a minute; whole seconds.</param>
+        /// <param name="cancellation">Does not wait for it any longer.</param>
+        /// <exception cref="InvalidOperationException">There is no session.</exception>
+        /// <exception cref="ArrException">What the service or the network had against it.</exception>
+        public async Task<SessionProperties> ExtendLeaseAsync(TimeSpan by, CancellationToken cancellation = default(CancellationToken))
+        {
+            RenderingSession extended = Session;
+            if (extended == null) throw new InvalidOperationException("There is no session to extend: start or open one first.");
+            try
+            {
+                return await extended.UpdateLeaseAsync(extended.GetSnapshot().MaxLease + by, cancellation);
+            }
+            catch (Exception problem)
+            {
+                Tell(problem);
+                throw;
+            }
+        }
+
+        /// <summary>Starts the session, unless there is one. How it goes is told by the events.</summary>
+        public void StartSession()
+        {
+            if (Session == null && !IsStarting) Observe(StartSessionAsync());
+        }
+
+        /// <summary>Stops the session. How it goes is told by the events.</summary>
+        public void StopSession()
+        {
+            if (Session != null || IsStarting) Observe(StopSessionAsync());
+        }
+
+        /// <summary>Makes the lease longer. How it goes is told by the events.</summary>
+        /// <param name="minutes">By how many minutes.</param>
+        public void ExtendLease(float minutes)
+        {
+            if (Session != null) Observe(ExtendLeaseAsync(TimeSpan.FromMinutes(minutes)));
+        }
+
+        /// <summary>
+        /// Lets the session go without stopping it: it runs until its lease ends or somebody stops it. One that is being
+        /// created is given up, and stopped.
+        /// </summary>
+        public void ForgetSession()
+        {
+            if (life != null) life.Cancel();
+            starting = null;
+            DropSession();
+            SetStatus(SessionStatus.Unknown);
+        }
+
+        /// <summary>
+        /// The application is about to be suspended: the session is left, extended or stopped, as <see cref="OnSuspend"/>
+        /// says. Blocks for at most the settings' <see cref="RemoteRenderingSettings.SuspendLimit"/>. Unity's pause does it
+        /// where <see cref="RemoteRenderingSettings.SuspendOn"/> says so.
+        /// </summary>
+        public void Suspend()
+        {
+            if (suspended || Client == null) return;
+            suspended = true;
+            try
+            {
+                // False: not all was done in time. It goes on, as far as the system lets it.
+                client.Suspend(suspendLimit);
+            }
+            catch (ArrException problem)
+            {
+                Tell(problem);
+            }
+        }
+
+        /// <summary>The application is back: the session is read anew.</summary>
+        public void Resume()
+        {
+            if (!suspended) return;
+            suspended = false;
+            if (Client != null) client.Resume();
+        }
+
+        /// <summary>
+        /// Ends the client without waiting: everything pending is cancelled, and a session with <see cref="StopOnQuit"/> is
+        /// stopped in the background. The next start makes a new client. Destroying the component does the same.
+        /// </summary>
+        public void Close()
+        {
+            if (life != null) life.Cancel();
+            life = null;
+            ArrClient ending = client;
+            client = null;
+            starting = null;
+            status = SessionStatus.Unknown;
+            suspended = false;
+            if (ending != null)
+            {
+                ending.EventReceived -= Received;
+                ending.LogReceived -= Logged;
+                SessionPump.Remove(ending);
+                // A stop that was started goes on without its client. The one that is promised for the client's end would be
+                // lost if the session's handle were freed before it has begun.
+                if (stopOnQuit && !ending.IsDisposed && session != null && !session.IsDisposed) Observe(session.StopAsync());
+                ending.Dispose();
+            }
+            DropSession();
+        }
+
+        void Start()
+        {
+            if (startAutomatically) StartSession();
+        }
+
+        void Update()
+        {
+            SessionPump.TickUnlessDone();
+        }
+
+        void OnApplicationPause(bool paused)
+        {
+            if (!paused) Resume();
+            else if (settings != null && settings.SuspendsOn(true)) Suspend();
+        }
+
+        void OnApplicationFocus(bool focused)
+        {
+            if (focused) Resume();
+            else if (settings != null && settings.SuspendsOn(false)) Suspend();
+        }
+
+        void OnDestroy()
+        {
+            Close();
+        }
+
+        Task<SessionProperties> Begin(string id, CancellationToken cancellation)
+        {
+            if (IsStarting)
+            {
+                if (id == startingId) return starting;
+                throw new InvalidOperationException("Another session is being started: stop or forget it before this one.");
+            }
+            if (Session != null)
+            {
+                throw new InvalidOperationException("There is a session already: stop or forget it before another one.");
+            }
+            LastProblem = null;
+            life = new CancellationTokenSource();
+            startingId = id;
+            starting = BeginAsync(id, life, cancellation);
+            return starting;
+        }
+
+        async Task<SessionProperties> BeginAsync(string id, CancellationTokenSource mine, CancellationToken cancellation)
+        {
+            RenderingSession begun = null;
+            using (cancellation.Register(mine.Cancel))
+            {
+                CancellationToken end = mine.Token;
+                try
+                {
+                    await EnsureClient(end);
+                    end.ThrowIfCancellationRequested();
+                    begun = await (id != null ? client.OpenSessionAsync(id, end) : CreateOrResume(end));
+                    if (end.IsCancellationRequested)
+                    {
+                        begun.Dispose();
+                        end.ThrowIfCancellationRequested();
+                    }
+                    Adopt(begun);
+                    SessionProperties ready = await begun.WaitUntilReadyAsync(end);
+                    if (ReferenceEquals(begun, session)) SetStatus(SessionStatus.Ready);
+                    return ready;
+                }
+                catch (OperationCanceledException)
+                {
+                    // Given up by who asked for it. Stopping, forgetting and closing see to the session themselves.
+                    if (cancellation.IsCancellationRequested && ReferenceEquals(mine, life)) GiveUp(id == null);
+                    throw;
+                }
+                catch (ArrSessionEndedException problem)
+                {
+                    // An event may have told its end before.
+                    if (ReferenceEquals(begun, session)) End(problem.Properties.Status);
+                    Tell(problem);
+                    throw;
+                }
+                catch (Exception problem)
+                {
+                    Tell(problem);
+                    throw;
+                }
+            }
+        }
+
+        // Its start was cancelled after the session was there.
+        void GiveUp(bool stop)
+        {
+            if (Session == null) return;
+            if (stop) Observe(StopSessionAsync());
+            else ForgetSession();
+        }
+
+        async Task<RenderingSession> CreateOrResume(CancellationToken cancellation)
+        {
+            CreateSessionOptions what = new CreateSessionOptions { Size = size, MaxLease = Lease };
+            if (!resumeEarlier && string.IsNullOrEmpty(sessionId)) return await client.CreateSessionAsync(what, cancellation);
+            ResumeOptions fit = new ResumeOptions { SessionId = string.IsNullOrEmpty(sessionId) ? null : sessionId };
+            return (await client.ResumeOrCreateSessionAsync(what, fit, cancellation)).Session;
+        }
+
+        async Task EnsureClient(CancellationToken cancellation)
+        {
+            if (Client != null) return;
+            TokenProviderBehaviour beside = GetComponent<TokenProviderBehaviour>();
+            if (settings == null)
+            {
+                throw new InvalidOperationException("This component has no settings. Create some by Assets, Create, Remote Rendering,"
+                    + " Settings, and set them as Settings of the Remote Rendering Session.");
+            }
+            string problem = settings.FindProblem(!Application.isEditor, beside != null) ?? FindProblem();
+            if (problem != null) throw new InvalidOperationException(problem);
+
+            string token = null;
+            TokenKind kind = TokenKind.AccessToken;
+            provider = null;
+            if (settings.Credential == CredentialSource.TokenProvider)
+            {
+                provider = beside != null ? (ITokenProvider)beside : settings.TokenProvider;
+                kind = provider.Kind;
+                token = await provider.GetTokenAsync(cancellation);
+                cancellation.ThrowIfCancellationRequested();
+            }
+            ArrClient made = new ArrClient(settings.ToOptions(token, kind));
+            made.EventReceived += Received;
+            made.LogReceived += Logged;
+            client = made;
+            suspendLimit = settings.SuspendLimit;
+            suspended = false;
+            SessionPump.Add(made, settings.ShutdownLimit, this);
+        }
+
+        // What is wrong with this component, with the fix; null if nothing is.
+        string FindProblem()
+        {
+            if (leaseMinutes < 1) return "Lease Minutes is less than 1: give the lease of a new session.";
+            if (keepAlive && leaseCapMinutes < leaseMinutes)
+            {
+                return "Keep Alive is on, but Lease Cap Minutes is less than Lease Minutes. Give the longest that the lease may become:"
+                    + " it bounds what the session can cost.";
+            }
+            return null;
+        }
+
+        void Adopt(RenderingSession begun)
+        {
+            DropSession();
+            session = begun;
+            session.Tag = this;
+            ApplyCare();
+            SetStatus(session.GetSnapshot().Status);
+        }
+
+        // Tells the library how to look after the session.
+        void ApplyCare()
+        {
+            RenderingSession now = Session;
+            if (now == null) return;
+            try
+            {
+                now.Watch(new WatchOptions
+                {
+                    WarnBefore = TimeSpan.FromMinutes(warnMinutes),
+                    StopOnShutdown = stopOnQuit,
+                    OnSuspend = onSuspend,
+                    SuspendLease = TimeSpan.FromMinutes(suspendLeaseMinutes),
+                });
+                if (!keepAlive)
+                {
+                    now.EndKeepAlive();
+                    return;
+                }
+                now.KeepAlive(new KeepAliveOptions
+                {
+                    Threshold = ExtendBelow,
+                    Amount = ExtendBy,
+                    Cap = LeaseCap,
+                });
+            }
+            catch (ArrException problem)
+            {
+                Tell(problem);
+            }
+        }
+
+        void Received(ArrEvent received)
+        {
+            if (EventReceived != null) EventReceived(received);
+            if (received.Type == ArrEventType.TokenNeeded) RenewToken();
+            else if (received.Type == ArrEventType.CreateLost && received.Count > 0)
+            {
+                Tell("The answer to a create was lost. Session " + received.SessionId + " may have come of it and may be running: open it by its"
+                    + " id, or stop it.");
+            }
+            else if (received.Type == ArrEventType.SessionLeftRunning)
+            {
+                Tell("A create was given up after it had made session " + received.SessionId + ", which could not be stopped: open it by its id,"
+                    + " or stop it.");
+            }
+            if (session == null || !ReferenceEquals(received.Session, session)) return;
+
+            switch (received.Type)
+            {
+                case ArrEventType.SessionStatusChanged:
+                    if (HasEnded(received.SessionStatus)) End(received.SessionStatus);
+                    else SetStatus(received.SessionStatus);
+                    break;
+                case ArrEventType.LeaseExpiring:
+                    Raise(onLeaseExpiring, (float)received.Remaining.TotalMinutes);
+                    break;
+                case ArrEventType.LeaseExtended:
+                    Raise(onLeaseExtended, (float)received.MaxLease.TotalMinutes);
+                    break;
+                case ArrEventType.LeaseNotExtended:
+                    Tell("The lease could not be extended (" + received.Status + "). It is tried again while there is time.");
+                    break;
+                case ArrEventType.LeaseCapReached:
+                    Tell("The lease has grown to its cap and is not extended any more. Extend it by hand, or end in good order.");
+                    break;
+            }
+        }
+
+        async void RenewToken()
+        {
+            if (renewing || provider == null || life == null) return;
+            renewing = true;
+            ArrClient asking = client;
+            try
+            {
+                string token = await provider.GetTokenAsync(life.Token);
+                if (!asking.IsDisposed) asking.SetToken(token);
+            }
+            catch (Exception problem)
+            {
+                Tell(problem);
+            }
+            finally
+            {
+                renewing = false;
+            }
+        }
+
+        void Logged(ArrLogEntry entry)
+        {
+            string text = "Remote Rendering: " + entry.Message;
+            if (!string.IsNullOrEmpty(entry.CorrelationVector)) text += " (MS-CV " + entry.CorrelationVector + ")";
+            if (entry.Level == ArrLogLevel.Error) Debug.LogError(text, this);
+            else if (entry.Level == ArrLogLevel.Warning) Debug.LogWarning(text, this);
+            else Debug.Log(text, this);
+        }
+
+        void SetStatus(SessionStatus now)
+        {
+            if (now == status) return;
+            status = now;
+            Raise(onStatusChanged, now);
+            if (now == SessionStatus.Ready && Session != null) Raise(onReady, session.GetProperties(ReadMode.Known).Hostname);
+        }
+
+        void End(SessionStatus how)
+        {
+            DropSession();
+            SetStatus(how);
+            Raise(onEnded, how);
+        }
+
+        void DropSession()
+        {
+            RenderingSession dropped = session;
+            session = null;
+            if (dropped != null) dropped.Dispose();
+        }
+
+        void Tell(Exception problem)
+        {
+            // Who gave up knows.
+            if (problem is OperationCanceledException) return;
+            Tell(problem.Message);
+            if (ProblemOccurred != null) ProblemOccurred(problem);
+        }
+
+        void Tell(string problem)
+        {
+            LastProblem = problem;
+            Debug.LogWarning("Remote Rendering: " + problem, this);
+            Raise(onProblem, problem);
+        }
+
+        // What a listener throws is no failure of the session.
+        void Raise<T>(UnityEngine.Events.UnityEvent<T> raised, T argument)
+        {
+            try
+            {
+                raised.Invoke(argument);
+            }
+            catch (Exception thrown)
+            {
+                Debug.LogException(thrown, this);
+            }
+        }
+
+        // Failures are told by the events; nobody awaits this task.
+        static void Observe(Task task)
+        {
+            task.ContinueWith(Ignore, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously);
+        }
+
+        static void Ignore(Task failed)
+        {
+            GC.KeepAlive(failed.Exception);
+        }
+
+        static bool HasEnded(SessionStatus status)
+        {
+            return status == SessionStatus.Stopped || status == SessionStatus.Expired || status == SessionStatus.Error;
+        }
+
+        static int ToMinutes(TimeSpan time)
+        {
+            return (int)Math.Ceiling(time.TotalMinutes);
+        }
+    }
+}

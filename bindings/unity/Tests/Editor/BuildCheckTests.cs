@@ -1,0 +1,28 @@
+using NUnit.Framework;
+using UnityEditor.Build;
+using UnityEngine.SceneManagement;
+
+namespace ArrSession.Unity.Editor.Tests
+{
+    public sealed class BuildCheckTests
+    {
+        [Test]
+        public void PlayModeIsNoBuild()
+        {
+            new BuildCheck().OnProcessScene(default(Scene), null);
+        }
+
+        [Test]
+        public void ItComesBeforeTheBuildDoesItsWork()
+        {
+            Assert.IsTrue(new BuildCheck().callbackOrder < 0);
+        }
+
+        [Test]
+        public void BothOfItsPartsAreFoundByTheEditor()
+        {
+            object check = new BuildCheck();
+            Assert.IsTrue(check is IPreprocessBuildWithReport && check is IProcessSceneWithReport);
+        }
+    }
+}

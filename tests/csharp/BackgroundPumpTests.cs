@@ -1,0 +1,200 @@
+using System;
+using System.Diagnostics;
+using System.Threading;
+using System.Threading.Tasks;
+using ArrSession;
+
+/// <summary>The thread that pumps where there is no loop.</summary>
+internal static class BackgroundPumpTests
+{
+    internal static void AwaitResumesOnItsThread()
+    {
+        using (ArrClient client = NewClient())
+        {
+            Check.Equal("arr-pump", ThreadAfter(client.GetTokenAsync()).Result, "the thread after an await");
+            Check.Equal(0, client.Pump(), "a pump beside it");
+            RenderingSession session = client.CreateSessionAsync(Service.NewSession()).Result;
+            Check.Equal(SessionStatus.Ready, session.WaitUntilReadyAsync().Result.Status, "status");
+            // This is not its thread.
+            session.Stop();
+        }
+    }
+
+    private static async Task<string> ThreadAfter(Task task)
+    {
+        await task;
+        return Thread.CurrentThread.Name;
+    }
+
+    internal static void TwinsAreRefusedOnItsThread()
+    {
+        using (ArrClient client = NewClient())
+        {
+            InvalidOperationException e = Check.Throws<InvalidOperationException>(
+                () => BlockAfter(client).GetAwaiter().GetResult(), "a call that blocks the pump");
+            Check.Contains("ListSessionsAsync", e.Message, "its message");
+        }
+    }
+
+    private static async Task BlockAfter(ArrClient client)
+    {
+        await client.GetTokenAsync();
+        client.ListSessions();
+    }
+
+    internal static void DisposeEndsIt()
+    {
+        ArrClientOptions impatient = Service.Options();
+        impatient.PumpMode = PumpMode.Background;
+        impatient.AttemptTimeout = TimeSpan.FromMilliseconds(500);
+        ArrClient client = new ArrClient(impatient);
+        Thread pump = PumpOf(client);
+        Service.FaultOfList(Service.Stall, 0);
+        Task list = client.ListSessionsAsync();
+        Stopwatch watch = Stopwatch.StartNew();
+        client.Dispose();
+        Check.True(list.IsCanceled, "what was pending");
+        Check.True(!pump.IsAlive, "the thread is gone when Dispose returns");
+        Check.True(watch.Elapsed < TimeSpan.FromSeconds(5), "it does not wait for the network");
+    }
+
+    internal static void DisposeAwaitsAHandlerThatIsRunning()
+    {
+        ArrClient client = NewClient();
+        using (ManualResetEvent inside = new ManualResetEvent(false))
+        {
+            Thread pump = null;
+            bool over = false;
+            client.GetTokenAsync().ContinueWith(
+                ended =>
+                {
+                    pump = Thread.CurrentThread;
+                    inside.Set();
+                    Thread.Sleep(50);
+                    over = true;
+                },
+                TaskContinuationOptions.ExecuteSynchronously);
+            Check.True(inside.WaitOne(TimeSpan.FromSeconds(10)), "it runs");
+            client.Dispose();
+            Check.True(over && !pump.IsAlive, "it is over when Dispose returns");
+        }
+    }
+
+    internal static void DisposeOnItsOwnThread()
+    {
+        ArrClient client = NewClient();
+        Thread pump = PumpOf(client);
+        Check.True(DisposeAfter(client).Wait(TimeSpan.FromSeconds(10)), "what disposes it goes on");
+        Check.True(pump.Join(TimeSpan.FromSeconds(10)), "the thread ends by itself");
+    }
+
+    private static async Task DisposeAfter(ArrClient client)
+    {
+        await client.GetTokenAsync();
+        client.Dispose();
+    }
+
+    internal static void ShutdownEndsIt()
+    {
+        using (ArrClient client = NewClient())
+        {
+            Thread pump = PumpOf(client);
+            Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "it has ended");
+            Check.True(pump.Join(TimeSpan.FromSeconds(10)), "the thread ends by itself");
+        }
+    }
+
+    internal static void AnAbandonedClientIsCollected()
+    {
+        Thread pump = null;
+        WeakReference weak = null;
+        Thread thread = new Thread(() =>
+        {
+            ArrClient client = NewClient();
+            client.GetTokenAsync().Wait();
+            pump = PumpOf(client);
+            weak = new WeakReference(client);
+        });
+        thread.Start();
+        thread.Join();
+        FrameLoop.Until(() => Collect() && !weak.IsAlive, "the collection of the client");
+        Check.True(pump.Join(TimeSpan.FromSeconds(10)), "its thread ends by itself");
+    }
+
+    /// <summary>Nobody holds the client but the method that awaits something of it.</summary>
+    internal static void WhatIsAwaitedIsNotCollected()
+    {
+        Service.FaultOfList(Service.AnswerAfter(500));
+        Task<int> task = null;
+        Thread thread = new Thread(() => task = CountOf(NewClient()));
+        thread.Start();
+        thread.Join();
+        Stopwatch watch = Stopwatch.StartNew();
+        while (!task.IsCompleted && watch.Elapsed < TimeSpan.FromSeconds(10))
+        {
+            Collect();
+        }
+        Check.Equal(TaskStatus.RanToCompletion, task.Status, "the task of who awaits");
+    }
+
+    private static async Task<int> CountOf(ArrClient client)
+    {
+        using (client)
+        {
+            return (await client.ListSessionsAsync()).Count;
+        }
+    }
+
+    internal static void ItForwardsTheLogAndEvents()
+    {
+        ArrClientOptions options = Service.Options();
+        options.PumpMode = PumpMode.Background;
+        options.LogLevel = ArrLogLevel.Debug;
+        using (ArrClient client = new ArrClient(options))
+        {
+            int lines = 0;
+            int events = 0;
+            client.LogReceived += line => Interlocked.Increment(ref lines);
+            client.EventReceived += e => Interlocked.Increment(ref events);
+            RenderingSession session = client.CreateSession(Service.NewSession());
+            session.Watch();
+            FrameLoop.Until(() => Volatile.Read(ref lines) > 0 && Volatile.Read(ref events) > 0, "lines and events");
+            session.Stop();
+        }
+    }
+
+    internal static void AHandlerThatThrowsIsTold()
+    {
+        using (ArrClient client = NewClient())
+        {
+            Exception told = null;
+            client.UnhandledException += e => told = e;
+            client.EventReceived += e => { throw new FormatException(); };
+            RenderingSession session = client.CreateSession(Service.NewSession());
+            session.Watch();
+            FrameLoop.Until(() => told != null, "what a handler has thrown");
+            Check.True(told is FormatException, "what is told: " + told);
+        }
+    }
+
+    private static ArrClient NewClient()
+    {
+        ArrClientOptions options = Service.Options();
+        options.PumpMode = PumpMode.Background;
+        return new ArrClient(options);
+    }
+
+    /// <summary>The thread on which its tasks end.</summary>
+    private static Thread PumpOf(ArrClient client)
+    {
+        return client.GetTokenAsync().ContinueWith(
+            ended => Thread.CurrentThread, TaskContinuationOptions.ExecuteSynchronously).Result;
+    }
+
+    private static bool Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return true;
+    }
+}

@@ -1,0 +1,223 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using ArrSession;
+
+/// <summary>A CancellationToken cancels the native operation; the task ends when native says so.</summary>
+internal static class CancellationTests
+{
+    // Most of them are cancelled before they are sent; the first is late, as everything in it runs for the first time.
+    private const int Rounds = 5;
+
+    internal static void BeforeTheStart()
+    {
+        using (ArrClient client = Service.NewClient())
+        {
+            CancellationToken cancelled = new CancellationToken(true);
+            Task<AccessToken> task = client.GetTokenAsync(cancelled);
+            Check.True(task.IsCanceled, "what is cancelled before it starts is cancelled at once");
+            IsCancelledBy(cancelled, task);
+            Check.ContainsNot("/token", Service.Requests(), "requests");
+            Check.Equal(0, client.Pump(), "events");
+        }
+    }
+
+    internal static void WhileItRuns()
+    {
+        using (ArrClient client = Service.NewImpatientClient())
+        using (CancellationTokenSource source = new CancellationTokenSource())
+        {
+            Service.FaultOfList(Service.Stall, 0);
+            Task list = client.ListSessionsAsync(source.Token);
+            Task another = client.ListSessionsAsync();
+            source.Cancel();
+            Check.True(!list.IsCompleted, "the task ends on the pump's thread only");
+            FrameLoop.Until(client, () => list.IsCompleted, "the end of what was cancelled");
+            IsCancelledBy(source.Token, list);
+            Check.True(!another.IsCompleted, "what was started beside it goes on");
+        }
+    }
+
+    internal static void ByATimerOnAnotherThread()
+    {
+        using (ArrClient client = Service.NewImpatientClient())
+        using (CancellationTokenSource source = new CancellationTokenSource())
+        {
+            Service.FaultOfList(Service.Stall, 0);
+            Task[] lists = new Task[50];
+            for (int i = 0; i < lists.Length; i++)
+            {
+                lists[i] = client.ListSessionsAsync(source.Token);
+            }
+            Thread canceller = new Thread(source.Cancel);
+            canceller.Start();
+            foreach (Task list in lists)
+            {
+                Task one = list;
+                FrameLoop.Until(client, () => one.IsCompleted, "the end of what was cancelled");
+                IsCancelledBy(source.Token, one);
+            }
+            canceller.Join();
+        }
+    }
+
+    internal static void DuringThePump()
+    {
+        using (ArrClient client = Service.NewImpatientClient())
+        using (CancellationTokenSource source = new CancellationTokenSource())
+        {
+            Service.FaultOfList(Service.Stall, 0);
+            Task list = client.ListSessionsAsync(source.Token);
+            // The continuation runs inside of Pump().
+            Task chain = CancelAfterwards(client.GetTokenAsync(), source);
+            FrameLoop.Until(client, () => list.IsCompleted && chain.IsCompleted, "the end of both");
+            IsCancelledBy(source.Token, list);
+        }
+    }
+
+    private static async Task CancelAfterwards(Task first, CancellationTokenSource source)
+    {
+        await first;
+        source.Cancel();
+    }
+
+    internal static void AfterTheEnd()
+    {
+        using (ArrClient client = Service.NewClient())
+        using (CancellationTokenSource source = new CancellationTokenSource())
+        {
+            Task<AccessToken> task = client.GetTokenAsync(source.Token);
+            FrameLoop.Result(client, task);
+            source.Cancel();
+            client.Pump();
+            Check.Equal(TaskStatus.RanToCompletion, task.Status, "the task stays as it ended");
+        }
+    }
+
+    /// <summary>Native has ended it already: then it has succeeded, as the task says later.</summary>
+    internal static void BetweenTheEndAndThePump()
+    {
+        using (ArrClient client = Service.NewClient())
+        using (CancellationTokenSource source = new CancellationTokenSource())
+        {
+            CreateOperation operation = new CreateOperation(client, Service.NewSession(), 0);
+            Task<RenderingSession> create = client.Begin(operation, source.Token);
+            NativeSide.AwaitEnd(operation);
+            source.Cancel();
+            Check.True(!create.IsCompleted, "the task ends on the pump's thread only");
+            Check.Equal(Service.Running()[0], FrameLoop.Result(client, create).Id, "the session that the task brings");
+        }
+    }
+
+    internal static void ACancelledCreateLeavesNoSession()
+    {
+        using (ArrClient client = Service.NewClient())
+        using (CancellationTokenSource source = new CancellationTokenSource())
+        {
+            Service.FaultOfCreate(Service.AnswerAfter(300));
+            Task<RenderingSession> create = client.CreateSessionAsync(Service.NewSession(), source.Token);
+            FrameLoop.Until(() => Service.Running().Count == 1, "a session");
+            source.Cancel();
+            FrameLoop.Until(client, () => create.IsCompleted, "the end of the create");
+            IsCancelledBy(source.Token, create);
+            FrameLoop.Until(client, () => Service.Running().Count == 0, "the end of the session");
+        }
+    }
+
+    /// <summary>Native does not send what is cancelled before it is sent, and may be done before it is cancelled.</summary>
+    internal static void ACancelledStopStops()
+    {
+        using (ArrClient client = Service.NewClient())
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                RenderingSession one = FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession()));
+                CancelAtOnce(client, one.StopAsync);
+            }
+
+            RenderingSession session = FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession()));
+            Service.FaultOfStop(Service.AnswerAfter(300));
+            using (CancellationTokenSource source = new CancellationTokenSource())
+            {
+                Task stop = session.StopAsync(source.Token);
+                FrameLoop.Until(() => Service.Running().Count == 0, "the end of the session");
+                source.Cancel();
+                FrameLoop.Until(client, () => stop.IsCompleted, "the end of the task");
+                IsCancelledBy(source.Token, stop);
+            }
+        }
+    }
+
+    internal static void ACancelledStopOfAllStops()
+    {
+        using (ArrClient client = Service.NewClient())
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession()));
+                FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession()));
+                CancelAtOnce(client, (cancellation, timeout) => client.StopAllAsync(StopScope.Own, cancellation, timeout));
+            }
+        }
+    }
+
+    private static void CancelAtOnce(ArrClient client, Func<CancellationToken, TimeSpan?, Task> start)
+    {
+        using (CancellationTokenSource source = new CancellationTokenSource())
+        {
+            Task stop = start(source.Token, null);
+            source.Cancel();
+            FrameLoop.Until(client, () => stop.IsCompleted, "the end of the task");
+            Check.True(!stop.IsFaulted, "it is cancelled, or done");
+        }
+        FrameLoop.Until(() => Service.Running().Count == 0, "the end of what was to be stopped");
+    }
+
+    internal static void ATokenThatOutlivesManyOperationsHoldsNone()
+    {
+        using (ArrClient client = Service.NewClient())
+        using (CancellationTokenSource source = new CancellationTokenSource())
+        {
+            WeakReference weak = RunOne(client, source.Token);
+            FrameLoop.Until(() => Collected(weak), "the collection of an operation whose token lives");
+            GC.KeepAlive(source);
+        }
+    }
+
+    /// <summary>A method of its own, so that the stack holds nothing of it.</summary>
+    private static WeakReference RunOne(ArrClient client, CancellationToken token)
+    {
+        WeakReference weak = null;
+        // On a thread that is gone afterwards: Mono looks at stacks word by word, also at what lies there from earlier calls.
+        Thread thread = new Thread(() =>
+        {
+            Task<AccessToken> task = client.GetTokenAsync(token);
+            FrameLoop.Result(client, task);
+            weak = new WeakReference(task);
+        });
+        thread.Start();
+        thread.Join();
+        return weak;
+    }
+
+    private static bool Collected(WeakReference weak)
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return !weak.IsAlive;
+    }
+
+    private static void IsCancelledBy(CancellationToken token, Task task)
+    {
+        try
+        {
+            task.GetAwaiter().GetResult();
+        }
+        catch (TaskCanceledException e)
+        {
+            Check.True(e.CancellationToken == token, "the exception carries the token");
+            return;
+        }
+        throw new CheckFailed("the task should be cancelled, and is " + task.Status);
+    }
+}

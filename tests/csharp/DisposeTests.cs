@@ -1,0 +1,437 @@
+using System;
+using System.Diagnostics;
+using System.Threading;
+using System.Threading.Tasks;
+using ArrSession;
+
+/// <summary>How clients and sessions end, in every order, on every thread.</summary>
+internal static class DisposeTests
+{
+    internal static void PendingTasksAreCancelledBeforeItReturns()
+    {
+        ArrClient client = Service.NewImpatientClient();
+        Service.FaultOfList(Service.Stall, 0);
+        Task[] tasks = new Task[20];
+        for (int i = 0; i < tasks.Length; i++)
+        {
+            tasks[i] = client.ListSessionsAsync();
+        }
+        int resumed = 0;
+        foreach (Task task in tasks)
+        {
+            task.ContinueWith(ended => resumed++, TaskContinuationOptions.ExecuteSynchronously);
+        }
+        Stopwatch watch = Stopwatch.StartNew();
+        client.Dispose();
+        Check.True(watch.Elapsed < TimeSpan.FromSeconds(5), "it does not wait for the network");
+        foreach (Task task in tasks)
+        {
+            Check.Equal(TaskStatus.Canceled, task.Status, "a pending task");
+        }
+        Check.Equal(tasks.Length, resumed, "what awaited them has run");
+    }
+
+    internal static void Twice()
+    {
+        ArrClient client = Service.NewClient();
+        RenderingSession session = client.CreateSession(Service.NewSession());
+        session.Dispose();
+        session.Dispose();
+        client.Dispose();
+        client.Dispose();
+        session.Dispose();
+        Check.True(client.IsDisposed && session.IsDisposed, "both say so");
+    }
+
+    internal static void ByManyThreadsAtOnce()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            ArrClient client = Service.NewClient();
+            Task task = client.GetTokenAsync();
+            Thread[] threads = new Thread[4];
+            for (int i = 0; i < threads.Length; i++)
+            {
+                threads[i] = new Thread(client.Dispose);
+                threads[i].Start();
+            }
+            foreach (Thread thread in threads)
+            {
+                thread.Join();
+            }
+            Check.True(task.IsCanceled, "the pending task");
+        }
+    }
+
+    internal static void WhatIsDisposedSaysSo()
+    {
+        ArrClient client = Service.NewClient();
+        RenderingSession session = client.CreateSession(Service.NewSession());
+        RenderingSession another = client.OpenSession(session.Id);
+        session.Dispose();
+        EverythingOfASessionIsRefused(session);
+        Check.Equal(session.Id.Length > 0, true, "its id is still known");
+
+        client.Dispose();
+        EverythingOfASessionIsRefused(another);
+        Gone("Pump", () => client.Pump());
+        Gone("GetTokenAsync", () => client.GetTokenAsync());
+        Gone("GetTokenAsync, cancelled", () => client.GetTokenAsync(new CancellationToken(true)));
+        Gone("GetToken", () => client.GetToken());
+        Gone("SetToken", () => client.SetToken("a.b.c"));
+        Gone("CreateSessionAsync", () => client.CreateSessionAsync(Service.NewSession()));
+        Gone("CreateSession", () => client.CreateSession(Service.NewSession()));
+        Gone("OpenSessionAsync", () => client.OpenSessionAsync("an-id"));
+        Gone("OpenSession", () => client.OpenSession("an-id"));
+        Gone("ResumeOrCreateSessionAsync", () => client.ResumeOrCreateSessionAsync(Service.NewSession()));
+        Gone("ResumeOrCreateSession", () => client.ResumeOrCreateSession(Service.NewSession()));
+        Gone("ListSessionsAsync", () => client.ListSessionsAsync());
+        Gone("ListSessions", () => client.ListSessions());
+        Gone("RecoverSessionsAsync", () => client.RecoverSessionsAsync());
+        Gone("RecoverSessions", () => client.RecoverSessions());
+        Gone("StopAllAsync", () => client.StopAllAsync());
+        Gone("StopAll", () => client.StopAll());
+        Gone("Suspend", () => client.Suspend(TimeSpan.Zero));
+        Gone("Resume", client.Resume);
+        Gone("Shutdown", () => client.Shutdown(TimeSpan.Zero));
+    }
+
+    private static void EverythingOfASessionIsRefused(RenderingSession session)
+    {
+        Gone("GetPropertiesAsync", () => session.GetPropertiesAsync());
+        Gone("GetProperties", () => session.GetProperties());
+        Gone("GetProperties, known", () => session.GetProperties(ReadMode.Known));
+        Gone("WaitUntilReadyAsync", () => session.WaitUntilReadyAsync());
+        Gone("WaitUntilReady", () => session.WaitUntilReady());
+        Gone("UpdateLeaseAsync", () => session.UpdateLeaseAsync(TimeSpan.FromHours(1)));
+        Gone("UpdateLease", () => session.UpdateLease(TimeSpan.FromHours(1)));
+        Gone("StopAsync", () => session.StopAsync());
+        Gone("Stop", () => session.Stop());
+        Gone("Watch", () => session.Watch());
+        Gone("Unwatch", session.Unwatch);
+        Gone("KeepAlive", () => session.KeepAlive(new KeepAliveOptions { Cap = TimeSpan.FromHours(1) }));
+        Gone("EndKeepAlive", session.EndKeepAlive);
+        Gone("Touch", session.Touch);
+        Gone("GetSnapshot", () => session.GetSnapshot());
+        Gone("GetMessage", () => session.GetMessage());
+    }
+
+    private static void Gone(string method, Action call)
+    {
+        Check.Throws<ObjectDisposedException>(call, method + " after Dispose");
+    }
+
+    internal static void FromInsideOfAnAwait()
+    {
+        ArrClient client = Service.NewImpatientClient();
+        Service.FaultOfList(Service.Stall, 0);
+        Task list = client.ListSessionsAsync();
+        Task chain = DisposeAfter(client.GetTokenAsync(), client);
+        Task another = DisposeAfter(client.GetTokenAsync(), client);
+        FrameLoop.Until(() => client.IsDisposed || client.Pump() >= 0 && client.IsDisposed, "the end of the client");
+        Check.True(chain.IsCompleted && !chain.IsFaulted, "what has disposed it goes on");
+        Check.True(list.IsCanceled, "what was pending is cancelled");
+        Check.True(another.IsCompleted, "what ended at the same time has ended");
+    }
+
+    private static async Task DisposeAfter(Task first, ArrClient client)
+    {
+        await first;
+        client.Dispose();
+        client.Dispose();
+    }
+
+    internal static void FromAHandler()
+    {
+        ArrClientOptions options = Service.Options();
+        options.LogLevel = ArrLogLevel.Debug;
+        ArrClient client = new ArrClient(options);
+        int lines = 0;
+        client.LogReceived += line =>
+        {
+            lines++;
+            client.Dispose();
+        };
+        Task token = client.GetTokenAsync();
+        FrameLoop.Until(() => client.IsDisposed || client.Pump() >= 0 && client.IsDisposed, "the end of the client");
+        Check.Equal(1, lines, "lines after the end");
+        Check.True(token.IsCompleted, "the pending task");
+    }
+
+    internal static void WhileAnotherThreadBlocks()
+    {
+        ArrClient client = Service.NewImpatientClient();
+        Service.FaultOfList(Service.Stall, 0);
+        Exception thrown = null;
+        Thread blocked = new Thread(() =>
+        {
+            try
+            {
+                client.ListSessions();
+            }
+            catch (Exception e)
+            {
+                thrown = e;
+            }
+        });
+        blocked.Start();
+        FrameLoop.Until(() => Service.Requests().Contains("/sessions"), "the request");
+        client.Dispose();
+        // A request that is on the wire cannot be broken off: it ends with its AttemptTimeout.
+        Check.True(blocked.Join(TimeSpan.FromSeconds(10)), "the call that blocked has ended");
+        ArrException ended = thrown as ArrException;
+        Check.True(ended != null && ended.Status == ArrStatus.ShutDown, "it says why: " + thrown);
+    }
+
+    internal static void WhileAnotherThreadPumps()
+    {
+        for (int round = 0; round < 30; round++)
+        {
+            ArrClient client = Service.NewClient();
+            Task[] tasks = { client.GetTokenAsync(), client.ListSessionsAsync(), client.GetTokenAsync() };
+            Thread pump = new Thread(() =>
+            {
+                try
+                {
+                    while (true)
+                    {
+                        client.Pump();
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                }
+            });
+            pump.Start();
+            if (round % 2 == 1)
+            {
+                tasks[0].Wait();
+            }
+            client.Dispose();
+            foreach (Task task in tasks)
+            {
+                Check.True(task.IsCompleted && !task.IsFaulted, "a task has ended when Dispose returns");
+            }
+            pump.Join();
+        }
+    }
+
+    /// <summary>Native has created it, and nobody has pumped: it must not run on with nobody knowing.</summary>
+    internal static void ASessionThatNobodyHeardOfIsStopped()
+    {
+        ArrClient client = Service.NewClient();
+        CreateOperation operation = new CreateOperation(client, Service.NewSession(), 0);
+        Task<RenderingSession> create = client.Begin(operation, CancellationToken.None);
+        NativeSide.AwaitEnd(operation);
+        Check.Equal(1, Service.Running().Count, "sessions before the end");
+        client.Dispose();
+        Check.True(create.IsCanceled, "the task");
+        FrameLoop.Until(() => Service.Running().Count == 0, "the end of the session");
+    }
+
+    internal static void ASessionThatIsBeingCreatedIsStopped()
+    {
+        ArrClient client = Service.NewClient();
+        Service.FaultOfCreate(Service.AnswerAfter(300));
+        Task<RenderingSession> create = client.CreateSessionAsync(Service.NewSession());
+        FrameLoop.Until(() => Service.Running().Count == 1, "a session");
+        client.Dispose();
+        Check.True(create.IsCanceled, "the task");
+        FrameLoop.Until(() => Service.Running().Count == 0, "the end of the session");
+    }
+
+    internal static void ASessionOutlivesItsObjects()
+    {
+        string id;
+        using (ArrClient client = Service.NewClient())
+        using (RenderingSession session = client.CreateSession(Service.NewSession()))
+        {
+            id = session.Id;
+        }
+        Check.Equal("Starting", Service.StatusOf(id), "status");
+    }
+
+    internal static void AStopThatWasStartedIsMade()
+    {
+        ArrClient client = Service.NewClient();
+        RenderingSession session = client.CreateSession(Service.NewSession());
+        Task stop = session.StopAsync();
+        client.Dispose();
+        session.Dispose();
+        Check.True(stop.IsCanceled, "its task");
+        FrameLoop.Until(() => Service.StatusOf(session.Id) == "Stopped", "the stop that was started");
+    }
+
+    internal static void APromisedStopIsMadeWithTheClient()
+    {
+        ArrClient client = Service.NewClient();
+        RenderingSession session = client.CreateSession(Service.NewSession());
+        session.Watch(new WatchOptions { StopOnShutdown = true });
+        client.Dispose();
+        session.Dispose();
+        FrameLoop.Until(() => Service.StatusOf(session.Id) == "Stopped", "the stop that was promised");
+    }
+
+    internal static void ByTheFinalizer()
+    {
+        string id = null;
+        WeakReference weak = null;
+        // On a thread that is gone afterwards: Mono looks at stacks word by word, also at what lies there from earlier calls.
+        Thread thread = new Thread(() =>
+        {
+            ArrClient client = Service.NewClient();
+            RenderingSession session = client.CreateSession(Service.NewSession());
+            client.OpenSession(session.Id);
+            client.ListSessionsAsync();
+            session.Watch(new WatchOptions { StopOnShutdown = true });
+            id = session.Id;
+            weak = new WeakReference(client);
+        });
+        thread.Start();
+        thread.Join();
+        FrameLoop.Until(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return !weak.IsAlive;
+            },
+            "the collection of the client");
+        FrameLoop.Until(() => Service.StatusOf(id) == "Stopped", "the stop that was promised");
+    }
+
+    /// <summary>An application's own finalizer may dispose what was finalized before it, or after.</summary>
+    internal static void InAFinalizer()
+    {
+        WeakReference weak = null;
+        int before = Owner.Finalized;
+        Thread thread = new Thread(() =>
+        {
+            ArrClient client = Service.NewClient();
+            RenderingSession session = client.CreateSession(Service.NewSession());
+            client.ListSessionsAsync();
+            weak = new WeakReference(new Owner(client, session));
+        });
+        thread.Start();
+        thread.Join();
+        FrameLoop.Until(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return !weak.IsAlive && Owner.Finalized > before;
+            },
+            "the finalizer");
+        Check.True(Owner.Failure == null, "what the finalizer has thrown: " + Owner.Failure);
+    }
+
+    private sealed class Owner
+    {
+        internal static volatile int Finalized;
+        internal static volatile Exception Failure;
+
+        private readonly ArrClient client;
+        private readonly RenderingSession session;
+
+        internal Owner(ArrClient client, RenderingSession session)
+        {
+            this.client = client;
+            this.session = session;
+        }
+
+        ~Owner()
+        {
+            try
+            {
+                session.Dispose();
+                client.Dispose();
+            }
+            catch (Exception e)
+            {
+                Failure = e;
+            }
+            Finalized++;
+        }
+    }
+
+    internal static void ShutdownEndsInGoodOrder()
+    {
+        string id;
+        using (ArrClient creator = Service.NewClient())
+        using (RenderingSession created = creator.CreateSession(Service.NewSession()))
+        {
+            id = created.Id;
+        }
+        ArrClient client = Service.NewImpatientClient();
+        RenderingSession session = client.OpenSession(id);
+        Service.FaultOfList(Service.Stall, 0);
+        Task<StopResult> stop = session.StopAsync();
+        Task wait = session.WaitUntilReadyAsync();
+        Task list = client.ListSessionsAsync();
+        client.Pump();
+        Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "it has ended, with the stalled request too");
+        Check.Equal(TaskStatus.RanToCompletion, stop.Status, "the stop that was started");
+        Check.True(wait.IsCompleted && list.IsCanceled, "everything else has ended");
+        Check.Equal("Stopped", Service.StatusOf(session.Id), "status");
+        Check.Equal(0, client.Pump(), "events");
+        ArrException e = Check.Throws<ArrException>(
+            () => client.GetTokenAsync().GetAwaiter().GetResult(), "a call after the end");
+        Check.Equal(ArrStatus.ShutDown, e.Status, "status of a call after the end");
+        client.Dispose();
+    }
+
+    internal static void ShutdownSaysWhatIsLeft()
+    {
+        ArrClient client = Service.NewImpatientClient();
+        Service.FaultOfList(Service.Stall, 0);
+        Task list = client.ListSessionsAsync();
+        FrameLoop.Until(() => Service.Requests().Contains("/sessions"), "the request");
+        Check.True(!client.Shutdown(TimeSpan.Zero), "a request is left on the wire");
+        client.Dispose();
+        Check.True(list.IsCompleted, "the pending task");
+    }
+
+    internal static void ShutdownTellsOfAStopThatFailed()
+    {
+        ArrClientOptions options = Service.Options();
+        options.MaxRetries = 0;
+        ArrClient client = new ArrClient(options);
+        RenderingSession session = client.CreateSession(Service.NewSession());
+        session.Watch(new WatchOptions { StopOnShutdown = true });
+        Service.FaultOfStop(Service.Status(500), 0);
+        Task wait = session.WaitUntilReadyAsync();
+        ArrException e = Check.Throws<ArrException>(() => client.Shutdown(TimeSpan.FromSeconds(10)), "a promised stop that fails");
+        Check.Equal(ArrStatus.ServiceFailure, e.Status, "status");
+        Check.True(wait.IsCompleted, "pending tasks have ended all the same");
+        client.Dispose();
+        session.Dispose();
+        Service.NoFaults();
+        try
+        {
+            ArrClient.ShutdownAll(TimeSpan.FromSeconds(10));
+        }
+        catch (ArrException all)
+        {
+            // Which tells the same, if the client was not gone yet.
+            Check.Equal(ArrStatus.ServiceFailure, all.Status, "status of the end of all");
+        }
+    }
+
+    internal static void ShutdownOfAll()
+    {
+        ArrClient one = Service.NewClient();
+        ArrClient two = Service.NewClient();
+        RenderingSession session = two.CreateSession(Service.NewSession());
+        Task wait = session.WaitUntilReadyAsync();
+        Check.True(ArrClient.ShutdownAll(TimeSpan.FromSeconds(10)), "all clients have ended");
+        FrameLoop.Until(two, () => wait.IsCompleted, "the end of what was pending");
+        Check.True(wait.IsCanceled, "it is cancelled");
+        Check.Throws<ArrException>(() => one.GetToken(), "a call after the end");
+        one.Dispose();
+        two.Dispose();
+        using (ArrClient another = Service.NewClient())
+        {
+            Check.True(another.GetToken().Value.Length > 0, "a new client works");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System;
+
+/// <summary>A test by its name.</summary>
+internal sealed class Test
+{
+    internal readonly string Name;
+    internal readonly Action Body;
+
+    internal Test(string name, Action body)
+    {
+        Name = name;
+        Body = body;
+    }
+}
+
+/// <summary>Something is not as it should be.</summary>
+internal sealed class CheckFailed : Exception
+{
+    internal CheckFailed(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>There is nothing to test on this runtime.</summary>
+internal sealed class Skipped : Exception
+{
+    internal Skipped(string reason)
+        : base(reason)
+    {
+    }
+}
+
+/// <summary>What tests expect.</summary>
+internal static class Check
+{
+    internal static void True(bool condition, string what)
+    {
+        if (!condition)
+        {
+            throw new CheckFailed("not so: " + what);
+        }
+    }
+
+    internal static void Equal(object expected, object found, string what)
+    {
+        if (!Equals(expected, found))
+        {
+            throw new CheckFailed(what + ": expected " + Show(expected) + ", found " + Show(found));
+        }
+    }
+
+    internal static void Contains(string part, string text, string what)
+    {
+        if (text == null || text.IndexOf(part, StringComparison.Ordinal) < 0)
+        {
+            throw new CheckFailed(what + ": expected " + Show(part) + " in " + Show(text));
+        }
+    }
+
+    internal static void ContainsNot(string part, string text, string what)
+    {
+        if (text != null && text.IndexOf(part, StringComparison.Ordinal) >= 0)
+        {
+            throw new CheckFailed(what + ": there should be no " + Show(part) + " in " + Show(text));
+        }
+    }
+
+    /// <summary>The exception that the action must throw: of this type, not of one derived from it.</summary>
+    internal static T Throws<T>(Action action, string what)
+        where T : Exception
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e)
+        {
+            T expected = e as T;
+            if (expected != null && e.GetType() == typeof(T))
+            {
+                return expected;
+            }
+            throw new CheckFailed(what + ": expected " + typeof(T).Name + ", found " + e);
+        }
+        throw new CheckFailed(what + ": expected " + typeof(T).Name + ", and nothing was thrown");
+    }
+
+    private static string Show(object value)
+    {
+        return value == null ? "null" : "\"" + value + "\"";
+    }
+}

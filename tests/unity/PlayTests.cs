@@ -1,0 +1,341 @@
+// The component in play mode.
+
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+using ArrSession;
+using ArrSession.Unity;
+using StandIn;
+using UnityEngine;
+
+static class PlayTests
+{
+    public static void AFirstSessionIsToldOnTheMainThread()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        List<string> told = new List<string>();
+        bool elsewhere = false;
+        session.OnStatusChanged.AddListener(delegate(SessionStatus status)
+        {
+            told.Add(status.ToString());
+            elsewhere |= !Stage.OnMainThread;
+        });
+        string host = null;
+        session.OnReady.AddListener(delegate(string name) { host = name; });
+        SessionProperties ready = Stage.Await(session.StartSessionAsync());
+        Check.Equal("Starting Ready", string.Join(" ", told.ToArray()), "what was told");
+        Check.That(!elsewhere, "all of it on the main thread");
+        Check.That(!string.IsNullOrEmpty(host) && host == ready.Hostname, "the event has the host name");
+        Check.Equal("Ready", Emulator.StatusOf(session.Session.Id), "the service's status");
+        Check.That(session.Remaining > TimeSpan.FromMinutes(29), "the lease is that of the component: " + session.Remaining);
+        Check.That(session.LastProblem == null, "no problem");
+    }
+
+    public static void OneThatStartsByItselfNeedsNoCode()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        session.StartAutomatically = true;
+        Stage.Until(delegate { return session.Status == SessionStatus.Ready; }, "it becomes ready");
+    }
+
+    public static void TwoStartsAreForOneSession()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        int before = Emulator.Running();
+        Task<SessionProperties> first = session.StartSessionAsync();
+        Task<SessionProperties> second = session.StartSessionAsync();
+        Check.That(ReferenceEquals(first, second), "the same task");
+        Check.Throws<InvalidOperationException>(delegate { session.OpenSessionAsync("another"); }, "another one meanwhile");
+        Stage.Await(first);
+        Check.Equal(before + 1, Emulator.Running(), "sessions at the service");
+        Check.Throws<InvalidOperationException>(delegate { session.StartSessionAsync(); }, "another one beside it");
+    }
+
+    public static void ExtendingMakesTheLeaseLonger()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        Stage.Await(session.ExtendLeaseAsync(TimeSpan.FromMinutes(15)));
+        Check.Equal(TimeSpan.FromMinutes(45), session.Snapshot.MaxLease, "the lease");
+        session.ExtendLease(5);
+        Stage.Until(delegate { return session.Snapshot.MaxLease == TimeSpan.FromMinutes(50); }, "the void twin does it too");
+    }
+
+    public static void StoppingStopsAndAnotherOneCanBeStarted()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        string id = session.Session.Id;
+        SessionStatus ended = SessionStatus.Unknown;
+        session.OnEnded.AddListener(delegate(SessionStatus how) { ended = how; });
+        Stage.Await(session.StopSessionAsync());
+        Check.Equal(SessionStatus.Stopped, ended, "the event");
+        Check.Equal("Stopped", Emulator.StatusOf(id), "the service's status");
+        Check.That(session.Session == null, "it has no session any more");
+        Stage.Ready(session);
+        Check.That(session.Session.Id != id, "it is another one");
+    }
+
+    public static void StoppingOneThatStartsGivesItUp()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        Emulator.Fault("*", "**/properties", "{\"type\": \"delay\", \"ms\": 1}");
+        Task<SessionProperties> start = session.StartSessionAsync();
+        Stage.Until(delegate { return session.Session != null; }, "it is created");
+        string id = session.Session.Id;
+        Stage.Await(session.StopSessionAsync());
+        Stage.Until(delegate { return start.IsCompleted; }, "the start ends");
+        Check.That(start.IsCanceled, "the start is cancelled");
+        Check.Equal("Stopped", Emulator.StatusOf(id), "the service's status");
+        Check.That(session.LastProblem == null, "and nobody calls it a problem: " + session.LastProblem);
+    }
+
+    public static void ACancelledStartLeavesNothingRunning()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        int before = Emulator.Running();
+        CancellationTokenSource cancel = new CancellationTokenSource();
+        Task<SessionProperties> start = session.StartSessionAsync(cancel.Token);
+        Stage.Until(delegate { return session.Session != null; }, "it is created");
+        cancel.Cancel();
+        Stage.Until(delegate { return start.IsCompleted && session.Session == null; }, "it is given up");
+        Check.That(start.IsCanceled, "the start is cancelled");
+        Check.Equal(before, Emulator.Running(), "sessions at the service");
+    }
+
+    public static void ForgettingLeavesItRunningAndOpeningFindsIt()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        string id = session.Session.Id;
+        session.ForgetSession();
+        Check.Equal(SessionStatus.Unknown, session.Status, "the status");
+        Engine.Frame();
+        Check.Equal("Ready", Emulator.StatusOf(id), "the service's status");
+        SessionProperties opened = Stage.Await(session.OpenSessionAsync(id));
+        Check.Equal(id, opened.SessionId, "the id");
+        Stage.Await(session.StopSessionAsync());
+    }
+
+    public static void TheLeaseGrowsUpToItsCap()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        session.Lease = TimeSpan.FromMinutes(10);
+        session.KeepAlive = true;
+        Task<SessionProperties> capless = session.StartSessionAsync();
+        Stage.Until(delegate { return capless.IsCompleted; }, "it ends");
+        Check.Contains("Lease Cap Minutes", session.LastProblem, "without a cap it is refused");
+
+        session.LeaseCap = TimeSpan.FromMinutes(20);
+        session.ExtendBy = TimeSpan.FromMinutes(15);
+        float told = 0;
+        session.OnLeaseExtended.AddListener(delegate(float minutes) { told = minutes; });
+        Stage.Ready(session);
+        Emulator.AdvanceMinutes(6);
+        Stage.Until(delegate { return told > 0; }, "it is extended");
+        Check.Equal(20f, told, "up to the cap, in minutes");
+        Check.Equal(TimeSpan.FromMinutes(20), session.Snapshot.MaxLease, "the lease");
+    }
+
+    public static void AnEndingLeaseIsTold()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        float left = -1;
+        session.OnLeaseExpiring.AddListener(delegate(float minutes) { left = minutes; });
+        Emulator.AdvanceMinutes(26);
+        Stage.Until(delegate { return left >= 0; }, "it is told");
+        Check.That(left > 2 && left <= 4.1f, "minutes left: " + left);
+        SessionStatus ended = SessionStatus.Unknown;
+        session.OnEnded.AddListener(delegate(SessionStatus how) { ended = how; });
+        Emulator.AdvanceMinutes(6);
+        Stage.Until(delegate { return ended == SessionStatus.Expired; }, "and its end");
+        Check.That(session.Session == null, "it has no session any more");
+    }
+
+    public static void ASessionThatFailsWhileItStartsIsToldByTaskAndEvent()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        SessionStatus ended = SessionStatus.Unknown;
+        session.OnEnded.AddListener(delegate(SessionStatus how) { ended = how; });
+        Task<SessionProperties> start = session.StartSessionAsync();
+        Stage.Until(delegate { return session.Session != null; }, "it is created");
+        Emulator.Force(session.Session.Id, "Error");
+        Stage.Until(delegate { return start.IsCompleted; }, "the start ends");
+        Check.That(start.IsFaulted, "the start fails");
+        Check.Equal(SessionStatus.Error, ended, "the event");
+        Check.That(session.Session == null && session.LastProblem != null, "it says so: " + session.LastProblem);
+    }
+
+    public static void AwaitingResumesOnTheMainThreadAtOnce()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        for (int i = 0; i < 5; i++)
+        {
+            Landing landing = new Landing();
+            Task<SessionProperties> read = session.Session.GetPropertiesAsync();
+            // Runs where the task is completed.
+            read.ContinueWith(landing.Completed, TaskContinuationOptions.ExecuteSynchronously);
+            Task landed = landing.After(read);
+            Stage.Await(landed);
+            Check.That(landing.OnMainThread, "on the main thread");
+            Check.That(landing.Resumed - landing.CompletedIn <= 1, "completed in frame " + landing.CompletedIn + ", resumed in " + landing.Resumed);
+        }
+    }
+
+    sealed class Landing
+    {
+        public int CompletedIn;
+        public int Resumed;
+        public bool OnMainThread;
+
+        public void Completed(Task task) { CompletedIn = Time.frameCount; }
+
+        public async Task After(Task task)
+        {
+            await task;
+            Resumed = Time.frameCount;
+            OnMainThread = Stage.OnMainThread;
+        }
+    }
+
+    public static void AnIdleFrameAllocatesNothing()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        // The smallest object has 16 bytes, and the nursery 4 MiB: an object in each of these frames would fill it twice.
+        const int frames = 600000;
+        for (int i = 0; i < 200; i++) Frame(session);
+        GC.Collect();
+        int before = GC.CollectionCount(0);
+        for (int i = 0; i < frames; i++) Frame(session);
+        Check.Equal(before, GC.CollectionCount(0), "collections in " + frames + " frames");
+
+        // The measure itself: an object in each frame is noticed.
+        for (int i = 0; i < frames; i++)
+        {
+            Frame(session);
+            GC.KeepAlive(new object());
+        }
+        Check.That(GC.CollectionCount(0) > before, "what allocates is noticed");
+    }
+
+    static void Frame(RemoteRenderingSession session)
+    {
+        Engine.Frame();
+        GC.KeepAlive(session.Snapshot.Remaining > TimeSpan.Zero ? session : null);
+    }
+
+    public static void AnotherPlayerLoopIsPutRight()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        Check.Equal(1, Loop.Count(Loop.Current, "RemoteRenderingPump"), "the pump in the loop");
+        UnityEngine.LowLevel.PlayerLoop.SetPlayerLoop(UnityEngine.LowLevel.PlayerLoop.GetDefaultPlayerLoop());
+        Check.Equal(0, Loop.Count(Loop.Current, "RemoteRenderingPump"), "the pump in another loop");
+        Stage.Await(session.Session.GetPropertiesAsync());
+        Check.Equal(1, Loop.Count(Loop.Current, "RemoteRenderingPump"), "the pump in the loop again");
+        Engine.Frame();
+        Check.Equal(1, Loop.Count(Loop.Current, "RemoteRenderingPump"), "and only once");
+    }
+
+    public static void AListenerThatThrowsHurtsNobody()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        session.OnStatusChanged.AddListener(delegate { throw new Exception("the listener's own"); });
+        Stage.Ready(session);
+        Check.That(Stage.WasLogged("the listener's own"), "it is logged");
+    }
+
+    public static void ADestroyedOneStopsInTheBackground()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        string id = session.Session.Id;
+        DateTime before = DateTime.UtcNow;
+        UnityEngine.Object.Destroy(session.gameObject);
+        Engine.Frame();
+        TimeSpan took = DateTime.UtcNow - before;
+        Check.That(took < TimeSpan.FromMilliseconds(500), "it took " + took);
+        Check.Equal(0, SessionPump.Count, "clients that are pumped");
+        DateTime limit = DateTime.UtcNow.AddSeconds(10);
+        while (Emulator.StatusOf(id) != "Stopped") Check.That(DateTime.UtcNow < limit, "it is stopped");
+    }
+
+    public static void ATokenProviderIsAskedAndAskedAgain()
+    {
+        string token;
+        using (ArrClient client = new ArrClient(Stage.Settings().ToOptions()))
+        {
+            Task<AccessToken> asked = client.GetTokenAsync();
+            while (!asked.IsCompleted) client.Pump();
+            token = asked.Result.Value;
+        }
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        session.Settings.Credential = CredentialSource.TokenProvider;
+        session.Settings.AccountId = DevelopmentAccount.AccountId;
+        session.Settings.AccountDomain = Emulator.Url;
+        Task<SessionProperties> without = session.StartSessionAsync();
+        Stage.Until(delegate { return without.IsCompleted; }, "it ends");
+        Check.Contains("TokenProviderBehaviour", session.LastProblem, "without a provider it is refused");
+
+        Provider provider = session.gameObject.AddComponent<Provider>();
+        provider.Good = token;
+        Stage.Ready(session);
+        Check.That(provider.Asked >= 2, "asked " + provider.Asked + " times: the first token was refused");
+        Check.That(provider.OnMainThread, "on the main thread");
+    }
+
+    // The first token that it gives is not worth anything, and it takes its time on another thread.
+    public sealed class Provider : TokenProviderBehaviour
+    {
+        public string Good;
+        public int Asked;
+        public bool OnMainThread = true;
+
+        public override async Task<string> GetTokenAsync(CancellationToken cancellation)
+        {
+            OnMainThread &= Stage.OnMainThread;
+            int asked = ++Asked;
+            await Task.Run(delegate { Thread.Sleep(5); }); // A server's answer.
+            OnMainThread &= Stage.OnMainThread;
+            string[] parts = Good.Split('.');
+            return asked == 1 ? parts[0] + "." + parts[1] + "." + "AAAA" : Good;
+        }
+    }
+
+    public static void AnEarlierRunsSessionIsGoneOnWith()
+    {
+        RemoteRenderingSettings settings = Stage.Settings();
+        settings.Journal = true;
+        System.IO.File.Delete(System.IO.Path.Combine(Application.persistentDataPath, RemoteRenderingSettings.JournalFile));
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        session.Settings = settings;
+        session.ResumeEarlier = true;
+        session.StopOnQuit = false;
+        Stage.Ready(session);
+        string id = session.Session.Id;
+        PlayMode.Exit();
+        Check.Equal("Ready", Emulator.StatusOf(id), "it goes on");
+
+        PlayMode.Enter();
+        RemoteRenderingSession next = Stage.Session();
+        next.Settings = settings;
+        next.ResumeEarlier = true;
+        Stage.Ready(next);
+        Check.Equal(id, next.Session.Id, "the session's id");
+        Stage.Await(next.StopSessionAsync());
+    }
+
+    public static void TheFirstSampleRuns()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        FirstSession sample = session.gameObject.AddComponent<FirstSession>();
+        Stage.Until(delegate { return sample.Line.StartsWith("render on "); }, "it says where to render: " + sample.Line);
+    }
+}

@@ -1,0 +1,81 @@
+//! The Unity package: assembled, checked, compiled and run without Unity.
+
+mod asmdef;
+mod check;
+mod code;
+mod guid;
+mod manifest;
+mod meta;
+mod notices;
+mod package;
+mod plugins;
+mod yaml;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+
+pub(crate) use code::{check as check_code, references};
+use package::Binary;
+use plugins::Platform;
+
+use crate::artifacts::{Library, Progress};
+use crate::context::Context;
+use crate::step::Report;
+use crate::workspace::Workspace;
+
+/// `cargo xtask unity`: the package with this machine's library, and those that are given as `PLATFORM=FILE`.
+pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    let mut folder = package::default_folder(&workspace);
+    let mut binaries = Vec::new();
+    for word in what {
+        match word.split_once('=') {
+            Some((platform, file)) => binaries.push(Binary { platform: Platform::named(platform)?, file: file.into() }),
+            None => {
+                ensure!(!word.starts_with('-'), "`unity` has no option `{word}`");
+                folder = word.into();
+            }
+        }
+    }
+    let library = Library::build(&workspace, Progress::for_this_terminal())?;
+    binaries.insert(0, Binary::of_this_machine(&workspace, &library)?);
+    let assembled = package::assemble(&workspace, &folder, &binaries)?;
+    println!(
+        "{}: {} files, {} written, {} removed",
+        folder.display(),
+        assembled.files,
+        assembled.written,
+        assembled.removed
+    );
+    for Binary { platform, .. } in &binaries {
+        println!("  {}, {}", platform.path(), platform.targets());
+    }
+    println!("In Unity: Window, Package Manager, +, Add package from disk, and choose its package.json.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `cargo xtask unity --metas`: the `.meta` files that new sources need.
+pub(crate) fn write_metas() -> Result<ExitCode> {
+    let written = package::write_missing_metas(&Workspace::find()?)?;
+    for path in &written {
+        println!("{path}");
+    }
+    println!("{} written", written.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Assembles the package and checks it.
+pub(crate) fn check_package(context: &mut Context) -> Result<Report> {
+    let workspace = &context.workspace;
+    let folder = package::default_folder(workspace);
+    let make = || {
+        let binary = Binary::of_this_machine(workspace, context.library()?)?;
+        package::assemble(workspace, &folder, &[binary])
+    };
+    let assembled = make()?;
+    let problems = check::problems(&folder, &workspace.version)?;
+    let again = make()?;
+    ensure!(again.written + again.removed == 0, "assembled again, it was not left as it was");
+    Report::unless(problems, format!("{} files, {} written", assembled.files, assembled.written))
+}

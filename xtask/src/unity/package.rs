@@ -1,0 +1,194 @@
+//! Assembles the Unity package: sources, core, documentation, and binaries with their import settings.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::artifacts::Library;
+use crate::unity::manifest;
+use crate::unity::meta::{self, Importer};
+use crate::unity::notices;
+use crate::unity::plugins::Platform;
+use crate::workspace::Workspace;
+
+/// The package's own files.
+pub(crate) const SOURCES: &str = "bindings/unity";
+/// The engine-free C#, which becomes `Runtime/Core`.
+pub(crate) const CORE: &str = "bindings/csharp";
+/// The Unity page, which becomes the package's documentation.
+const PAGE: &str = "docs/unity.md";
+
+/// What is in the native library; the crates are added to it.
+const NOTICES: &str = "Third Party Notices.md";
+
+/// A binary for the package.
+pub(crate) struct Binary {
+    pub(crate) platform: &'static Platform,
+    pub(crate) file: PathBuf,
+}
+
+impl Binary {
+    /// The library as this machine builds it.
+    pub(crate) fn of_this_machine(workspace: &Workspace, library: &Library) -> Result<Self> {
+        let platform = Platform::for_target(&workspace.host)
+            .with_context(|| format!("the Unity package has no place for a library of {}", workspace.host))?;
+        Ok(Self { platform, file: library.shared.clone() })
+    }
+}
+
+/// What was done to a package's folder.
+pub(crate) struct Assembled {
+    pub(crate) files: usize,
+    pub(crate) written: usize,
+    pub(crate) removed: usize,
+}
+
+/// Where the package is made unless another folder is given.
+pub(crate) fn default_folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("unity").join(manifest::NAME)
+}
+
+/// Makes `folder` the package with these binaries. What is there already stays untouched, so that Unity does not import it
+/// anew; what no longer belongs there goes.
+pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[Binary]) -> Result<Assembled> {
+    ensure_ours(folder)?;
+    let wanted = contents(workspace, binaries)?;
+    let mut removed = 0;
+    for path in list(folder)?.iter().rev().filter(|path| !wanted.contains_key(*path)) {
+        let stale = folder.join(path);
+        let gone = if stale.is_dir() { fs::remove_dir(&stale) } else { fs::remove_file(&stale) };
+        gone.with_context(|| format!("cannot remove {}", stale.display()))?;
+        removed += 1;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut written = 0;
+    let mut files = 0;
+    for (path, content) in &wanted {
+        let target = folder.join(path);
+        let Some(content) = content else {
+            fs::create_dir_all(&target).with_context(|| format!("cannot make the folder {}", target.display()))?;
+            continue;
+        };
+        files += 1;
+        if fs::read(&target).is_ok_and(|there| there == *content) {
+            continue;
+        }
+        fs::write(&target, content).with_context(|| format!("cannot write {}", target.display()))?;
+        written += 1;
+    }
+    Ok(Assembled { files, written, removed })
+}
+
+/// A folder of somebody's with other things in it is left alone.
+fn ensure_ours(folder: &Path) -> Result<()> {
+    let empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    let ours = manifest::name(folder).is_some_and(|name| name == manifest::NAME);
+    ensure!(
+        empty || ours,
+        "{} is neither empty nor an earlier state of this package: give another folder, or empty it",
+        folder.display()
+    );
+    Ok(())
+}
+
+/// Everything in the package by its path: a file's content, or nothing for a folder.
+type Contents = BTreeMap<String, Option<Vec<u8>>>;
+
+fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Contents> {
+    let mut contents = Contents::new();
+    let sources = workspace.root.join(SOURCES);
+    for path in list(&sources)?.iter().filter(|path| !path.starts_with("Plugins~")) {
+        add(&mut contents, path, &sources.join(path))?;
+    }
+    let core = workspace.root.join(CORE);
+    for path in list(&core)?.iter().filter(|path| path.ends_with(".cs") || path.ends_with(".cs.meta")) {
+        add(&mut contents, &format!("Runtime/Core/{path}"), &core.join(path))?;
+    }
+    add_folder(&mut contents, "Runtime/Core");
+    add(&mut contents, "Documentation~/unity.md", &workspace.root.join(PAGE))?;
+    contents.insert("Documentation~".to_owned(), None);
+    let notices = contents.get_mut(NOTICES).and_then(Option::as_mut).context("the notices are missing")?;
+    notices.extend(notices::table(workspace)?.into_bytes());
+
+    for binary in binaries {
+        let path = binary.platform.path();
+        binary.platform.check_binary(&binary.file)?;
+        if contents.contains_key(&path) {
+            bail!("two binaries are given for {}", binary.platform.name);
+        }
+        add(&mut contents, &path, &binary.file)?;
+        add(&mut contents, &format!("{path}.meta"), &workspace.root.join(binary.platform.template()))?;
+        add_folder(&mut contents, "Plugins");
+        add_folder(&mut contents, &format!("Plugins/{}", binary.platform.name));
+    }
+    Ok(contents)
+}
+
+fn add(contents: &mut Contents, path: &str, from: &Path) -> Result<()> {
+    let content = if from.is_dir() {
+        None
+    } else {
+        Some(fs::read(from).with_context(|| format!("cannot read {}", from.display()))?)
+    };
+    contents.insert(path.to_owned(), content);
+    Ok(())
+}
+
+/// A folder that only the assembled package has, with its `.meta` file.
+fn add_folder(contents: &mut Contents, path: &str) {
+    contents.insert(path.to_owned(), None);
+    contents.insert(format!("{path}.meta"), Some(meta::write(path, Importer::Folder).into_bytes()));
+}
+
+/// The paths of everything below a folder, with `/` between folders, each folder before what is in it.
+pub(crate) fn list(folder: &Path) -> Result<Vec<String>> {
+    let mut paths = Vec::new();
+    if folder.is_dir() {
+        list_below(folder, "", &mut paths)?;
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn list_below(root: &Path, below: &str, paths: &mut Vec<String>) -> Result<()> {
+    let folder = root.join(below);
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        if root.join(&path).is_dir() {
+            list_below(root, &path, paths)?;
+        }
+        paths.push(path);
+    }
+    Ok(())
+}
+
+/// Whether Unity looks at it: not at what is hidden or ends in `~`, nor at what is below such a folder.
+pub(crate) fn is_imported(path: &str) -> bool {
+    !path.split('/').any(|name| name.starts_with('.') || name.ends_with('~'))
+}
+
+/// Writes the `.meta` files that the checkout's sources lack, and returns their paths.
+pub(crate) fn write_missing_metas(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut written = Vec::new();
+    for (source, place) in [(SOURCES, ""), (CORE, "Runtime/Core/")] {
+        let folder = workspace.root.join(source);
+        for path in list(&folder)?.iter().filter(|path| is_imported(path) && !path.ends_with(".meta")) {
+            if source == CORE && !path.ends_with(".cs") {
+                continue;
+            }
+            let meta = folder.join(format!("{path}.meta"));
+            let in_package = format!("{place}{path}");
+            let importer = Importer::of(&in_package, folder.join(path).is_dir())
+                .with_context(|| format!("{source}/{path}: no kind of file that the package has"))?;
+            if !meta.exists() {
+                fs::write(&meta, meta::write(&in_package, importer))
+                    .with_context(|| format!("cannot write {}", meta.display()))?;
+                written.push(format!("{source}/{path}.meta"));
+            }
+        }
+    }
+    Ok(written)
+}
