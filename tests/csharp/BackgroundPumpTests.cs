@@ -124,7 +124,7 @@ internal static class BackgroundPumpTests
     /// <summary>Nobody holds the client but the method that awaits something of it.</summary>
     internal static void WhatIsAwaitedIsNotCollected()
     {
-        Service.FaultOfList(Service.AnswerAfter(500));
+        Service.FaultOfList(Service.AnswerAfter(250));
         Task<int> task = null;
         Thread thread = new Thread(() => task = CountOf(NewClient()));
         thread.Start();

@@ -52,6 +52,7 @@ internal static class Program
         new Test("shutdown: a stop that failed", DisposeTests.ShutdownTellsOfAStopThatFailed),
         new Test("shutdown: of all", DisposeTests.ShutdownOfAll),
         new Test("pump: await resumes on its thread", PumpTests.AwaitResumesOnThePumpsThread),
+        new Test("pump: await resumes in the frame", PumpTests.AwaitResumesInTheFrameAlsoUnderAContext),
         new Test("pump: one at a time", PumpTests.OnePumpAtATime),
         new Test("pump: operations started by other threads", PumpTests.OperationsStartedByOtherThreads),
         new Test("pump: twins are refused on its thread", PumpTests.TwinsAreRefusedOnThePumpsThread),
