@@ -27,6 +27,7 @@ internal static class Program
         new Test("cancel: many, on another thread", CancellationTests.ByATimerOnAnotherThread),
         new Test("cancel: during the pump", CancellationTests.DuringThePump),
         new Test("cancel: between the end and the pump", CancellationTests.BetweenTheEndAndThePump),
+        new Test("cancel: by a source that is disposed", CancellationTests.ByASourceThatIsDisposed),
         new Test("cancel: after the end", CancellationTests.AfterTheEnd),
         new Test("cancel: a create leaves no session", CancellationTests.ACancelledCreateLeavesNoSession),
         new Test("cancel: a stop stops", CancellationTests.ACancelledStopStops),
