@@ -20,7 +20,7 @@ use crate::step::Report;
 use crate::versions;
 use crate::workspace::Workspace;
 
-const PROJECT: &str = "bindings/cpp";
+pub(crate) const PROJECT: &str = "bindings/cpp";
 const CONSUMER: &str = "tests/cpp/consumer";
 const EXAMPLES: &str = "examples/cpp";
 
@@ -114,17 +114,21 @@ enum User {
 impl User {
     fn build(&self, workspace: &Workspace, package: &Path, folder: &Path) -> Result<()> {
         match self {
-            Self::Consumer => {
-                let versions = [
-                    define("EXPECTED_VERSION", &workspace.version),
-                    define("EXPECTED_ABI_VERSION", versions::abi_version(workspace)?.to_string()),
-                ];
-                by_cmake(workspace, CONSUMER, package, &folder.join("consumer"), &versions)
-            }
+            Self::Consumer => consume(workspace, package, &workspace.root, &folder.join("consumer")),
             Self::Examples => by_cmake(workspace, EXAMPLES, package, &folder.join("examples"), &[]),
-            Self::PkgConfig => by_pkg_config(workspace, package, &folder.join("pkg-config")),
+            Self::PkgConfig => by_pkg_config(workspace, package, &workspace.root, &folder.join("pkg-config")),
         }
     }
+}
+
+/// A project that uses all of an installed package, with the examples that are below `root`.
+pub(crate) fn consume(workspace: &Workspace, package: &Path, root: &Path, build: &Path) -> Result<()> {
+    let words = [
+        define("EXAMPLES", root.join("examples")),
+        define("EXPECTED_VERSION", &workspace.version),
+        define("EXPECTED_ABI_VERSION", versions::abi_version(workspace)?.to_string()),
+    ];
+    by_cmake(workspace, CONSUMER, package, build, &words)
 }
 
 fn by_cmake(workspace: &Workspace, project: &str, package: &Path, build: &Path, more: &[String]) -> Result<()> {
@@ -137,13 +141,13 @@ fn by_cmake(workspace: &Workspace, project: &str, package: &Path, build: &Path, 
     Ok(())
 }
 
-fn configure(workspace: &Workspace, project: &str, build: &Path) -> Command {
+pub(crate) fn configure(workspace: &Workspace, project: &str, build: &Path) -> Command {
     let mut cmake = Command::new("cmake");
     cmake.args(["-G", "Ninja", "--no-warn-unused-cli", "-S"]).arg(workspace.root.join(project)).arg("-B").arg(build);
     cmake
 }
 
-fn define(name: &str, value: impl AsRef<OsStr>) -> String {
+pub(crate) fn define(name: &str, value: impl AsRef<OsStr>) -> String {
     format!("-D{name}={}", value.as_ref().to_string_lossy())
 }
 
@@ -158,10 +162,10 @@ eval c++ -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_static"' $(flags arr
 test "$(pkg-config --modversion arr_session)" = "$2"
 "#;
 
-fn by_pkg_config(workspace: &Workspace, package: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn by_pkg_config(workspace: &Workspace, package: &Path, root: &Path, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut sh = Command::new("sh");
-    sh.current_dir(&workspace.root).env("PKG_CONFIG_PATH", package.join("lib/pkgconfig"));
+    sh.current_dir(root).env("PKG_CONFIG_PATH", package.join("lib/pkgconfig"));
     sh.args(["-c", SHELL]).arg(folder).arg(package.join("lib")).arg(&workspace.version);
     process::run(sh, BUILD_LIMIT)?.expect_success("build in a shell")?;
     Ok(())

@@ -25,6 +25,8 @@ mod header;
 mod layout;
 mod mono;
 mod normalise;
+mod notices;
+mod pack;
 mod packages;
 mod parallel;
 mod parity;
@@ -58,6 +60,7 @@ Usage: cargo xtask <command>
   test PART        only the checks that have PART in their names, and what they need; `test list` lists them
   sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 2 times or as given, and under valgrind
   platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done
+  pack             make the packages, and prove each of them by itself; `--update` accepts the files that they have
   inspect SYSTEM FILE  compare what a binary for linux, windows, uwp or android shows and needs with abi/
   header           write include/arr_session.h and abi/layout.txt, how its structs lie in memory, anew from the Rust sources
   header --check   fail if one of them is not what the Rust sources give
@@ -86,6 +89,8 @@ fn main() -> ExitCode {
         ["test", part] => test::run(test::Part::Named(part)),
         ["platforms"] => platforms::run(platforms::Which::All),
         ["platforms", name] => platforms::run(platforms::Which::Named(name)),
+        ["pack"] => pack::run(pack::Mode::Check),
+        ["pack", "--update"] => pack::run(pack::Mode::Update),
         ["inspect", system, file] => platforms::inspect(system, file),
         ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
         ["sanitize", runs] => match runs.parse() {

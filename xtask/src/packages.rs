@@ -13,9 +13,9 @@ const FOR_TESTS: &[Package] = &[
     package("clang", "compiles the C programs as C and as C++ once more", &["clang++", "--version"]),
     VALGRIND,
     LOADER_SYMBOLS,
-    package("cmake", "installs the package for C and C++, and builds with it", &["cmake", "--version"]),
-    package("ninja-build", "is what CMake builds with", &["ninja", "--version"]),
-    package("pkg-config", "finds libraries for C and C++", &["pkg-config", "--version"]),
+    CMAKE,
+    NINJA,
+    PKG_CONFIG,
     package("libsdl2-dev", "shows the C++ viewer", &["pkg-config", "--exists", "sdl2"]),
     package("libsdl2-ttf-dev", "writes in the C++ viewer", &["pkg-config", "--exists", "SDL2_ttf"]),
     package(
@@ -57,6 +57,9 @@ const FOR_THREAD_SANITIZER: &[Package] = &[
 /// What all platforms take: the compiler that builds for them, and what fetches the rest.
 pub(crate) const FOR_PLATFORMS: &[Package] = &[RUSTC_WEB, RUST_WEB_SRC, PYTHON, PYTHON_VENV, GCC, GXX];
 
+/// What installs the packages, and builds with them.
+pub(crate) const FOR_PACKAGES: &[Package] = &[CMAKE, NINJA, PKG_CONFIG];
+
 pub(crate) const FOR_LINUX_ARM64: &[Package] = &[
     package("gcc-aarch64-linux-gnu", "compiles for ARM64", &["aarch64-linux-gnu-gcc", "--version"]),
     package("g++-aarch64-linux-gnu", "compiles C++ for ARM64", &["aarch64-linux-gnu-g++", "--version"]),
@@ -89,6 +92,10 @@ pub(crate) const FOR_CHECKS: &[Package] = &[
 pub(crate) const FOR_ANDROID: &[Package] =
     &[LLVM, CLANG_14, ARM64_C_LIBRARY, package("lld-14", "links for Android", &["ld.lld-14", "--version"])];
 
+const CMAKE: Package =
+    package("cmake", "installs the package for C and C++, and builds with it", &["cmake", "--version"]);
+const NINJA: Package = package("ninja-build", "is what CMake builds with", &["ninja", "--version"]);
+const PKG_CONFIG: Package = package("pkg-config", "finds libraries for C and C++", &["pkg-config", "--version"]);
 const GCC: Package = package("gcc", "compiles the C programs", &["gcc", "--version"]);
 const GXX: Package = package("g++", "compiles the C++ programs, and the C programs as C++", &["g++", "--version"]);
 const ARM64_C_LIBRARY: Package = package(

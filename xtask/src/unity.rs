@@ -6,11 +6,11 @@ mod code;
 mod guid;
 mod manifest;
 mod meta;
-mod notices;
 mod package;
 mod plugins;
 mod yaml;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
@@ -63,6 +63,24 @@ pub(crate) fn write_metas() -> Result<ExitCode> {
     }
     println!("{} written", written.len());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The package's name, as Unity knows it.
+pub(crate) use manifest::NAME;
+
+/// Makes `folder` the package with these binaries, by the names of their platforms.
+pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, &Path)]) -> Result<()> {
+    let binary = |&(platform, file): &(&str, &Path)| -> Result<Binary> {
+        Ok(Binary { platform: Platform::named(platform)?, file: file.to_owned() })
+    };
+    let binaries = binaries.iter().map(binary).collect::<Result<Vec<_>>>()?;
+    package::assemble(workspace, folder, &binaries)?;
+    Ok(())
+}
+
+/// What is wrong with a package, in whatever folder it is.
+pub(crate) fn problems(folder: &Path, version: &str) -> Result<Vec<String>> {
+    check::problems(folder, version)
 }
 
 /// Assembles the package and checks it.

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use object::Architecture;
 
 use super::cross::Cross;
+use super::product::Product;
 use super::row::{self, Row};
 use super::run::{self, Machine, Runner};
 use super::shop::Shop;
@@ -19,43 +20,63 @@ const IMPORTS: &str = "abi/imports-linux.txt";
 /// The C library of CentOS 7 and of everything since.
 const OLDEST_GLIBC: (u32, u32) = (2, 17);
 
+pub(crate) const ARM64_CC: &str = "aarch64-linux-gnu-gcc";
+const ARM64_CXX: &str = "aarch64-linux-gnu-g++";
+
 const C_QUICKSTART: &str = "examples/c/quickstart.c";
 const CPP_QUICKSTART: &str = "examples/cpp/quickstart.cpp";
 const RUST_QUICKSTART: &str = "quickstart";
 
 pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
-    let (major, minor) = OLDEST_GLIBC;
-    let zig = Zig::provide(&shop.workspace, &format!("x86_64-linux-gnu.{major}.{minor}"))?;
-    let cross = Cross {
-        triple: "x86_64-unknown-linux-gnu",
-        cc: zig.cc,
-        ar: Some(zig.ar),
-        link: soname(shop),
-        prebuilt_std: true,
-    };
-    let library = cross.build(&shop.workspace)?;
-    expect(shop, &library, Architecture::X86_64)?;
+    let Product { library, .. } = build_x64(shop)?;
     let folder = shop.workspace.scratch("platforms/linux-x64")?;
-    let machine = Machine::linux(("gcc", "g++"), Runner::Here, &library, &soname_of(shop), folder)?;
-    let rust = cross.build_example(&shop.workspace, RUST_QUICKSTART)?;
+    let machine = Machine::linux(("gcc", "g++"), Runner::Here, &library, &soname(shop), folder)?;
+    let rust = cross_x64(shop)?.build_example(&shop.workspace, RUST_QUICKSTART)?;
     row(shop, "linux-x64", &library, &machine, rust)
 }
 
 pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
-    let cross = Cross {
-        triple: "aarch64-unknown-linux-gnu",
-        cc: PathBuf::from("aarch64-linux-gnu-gcc"),
-        ar: None,
-        link: soname(shop),
-        prebuilt_std: false,
-    };
-    let library = cross.build(&shop.workspace)?;
-    expect(shop, &library, Architecture::Aarch64)?;
+    let Product { library, .. } = build_arm64(shop)?;
     let folder = shop.workspace.scratch("platforms/linux-arm64")?;
-    let compilers = ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++");
-    let machine = Machine::linux(compilers, Runner::Qemu, &library, &soname_of(shop), folder)?;
-    let rust = cross.build_example(&shop.workspace, RUST_QUICKSTART)?;
+    let machine = Machine::linux((ARM64_CC, ARM64_CXX), Runner::Qemu, &library, &soname(shop), folder)?;
+    let rust = cross_arm64(shop).build_example(&shop.workspace, RUST_QUICKSTART)?;
     row(shop, "linux-arm64", &library, &machine, rust)
+}
+
+pub(crate) fn build_x64(shop: &Shop) -> Result<Product> {
+    product(shop, cross_x64(shop)?.build(&shop.workspace)?, Architecture::X86_64)
+}
+
+pub(crate) fn build_arm64(shop: &Shop) -> Result<Product> {
+    product(shop, cross_arm64(shop).build(&shop.workspace)?, Architecture::Aarch64)
+}
+
+fn cross_x64(shop: &Shop) -> Result<Cross> {
+    let (major, minor) = OLDEST_GLIBC;
+    let zig = Zig::provide(&shop.workspace, &format!("x86_64-linux-gnu.{major}.{minor}"))?;
+    Ok(Cross {
+        triple: "x86_64-unknown-linux-gnu",
+        cc: zig.cc,
+        ar: Some(zig.ar),
+        link: name_to_remember(shop),
+        prebuilt_std: true,
+    })
+}
+
+fn cross_arm64(shop: &Shop) -> Cross {
+    Cross {
+        triple: "aarch64-unknown-linux-gnu",
+        cc: PathBuf::from(ARM64_CC),
+        ar: None,
+        link: name_to_remember(shop),
+        prebuilt_std: false,
+    }
+}
+
+fn product(shop: &Shop, library: Library, architecture: Architecture) -> Result<Product> {
+    expect(shop, &library, architecture)?;
+    let files = vec![(soname(shop), library.shared.clone()), ("libarr_session.a".to_owned(), library.archive.clone())];
+    Ok(Product { library, files })
 }
 
 /// Runs all that there is for it, and tells.
@@ -79,12 +100,12 @@ fn row(shop: &Shop, platform: &'static str, library: &Library, machine: &Machine
 }
 
 /// The name that programs remember: it has the ABI's version, so that those that need another find none.
-fn soname(shop: &Shop) -> Vec<OsString> {
-    vec![format!("-Wl,-soname,{}", soname_of(shop)).into()]
+fn soname(shop: &Shop) -> String {
+    format!("libarr_session.so.{}", shop.abi.version())
 }
 
-fn soname_of(shop: &Shop) -> String {
-    format!("libarr_session.so.{}", shop.abi.version())
+fn name_to_remember(shop: &Shop) -> Vec<OsString> {
+    vec![format!("-Wl,-soname,{}", soname(shop)).into()]
 }
 
 fn expect(shop: &Shop, library: &Library, architecture: Architecture) -> Result<()> {
@@ -96,8 +117,8 @@ fn expect(shop: &Shop, library: &Library, architecture: Architecture) -> Result<
     if binary.architecture != architecture {
         problems.push(format!("it is for {:?}, not for {architecture:?}", binary.architecture));
     }
-    if elf.soname.as_deref() != Some(&soname_of(shop)) {
-        problems.push(format!("its SONAME is {:?}, not {}", elf.soname, soname_of(shop)));
+    if elf.soname.as_deref() != Some(&*soname(shop)) {
+        problems.push(format!("its SONAME is {:?}, not {}", elf.soname, soname(shop)));
     }
     if architecture == Architecture::X86_64 {
         problems.extend(too_new(&elf.versions));

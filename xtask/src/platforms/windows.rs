@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use object::Architecture;
 
 use super::cross::Cross;
+use super::product::Product;
 use super::row::{self, Row};
 use super::run::{self, Machine, Runner};
 use super::shop::Shop;
@@ -27,6 +28,13 @@ use crate::workspace::Workspace;
 const IMPORTS: &str = "abi/imports-windows.txt";
 const RESOURCE: &str = "xtask/windows/version.rc.in";
 const DLL: &str = "arr_session.dll";
+const DEFINITION: &str = "arr_session.def";
+/// For Microsoft's linker, by the name that cargo has for it: `arr_session.lib` would be the static library.
+const IMPORT_LIBRARY: &str = "arr_session.dll.lib";
+
+pub(crate) const MINGW_CC: &str = "x86_64-w64-mingw32-gcc";
+/// As zig calls ARM64's Windows.
+pub(crate) const ZIG_TARGET: &str = "aarch64-windows-gnu";
 
 /// What MinGW's import library has besides: the name of the DLL.
 const MINGW_OWN: &str = "arr_session_dll_iname";
@@ -46,32 +54,23 @@ const X64: Processor = Processor { architecture: Architecture::X86_64, dlltool: 
 const ARM64: Processor = Processor { architecture: Architecture::Aarch64, dlltool: "arm64", cvtres: "/machine:arm64" };
 
 pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
-    let folder = shop.workspace.scratch("platforms/windows-x64")?;
-    let cross = Cross {
-        triple: "x86_64-pc-windows-gnu",
-        cc: PathBuf::from("x86_64-w64-mingw32-gcc"),
-        ar: None,
-        link: vec![resource(&shop.workspace, &folder, &X64)?],
-        prebuilt_std: false,
-    };
-    let library = cross.build(&shop.workspace)?;
-    let import_library = import_library(shop, &folder, &X64)?;
-    expect(shop, &library, &import_library, &X64)?;
+    let Product { library, .. } = build_x64(shop)?;
+    let folder = folder(shop, "windows-x64")?;
     run::put_beside(&library.shared, &folder)?;
 
     let wine = Wine::provide(&shop.workspace)?;
-    let machine = |link: &Path| Machine {
-        cc: "x86_64-w64-mingw32-gcc",
+    let machine = |link: PathBuf| Machine {
+        cc: MINGW_CC,
         cxx: "x86_64-w64-mingw32-g++",
         runner: Runner::Wine(wine.clone()),
         link: vec![link.into()],
         folder: folder.clone(),
     };
     // Each of the import libraries has programs to prove itself.
-    let tests = machine(&library.link).contract_tests(shop)?;
-    let machine = machine(&import_library);
+    let tests = machine(library.link.clone()).contract_tests(shop)?;
+    let machine = machine(folder.join(IMPORT_LIBRARY));
     let c = machine.compile_c(&shop.workspace.root, Path::new(QUICKSTART))?;
-    run::story(shop, &[machine.teller("C", c), csharp_teller(shop, &wine, &folder)?])?;
+    run::story(shop, &[machine.teller("C", c), csharp_teller(&wine, &folder)?])?;
     Ok(Row {
         platform: "windows-x64",
         built: "linked".to_owned(),
@@ -83,18 +82,7 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
 }
 
 pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
-    let folder = shop.workspace.scratch("platforms/windows-arm64")?;
-    let zig = Zig::provide(&shop.workspace, "aarch64-windows-gnu")?;
-    let cross = Cross {
-        triple: "aarch64-pc-windows-gnullvm",
-        cc: zig.cc,
-        ar: Some(zig.ar),
-        link: vec![resource(&shop.workspace, &folder, &ARM64)?],
-        prebuilt_std: false,
-    };
-    let library = cross.build(&shop.workspace)?;
-    let import_library = import_library(shop, &folder, &ARM64)?;
-    expect(shop, &library, &import_library, &ARM64)?;
+    let Product { library, .. } = build_arm64(shop)?;
     Ok(Row {
         platform: "windows-arm64",
         built: "linked".to_owned(),
@@ -103,6 +91,42 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
         run: "-".to_owned(),
         size: Some(row::size_of(&library.shared)?),
     })
+}
+
+pub(crate) fn build_x64(shop: &Shop) -> Result<Product> {
+    build(shop, "windows-x64", "x86_64-pc-windows-gnu", PathBuf::from(MINGW_CC), None, &X64)
+}
+
+pub(crate) fn build_arm64(shop: &Shop) -> Result<Product> {
+    let zig = Zig::provide(&shop.workspace, ZIG_TARGET)?;
+    build(shop, "windows-arm64", "aarch64-pc-windows-gnullvm", zig.cc, Some(zig.ar), &ARM64)
+}
+
+fn folder(shop: &Shop, platform: &str) -> Result<PathBuf> {
+    shop.workspace.scratch(&format!("platforms/{platform}"))
+}
+
+fn build(
+    shop: &Shop,
+    platform: &str,
+    triple: &'static str,
+    cc: PathBuf,
+    ar: Option<PathBuf>,
+    processor: &Processor,
+) -> Result<Product> {
+    let folder = folder(shop, platform)?;
+    let link = vec![resource(&shop.workspace, &folder, processor)?];
+    let library = Cross { triple, cc, ar, link, prebuilt_std: false }.build(&shop.workspace)?;
+    let (definition, import_library) = import_library(shop, &folder, processor)?;
+    expect(shop, &library, &import_library, processor)?;
+    let files = vec![
+        (DLL.to_owned(), library.shared.clone()),
+        (DEFINITION.to_owned(), definition),
+        (IMPORT_LIBRARY.to_owned(), import_library),
+        ("libarr_session.dll.a".to_owned(), library.link.clone()),
+        ("libarr_session.a".to_owned(), library.archive.clone()),
+    ];
+    Ok(Product { library, files })
 }
 
 /// What Windows shows of the file, and installers compare: its version.
@@ -124,8 +148,8 @@ fn resource(workspace: &Workspace, folder: &Path, processor: &Processor) -> Resu
 }
 
 /// The list of exports, and the import library that Microsoft's linker takes.
-fn import_library(shop: &Shop, folder: &Path, processor: &Processor) -> Result<PathBuf> {
-    let (definition, library) = (folder.join("arr_session.def"), folder.join("arr_session.lib"));
+fn import_library(shop: &Shop, folder: &Path, processor: &Processor) -> Result<(PathBuf, PathBuf)> {
+    let (definition, library) = (folder.join(DEFINITION), folder.join(IMPORT_LIBRARY));
     let mut text = format!("LIBRARY {DLL}\nEXPORTS\n");
     for name in shop.abi.functions.keys() {
         text.push_str(&format!("    {name}\n"));
@@ -134,7 +158,7 @@ fn import_library(shop: &Shop, folder: &Path, processor: &Processor) -> Result<P
     let mut dlltool = Command::new("llvm-dlltool-14");
     dlltool.args(["-m", processor.dlltool, "-D", DLL, "-d"]).arg(&definition).arg("-l").arg(&library);
     process::run(dlltool, process::TOOL_LIMIT)?.expect_success("make the import library")?;
-    Ok(library)
+    Ok((definition, library))
 }
 
 fn expect(shop: &Shop, library: &Library, import_library: &Path, processor: &Processor) -> Result<()> {
@@ -173,10 +197,10 @@ fn find(data: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 /// The C# quickstart, as it is on Linux, on the .NET of Windows.
-fn csharp_teller(shop: &Shop, wine: &Wine, folder: &Path) -> Result<Teller> {
-    let dotnet = dotnet::provide_for_windows(&shop.workspace)?;
+fn csharp_teller(wine: &Wine, folder: &Path) -> Result<Teller> {
     let mut context = Context::new(Workspace::find()?);
     csharp::compile(&mut context)?;
+    let dotnet = dotnet::provide_for_windows(&context.workspace)?;
     let programs = context.csharp()?;
     for file in [programs.quickstart(Runtime::Dotnet), programs.library()] {
         run::put_beside(&file, folder)?;

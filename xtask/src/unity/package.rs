@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::artifacts::Library;
+use crate::notices;
 use crate::unity::manifest;
 use crate::unity::meta::{self, Importer};
-use crate::unity::notices;
 use crate::unity::plugins::Platform;
 use crate::workspace::Workspace;
 
@@ -110,7 +110,7 @@ fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Contents> {
     add(&mut contents, "Documentation~/unity.md", &workspace.root.join(PAGE))?;
     contents.insert("Documentation~".to_owned(), None);
     let notices = contents.get_mut(NOTICES).and_then(Option::as_mut).context("the notices are missing")?;
-    notices.extend(notices::table(workspace)?.into_bytes());
+    notices.extend(notices::of_all_crates(workspace)?.into_bytes());
 
     for binary in binaries {
         let path = binary.platform.path();

@@ -1,0 +1,142 @@
+//! What is in the package of a platform.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::tree::Tree;
+use crate::cpp_install::{self, define};
+use crate::csharp;
+use crate::notices;
+use crate::platforms::linux::ARM64_CC;
+use crate::platforms::product::Product;
+use crate::platforms::shop::Shop;
+use crate::platforms::windows::{MINGW_CC, ZIG_TARGET};
+use crate::platforms::zig::Zig;
+use crate::process;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    TarGz,
+    Zip,
+}
+
+impl Kind {
+    pub(super) fn ending(self) -> &'static str {
+        match self {
+            Self::TarGz => "tar.gz",
+            Self::Zip => "zip",
+        }
+    }
+}
+
+/// What the static library asks of Windows when MinGW links it.
+pub(super) const WINDOWS_NEEDS: &str = "ws2_32;crypt32;bcrypt;ntdll;userenv;advapi32";
+
+/// zig compiles its C library when it is first asked for it.
+const CONFIGURE_LIMIT: Duration = Duration::from_secs(300);
+
+const README: &str = "xtask/pack/README.md.in";
+const EXAMPLES: &[&str] = &[
+    "examples/c/frame_loop.c",
+    "examples/c/quickstart.c",
+    "examples/cpp/CMakeLists.txt",
+    "examples/cpp/quickstart.cpp",
+    "examples/csharp/Quickstart.cs",
+];
+const DOCS: &[&str] = &["CHANGELOG.md", "docs/cpp.md", "docs/csharp.md", "docs/frame-loop.md", "docs/journal.md"];
+
+/// The places in the Unity package that the library of a platform is for.
+pub(super) fn unity_platforms(platform: &str) -> &'static [&'static str] {
+    match platform {
+        "linux-x64" => &["linux-x64"],
+        "windows-x64" => &["win-x64"],
+        // Until Microsoft's linker has made one, UWP has the same.
+        "windows-arm64" => &["win-arm64", "uwp-arm64"],
+        _ => &[],
+    }
+}
+
+/// Fills an empty tree.
+pub(super) fn fill(shop: &Shop, platform: &str, product: &Product, tree: &Tree) -> Result<Kind> {
+    let libraries = Tree::new(shop.workspace.target.join("pack/libraries").join(platform))?;
+    for (name, file) in &product.files {
+        libraries.add(name, file)?;
+    }
+    let kind = if platform.starts_with("windows") { Kind::Zip } else { Kind::TarGz };
+    if kind == Kind::TarGz {
+        let (soname, _) = product.files.first().context("a platform has a library")?;
+        std::os::unix::fs::symlink(soname, libraries.folder.join("libarr_session.so"))?;
+    }
+    install(shop, platform, &libraries.folder, &tree.folder)?;
+    if kind == Kind::Zip {
+        tree.add("lib/arr_session.def", &libraries.folder.join("arr_session.def"))?;
+    }
+
+    let root = &shop.workspace.root;
+    for source in csharp::list(&shop.workspace, csharp::LIBRARY)? {
+        let name = source.file_name().context("a source has a name")?.to_string_lossy().into_owned();
+        tree.add(&format!("csharp/{name}"), &source)?;
+    }
+    for path in EXAMPLES {
+        tree.add(path, &root.join(path))?;
+    }
+    for path in DOCS {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        tree.add(&format!("share/doc/arr_session/{name}"), &root.join(path))?;
+    }
+    let head = "# Third-party notices\n\nThe library is built from the crates below, each under the licence, or one of the \
+                licences, that are named. Their texts follow.\n\n";
+    let notices = format!("{head}{}", notices::of_all_crates(&shop.workspace)?);
+    tree.write("share/doc/arr_session/THIRD-PARTY-NOTICES.md", &notices)?;
+    let readme = shop.workspace.read(README)?;
+    let readme = readme.replace("@PLATFORM@", platform).replace("@VERSION@", &shop.workspace.version);
+    tree.write("README.md", &readme)?;
+    Ok(kind)
+}
+
+/// By the project's own CMake, as everybody does it.
+fn install(shop: &Shop, platform: &str, libraries: &Path, prefix: &Path) -> Result<()> {
+    let build = shop.workspace.target.join("pack/cmake").join(platform);
+    if build.exists() {
+        fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
+    }
+    let mut cmake = cpp_install::configure(&shop.workspace, cpp_install::PROJECT, &build);
+    cmake.arg(define("ARR_SESSION_LIBRARY_DIR", libraries)).arg(define("CMAKE_INSTALL_LIBDIR", "lib"));
+    cmake.args(toolchain(shop, platform)?);
+    process::run(cmake, CONFIGURE_LIMIT)?.expect_success(&format!("configure the package for {platform}"))?;
+    let mut cmake = Command::new("cmake");
+    cmake.arg("--install").arg(&build).arg("--prefix").arg(prefix);
+    process::run(cmake, CONFIGURE_LIMIT)?.expect_success(&format!("install the package for {platform}"))?;
+    Ok(())
+}
+
+/// What CMake is told about the system that the package is for.
+pub(super) fn toolchain(shop: &Shop, platform: &str) -> Result<Vec<String>> {
+    let system = |name: &str, processor: &str, compiler: PathBuf| {
+        vec![
+            define("CMAKE_SYSTEM_NAME", name),
+            define("CMAKE_SYSTEM_PROCESSOR", processor),
+            define("CMAKE_C_COMPILER", compiler),
+        ]
+    };
+    Ok(match platform {
+        "linux-arm64" => system("Linux", "aarch64", ARM64_CC.into()),
+        "windows-x64" => {
+            let mut words = system("Windows", "AMD64", MINGW_CC.into());
+            words.push(define("ARR_SESSION_NATIVE_LIBRARIES", WINDOWS_NEEDS));
+            words
+        }
+        "windows-arm64" => {
+            let zig = Zig::provide(&shop.workspace, ZIG_TARGET)?;
+            let mut words = system("Windows", "ARM64", zig.cc);
+            words
+                .extend([define("CMAKE_C_COMPILER_WORKS", "1"), define("ARR_SESSION_NATIVE_LIBRARIES", WINDOWS_NEEDS)]);
+            words
+        }
+        _ => Vec::new(),
+    })
+}

@@ -1,0 +1,205 @@
+//! A stranger's test of the packages: unpacked into an empty folder, and the quickstarts built and run from what is there.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use flate2::read::GzDecoder;
+
+use super::Package;
+use super::contents::{Kind, WINDOWS_NEEDS};
+use crate::cpp_install;
+use crate::csharp;
+use crate::dotnet::{self, Compilation, Dotnet};
+use crate::mono;
+use crate::platforms::linux::ARM64_CC;
+use crate::platforms::run::{self, Runner};
+use crate::platforms::shop::Shop;
+use crate::platforms::windows::MINGW_CC;
+use crate::platforms::wine::Wine;
+use crate::process::{self, TOOL_LIMIT};
+use crate::tellers::Teller;
+
+/// What was proved of each package, in words.
+pub(super) fn all(shop: &Shop, packages: &[Package]) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for package in packages {
+        // A blank, as in many people's paths.
+        let folder = shop.workspace.target.join("pack/unpacked here").join(package.name);
+        let root = unpack(package, &folder)?;
+        let stranger = Stranger { shop, root, folder };
+        let proved = match package.name {
+            "linux-x64" => stranger.linux_x64(),
+            "linux-arm64" => stranger.linux_arm64(),
+            "windows-x64" => stranger.windows_x64(),
+            "windows-arm64" => stranger.windows_arm64(),
+            "unity" => stranger.unity(),
+            other => bail!("nobody has said how {other} is to be proved"),
+        };
+        let proved = proved.with_context(|| format!("the package {} by itself", package.name))?;
+        lines.push(format!("{}: {proved}", package.name));
+    }
+    Ok(lines)
+}
+
+fn unpack(package: &Package, folder: &Path) -> Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder)?;
+    let file = File::open(&package.archive).with_context(|| format!("there is no {}", package.archive.display()))?;
+    match package.kind {
+        Kind::TarGz => tar::Archive::new(GzDecoder::new(file)).unpack(folder)?,
+        Kind::Zip => zip::ZipArchive::new(file)?.extract(folder)?,
+    }
+    Ok(folder.join(&package.root))
+}
+
+/// Somebody with a package, and nothing else of ours.
+struct Stranger<'a> {
+    shop: &'a Shop,
+    /// What was unpacked.
+    root: PathBuf,
+    /// Where it builds.
+    folder: PathBuf,
+}
+
+impl Stranger<'_> {
+    fn linux_x64(&self) -> Result<String> {
+        let workspace = &self.shop.workspace;
+        let by_cmake = self.folder.join("by-cmake");
+        cpp_install::consume(workspace, &self.root, &self.root, &by_cmake)?;
+        let by_pkg_config = self.folder.join("by-pkg-config");
+        cpp_install::by_pkg_config(workspace, &self.root, &self.root, &by_pkg_config)?;
+        let mut tellers = Vec::new();
+        for (folder, by) in [(&by_cmake, "CMake"), (&by_pkg_config, "pkg-config")] {
+            for name in ["c_shared", "c_static", "cpp_shared", "cpp_static"] {
+                let program = folder.join(name);
+                tellers.push(Teller::new(format!("{name} by {by}"), move || Ok(Command::new(&program))));
+            }
+        }
+        let csharp = self.csharp_by_mcs()?;
+        let libraries = self.root.join("lib");
+        tellers.push(Teller::new("C# on Mono", move || {
+            let mut command = mono::jit(&csharp);
+            csharp::let_find(&mut command, &libraries);
+            Ok(command)
+        }));
+        run::story(self.shop, &tellers)?;
+        Ok("quickstarts in C and C++ by CMake and by pkg-config, shared and static, and in C# on Mono: run".to_owned())
+    }
+
+    fn linux_arm64(&self) -> Result<String> {
+        let libraries = self.root.join("lib");
+        let link = |kind: &str| -> Vec<OsString> {
+            match kind {
+                "shared" => vec![word("-L", &libraries), "-larr_session".into(), word("-Wl,-rpath,", &libraries)],
+                _ => {
+                    let needs = ["-lgcc_s", "-lpthread", "-ldl", "-lm"].map(OsString::from);
+                    [vec![libraries.join("libarr_session.a").into_os_string()], needs.to_vec()].concat()
+                }
+            }
+        };
+        let mut tellers = Vec::new();
+        for kind in ["shared", "static"] {
+            let program = self.compile_c(ARM64_CC, kind, &link(kind))?;
+            tellers.push(Teller::new(format!("C, {kind}, under qemu"), move || Ok(Runner::Qemu.command(&program))));
+        }
+        run::story(self.shop, &tellers)?;
+        Ok("quickstart in C, shared and static: run under qemu".to_owned())
+    }
+
+    fn windows_x64(&self) -> Result<String> {
+        let workspace = &self.shop.workspace;
+        let wine = Wine::provide(workspace)?;
+        let libraries = self.root.join("lib");
+        let needs = WINDOWS_NEEDS.split(';').map(|library| OsString::from(format!("-l{library}")));
+        let static_ =
+            [vec!["-DARR_STATIC".into(), libraries.join("libarr_session.a").into_os_string()], needs.collect()];
+        let links = [
+            ("shared", vec![libraries.join("libarr_session.dll.a").into_os_string()]),
+            ("shared-msvc", vec![libraries.join("arr_session.dll.lib").into_os_string()]),
+            ("static", static_.concat()),
+        ];
+        run::put_beside(&self.root.join("bin/arr_session.dll"), &self.folder)?;
+        let mut tellers = Vec::new();
+        for (kind, link) in links {
+            let (program, wine) = (self.compile_c(MINGW_CC, kind, &link)?, wine.clone());
+            tellers.push(Teller::new(format!("C, {kind}, under wine"), move || Ok(wine.command(&program))));
+        }
+        let program = self.csharp_by_roslyn()?;
+        let dotnet = dotnet::provide_for_windows(workspace)?;
+        tellers.push(Teller::new("C# on .NET 8 under wine", move || {
+            let mut command = wine.command(&dotnet);
+            command.arg(&program);
+            Ok(command)
+        }));
+        run::story(self.shop, &tellers)?;
+        Ok("quickstarts in C with each import library and static, and in C# on .NET 8: run under wine".to_owned())
+    }
+
+    fn windows_arm64(&self) -> Result<String> {
+        use crate::platforms::windows::ZIG_TARGET;
+        use crate::platforms::zig::Zig;
+        let zig = Zig::provide(&self.shop.workspace, ZIG_TARGET)?;
+        let compiler = zig.cc.to_string_lossy().into_owned();
+        let libraries = self.root.join("lib");
+        for library in ["libarr_session.dll.a", "arr_session.dll.lib"] {
+            self.compile_c(&compiler, library, &[libraries.join(library).into_os_string()])?;
+        }
+        Ok("quickstart in C with each import library: linked, not run".to_owned())
+    }
+
+    /// The package that Unity gets is the one that is checked otherwise, unpacked.
+    fn unity(&self) -> Result<String> {
+        let problems = crate::unity::problems(&self.root, &self.shop.workspace.version)?;
+        if !problems.is_empty() {
+            bail!("{}", problems.join("\n"));
+        }
+        Ok("its files, settings and assemblies are as they must be".to_owned())
+    }
+
+    fn compile_c(&self, compiler: &str, kind: &str, link: &[OsString]) -> Result<PathBuf> {
+        let program = self.folder.join(format!("quickstart-{kind}.exe"));
+        let mut command = Command::new(compiler);
+        command.current_dir(&self.folder).args(["-std=c99", "-Wall", "-Wextra"]);
+        // Defines first; libraries after what needs them.
+        let (defines, link): (Vec<_>, Vec<_>) = link.iter().partition(|word| word.to_string_lossy().starts_with("-D"));
+        command.args(defines).arg(word("-I", &self.root.join("include")));
+        command.arg(self.root.join("examples/c/quickstart.c")).arg("-o").arg(&program).args(link);
+        process::run(command, TOOL_LIMIT)?.expect_success(&format!("{compiler}, {kind}"))?;
+        Ok(program)
+    }
+
+    fn csharp_sources(&self) -> Result<Vec<PathBuf>> {
+        let mut sources: Vec<PathBuf> = fs::read_dir(self.root.join("csharp"))?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()?;
+        ensure!(!sources.is_empty(), "the package has no C#");
+        sources.push(self.root.join("examples/csharp/Quickstart.cs"));
+        sources.sort();
+        Ok(sources)
+    }
+
+    fn csharp_by_mcs(&self) -> Result<PathBuf> {
+        let program = self.folder.join("Quickstart.exe");
+        csharp::mcs(&self.csharp_sources()?, &program, &["-target:exe"])?.expect_success("mcs")?;
+        Ok(program)
+    }
+
+    fn csharp_by_roslyn(&self) -> Result<PathBuf> {
+        let output = self.folder.join("Quickstart.exe");
+        let options = ["-unsafe", "-target:exe", "-langversion:9"].map(str::to_owned).to_vec();
+        let compilation =
+            Compilation { output: output.clone(), sources: self.csharp_sources()?, references: Vec::new(), options };
+        Dotnet::provide(&self.shop.workspace)?.compile(&[compilation])?.expect_success("Roslyn")?;
+        dotnet::configure(&output)?;
+        Ok(output)
+    }
+}
+
+fn word(flag: &str, path: &Path) -> OsString {
+    crate::compiler::joined(flag, path)
+}
