@@ -81,6 +81,32 @@ internal static class CancellationTests
         source.Cancel();
     }
 
+    /// <summary>Some runtimes refuse such a token, others never cancel by it: nothing is left in either case.</summary>
+    internal static void ByASourceThatIsDisposed()
+    {
+        using (ArrClient client = Service.NewClient())
+        {
+            CancellationTokenSource source = new CancellationTokenSource();
+            CancellationToken token = source.Token;
+            source.Dispose();
+            Task<RenderingSession> create = null;
+            try
+            {
+                create = client.CreateSessionAsync(Service.NewSession(), token);
+            }
+            catch (ObjectDisposedException)
+            {
+                Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of the client, after which nothing comes");
+                Check.Equal(0, Service.Running().Count, "sessions of which nobody would hear");
+            }
+            if (create != null)
+            {
+                string id = FrameLoop.Result(client, create).Id;
+                Check.Equal(id, Service.Running()[0], "the session");
+            }
+        }
+    }
+
     internal static void AfterTheEnd()
     {
         using (ArrClient client = Service.NewClient())
