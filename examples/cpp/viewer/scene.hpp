@@ -21,7 +21,7 @@ public:
     }
 
 private:
-    static constexpr int along = 220, around = 14;
+    static constexpr int along = 180, around = 12;
     static constexpr float turn = 6.28318531f;
 
     struct Point {
@@ -51,7 +51,7 @@ private:
     }
 
     void build(SDL_FRect area, float angle, float life) {
-        const float size = std::min(area.w, area.h) * 0.36f;
+        const float size = std::min(area.w, area.h) * 0.3f;
         vertices_.clear();
         faces_.clear();
         for (int i = 0; i < along; ++i) {

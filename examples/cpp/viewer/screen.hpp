@@ -54,8 +54,8 @@ public:
         draw_stage(canvas, view, ready, angle);
         draw_session(canvas, view);
         draw_lease(canvas, view, ready);
-        draw_times(canvas, {margin, 444, 470, 104}, "Frame", frames, 33.3f, 16.7f, "ms", 1.0f, teal);
-        draw_times(canvas, {margin + 490, 444, 470, 104}, "The library's part of it", library, 0.25f, 0.2f, "\xC2\xB5s", 1000.0f, amber);
+        draw_times(canvas, {margin, 444, 470, 104}, "Frame, of 16.7 ms at 60 Hz", frames, 33.3f, 16.7f, "ms", 1.0f, teal);
+        draw_times(canvas, {margin + 490, 444, 470, 104}, "The library's part, of 200 \xC2\xB5s at most", library, 0.25f, 0.2f, "\xC2\xB5s", 1000.0f, amber);
         draw_notice(canvas, view);
         draw_keys(canvas);
     }
@@ -165,9 +165,6 @@ private:
         }
         const float line = graph.y + graph.h * (1.0f - budget / full);
         canvas.rectangle({graph.x, line, graph.w, 1}, with_alpha(bright, 70));
-        char label[32];
-        std::snprintf(label, sizeof label, "%.4g %s", static_cast<double>(budget * units), unit);
-        canvas.text(Font::small, graph.x + 2, line - 16, label, with_alpha(bright, 120));
     }
 
     static void draw_notice(Canvas& canvas, const Desk::View& view) {
