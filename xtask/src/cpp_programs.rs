@@ -28,7 +28,7 @@ struct Build {
 
 const BUILDS: &[Build] = &[
     Build { dialect: GCC_CXX17, flags: &["-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] },
-    Build { dialect: CLANG_CXX20_BARE, flags: &["-O1"] },
+    Build { dialect: CLANG_CXX20_BARE, flags: &[] },
 ];
 
 /// For the sanitizers' programs: whatever they find ends the program.
