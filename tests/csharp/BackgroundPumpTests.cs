@@ -44,7 +44,10 @@ internal static class BackgroundPumpTests
 
     internal static void DisposeEndsIt()
     {
-        ArrClient client = NewClient();
+        ArrClientOptions impatient = Service.Options();
+        impatient.PumpMode = PumpMode.Background;
+        impatient.AttemptTimeout = TimeSpan.FromMilliseconds(500);
+        ArrClient client = new ArrClient(impatient);
         Thread pump = PumpOf(client);
         Service.FaultOfList(Service.Stall, 0);
         Task list = client.ListSessionsAsync();

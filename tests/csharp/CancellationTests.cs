@@ -21,7 +21,7 @@ internal static class CancellationTests
 
     internal static void WhileItRuns()
     {
-        using (ArrClient client = Service.NewClient())
+        using (ArrClient client = Service.NewImpatientClient())
         using (CancellationTokenSource source = new CancellationTokenSource())
         {
             Service.FaultOfList(Service.Stall, 0);
@@ -37,7 +37,7 @@ internal static class CancellationTests
 
     internal static void ByATimerOnAnotherThread()
     {
-        using (ArrClient client = Service.NewClient())
+        using (ArrClient client = Service.NewImpatientClient())
         using (CancellationTokenSource source = new CancellationTokenSource())
         {
             Service.FaultOfList(Service.Stall, 0);
@@ -60,7 +60,7 @@ internal static class CancellationTests
 
     internal static void DuringThePump()
     {
-        using (ArrClient client = Service.NewClient())
+        using (ArrClient client = Service.NewImpatientClient())
         using (CancellationTokenSource source = new CancellationTokenSource())
         {
             Service.FaultOfList(Service.Stall, 0);

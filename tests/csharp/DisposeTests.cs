@@ -9,7 +9,7 @@ internal static class DisposeTests
 {
     internal static void PendingTasksAreCancelledBeforeItReturns()
     {
-        ArrClient client = Service.NewClient();
+        ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
         Task[] tasks = new Task[20];
         for (int i = 0; i < tasks.Length; i++)
@@ -123,7 +123,7 @@ internal static class DisposeTests
 
     internal static void FromInsideOfAnAwait()
     {
-        ArrClient client = Service.NewClient();
+        ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
         Task list = client.ListSessionsAsync();
         Task chain = DisposeAfter(client.GetTokenAsync(), client);
@@ -160,7 +160,7 @@ internal static class DisposeTests
 
     internal static void WhileAnotherThreadBlocks()
     {
-        ArrClient client = Service.NewClient();
+        ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
         Exception thrown = null;
         Thread blocked = new Thread(() =>
@@ -300,10 +300,70 @@ internal static class DisposeTests
         FrameLoop.Until(() => Service.StatusOf(id) == "Stopped", "the stop that was promised");
     }
 
+    /// <summary>An application's own finalizer may dispose what was finalized before it, or after.</summary>
+    internal static void InAFinalizer()
+    {
+        WeakReference weak = null;
+        int before = Owner.Finalized;
+        Thread thread = new Thread(() =>
+        {
+            ArrClient client = Service.NewClient();
+            RenderingSession session = client.CreateSession(Service.NewSession());
+            client.ListSessionsAsync();
+            weak = new WeakReference(new Owner(client, session));
+        });
+        thread.Start();
+        thread.Join();
+        FrameLoop.Until(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return !weak.IsAlive && Owner.Finalized > before;
+            },
+            "the finalizer");
+        Check.True(Owner.Failure == null, "what the finalizer has thrown: " + Owner.Failure);
+    }
+
+    private sealed class Owner
+    {
+        internal static volatile int Finalized;
+        internal static volatile Exception Failure;
+
+        private readonly ArrClient client;
+        private readonly RenderingSession session;
+
+        internal Owner(ArrClient client, RenderingSession session)
+        {
+            this.client = client;
+            this.session = session;
+        }
+
+        ~Owner()
+        {
+            try
+            {
+                session.Dispose();
+                client.Dispose();
+            }
+            catch (Exception e)
+            {
+                Failure = e;
+            }
+            Finalized++;
+        }
+    }
+
     internal static void ShutdownEndsInGoodOrder()
     {
-        ArrClient client = Service.NewClient();
-        RenderingSession session = client.CreateSession(Service.NewSession());
+        string id;
+        using (ArrClient creator = Service.NewClient())
+        using (RenderingSession created = creator.CreateSession(Service.NewSession()))
+        {
+            id = created.Id;
+        }
+        ArrClient client = Service.NewImpatientClient();
+        RenderingSession session = client.OpenSession(id);
         Service.FaultOfList(Service.Stall, 0);
         Task<StopResult> stop = session.StopAsync();
         Task wait = session.WaitUntilReadyAsync();
@@ -322,7 +382,7 @@ internal static class DisposeTests
 
     internal static void ShutdownSaysWhatIsLeft()
     {
-        ArrClient client = Service.NewClient();
+        ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
         Task list = client.ListSessionsAsync();
         FrameLoop.Until(() => Service.Requests().Contains("/sessions"), "the request");

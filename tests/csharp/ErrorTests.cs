@@ -36,7 +36,7 @@ internal static class ErrorTests
 
     internal static void Ended()
     {
-        using (ArrClient client = Service.NewClient())
+        using (ArrClient client = Service.NewImpatientClient())
         {
             Service.FaultOfList(Service.Stall, 0);
             TimeSpan soon = TimeSpan.FromMilliseconds(100);
@@ -46,7 +46,7 @@ internal static class ErrorTests
             Check.True(e.IsRetryable, "it may be called again");
             Check.Equal("ARR_ERROR_TIMEOUT", e.StatusName, "the name of its status");
         }
-        using (ArrClient client = Service.NewClient())
+        using (ArrClient client = Service.NewImpatientClient())
         {
             ArrException e = Check.Throws<ArrException>(
                 () => client.ListSessions(TimeSpan.FromMilliseconds(100)), "the twin");

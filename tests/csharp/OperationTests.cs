@@ -196,12 +196,14 @@ internal static class OperationTests
             Check.Equal(left, found[0].Session.Id, "id of what was recovered");
             Check.Equal(SessionClaim.Ours, found[0].Properties.Claim, "claim");
             Check.Equal(left, found[0].Properties.SessionId, "id in its properties");
+            End(client);
         }
         using (ArrClient client = new ArrClient(options))
         {
             IReadOnlyList<RecoveredSession> found = client.RecoverSessions();
             Check.Equal(1, found.Count, "recovered by the twin");
             FrameLoop.Result(client, found[0].Session.StopAsync());
+            End(client);
         }
 
         left = Leave(options);
@@ -210,6 +212,7 @@ internal static class OperationTests
         {
             ResumeResult resumed = FrameLoop.Result(client, client.ResumeOrCreateSessionAsync(Service.NewSession(), few));
             Check.True(resumed.Resumed && resumed.Session.Id == left, "the session that was left is gone on with");
+            End(client);
         }
         using (ArrClient client = new ArrClient(options))
         {
@@ -232,8 +235,15 @@ internal static class OperationTests
         using (ArrClient earlier = new ArrClient(options))
         using (RenderingSession session = earlier.CreateSession(Service.NewSession()))
         {
+            End(earlier);
             return session.Id;
         }
+    }
+
+    /// <summary>What an owner of the journal has left can be found once it has ended; Dispose does not wait for that.</summary>
+    private static void End(ArrClient client)
+    {
+        Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of a client");
     }
 
     internal static void WhatASessionShallBe()

@@ -46,6 +46,7 @@ internal static class Program
         new Test("dispose: a stop that was started is made", DisposeTests.AStopThatWasStartedIsMade),
         new Test("dispose: a promised stop is made", DisposeTests.APromisedStopIsMadeWithTheClient),
         new Test("dispose: by the finalizer", DisposeTests.ByTheFinalizer),
+        new Test("dispose: in a finalizer", DisposeTests.InAFinalizer),
         new Test("shutdown: in good order", DisposeTests.ShutdownEndsInGoodOrder),
         new Test("shutdown: what is left", DisposeTests.ShutdownSaysWhatIsLeft),
         new Test("shutdown: a stop that failed", DisposeTests.ShutdownTellsOfAStopThatFailed),

@@ -48,14 +48,23 @@ internal static class Service
             ReadyPollInterval = PollInterval,
             RetryDelay = TimeSpan.FromMilliseconds(10),
             CallTimeout = TimeSpan.FromSeconds(20),
-            // How long a request that meets with a stall is on the wire.
-            AttemptTimeout = TimeSpan.FromSeconds(2),
         };
     }
 
     internal static ArrClient NewClient()
     {
         return new ArrClient(Options());
+    }
+
+    /// <summary>
+    /// For what meets with a stall: a request that is on the wire cannot be broken off, but ends with its time. It creates no
+    /// session, which could be lost.
+    /// </summary>
+    internal static ArrClient NewImpatientClient()
+    {
+        ArrClientOptions options = Options();
+        options.AttemptTimeout = TimeSpan.FromMilliseconds(500);
+        return new ArrClient(options);
     }
 
     internal static CreateSessionOptions NewSession()

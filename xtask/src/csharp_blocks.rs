@@ -10,6 +10,7 @@ use crate::dotnet::{Compilation, Dotnet};
 use crate::readme::{self, Block};
 use crate::step::Report;
 use crate::tokens::tokens;
+use crate::unity;
 use crate::workspace::Workspace;
 
 /// What a reader of a snippet has, as the text around it says: names for what was made before, and a method to stand in.
@@ -21,6 +22,10 @@ using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
+";
+const BEFORE_IN_UNITY: &str = "\
+using ArrSession.Unity;
+using UnityEngine;
 ";
 const AROUND: [&str; 2] = [
     "\
@@ -49,13 +54,14 @@ struct Page {
     blocks: Vec<Block>,
 }
 
-/// Compiles each block, as Unity 2019.4 does, against the library: a block with a type in it is a whole file, and any other
+/// Compiles each block, as Unity 2019.4 does, against the library, or, if it is for Unity, against the package: a block with a type in it is a whole file, and any other
 /// the inside of a method, with `client`, `session`, `options` and `cancellation` at hand. The compiler's complaints name
 /// the pages' own lines.
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/csharp/blocks")?;
-    let library = context.csharp()?.library();
+    let library = [context.csharp()?.library()];
+    let package = unity::references(workspace)?;
     let mut compilations = Vec::new();
     let mut shown = Vec::new();
     for Page { path, blocks } in pages(workspace)? {
@@ -64,7 +70,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
             compilations.push(Compilation {
                 output: source.with_extension("dll"),
                 sources: vec![source],
-                references: vec![library.clone()],
+                references: if is_for_unity(&path, block) { package.clone() } else { library.to_vec() },
                 options: ["-target:library", "-unsafe", "-langversion:7.3"].map(str::to_owned).into(),
             });
         }
@@ -99,6 +105,14 @@ fn write(folder: &Path, page: &str, block: &Block) -> Result<PathBuf> {
     Ok(source)
 }
 
+/// Blocks on the package's pages, and others that speak of the engine.
+fn is_for_unity(page: &str, block: &Block) -> bool {
+    let speaks_of_it = |token: &String| {
+        ["UnityEngine", "UnityEditor", "ArrSession.Unity"].iter().any(|beginning| token.starts_with(beginning))
+    };
+    page.starts_with("bindings/unity/") || tokens(&block.code).iter().any(speaks_of_it)
+}
+
 /// The block as a file. Complaints are about the page, at the line where the reader finds it.
 fn whole_file(page: &str, block: &Block) -> String {
     let is_type = |token: &String| matches!(&**token, "class" | "struct" | "enum" | "interface" | "namespace");
@@ -113,12 +127,13 @@ fn whole_file(page: &str, block: &Block) -> String {
     let is_using = |line: &str| line.starts_with("using ") && line.ends_with(';') && !line.contains(['(', '=']);
     let is_top = |line: &&str| is_using(line) || line.trim().is_empty();
     let count = lines.iter().take_while(|line| is_top(line)).count();
-    let is_new = |line: &&&str| !line.trim().is_empty() && BEFORE.lines().all(|known| known != **line);
+    let before = BEFORE.to_owned() + if is_for_unity(page, block) { BEFORE_IN_UNITY } else { "" };
+    let is_new = |line: &&&str| !line.trim().is_empty() && before.lines().all(|known| known != **line);
     let new = lines[..count].iter().filter(is_new);
     let new: String = new.map(|line| format!("{line}\n")).collect();
     let body = lines[count..].join("\n");
     let [head, tail] = AROUND;
-    format!("{BEFORE}{new}{head}{}{body}{tail}", place(first + count))
+    format!("{before}{new}{head}{}{body}{tail}", place(first + count))
 }
 
 #[cfg(test)]
@@ -142,6 +157,15 @@ mod tests {
         let inside = "{\n#line 8 \"docs/a.md\"\n// a class of its own\nclient.Pump();\n    }";
         assert!(file.contains(inside), "{file}");
         assert!(of("using (client) { }\n").contains("{\n#line 8 \"docs/a.md\"\nusing (client)"));
+    }
+
+    #[test]
+    fn what_is_for_unity_is_known_by_its_page_and_by_its_words() {
+        let block = |code: &str| Block { line: 1, code: code.to_owned() };
+        assert!(is_for_unity("bindings/unity/README.md", &block("client.Pump();")));
+        assert!(is_for_unity("docs/unity.md", &block("UnityEngine.Debug.Log(1);")));
+        assert!(!is_for_unity("docs/csharp.md", &block("client.Pump(); // in UnityEngine's loop")));
+        assert!(whole_file("bindings/unity/README.md", &block("client.Pump();")).contains(BEFORE_IN_UNITY));
     }
 
     #[test]

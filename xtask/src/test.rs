@@ -32,6 +32,7 @@ const EMULATOR: &str = "emulators start";
 const BOTH: &[&str] = &[LIBRARY, EMULATOR];
 const CSHARP: &str = "C# compiles";
 const UNITY: &str = "Unity package";
+const UNITY_CODE: &str = "Unity code";
 const QUICKSTARTS: &str = "quickstarts compile";
 
 const STEPS: &[Step<Context>] = &[
@@ -47,14 +48,14 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C# declarations", parity::check),
     Step::new("layout in C, C++ and C#", layout::check).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
-    Step::new("C# in the pages", csharp_blocks::check).needs(&[CSHARP]).unless(NOT_LINUX),
     Step::new(EMULATOR, start_emulators),
     Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# full AOT bites", csharp::check_that_full_aot_bites).needs(&[CSHARP]).unless(NOT_LINUX),
     Step::new("C# tests", csharp_tests::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
-    Step::new("Unity code", unity::check_code).needs(&[UNITY]).unless(NOT_LINUX),
+    Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY]).unless(NOT_LINUX),
+    Step::new("C# in the pages", csharp_blocks::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
     Step::new(QUICKSTARTS, tellers::compile).needs(&[LIBRARY]),
     Step::new("quickstarts tell one story", story::check).needs(&[LIBRARY, QUICKSTARTS]),
     Step::new("quickstarts fail well", quickstart::check_failures).needs(&[LIBRARY, EMULATOR, QUICKSTARTS]),

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
-pub(crate) use code::check as check_code;
+pub(crate) use code::{check as check_code, references};
 use package::Binary;
 use plugins::{PLATFORMS, Platform};
 

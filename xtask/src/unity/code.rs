@@ -21,6 +21,9 @@ use crate::unity::package::{self, list};
 use crate::unity::plugins::Platform;
 use crate::workspace::Workspace;
 
+/// Where it is all compiled to, below the target folder.
+const FOLDER: &str = "xtask/unity";
+
 const ENGINE: &str = "tests/unity/engine";
 const TESTS: &str = "tests/unity";
 const SAMPLES: &str = "Samples~";
@@ -79,6 +82,13 @@ const VARIANTS: [Variant; 5] = [
 
 const UNITY_6: &str = "UNITY_6000_0_OR_NEWER";
 
+/// What code in Unity is compiled against, once the check has compiled it: the stand-ins, and the package's assemblies.
+pub(crate) fn references(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let folder = workspace.scratch(FOLDER)?;
+    let names = ["UnityEngine.dll", "UnityEditor.dll", "ArrSession.dll", "ArrSession.Editor.dll"];
+    Ok(names.map(|name| folder.join(name)).into())
+}
+
 /// Where it all is.
 struct Build<'a> {
     workspace: &'a Workspace,
@@ -89,7 +99,7 @@ struct Build<'a> {
 /// Compiles everything, then runs the package against an emulator of its own with each version of the REST API.
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
-    let folder = workspace.scratch("xtask/unity")?;
+    let folder = workspace.scratch(FOLDER)?;
     let build = Build { workspace, package: package::default_folder(workspace), folder };
     let files: Vec<String> = list(&build.package)?;
     let imported: Vec<String> = files.iter().filter(|path| package::is_imported(path)).cloned().collect();
