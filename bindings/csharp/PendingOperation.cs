@@ -10,6 +10,7 @@ namespace ArrSession
     /// </summary>
     internal abstract unsafe class PendingOperation
     {
+        private readonly object gate = new object();
         private CancellationToken token;
         private CancellationTokenRegistration registration;
         private int claimed;
@@ -62,7 +63,7 @@ namespace ArrSession
             }
             this.token = token;
             CancellationTokenRegistration made = token.Register(CancelOne, this, false);
-            lock (Handle)
+            lock (gate)
             {
                 if (!over)
                 {
@@ -155,7 +156,7 @@ namespace ArrSession
         protected void Release()
         {
             CancellationTokenRegistration made;
-            lock (Handle)
+            lock (gate)
             {
                 over = true;
                 made = registration;

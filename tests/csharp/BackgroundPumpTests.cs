@@ -58,6 +58,28 @@ internal static class BackgroundPumpTests
         Check.True(watch.Elapsed < TimeSpan.FromSeconds(5), "it does not wait for the network");
     }
 
+    internal static void DisposeAwaitsAHandlerThatIsRunning()
+    {
+        ArrClient client = NewClient();
+        using (ManualResetEvent inside = new ManualResetEvent(false))
+        {
+            Thread pump = null;
+            bool over = false;
+            client.GetTokenAsync().ContinueWith(
+                ended =>
+                {
+                    pump = Thread.CurrentThread;
+                    inside.Set();
+                    Thread.Sleep(50);
+                    over = true;
+                },
+                TaskContinuationOptions.ExecuteSynchronously);
+            Check.True(inside.WaitOne(TimeSpan.FromSeconds(10)), "it runs");
+            client.Dispose();
+            Check.True(over && !pump.IsAlive, "it is over when Dispose returns");
+        }
+    }
+
     internal static void DisposeOnItsOwnThread()
     {
         ArrClient client = NewClient();

@@ -63,6 +63,7 @@ internal static class Program
         new Test("background: await resumes on its thread", BackgroundPumpTests.AwaitResumesOnItsThread),
         new Test("background: twins are refused on its thread", BackgroundPumpTests.TwinsAreRefusedOnItsThread),
         new Test("background: dispose ends it", BackgroundPumpTests.DisposeEndsIt),
+        new Test("background: dispose awaits a handler", BackgroundPumpTests.DisposeAwaitsAHandlerThatIsRunning),
         new Test("background: dispose on its own thread", BackgroundPumpTests.DisposeOnItsOwnThread),
         new Test("background: shutdown ends it", BackgroundPumpTests.ShutdownEndsIt),
         new Test("background: an abandoned client is collected", BackgroundPumpTests.AnAbandonedClientIsCollected),

@@ -1,7 +1,7 @@
 //! What cargo builds for others to use: the library that ships, and the emulator.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,11 +24,22 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    /// Built alone, so that no other member's features are unified into it, and without an rlib, beside which cargo
-    /// silently drops link-time optimisation.
+    /// For this machine.
     pub(crate) fn build(workspace: &Workspace, progress: Progress) -> Result<Self> {
         let mut cargo = workspace.cargo();
-        cargo.args(["rustc", "--release", "--package", "arr-session", "--lib", "--crate-type", "cdylib,staticlib"]);
+        cargo.arg("rustc");
+        Self::build_by(cargo, &[], progress)
+    }
+
+    /// By a call of `cargo rustc`, with further code generation options (`link-arg=…`). Built alone, so that no other member's features
+    /// are unified into it, and without an rlib, beside which cargo silently drops link-time optimisation.
+    pub(crate) fn build_by(mut cargo: Command, options: &[OsString], progress: Progress) -> Result<Self> {
+        cargo.args(["--release", "--package", "arr-session", "--lib", "--crate-type", "cdylib,staticlib"]);
+        cargo.args(MACHINE_READABLE);
+        if !options.is_empty() {
+            cargo.arg("--");
+            cargo.args(options.iter().flat_map(|option| [OsStr::new("-C"), option]));
+        }
         let files: Vec<PathBuf> = build(cargo, progress)?
             .into_iter()
             .filter(|artifact| artifact.is_target("arr_session"))
@@ -74,7 +85,8 @@ pub(crate) fn build_emulator(workspace: &Workspace, progress: Progress) -> Resul
 }
 
 /// Runs a cargo build that makes this program, and returns the program's path.
-pub(crate) fn build_program(cargo: Command, name: &str, progress: Progress) -> Result<PathBuf> {
+pub(crate) fn build_program(mut cargo: Command, name: &str, progress: Progress) -> Result<PathBuf> {
+    cargo.args(MACHINE_READABLE);
     build(cargo, progress)?
         .into_iter()
         .filter(|artifact| artifact.is_target(name))
@@ -116,12 +128,14 @@ impl Artifact {
     }
 }
 
+/// What makes cargo say where the files are.
+const MACHINE_READABLE: [&str; 3] = ["--locked", "--message-format", "json-render-diagnostics"];
+
 /// Runs a cargo build and returns what it made, wherever cargo has put it.
 fn build(mut cargo: Command, progress: Progress) -> Result<Vec<Artifact>> {
-    cargo.args(["--locked", "--message-format", "json-render-diagnostics"]);
     match progress {
         Progress::Shown => cargo.stderr(Stdio::inherit()),
-        Progress::Hidden => cargo.arg("--quiet").stderr(Stdio::piped()),
+        Progress::Hidden => cargo.stderr(Stdio::piped()).env("CARGO_TERM_QUIET", "true"),
     };
     process::stdout_within(&mut cargo, CARGO_LIMIT)?
         .lines()

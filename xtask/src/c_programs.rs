@@ -7,21 +7,21 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::compiler;
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::dialect::{self, Dialect};
 use crate::emulator::{ApiVersion, Emulator};
-use crate::parallel;
+use crate::parallel::work_off_by_name;
 use crate::process;
 use crate::step::Report;
 
 const EXAMPLES: &str = "examples/c";
-const TESTS: &str = "tests/c";
+pub(crate) const TESTS: &str = "tests/c";
 
 /// For one run of one program.
-const RUN_LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const RUN_LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) const VALGRIND: &[&str] = &[
     "--quiet",
@@ -35,7 +35,8 @@ pub(crate) const VALGRIND: &[&str] = &[
 /// For programs with a frame loop: that many frames, one after the other.
 const FRAMES: [(&str, &str); 2] = [("ARR_FRAMES", "10000"), ("ARR_FRAME_PAUSE_MS", "0")];
 /// Under valgrind, where one thread runs at a time and a budget of time means nothing.
-const SLOW_FRAMES: [(&str, &str); 3] = [("ARR_FRAMES", "200"), ("ARR_FRAME_PAUSE_MS", "1"), ("ARR_SLOW", "1")];
+pub(crate) const SLOW_FRAMES: [(&str, &str); 3] =
+    [("ARR_FRAMES", "200"), ("ARR_FRAME_PAUSE_MS", "1"), ("ARR_SLOW", "1")];
 
 /// Over HTTPS only. Valgrind takes the authentication tags of AES-GCM for uninitialised: a known mistake about this very
 /// assembly, which OpenSSL shares (openssl/openssl issue 19719); were it true, no peer would accept a record. Such
@@ -43,7 +44,7 @@ const SLOW_FRAMES: [(&str, &str); 3] = [("ARR_FRAMES", "200"), ("ARR_FRAME_PAUSE
 pub(crate) const UNDEFINED_VALUES_ALLOWED: &str = "--undef-value-errors=no";
 
 /// What Rust's standard library asks of the system when it is linked into a C program.
-const STATIC_LIBRARY_NEEDS: &[&str] = &["-lgcc_s", "-lpthread", "-ldl", "-lm"];
+pub(crate) const STATIC_LIBRARY_NEEDS: &[&str] = &["-lgcc_s", "-lpthread", "-ldl", "-lm"];
 
 /// Each example and each test, in each dialect, against the shared library and with each version of the REST API; run
 /// plain and under valgrind.
@@ -54,7 +55,7 @@ pub(crate) fn check_all(context: &mut Context) -> Result<Report> {
 
     let programs = [list(root, EXAMPLES)?, list(root, TESTS)?].concat();
     let builds = builds(&programs, dialect::PROGRAMS);
-    let problems = in_parallel(&builds, |build| {
+    let problems = work_off_by_name(&builds, |build| {
         let program = build.compile(root, &folder, &compiler::link_arguments(library))?;
         for version in ApiVersion::BOTH {
             run(plain(&program), &emulators.https, version).context("run plain")?;
@@ -84,24 +85,29 @@ pub(crate) fn check_static(context: &mut Context) -> Result<Report> {
     let mut link = vec![library.archive.clone().into_os_string()];
     link.extend(STATIC_LIBRARY_NEEDS.iter().map(OsString::from));
     let programs = list(root, EXAMPLES)?;
-    let problems = in_parallel(&builds(&programs, &[dialect::GCC_C99]), |build| {
+    let problems = work_off_by_name(&builds(&programs, &[dialect::GCC_C99]), |build| {
         let program = build.compile(root, &folder, &link)?;
         run(plain(&program), emulator, ApiVersion::V1)
     });
     Report::unless(problems, format!("{} with the library inside", programs.len()))
 }
 
-/// The C files of a folder, each of which is a program, by their paths from the root.
-fn list(root: &Path, folder: &str) -> Result<Vec<PathBuf>> {
+/// The C files of a folder, each of which is a program.
+pub(crate) fn list(root: &Path, folder: &str) -> Result<Vec<PathBuf>> {
+    files(root, folder, "c")
+}
+
+/// The files of a folder that end so, by their paths from the root. There is at least one.
+pub(crate) fn files(root: &Path, folder: &str, ending: &str) -> Result<Vec<PathBuf>> {
     let mut programs = Vec::new();
     let entries = fs::read_dir(root.join(folder)).with_context(|| format!("cannot list {folder}"))?;
     for entry in entries {
         let path = Path::new(folder).join(entry?.file_name());
-        if path.extension() == Some(OsStr::new("c")) {
+        if path.extension() == Some(OsStr::new(ending)) {
             programs.push(path);
         }
     }
-    ensure!(!programs.is_empty(), "there is no C program in {folder}");
+    ensure!(!programs.is_empty(), "there is no .{ending} file in {folder}");
     programs.sort();
     Ok(programs)
 }
@@ -114,6 +120,12 @@ struct Build<'a> {
 
 fn builds<'a>(programs: &'a [PathBuf], dialects: &[Dialect]) -> Vec<Build<'a>> {
     programs.iter().flat_map(|source| dialects.iter().map(move |&dialect| Build { source, dialect })).collect()
+}
+
+impl std::fmt::Display for Build<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.source.display(), self.dialect)
+    }
 }
 
 impl Build<'_> {
@@ -135,7 +147,7 @@ fn plain(program: &Path) -> Command {
 }
 
 /// A journal for one run: programs run side by side, and none must find what another has left.
-fn new_journal(program: &Path) -> PathBuf {
+pub(crate) fn new_journal(program: &Path) -> PathBuf {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
     let mut name = program.as_os_str().to_owned();
@@ -152,19 +164,12 @@ fn valgrind(more: &[&str], program: &Path) -> Command {
     valgrind
 }
 
-fn run(mut program: Command, emulator: &Emulator, version: ApiVersion) -> Result<()> {
+/// Runs a program against an emulator; it has to succeed.
+pub(crate) fn run(mut program: Command, emulator: &Emulator, version: ApiVersion) -> Result<()> {
     emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
     let finished = process::run(program, RUN_LIMIT)?;
     if !finished.succeeded() {
         bail!("{}\n{}", finished.end, finished.output.trim_end());
     }
     Ok(())
-}
-
-/// Works on all cores, as valgrind makes these runs the longest part of the tests. Returns the problems in order.
-fn in_parallel(builds: &[Build<'_>], work: impl Fn(&Build<'_>) -> Result<()> + Sync) -> Vec<String> {
-    parallel::work_off(builds, |build| {
-        let of_build = |error| anyhow!("{} ({}): {error:#}", build.source.display(), build.dialect);
-        work(build).map_err(of_build)
-    })
 }

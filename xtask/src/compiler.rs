@@ -69,7 +69,7 @@ pub(crate) fn link_arguments(library: &Library) -> Vec<OsString> {
 }
 
 /// A flag and its path in one word.
-fn joined(flag: &str, path: &Path) -> OsString {
+pub(crate) fn joined(flag: &str, path: &Path) -> OsString {
     let mut word = OsString::from(flag);
     word.push(path);
     word

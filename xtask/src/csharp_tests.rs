@@ -102,7 +102,8 @@ fn run_tests(mut program: Command, version: ApiVersion, emulator: &Path, folder:
     fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
     let emulator = Emulator::start(emulator, folder, Scheme::Http, &["--startup", STARTUP])?;
     emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
-    program.env("ARR_SCRATCH", &scratch).env_remove("ARR_EXPECT");
+    // By a short way, as messages cut long paths.
+    program.current_dir(folder).env("ARR_SCRATCH", "scratch").env_remove("ARR_EXPECT");
     let said = process::run(program, RUN_LIMIT)?.expect_success("the test program")?;
     emulator.stop()?;
     ensure!(counts_tests(&said), "it does not end with how many tests it has run:\n{said}");

@@ -1,4 +1,4 @@
-//! The compilers and language standards that the C header and the C programs are held to.
+//! The compilers and language standards that the headers and the programs in C and C++ are held to.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,24 @@ const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-
 /// These exist for C only.
 const C_WARNINGS: &[&str] = &["-Wstrict-prototypes", "-Wc++-compat"];
 
+/// How engines and embedded programs compile C++: the wrappers must do without both.
+const BARE: &[&str] = &["-fno-exceptions", "-fno-rtti"];
+
 /// One compiler at one standard.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dialect {
     compiler: &'static str,
     standard: &'static str,
+    /// C++ without exceptions and run-time type information.
+    bare: bool,
 }
 
 const fn dialect(compiler: &'static str, standard: &'static str) -> Dialect {
-    Dialect { compiler, standard }
+    Dialect { compiler, standard, bare: false }
+}
+
+const fn bare(dialect: Dialect) -> Dialect {
+    Dialect { bare: true, ..dialect }
 }
 
 pub(crate) const GCC_C99: Dialect = dialect("gcc", "c99");
@@ -48,15 +57,38 @@ const HEADER: &[Dialect] = &[
     dialect("clang++", "c++17"),
 ];
 
+/// The oldest C++ that the wrappers are for.
+pub(crate) const GCC_CXX17: Dialect = dialect("g++", "c++17");
+const GCC_CXX20: Dialect = dialect("g++", "c++20");
+const CLANG_CXX17: Dialect = dialect("clang++", "c++17");
+const CLANG_CXX20: Dialect = dialect("clang++", "c++20");
+pub(crate) const GCC_CXX17_BARE: Dialect = bare(GCC_CXX17);
+pub(crate) const CLANG_CXX20_BARE: Dialect = bare(CLANG_CXX20);
+
+/// What the wrappers, and what is written with them, are compiled as.
+pub(crate) const WRAPPERS: &[Dialect] = &[
+    GCC_CXX17,
+    GCC_CXX17_BARE,
+    GCC_CXX20,
+    bare(GCC_CXX20),
+    CLANG_CXX17,
+    bare(CLANG_CXX17),
+    CLANG_CXX20,
+    CLANG_CXX20_BARE,
+];
+
 impl Dialect {
-    /// A call of the compiler at the workspace's root, with the warnings and the header's folder, to be completed by
-    /// the caller.
+    /// A call of the compiler at the workspace's root, with the warnings and the headers' folders, to be completed by the
+    /// caller.
     pub(crate) fn compiler(self, root: &Path, source: &Path) -> Command {
         let mut command = Command::new(self.compiler);
         command.current_dir(root);
         command.args(WARNINGS).arg(format!("-std={}", self.standard));
+        if self.bare {
+            command.args(BARE);
+        }
         if self.is_cpp() {
-            command.args(["-x", "c++"]);
+            command.args(["-Ibindings/cpp/include", "-x", "c++"]);
         } else {
             command.args(["-x", "c"]).args(C_WARNINGS);
         }
@@ -75,7 +107,8 @@ impl Dialect {
 
     /// For file names: `quickstart` becomes `quickstart-g++-c++11`.
     pub(crate) fn name_for(self, stem: &OsStr) -> PathBuf {
-        PathBuf::from(format!("{}-{}-{}", stem.to_string_lossy(), self.compiler, self.standard))
+        let bare = if self.bare { "-bare" } else { "" };
+        PathBuf::from(format!("{}-{}-{}{bare}", stem.to_string_lossy(), self.compiler, self.standard))
     }
 
     fn is_cpp(self) -> bool {
@@ -85,7 +118,8 @@ impl Dialect {
 
 impl std::fmt::Display for Dialect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} as {}", self.compiler, self.standard.to_uppercase())
+        let bare = if self.bare { ", no exceptions" } else { "" };
+        write!(f, "{} as {}{bare}", self.compiler, self.standard.to_uppercase())
     }
 }
 

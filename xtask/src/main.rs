@@ -1,6 +1,8 @@
 //! The workspace's chores. `cargo xtask` lists them.
 
+mod abi;
 mod artifacts;
+mod binary;
 mod c_header;
 mod c_programs;
 mod compiler;
@@ -23,6 +25,7 @@ mod normalise;
 mod packages;
 mod parallel;
 mod parity;
+mod platforms;
 mod process;
 mod python;
 mod python_sdk;
@@ -50,6 +53,7 @@ Usage: cargo xtask <command>
   test             every check there is, from formatting to the C programs under valgrind and the official Python SDK
   test PART        only the checks that have PART in their names, and what they need; `test list` lists them
   sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 2 times or as given, and under valgrind
+  platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done
   header           write include/arr_session.h and abi/layout.txt, how its structs lie in memory, anew from the Rust sources
   header --check   fail if one of them is not what the Rust sources give
   unity [FOLDER]   make the Unity package with this machine's library, in target/unity or as given; PLATFORM=FILE adds
@@ -75,6 +79,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(test::Part::All),
         ["test", "list"] => test::list(),
         ["test", part] => test::run(test::Part::Named(part)),
+        ["platforms"] => platforms::run(platforms::Which::All),
+        ["platforms", name] => platforms::run(platforms::Which::Named(name)),
         ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
         ["sanitize", runs] => match runs.parse() {
             Ok(runs) => sanitize::run(runs),

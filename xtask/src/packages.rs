@@ -8,24 +8,30 @@ use crate::process;
 
 /// The tests' system packages, in Debian's names.
 const FOR_TESTS: &[Package] = &[
-    package("gcc", "compiles the C programs", &["gcc", "--version"]),
-    package("g++", "compiles the C programs as C++", &["g++", "--version"]),
+    GCC,
+    GXX,
     package("clang", "compiles the C programs as C and as C++ once more", &["clang++", "--version"]),
     VALGRIND,
     LOADER_SYMBOLS,
+    package("cmake", "installs the package for C and C++, and builds with it", &["cmake", "--version"]),
+    package("ninja-build", "is what CMake builds with", &["ninja", "--version"]),
+    package("pkg-config", "finds libraries for C and C++", &["pkg-config", "--version"]),
+    package("libsdl2-dev", "shows the C++ viewer", &["pkg-config", "--exists", "sdl2"]),
+    package("libsdl2-ttf-dev", "writes in the C++ viewer", &["pkg-config", "--exists", "SDL2_ttf"]),
+    package(
+        "fonts-dejavu-core",
+        "is what the C++ viewer writes in",
+        &["sh", "-c", "test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
+    ),
     package("curl", "calls the emulator, as a client we did not write", &["curl", "--version"]),
     package("openssl", "judges the emulator's certificates", &["openssl", "version"]),
     package("iproute2", "makes the network between a device and the emulator", &["ip", "-V"]),
-    package("python3", "calls the emulator, as a client we did not write", &["python3", "-c", "import ssl"]),
-    package(
-        "binutils",
-        "assembles and links what Mono compiles ahead of time",
-        &["sh", "-c", "as --version && ld --version"],
-    ),
-    package("mono-runtime", "runs the C# programs", &["mono", "--version"]),
-    package("mono-mcs", "compiles the C# programs", &["mcs", "--version"]),
-    package("npm", "fetches Roslyn, the other C# compiler", &["npm", "--version"]),
-    package("python3-venv", "keeps the official SDK's packages apart", &["python3", "-c", "import ensurepip, venv"]),
+    PYTHON,
+    BINUTILS,
+    MONO,
+    MCS,
+    NPM,
+    PYTHON_VENV,
 ];
 
 const VALGRIND: Package = package("valgrind", "runs programs and watches their memory", &["valgrind", "--version"]);
@@ -37,16 +43,8 @@ const LOADER_SYMBOLS: Package =
 const FOR_THREAD_SANITIZER: &[Package] = &[
     VALGRIND,
     LOADER_SYMBOLS,
-    package(
-        "rustc-web",
-        "compiles for ThreadSanitizer",
-        &["env", "RUSTC_BOOTSTRAP=1", RUSTC, "-Zsanitizer=thread", "-Zexternal-clangrt", "--print", "cfg"],
-    ),
-    package(
-        "rust-web-src",
-        "is the standard library, to be compiled in the same way",
-        &["sh", "-c", "test -e \"$(\"$0\" --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml\"", RUSTC],
-    ),
+    RUSTC_WEB,
+    RUST_WEB_SRC,
     package(CLANG, "links, and compiles what is in C", &[CLANG, "--version"]),
     package(
         "libclang-rt-22-dev",
@@ -56,13 +54,82 @@ const FOR_THREAD_SANITIZER: &[Package] = &[
     package("binutils", "finds the lines for the reports", &[ADDR2LINE, "--version"]),
 ];
 
+/// What all platforms take: the compiler that builds for them, and what fetches the rest.
+pub(crate) const FOR_PLATFORMS: &[Package] = &[RUSTC_WEB, RUST_WEB_SRC, PYTHON, PYTHON_VENV, GCC, GXX];
+
+pub(crate) const FOR_LINUX_ARM64: &[Package] = &[
+    package("gcc-aarch64-linux-gnu", "compiles for ARM64", &["aarch64-linux-gnu-gcc", "--version"]),
+    package("g++-aarch64-linux-gnu", "compiles C++ for ARM64", &["aarch64-linux-gnu-g++", "--version"]),
+    ARM64_C_LIBRARY,
+    package("qemu-user-static", "runs programs for ARM64", &["qemu-aarch64-static", "--version"]),
+];
+
+pub(crate) const FOR_WINDOWS_X64: &[Package] = &[
+    package("gcc-mingw-w64-x86-64", "compiles for Windows", &["x86_64-w64-mingw32-gcc", "--version"]),
+    package("wine64", "runs programs for Windows", &["test", "-x", "/usr/lib/wine/wine64"]),
+    LLVM,
+    MONO,
+    MCS,
+    NPM,
+    BINUTILS,
+];
+
+pub(crate) const FOR_WINDOWS_ARM64: &[Package] = &[LLVM];
+
+pub(crate) const FOR_CHECKS: &[Package] = &[
+    LLVM,
+    CLANG_14,
+    package(
+        "mingw-w64-common",
+        "has headers to check C for Windows with",
+        &["test", "-e", "/usr/share/mingw-w64/include/assert.h"],
+    ),
+];
+
+pub(crate) const FOR_ANDROID: &[Package] =
+    &[LLVM, CLANG_14, ARM64_C_LIBRARY, package("lld-14", "links for Android", &["ld.lld-14", "--version"])];
+
+const GCC: Package = package("gcc", "compiles the C programs", &["gcc", "--version"]);
+const GXX: Package = package("g++", "compiles the C++ programs, and the C programs as C++", &["g++", "--version"]);
+const ARM64_C_LIBRARY: Package = package(
+    "libc6-dev-arm64-cross",
+    "is the C library for ARM64",
+    &["test", "-e", "/usr/aarch64-linux-gnu/include/stdio.h"],
+);
+const CLANG_14: Package = package("clang-14", "compiles C for any target", &["clang-14", "--version"]);
+const LLVM: Package =
+    package("llvm-14", "makes import libraries and resources for Windows", &["llvm-ar-14", "--version"]);
+const MONO: Package = package("mono-runtime", "runs the C# programs", &["mono", "--version"]);
+const MCS: Package = package("mono-mcs", "compiles the C# programs", &["mcs", "--version"]);
+const NPM: Package = package("npm", "fetches Roslyn, the other C# compiler", &["npm", "--version"]);
+const BINUTILS: Package = package(
+    "binutils",
+    "assembles and links what Mono compiles ahead of time",
+    &["sh", "-c", "as --version && ld --version"],
+);
+const PYTHON: Package =
+    package("python3", "calls the emulator, as a client we did not write", &["python3", "-c", "import ssl"]);
+const PYTHON_VENV: Package =
+    package("python3-venv", "keeps what comes from PyPI apart", &["python3", "-c", "import ensurepip, venv"]);
+const RUSTC_WEB: Package = package(
+    "rustc-web",
+    "compiles for ThreadSanitizer, and for other platforms",
+    &["env", "RUSTC_BOOTSTRAP=1", RUSTC, "-Zsanitizer=thread", "-Zexternal-clangrt", "--print", "cfg"],
+);
+const RUST_WEB_SRC: Package = package(
+    "rust-web-src",
+    "is the standard library, to be compiled in the same way",
+    &["sh", "-c", "test -e \"$(\"$0\" --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml\"", RUSTC],
+);
+
 /// Debian's, which is not the one that runs these chores.
 pub(crate) const RUSTC: &str = "/usr/bin/rustc";
 pub(crate) const CLANG: &str = "clang-22";
 /// ThreadSanitizer takes no name without a path.
 pub(crate) const ADDR2LINE: &str = "/usr/bin/addr2line";
 
-struct Package {
+#[derive(Clone, Copy)]
+pub(crate) struct Package {
     name: &'static str,
     purpose: &'static str,
     /// A call that succeeds if, and only if, the package does its work.
@@ -90,7 +157,8 @@ pub(crate) fn provide_for_thread_sanitizer() -> Result<Readiness> {
     provide(FOR_THREAD_SANITIZER, "ThreadSanitizer needs")
 }
 
-fn provide(packages: &[Package], who_needs: &str) -> Result<Readiness> {
+/// The same for any packages.
+pub(crate) fn provide(packages: &[Package], who_needs: &str) -> Result<Readiness> {
     let missing = missing_of(packages);
     if missing.is_empty() {
         println!("system packages: all {} are there", packages.len());

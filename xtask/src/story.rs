@@ -24,11 +24,26 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
     let emulator = artifacts::build_emulator(workspace, Progress::Hidden)?;
     let tellers = context.tellers()?;
-    let runs: Vec<(&Teller, ApiVersion)> = ApiVersion::BOTH
-        .into_iter()
-        .flat_map(|version| tellers.all.iter().map(move |teller| (teller, version)))
-        .collect();
-    let tellings = parallel::map(&runs, |&(teller, version)| tell(workspace, &emulator, teller, version));
+    let Story { problems, lines } = compare(workspace, &emulator, &tellers.all);
+    let summary = format!(
+        "{} programs over HTTPS, with both REST versions: {lines} lines, all equal but for ids, hosts and times",
+        tellers.all.len()
+    );
+    Report::unless(problems, tellers.report(summary))
+}
+
+/// What came of having it told.
+pub(crate) struct Story {
+    pub(crate) problems: Vec<String>,
+    /// How long it is.
+    pub(crate) lines: usize,
+}
+
+/// Has each of them tell it with each version of the REST API; the first one's is the model.
+pub(crate) fn compare(workspace: &Workspace, emulator: &Path, tellers: &[Teller]) -> Story {
+    let runs: Vec<(&Teller, ApiVersion)> =
+        ApiVersion::BOTH.into_iter().flat_map(|version| tellers.iter().map(move |teller| (teller, version))).collect();
+    let tellings = parallel::map(&runs, |&(teller, version)| tell(workspace, emulator, teller, version));
 
     let mut problems = Vec::new();
     let mut told = Vec::new();
@@ -43,11 +58,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
         problems.extend(others.iter().filter_map(|other| difference(model, other)));
     }
     let lines = told.first().map_or(0, |(_, text)| text.lines().count());
-    let summary = format!(
-        "{} programs over HTTPS, with both REST versions: {lines} lines, all equal but for ids, hosts and times",
-        tellers.all.len()
-    );
-    Report::unless(problems, tellers.report(summary))
+    Story { problems, lines }
 }
 
 /// Each telling has an emulator of its own: in a list of sessions there are no others then.

@@ -1,5 +1,6 @@
 //! The quickstart in each language: one story, told by programs that print the same.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::artifacts::{self, Progress};
 use crate::compiler;
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::csharp::{self, Runtime, Runtimes};
+use crate::dialect::GCC_CXX17;
 use crate::emulator::{ApiVersion, Emulator};
 use crate::process::{self, End};
 use crate::step::{self, Report, Unavailable};
@@ -17,7 +19,6 @@ use crate::workspace::Workspace;
 
 const C: &str = "examples/c/quickstart.c";
 const CPP: &str = "examples/cpp/quickstart.cpp";
-const CPP_INCLUDE: &str = "bindings/cpp/include";
 const RUST: &str = "quickstart";
 
 const RUN_LIMIT: Duration = Duration::from_secs(120);
@@ -43,7 +44,7 @@ pub(crate) struct Telling {
 }
 
 impl Teller {
-    fn new(name: impl Into<String>, call: impl Fn() -> Result<Command> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(name: impl Into<String>, call: impl Fn() -> Result<Command> + Send + Sync + 'static) -> Self {
         Self { name: name.into(), call: Box::new(call) }
     }
 
@@ -53,7 +54,9 @@ impl Teller {
         emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
         program.envs(changed.iter().copied());
         let told = process::run_apart(program, RUN_LIMIT).with_context(|| format!("{} cannot be run", self.name))?;
-        Ok(Telling { end: told.end, stdout: told.stdout, stderr: told.stderr })
+        // Windows ends lines in its own way.
+        let [stdout, stderr] = [told.stdout, told.stderr].map(|text| text.replace("\r\n", "\n"));
+        Ok(Telling { end: told.end, stdout, stderr })
     }
 }
 
@@ -106,8 +109,7 @@ fn rust(workspace: &Workspace) -> Result<Teller> {
 fn cpp(context: &mut Context) -> Result<Vec<Teller>> {
     only_on_linux("it is compiled by g++")?;
     let program = context.workspace.scratch("xtask/quickstart")?.join("quickstart-cpp");
-    let mut compile = Command::new("g++");
-    compile.current_dir(&context.workspace.root).args(["-std=c++17", "-Iinclude", "-I", CPP_INCLUDE, CPP]);
+    let mut compile = GCC_CXX17.compiler(&context.workspace.root, Path::new(CPP));
     compile.arg("-o").arg(&program).args(compiler::link_arguments(context.library()?));
     process::run(compile, process::TOOL_LIMIT)?.expect_success(&format!("g++ could not compile {CPP}"))?;
     Ok(vec![Teller::new("C++", move || Ok(Command::new(&program)))])

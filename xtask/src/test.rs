@@ -13,8 +13,8 @@ use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{
-    EXIT_UNUSABLE, c_programs, csharp, csharp_blocks, csharp_tests, dependencies, device, dialect, exports, layout,
-    parity, python_sdk, quickstart, readme, rust, story, tellers, toolchain, unity,
+    EXIT_UNUSABLE, abi, c_programs, csharp, csharp_blocks, csharp_tests, dependencies, device, dialect, exports,
+    layout, parity, python_sdk, quickstart, readme, rust, story, tellers, toolchain, unity,
 };
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
@@ -41,6 +41,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("rustdoc", rust::rustdoc),
     Step::new("Rust tests", rust::tests),
     Step::new("dependencies", dependencies::check),
+    Step::new("ABI", abi::check),
     Step::new(LIBRARY, build_library),
     Step::new("exports", exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("header alone", dialect::check_header).unless(NOT_LINUX),

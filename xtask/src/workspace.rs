@@ -43,21 +43,22 @@ impl Workspace {
     pub(crate) fn find() -> Result<Self> {
         let json = process::stdout(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
         let metadata: Metadata = serde_json::from_str(&json).context("cannot read the answer of `cargo metadata`")?;
-        let package = metadata
+        let library = metadata
             .packages
             .into_iter()
             .find(|package| package.name == "arr-session")
             .context("this workspace has no package arr-session")?;
-        let rust_version = package.rust_version.context("Cargo.toml states no rust-version")?;
+        let rust_version = library.rust_version.context("Cargo.toml states no rust-version")?;
 
-        let version = process::stdout(cargo().arg("-vV"))?;
-        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("`cargo -vV` names no host")?;
+        let about_cargo = process::stdout(cargo().arg("-vV"))?;
+        let host =
+            about_cargo.lines().find_map(|line| line.strip_prefix("host: ")).context("`cargo -vV` names no host")?;
 
         Ok(Self {
             root: metadata.workspace_root,
             target: metadata.target_directory,
             rust_version,
-            version: package.version,
+            version: library.version,
             host: host.to_owned(),
         })
     }

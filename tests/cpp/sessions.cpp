@@ -1,0 +1,168 @@
+// Sessions in calls that block.
+#include "suite.hpp"
+
+#include <cstdio>
+#include <utility>
+
+namespace sessions {
+
+using namespace suite;
+
+TEST(a_session_from_beginning_to_end) {
+    const arr::Client client = emulator_client();
+    arr::SessionProperties properties;
+    const auto session = client.create_session(ten_minutes(), properties, 30s);
+    CHECK_STATUS(session, arr::Status::ok);
+    CHECK(properties.status() == arr::SessionStatus::starting && properties.size() == arr::SessionSize::standard);
+    CHECK(properties.max_lease() == 10min && !properties.session_id().empty());
+    CHECK(session->id().value() == properties.session_id());
+
+    const auto ready = session->wait_until_ready(soon);
+    CHECK_STATUS(ready, arr::Status::ok);
+    CHECK(ready->status() == arr::SessionStatus::ready && !ready->hostname().empty());
+    CHECK(ready->handshake_port() > 0 && ready->arr_inspector_port() > 0);
+    CHECK(ready->creation_time().has_value() == speaks_2021());
+    if (const auto created = ready->creation_time()) {
+        const auto ago = std::chrono::system_clock::now() - *created;
+        CHECK(ago > -1min && ago < 10min);
+    }
+    CHECK(ready->teraflops() > 0.0 || !speaks_2021());
+
+    const auto snapshot = session->snapshot();
+    CHECK(snapshot && snapshot->status() == arr::SessionStatus::ready && snapshot->max_lease() == 10min);
+    // Each is rounded down by itself.
+    const auto sum = snapshot->remaining() + snapshot->elapsed();
+    CHECK(sum >= 10min - 1s && sum <= 10min && snapshot->revision() > 0);
+
+    CHECK_STATUS(session->update_lease(20min), arr::Status::ok);
+    CHECK_STATUS(session->update_lease(10min), arr::Status::invalid_argument);
+    CHECK(session->properties(arr::Read::known)->max_lease() == 20min);
+    CHECK(session->properties(arr::Read::cached)->max_lease() == 20min);
+    CHECK_STATUS(session->properties(static_cast<arr::Read>(99)), arr::Status::unsupported);
+
+    const auto stopped = session->stop();
+    CHECK(stopped && !stopped->already_gone);
+    // The service takes a second stop for granted; what it says of one that is gone is told all the same.
+    CHECK_STATUS(session->stop(), arr::Status::ok);
+    CHECK(arr::StopResult(1).already_gone && !arr::StopResult(0).already_gone);
+    CHECK_STATUS(session->wait_until_ready(soon), arr::Status::session_ended);
+    CHECK(session->message().value().empty());
+}
+
+TEST(a_wait_that_is_over_tells_what_is_known) {
+    const arr::Client client = emulator_client();
+    const auto session = client.create_session(ten_minutes());
+    arr::SessionProperties last;
+    CHECK_STATUS(session->wait_until_ready(1ms, last), arr::Status::timeout);
+    CHECK(last.status() == arr::SessionStatus::starting && last.session_id() == session->id().value());
+    CHECK_STATUS(session->wait_until_ready(soon, last), arr::Status::ok);
+    CHECK(last.status() == arr::SessionStatus::ready);
+    CHECK_STATUS(session->stop(), arr::Status::ok);
+}
+
+TEST(a_session_outlives_the_object_of_its_client) {
+    arr::Session session;
+    {
+        arr::Client client = emulator_client();
+        session = client.create_session(ten_minutes()).value();
+        CHECK_STATUS(session.stop(), arr::Status::ok);
+    }
+    CHECK_STATUS(session.properties(), arr::Status::shut_down);
+    // What is known of it is known still, and nobody waits.
+    CHECK_STATUS(session.snapshot(), arr::Status::ok);
+}
+
+TEST(what_runs_is_listed_and_opened_by_its_id) {
+    const arr::Client client = emulator_client();
+    const arr::Client other = emulator_client();
+    arr::SessionProperties properties;
+    const auto session = client.create_session(ten_minutes(), properties);
+    const auto list = other.list_sessions();
+    CHECK_STATUS(list, arr::Status::ok);
+    std::size_t found = 0, all = 0;
+    for (const arr::SessionProperties& each : *list) {
+        ++all;
+        if (each.session_id() == properties.session_id()) {
+            ++found;
+            CHECK(!each.known_to_client() && each.claim() == arr::Claim::none);
+        }
+    }
+    CHECK(found == 1 && all == list->count().value());
+    CHECK_STATUS(list->at(all), arr::Status::invalid_argument);
+    CHECK_STATUS(list->session(0), arr::Status::invalid_argument);
+
+    arr::SessionProperties seen;
+    const auto opened = other.open_session(properties.session_id(), seen);
+    CHECK(opened && seen.session_id() == properties.session_id());
+    CHECK_STATUS(other.open_session("a-session-that-nobody-has"), arr::Status::not_found);
+
+    arr::StopAllResult counts;
+    CHECK_STATUS(client.stop_all(arr::StopScope::own, counts), arr::Status::ok);
+    CHECK(counts.stopped() == 1 && counts.failed() == 0);
+    CHECK(opened->properties()->status() != arr::SessionStatus::ready);
+}
+
+TEST(a_token_is_whole_and_a_token_can_be_a_credential) {
+    const arr::Client client = emulator_client();
+    auto token = client.get_token();
+    CHECK_STATUS(token, arr::Status::ok);
+    CHECK(token->text().size() > 100 && token->text().data()[token->text().size()] == '\0');
+    CHECK(token->remaining() && *token->remaining() > 1h);
+
+    const arr::Token moved = std::move(*token);
+    CHECK(token->text().empty() && moved.text().size() > 100);
+    arr::ClientOptions options = emulator_options();
+    options.account_key("").access_token(moved.text()).token_on_request();
+    const auto other = arr::Client::create(options);
+    CHECK_STATUS(other, arr::Status::ok);
+    CHECK_STATUS(other->list_sessions(), arr::Status::ok);
+    CHECK_STATUS(other->set_token(moved.text()), arr::Status::ok);
+    CHECK_STATUS(client.set_token(moved.text()), arr::Status::invalid_argument);
+}
+
+TEST(a_short_buffer_is_filled_at_the_second_try) {
+    int calls = 0;
+    const auto text = arr::detail::text_from<std::string>(
+        3, [&](char* buffer, std::size_t capacity, std::size_t* needed, arr_error_info* error) -> arr_status {
+            ++calls;
+            *needed = 6;
+            if (capacity < 6) {
+                error->status = ARR_ERROR_BUFFER_TOO_SMALL;
+                return ARR_ERROR_BUFFER_TOO_SMALL;
+            }
+            std::snprintf(buffer, capacity, "hello");
+            return ARR_OK;
+        });
+    CHECK(text && *text == "hello" && calls == 2);
+}
+
+/// A file that the test runner gives, and that is new for each run.
+std::string_view journal() { return environment("ARR_JOURNAL"); }
+
+TEST(a_session_is_found_again_and_resumed) {
+    arr::ClientOptions with_journal = emulator_options().journal_path(journal());
+    std::string id;
+    {
+        const auto client = arr::Client::create(with_journal);
+        const auto session = client->create_session(ten_minutes());
+        CHECK_STATUS(session, arr::Status::ok);
+        id = session->id().value();
+        CHECK_STATUS(client->shutdown(soon), arr::Status::ok);
+    }
+    const auto client = arr::Client::create(with_journal);
+    auto recovered = client->recover_sessions();
+    CHECK_STATUS(recovered, arr::Status::ok);
+    CHECK(recovered->count().value() == 1 && recovered->at(0)->session_id() == id);
+    CHECK(recovered->at(0)->claim() == arr::Claim::ours);
+    CHECK(recovered->session(0)->id().value() == id);
+
+    auto resumed = client->resume_or_create_session(ten_minutes(), arr::ResumeOptions().min_remaining(1min).session_id(id));
+    CHECK(resumed && resumed->resumed && resumed->session.id().value() == id && resumed->properties.session_id() == id);
+    auto created = client->resume_or_create_session(ten_minutes(), arr::ResumeOptions().min_remaining(1h));
+    CHECK(created && !created->resumed && created->session.id().value() != id);
+    CHECK_STATUS(created->session.stop(), arr::Status::ok);
+    CHECK_STATUS(resumed->session.stop(), arr::Status::ok);
+    CHECK_STATUS(emulator_client().recover_sessions(), arr::Status::invalid_argument);
+}
+
+}  // namespace sessions

@@ -1,0 +1,132 @@
+//! Linux: on this machine's processor, for systems of ten years ago; and on ARM64, under qemu.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use object::Architecture;
+
+use super::cross::Cross;
+use super::row::{self, Row};
+use super::run::{self, Machine, Runner};
+use super::shop::Shop;
+use super::zig::Zig;
+use crate::artifacts::Library;
+use crate::binary::{Binary, archive_symbols};
+use crate::exports;
+
+const IMPORTS: &str = "abi/imports-linux.txt";
+/// The C library of CentOS 7 and of everything since.
+const OLDEST_GLIBC: (u32, u32) = (2, 17);
+
+const C_QUICKSTART: &str = "examples/c/quickstart.c";
+const CPP_QUICKSTART: &str = "examples/cpp/quickstart.cpp";
+const RUST_QUICKSTART: &str = "quickstart";
+
+pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
+    let (major, minor) = OLDEST_GLIBC;
+    let zig = Zig::provide(&shop.workspace, &format!("x86_64-linux-gnu.{major}.{minor}"))?;
+    let cross = Cross {
+        triple: "x86_64-unknown-linux-gnu",
+        cc: zig.cc,
+        ar: Some(zig.ar),
+        link: soname(shop),
+        prebuilt_std: true,
+    };
+    let library = cross.build(&shop.workspace)?;
+    expect(shop, &library, Architecture::X86_64)?;
+    let machine = Machine::linux("gcc", "g++", Runner::Here, &library, shop.workspace.scratch("platforms/linux-x64")?);
+    let rust = cross.build_example(&shop.workspace, RUST_QUICKSTART)?;
+    row(shop, "linux-x64", &library, &machine, rust)
+}
+
+pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
+    let cross = Cross {
+        triple: "aarch64-unknown-linux-gnu",
+        cc: PathBuf::from("aarch64-linux-gnu-gcc"),
+        ar: None,
+        link: soname(shop),
+        prebuilt_std: false,
+    };
+    let library = cross.build(&shop.workspace)?;
+    expect(shop, &library, Architecture::Aarch64)?;
+    let folder = shop.workspace.scratch("platforms/linux-arm64")?;
+    let machine = Machine::linux("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++", Runner::Qemu, &library, folder);
+    let rust = cross.build_example(&shop.workspace, RUST_QUICKSTART)?;
+    row(shop, "linux-arm64", &library, &machine, rust)
+}
+
+/// Runs all that there is for it, and tells.
+fn row(shop: &Shop, platform: &'static str, library: &Library, machine: &Machine, rust: PathBuf) -> Result<Row> {
+    let root = &shop.workspace.root;
+    let tests = machine.contract_tests(shop)?;
+    let tellers = [
+        machine.teller("C", machine.compile_c(root, Path::new(C_QUICKSTART))?),
+        machine.teller("C++", machine.compile_cpp(root, Path::new(CPP_QUICKSTART))?),
+        machine.teller("Rust", rust),
+    ];
+    run::story(shop, &tellers)?;
+    Ok(Row {
+        platform,
+        built: "linked".to_owned(),
+        exports: format!("{}, equal", shop.abi.functions.len()),
+        imports: "allowed".to_owned(),
+        run: format!("{}: {tests} C tests; quickstarts in C, C++, Rust", machine.runner),
+        size: Some(row::size_of(&library.shared)?),
+    })
+}
+
+/// The name that programs remember: it has the ABI's version, so that those that need another find none.
+fn soname(shop: &Shop) -> Vec<OsString> {
+    vec![format!("-Wl,-soname,{}", soname_of(shop)).into()]
+}
+
+fn soname_of(shop: &Shop) -> String {
+    format!("libarr_session.so.{}", shop.abi.version())
+}
+
+fn expect(shop: &Shop, library: &Library, architecture: Architecture) -> Result<()> {
+    let binary = Binary::read(&library.shared)?;
+    let elf = binary.elf.as_ref().context("the library is no ELF file")?;
+    let mut problems = shop.abi.differences("the shared library", &binary.exports);
+    problems.extend(shop.abi.differences("the static library", &archive_symbols(&library.archive)?));
+    problems.extend(exports::foreign_imports(&shop.workspace, &binary, IMPORTS)?);
+    if binary.architecture != architecture {
+        problems.push(format!("it is for {:?}, not for {architecture:?}", binary.architecture));
+    }
+    if elf.soname.as_deref() != Some(&soname_of(shop)) {
+        problems.push(format!("its SONAME is {:?}, not {}", elf.soname, soname_of(shop)));
+    }
+    if architecture == Architecture::X86_64 {
+        problems.extend(too_new(&elf.versions));
+    }
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    Ok(())
+}
+
+/// The versions of the C library that older systems do not have.
+fn too_new<'a>(versions: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    let (major, minor) = OLDEST_GLIBC;
+    let newer = versions.into_iter().filter(|version| {
+        version.strip_prefix("GLIBC_").is_some_and(|number| {
+            let mut parts = number.split('.').map(|part| part.parse().unwrap_or(u32::MAX));
+            (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) > OLDEST_GLIBC
+        })
+    });
+    newer.map(|version| format!("it needs {version}, newer than {major}.{minor}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::too_new;
+
+    #[test]
+    fn a_c_library_that_is_too_new_is_named() {
+        let versions = ["GLIBC_2.2.5", "GLIBC_2.17", "GCC_3.0"].map(str::to_owned);
+        assert_eq!(too_new(&versions), [""; 0]);
+        let versions = ["GLIBC_2.18", "GLIBC_2.34", "GLIBC_3"].map(str::to_owned);
+        assert_eq!(too_new(&versions).len(), 3);
+    }
+}

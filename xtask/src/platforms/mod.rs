@@ -1,0 +1,113 @@
+//! `cargo xtask platforms`: every platform that the users ship to, built here, looked at, and run wherever that can be done.
+//!
+//! Debian's Rust compiler comes with the sources of its standard library, so that it can build for any target. What links is
+//! a cross compiler of Debian's, or zig, which has the C libraries of many systems.
+
+mod android;
+mod checked;
+mod cross;
+mod linux;
+mod row;
+mod run;
+mod shop;
+mod windows;
+mod wine;
+mod zig;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::EXIT_UNUSABLE;
+use crate::packages::{self, Package, Readiness};
+use crate::step;
+use row::Row;
+use shop::Shop;
+
+/// A platform, by the name that the command line and the table have for it.
+struct Platform {
+    name: &'static str,
+    /// What is to be installed for it, besides what all need.
+    packages: &'static [Package],
+    prove: fn(&mut Shop) -> Result<Row>,
+}
+
+const PLATFORMS: &[Platform] = &[
+    Platform { name: "linux-x64", packages: &[], prove: linux::x64 },
+    Platform { name: "linux-arm64", packages: packages::FOR_LINUX_ARM64, prove: linux::arm64 },
+    Platform { name: "windows-x64", packages: packages::FOR_WINDOWS_X64, prove: windows::x64 },
+    Platform { name: "windows-arm64", packages: packages::FOR_WINDOWS_ARM64, prove: windows::arm64 },
+    Platform { name: "windows-msvc-x64", packages: packages::FOR_CHECKS, prove: checked::windows_msvc_x64 },
+    Platform { name: "windows-msvc-arm64", packages: packages::FOR_CHECKS, prove: checked::windows_msvc_arm64 },
+    Platform { name: "uwp-x64", packages: packages::FOR_CHECKS, prove: checked::uwp_x64 },
+    Platform { name: "uwp-arm64", packages: packages::FOR_CHECKS, prove: checked::uwp_arm64 },
+    Platform { name: "android-arm64", packages: packages::FOR_ANDROID, prove: android::arm64 },
+];
+
+/// Which of them.
+pub(crate) enum Which<'a> {
+    All,
+    Named(&'a str),
+}
+
+pub(crate) fn list() -> String {
+    PLATFORMS.iter().map(|platform| platform.name).collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) fn run(which: Which<'_>) -> Result<ExitCode> {
+    let started = Instant::now();
+    let wanted: Vec<&Platform> = match which {
+        Which::All => PLATFORMS.iter().collect(),
+        Which::Named(name) => PLATFORMS.iter().filter(|platform| platform.name == name).collect(),
+    };
+    if wanted.is_empty() {
+        eprintln!("error: there is no such platform; there are {}", list());
+        return Ok(ExitCode::from(EXIT_UNUSABLE));
+    }
+    if let Some(reason) = unavailable(&wanted)? {
+        if step::skips_are_forbidden() {
+            eprintln!("{reason}");
+            return Ok(ExitCode::from(EXIT_UNUSABLE));
+        }
+        println!("skipped: {reason}");
+        return Ok(ExitCode::SUCCESS);
+    }
+
+    let mut shop = Shop::open()?;
+    let mut rows = Vec::new();
+    let mut failed = 0;
+    for (index, platform) in wanted.iter().enumerate() {
+        let begun = Instant::now();
+        println!("[{}/{}] {} …", index + 1, wanted.len(), platform.name);
+        match (platform.prove)(&mut shop) {
+            Ok(row) => {
+                println!("      ok, {:.0} s", begun.elapsed().as_secs_f64());
+                rows.push(row);
+            }
+            Err(error) => {
+                println!("      FAILED, {:.0} s\n{error:#}", begun.elapsed().as_secs_f64());
+                rows.push(Row::failed(platform.name));
+                failed += 1;
+            }
+        }
+    }
+    shop.close()?;
+    println!("\n{}", row::table(&rows));
+    println!("{:.0} s in all", started.elapsed().as_secs_f64());
+    println!("{} of {} platforms are as they should be", wanted.len() - failed, wanted.len());
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Why it cannot be run on this system, if so.
+fn unavailable(wanted: &[&Platform]) -> Result<Option<String>> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
+    }
+    let mut needed = packages::FOR_PLATFORMS.to_vec();
+    needed.extend(wanted.iter().flat_map(|platform| platform.packages.iter().copied()));
+    Ok(match packages::provide(&needed, "The platforms need")? {
+        Readiness::Ready => None,
+        Readiness::Missing(advice) => Some(advice),
+    })
+}

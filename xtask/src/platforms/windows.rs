@@ -1,0 +1,206 @@
+//! Windows: on x86_64, run under wine; on ARM64, linked. Both are what MinGW makes: a DLL is a DLL, whoever has linked it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use object::Architecture;
+
+use super::cross::Cross;
+use super::row::{self, Row};
+use super::run::{self, Machine, Runner};
+use super::shop::Shop;
+use super::wine::Wine;
+use super::zig::Zig;
+use crate::artifacts::Library;
+use crate::binary::{Binary, archive_symbols};
+use crate::context::Context;
+use crate::csharp::{self, Runtime};
+use crate::dotnet;
+use crate::exports;
+use crate::process;
+use crate::tellers::Teller;
+use crate::workspace::Workspace;
+
+const IMPORTS: &str = "abi/imports-windows.txt";
+const RESOURCE: &str = "xtask/windows/version.rc.in";
+const DLL: &str = "arr_session.dll";
+
+/// What MinGW's import library has besides: the name of the DLL.
+const MINGW_OWN: &str = "arr_session_dll_iname";
+
+const QUICKSTART: &str = "examples/c/quickstart.c";
+
+/// How one of the two is told to the tools.
+struct Processor {
+    architecture: Architecture,
+    /// As `llvm-dlltool` calls it.
+    dlltool: &'static str,
+    /// As `llvm-cvtres` does.
+    cvtres: &'static str,
+}
+
+const X64: Processor = Processor { architecture: Architecture::X86_64, dlltool: "i386:x86-64", cvtres: "/machine:x64" };
+const ARM64: Processor = Processor { architecture: Architecture::Aarch64, dlltool: "arm64", cvtres: "/machine:arm64" };
+
+pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
+    let folder = shop.workspace.scratch("platforms/windows-x64")?;
+    let cross = Cross {
+        triple: "x86_64-pc-windows-gnu",
+        cc: PathBuf::from("x86_64-w64-mingw32-gcc"),
+        ar: None,
+        link: vec![resource(&shop.workspace, &folder, &X64)?],
+        prebuilt_std: false,
+    };
+    let library = cross.build(&shop.workspace)?;
+    let import_library = import_library(shop, &folder, &X64)?;
+    expect(shop, &library, &import_library, &X64)?;
+    run::put_beside(&library.shared, &folder)?;
+
+    let wine = Wine::provide(&shop.workspace)?;
+    let machine = |link: &Path| Machine {
+        cc: "x86_64-w64-mingw32-gcc",
+        cxx: "x86_64-w64-mingw32-g++",
+        runner: Runner::Wine(wine.clone()),
+        link: vec![link.into()],
+        folder: folder.clone(),
+    };
+    // Each of the import libraries has programs to prove itself.
+    let tests = machine(&library.link).contract_tests(shop)?;
+    let machine = machine(&import_library);
+    let c = machine.compile_c(&shop.workspace.root, Path::new(QUICKSTART))?;
+    run::story(shop, &[machine.teller("C", c), csharp_teller(shop, &wine, &folder)?])?;
+    Ok(Row {
+        platform: "windows-x64",
+        built: "linked".to_owned(),
+        exports: format!("{}, equal", shop.abi.functions.len()),
+        imports: "allowed".to_owned(),
+        run: format!("under wine: {tests} C tests; quickstarts in C, and in C# on .NET 8"),
+        size: Some(row::size_of(&library.shared)?),
+    })
+}
+
+pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
+    let folder = shop.workspace.scratch("platforms/windows-arm64")?;
+    let zig = Zig::provide(&shop.workspace, "aarch64-windows-gnu")?;
+    let cross = Cross {
+        triple: "aarch64-pc-windows-gnullvm",
+        cc: zig.cc,
+        ar: Some(zig.ar),
+        link: vec![resource(&shop.workspace, &folder, &ARM64)?],
+        prebuilt_std: false,
+    };
+    let library = cross.build(&shop.workspace)?;
+    let import_library = import_library(shop, &folder, &ARM64)?;
+    expect(shop, &library, &import_library, &ARM64)?;
+    Ok(Row {
+        platform: "windows-arm64",
+        built: "linked".to_owned(),
+        exports: format!("{}, equal", shop.abi.functions.len()),
+        imports: "allowed, no VC++ runtime".to_owned(),
+        run: "-".to_owned(),
+        size: Some(row::size_of(&library.shared)?),
+    })
+}
+
+/// What Windows shows of the file, and installers compare: its version.
+fn resource(workspace: &Workspace, folder: &Path, processor: &Processor) -> Result<OsString> {
+    let version = &workspace.version;
+    let numbers: Vec<&str> = version.split('.').collect();
+    ensure!(numbers.len() == 3, "the version {version} has no three numbers");
+    let text = workspace.read(RESOURCE)?.replace("@NUMBERS@", &numbers.join(",")).replace("@VERSION@", version);
+    let (source, compiled, object) = (folder.join("version.rc"), folder.join("version.res"), folder.join("version.o"));
+    fs::write(&source, text).with_context(|| format!("cannot write {}", source.display()))?;
+    let mut rc = Command::new("llvm-rc-14");
+    // It would ask a C preprocessor, for which there is nothing to do.
+    rc.arg("/no-preprocess").arg("/fo").arg(&compiled).arg(&source);
+    process::run(rc, process::TOOL_LIMIT)?.expect_success("compile the version resource")?;
+    let mut cvtres = Command::new("llvm-cvtres-14");
+    cvtres.arg(processor.cvtres).arg(format!("/out:{}", object.display())).arg(&compiled);
+    process::run(cvtres, process::TOOL_LIMIT)?.expect_success("convert the version resource")?;
+    Ok(object.into_os_string())
+}
+
+/// The list of exports, and the import library that Microsoft's linker takes.
+fn import_library(shop: &Shop, folder: &Path, processor: &Processor) -> Result<PathBuf> {
+    let (definition, library) = (folder.join("arr_session.def"), folder.join("arr_session.lib"));
+    let mut text = format!("LIBRARY {DLL}\nEXPORTS\n");
+    for name in shop.abi.functions.keys() {
+        text.push_str(&format!("    {name}\n"));
+    }
+    fs::write(&definition, text).with_context(|| format!("cannot write {}", definition.display()))?;
+    let mut dlltool = Command::new("llvm-dlltool-14");
+    dlltool.args(["-m", processor.dlltool, "-D", DLL, "-d"]).arg(&definition).arg("-l").arg(&library);
+    process::run(dlltool, process::TOOL_LIMIT)?.expect_success("make the import library")?;
+    Ok(library)
+}
+
+fn expect(shop: &Shop, library: &Library, import_library: &Path, processor: &Processor) -> Result<()> {
+    let binary = Binary::read(&library.shared)?;
+    let mut problems = shop.abi.differences("the DLL", &binary.exports);
+    problems.extend(shop.abi.differences("the static library", &archive_symbols(&library.archive)?));
+    let mut for_mingw = archive_symbols(&library.link)?;
+    for_mingw.remove(MINGW_OWN);
+    problems.extend(shop.abi.differences("the import library for MinGW", &for_mingw));
+    problems.extend(shop.abi.differences("the import library", &archive_symbols(import_library)?));
+    problems.extend(exports::foreign_imports(&shop.workspace, &binary, IMPORTS)?);
+    if binary.architecture != processor.architecture {
+        problems.push(format!("it is for {:?}, not for {:?}", binary.architecture, processor.architecture));
+    }
+    let data = fs::read(&library.shared).with_context(|| format!("cannot read {}", library.shared.display()))?;
+    if !has_version(&data, &shop.workspace.version) {
+        problems.push(format!("its version resource does not say {}", shop.workspace.version));
+    }
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    Ok(())
+}
+
+/// Whether the file's version resource names this version. Resources are in UTF-16.
+fn has_version(data: &[u8], version: &str) -> bool {
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let wanted = [utf16("FileVersion"), utf16(version)];
+    let Some(at) = find(data, &wanted[0]) else { return false };
+    // The value follows its name, aligned.
+    find(&data[at..data.len().min(at + 64)], &wanted[1]).is_some()
+}
+
+fn find(data: &[u8], wanted: &[u8]) -> Option<usize> {
+    data.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// The C# quickstart, as it is on Linux, on the .NET of Windows.
+fn csharp_teller(shop: &Shop, wine: &Wine, folder: &Path) -> Result<Teller> {
+    let dotnet = dotnet::provide_for_windows(&shop.workspace)?;
+    let mut context = Context::new(Workspace::find()?);
+    csharp::compile(&mut context)?;
+    let programs = context.csharp()?;
+    for file in [programs.quickstart(Runtime::Dotnet), programs.library()] {
+        run::put_beside(&file, folder)?;
+    }
+    let program = folder.join(programs.quickstart(Runtime::Dotnet).file_name().context("a program has a name")?);
+    dotnet::configure(&program)?;
+    let wine = wine.clone();
+    Ok(Teller::new("C# on .NET 8 under wine", move || {
+        let mut command = wine.command(&dotnet);
+        command.arg(&program);
+        Ok(command)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_version;
+
+    #[test]
+    fn the_version_is_read_where_it_stands() {
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let data = [utf16("xxFileVersion\0\0"), utf16("0.1.0\0")].concat();
+        assert!(has_version(&data, "0.1.0"));
+        assert!(!has_version(&data, "0.2.0"));
+        assert!(!has_version(&utf16("0.1.0"), "0.1.0"));
+    }
+}

@@ -1,0 +1,68 @@
+//! Windows, as far as wine is one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Debian puts it where no PATH looks.
+const WINE: &str = "/usr/lib/wine/wine64";
+/// A function of newer Windows that this wine does not have, and Rust's standard library needs.
+const SHIM: &str = "xtask/wine/bcryptprimitives.c";
+/// Making a Windows takes a while.
+const BOOT_LIMIT: Duration = Duration::from_secs(300);
+
+#[derive(Clone)]
+pub(crate) struct Wine {
+    /// The folder that is a whole Windows.
+    prefix: PathBuf,
+}
+
+impl Wine {
+    /// The one of an earlier run, or a new one.
+    pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
+        let wine = Self { prefix: workspace.target.join("platforms/wine") };
+        let made = wine.prefix.join("made.txt");
+        if !made.exists() {
+            wine.make(workspace)?;
+            fs::write(&made, "").with_context(|| format!("cannot write {}", made.display()))?;
+        }
+        Ok(wine)
+    }
+
+    fn make(&self, workspace: &Workspace) -> Result<()> {
+        if self.prefix.exists() {
+            fs::remove_dir_all(&self.prefix).context("cannot remove what an interrupted run has left")?;
+        }
+        fs::create_dir_all(&self.prefix)?;
+        let version = ["reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f"];
+        for call in [&["wineboot", "-i"][..], &version] {
+            let mut wine = self.bare();
+            wine.args(call);
+            process::run(wine, BOOT_LIMIT)?.expect_success(&format!("wine {}", call[0]))?;
+        }
+        let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
+        compiler.args(["-O2", "-shared", "-o"]);
+        compiler.arg(self.prefix.join("drive_c/windows/system32/bcryptprimitives.dll"));
+        compiler.arg(workspace.root.join(SHIM)).arg("-ladvapi32");
+        process::run(compiler, process::TOOL_LIMIT)?.expect_success("compile wine's missing function")?;
+        Ok(())
+    }
+
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let mut wine = self.bare();
+        wine.arg(program);
+        wine
+    }
+
+    fn bare(&self) -> Command {
+        let mut wine = Command::new(WINE);
+        wine.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all").env_remove("DISPLAY");
+        wine
+    }
+}

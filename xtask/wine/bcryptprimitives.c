@@ -1,0 +1,19 @@
+/* ProcessPrng, which Rust's standard library takes random bytes from, and wine 8 does not have: by the older RtlGenRandom. */
+#include <windows.h>
+
+BOOLEAN NTAPI SystemFunction036(PVOID bytes, ULONG length);
+
+#define MOST 0x10000000u
+
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T length)
+{
+    while (length > 0) {
+        ULONG part = length < MOST ? (ULONG)length : MOST;
+        if (!SystemFunction036(bytes, part)) {
+            return FALSE;
+        }
+        bytes += part;
+        length -= part;
+    }
+    return TRUE;
+}
