@@ -9,6 +9,7 @@ mod meta;
 mod notices;
 mod package;
 mod plugins;
+mod runs;
 mod yaml;
 
 use std::process::ExitCode;
