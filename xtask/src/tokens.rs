@@ -17,7 +17,8 @@ pub(crate) fn tokens(source: &str) -> Vec<String> {
                 line.len()
             }
             '"' | '\'' => {
-                let length = quoted(rest, first);
+                let verbatim = source[..source.len() - rest.len()].ends_with('@') && first == '"';
+                let length = quoted(rest, first, verbatim);
                 tokens.push(rest[..length].to_owned());
                 length
             }
@@ -48,13 +49,13 @@ fn without_remark(line: &str) -> &str {
     line[..end].trim_end()
 }
 
-/// How long a text in quotes is, with them.
-fn quoted(text: &str, quote: char) -> usize {
+/// How long a text in quotes is, with them. In a verbatim one, as C# has them behind an `@`, a backslash is just one.
+fn quoted(text: &str, quote: char, verbatim: bool) -> usize {
     let mut escaped = false;
     for (index, c) in text.char_indices().skip(1) {
         match c {
             _ if escaped => escaped = false,
-            '\\' => escaped = true,
+            '\\' => escaped = !verbatim,
             _ if c == quote => return index + c.len_utf8(),
             _ => {}
         }
@@ -102,6 +103,11 @@ mod tests {
                 "#if B && C"
             ]
         );
+    }
+
+    #[test]
+    fn a_backslash_ends_a_verbatim_text() {
+        assert_eq!(tokens(r#"a(@"C:\", "\"") b"#), ["a", "(", "@", r#""C:\""#, ",", r#""\"""#, ")", "b"]);
     }
 
     #[test]
