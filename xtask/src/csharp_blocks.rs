@@ -7,11 +7,10 @@ use anyhow::{Context as _, Result};
 
 use crate::context::Context;
 use crate::dotnet::{Compilation, Dotnet};
-use crate::readme::{self, Block};
+use crate::readme::{self, Block, Page};
 use crate::step::Report;
 use crate::tokens::tokens;
 use crate::unity;
-use crate::workspace::Workspace;
 
 /// What a reader of a snippet has, as the text around it says: names for what was made before, and a method to stand in.
 /// Fields, so that a snippet may make its own of the same name.
@@ -45,16 +44,8 @@ static class Snippet
 ",
 ];
 
-/// Where the pages are, besides README.md.
-const FOLDERS: &[&str] = &["docs", "bindings/csharp", "bindings/unity", "bindings/unity/Documentation~"];
-
-/// A page of the documentation: its path from the root, and its C#.
-struct Page {
-    path: String,
-    blocks: Vec<Block>,
-}
-
-/// Compiles each block, as Unity 2019.4 does, against the library, or, if it is for Unity, against the package: a block with a type in it is a whole file, and any other
+/// Compiles each block, as Unity 2019.4 does, against the library, or, if it is for Unity, against the package: a block
+/// with a type in it is a whole file, and any other
 /// the inside of a method, with `client`, `session`, `options` and `cancellation` at hand. The compiler's complaints name
 /// the pages' own lines.
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
@@ -64,7 +55,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let package = unity::references(workspace)?;
     let mut compilations = Vec::new();
     let mut shown = Vec::new();
-    for Page { path, blocks } in pages(workspace)? {
+    for Page { path, blocks } in readme::pages(workspace, "csharp")? {
         for block in &blocks {
             let source = write(&folder, &path, block)?;
             compilations.push(Compilation {
@@ -80,27 +71,8 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     Ok(Report(if shown.is_empty() { "no page shows any".to_owned() } else { shown.join(", ") }))
 }
 
-/// The pages that show C#.
-fn pages(workspace: &Workspace) -> Result<Vec<Page>> {
-    let mut paths = vec!["README.md".to_owned()];
-    for folder in FOLDERS {
-        // Not each of them has to be there.
-        for entry in fs::read_dir(workspace.root.join(folder)).into_iter().flatten() {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".md") {
-                paths.push(format!("{folder}/{name}"));
-            }
-        }
-    }
-    paths.sort();
-    let read = |path: String| Ok(Page { blocks: readme::blocks(&workspace.read(&path)?, "csharp"), path });
-    let pages: Vec<Page> = paths.into_iter().map(read).collect::<Result<_>>()?;
-    Ok(pages.into_iter().filter(|page| !page.blocks.is_empty()).collect())
-}
-
 fn write(folder: &Path, page: &str, block: &Block) -> Result<PathBuf> {
-    let name: String = page.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let source = folder.join(format!("{name}-line-{}.cs", block.line));
+    let source = folder.join(format!("{}-line-{}.cs", readme::file_name(page), block.line));
     fs::write(&source, whole_file(page, block)).with_context(|| format!("cannot write {}", source.display()))?;
     Ok(source)
 }

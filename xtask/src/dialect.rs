@@ -111,6 +111,11 @@ impl Dialect {
         PathBuf::from(format!("{}-{}-{}{bare}", stem.to_string_lossy(), self.compiler, self.standard))
     }
 
+    /// The compiler's name.
+    pub(crate) fn program(self) -> &'static str {
+        self.compiler
+    }
+
     fn is_cpp(self) -> bool {
         self.standard.starts_with("c++")
     }

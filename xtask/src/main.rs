@@ -7,6 +7,9 @@ mod c_header;
 mod c_programs;
 mod compiler;
 mod context;
+mod cpp_headers;
+mod cpp_install;
+mod cpp_programs;
 mod csharp;
 mod csharp_blocks;
 mod csharp_source;
@@ -40,6 +43,7 @@ mod test;
 mod tokens;
 mod toolchain;
 mod unity;
+mod versions;
 mod workspace;
 
 use std::process::ExitCode;

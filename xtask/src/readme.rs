@@ -1,40 +1,111 @@
-//! README.md keeps its promises: its C compiles, its commands and its compiler version are the real ones.
+//! The pages keep their promises: their C and C++ compile, and README.md's commands and compiler version are the real ones.
 
+use std::fmt;
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::context::Context;
-use crate::dialect::GCC_C99;
+use crate::dialect::{Dialect, GCC_C99, GCC_CXX17};
+use crate::parallel::work_off_by_name;
+use crate::process;
 use crate::step::Report;
+use crate::workspace::Workspace;
 
 const PATH: &str = "README.md";
+
+/// Where the pages are, besides README.md.
+const FOLDERS: &[&str] = &["docs", "bindings/csharp", "bindings/unity", "bindings/unity/Documentation~"];
+
+/// The languages of blocks that are whole files, by the word behind the fence, which is also their files' ending.
+const LANGUAGES: [(&str, Dialect); 2] = [("c", GCC_C99), ("cpp", GCC_CXX17)];
 
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
     let readme = workspace.read(PATH)?;
     let mut problems = Vec::new();
-
-    let folder = workspace.scratch("xtask/readme")?;
-    let blocks = blocks(&readme, "c");
-    if blocks.is_empty() {
-        problems.push(format!("{PATH} shows no C: it has no ```c block"));
-    }
-    for Block { line, code } in &blocks {
-        let file = folder.join(format!("line-{line}.c"));
-        fs::write(&file, code)?;
-        let checked = GCC_C99.check(&workspace.root, &file)?;
-        if !checked.succeeded() {
-            problems.push(format!("the C block at line {line} of {PATH} does not compile:\n{}", checked.output));
-        }
-    }
-
     for promise in ["cargo xtask demo", "cargo xtask test", &workspace.rust_version] {
         if !readme.contains(promise) {
             problems.push(format!("{PATH} does not mention {promise}"));
         }
     }
-    Report::unless(problems, format!("{} C block(s), Rust {}", blocks.len(), workspace.rust_version))
+
+    let mut snippets = Vec::new();
+    for (language, dialect) in LANGUAGES {
+        let shown = snippets_in(workspace, language, dialect)?;
+        if !shown.iter().any(|snippet| snippet.page == PATH) {
+            problems.push(format!("{PATH} has no ```{language} block"));
+        }
+        snippets.extend(shown);
+    }
+    problems.extend(work_off_by_name(&snippets, |snippet| snippet.check(workspace)));
+    Report::unless(problems, format!("{} blocks of C and C++, Rust {}", snippets.len(), workspace.rust_version))
+}
+
+/// A block in a file of its own.
+struct Snippet {
+    page: String,
+    line: usize,
+    file: PathBuf,
+    dialect: Dialect,
+}
+
+fn snippets_in(workspace: &Workspace, language: &str, dialect: Dialect) -> Result<Vec<Snippet>> {
+    let folder = workspace.scratch("xtask/pages")?;
+    let mut snippets = Vec::new();
+    for Page { path, blocks } in pages(workspace, language)? {
+        for Block { line, code } in blocks {
+            let file = folder.join(format!("{}-line-{line}.{language}", file_name(&path)));
+            fs::write(&file, code)?;
+            snippets.push(Snippet { page: path.clone(), line, file, dialect });
+        }
+    }
+    Ok(snippets)
+}
+
+impl Snippet {
+    fn check(&self, workspace: &Workspace) -> Result<()> {
+        let mut command = self.dialect.compiler(&workspace.root, &self.file);
+        command.arg("-fsyntax-only");
+        process::run(command, process::TOOL_LIMIT)?.expect_success("it does not compile")?;
+        Ok(())
+    }
+}
+
+impl fmt::Display for Snippet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the block at line {} of {}", self.line, self.page)
+    }
+}
+
+/// A page of the documentation: its path from the root, and its blocks of a language.
+pub(crate) struct Page {
+    pub(crate) path: String,
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// The pages that show a language.
+pub(crate) fn pages(workspace: &Workspace, language: &str) -> Result<Vec<Page>> {
+    let mut paths = vec![PATH.to_owned()];
+    for folder in FOLDERS {
+        // Not each of them has to be there.
+        for entry in fs::read_dir(workspace.root.join(folder)).into_iter().flatten() {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".md") {
+                paths.push(format!("{folder}/{name}"));
+            }
+        }
+    }
+    paths.sort();
+    let read = |path: String| Ok(Page { blocks: blocks(&workspace.read(&path)?, language), path });
+    let pages: Vec<Page> = paths.into_iter().map(read).collect::<Result<_>>()?;
+    Ok(pages.into_iter().filter(|page| !page.blocks.is_empty()).collect())
+}
+
+/// A page's path as a part of a file's name.
+pub(crate) fn file_name(page: &str) -> String {
+    page.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
 #[derive(Debug, PartialEq)]

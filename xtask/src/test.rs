@@ -13,8 +13,9 @@ use crate::packages::{self, Readiness};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{
-    EXIT_UNUSABLE, abi, c_programs, csharp, csharp_blocks, csharp_tests, dependencies, device, dialect, exports,
-    layout, parity, python_sdk, quickstart, readme, rust, story, tellers, toolchain, unity,
+    EXIT_UNUSABLE, abi, c_programs, cpp_headers, cpp_install, cpp_programs, csharp, csharp_blocks, csharp_tests,
+    dependencies, device, dialect, exports, layout, parity, python_sdk, quickstart, readme, rust, story, tellers,
+    toolchain, unity, versions,
 };
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
@@ -42,9 +43,12 @@ const STEPS: &[Step<Context>] = &[
     Step::new("Rust tests", rust::tests),
     Step::new("dependencies", dependencies::check),
     Step::new("ABI", abi::check),
+    Step::new("versions", versions::check),
     Step::new(LIBRARY, build_library),
     Step::new("exports", exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("header alone", dialect::check_header).unless(NOT_LINUX),
+    Step::new("C++ headers", cpp_headers::check).unless(NOT_LINUX),
+    Step::new("C++ dialects", cpp_headers::check_dialects).unless(NOT_LINUX),
     Step::new(CSHARP, csharp::compile).unless(NOT_LINUX),
     Step::new("C# declarations", parity::check),
     Step::new("layout in C, C++ and C#", layout::check).unless(NOT_LINUX),
@@ -52,6 +56,8 @@ const STEPS: &[Step<Context>] = &[
     Step::new(EMULATOR, start_emulators),
     Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
+    Step::new("C++ tests", cpp_programs::check_tests).needs(BOTH).unless(NOT_LINUX),
+    Step::new("C++ package and viewer", cpp_install::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# full AOT bites", csharp::check_that_full_aot_bites).needs(&[CSHARP]).unless(NOT_LINUX),
     Step::new("C# tests", csharp_tests::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),

@@ -1,0 +1,196 @@
+//! The installed package for C and C++: it can be moved, and others build with it, by CMake and by pkg-config.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::artifacts::Library;
+use crate::c_programs::{STATIC_LIBRARY_NEEDS, run};
+use crate::context::Context;
+use crate::cpp_programs::check_viewer;
+use crate::emulator::ApiVersion;
+use crate::parallel::work_off_by_name;
+use crate::process;
+use crate::step::Report;
+use crate::versions;
+use crate::workspace::Workspace;
+
+const PROJECT: &str = "bindings/cpp";
+const CONSUMER: &str = "tests/cpp/consumer";
+const EXAMPLES: &str = "examples/cpp";
+
+/// For a small CMake project on a busy machine.
+const BUILD_LIMIT: Duration = Duration::from_secs(240);
+
+/// Installs, moves, and builds with what was moved: shared and static, C and C++. Then the programs run.
+pub(crate) fn check(context: &mut Context) -> Result<Report> {
+    let workspace = &context.workspace;
+    let folder = workspace.scratch("xtask/cpp/install")?;
+    let package = install_and_move(workspace, context.library()?, &folder)?;
+    expect_no_traces(workspace, &package)?;
+
+    let users = [User::Consumer, User::Examples, User::PkgConfig];
+    let problems = work_off_by_name(&users, |user| user.build(workspace, &package, &folder));
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    let programs: Vec<Program> = ["c", "cpp"]
+        .iter()
+        .flat_map(|language| ["shared", "static"].map(|kind| format!("{language}_{kind}")))
+        .flat_map(|name| ["consumer", "pkg-config"].map(|by| Program(folder.join(by).join(&name))))
+        .collect();
+    let emulator = &context.emulators()?.https;
+    let problems = work_off_by_name(&programs, |program| run(program.command(), emulator, ApiVersion::V2021_01_01));
+    let viewer = check_viewer(context, &folder.join("examples/viewer"))?;
+    Report::unless(problems, format!("moved; {} quickstarts by CMake and pkg-config; {viewer}", programs.len()))
+}
+
+/// The package in a place where nobody has put it. There is a blank in its path, as there is in many.
+fn install_and_move(workspace: &Workspace, library: &Library, folder: &Path) -> Result<PathBuf> {
+    let (build, first, moved) = (folder.join("build"), folder.join("first"), folder.join("moved here"));
+    for old in [&first, &moved] {
+        if old.exists() {
+            fs::remove_dir_all(old).with_context(|| format!("cannot remove {}", old.display()))?;
+        }
+    }
+    let mut cmake = configure(workspace, PROJECT, &build);
+    cmake.arg(define("ARR_SESSION_LIBRARY_DIR", library.folder()));
+    process::run(cmake, BUILD_LIMIT)?.expect_success("configure the package")?;
+    let mut cmake = Command::new("cmake");
+    cmake.arg("--install").arg(&build).arg("--prefix").arg(&first);
+    process::run(cmake, BUILD_LIMIT)?.expect_success("install the package")?;
+    fs::rename(&first, &moved).context("cannot move the installed package")?;
+    Ok(moved)
+}
+
+/// No file says where it was built or first installed, and the static library's needs are those that are tested.
+fn expect_no_traces(workspace: &Workspace, package: &Path) -> Result<()> {
+    let mut texts = 0;
+    let mut folders = vec![package.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                texts += 1;
+                for place in [&workspace.root, &workspace.target] {
+                    ensure!(!text.contains(&*place.to_string_lossy()), "{} names {}", path.display(), place.display());
+                }
+            }
+        }
+    }
+    ensure!(texts > 20, "only {texts} texts are installed");
+    let needs = libraries(package, "arr_session-static")?;
+    let tested = STATIC_LIBRARY_NEEDS.join(" ");
+    ensure!(needs.ends_with(&tested), "the static library is said to need {needs}, but {tested} is what is tested");
+    Ok(())
+}
+
+/// What somebody links with, as pkg-config says it.
+fn libraries(package: &Path, name: &str) -> Result<String> {
+    let mut command = pkg_config(package);
+    Ok(process::stdout(command.args(["--libs", name]))?.trim().to_owned())
+}
+
+fn pkg_config(package: &Path) -> Command {
+    let mut command = Command::new("pkg-config");
+    command.env("PKG_CONFIG_PATH", package.join("lib/pkgconfig"));
+    command
+}
+
+/// Somebody who has the package and nothing else of us.
+enum User {
+    Consumer,
+    Examples,
+    PkgConfig,
+}
+
+impl User {
+    fn build(&self, workspace: &Workspace, package: &Path, folder: &Path) -> Result<()> {
+        match self {
+            Self::Consumer => {
+                let versions = [
+                    define("EXPECTED_VERSION", &workspace.version),
+                    define("EXPECTED_ABI_VERSION", versions::abi_version(workspace)?.to_string()),
+                ];
+                by_cmake(workspace, CONSUMER, package, &folder.join("consumer"), &versions)
+            }
+            Self::Examples => by_cmake(workspace, EXAMPLES, package, &folder.join("examples"), &[]),
+            Self::PkgConfig => by_pkg_config(workspace, package, &folder.join("pkg-config")),
+        }
+    }
+}
+
+fn by_cmake(workspace: &Workspace, project: &str, package: &Path, build: &Path, more: &[String]) -> Result<()> {
+    let mut cmake = configure(workspace, project, build);
+    cmake.arg(define("CMAKE_PREFIX_PATH", package)).args(more);
+    process::run(cmake, BUILD_LIMIT)?.expect_success("configure")?;
+    let mut cmake = Command::new("cmake");
+    cmake.arg("--build").arg(build);
+    process::run(cmake, BUILD_LIMIT)?.expect_success("build")?;
+    Ok(())
+}
+
+fn configure(workspace: &Workspace, project: &str, build: &Path) -> Command {
+    let mut cmake = Command::new("cmake");
+    cmake.args(["-G", "Ninja", "--no-warn-unused-cli", "-S"]).arg(workspace.root.join(project)).arg("-B").arg(build);
+    cmake
+}
+
+fn define(name: &str, value: impl AsRef<OsStr>) -> String {
+    format!("-D{name}={}", value.as_ref().to_string_lossy())
+}
+
+/// As people do it in a shell: `eval`, since the package's path has a blank, which pkg-config has marked.
+const SHELL: &str = r#"
+set -eu
+flags() { pkg-config --cflags --libs "$1"; }
+eval cc -std=c99 examples/c/quickstart.c -o '"$0/c_shared"' $(flags arr_session) '"-Wl,-rpath,$1"'
+eval cc -std=c99 examples/c/quickstart.c -o '"$0/c_static"' $(flags arr_session-static)
+eval c++ -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_shared"' $(flags arr_session) '"-Wl,-rpath,$1"'
+eval c++ -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_static"' $(flags arr_session-static)
+test "$(pkg-config --modversion arr_session)" = "$2"
+"#;
+
+fn by_pkg_config(workspace: &Workspace, package: &Path, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut sh = Command::new("sh");
+    sh.current_dir(&workspace.root).env("PKG_CONFIG_PATH", package.join("lib/pkgconfig"));
+    sh.args(["-c", SHELL]).arg(folder).arg(package.join("lib")).arg(&workspace.version);
+    process::run(sh, BUILD_LIMIT)?.expect_success("build in a shell")?;
+    Ok(())
+}
+
+/// A program that was built with the package.
+struct Program(PathBuf);
+
+impl Program {
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.0);
+        // What it was linked with is to be found without help.
+        command.env_remove("LD_LIBRARY_PATH");
+        command
+    }
+}
+
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Consumer => CONSUMER,
+            Self::Examples => EXAMPLES,
+            Self::PkgConfig => "pkg-config",
+        })
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.display())
+    }
+}
