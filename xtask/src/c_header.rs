@@ -135,49 +135,9 @@ fn variable(words: &[&str]) -> Result<Variable> {
     }
 }
 
-/// The `arr_` functions that a header declares: a name before a parenthesis is a prototype.
-pub(crate) fn declared_functions(header: &str) -> BTreeSet<String> {
-    let tokens = tokens(header);
-    let pairs = tokens.windows(2).filter(|pair| pair[0].starts_with("arr_") && pair[1] == "(");
-    pairs.map(|pair| pair[0].clone()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names(header: &str) -> Vec<String> {
-        declared_functions(header).into_iter().collect()
-    }
-
-    #[test]
-    fn finds_prototypes_however_they_are_laid_out() {
-        let header = "\
-            arr_status arr_client_new(const arr_client_options *options,\n  arr_client **client);\n\
-            uint32_t arr_abi_version (void);\n\
-            const char *arr_version_string\n(void);\n";
-        assert_eq!(names(header), ["arr_abi_version", "arr_client_new", "arr_version_string"]);
-    }
-
-    #[test]
-    fn ignores_types_constants_and_fields() {
-        let header = "\
-            typedef int32_t arr_status;\n\
-            typedef struct arr_client arr_client;\n\
-            struct arr_error_info { uint32_t arr_size; };\n\
-            #define ARR_SIZE_V1 ((uint32_t)(4))\n\
-            static int my_arr_function(void);\n";
-        assert_eq!(names(header), [""; 0]);
-    }
-
-    #[test]
-    fn ignores_comments_of_both_kinds() {
-        let header = "\
-            /* see arr_block(x)\n * and arr_second(y) // not a line comment */ void arr_real(void);\n\
-            // arr_line(x) /* not a block comment\n\
-            void arr_other(void); /** arr_open(";
-        assert_eq!(names(header), ["arr_other", "arr_real"]);
-    }
 
     fn plain(base: &str, pointers: usize, length: Option<u32>) -> Type {
         Type { base: base.to_owned(), pointers, length }
