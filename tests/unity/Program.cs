@@ -59,16 +59,25 @@ static class Program
         ReloadTests.ADomainThatIsUnloadedInTheMidstHurtsNobody,
     };
 
+    // What runs fully ahead of time is a player, which is never reloaded.
+    static bool HasDomains { get { return Environment.GetEnvironmentVariable("ARR_RUNTIME") != "mono-full-aot"; } }
+
     static int Main(string[] arguments)
     {
         Stage.Open();
         int ran = 0;
+        int skipped = 0;
         List<string> failed = new List<string>();
         Stopwatch all = Stopwatch.StartNew();
         foreach (Action test in tests)
         {
             string name = test.Method.DeclaringType.Name + "." + test.Method.Name;
             if (arguments.Length > 0 && name.IndexOf(arguments[0], StringComparison.OrdinalIgnoreCase) < 0) continue;
+            if (test.Method.DeclaringType == typeof(ReloadTests) && !HasDomains)
+            {
+                skipped++;
+                continue;
+            }
             ran++;
             Stopwatch clock = Stopwatch.StartNew();
             string outcome = "ok";
@@ -85,7 +94,8 @@ static class Program
             Console.WriteLine("{0,5} ms  {1}: {2}", clock.ElapsedMilliseconds, name, outcome);
         }
         Stage.Clear();
-        Console.WriteLine("{0} tests in {1:0.0} s, {2} failed", ran, all.Elapsed.TotalSeconds, failed.Count);
+        string left = skipped == 0 ? "" : ", " + skipped + " skipped: fully ahead of time, Mono makes no second domain";
+        Console.WriteLine("{0} tests in {1:0.0} s, {2} failed{3}", ran, all.Elapsed.TotalSeconds, failed.Count, left);
         return failed.Count == 0 && ran > 0 ? 0 : 1;
     }
 }

@@ -8,6 +8,7 @@ mod manifest;
 mod meta;
 mod package;
 mod plugins;
+mod runs;
 mod yaml;
 
 use std::path::Path;
@@ -17,7 +18,7 @@ use anyhow::{Result, ensure};
 
 pub(crate) use code::{check as check_code, references};
 use package::Binary;
-use plugins::Platform;
+use plugins::{PLATFORMS, Platform};
 
 use crate::artifacts::{Library, Progress};
 use crate::context::Context;
@@ -92,8 +93,12 @@ pub(crate) fn check_package(context: &mut Context) -> Result<Report> {
         package::assemble(workspace, &folder, &[binary])
     };
     let assembled = make()?;
-    let problems = check::problems(&folder, &workspace.version)?;
+    let mut problems = check::problems(&folder, &workspace.version)?;
+    problems.extend(plugins::template_problems(workspace));
     let again = make()?;
     ensure!(again.written + again.removed == 0, "assembled again, it was not left as it was");
-    Report::unless(problems, format!("{} files, {} written", assembled.files, assembled.written))
+    Report::unless(
+        problems,
+        format!("{} files, {} written; settings for {} platforms", assembled.files, assembled.written, PLATFORMS.len()),
+    )
 }

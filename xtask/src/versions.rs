@@ -21,6 +21,8 @@ const PLACES: &[Place] = &[
     Place { path: header::PATH, find: in_header },
     Place { path: "CHANGELOG.md", find: in_changelog },
     Place { path: "bindings/csharp/NativeConstants.cs", find: in_csharp },
+    Place { path: "bindings/unity/package.json", find: in_package },
+    Place { path: "bindings/unity/CHANGELOG.md", find: in_changelog },
 ];
 
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
@@ -64,6 +66,11 @@ fn in_csharp(text: &str) -> Option<String> {
     Some(format!("{}.{}.{}", major?, minor?, patch?))
 }
 
+fn in_package(text: &str) -> Option<String> {
+    let package: serde_json::Value = serde_json::from_str(text).ok()?;
+    package.get("version")?.as_str().map(str::to_owned)
+}
+
 /// `## 0.1.0 (not yet released)`: the topmost.
 fn in_changelog(text: &str) -> Option<String> {
     let title = text.lines().find_map(|line| line.strip_prefix("## "))?;
@@ -84,5 +91,7 @@ mod tests {
         assert_eq!(in_csharp(csharp).as_deref(), Some("1.2.3"));
         assert_eq!(in_changelog("# Changelog\n\n## 0.2.0 (2027-01-01)\n\n## 0.1.0\n").as_deref(), Some("0.2.0"));
         assert_eq!(in_changelog("# Changelog\n"), None);
+        assert_eq!(in_package("{\"version\": \"1.2.3\"}").as_deref(), Some("1.2.3"));
+        assert_eq!(in_package("{}"), None);
     }
 }

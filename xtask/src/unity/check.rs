@@ -116,7 +116,7 @@ fn plugin_problems(package: &Path, imported: &[String]) -> Vec<String> {
 #[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
 mod tests {
     use super::*;
-    use crate::unity::package::{Binary, assemble};
+    use crate::unity::package::{Binary, Contents, assemble, contents, lay_out};
     use crate::unity::plugins::Platform;
     use crate::workspace::Workspace;
 
@@ -124,22 +124,24 @@ mod tests {
     struct Planted {
         workspace: Workspace,
         folder: std::path::PathBuf,
+        contents: Contents,
     }
 
     impl Planted {
         fn new(name: &str) -> Self {
             let workspace = Workspace::find().unwrap();
             let folder = workspace.scratch("xtask/unity-defects").unwrap().join(name);
-            let planted = Self { workspace, folder };
+            // In place of the library something small that is surely there.
+            let file = Path::new("/bin/true").to_owned();
+            let binary = Binary { platform: Platform::named("linux-x64").unwrap(), file };
+            let contents = contents(&workspace, &[binary]).unwrap();
+            let planted = Self { workspace, folder, contents };
             planted.repair();
             planted
         }
 
         fn repair(&self) -> usize {
-            // Small, and surely there.
-            let file = Path::new("/bin/true").to_owned();
-            let binary = Binary { platform: Platform::named("linux-x64").unwrap(), file };
-            assemble(&self.workspace, &self.folder, &[binary]).unwrap().written
+            lay_out(&self.folder, &self.contents).unwrap().written
         }
 
         fn found(&self) -> String {

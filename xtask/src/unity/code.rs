@@ -1,24 +1,17 @@
 //! The Unity package's C#: compiled against stand-ins for the engine as different Unitys would, and run on Mono.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::artifacts::{self, Progress};
 use crate::context::Context;
 use crate::csharp;
 use crate::dotnet::{Compilation, Dotnet};
-use crate::emulator::{ApiVersion, Emulator, Scheme};
-use crate::mono;
 use crate::parallel;
-use crate::process;
 use crate::step::Report;
 use crate::unity::asmdef::{self, Compilable};
 use crate::unity::package::{self, list};
-use crate::unity::plugins::Platform;
+use crate::unity::runs::Tests;
 use crate::workspace::Workspace;
 
 /// Where it is all compiled to, below the target folder.
@@ -28,13 +21,6 @@ const ENGINE: &str = "tests/unity/engine";
 const TESTS: &str = "tests/unity";
 const SAMPLES: &str = "Samples~";
 const PROGRAM: &str = "UnityTests.exe";
-
-/// How long sessions take to start, and how often they are read: short, as almost every test waits for one.
-const STARTUP: &str = "100ms";
-const POLL_INTERVAL_MS: u32 = 20;
-
-/// For all tests; they take some seconds.
-const RUN_LIMIT: Duration = Duration::from_secs(120);
 
 /// The stand-ins: each assembly's name, its sources, and what it refers to.
 const STAND_INS: [(&str, &[&str], &[&str]); 3] = [
@@ -96,7 +82,7 @@ struct Build<'a> {
     folder: PathBuf,
 }
 
-/// Compiles everything, then runs the package against an emulator of its own with each version of the REST API.
+/// Compiles everything, then runs the tests.
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch(FOLDER)?;
@@ -115,8 +101,12 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
         return Report::unless(problems, String::new());
     }
 
-    let emulator = artifacts::build_emulator(workspace, Progress::Hidden)?;
-    let outcomes = parallel::map(&ApiVersion::BOTH, |version| build.run(&emulator, *version));
+    let tests = Tests {
+        workspace,
+        program: &build.output(PROGRAM),
+        assemblies: &build.assemblies(&assemblies, &samples),
+        package: &build.package,
+    };
     let mut summary = format!(
         "{} assemblies and {} samples by mcs, {} Unitys by Roslyn",
         assemblies.len(),
@@ -124,11 +114,9 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
         VARIANTS.len()
     );
     let mut problems = Vec::new();
-    for (outcome, version) in outcomes.into_iter().zip(ApiVersion::BOTH) {
+    for outcome in tests.run()? {
         match outcome {
-            Ok(said) => {
-                summary.push_str(&format!("\n{version}: {}", said.trim_end().lines().last().unwrap_or_default()))
-            }
+            Ok(said) => summary.push_str(&format!("\n{said}")),
             Err(error) => problems.push(format!("{error:#}")),
         }
     }
@@ -162,6 +150,14 @@ impl Build<'_> {
 
     fn reference(&self, name: &str) -> String {
         format!("-r:{}", self.output(&format!("{name}.dll")).display())
+    }
+
+    /// All that the test program refers to.
+    fn assemblies(&self, assemblies: &[Compilable], samples: &[PathBuf]) -> Vec<PathBuf> {
+        let stand_ins = STAND_INS.iter().map(|(name, ..)| (*name).to_owned());
+        let ours = assemblies.iter().map(|it| it.assembly.definition.name.clone());
+        let samples = sample_folders(samples, &self.package).into_iter().map(|(name, _)| name);
+        stand_ins.chain(ours).chain(samples).map(|name| self.output(&format!("{name}.dll"))).collect()
     }
 
     fn stand_ins(&self) -> Result<()> {
@@ -235,22 +231,6 @@ impl Build<'_> {
             .collect();
         dotnet.compile(&compilations)?.expect_success("Roslyn")?;
         Ok(())
-    }
-
-    /// Runs the tests with the plugin that the package has, and returns what they said.
-    fn run(&self, emulator: &Path, version: ApiVersion) -> Result<String> {
-        let folder = self.folder.join(version.to_string());
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let emulator = Emulator::start(emulator, &folder, Scheme::Https, &["--startup", STARTUP])?;
-        let plugin = Platform::for_target(&self.workspace.host).context("no plugin for this machine")?;
-        let plugin = self.package.join(plugin.path());
-        let mut tests: Command = mono::jit(&self.output(PROGRAM));
-        csharp::let_find(&mut tests, plugin.parent().unwrap_or(Path::new(".")));
-        emulator.introduce_to(&mut tests, version, POLL_INTERVAL_MS);
-        tests.env("ARR_DATA_PATH", &folder);
-        let said = process::run(tests, RUN_LIMIT)?.expect_success(&format!("the tests with REST {version}"))?;
-        emulator.stop()?;
-        Ok(said)
     }
 }
 

@@ -54,7 +54,11 @@ pub(crate) fn default_folder(workspace: &Workspace) -> PathBuf {
 /// anew; what no longer belongs there goes.
 pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[Binary]) -> Result<Assembled> {
     ensure_ours(folder)?;
-    let wanted = contents(workspace, binaries)?;
+    lay_out(folder, &contents(workspace, binaries)?)
+}
+
+/// Makes `folder` have these contents and no others.
+pub(super) fn lay_out(folder: &Path, wanted: &Contents) -> Result<Assembled> {
     let mut removed = 0;
     for path in list(folder)?.iter().rev().filter(|path| !wanted.contains_key(*path)) {
         let stale = folder.join(path);
@@ -65,7 +69,7 @@ pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[Binary]
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut written = 0;
     let mut files = 0;
-    for (path, content) in &wanted {
+    for (path, content) in wanted {
         let target = folder.join(path);
         let Some(content) = content else {
             fs::create_dir_all(&target).with_context(|| format!("cannot make the folder {}", target.display()))?;
@@ -94,9 +98,9 @@ fn ensure_ours(folder: &Path) -> Result<()> {
 }
 
 /// Everything in the package by its path: a file's content, or nothing for a folder.
-type Contents = BTreeMap<String, Option<Vec<u8>>>;
+pub(super) type Contents = BTreeMap<String, Option<Vec<u8>>>;
 
-fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Contents> {
+pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Contents> {
     let mut contents = Contents::new();
     let sources = workspace.root.join(SOURCES);
     for path in list(&sources)?.iter().filter(|path| !path.starts_with("Plugins~")) {

@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail, ensure};
 use object::{Architecture, BinaryFormat, Object as _};
 
+use crate::unity::guid;
 use crate::unity::meta::{Importer, Meta};
 use crate::unity::yaml::Value;
+use crate::workspace::Workspace;
 
 /// Where the import settings are kept, by platform. Unity does not look into folders of such names.
 pub(crate) const TEMPLATES: &str = "bindings/unity/Plugins~";
@@ -283,7 +285,7 @@ pub(crate) fn collisions(plugins: &[Plugin]) -> Vec<String> {
                 continue;
             }
             let (Ok(these), Ok(those)) = (Settings::of(&one.meta), Settings::of(&other.meta)) else { continue };
-            if both_for_any(&these) || both_for_any(&those) {
+            if is_for_any(&these) || is_for_any(&those) {
                 problems.push(format!("{} and {}: one of them is enabled for any target", one.path, other.path));
             }
             for target in these.targets.iter().filter(|target| target.enabled) {
@@ -297,7 +299,29 @@ pub(crate) fn collisions(plugins: &[Plugin]) -> Vec<String> {
     problems
 }
 
-fn both_for_any(settings: &Settings) -> bool {
+/// What is wrong with the import settings that are kept for all platforms, each for itself and all of them together, as in
+/// a package that has every binary.
+pub(crate) fn template_problems(workspace: &Workspace) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut all = Vec::new();
+    for platform in PLATFORMS {
+        let template = platform.template();
+        match Meta::read(&workspace.root.join(&template)) {
+            Ok(meta) => {
+                problems.extend(platform.problems(&meta).into_iter().map(|problem| format!("{template}: {problem}")));
+                if meta.guid != guid::of(&platform.path()) {
+                    problems.push(format!("{template}: the GUID must be {}", guid::of(&platform.path())));
+                }
+                all.push(Plugin { path: platform.path(), meta });
+            }
+            Err(error) => problems.push(format!("{template}: {error:#}")),
+        }
+    }
+    problems.extend(collisions(&all));
+    problems
+}
+
+fn is_for_any(settings: &Settings) -> bool {
     settings.any.as_deref() == Some("1")
 }
 
@@ -316,7 +340,6 @@ fn file_name(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::unity::guid;
 
     /// Right settings for a platform, as text.
     fn settings(platform: &Platform) -> String {
@@ -342,21 +365,8 @@ mod tests {
     }
 
     #[test]
-    fn every_template_says_what_it_must() {
-        for platform in PLATFORMS {
-            let meta = Meta::parse(&settings(platform)).unwrap();
-            assert_eq!(platform.problems(&meta), [""; 0], "{}", platform.name);
-            assert_eq!(meta.guid, guid::of(&platform.path()), "{}", platform.name);
-        }
-    }
-
-    #[test]
-    fn all_templates_together_collide_nowhere() {
-        let all: Vec<Plugin> = PLATFORMS
-            .iter()
-            .map(|platform| Plugin { path: platform.path(), meta: Meta::parse(&settings(platform)).unwrap() })
-            .collect();
-        assert_eq!(collisions(&all), [""; 0]);
+    fn the_templates_are_right_each_for_itself_and_together() {
+        assert_eq!(template_problems(&Workspace::find().unwrap()), [""; 0]);
     }
 
     #[test]

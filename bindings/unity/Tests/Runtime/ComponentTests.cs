@@ -22,7 +22,7 @@ namespace ArrSession.Unity.Tests
             settings.Journal = false;
             // Nobody listens there.
             settings.ServiceEndpoint = "http://127.0.0.1:1";
-            settings.CallTimeout = System.TimeSpan.FromSeconds(1);
+            settings.CallTimeout = System.TimeSpan.FromSeconds(0.3);
             session.Settings = settings;
         }
 
