@@ -108,18 +108,15 @@ internal static class BackgroundPumpTests
 
     internal static void AnAbandonedClientIsCollected()
     {
-        Thread pump = null;
-        WeakReference weak = null;
-        Thread thread = new Thread(() =>
+        Thread[] pumps = new Thread[8];
+        Abandoned clients = Abandoned.Make(number =>
         {
             ArrClient client = NewClient();
-            pump = PumpOf(client);
-            weak = new WeakReference(client);
+            pumps[number] = PumpOf(client);
+            return client;
         });
-        thread.Start();
-        thread.Join();
-        FrameLoop.Until(() => Collect() && !weak.IsAlive, "the collection of the client");
-        Check.True(pump.Join(TimeSpan.FromSeconds(10)), "its thread ends by itself");
+        clients.AwaitCollection("the collection of clients");
+        Check.True(pumps[clients.AnyThatIsGone()].Join(TimeSpan.FromSeconds(10)), "its thread ends by itself");
     }
 
     /// <summary>Nobody holds the client but the method that awaits something of it.</summary>
