@@ -9,6 +9,7 @@
 //   viewer                        waits for keys
 //   viewer --tour [PICTURE.bmp]   presses them itself: creates, extends and stops a session, saves a picture while it is ready,
 //                                 and ends. It fails if anything did.
+//   viewer --hasty-tour           creates a session, and quits as soon as it is ready
 #include "viewer/canvas.hpp"
 #include "viewer/desk.hpp"
 #include "viewer/screen.hpp"
@@ -19,7 +20,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,7 +62,7 @@ arr::ClientOptions options_from_environment() {
 /// Presses the keys that a person would, one thing after the other.
 class Tour {
 public:
-    explicit Tour(const char* picture) : picture_(picture) {}
+    Tour(const char* picture, bool is_hasty) : picture_(picture), is_hasty_(is_hasty) {}
 
     /// Once a frame, before it is drawn.
     void frame(const viewer::Desk::View& view) {
@@ -72,7 +73,8 @@ public:
         const auto status = view.has_session ? view.now.status() : arr::SessionStatus::unknown;
         switch (stage_) {
         case 0: return press_when(true, SDLK_c);
-        case 1: return press_when(status == arr::SessionStatus::ready && frames_ > enough, SDLK_e);
+        case 1: return press_when(status == arr::SessionStatus::ready && (is_hasty_ || frames_ > enough),
+                                    is_hasty_ ? SDLK_q : SDLK_e);
         case 2: return press_when(status == arr::SessionStatus::ready && view.now.max_lease() > 15min && frames_ > enough, SDLK_s);
         case 3: return press_when(status == arr::SessionStatus::stopped && frames_ > 20, SDLK_q);
         default: return;
@@ -101,6 +103,7 @@ private:
     }
 
     const char* picture_;
+    bool is_hasty_;
     int stage_ = 0, frames_ = 0;
     bool failed_ = false;
     Clock::time_point deadline_ = Clock::now() + 60s;
@@ -108,7 +111,9 @@ private:
 
 class Application {
 public:
-    Application(const char* picture, bool tours) : desk_(options_from_environment()), tour_(picture), tours_(tours) {}
+    /// For a person.
+    Application() : desk_(options_from_environment()) {}
+    explicit Application(Tour tour) : desk_(options_from_environment()), tour_(tour) {}
 
     int run() {
         if (const std::string problem = canvas_.open("Session viewer", viewer::screen_width, viewer::screen_height);
@@ -133,9 +138,9 @@ private:
         library_.add(Clock::now() - before);
 
         tell_what_changed();
-        if (tours_) {
-            tour_.frame(desk_.view());
-            quits_ |= tour_.failed();
+        if (tour_) {
+            tour_->frame(desk_.view());
+            quits_ |= tour_->failed();
         }
         draw();
         pause_until(begun + frame_time_);
@@ -160,8 +165,8 @@ private:
     void draw() {
         const float seconds = std::chrono::duration<float>(Clock::now() - started_).count();
         screen_.draw(canvas_, desk_.view(), service_, frames_, library_, seconds * 0.5f);
-        if (tour_.wants_picture() && !canvas_.save(tour_.picture())) {
-            std::fprintf(stderr, "error: cannot save %s: %s\n", tour_.picture(), SDL_GetError());
+        if (tour_ && tour_->wants_picture() && !canvas_.save(tour_->picture())) {
+            std::fprintf(stderr, "error: cannot save %s: %s\n", tour_->picture(), SDL_GetError());
             failed_ = true;
         }
         canvas_.end();
@@ -196,10 +201,11 @@ private:
         if (!ended) {
             std::fprintf(stderr, "error: the session may be running: %s\n", ended.error().what());
         }
+        std::printf("at the end: %s\n", state_word(desk_.view()));
         std::printf("frames: %.2f ms mean; the library's part: %.1f us mean, %.1f us most\n",
                     static_cast<double>(frames_.mean()), static_cast<double>(library_.mean() * 1000.0f),
                     static_cast<double>(library_.most() * 1000.0f));
-        return ended && !failed_ && !(tours_ && tour_.failed()) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return ended && !failed_ && !(tour_ && tour_->failed()) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
 
     static void pause_until(Clock::time_point end) {
@@ -213,8 +219,8 @@ private:
     viewer::Screen screen_;
     viewer::Desk desk_;
     viewer::Times frames_, library_;
-    Tour tour_;
-    bool tours_ = false, quits_ = false, failed_ = false;
+    std::optional<Tour> tour_;
+    bool quits_ = false, failed_ = false;
     std::string service_ = std::string(from_environment("ARR_SERVICE_ENDPOINT"));
     std::string told_, told_notice_;
     std::chrono::milliseconds frame_time_ = milliseconds_from_environment("ARR_FRAME_PAUSE_MS", 16ms);
@@ -225,10 +231,16 @@ private:
 
 // SDL wants it so.
 int main(int count, char* words[]) {
-    const bool tours = count > 1 && std::strcmp(words[1], "--tour") == 0;
-    if (count > (tours ? 3 : 1)) {
-        std::fprintf(stderr, "usage: viewer [--tour [PICTURE.bmp]]\n");
-        return EXIT_FAILURE;
+    const std::string_view word = count > 1 ? words[1] : "";
+    if (count == 1) {
+        return Application().run();
     }
-    return Application(count > 2 ? words[2] : nullptr, tours).run();
+    if (word == "--tour" && count <= 3) {
+        return Application(Tour(count > 2 ? words[2] : nullptr, false)).run();
+    }
+    if (word == "--hasty-tour" && count == 2) {
+        return Application(Tour(nullptr, true)).run();
+    }
+    std::fprintf(stderr, "usage: viewer [--tour [PICTURE.bmp] | --hasty-tour]\n");
+    return EXIT_FAILURE;
 }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::c_header::{Header, called_functions};
 use crate::c_programs::files;
 use crate::context::Context;
+use crate::cpp_programs::compiles_tests;
 use crate::dialect::{Dialect, GCC_CXX17_BARE, WRAPPERS};
 use crate::header;
 use crate::parallel::work_off_by_name;
@@ -74,12 +75,15 @@ fn missing(c_header: &str, code: &str) -> Result<Vec<String>> {
 /// All that is written in C++ compiles in every dialect, with every warning an error.
 pub(crate) fn check_dialects(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
-    let mut programs = files(&workspace.root, EXAMPLES, "cpp")?;
-    programs.push(all_tests(workspace)?);
-    let sources: Vec<Source> = programs
-        .iter()
-        .flat_map(|file| WRAPPERS.iter().map(|&dialect| Source { file: file.clone(), dialect }))
-        .collect();
+    let tests = all_tests(workspace)?;
+    let mut sources = Vec::new();
+    for &dialect in WRAPPERS {
+        let examples = files(&workspace.root, EXAMPLES, "cpp")?;
+        sources.extend(examples.into_iter().map(|file| Source { file, dialect }));
+        if !compiles_tests(dialect) {
+            sources.push(Source { file: tests.clone(), dialect });
+        }
+    }
     let problems = work_off_by_name(&sources, |source| source.check(&workspace.root));
     Report::unless(problems, format!("{} dialects, examples and tests", WRAPPERS.len()))
 }

@@ -56,8 +56,11 @@ public:
     }
 
     void extend() {
-        if (!is_ready() || extension_) {
+        if (!is_ready()) {
             return tell("Only a session that is ready can be extended.");
+        }
+        if (extension_) {
+            return tell("An extension is under way.");
         }
         auto extend = session_.start_update_lease(view_.now.max_lease() + extension);
         if (!extend) {
@@ -104,7 +107,9 @@ public:
             operation_.reset();
             view_.creating = false;
         }
-        return client_ ? client_.shutdown(timeout) : arr::Result<void>();
+        auto ended = client_ ? client_.shutdown(timeout) : arr::Result<void>();
+        look_at_session();
+        return ended;
     }
 
 private:
