@@ -165,5 +165,10 @@ static class EndTests
         Engine.Platform = RuntimePlatform.Android;
         Engine.Pause(true);
         Check.That(!session.IsSuspended, "and never is never");
+        session.Suspend();
+        Engine.Pause(false);
+        Check.That(session.IsSuspended, "what the application does by itself it ends by itself");
+        session.Resume();
+        Check.That(!session.IsSuspended, "as here");
     }
 }

@@ -53,7 +53,9 @@ fn meta_problems(package: &Path, imported: &[String]) -> Vec<String> {
         }
         let meta = format!("{path}.meta");
         if !imported.contains(&meta) {
-            problems.push(format!("{path} has no .meta file: Unity would leave it out of the package"));
+            problems.push(format!(
+                "{path} has no .meta file, so Unity would leave it out: write it by `cargo xtask unity --metas`"
+            ));
             continue;
         }
         match read_meta(package, path, &meta) {
