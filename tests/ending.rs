@@ -12,6 +12,7 @@ use support::{HOUR, SECOND};
 in_both_versions![
     sessions_are_stopped_at_the_end_where_that_was_promised,
     a_client_that_is_dropped_keeps_its_promises,
+    a_promise_outlives_the_session_that_it_was_made_for,
     what_was_queued_is_told_before_the_end,
     an_end_without_promises_asks_nothing,
     a_promised_stop_that_fails_is_told,
@@ -66,6 +67,23 @@ fn a_client_that_is_dropped_keeps_its_promises(wire: &Wire) {
     }
     assert_eq!(emulator.sessions()[1].status.as_str(), "Ready");
     drop(sessions);
+}
+
+/// As an application does it that cleans up: the client first, and at once its sessions.
+fn a_promise_outlives_the_session_that_it_was_made_for(wire: &Wire) {
+    for _ in 0..20 {
+        let lab = Lab::with_startup(wire, Duration::ZERO);
+        let session = lab.ready(HOUR);
+        session.watch(promised(true), 0.into()).unwrap();
+        let Lab { emulator, client, .. } = lab;
+        drop(client);
+        drop(session);
+        let begun = std::time::Instant::now();
+        while emulator.sessions()[0].status.as_str() != "Stopped" {
+            assert!(begun.elapsed() < MINUTE, "it was promised, and is not done");
+            std::thread::yield_now();
+        }
+    }
 }
 
 fn what_was_queued_is_told_before_the_end(wire: &Wire) {

@@ -135,13 +135,12 @@ impl Core {
 
     /// Begins the end: no new work, and what was promised for the end.
     pub(crate) fn begin_end(self: &Arc<Self>) {
-        // Before: afterwards the driver may find nothing to do, and end.
-        let promised = self.keeper.has_promised();
-        if self.shut_down.swap(true, Ordering::AcqRel) {
+        let Some(promised) = self.keeper.hold_promises(|| !self.shut_down.swap(true, Ordering::AcqRel)) else {
             return;
-        }
+        };
         if promised && let Err(error) = Core::wake_driver(self) {
             self.runtime.stop_failed(&error);
+            self.keeper.drop_promises();
         }
         if !self.runtime.is_running() {
             self.ended_for_good();
@@ -175,8 +174,14 @@ impl Core {
         if !gone {
             return Err(not_ended());
         }
+        self.leave_the_living();
         self.journal.as_ref().map_or(Ok(()), |journal| journal.end())?;
         self.runtime.failed_stop().map_or(Ok(()), Err)
+    }
+
+    /// It has ended, and somebody was told how: [`end_all`] does not tell it again.
+    fn leave_the_living(&self) {
+        lock(&LIVING).retain(|(core, _)| !std::ptr::eq(core.as_ptr(), self));
     }
 
     /// From now on [`end_all`] ends this one too.

@@ -27,6 +27,8 @@ pub(crate) struct Keeper {
     reads: AtomicUsize,
     /// A read waits for a token.
     awaits_token: AtomicBool,
+    /// What is to be stopped, once the end has begun.
+    promised: Mutex<Vec<(Arc<Site>, Arc<Shared>)>>,
     /// Nothing is asked while the application is suspended.
     suspended: AtomicBool,
     /// The application is back, and the driver does not know yet.
@@ -300,16 +302,28 @@ impl Keeper {
 
     /// Stops what was promised to be stopped at the end.
     pub(crate) fn stop_promised(&self, core: &Arc<Core>, now: Instant) {
-        for (site, shared) in self.sessions().iter().filter(|(_, shared)| is_promised(shared)) {
+        for (site, shared) in std::mem::take(&mut *lock(&self.promised)) {
             let deadline = now + core.attempt_timeout;
             let stop = site.stop(shared.id(), deadline);
             Core::submit_chore(core, stop, deadline, Urgency::Stop, drop);
         }
     }
 
-    /// Whether a session is to be stopped at the end.
-    pub(super) fn has_promised(&self) -> bool {
-        self.sessions().iter().any(|(_, shared)| is_promised(shared))
+    /// The end begins, unless `begin` says that it has before: what is promised now is kept, even if the application frees the
+    /// session before it is done. Returns whether there is anything; `None` if the end had begun.
+    pub(super) fn hold_promises(&self, begin: impl FnOnce() -> bool) -> Option<bool> {
+        // The driver, which sees the end at once, waits here for what it has to do.
+        let mut promised = lock(&self.promised);
+        if !begin() {
+            return None;
+        }
+        *promised = self.sessions().into_iter().filter(|(_, shared)| is_promised(shared)).collect();
+        Some(!promised.is_empty())
+    }
+
+    /// Nobody is there to keep them.
+    pub(super) fn drop_promises(&self) {
+        lock(&self.promised).clear();
     }
 }
 
