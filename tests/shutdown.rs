@@ -26,6 +26,7 @@ in_both_versions![
     nothing_is_started_any_more,
     dropping_a_client_waits_for_nothing,
     all_clients_end_together_and_new_ones_can_be_made,
+    a_stop_that_failed_is_told_by_one_end_of_all,
     starts_at_the_moment_of_the_end_are_refused_or_have_an_end,
 ];
 
@@ -235,6 +236,22 @@ fn all_clients_end_together_and_new_ones_can_be_made(wire: &'static Wire) {
     ended(&new.list_sessions_start(None, 3.into()).unwrap()).unwrap();
     shut_down_all(LONG).unwrap();
     assert_eq!(new.list_sessions(None).unwrap_err().kind(), ErrorKind::ShutDown);
+}
+
+/// Else every play mode of an editor would end with the failure of the first.
+fn a_stop_that_failed_is_told_by_one_end_of_all(wire: &'static Wire) {
+    let _alone = alone();
+    let refusing = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Stop => Act::Answer(refusing.into()),
+        _ => Act::Answer(wire.good(line)),
+    });
+    let client = server.client(wire.config());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    session.watch(WatchOptions { stop_on_shutdown: true, ..WatchOptions::default() }, Label::default()).unwrap();
+    assert_eq!(shut_down_all(LONG).unwrap_err().kind(), ErrorKind::Forbidden);
+    shut_down_all(LONG).unwrap();
+    drop((client, session));
 }
 
 fn starts_at_the_moment_of_the_end_are_refused_or_have_an_end(wire: &'static Wire) {
