@@ -47,7 +47,8 @@ namespace ArrSession
         Manual,
         /// <summary>
         /// A thread of the client's, "arr-pump": for programs without a loop. Tasks are completed, and events raised, on that
-        /// thread. Not for engines, whose objects belong to one thread.
+        /// thread; so what awaits a task goes on there, unless it has ended before it is awaited. Not for engines, whose objects
+        /// belong to one thread.
         /// </summary>
         Background,
     }

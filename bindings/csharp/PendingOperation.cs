@@ -10,6 +10,8 @@ namespace ArrSession
     /// </summary>
     internal abstract unsafe class PendingOperation
     {
+        private static readonly Action<object> CancelOne = Cancel;
+
         private readonly object gate = new object();
         private CancellationToken token;
         private CancellationTokenRegistration registration;
@@ -55,6 +57,7 @@ namespace ArrSession
         /// <summary>
         /// From now on the token cancels it: natively, at once. The task ends when the pump hears of it.
         /// </summary>
+        /// <exception cref="ObjectDisposedException">The token's source is disposed; the operation is cancelled.</exception>
         internal void ObeyTo(CancellationToken token)
         {
             if (!token.CanBeCanceled)
@@ -62,7 +65,17 @@ namespace ArrSession
                 return;
             }
             this.token = token;
-            CancellationTokenRegistration made = token.Register(CancelOne, this, false);
+            CancellationTokenRegistration made;
+            try
+            {
+                made = token.Register(CancelOne, this, false);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The caller gets no task that would tell him what comes of it.
+                CancelNatively();
+                throw;
+            }
             lock (gate)
             {
                 if (!over)
@@ -73,8 +86,6 @@ namespace ArrSession
             }
             made.Dispose();
         }
-
-        private static readonly Action<object> CancelOne = Cancel;
 
         private static void Cancel(object operation)
         {

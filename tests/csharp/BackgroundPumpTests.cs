@@ -11,7 +11,7 @@ internal static class BackgroundPumpTests
     {
         using (ArrClient client = NewClient())
         {
-            Check.Equal("arr-pump", ThreadAfter(client.GetTokenAsync()).Result, "the thread after an await");
+            Check.Equal("arr-pump", ThreadAfter(SlowToken(client)).Result, "the thread after an await");
             Check.Equal(0, client.Pump(), "a pump beside it");
             RenderingSession session = client.CreateSessionAsync(Service.NewSession()).Result;
             Check.Equal(SessionStatus.Ready, session.WaitUntilReadyAsync().Result.Status, "status");
@@ -38,7 +38,7 @@ internal static class BackgroundPumpTests
 
     private static async Task BlockAfter(ArrClient client)
     {
-        await client.GetTokenAsync();
+        await SlowToken(client);
         client.ListSessions();
     }
 
@@ -65,7 +65,7 @@ internal static class BackgroundPumpTests
         {
             Thread pump = null;
             bool over = false;
-            client.GetTokenAsync().ContinueWith(
+            SlowToken(client).ContinueWith(
                 ended =>
                 {
                     pump = Thread.CurrentThread;
@@ -84,13 +84,15 @@ internal static class BackgroundPumpTests
     {
         ArrClient client = NewClient();
         Thread pump = PumpOf(client);
+        Service.FaultOfList(Service.AnswerAfter(150));
         Check.True(DisposeAfter(client).Wait(TimeSpan.FromSeconds(10)), "what disposes it goes on");
         Check.True(pump.Join(TimeSpan.FromSeconds(10)), "the thread ends by itself");
     }
 
     private static async Task DisposeAfter(ArrClient client)
     {
-        await client.GetTokenAsync();
+        await client.ListSessionsAsync();
+        Check.Equal("arr-pump", Thread.CurrentThread.Name, "the thread on which it is disposed");
         client.Dispose();
     }
 
@@ -106,25 +108,21 @@ internal static class BackgroundPumpTests
 
     internal static void AnAbandonedClientIsCollected()
     {
-        Thread pump = null;
-        WeakReference weak = null;
-        Thread thread = new Thread(() =>
+        Thread[] pumps = new Thread[8];
+        Abandoned clients = Abandoned.Make(number =>
         {
             ArrClient client = NewClient();
-            client.GetTokenAsync().Wait();
-            pump = PumpOf(client);
-            weak = new WeakReference(client);
+            pumps[number] = PumpOf(client);
+            return client;
         });
-        thread.Start();
-        thread.Join();
-        FrameLoop.Until(() => Collect() && !weak.IsAlive, "the collection of the client");
-        Check.True(pump.Join(TimeSpan.FromSeconds(10)), "its thread ends by itself");
+        clients.AwaitCollection("the collection of clients");
+        Check.True(pumps[clients.AnyThatIsGone()].Join(TimeSpan.FromSeconds(10)), "its thread ends by itself");
     }
 
     /// <summary>Nobody holds the client but the method that awaits something of it.</summary>
     internal static void WhatIsAwaitedIsNotCollected()
     {
-        Service.FaultOfList(Service.AnswerAfter(500));
+        Service.FaultOfList(Service.AnswerAfter(250));
         Task<int> task = null;
         Thread thread = new Thread(() => task = CountOf(NewClient()));
         thread.Start();
@@ -184,10 +182,19 @@ internal static class BackgroundPumpTests
         return new ArrClient(options);
     }
 
+    /// <summary>
+    /// The client's first token, which does not come before somebody awaits it: what has ended by then goes on where it is awaited.
+    /// </summary>
+    private static Task<AccessToken> SlowToken(ArrClient client)
+    {
+        Service.FaultOfToken(Service.AnswerAfter(150));
+        return client.GetTokenAsync();
+    }
+
     /// <summary>The thread on which its tasks end.</summary>
     private static Thread PumpOf(ArrClient client)
     {
-        return client.GetTokenAsync().ContinueWith(
+        return SlowToken(client).ContinueWith(
             ended => Thread.CurrentThread, TaskContinuationOptions.ExecuteSynchronously).Result;
     }
 

@@ -81,6 +81,32 @@ internal static class CancellationTests
         source.Cancel();
     }
 
+    /// <summary>Some runtimes refuse such a token, others never cancel by it: nothing is left in either case.</summary>
+    internal static void ByASourceThatIsDisposed()
+    {
+        using (ArrClient client = Service.NewClient())
+        {
+            CancellationTokenSource source = new CancellationTokenSource();
+            CancellationToken token = source.Token;
+            source.Dispose();
+            Task<RenderingSession> create = null;
+            try
+            {
+                create = client.CreateSessionAsync(Service.NewSession(), token);
+            }
+            catch (ObjectDisposedException)
+            {
+                Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of the client, after which nothing comes");
+                Check.Equal(0, Service.Running().Count, "sessions of which nobody would hear");
+            }
+            if (create != null)
+            {
+                string id = FrameLoop.Result(client, create).Id;
+                Check.Equal(id, Service.Running()[0], "the session");
+            }
+        }
+    }
+
     internal static void AfterTheEnd()
     {
         using (ArrClient client = Service.NewClient())
@@ -178,33 +204,15 @@ internal static class CancellationTests
         using (ArrClient client = Service.NewClient())
         using (CancellationTokenSource source = new CancellationTokenSource())
         {
-            WeakReference weak = RunOne(client, source.Token);
-            FrameLoop.Until(() => Collected(weak), "the collection of an operation whose token lives");
+            Abandoned tasks = Abandoned.Make(number =>
+            {
+                Task<AccessToken> task = client.GetTokenAsync(source.Token);
+                FrameLoop.Result(client, task);
+                return task;
+            });
+            tasks.AwaitCollection("the collection of operations whose token lives");
             GC.KeepAlive(source);
         }
-    }
-
-    /// <summary>A method of its own, so that the stack holds nothing of it.</summary>
-    private static WeakReference RunOne(ArrClient client, CancellationToken token)
-    {
-        WeakReference weak = null;
-        // On a thread that is gone afterwards: Mono looks at stacks word by word, also at what lies there from earlier calls.
-        Thread thread = new Thread(() =>
-        {
-            Task<AccessToken> task = client.GetTokenAsync(token);
-            FrameLoop.Result(client, task);
-            weak = new WeakReference(task);
-        });
-        thread.Start();
-        thread.Join();
-        return weak;
-    }
-
-    private static bool Collected(WeakReference weak)
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        return !weak.IsAlive;
     }
 
     private static void IsCancelledBy(CancellationToken token, Task task)

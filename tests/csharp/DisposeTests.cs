@@ -274,55 +274,40 @@ internal static class DisposeTests
 
     internal static void ByTheFinalizer()
     {
-        string id = null;
-        WeakReference weak = null;
-        // On a thread that is gone afterwards: Mono looks at stacks word by word, also at what lies there from earlier calls.
-        Thread thread = new Thread(() =>
+        string[] ids = new string[8];
+        Abandoned clients = Abandoned.Make(number =>
         {
             ArrClient client = Service.NewClient();
             RenderingSession session = client.CreateSession(Service.NewSession());
             client.OpenSession(session.Id);
             client.ListSessionsAsync();
             session.Watch(new WatchOptions { StopOnShutdown = true });
-            id = session.Id;
-            weak = new WeakReference(client);
+            ids[number] = session.Id;
+            return client;
         });
-        thread.Start();
-        thread.Join();
-        FrameLoop.Until(
-            () =>
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-                return !weak.IsAlive;
-            },
-            "the collection of the client");
-        FrameLoop.Until(() => Service.StatusOf(id) == "Stopped", "the stop that was promised");
+        clients.AwaitCollection("the collection of clients");
+        for (int i = 0; ids[i] != null; i++)
+        {
+            int number = i;
+            FrameLoop.Until(
+                () => !clients.IsGone(number) || Service.StatusOf(ids[number]) == "Stopped", "a stop that was promised");
+        }
     }
 
     /// <summary>An application's own finalizer may dispose what was finalized before it, or after.</summary>
     internal static void InAFinalizer()
     {
-        WeakReference weak = null;
         int before = Owner.Finalized;
-        Thread thread = new Thread(() =>
+        Abandoned owners = Abandoned.Make(number =>
         {
             ArrClient client = Service.NewClient();
             RenderingSession session = client.CreateSession(Service.NewSession());
             client.ListSessionsAsync();
-            weak = new WeakReference(new Owner(client, session));
+            return new Owner(client, session);
         });
-        thread.Start();
-        thread.Join();
-        FrameLoop.Until(
-            () =>
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-                return !weak.IsAlive && Owner.Finalized > before;
-            },
-            "the finalizer");
-        Check.True(Owner.Failure == null, "what the finalizer has thrown: " + Owner.Failure);
+        owners.AwaitCollection("the collection of what has finalizers");
+        FrameLoop.Until(() => Owner.Finalized > before, "a finalizer");
+        Check.True(Owner.Failure == null, "what a finalizer has thrown: " + Owner.Failure);
     }
 
     private sealed class Owner

@@ -24,6 +24,41 @@ internal static class PumpTests
         }
     }
 
+    /// <summary>As on an engine's main thread: what was awaited there goes on in the frame that brings it, not in the next.</summary>
+    internal static void AwaitResumesInTheFrameAlsoUnderAContext()
+    {
+        SynchronizationContext before = SynchronizationContext.Current;
+        Context context = new Context();
+        SynchronizationContext.SetSynchronizationContext(context);
+        try
+        {
+            using (ArrClient client = Service.NewClient())
+            {
+                int here = Thread.CurrentThread.ManagedThreadId;
+                foreach (int thread in FrameLoop.Result(client, ThreadsOf(client)))
+                {
+                    Check.Equal(here, thread, "the thread after an await");
+                }
+                Check.Equal(0, context.Posted, "what was put off to a later frame");
+            }
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
+    }
+
+    /// <summary>One that never gets to what is posted to it.</summary>
+    private sealed class Context : SynchronizationContext
+    {
+        internal volatile int Posted;
+
+        public override void Post(SendOrPostCallback callback, object state)
+        {
+            Posted++;
+        }
+    }
+
     private static async Task<List<int>> ThreadsOf(ArrClient client)
     {
         List<int> threads = new List<int>();

@@ -93,6 +93,11 @@ internal static class Service
         }
     }
 
+    internal static void FaultOfToken(string action, int times = 1)
+    {
+        Fault("GET", "/accounts/*/token", action, times);
+    }
+
     internal static void FaultOfList(string action, int times = 1)
     {
         Fault("GET", "**/sessions", action, times);

@@ -1,0 +1,80 @@
+using System;
+using System.Threading;
+
+/// <summary>
+/// Objects that nobody holds any more. Mono takes every word on a stack for a reference, so one of them may be held by chance:
+/// several are made, of which more than half have to go.
+/// </summary>
+internal sealed class Abandoned
+{
+    private const int Count = 5;
+
+    private readonly WeakReference[] objects = new WeakReference[Count];
+
+    private Abandoned()
+    {
+    }
+
+    /// <summary>Makes them on threads that are gone afterwards, with all that lies on their stacks.</summary>
+    internal static Abandoned Make(Func<int, object> make)
+    {
+        Abandoned abandoned = new Abandoned();
+        for (int i = 0; i < Count; i++)
+        {
+            int number = i;
+            Exception failure = null;
+            Thread thread = new Thread(() =>
+            {
+                try
+                {
+                    abandoned.objects[number] = new WeakReference(make(number));
+                }
+                catch (Exception e)
+                {
+                    failure = e;
+                }
+            });
+            thread.Start();
+            thread.Join();
+            if (failure != null)
+            {
+                throw new CheckFailed("what was to be abandoned could not be made: " + failure);
+            }
+        }
+        return abandoned;
+    }
+
+    /// <summary>Waits until most of them are collected, and finalized.</summary>
+    internal void AwaitCollection(string what)
+    {
+        FrameLoop.Until(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                int gone = 0;
+                for (int i = 0; i < Count; i++)
+                {
+                    gone += IsGone(i) ? 1 : 0;
+                }
+                return gone > Count / 2;
+            },
+            what);
+    }
+
+    internal bool IsGone(int number)
+    {
+        return !objects[number].IsAlive;
+    }
+
+    /// <summary>One that is collected.</summary>
+    internal int AnyThatIsGone()
+    {
+        int number = 0;
+        while (!IsGone(number))
+        {
+            number++;
+        }
+        return number;
+    }
+}
