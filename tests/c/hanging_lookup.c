@@ -150,6 +150,7 @@ static void what_was_started_is_cancelled_at_once_and_shutdown_keeps_its_time(vo
 
 int main(void)
 {
+    int own = threads(""); /* one, or more where another program runs this one */
     int host;
     double end;
 
@@ -160,10 +161,10 @@ int main(void)
     CHECK(threads("arr-dns") == 4);
     /* The HTTP clients' own threads, and those that drop them, go as soon as they learn that nobody waits. */
     end = seconds() + 30;
-    while (threads("") > 1 + 4 && seconds() < end) {
+    while (threads("") > own + 4 && seconds() < end) {
         usleep(10000);
     }
-    CHECK(threads("") == 1 + 4);
+    CHECK(threads("") == own + 4);
     what_was_started_is_cancelled_at_once_and_shutdown_keeps_its_time();
     return checks_result("hanging_lookup");
 }

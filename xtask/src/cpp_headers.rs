@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::c_header::Header;
+use crate::c_header::{Header, called_functions};
 use crate::c_programs::files;
 use crate::context::Context;
 use crate::dialect::{Dialect, GCC_CXX17_BARE, WRAPPERS};
@@ -62,12 +62,11 @@ fn out_of_reach(workspace: &Workspace, headers: &[PathBuf]) -> Result<Vec<String
 }
 
 fn missing(c_header: &str, code: &str) -> Result<Vec<String>> {
-    let header = Header::read(c_header)?;
-    let words = tokens(code);
-    let called: BTreeSet<&String> = words.windows(2).filter(|pair| pair[1] == "(").map(|pair| &pair[0]).collect();
-    let words: BTreeSet<&String> = words.iter().collect();
-    let functions = header.functions.into_iter().map(|function| function.name).filter(|name| !called.contains(name));
-    let constants = header.constants.into_iter().map(|(name, _)| name);
+    let called = called_functions(code);
+    let words: BTreeSet<String> = tokens(code).into_iter().collect();
+    let Header { functions, constants, .. } = Header::read(c_header)?;
+    let functions = functions.into_iter().map(|function| function.name).filter(|name| !called.contains(name));
+    let constants = constants.into_iter().map(|(name, _)| name);
     let constants = constants.filter(|name| !name.ends_with(ONLY_FOR_C) && !words.contains(name));
     Ok(functions.chain(constants).collect())
 }

@@ -45,9 +45,8 @@ static class Snippet
 ];
 
 /// Compiles each block, as Unity 2019.4 does, against the library, or, if it is for Unity, against the package: a block
-/// with a type in it is a whole file, and any other
-/// the inside of a method, with `client`, `session`, `options` and `cancellation` at hand. The compiler's complaints name
-/// the pages' own lines.
+/// with a type in it is a whole file, and any other the inside of a method, with `client`, `session`, `options` and
+/// `cancellation` at hand. The compiler's complaints name the pages' own lines.
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/csharp/blocks")?;

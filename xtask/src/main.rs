@@ -58,6 +58,7 @@ Usage: cargo xtask <command>
   test PART        only the checks that have PART in their names, and what they need; `test list` lists them
   sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 2 times or as given, and under valgrind
   platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done
+  inspect SYSTEM FILE  compare what a binary for linux, windows, uwp or android shows and needs with abi/
   header           write include/arr_session.h and abi/layout.txt, how its structs lie in memory, anew from the Rust sources
   header --check   fail if one of them is not what the Rust sources give
   unity [FOLDER]   make the Unity package with this machine's library, in target/unity or as given; PLATFORM=FILE adds
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
         ["test", part] => test::run(test::Part::Named(part)),
         ["platforms"] => platforms::run(platforms::Which::All),
         ["platforms", name] => platforms::run(platforms::Which::Named(name)),
+        ["inspect", system, file] => platforms::inspect(system, file),
         ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
         ["sanitize", runs] => match runs.parse() {
             Ok(runs) => sanitize::run(runs),

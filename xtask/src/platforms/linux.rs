@@ -35,7 +35,8 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     };
     let library = cross.build(&shop.workspace)?;
     expect(shop, &library, Architecture::X86_64)?;
-    let machine = Machine::linux("gcc", "g++", Runner::Here, &library, shop.workspace.scratch("platforms/linux-x64")?);
+    let folder = shop.workspace.scratch("platforms/linux-x64")?;
+    let machine = Machine::linux(("gcc", "g++"), Runner::Here, &library, &soname_of(shop), folder)?;
     let rust = cross.build_example(&shop.workspace, RUST_QUICKSTART)?;
     row(shop, "linux-x64", &library, &machine, rust)
 }
@@ -51,7 +52,8 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
     let library = cross.build(&shop.workspace)?;
     expect(shop, &library, Architecture::Aarch64)?;
     let folder = shop.workspace.scratch("platforms/linux-arm64")?;
-    let machine = Machine::linux("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++", Runner::Qemu, &library, folder);
+    let compilers = ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++");
+    let machine = Machine::linux(compilers, Runner::Qemu, &library, &soname_of(shop), folder)?;
     let rust = cross.build_example(&shop.workspace, RUST_QUICKSTART)?;
     row(shop, "linux-arm64", &library, &machine, rust)
 }

@@ -6,6 +6,7 @@
 mod android;
 mod checked;
 mod cross;
+mod inspect;
 mod linux;
 mod row;
 mod run;
@@ -24,6 +25,8 @@ use crate::packages::{self, Package, Readiness};
 use crate::step;
 use row::Row;
 use shop::Shop;
+
+pub(crate) use inspect::run as inspect;
 
 /// A platform, by the name that the command line and the table have for it.
 struct Platform {

@@ -66,17 +66,21 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// One whose programs have the path to the library in them.
+    /// One whose programs find the library beside them, as it is installed: a file by the name that they remember, and one
+    /// by the name that the linker looks for.
     pub(crate) fn linux(
-        cc: &'static str,
-        cxx: &'static str,
+        (cc, cxx): (&'static str, &'static str),
         runner: Runner,
         library: &Library,
+        soname: &str,
         folder: PathBuf,
-    ) -> Self {
-        let link =
-            vec![joined("-L", library.folder()), "-larr_session".into(), joined("-Wl,-rpath,", library.folder())];
-        Self { cc, cxx, runner, link, folder }
+    ) -> Result<Self> {
+        for name in [soname, "libarr_session.so"] {
+            let file = folder.join(name);
+            fs::copy(&library.shared, &file).with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        let link = vec![joined("-L", &folder), "-larr_session".into(), joined("-Wl,-rpath,", &folder)];
+        Ok(Self { cc, cxx, runner, link, folder })
     }
 
     pub(crate) fn compile_c(&self, root: &Path, source: &Path) -> Result<PathBuf> {
