@@ -36,10 +36,10 @@ static class Emulator
     public static void AdvanceMinutes(int minutes) { Call("POST", "clock", "{\"advance_ms\": " + minutes * 60000L + "}"); }
     public static void Force(string id, string status) { Call("POST", "sessions/" + id, "{\"status\": \"" + status + "\"}"); }
 
-    // The next requests of this method to paths of this pattern are answered by this action.
+    // All requests of this method to paths of this pattern are answered by this action.
     public static void Fault(string method, string path, string action)
     {
-        Call("POST", "faults", "{\"rules\": [{\"method\": \"" + method + "\", \"path\": \"" + path + "\", \"action\": " + action + "}]}");
+        Call("POST", "faults", "{\"rules\": [{\"method\": \"" + method + "\", \"path\": \"" + path + "\", \"times\": 0, \"action\": " + action + "}]}");
     }
 
     public static void EndFaults() { Call("DELETE", "faults", null); }

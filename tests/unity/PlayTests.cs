@@ -82,7 +82,6 @@ static class PlayTests
     {
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
-        Emulator.Fault("*", "**/properties", "{\"type\": \"delay\", \"ms\": 1}");
         Task<SessionProperties> start = session.StartSessionAsync();
         Stage.Until(delegate { return session.Session != null; }, "it is created");
         string id = session.Session.Id;
@@ -162,6 +161,8 @@ static class PlayTests
         RemoteRenderingSession session = Stage.Session();
         SessionStatus ended = SessionStatus.Unknown;
         session.OnEnded.AddListener(delegate(SessionStatus how) { ended = how; });
+        // What is read is told late: by then it has failed, however busy the machine is.
+        Emulator.Fault("GET", "**/sessions/**", "{\"type\": \"delay\", \"ms\": 300}");
         Task<SessionProperties> start = session.StartSessionAsync();
         Stage.Until(delegate { return session.Session != null; }, "it is created");
         Emulator.Force(session.Session.Id, "Error");
