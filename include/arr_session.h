@@ -1192,7 +1192,8 @@ arr_status arr_operation_wait(struct arr_operation *operation,
 
 // Ends an operation at once, for its caller: it is ARR_OPERATION_CANCELLED when this returns, and no other thread has to
 // agree. A request that is on the wire finishes by itself, and its answer is dropped; but a session whose id comes back to
-// a cancelled create is stopped. An operation that has ended already stays as it is.
+// a cancelled create is stopped. A stop that is cancelled before it was sent is not made: free its operation instead, and it goes
+// on. An operation that has ended already stays as it is.
 //
 // - operation: the operation.
 // - error: may be NULL.
