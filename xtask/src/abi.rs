@@ -77,6 +77,11 @@ impl Abi {
         Self::locked(&workspace.read(SYMBOLS)?, &workspace.read(CONSTANTS)?, &workspace.read(header::LAYOUT)?)
     }
 
+    /// The same with another layout.
+    pub(crate) fn with_layout(&self, layout: &str) -> Result<Self> {
+        Ok(Self { structs: layout::parse(layout)?, ..self.clone() })
+    }
+
     /// What a commit had locked; `None` if it had nothing of the kind.
     fn at(workspace: &Workspace, commit: &str) -> Result<Option<Self>> {
         let read = |path: &str| git(workspace, &["show", &format!("{commit}:{path}")]).ok();

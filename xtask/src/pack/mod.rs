@@ -24,7 +24,7 @@ use contents::Kind;
 use tree::Tree;
 
 /// The list of files of every package: what is handed out changes on purpose, or not at all.
-const SNAPSHOT: &str = "xtask/pack/files.txt";
+pub(crate) const SNAPSHOT: &str = "xtask/pack/files.txt";
 const CHECKSUMS: &str = "SHA256SUMS";
 
 pub(crate) enum Mode {
@@ -161,7 +161,7 @@ fn snapshot(packages: &[Package], version: &str) -> String {
     text
 }
 
-fn differences(wanted: &str, there: &str) -> Vec<String> {
+pub(crate) fn differences(wanted: &str, there: &str) -> Vec<String> {
     let lines = |text: &str| text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>();
     let (wanted, there) = (lines(wanted), lines(there));
     let missing = wanted.iter().filter(|line| !there.contains(line)).map(|line| format!("missing: {line}"));

@@ -10,13 +10,12 @@ use anyhow::{Context as _, Result, bail};
 use object::Architecture;
 
 use super::cross::Cross;
+use super::inspect::{self, System};
 use super::row::{self, Row};
 use super::shop::Shop;
 use crate::binary::{Binary, archive_symbols};
-use crate::exports;
 use crate::process;
 
-const IMPORTS: &str = "abi/imports-android.txt";
 const CC: &str = "xtask/checked/cc.sh";
 const AR: &str = "llvm-ar-14";
 /// Devices since Android 15 may have pages of this size.
@@ -45,9 +44,8 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
     let library = cross.build(&shop.workspace)?;
     let binary = Binary::read(&library.shared)?;
     let elf = binary.elf.as_ref().context("the library is no ELF file")?;
-    let mut problems = shop.abi.differences("the shared library", &binary.exports);
+    let mut problems = inspect::problems(&shop.workspace, &shop.abi, System::Android, &binary)?;
     problems.extend(shop.abi.differences("the static library", &archive_symbols(&library.archive)?));
-    problems.extend(exports::foreign_imports(&shop.workspace, &binary, IMPORTS)?);
     if binary.architecture != Architecture::Aarch64 {
         problems.push(format!("it is for {:?}", binary.architecture));
     }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use object::Architecture;
 
 use super::cross::Cross;
+use super::inspect::{self, System};
 use super::product::Product;
 use super::row::{self, Row};
 use super::run::{self, Machine, Runner};
@@ -14,9 +15,7 @@ use super::shop::Shop;
 use super::zig::Zig;
 use crate::artifacts::Library;
 use crate::binary::{Binary, archive_symbols};
-use crate::exports;
 
-const IMPORTS: &str = "abi/imports-linux.txt";
 /// The C library of CentOS 7 and of everything since.
 const OLDEST_GLIBC: (u32, u32) = (2, 17);
 
@@ -111,9 +110,8 @@ fn name_to_remember(shop: &Shop) -> Vec<OsString> {
 fn expect(shop: &Shop, library: &Library, architecture: Architecture) -> Result<()> {
     let binary = Binary::read(&library.shared)?;
     let elf = binary.elf.as_ref().context("the library is no ELF file")?;
-    let mut problems = shop.abi.differences("the shared library", &binary.exports);
+    let mut problems = inspect::problems(&shop.workspace, &shop.abi, System::Linux, &binary)?;
     problems.extend(shop.abi.differences("the static library", &archive_symbols(&library.archive)?));
-    problems.extend(exports::foreign_imports(&shop.workspace, &binary, IMPORTS)?);
     if binary.architecture != architecture {
         problems.push(format!("it is for {:?}, not for {architecture:?}", binary.architecture));
     }

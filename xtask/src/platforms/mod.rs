@@ -11,6 +11,7 @@ pub(crate) mod linux;
 pub(crate) mod product;
 mod row;
 pub(crate) mod run;
+mod self_test;
 pub(crate) mod shop;
 pub(crate) mod windows;
 pub(crate) mod wine;
@@ -28,6 +29,7 @@ use row::Row;
 use shop::Shop;
 
 pub(crate) use inspect::run as inspect;
+pub(crate) use self_test::run as self_test;
 
 /// A platform, by the name that the command line and the table have for it.
 struct Platform {

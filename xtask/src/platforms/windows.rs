@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use object::Architecture;
 
 use super::cross::Cross;
+use super::inspect::{self, System};
 use super::product::Product;
 use super::row::{self, Row};
 use super::run::{self, Machine, Runner};
@@ -20,12 +21,10 @@ use crate::binary::{Binary, archive_symbols};
 use crate::context::Context;
 use crate::csharp::{self, Runtime};
 use crate::dotnet;
-use crate::exports;
 use crate::process;
 use crate::tellers::Teller;
 use crate::workspace::Workspace;
 
-const IMPORTS: &str = "abi/imports-windows.txt";
 const RESOURCE: &str = "xtask/windows/version.rc.in";
 const DLL: &str = "arr_session.dll";
 const DEFINITION: &str = "arr_session.def";
@@ -163,13 +162,12 @@ fn import_library(shop: &Shop, folder: &Path, processor: &Processor) -> Result<(
 
 fn expect(shop: &Shop, library: &Library, import_library: &Path, processor: &Processor) -> Result<()> {
     let binary = Binary::read(&library.shared)?;
-    let mut problems = shop.abi.differences("the DLL", &binary.exports);
+    let mut problems = inspect::problems(&shop.workspace, &shop.abi, System::Windows, &binary)?;
     problems.extend(shop.abi.differences("the static library", &archive_symbols(&library.archive)?));
     let mut for_mingw = archive_symbols(&library.link)?;
     for_mingw.remove(MINGW_OWN);
     problems.extend(shop.abi.differences("the import library for MinGW", &for_mingw));
     problems.extend(shop.abi.differences("the import library", &archive_symbols(import_library)?));
-    problems.extend(exports::foreign_imports(&shop.workspace, &binary, IMPORTS)?);
     if binary.architecture != processor.architecture {
         problems.push(format!("it is for {:?}, not for {:?}", binary.architecture, processor.architecture));
     }

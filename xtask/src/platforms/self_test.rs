@@ -1,0 +1,212 @@
+//! `cargo xtask platforms --self-test`: what the checks are for. A defect of each kind is planted, and has to be caught; what has
+//! none has to pass.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::inspect::{System, problems};
+use super::windows::MINGW_CC;
+use crate::EXIT_UNUSABLE;
+use crate::abi::Abi;
+use crate::binary::Binary;
+use crate::pack;
+use crate::packages::{self, Readiness};
+use crate::process;
+use crate::step;
+use crate::unity;
+use crate::workspace::Workspace;
+
+/// A defect, how it is planted, and what must be said about it.
+struct Case {
+    what: &'static str,
+    /// What the check says of it.
+    said: fn(&Workbench) -> Result<Vec<String>>,
+    /// A part of that; empty if nothing may be said.
+    expected: &'static str,
+}
+
+const CASES: &[Case] = &[
+    Case { what: "ELF without a defect", said: |bench| bench.elf(&[]), expected: "" },
+    Case {
+        what: "ELF, an export removed",
+        said: |bench| bench.elf(&[Defect::Removed]),
+        expected: "lacks arr_shutdown",
+    },
+    Case { what: "ELF, an export too many", said: |bench| bench.elf(&[Defect::Extra]), expected: "also has helper" },
+    Case {
+        what: "ELF, a forbidden import",
+        said: |bench| bench.elf(&[Defect::Import]),
+        expected: "needs libforbidden.so",
+    },
+    Case { what: "PE without a defect", said: |bench| bench.pe(&[]), expected: "" },
+    Case { what: "PE, an export removed", said: |bench| bench.pe(&[Defect::Removed]), expected: "lacks arr_shutdown" },
+    Case { what: "PE, an export too many", said: |bench| bench.pe(&[Defect::Extra]), expected: "also has helper" },
+    Case { what: "PE, a forbidden import", said: |bench| bench.pe(&[Defect::Import]), expected: "needs forbidden.dll" },
+    Case { what: "struct without a change", said: |bench| bench.layout("", ""), expected: "" },
+    Case {
+        what: "struct, a field moved",
+        said: |bench| bench.layout("  status 4 4", "  status 8 4"),
+        expected: "arr_error_info.status was at 4",
+    },
+    Case {
+        what: "struct, a field removed",
+        said: |bench| bench.layout("  http_status 12 4\n", ""),
+        expected: "arr_error_info.http_status is gone",
+    },
+    Case { what: "Unity package without a defect", said: |bench| bench.unity("", ""), expected: "" },
+    Case {
+        what: "Unity package, a wrong .meta",
+        said: |bench| bench.unity("CPU: x86_64", "CPU: ARM64"),
+        expected: "must say `CPU: x86_64`",
+    },
+    Case { what: "packages without a defect", said: |bench| bench.packages(|files| files), expected: "" },
+    Case {
+        what: "packages, a file missing",
+        said: |bench| bench.packages(|files| files.replacen("linux-x64: include/arr_session.h\n", "", 1)),
+        expected: "missing: linux-x64: include/arr_session.h",
+    },
+    Case {
+        what: "packages, a file too many",
+        said: |bench| bench.packages(|files| files + "linux-x64: core\n"),
+        expected: "not expected: linux-x64: core",
+    },
+];
+
+pub(crate) fn run() -> Result<ExitCode> {
+    if let Some(reason) = unavailable()? {
+        if step::skips_are_forbidden() {
+            eprintln!("{reason}");
+            return Ok(ExitCode::from(EXIT_UNUSABLE));
+        }
+        println!("skipped: {reason}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let bench = Workbench::new()?;
+    let mut failed = 0;
+    for Case { what, said, expected } in CASES {
+        let said = said(&bench).with_context(|| what.to_string())?;
+        let good = if expected.is_empty() { said.is_empty() } else { said.iter().any(|line| line.contains(expected)) };
+        let verdict = match (good, expected.is_empty()) {
+            (true, true) => "passes",
+            (true, false) => "caught",
+            (false, _) => "NOT as it should be",
+        };
+        println!("  {verdict:<7} {what}{}", said.first().map(|line| format!(": {line}")).unwrap_or_default());
+        failed += usize::from(!good);
+    }
+    println!("{} of {} cases are as they should be", CASES.len() - failed, CASES.len());
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn unavailable() -> Result<Option<String>> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
+    }
+    let needed = [packages::FOR_PLATFORMS, packages::FOR_WINDOWS_X64].concat();
+    Ok(match packages::provide(&needed, "The self-test needs")? {
+        Readiness::Ready => None,
+        Readiness::Missing(advice) => Some(advice),
+    })
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Defect {
+    Removed,
+    Extra,
+    Import,
+}
+
+/// Where defects are made.
+struct Workbench {
+    workspace: Workspace,
+    abi: Abi,
+    folder: PathBuf,
+}
+
+impl Workbench {
+    fn new() -> Result<Self> {
+        let workspace = Workspace::find()?;
+        let abi = Abi::read(&workspace)?;
+        let folder = workspace.scratch("platforms/self-test")?;
+        Ok(Self { workspace, abi, folder })
+    }
+
+    /// A shared library for this machine with the functions of the ABI, which do nothing.
+    fn elf(&self, defects: &[Defect]) -> Result<Vec<String>> {
+        let other = self.folder.join("libforbidden.so");
+        let flags = ["-shared", "-fPIC", "-Wl,-soname,libforbidden.so"];
+        self.compile("gcc", &flags, "int forbidden(void) { return 0; }\n", &other, &[])?;
+        let library = self.folder.join("libarr_session.so");
+        self.compile("gcc", &["-shared", "-fPIC", "-s"], &self.source(defects, ""), &library, &[&other])?;
+        problems(&self.workspace, &self.abi, System::Linux, &Binary::read(&library)?)
+    }
+
+    /// The same for Windows.
+    fn pe(&self, defects: &[Defect]) -> Result<Vec<String>> {
+        let other = self.folder.join("forbidden.dll");
+        let export = "__declspec(dllexport) ";
+        self.compile(MINGW_CC, &["-shared"], &format!("{export}int forbidden(void) {{ return 0; }}\n"), &other, &[])?;
+        let library = self.folder.join("arr_session.dll");
+        self.compile(MINGW_CC, &["-shared", "-s"], &self.source(defects, export), &library, &[&other])?;
+        problems(&self.workspace, &self.abi, System::Windows, &Binary::read(&library)?)
+    }
+
+    fn source(&self, defects: &[Defect], export: &str) -> String {
+        let mut source = String::from("int forbidden(void);\n");
+        for name in self.abi.functions.keys() {
+            if defects.contains(&Defect::Removed) && name == "arr_shutdown" {
+                continue;
+            }
+            let value = if defects.contains(&Defect::Import) { "forbidden()" } else { "0" };
+            source.push_str(&format!("{export}int {name}(void) {{ return {value}; }}\n"));
+        }
+        if defects.contains(&Defect::Extra) {
+            source.push_str(&format!("{export}int helper(void) {{ return 0; }}\n"));
+        }
+        source
+    }
+
+    fn compile(&self, compiler: &str, flags: &[&str], source: &str, output: &Path, link: &[&Path]) -> Result<()> {
+        let file = output.with_extension("c");
+        fs::write(&file, source).with_context(|| format!("cannot write {}", file.display()))?;
+        let mut command = Command::new(compiler);
+        command.args(flags).arg(&file).arg("-o").arg(output).arg("-Wl,--as-needed").args(link);
+        process::run(command, process::TOOL_LIMIT)?.expect_success(&format!("{compiler}, {}", file.display()))?;
+        Ok(())
+    }
+
+    /// What is said of a layout in which something is different.
+    fn layout(&self, before: &str, after: &str) -> Result<Vec<String>> {
+        let layout = self.workspace.read(crate::header::LAYOUT)?;
+        Ok(self.abi.broken_promises(&self.abi.with_layout(&changed(&layout, before, after)?)?))
+    }
+
+    /// What is said of the Unity package if a library's settings are different.
+    fn unity(&self, before: &str, after: &str) -> Result<Vec<String>> {
+        let library = self.folder.join("libarr_session.so");
+        let package = self.folder.join("unity");
+        unity::assemble(&self.workspace, &package, &[("linux-x64", &library)])?;
+        let meta = package.join("Plugins/linux-x64/libarr_session.so.meta");
+        let text = fs::read_to_string(&meta).with_context(|| format!("cannot read {}", meta.display()))?;
+        fs::write(&meta, changed(&text, before, after)?)?;
+        unity::problems(&package, &self.workspace.version)
+    }
+
+    /// What is said of packages that have these files.
+    fn packages(&self, change: impl Fn(String) -> String) -> Result<Vec<String>> {
+        let snapshot = self.workspace.read(pack::SNAPSHOT)?;
+        Ok(pack::differences(&snapshot, &change(snapshot.clone())))
+    }
+}
+
+/// A text with a defect; the text itself if none is given.
+fn changed(text: &str, before: &str, after: &str) -> Result<String> {
+    if before.is_empty() {
+        return Ok(text.to_owned());
+    }
+    ensure!(text.contains(before), "there is no `{before}` to change");
+    Ok(text.replacen(before, after, 1))
+}
