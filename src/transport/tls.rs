@@ -3,6 +3,7 @@
 use crate::config::Trust;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -39,13 +40,22 @@ impl Trusted {
 
     /// TLS 1.2 and 1.3 with this trust. The provider is handed over here: a library must not set the process's default.
     pub(super) fn client_config(&self, log: &Log) -> Result<ClientConfig> {
+        self.client_config_by(log, |provider| self.platform(provider))
+    }
+
+    /// The same with this way to the platform's own verification, which not every platform has.
+    fn client_config_by<V: ServerCertVerifier + 'static>(
+        &self,
+        log: &Log,
+        platform: impl FnOnce(Arc<CryptoProvider>) -> Result<Arc<V>>,
+    ) -> Result<ClientConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|cause| unusable(&cause))?;
         let mut config = match self.trust {
             Trust::Bundled => builder.with_root_certificates(self.bundled()?).with_no_client_auth(),
-            Trust::Auto | Trust::Platform => match self.platform(provider) {
+            Trust::Auto | Trust::Platform => match platform(provider) {
                 Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth(),
                 Err(error) if self.trust == Trust::Auto => {
                     log.warning(None, || format!("{}; the bundled ones are used", error.message()));
@@ -76,12 +86,18 @@ impl Trusted {
     }
 
     #[cfg(any(target_os = "android", target_vendor = "uwp"))]
-    fn platform(&self, _: Arc<CryptoProvider>) -> Result<Arc<dyn rustls::client::danger::ServerCertVerifier>> {
-        Err(Error::new(
-            ErrorKind::Unsupported,
-            "the platform's certificates cannot be used here; use the bundled ones (trust AUTO or BUNDLED)",
-        ))
+    fn platform(&self, _: Arc<CryptoProvider>) -> Result<Arc<rustls::client::WebPkiServerVerifier>> {
+        Err(no_platform())
     }
+}
+
+/// There is nothing to ask.
+#[cfg(any(target_os = "android", target_vendor = "uwp", test))]
+fn no_platform() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "the platform's certificates cannot be used here; use the bundled ones (trust AUTO or BUNDLED)",
+    )
 }
 
 fn malformed(cause: &str) -> Error {
@@ -114,6 +130,21 @@ mod tests {
             let error = Trusted::new(Trust::Auto, &[pem.into()]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{pem}");
         }
+    }
+
+    /// What Android and UWP have, on whatever platform this runs.
+    #[test]
+    fn without_a_platform_store_auto_takes_the_bundled_roots_and_platform_is_refused() {
+        let log = Log::new(crate::log::LogLevel::Warning, Arc::new(crate::clock::SystemClock));
+        let configure = |trust| {
+            let nothing = |_| Err::<Arc<rustls::client::WebPkiServerVerifier>, _>(no_platform());
+            Trusted::new(trust, &[]).unwrap().client_config_by(&log, nothing)
+        };
+        configure(Trust::Bundled).unwrap();
+        assert!(log.take().is_none(), "nothing was asked for that is not there");
+        configure(Trust::Auto).unwrap();
+        assert!(log.take().unwrap().message.contains("the bundled ones are used"));
+        assert_eq!(configure(Trust::Platform).unwrap_err().kind(), ErrorKind::Unsupported);
     }
 
     #[test]
