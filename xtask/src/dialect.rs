@@ -42,8 +42,10 @@ const CLANG_CXX11: Dialect = dialect("clang++", "c++11");
 /// The oldest C and the oldest C++ that are supported: what the C programs are written in.
 pub(crate) const PROGRAMS: &[Dialect] = &[GCC_C99, dialect("clang", "c99"), dialect("g++", "c++11"), CLANG_CXX11];
 
-/// Those whose programs run under valgrind too: one by each compiler, as C and as C++. The other two give it the same calls.
-pub(crate) const UNDER_VALGRIND: &[Dialect] = &[GCC_C99, CLANG_CXX11];
+/// Those whose programs run under valgrind too: one by each compiler, as C and as C++, each in one of the two ways to the service.
+/// All four make the same calls of the same library.
+pub(crate) const VALGRIND_HTTPS: Dialect = GCC_C99;
+pub(crate) const VALGRIND_HTTP: Dialect = CLANG_CXX11;
 
 /// What the header is compiled as.
 const HEADER: &[Dialect] = &[
