@@ -1,13 +1,17 @@
 //! The checks that cargo itself makes.
 
 use std::env;
+use std::process::Command;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
+use crate::artifacts::{self, TestProgram};
 use crate::context::Context;
 use crate::header;
+use crate::parallel;
 use crate::process::{self, CARGO_LIMIT};
 use crate::step::Report;
+use crate::workspace::Workspace;
 
 pub(crate) fn formatting(context: &mut Context) -> Result<Report> {
     let mut cargo = context.workspace.cargo();
@@ -32,21 +36,46 @@ pub(crate) fn rustdoc(context: &mut Context) -> Result<Report> {
 }
 
 /// All Rust tests, among them the header's, and those that hold the C boundary to its rules.
+///
+/// Most of their time is waiting, so as many programs run side by side as there are cores, the longest first.
 pub(crate) fn tests(context: &mut Context) -> Result<Report> {
-    let mut cargo = context.workspace.cargo();
-    cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
-    header::never_write(&mut cargo);
-    let finished = process::run(cargo, CARGO_LIMIT)?;
-    let summary = Summary::read(&finished.output);
-    if !finished.succeeded() {
-        bail!("{summary}: {}\n{}", finished.end, finished.output);
+    let workspace = &context.workspace;
+    let mut programs = artifacts::build_tests(workspace)?;
+    programs.sort_by_key(|program| LONGEST.iter().position(|name| *name == program.name).unwrap_or(LONGEST.len()));
+    let mut outputs = parallel::map(&programs, run_tests);
+    outputs.push(documentation_tests(workspace));
+
+    let mut summary = Summary::default();
+    let mut problems = Vec::new();
+    for output in outputs {
+        match output {
+            Ok(output) => summary.add(&Summary::read(&output)),
+            Err(error) => problems.push(format!("{error:#}")),
+        }
     }
-    ensure!(summary.passed > 0, "cargo test ran no test:\n{}", finished.output);
+    ensure!(summary.passed > 0 || !problems.is_empty(), "the Rust tests ran no test");
     let recordings = match env::var_os("ARR_RECORDINGS") {
         Some(folder) => folder.to_string_lossy().into_owned(),
         None => "not set, the project's own vectors only".to_owned(),
     };
-    Ok(Report(format!("{summary}\nrecordings: {recordings}")))
+    Report::unless(problems, format!("{summary} in {} programs\nrecordings: {recordings}", programs.len()))
+}
+
+/// What they are best begun with, so that none runs alone at the end.
+const LONGEST: [&str; 5] = ["stalled", "faults", "stress", "failures", "many"];
+
+/// As cargo runs it, but for libraries in cargo's folders, of which there are none.
+fn run_tests(TestProgram { name, program, folder }: &TestProgram) -> Result<String> {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    header::never_write(&mut command);
+    process::run(command, CARGO_LIMIT)?.expect_success(&format!("the tests of {name}"))
+}
+
+fn documentation_tests(workspace: &Workspace) -> Result<String> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--workspace", "--locked", "--doc"]);
+    process::run(cargo, CARGO_LIMIT)?.expect_success("the documentation's tests")
 }
 
 /// The counts of all test programs together.
@@ -58,6 +87,12 @@ struct Summary {
 }
 
 impl Summary {
+    fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
+
     /// Reads lines such as `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s`.
     fn read(output: &str) -> Self {
         let mut sum = Self::default();
