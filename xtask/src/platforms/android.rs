@@ -16,7 +16,7 @@ use super::shop::Shop;
 use crate::binary::{Binary, archive_symbols};
 use crate::process;
 
-const CC: &str = "xtask/checked/cc.sh";
+const CC: &str = "xtask/checked/android-cc.sh";
 const AR: &str = "llvm-ar-14";
 /// Devices since Android 15 may have pages of this size.
 const PAGE: u64 = 16 * 1024;

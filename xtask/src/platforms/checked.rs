@@ -9,7 +9,7 @@ use super::row::Row;
 use super::shop::Shop;
 
 /// Compiles ring's C with the headers that are at hand: what it makes is never linked.
-const CC: &str = "xtask/checked/cc.sh";
+const CC: &str = "xtask/checked/windows-cc.sh";
 /// Of the clang that these compilations take.
 const AR: &str = "llvm-ar-14";
 
