@@ -124,10 +124,22 @@ pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Con
         }
         add(&mut contents, &path, &binary.file)?;
         add(&mut contents, &format!("{path}.meta"), &workspace.root.join(binary.platform.template()))?;
+        add_notes(&mut contents, workspace, binary.platform)?;
         add_folder(&mut contents, "Plugins");
         add_folder(&mut contents, &format!("Plugins/{}", binary.platform.name));
     }
     Ok(contents)
+}
+
+/// What is to be known about a platform's binary goes beside it.
+fn add_notes(contents: &mut Contents, workspace: &Workspace, platform: &Platform) -> Result<()> {
+    let folder = workspace.root.join(platform.templates());
+    for name in list(&folder)?.iter().filter(|name| name.ends_with(".md")) {
+        let path = format!("Plugins/{}/{name}", platform.name);
+        add(contents, &path, &folder.join(name))?;
+        contents.insert(format!("{path}.meta"), Some(meta::write(&path, Importer::Text).into_bytes()));
+    }
+    Ok(())
 }
 
 fn add(contents: &mut Contents, path: &str, from: &Path) -> Result<()> {

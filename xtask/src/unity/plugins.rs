@@ -131,9 +131,14 @@ impl Platform {
         format!("Plugins/{}/{}", self.name, self.file)
     }
 
+    /// Where the checkout has what goes with its binary.
+    pub(crate) fn templates(&self) -> String {
+        format!("{TEMPLATES}/{}", self.name)
+    }
+
     /// Its import settings' path in the checkout.
     pub(crate) fn template(&self) -> String {
-        format!("{TEMPLATES}/{}/{}.meta", self.name, self.file)
+        format!("{}/{}.meta", self.templates(), self.file)
     }
 
     /// Whether a binary is one for this platform.
