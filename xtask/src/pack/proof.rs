@@ -17,8 +17,9 @@ use crate::mono;
 use crate::platforms::linux::ARM64_CC;
 use crate::platforms::run::{self, Runner};
 use crate::platforms::shop::Shop;
-use crate::platforms::windows::MINGW_CC;
+use crate::platforms::windows::{MINGW_CC, ZIG_TARGET};
 use crate::platforms::wine::Wine;
+use crate::platforms::zig::Zig;
 use crate::process::{self, TOOL_LIMIT};
 use crate::tellers::Teller;
 
@@ -114,18 +115,9 @@ impl Stranger<'_> {
     fn windows_x64(&self) -> Result<String> {
         let workspace = &self.shop.workspace;
         let wine = Wine::provide(workspace)?;
-        let libraries = self.root.join("lib");
-        let needs = WINDOWS_NEEDS.split(';').map(|library| OsString::from(format!("-l{library}")));
-        let static_ =
-            [vec!["-DARR_STATIC".into(), libraries.join("libarr_session.a").into_os_string()], needs.collect()];
-        let links = [
-            ("shared", vec![libraries.join("libarr_session.dll.a").into_os_string()]),
-            ("shared-msvc", vec![libraries.join("arr_session.dll.lib").into_os_string()]),
-            ("static", static_.concat()),
-        ];
         run::put_beside(&self.root.join("bin/arr_session.dll"), &self.folder)?;
         let mut tellers = Vec::new();
-        for (kind, link) in links {
+        for (kind, link) in self.windows_links() {
             let (program, wine) = (self.compile_c(MINGW_CC, kind, &link)?, wine.clone());
             tellers.push(Teller::new(format!("C, {kind}, under wine"), move || Ok(wine.command(&program))));
         }
@@ -141,15 +133,25 @@ impl Stranger<'_> {
     }
 
     fn windows_arm64(&self) -> Result<String> {
-        use crate::platforms::windows::ZIG_TARGET;
-        use crate::platforms::zig::Zig;
         let zig = Zig::provide(&self.shop.workspace, ZIG_TARGET)?;
         let compiler = zig.cc.to_string_lossy().into_owned();
-        let libraries = self.root.join("lib");
-        for library in ["libarr_session.dll.a", "arr_session.dll.lib"] {
-            self.compile_c(&compiler, library, &[libraries.join(library).into_os_string()])?;
+        for (kind, link) in self.windows_links() {
+            self.compile_c(&compiler, kind, &link)?;
         }
-        Ok("quickstart in C with each import library: linked, not run".to_owned())
+        Ok("quickstart in C with each import library and static: linked, not run".to_owned())
+    }
+
+    /// Each way to link a program for Windows.
+    fn windows_links(&self) -> [(&'static str, Vec<OsString>); 3] {
+        let library = |name: &str| self.root.join("lib").join(name).into_os_string();
+        let needs = WINDOWS_NEEDS.split(';').map(|library| OsString::from(format!("-l{library}")));
+        let with_it_inside =
+            vec!["-DARR_STATIC".into(), library("libarr_session.a")].into_iter().chain(needs).collect();
+        [
+            ("shared", vec![library("libarr_session.dll.a")]),
+            ("shared-msvc", vec![library("arr_session.dll.lib")]),
+            ("static", with_it_inside),
+        ]
     }
 
     /// The package that Unity gets is the one that is checked otherwise, unpacked.
