@@ -164,6 +164,17 @@ pub(crate) fn provide_for_thread_sanitizer() -> Result<Readiness> {
     provide(FOR_THREAD_SANITIZER, "ThreadSanitizer needs")
 }
 
+/// Why a chore that takes Debian's cross compilers cannot be run here, if so.
+pub(crate) fn why_no_cross_compilers(needed: &[Package], who_needs: &str) -> Result<Option<String>> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
+    }
+    Ok(match provide(needed, who_needs)? {
+        Readiness::Ready => None,
+        Readiness::Missing(advice) => Some(advice),
+    })
+}
+
 /// The same for any packages.
 pub(crate) fn provide(packages: &[Package], who_needs: &str) -> Result<Readiness> {
     let missing = missing_of(packages);

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::EXIT_UNUSABLE;
 use crate::artifacts::{self, Progress};
 use crate::c_programs::{UNDEFINED_VALUES_ALLOWED, VALGRIND};
 use crate::context::POLL_INTERVAL_MS;
@@ -61,12 +60,7 @@ const STEPS: &[Step<Shared>] = &[
 pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
     let started = Instant::now();
     if let Some(reason) = unavailable()? {
-        if step::skips_are_forbidden() {
-            eprintln!("{reason}");
-            return Ok(ExitCode::from(EXIT_UNUSABLE));
-        }
-        println!("skipped: {reason}");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(step::skip_all(&reason));
     }
     let mut shared = Shared { workspace: Workspace::find()?, runs, emulator: None };
     let tally = step::run_all(STEPS, &mut shared)?;

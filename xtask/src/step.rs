@@ -2,9 +2,12 @@
 
 use std::env;
 use std::io::Write;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+
+use crate::EXIT_UNUSABLE;
 
 /// One check. `C` is what the checks share.
 pub(crate) struct Step<C> {
@@ -88,6 +91,16 @@ pub(crate) struct Tally {
 /// On a build server a check that does not run is a check that is believed to pass.
 pub(crate) fn skips_are_forbidden() -> bool {
     env::var_os("CI").is_some_and(|value| value == "true")
+}
+
+/// Ends a chore of which nothing can be run here: where nothing may be skipped, that is an error.
+pub(crate) fn skip_all(reason: &str) -> ExitCode {
+    if skips_are_forbidden() {
+        eprintln!("{reason}");
+        return ExitCode::from(EXIT_UNUSABLE);
+    }
+    println!("skipped: {reason}");
+    ExitCode::SUCCESS
 }
 
 /// The steps that have `part` in their names, in whatever case, and those that they need. Empty if none has.

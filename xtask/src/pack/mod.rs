@@ -14,8 +14,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
-use crate::EXIT_UNUSABLE;
-use crate::packages::{self, Readiness};
+use crate::packages;
 use crate::platforms::product::{MADE, Made};
 use crate::platforms::shop::Shop;
 use crate::step;
@@ -37,12 +36,7 @@ pub(crate) enum Mode {
 pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
     let started = Instant::now();
     if let Some(reason) = unavailable()? {
-        if step::skips_are_forbidden() {
-            eprintln!("{reason}");
-            return Ok(ExitCode::from(EXIT_UNUSABLE));
-        }
-        println!("skipped: {reason}");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(step::skip_all(&reason));
     }
     let shop = Shop::open()?;
     let out = shop.workspace.scratch("pack")?;
@@ -183,9 +177,6 @@ fn write_checksums(packages: &[Package], out: &Path) -> Result<()> {
 
 /// Why it cannot be run on this system, if so.
 fn unavailable() -> Result<Option<String>> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
-    }
     let needed = [
         packages::FOR_PLATFORMS,
         packages::FOR_PACKAGES,
@@ -194,10 +185,7 @@ fn unavailable() -> Result<Option<String>> {
         packages::FOR_WINDOWS_ARM64,
     ]
     .concat();
-    Ok(match packages::provide(&needed, "The packages need")? {
-        Readiness::Ready => None,
-        Readiness::Missing(advice) => Some(advice),
-    })
+    packages::why_no_cross_compilers(&needed, "The packages need")
 }
 
 #[cfg(test)]

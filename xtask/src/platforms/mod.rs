@@ -23,7 +23,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::EXIT_UNUSABLE;
-use crate::packages::{self, Package, Readiness};
+use crate::packages::{self, Package};
 use crate::step;
 use row::Row;
 use shop::Shop;
@@ -72,12 +72,7 @@ pub(crate) fn run(which: Which<'_>) -> Result<ExitCode> {
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     }
     if let Some(reason) = unavailable(&wanted)? {
-        if step::skips_are_forbidden() {
-            eprintln!("{reason}");
-            return Ok(ExitCode::from(EXIT_UNUSABLE));
-        }
-        println!("skipped: {reason}");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(step::skip_all(&reason));
     }
 
     let mut shop = Shop::open()?;
@@ -107,13 +102,7 @@ pub(crate) fn run(which: Which<'_>) -> Result<ExitCode> {
 
 /// Why it cannot be run on this system, if so.
 fn unavailable(wanted: &[&Platform]) -> Result<Option<String>> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
-    }
     let mut needed = packages::FOR_PLATFORMS.to_vec();
     needed.extend(wanted.iter().flat_map(|platform| platform.packages.iter().copied()));
-    Ok(match packages::provide(&needed, "The platforms need")? {
-        Readiness::Ready => None,
-        Readiness::Missing(advice) => Some(advice),
-    })
+    packages::why_no_cross_compilers(&needed, "The platforms need")
 }

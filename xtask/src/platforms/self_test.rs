@@ -9,11 +9,10 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::inspect::{System, problems};
 use super::windows::MINGW_CC;
-use crate::EXIT_UNUSABLE;
 use crate::abi::Abi;
 use crate::binary::Binary;
 use crate::pack;
-use crate::packages::{self, Readiness};
+use crate::packages;
 use crate::process;
 use crate::step;
 use crate::unity;
@@ -77,12 +76,7 @@ const CASES: &[Case] = &[
 
 pub(crate) fn run() -> Result<ExitCode> {
     if let Some(reason) = unavailable()? {
-        if step::skips_are_forbidden() {
-            eprintln!("{reason}");
-            return Ok(ExitCode::from(EXIT_UNUSABLE));
-        }
-        println!("skipped: {reason}");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(step::skip_all(&reason));
     }
     let bench = Workbench::new()?;
     let mut failed = 0;
@@ -102,14 +96,8 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 fn unavailable() -> Result<Option<String>> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
-    }
     let needed = [packages::FOR_PLATFORMS, packages::FOR_WINDOWS_X64].concat();
-    Ok(match packages::provide(&needed, "The self-test needs")? {
-        Readiness::Ready => None,
-        Readiness::Missing(advice) => Some(advice),
-    })
+    packages::why_no_cross_compilers(&needed, "The self-test needs")
 }
 
 #[derive(Clone, Copy, PartialEq)]
