@@ -88,6 +88,15 @@ TEST(what_runs_is_listed_and_opened_by_its_id) {
         }
     }
     CHECK(found == 1 && all == list->count().value());
+    // A list that nobody holds lives as long as the loop.
+    std::size_t again = 0;
+    for (const auto& each : *other.list_sessions()) {
+        again += each.session_id() == properties.session_id() ? 1 : 0;
+    }
+    for (const auto& each : other.list_sessions().value()) {
+        again += each.session_id() == properties.session_id() ? 1 : 0;
+    }
+    CHECK(again == 2);
     CHECK_STATUS(list->at(all), arr::Status::invalid_argument);
     CHECK_STATUS(list->session(0), arr::Status::invalid_argument);
 

@@ -62,13 +62,14 @@ public:
         require_value();
         return *value_;
     }
-    T&& value() && {
+    /// Of a result that is about to end, the value itself: `for (const auto& each : *client.list_sessions())` is safe.
+    T value() && {
         require_value();
         return std::move(*value_);
     }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
-    T&& operator*() && { return std::move(*this).value(); }
+    T operator*() && { return std::move(*this).value(); }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
 
