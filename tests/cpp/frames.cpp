@@ -1,25 +1,11 @@
 // What a frame loop calls: events, snapshots, logs; and what comes with it: keeping alive, sleep, the end.
+#include "heap.hpp"
 #include "suite.hpp"
 
 #include <atomic>
-#include <new>
+#include <memory>
 #include <thread>
 #include <utility>
-
-// Counts what C++ allocates on a thread that asks for it. What the library itself allocates is counted by the C tests.
-static thread_local bool counting = false;
-static thread_local unsigned long allocations = 0;
-
-void* operator new(std::size_t size) {
-    allocations += counting ? 1 : 0;
-    void* const room = std::malloc(size == 0 ? 1 : size);
-    if (room == nullptr) {
-        std::abort();
-    }
-    return room;
-}
-void operator delete(void* room) noexcept { std::free(room); }
-void operator delete(void* room, std::size_t) noexcept { std::free(room); }
 
 namespace frames {
 
@@ -88,8 +74,8 @@ TEST(a_frame_with_nothing_to_do_allocates_nothing) {
     CHECK_STATUS(client.pump([](const arr::Event&) {}), arr::Status::ok);
     unsigned long calls = 0;
 
-    counting = true;
-    allocations = 0;
+    heap::counting = true;
+    heap::allocations = 0;
     for (int frame = 0; frame < 1000; ++frame) {
         const auto events = client.pump([&](const arr::Event&) { ++calls; });
         const auto lines = client.pump_log([&](const arr::LogEntry&) { ++calls; });
@@ -98,14 +84,14 @@ TEST(a_frame_with_nothing_to_do_allocates_nothing) {
         const auto known = session->properties(arr::Read::known);
         calls += events && lines && state && snapshot && known && session->touch() ? 0 : 1;
     }
-    counting = false;
+    heap::counting = false;
     CHECK(calls == 0);
-    CHECK(allocations == 0);
+    CHECK(heap::allocations == 0);
     // It does count.
-    counting = true;
+    heap::counting = true;
     const auto text = session->id();
-    counting = false;
-    CHECK(text && allocations > 0);
+    heap::counting = false;
+    CHECK(text && heap::allocations > 0);
     CHECK_STATUS(session->stop(), arr::Status::ok);
 }
 

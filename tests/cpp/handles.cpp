@@ -16,6 +16,8 @@ constexpr bool is_move_only = std::is_nothrow_move_constructible_v<T> && std::is
 
 static_assert(is_move_only<arr::Client> && is_move_only<arr::Session> && is_move_only<arr::Operation>);
 static_assert(is_move_only<arr::SessionList>);
+static_assert(std::is_nothrow_move_constructible_v<arr::Token> && !std::is_copy_constructible_v<arr::Token>);
+static_assert(std::is_nothrow_move_assignable_v<arr::Token> && std::is_nothrow_move_assignable_v<arr::ClientOptions>);
 static_assert(sizeof(arr::Client) == sizeof(void*) && sizeof(arr::Session) == sizeof(void*));
 static_assert(sizeof(arr::Operation) == sizeof(void*) && sizeof(arr::SessionList) == sizeof(void*));
 // Results of handles are moved too; results of values are copied as well.

@@ -1,4 +1,5 @@
 // Sessions in calls that block.
+#include "heap.hpp"
 #include "suite.hpp"
 
 #include <cstdio>
@@ -88,6 +89,15 @@ TEST(what_runs_is_listed_and_opened_by_its_id) {
         }
     }
     CHECK(found == 1 && all == list->count().value());
+    // A list that nobody holds lives as long as the loop.
+    std::size_t again = 0;
+    for (const auto& each : *other.list_sessions()) {
+        again += each.session_id() == properties.session_id() ? 1 : 0;
+    }
+    for (const auto& each : other.list_sessions().value()) {
+        again += each.session_id() == properties.session_id() ? 1 : 0;
+    }
+    CHECK(again == 2);
     CHECK_STATUS(list->at(all), arr::Status::invalid_argument);
     CHECK_STATUS(list->session(0), arr::Status::invalid_argument);
 
@@ -118,6 +128,29 @@ TEST(a_token_is_whole_and_a_token_can_be_a_credential) {
     CHECK_STATUS(other->list_sessions(), arr::Status::ok);
     CHECK_STATUS(other->set_token(moved.text()), arr::Status::ok);
     CHECK_STATUS(client.set_token(moved.text()), arr::Status::invalid_argument);
+}
+
+TEST(no_secret_is_left_in_memory_that_is_given_back) {
+    const std::string token(emulator_client().get_token()->text());
+    heap::hunted = token;
+    heap::found = 0;
+    {
+        arr::ClientOptions options = emulator_options().account_key("").access_token(token);
+        arr::ClientOptions copy = options;
+        const arr::ClientOptions moved = std::move(options);
+        copy = moved;
+        const arr::Client client = arr::Client::create(copy.access_token("another").access_token(token)).value();
+        CHECK_STATUS(client.set_token(token), arr::Status::ok);
+        CHECK(client.get_token()->text() == token && client.start_get_token()->wait(soon));
+        auto held = client.get_token();
+        *held = client.get_token().value();
+        CHECK(held->text() == token);
+    }
+    CHECK(heap::found == 0);
+    // It does find what is left.
+    { const std::string left = token; }
+    heap::hunted = {};
+    CHECK(heap::found == 1);
 }
 
 TEST(a_short_buffer_is_filled_at_the_second_try) {

@@ -11,7 +11,7 @@ use crate::c_header::{Header, called_functions};
 use crate::c_programs::files;
 use crate::context::Context;
 use crate::cpp_programs::compiles_tests;
-use crate::dialect::{Dialect, GCC_CXX17_BARE, WRAPPERS};
+use crate::dialect::{Dialect, GCC_CXX17_BARE, TOO_OLD, WRAPPERS};
 use crate::header;
 use crate::parallel::work_off_by_name;
 use crate::process;
@@ -44,10 +44,19 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
         sources.push(Source { file, dialect: GCC_CXX17_BARE });
     }
     problems.extend(work_off_by_name(&sources, |source| source.check(&workspace.root)));
+    problems.extend(unclear_refusal(workspace, &folder.join("arr_session.cpp"))?);
     Report::unless(
         problems,
         format!("{} headers, each alone and twice; every function and constant of C is used", headers.len()),
     )
+}
+
+/// What a compiler says first in a standard that is too old, if that is not what to do.
+fn unclear_refusal(workspace: &Workspace, all_headers: &Path) -> Result<Option<String>> {
+    let refused = TOO_OLD.check(&workspace.root, all_headers)?;
+    let first = refused.output.lines().find(|line| line.contains("error")).unwrap_or_default();
+    let clear = !refused.succeeded() && first.contains("needs C++17 or later: compile with -std=c++17");
+    Ok((!clear).then(|| format!("{TOO_OLD} does not say first that C++17 is needed, but: {first}")))
 }
 
 /// The functions that no header calls, and the constants that none names.

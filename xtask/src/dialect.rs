@@ -67,6 +67,9 @@ const CLANG_CXX20: Dialect = dialect("clang++", "c++20");
 pub(crate) const GCC_CXX17_BARE: Dialect = bare(GCC_CXX17);
 pub(crate) const CLANG_CXX20_BARE: Dialect = bare(CLANG_CXX20);
 
+/// A C++ that is too old for the wrappers, by the compiler that says what is wrong in the order of the text.
+pub(crate) const TOO_OLD: Dialect = dialect("clang++", "c++14");
+
 /// What the wrappers, and what is written with them, are compiled as.
 pub(crate) const WRAPPERS: &[Dialect] = &[
     GCC_CXX17,

@@ -20,6 +20,11 @@
 //             an object is for one thread, as with every C++ object.
 #pragma once
 
+// Before anything that an older standard does not have: this is the first thing that a compiler says then.
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "arr_session.hpp needs C++17 or later: compile with -std=c++17 (MSVC: /std:c++17)"
+#endif
+
 #include "arr_session/client.hpp"
 #include "arr_session/enums.hpp"
 #include "arr_session/error.hpp"
@@ -30,6 +35,7 @@
 #include "arr_session/options.hpp"
 #include "arr_session/properties.hpp"
 #include "arr_session/result.hpp"
+#include "arr_session/secret.hpp"
 #include "arr_session/session.hpp"
 #include "arr_session/session_list.hpp"
 #include "arr_session/text.hpp"

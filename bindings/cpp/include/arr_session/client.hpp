@@ -8,6 +8,7 @@
 #include "options.hpp"
 #include "properties.hpp"
 #include "result.hpp"
+#include "secret.hpp"
 #include "session.hpp"
 #include "session_list.hpp"
 #include "time.hpp"
@@ -113,7 +114,7 @@ public:
 
     /// Gives a new token, of the kind that the client was made with: the answer to EventType::token_needed. Sends nothing.
     Result<void> set_token(std::string_view token) const {
-        return detail::with_text("arr_client_set_token", token, [&](const char* text) {
+        return detail::with_text<detail::Secret>("arr_client_set_token", token, [&](const char* text) {
             return detail::attempt([&](arr_error_info* error) { return arr_client_set_token(get(), text, error); });
         });
     }

@@ -7,6 +7,7 @@
 
 #include "enums.hpp"
 #include "result.hpp"
+#include "secret.hpp"
 #include "text.hpp"
 #include "time.hpp"
 
@@ -37,11 +38,12 @@ public:
         }
         return length.count();
     }
-    std::string text(std::string_view text, const char* what) {
+    template <typename Copy = std::string>
+    Copy text(std::string_view text, const char* what) {
         if (!is_whole_in_c(text)) {
             note(what);
         }
-        return std::string(text);
+        return Copy(text);
     }
     explicit operator bool() const noexcept { return what_ != nullptr; }
     Error error(const char* function) const noexcept {
@@ -55,7 +57,7 @@ private:
 }  // namespace detail
 
 /// What a Client is made from: an arr_client_options. Give account_id, account_domain, service_endpoint and exactly one of
-/// account_key, entra_token and access_token. It keeps a copy of the credential: let it end when the client is made.
+/// account_key, entra_token and access_token. Its copy of the credential is wiped when it ends: let it end when the client is made.
 class ClientOptions {
 public:
     ClientOptions() noexcept { arr_client_options_init(&raw_, sizeof raw_); }
@@ -169,8 +171,9 @@ public:
     }
 
 private:
-    ClientOptions& set(std::string& place, std::string_view text, const char* refusal) {
-        place = refusal_.text(text, refusal);
+    template <typename Text>
+    ClientOptions& set(Text& place, std::string_view text, const char* refusal) {
+        place = refusal_.text<Text>(text, refusal);
         return *this;
     }
     ClientOptions& set(std::uint32_t& place, WholeMilliseconds time, const char* refusal) noexcept {
@@ -180,8 +183,8 @@ private:
 
     arr_client_options raw_;
     // Empty is absent.
-    std::string account_id_, account_domain_, service_endpoint_, account_key_, entra_token_, access_token_, ca_file_, ca_pem_,
-        proxy_, user_agent_suffix_, journal_path_;
+    std::string account_id_, account_domain_, service_endpoint_, ca_file_, ca_pem_, proxy_, user_agent_suffix_, journal_path_;
+    detail::Secret account_key_, entra_token_, access_token_;
     detail::Refusal refusal_;
 };
 

@@ -62,13 +62,14 @@ public:
         require_value();
         return *value_;
     }
-    T&& value() && {
+    /// Of a result that is about to end, the value itself: `for (const auto& each : *client.list_sessions())` is safe.
+    T value() && {
         require_value();
         return std::move(*value_);
     }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
-    T&& operator*() && { return std::move(*this).value(); }
+    T operator*() && { return std::move(*this).value(); }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
 
@@ -174,13 +175,13 @@ Result<Owner> owned(Call&& call) {
     return Owner::adopt(raw);
 }
 
-/// Makes a C call that takes a text, NUL-terminated: call(const char*) gives a Result.
-template <typename Call>
+/// Makes a C call that takes a text, NUL-terminated: call(const char*) gives a Result. It reads a Copy of the text.
+template <typename Copy = std::string, typename Call>
 auto with_text(const char* function, std::string_view text, Call&& call) -> decltype(call("")) {
     if (!is_whole_in_c(text)) {
         return Error::of_usage(Status::invalid_argument, function, "the text has a NUL inside");
     }
-    return call(std::string(text).c_str());
+    return call(Copy(text).c_str());
 }
 
 /// Makes a C call that writes a text to a buffer: call(char*, capacity, needed*, arr_error_info*), once more if it was short.

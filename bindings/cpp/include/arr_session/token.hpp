@@ -2,6 +2,7 @@
 #pragma once
 
 #include "result.hpp"
+#include "secret.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -9,54 +10,16 @@
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace arr {
-namespace detail {
-
-/// A text that is wiped when it goes. It stands on the heap, where moving it leaves no copy behind.
-class Secret {
-public:
-    Secret(std::size_t size, char fill) : bytes_(size, fill), size_(size) {}
-    Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {
-        other.bytes_.clear();
-    }
-    Secret& operator=(Secret&& other) noexcept {
-        if (this != &other) {
-            wipe();
-            bytes_ = std::move(other.bytes_);
-            size_ = std::exchange(other.size_, 0);
-            other.bytes_.clear();
-        }
-        return *this;
-    }
-    ~Secret() { wipe(); }
-
-    char* data() noexcept { return bytes_.data(); }
-    std::size_t size() const noexcept { return size_; }
-    /// Makes it shorter; what stood there is left to be wiped.
-    void resize(std::size_t size) noexcept { size_ = size; }
-    std::string_view view() const noexcept { return std::string_view(bytes_.data(), size_); }
-
-private:
-    void wipe() noexcept {
-        // A plain memset before the end of an object is taken out by compilers.
-        for (char& byte : bytes_) {
-            *const_cast<volatile char*>(&byte) = '\0';
-        }
-    }
-
-    std::vector<char> bytes_;
-    std::size_t size_;
-};
-
-}  // namespace detail
-
 /// An access token: what the rendering connection is made with. A secret: keep it out of logs. It is wiped when it ends.
 class Token {
 public:
     Token(detail::Secret text, std::uint32_t remaining_seconds) noexcept
         : text_(std::move(text)), remaining_(remaining_seconds) {}
+    // A secret is not copied by accident.
+    Token(Token&&) noexcept = default;
+    Token& operator=(Token&&) noexcept = default;
 
     /// The token, followed by a NUL. Lives as long as this object.
     std::string_view text() const noexcept { return text_.view(); }

@@ -1,10 +1,6 @@
 // Whether the program and the loaded library fit together. SPDX-License-Identifier: MIT OR Apache-2.0
 #pragma once
 
-#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
-#error "arr_session.hpp needs C++17 or later: compile with -std=c++17 (MSVC: /std:c++17)"
-#endif
-
 #include "result.hpp"
 
 #include <cstdint>
