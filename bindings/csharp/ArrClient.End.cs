@@ -6,15 +6,17 @@ namespace ArrSession
     public sealed partial class ArrClient
     {
         /// <summary>
-        /// Ends the client in good order, and waits for that: no new work; stops that were started, and those that were promised
-        /// by <see cref="WatchOptions.StopOnShutdown"/>, are made first; everything else is cancelled. Then completes every
-        /// pending task, on this thread, as its operation has ended. Blocks up to the limit; allowed on the pump's thread.
+        /// Ends the client in good order, and waits for that. First completes, on this thread, the tasks whose operations have
+        /// ended by now: so what awaits a session that was just created can still watch or stop it. From then on no new work;
+        /// stops that were started, and those that were promised by <see cref="WatchOptions.StopOnShutdown"/>, are made first;
+        /// everything else is cancelled. Then completes every task that is left, as its operation has ended. Blocks up to the
+        /// limit; allowed on the pump's thread.
         /// </summary>
         /// <param name="limit">
         /// How long to wait. Zero does not wait; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits as long as it takes.
         /// </param>
         /// <returns>
-        /// False: something is left, and no task was completed by this call. Requests on the wire end within
+        /// False: something is left, and so are the tasks that were still pending. Requests on the wire end within
         /// <see cref="ArrClientOptions.AttemptTimeout"/>; call it again, or dispose the client.
         /// </returns>
         /// <exception cref="ArrException">A stop has failed: that session may be running.</exception>
@@ -22,6 +24,7 @@ namespace ArrSession
         {
             uint milliseconds = Durations.WaitLimit(limit, "limit");
             ThrowIfDisposed();
+            EndWhatHasEnded();
             arr_error_info error = Blank.Error;
             int status = Native.arr_client_shutdown(handle.Value, milliseconds, &error);
             GC.KeepAlive(this);
@@ -81,7 +84,11 @@ namespace ArrSession
                     left[i].Abandon();
                 }
             }
-            Free();
+            lock (gate)
+            {
+                watched.Clear();
+            }
+            handle.Dispose();
             for (int i = 0; i < left.Length; i++)
             {
                 if (mine[i])
@@ -98,23 +105,23 @@ namespace ArrSession
             {
                 background.AwaitItsEnd();
             }
-            GC.SuppressFinalize(this);
         }
 
-        private void Free()
+        /// <summary>A session that was created reaches whoever awaits it while the client can still watch it, or stop it.</summary>
+        private void EndWhatHasEnded()
         {
-            RenderingSession[] sessions;
-            lock (gate)
+            PendingOperation[] all = AllPending();
+            foreach (PendingOperation operation in all)
             {
-                sessions = new RenderingSession[watched.Count];
-                watched.Values.CopyTo(sessions, 0);
-                watched.Clear();
+                operation.EndCreating();
             }
-            foreach (RenderingSession session in sessions)
+            foreach (PendingOperation operation in all)
             {
-                session.StopIfPromised();
+                if (!operation.IsRunning)
+                {
+                    End(operation);
+                }
             }
-            handle.Dispose();
         }
 
         /// <summary>Ends an operation as native says, unless somebody else does.</summary>

@@ -79,18 +79,6 @@ namespace ArrSession
             }
         }
 
-        /// <summary>
-        /// Frees the native client of an object that nobody disposed. Runs before the handles' own finalizers, so that sessions
-        /// that were to be stopped with their client still are.
-        /// </summary>
-        ~ArrClient()
-        {
-            if (handle != null)
-            {
-                Free();
-            }
-        }
-
         /// <summary>The version of the native library, for example "0.1.0".</summary>
         /// <exception cref="ArrLibraryException">The native library is missing or does not fit.</exception>
         public static unsafe string LibraryVersion
