@@ -40,8 +40,9 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Ends every client of the process, all at once, as <see cref="Shutdown"/> does, also those whose objects are gone. Their
-        /// tasks are completed when they are pumped or disposed. New clients may be made afterwards. Blocks up to the limit.
+        /// Ends every client of the process, all at once, as <see cref="Shutdown"/> does, also those whose objects are gone. First
+        /// completes, on this thread, the tasks whose operations have ended by now; the others are completed when their clients are
+        /// pumped or disposed. New clients may be made afterwards. Blocks up to the limit.
         /// </summary>
         /// <param name="limit">How long to wait for all of them together. Zero does not wait.</param>
         /// <returns>False: something of one of them is left; call it again.</returns>
@@ -51,6 +52,14 @@ namespace ArrSession
         {
             uint milliseconds = Durations.WaitLimit(limit, "limit");
             LoadedLibrary.Check();
+            foreach (WeakReference<ArrClient> one in AllLiving())
+            {
+                ArrClient client;
+                if (one.TryGetTarget(out client))
+                {
+                    client.EndWhatHasEnded();
+                }
+            }
             arr_error_info error = Blank.Error;
             return InTime(Native.arr_shutdown(milliseconds, &error), &error);
         }
@@ -105,6 +114,20 @@ namespace ArrSession
             {
                 background.AwaitItsEnd();
             }
+        }
+
+        private static WeakReference<ArrClient>[] AllLiving()
+        {
+            lock (Living)
+            {
+                return Living.ToArray();
+            }
+        }
+
+        private static bool IsOver(WeakReference<ArrClient> one)
+        {
+            ArrClient client;
+            return !one.TryGetTarget(out client) || client.disposed;
         }
 
         /// <summary>A session that was created reaches whoever awaits it while the client can still watch it, or stop it.</summary>

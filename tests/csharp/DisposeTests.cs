@@ -381,11 +381,21 @@ internal static class DisposeTests
     /// <summary>Native has created it, and nobody has pumped: whoever awaits it hears of it while it can still be cared for.</summary>
     internal static void ShutdownFirstTellsOfASessionThatIsCreated()
     {
+        TellsOfASessionThatIsCreated(client => client.Shutdown(TimeSpan.FromSeconds(10)));
+    }
+
+    internal static void ShutdownOfAllFirstTellsOfASessionThatIsCreated()
+    {
+        TellsOfASessionThatIsCreated(client => ArrClient.ShutdownAll(TimeSpan.FromSeconds(10)));
+    }
+
+    private static void TellsOfASessionThatIsCreated(Func<ArrClient, bool> shutdown)
+    {
         ArrClient client = Service.NewClient();
         CreateOperation operation = new CreateOperation(client, Service.NewSession(), 0);
         Task watched = WatchAndStopOnShutdown(client.Begin(operation, CancellationToken.None));
         NativeSide.AwaitEnd(operation);
-        Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of the client");
+        Check.True(shutdown(client), "the end of the client");
         Check.Equal(TaskStatus.RanToCompletion, watched.Status, "what awaits the session");
         Check.Equal(0, Service.Running().Count, "sessions that were to be stopped with their client");
         client.Dispose();

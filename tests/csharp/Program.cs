@@ -57,6 +57,8 @@ internal static class Program
         new Test("shutdown: what is left", DisposeTests.ShutdownSaysWhatIsLeft),
         new Test("shutdown: a stop that failed", DisposeTests.ShutdownTellsOfAStopThatFailed),
         new Test("shutdown: of all", DisposeTests.ShutdownOfAll),
+        new Test(
+            "shutdown: of all, and a session that is created", DisposeTests.ShutdownOfAllFirstTellsOfASessionThatIsCreated),
         new Test("pump: await resumes on its thread", PumpTests.AwaitResumesOnThePumpsThread),
         new Test("pump: await resumes in the frame", PumpTests.AwaitResumesInTheFrameAlsoUnderAContext),
         new Test("pump: one at a time", PumpTests.OnePumpAtATime),
