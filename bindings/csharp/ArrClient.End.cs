@@ -6,15 +6,17 @@ namespace ArrSession
     public sealed partial class ArrClient
     {
         /// <summary>
-        /// Ends the client in good order, and waits for that: no new work; stops that were started, and those that were promised
-        /// by <see cref="WatchOptions.StopOnShutdown"/>, are made first; everything else is cancelled. Then completes every
-        /// pending task, on this thread, as its operation has ended. Blocks up to the limit; allowed on the pump's thread.
+        /// Ends the client in good order, and waits for that. First completes, on this thread, the tasks whose operations have
+        /// ended by now: so what awaits a session that was just created can still watch or stop it. From then on no new work;
+        /// stops that were started, and those that were promised by <see cref="WatchOptions.StopOnShutdown"/>, are made first;
+        /// everything else is cancelled. Then completes every task that is left, as its operation has ended. Blocks up to the
+        /// limit; allowed on the pump's thread.
         /// </summary>
         /// <param name="limit">
         /// How long to wait. Zero does not wait; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits as long as it takes.
         /// </param>
         /// <returns>
-        /// False: something is left, and no task was completed by this call. Requests on the wire end within
+        /// False: something is left, and so are the tasks that were still pending. Requests on the wire end within
         /// <see cref="ArrClientOptions.AttemptTimeout"/>; call it again, or dispose the client.
         /// </returns>
         /// <exception cref="ArrException">A stop has failed: that session may be running.</exception>
@@ -22,6 +24,7 @@ namespace ArrSession
         {
             uint milliseconds = Durations.WaitLimit(limit, "limit");
             ThrowIfDisposed();
+            EndWhatHasEnded();
             arr_error_info error = Blank.Error;
             int status = Native.arr_client_shutdown(handle.Value, milliseconds, &error);
             GC.KeepAlive(this);
@@ -37,8 +40,9 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Ends every client of the process, all at once, as <see cref="Shutdown"/> does, also those whose objects are gone. Their
-        /// tasks are completed when they are pumped or disposed. New clients may be made afterwards. Blocks up to the limit.
+        /// Ends every client of the process, all at once, as <see cref="Shutdown"/> does, also those whose objects are gone. First
+        /// completes, on this thread, the tasks whose operations have ended by now; the others are completed when their clients are
+        /// pumped or disposed. New clients may be made afterwards. Blocks up to the limit.
         /// </summary>
         /// <param name="limit">How long to wait for all of them together. Zero does not wait.</param>
         /// <returns>False: something of one of them is left; call it again.</returns>
@@ -48,6 +52,14 @@ namespace ArrSession
         {
             uint milliseconds = Durations.WaitLimit(limit, "limit");
             LoadedLibrary.Check();
+            foreach (WeakReference<ArrClient> one in AllLiving())
+            {
+                ArrClient client;
+                if (one.TryGetTarget(out client))
+                {
+                    client.EndWhatHasEnded();
+                }
+            }
             arr_error_info error = Blank.Error;
             return InTime(Native.arr_shutdown(milliseconds, &error), &error);
         }
@@ -81,7 +93,11 @@ namespace ArrSession
                     left[i].Abandon();
                 }
             }
-            Free();
+            lock (gate)
+            {
+                watched.Clear();
+            }
+            handle.Dispose();
             for (int i = 0; i < left.Length; i++)
             {
                 if (mine[i])
@@ -98,23 +114,37 @@ namespace ArrSession
             {
                 background.AwaitItsEnd();
             }
-            GC.SuppressFinalize(this);
         }
 
-        private void Free()
+        private static WeakReference<ArrClient>[] AllLiving()
         {
-            RenderingSession[] sessions;
-            lock (gate)
+            lock (Living)
             {
-                sessions = new RenderingSession[watched.Count];
-                watched.Values.CopyTo(sessions, 0);
-                watched.Clear();
+                return Living.ToArray();
             }
-            foreach (RenderingSession session in sessions)
+        }
+
+        private static bool IsOver(WeakReference<ArrClient> one)
+        {
+            ArrClient client;
+            return !one.TryGetTarget(out client) || client.disposed;
+        }
+
+        /// <summary>A session that was created reaches whoever awaits it while the client can still watch it, or stop it.</summary>
+        private void EndWhatHasEnded()
+        {
+            PendingOperation[] all = AllPending();
+            foreach (PendingOperation operation in all)
             {
-                session.StopIfPromised();
+                operation.EndCreating();
             }
-            handle.Dispose();
+            foreach (PendingOperation operation in all)
+            {
+                if (!operation.IsRunning)
+                {
+                    End(operation);
+                }
+            }
         }
 
         /// <summary>Ends an operation as native says, unless somebody else does.</summary>

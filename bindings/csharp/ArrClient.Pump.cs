@@ -8,8 +8,12 @@ namespace ArrSession
     /// <content>How what native has to tell reaches the application.</content>
     public sealed partial class ArrClient
     {
+        // As many as native keeps.
+        private const int MostLogLines = 512;
+
         private int pumping;
-        private volatile int pumpThread;
+        // Not its number, which the system gives to another thread once this one is collected.
+        private volatile Thread pumpThread;
         // What handlers have thrown during this pump, for which nobody listens. Null as long as there is none.
         private List<Exception> thrown;
 
@@ -49,43 +53,37 @@ namespace ArrSession
             {
                 return 0;
             }
-            int count = 0;
+            int count;
+            List<Exception> all;
             try
             {
-                pumpThread = Thread.CurrentThread.ManagedThreadId;
+                pumpThread = Thread.CurrentThread;
                 arr_event native = Blank.Event;
-                count += PumpLog();
-                while (NextEvent(&native))
-                {
-                    Deliver(&native);
-                    count++;
-                }
+                count = PumpLog();
+                count += DeliverAll(&native, NextEvent(&native));
+                all = TakeThrown();
             }
             finally
             {
                 Volatile.Write(ref pumping, 0);
             }
-            ThrowWhatHandlersThrew();
+            Throw(all);
             return count;
         }
 
         /// <summary>What the background pump does with what it has waited for, on its thread.</summary>
         internal unsafe void PumpInBackground(arr_event* native, bool hasEvent)
         {
-            pumpThread = Thread.CurrentThread.ManagedThreadId;
+            pumpThread = Thread.CurrentThread;
             PumpLog();
-            while (hasEvent)
-            {
-                Deliver(native);
-                hasEvent = NextEvent(native);
-            }
-            ThrowWhatHandlersThrew();
+            DeliverAll(native, hasEvent);
+            Throw(TakeThrown());
         }
 
         /// <summary>Refuses what would keep the pump's own thread from pumping.</summary>
         internal void RefuseOnPumpThread(string method, string twin)
         {
-            if (pumpThread == Thread.CurrentThread.ManagedThreadId)
+            if (pumpThread == Thread.CurrentThread)
             {
                 throw new InvalidOperationException(
                     method + " would block the thread that pumps this client's events, and with it everything that is awaited"
@@ -120,10 +118,28 @@ namespace ArrSession
             }
             int count = 0;
             arr_log_entry native = Blank.LogEntry;
-            while (Native.arr_client_next_log(handle.Value, &native, 0, null) == Native.ARR_OK)
+            // No more than there can have been: what handlers call may log too.
+            while (count < MostLogLines && Native.arr_client_next_log(handle.Value, &native, 0, null) == Native.ARR_OK)
             {
                 count++;
                 Raise(LogReceived, new ArrLogEntry(&native));
+            }
+            return count;
+        }
+
+        /// <summary>
+        /// Delivers what had happened before. What handlers and awaiting code begin meanwhile is, but for one event, for the next
+        /// time: so this ends also if that is over at once, again and again.
+        /// </summary>
+        private unsafe int DeliverAll(arr_event* native, bool hasEvent)
+        {
+            ulong lastBefore = Volatile.Read(ref lastId);
+            int count = 0;
+            while (hasEvent)
+            {
+                Deliver(native);
+                count++;
+                hasEvent = native->user_data <= lastBefore && NextEvent(native);
             }
             return count;
         }
@@ -190,14 +206,19 @@ namespace ArrSession
             thrown.Add(e);
         }
 
-        private void ThrowWhatHandlersThrew()
+        private List<Exception> TakeThrown()
         {
             List<Exception> all = thrown;
+            thrown = null;
+            return all;
+        }
+
+        private static void Throw(List<Exception> all)
+        {
             if (all == null)
             {
                 return;
             }
-            thrown = null;
             if (all.Count > 1)
             {
                 throw new AggregateException("several handlers of events have thrown", all);

@@ -38,6 +38,9 @@ namespace ArrSession
         // its task only, and the task by its client, so without this nobody might hold all of them.
         private static readonly HashSet<ArrClient> Awaited = new HashSet<ArrClient>();
 
+        // For ShutdownAll, which holds none of them.
+        private static readonly List<WeakReference<ArrClient>> Living = new List<WeakReference<ArrClient>>();
+
         private readonly ClientHandle handle;
         private readonly bool logs;
         private readonly BackgroundPump background;
@@ -72,22 +75,15 @@ namespace ArrSession
             }
             handle = new ClientHandle(native);
             logs = options.LogLevel != ArrLogLevel.Off;
+            lock (Living)
+            {
+                Living.RemoveAll(IsOver);
+                Living.Add(new WeakReference<ArrClient>(this));
+            }
             if (options.PumpMode == PumpMode.Background)
             {
                 background = new BackgroundPump(this);
                 background.Start();
-            }
-        }
-
-        /// <summary>
-        /// Frees the native client of an object that nobody disposed. Runs before the handles' own finalizers, so that sessions
-        /// that were to be stopped with their client still are.
-        /// </summary>
-        ~ArrClient()
-        {
-            if (handle != null)
-            {
-                Free();
             }
         }
 

@@ -41,15 +41,18 @@ namespace ArrSession
             options->max_lease_seconds = Durations.Seconds(MaxLease, "MaxLease");
             options->session_id = texts.Add(SessionId, "SessionId");
             options->extra_json = texts.Add(ExtraJson, "ExtraJson");
-            if (Models != null && Models.Count > 0)
+            // Counted once: another thread may add to the list meanwhile.
+            IList<string> models = Models;
+            int count = models == null ? 0 : models.Count;
+            if (count > 0)
             {
-                byte** models = texts.AddPointers(Models.Count);
-                for (int i = 0; i < Models.Count; i++)
+                byte** pointers = texts.AddPointers(count);
+                for (int i = 0; i < count; i++)
                 {
-                    models[i] = texts.Add(Models[i], "Models");
+                    pointers[i] = texts.Add(models[i], "Models");
                 }
-                options->models = models;
-                options->model_count = (UIntPtr)(uint)Models.Count;
+                options->models = pointers;
+                options->model_count = (UIntPtr)(uint)count;
             }
         }
     }

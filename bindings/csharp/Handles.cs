@@ -50,6 +50,13 @@ namespace ArrSession
         // A child keeps its parent: no finalizer ends the client of a session that somebody holds.
         private readonly ClientHandle client;
 
+        /// <summary>
+        /// Whether the session is watched by this handle: then its client holds it, and if it is collected so is its client. The
+        /// one whose end is to stop the session has to end first, and a collector has an order of its own: Unity's another
+        /// than Mono's.
+        /// </summary>
+        internal volatile bool IsWatched;
+
         internal SessionHandle(IntPtr value, ClientHandle client)
             : base(value)
         {
@@ -57,17 +64,23 @@ namespace ArrSession
         }
 
         /// <summary>Starts a stop that goes on by itself, whatever becomes of the session's handle and its client.</summary>
-        internal static unsafe void StartStop(IntPtr session)
+        internal static unsafe bool StartStop(IntPtr session)
         {
             IntPtr operation = IntPtr.Zero;
-            if (Native.arr_session_stop_start(session, 0, &operation, Native.ARR_TIMEOUT_DEFAULT, null) == Native.ARR_OK)
+            if (Native.arr_session_stop_start(session, 0, &operation, Native.ARR_TIMEOUT_DEFAULT, null) != Native.ARR_OK)
             {
-                Native.arr_operation_free(operation);
+                return false;
             }
+            Native.arr_operation_free(operation);
+            return true;
         }
 
         protected override bool ReleaseHandle()
         {
+            if (IsWatched)
+            {
+                client.Dispose();
+            }
             Native.arr_session_free(handle);
             GC.KeepAlive(client);
             return true;

@@ -79,12 +79,17 @@ namespace ArrSession
             return status;
         }
 
+        protected override void EndCreating(IntPtr operation)
+        {
+            Native.arr_operation_cancel(operation, null);
+        }
+
         protected override void GiveBack(IntPtr operation)
         {
             IntPtr session = IntPtr.Zero;
             int wasThere = 0;
             // From here on it has either created one, or native stops what it creates.
-            Native.arr_operation_cancel(operation, null);
+            EndCreating(operation);
             if (!CreatesItsOwn
                 || Native.arr_operation_get_session(operation, &session, null, &wasThere, null) != Native.ARR_OK)
             {
@@ -286,15 +291,17 @@ namespace ArrSession
         }
 
         /// <summary>Native does not send a stop that is cancelled before it is sent: another one goes on instead.</summary>
-        protected override void BeforeCancel()
+        protected override bool MayBeCancelled()
         {
             IntPtr another = IntPtr.Zero;
             int status = Native.arr_client_stop_all_start(
                 Client.Handle.Value, (int)scope, 0, &another, Native.ARR_TIMEOUT_DEFAULT, null);
-            if (status == Native.ARR_OK)
+            if (status != Native.ARR_OK)
             {
-                Native.arr_operation_free(another);
+                return false;
             }
+            Native.arr_operation_free(another);
+            return true;
         }
 
         protected override int Take(IntPtr operation, out StopAllResult result, arr_error_info* error)
@@ -421,10 +428,13 @@ namespace ArrSession
             return Native.arr_session_stop_start(Session.Handle.Value, id, operation, timeout, error);
         }
 
-        /// <summary>Native does not send a stop that is cancelled before it is sent: another one goes on instead.</summary>
-        protected override void BeforeCancel()
+        /// <summary>
+        /// Native does not send a stop that is cancelled before it is sent: another one goes on instead, unless the session's
+        /// object is disposed or its client is being shut down.
+        /// </summary>
+        protected override bool MayBeCancelled()
         {
-            SessionHandle.StartStop(Session.Handle.Value);
+            return SessionHandle.StartStop(Session.Handle.Value);
         }
 
         protected override int Take(IntPtr operation, out StopResult result, arr_error_info* error)

@@ -94,17 +94,45 @@ namespace ArrSession
 
         private void CancelNatively()
         {
-            int state;
-            if (Native.arr_operation_poll(Handle.Value, &state, null) == Native.ARR_OK && state == Native.ARR_OPERATION_RUNNING)
+            if (IsRunning && MayBeCancelled())
             {
-                BeforeCancel();
                 Native.arr_operation_cancel(Handle.Value, null);
             }
             GC.KeepAlive(Handle);
         }
 
-        /// <summary>Sees to it that what must not be lost goes on without this operation.</summary>
-        protected virtual void BeforeCancel()
+        /// <summary>
+        /// Sees to it that what must not be lost goes on without this operation. False if it cannot: then it goes on, and its task
+        /// ends with it.
+        /// </summary>
+        protected virtual bool MayBeCancelled()
+        {
+            return true;
+        }
+
+        /// <summary>Whether native still carries it out.</summary>
+        internal bool IsRunning
+        {
+            get
+            {
+                int state;
+                int status = Native.arr_operation_poll(Handle.Value, &state, null);
+                GC.KeepAlive(Handle);
+                return status == Native.ARR_OK && state == Native.ARR_OPERATION_RUNNING;
+            }
+        }
+
+        /// <summary>
+        /// The client is about to be shut down, after which it stops nothing any more. So what creates a session ends now: it has
+        /// created one, which its task brings while that can still be stopped, or native stops what it creates.
+        /// </summary>
+        internal void EndCreating()
+        {
+            EndCreating(Handle.Value);
+            GC.KeepAlive(Handle);
+        }
+
+        protected virtual void EndCreating(IntPtr operation)
         {
         }
 

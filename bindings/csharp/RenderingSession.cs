@@ -15,7 +15,6 @@ namespace ArrSession
 
         private readonly object gate = new object();
         private ulong watchId;
-        private volatile bool stopOnShutdown;
         private volatile bool disposed;
 
         internal unsafe RenderingSession(ArrClient client, IntPtr native, arr_session_properties* properties)
@@ -229,7 +228,7 @@ namespace ArrSession
                 if (status == Native.ARR_OK)
                 {
                     watchId = id;
-                    stopOnShutdown = native.stop_on_shutdown != 0;
+                    Handle.IsWatched = true;
                 }
                 else if (watchId == 0)
                 {
@@ -370,18 +369,6 @@ namespace ArrSession
             return new ArrSessionEndedException(error, new SessionProperties(&properties));
         }
 
-        /// <summary>
-        /// The client is about to be freed. Native looks for what was promised a moment later, on its own thread, and a session's
-        /// handle that is freed until then takes its promise along: so the stop is started here.
-        /// </summary>
-        internal void StopIfPromised()
-        {
-            if (stopOnShutdown)
-            {
-                SessionHandle.StartStop(Handle.Value);
-            }
-        }
-
         private static bool IsEnd(int status)
         {
             return status == Native.ARR_ERROR_SESSION_ENDED || status == Native.ARR_ERROR_SESSION_FAILED;
@@ -407,7 +394,7 @@ namespace ArrSession
             {
                 Client.Forget(watchId);
                 watchId = 0;
-                stopOnShutdown = false;
+                Handle.IsWatched = false;
             }
         }
 

@@ -187,6 +187,48 @@ internal static class CancellationTests
         }
     }
 
+    /// <summary>Nothing can go on in its stead then, so it goes on itself.</summary>
+    internal static void ACancelledStopStopsWhoseSessionIsDisposed()
+    {
+        using (ArrClient client = Service.NewClient())
+        {
+            CancelWhileItIsPutOff(client, (session, source) =>
+            {
+                session.Dispose();
+                source.Cancel();
+            });
+        }
+    }
+
+    internal static void ACancelledStopStopsWhoseClientIsShutDown()
+    {
+        using (ArrClient client = Service.NewClient())
+        {
+            CancelWhileItIsPutOff(client, (session, source) =>
+            {
+                Check.True(!client.Shutdown(TimeSpan.Zero), "the stop is left");
+                source.Cancel();
+                Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of the client");
+            });
+        }
+    }
+
+    /// <summary>The service has refused the stop for now, so that native has it to be sent again.</summary>
+    private static void CancelWhileItIsPutOff(ArrClient client, Action<RenderingSession, CancellationTokenSource> cancel)
+    {
+        using (CancellationTokenSource source = new CancellationTokenSource())
+        {
+            RenderingSession session = FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession()));
+            Service.FaultOfStop(Service.Status(429));
+            Task stop = session.StopAsync(source.Token);
+            Service.AwaitStopRequest();
+            cancel(session, source);
+            FrameLoop.Until(client, () => stop.IsCompleted, "the end of the task");
+            Check.True(!stop.IsFaulted, "it is cancelled, or done");
+        }
+        FrameLoop.Until(() => Service.Running().Count == 0, "the end of what was to be stopped");
+    }
+
     private static void CancelAtOnce(ArrClient client, Func<CancellationToken, TimeSpan?, Task> start)
     {
         using (CancellationTokenSource source = new CancellationTokenSource())

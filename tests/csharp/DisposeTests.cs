@@ -272,6 +272,19 @@ internal static class DisposeTests
         FrameLoop.Until(() => Service.StatusOf(session.Id) == "Stopped", "the stop that was promised");
     }
 
+    /// <summary>Another object of the session has taken the watch over, with a promise of its own.</summary>
+    internal static void APromiseThatWasTakenOverIsNotKept()
+    {
+        ArrClient client = Service.NewClient();
+        RenderingSession session = client.CreateSession(Service.NewSession());
+        session.Watch(new WatchOptions { StopOnShutdown = true });
+        RenderingSession another = client.OpenSession(session.Id);
+        another.Watch(new WatchOptions { StopOnShutdown = false });
+        client.Dispose();
+        Check.True(ArrClient.ShutdownAll(TimeSpan.FromSeconds(10)), "the end of the client");
+        Check.Equal(1, Service.Running().Count, "sessions that are not to be stopped");
+    }
+
     internal static void ByTheFinalizer()
     {
         string[] ids = new string[8];
@@ -362,6 +375,46 @@ internal static class DisposeTests
         ArrException e = Check.Throws<ArrException>(
             () => client.GetTokenAsync().GetAwaiter().GetResult(), "a call after the end");
         Check.Equal(ArrStatus.ShutDown, e.Status, "status of a call after the end");
+        client.Dispose();
+    }
+
+    /// <summary>Native has created it, and nobody has pumped: whoever awaits it hears of it while it can still be cared for.</summary>
+    internal static void ShutdownFirstTellsOfASessionThatIsCreated()
+    {
+        TellsOfASessionThatIsCreated(client => client.Shutdown(TimeSpan.FromSeconds(10)));
+    }
+
+    internal static void ShutdownOfAllFirstTellsOfASessionThatIsCreated()
+    {
+        TellsOfASessionThatIsCreated(client => ArrClient.ShutdownAll(TimeSpan.FromSeconds(10)));
+    }
+
+    private static void TellsOfASessionThatIsCreated(Func<ArrClient, bool> shutdown)
+    {
+        ArrClient client = Service.NewClient();
+        CreateOperation operation = new CreateOperation(client, Service.NewSession(), 0);
+        Task watched = WatchAndStopOnShutdown(client.Begin(operation, CancellationToken.None));
+        NativeSide.AwaitEnd(operation);
+        Check.True(shutdown(client), "the end of the client");
+        Check.Equal(TaskStatus.RanToCompletion, watched.Status, "what awaits the session");
+        Check.Equal(0, Service.Running().Count, "sessions that were to be stopped with their client");
+        client.Dispose();
+    }
+
+    private static async Task WatchAndStopOnShutdown(Task<RenderingSession> create)
+    {
+        (await create).Watch(new WatchOptions { StopOnShutdown = true });
+    }
+
+    internal static void ShutdownStopsASessionThatIsBeingCreated()
+    {
+        ArrClient client = Service.NewClient();
+        Service.FaultOfCreate(Service.AnswerAfter(300));
+        Task<RenderingSession> create = client.CreateSessionAsync(Service.NewSession());
+        FrameLoop.Until(() => Service.Running().Count == 1, "a session");
+        Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of the client");
+        Check.True(create.IsCanceled, "the task");
+        Check.Equal(0, Service.Running().Count, "sessions of which nobody heard");
         client.Dispose();
     }
 

@@ -3,7 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 
 /// <summary>
-/// Runs the tests one after the other, or those with its argument in their names. They are listed by hand: nothing here needs
+/// Runs the tests one after the other, or those with one of its arguments in their names. They are listed by hand: nothing here needs
 /// reflection, so it runs also where everything was compiled ahead of time.
 /// </summary>
 internal static class Program
@@ -32,6 +32,8 @@ internal static class Program
         new Test("cancel: a create leaves no session", CancellationTests.ACancelledCreateLeavesNoSession),
         new Test("cancel: a stop stops", CancellationTests.ACancelledStopStops),
         new Test("cancel: a stop of all stops", CancellationTests.ACancelledStopOfAllStops),
+        new Test("cancel: a stop whose session is disposed stops", CancellationTests.ACancelledStopStopsWhoseSessionIsDisposed),
+        new Test("cancel: a stop whose client is shut down stops", CancellationTests.ACancelledStopStopsWhoseClientIsShutDown),
         new Test("cancel: a token holds nothing that has ended", CancellationTests.ATokenThatOutlivesManyOperationsHoldsNone),
         new Test("dispose: pending tasks are cancelled", DisposeTests.PendingTasksAreCancelledBeforeItReturns),
         new Test("dispose: twice", DisposeTests.Twice),
@@ -46,15 +48,22 @@ internal static class Program
         new Test("dispose: a session outlives its objects", DisposeTests.ASessionOutlivesItsObjects),
         new Test("dispose: a stop that was started is made", DisposeTests.AStopThatWasStartedIsMade),
         new Test("dispose: a promised stop is made", DisposeTests.APromisedStopIsMadeWithTheClient),
+        new Test("dispose: a promise that was taken over", DisposeTests.APromiseThatWasTakenOverIsNotKept),
         new Test("dispose: by the finalizer", DisposeTests.ByTheFinalizer),
         new Test("dispose: in a finalizer", DisposeTests.InAFinalizer),
         new Test("shutdown: in good order", DisposeTests.ShutdownEndsInGoodOrder),
+        new Test("shutdown: a session that is created", DisposeTests.ShutdownFirstTellsOfASessionThatIsCreated),
+        new Test("shutdown: a session that is being created", DisposeTests.ShutdownStopsASessionThatIsBeingCreated),
         new Test("shutdown: what is left", DisposeTests.ShutdownSaysWhatIsLeft),
         new Test("shutdown: a stop that failed", DisposeTests.ShutdownTellsOfAStopThatFailed),
         new Test("shutdown: of all", DisposeTests.ShutdownOfAll),
+        new Test(
+            "shutdown: of all, and a session that is created", DisposeTests.ShutdownOfAllFirstTellsOfASessionThatIsCreated),
         new Test("pump: await resumes on its thread", PumpTests.AwaitResumesOnThePumpsThread),
         new Test("pump: await resumes in the frame", PumpTests.AwaitResumesInTheFrameAlsoUnderAContext),
         new Test("pump: one at a time", PumpTests.OnePumpAtATime),
+        new Test("pump: what it begins is for the next", PumpTests.WhatAPumpBeginsIsForTheNext),
+        new Test("pump: a thread with its thread's number", PumpTests.AThreadWithThePumpsNumberIsNotThePumps),
         new Test("pump: operations started by other threads", PumpTests.OperationsStartedByOtherThreads),
         new Test("pump: twins are refused on its thread", PumpTests.TwinsAreRefusedOnThePumpsThread),
         new Test("pump: handlers that throw", PumpTests.HandlersThatThrow),
@@ -107,13 +116,12 @@ internal static class Program
         {
             return RunExpectation(expected);
         }
-        string wanted = arguments.Length > 0 ? arguments[0] : "";
         int run = 0;
         int failed = 0;
         List<string> skipped = new List<string>();
         foreach (Test test in Tests)
         {
-            if (test.Name.IndexOf(wanted, StringComparison.Ordinal) < 0)
+            if (arguments.Length > 0 && !Array.Exists(arguments, word => test.Name.Contains(word)))
             {
                 continue;
             }

@@ -100,6 +100,90 @@ internal static class PumpTests
         }
     }
 
+    /// <summary>Each of these is over before the continuation that begins it: that must not make one long frame of them.</summary>
+    internal static void WhatAPumpBeginsIsForTheNext()
+    {
+        const int All = 50;
+        using (ArrClient client = Service.NewClient())
+        {
+            int begun = 0;
+            Action<Task> next = null;
+            next = ended =>
+            {
+                if (begun == All)
+                {
+                    return;
+                }
+                begun++;
+                TokenOperation operation = new TokenOperation(client, 0);
+                client.Begin(operation, CancellationToken.None).ContinueWith(next, TaskContinuationOptions.ExecuteSynchronously);
+                NativeSide.AwaitEnd(operation);
+            };
+            next(null);
+            int delivered = 0;
+            while (delivered < All)
+            {
+                int count = client.Pump();
+                Check.True(count == 1 || count == 2, "one event, or the first of the next frame's too, and not " + count);
+                delivered += count;
+            }
+            Check.Equal(0, client.Pump(), "events that are left");
+        }
+    }
+
+    /// <summary>
+    /// The system gives a thread's number to another one, once it is collected: that one may block. If nobody gets it all is well
+    /// too.
+    /// </summary>
+    internal static void AThreadWithThePumpsNumberIsNotThePumps()
+    {
+        using (ArrClient client = Service.NewClient())
+        {
+            client.GetToken();
+            int number = OnAThread(() =>
+            {
+                client.Pump();
+                return Thread.CurrentThread.ManagedThreadId;
+            });
+            for (int i = 0; i < 200; i++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                Exception thrown = null;
+                bool same = OnAThread(() =>
+                {
+                    if (Thread.CurrentThread.ManagedThreadId != number)
+                    {
+                        return false;
+                    }
+                    try
+                    {
+                        client.GetToken();
+                    }
+                    catch (Exception e)
+                    {
+                        thrown = e;
+                    }
+                    return true;
+                });
+                if (same)
+                {
+                    Check.True(thrown == null, "a call that blocks where nobody pumps: " + thrown);
+                    return;
+                }
+            }
+        }
+    }
+
+    private static T OnAThread<T>(Func<T> work)
+    {
+        T result = default(T);
+        Thread thread = new Thread(() => result = work());
+        thread.Start();
+        thread.Join();
+        return result;
+    }
+
     internal static void OperationsStartedByOtherThreads()
     {
         using (ArrClient client = Service.NewClient())

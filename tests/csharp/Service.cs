@@ -120,6 +120,13 @@ internal static class Service
         }
     }
 
+    /// <summary>Waits until the service was asked to stop a session.</summary>
+    internal static void AwaitStopRequest()
+    {
+        string sign = Version == ApiVersion.V1 ? "\"DELETE\"" : "/:stop";
+        FrameLoop.Until(() => Requests().Contains(sign), "a request to stop");
+    }
+
     internal static string Status(int status, string body = "", string headers = "")
     {
         return "{\"type\": \"status\", \"status\": " + status.ToString(CultureInfo.InvariantCulture)

@@ -33,18 +33,22 @@ const LANGUAGE_VERSIONS: [&str; 2] = ["7.3", "9"];
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
     MonoJit,
+    /// With the garbage collector that Unity has, also under IL2CPP: it has an order of its own for finalizers.
+    MonoBoehm,
     /// Nothing is compiled while it runs: as near to Unity's IL2CPP as can be had.
     MonoFullAot,
     Dotnet,
 }
 
 impl Runtime {
+    /// Those that differ in how they run code.
     pub(crate) const ALL: [Runtime; 3] = [Runtime::MonoJit, Runtime::MonoFullAot, Runtime::Dotnet];
 
     /// As the tests are told it, by ARR_RUNTIME.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Runtime::MonoJit => "mono-jit",
+            Runtime::MonoBoehm => "mono-boehm",
             Runtime::MonoFullAot => "mono-full-aot",
             Runtime::Dotnet => "dotnet",
         }
@@ -55,6 +59,7 @@ impl std::fmt::Display for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Runtime::MonoJit => "Mono with its JIT",
+            Runtime::MonoBoehm => "Mono with Unity's collector",
             Runtime::MonoFullAot => "Mono fully ahead of time",
             Runtime::Dotnet => ".NET 8",
         })
@@ -76,6 +81,7 @@ impl Runtimes {
     pub(crate) fn command(&self, runtime: Runtime, program: &Path) -> Result<Command> {
         match runtime {
             Runtime::MonoJit => Ok(mono::jit(program)),
+            Runtime::MonoBoehm => Ok(mono::jit_with_boehm(program)),
             Runtime::MonoFullAot => Ok(self.full_aot.command(program)),
             Runtime::Dotnet => self.dotnet.command(program),
         }
@@ -92,7 +98,7 @@ impl Programs {
     /// own; .NET runs what Roslyn has made.
     fn folder(&self, runtime: Runtime) -> PathBuf {
         self.folder.join(match runtime {
-            Runtime::MonoJit => "mcs",
+            Runtime::MonoJit | Runtime::MonoBoehm => "mcs",
             Runtime::MonoFullAot => "mcs-full-aot",
             Runtime::Dotnet => "roslyn",
         })

@@ -53,13 +53,21 @@ pub(crate) fn mcs(sources: &[&Path], output: &Path, options: &[&str]) -> Result<
 
 /// A call of a program that is compiled while it runs.
 pub(crate) fn jit(program: &Path) -> Command {
-    let mut mono = mono();
+    run_by(mono("mono"), program)
+}
+
+/// The same with the collector of Boehm and others.
+pub(crate) fn jit_with_boehm(program: &Path) -> Command {
+    run_by(mono("mono-boehm"), program)
+}
+
+fn run_by(mut mono: Command, program: &Path) -> Command {
     mono.arg("--debug").arg(program);
     mono
 }
 
-fn mono() -> Command {
-    let mut mono = Command::new("mono");
+fn mono(name: &str) -> Command {
+    let mut mono = Command::new(name);
     // The caller's own settings would change what is tested.
     for name in ["MONO_PATH", "MONO_ENV_OPTIONS", "MONO_GC_PARAMS", "MONO_THREADS_SUSPEND"] {
         mono.env_remove(name);
@@ -96,7 +104,7 @@ impl FullAot {
 
     /// Makes the image of one assembly, beside it.
     pub(crate) fn compile(&self, assembly: &Path) -> Result<()> {
-        let mut mono = mono();
+        let mut mono = mono("mono");
         // The images name the files that they were made with: those are the ones to be found again.
         mono.env("MONO_PATH", &self.folder).arg("--aot=full").arg(assembly);
         process::run(mono, IMAGE_LIMIT)?
@@ -106,7 +114,7 @@ impl FullAot {
 
     /// A call of a program whose assemblies have all been compiled: no code is made while it runs, or it fails.
     pub(crate) fn command(&self, program: &Path) -> Command {
-        let mut mono = mono();
+        let mut mono = mono("mono");
         mono.env("MONO_PATH", &self.folder).args(["--debug", "--full-aot"]).arg(program);
         mono
     }

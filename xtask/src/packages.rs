@@ -29,6 +29,7 @@ const FOR_TESTS: &[Package] = &[
     PYTHON,
     BINUTILS,
     MONO,
+    MONO_BOEHM,
     MCS,
     NPM,
     PYTHON_VENV,
@@ -107,6 +108,11 @@ const CLANG_14: Package = package("clang-14", "compiles C for any target", &["cl
 const LLVM: Package =
     package("llvm-14", "makes import libraries and resources for Windows", &["llvm-ar-14", "--version"]);
 const MONO: Package = package("mono-runtime", "runs the C# programs", &["mono", "--version"]);
+const MONO_BOEHM: Package = package(
+    "mono-runtime-boehm",
+    "runs the C# programs with the collector that Unity has",
+    &["mono-boehm", "--version"],
+);
 const MCS: Package = package("mono-mcs", "compiles the C# programs", &["mcs", "--version"]);
 const NPM: Package = package("npm", "fetches Roslyn, the other C# compiler", &["npm", "--version"]);
 const BINUTILS: Package = package(
