@@ -83,7 +83,7 @@ impl Abi {
     }
 
     /// What a commit had locked; `None` if it had nothing of the kind.
-    fn at(workspace: &Workspace, commit: &str) -> Result<Option<Self>> {
+    pub(crate) fn at(workspace: &Workspace, commit: &str) -> Result<Option<Self>> {
         let read = |path: &str| git(workspace, &["show", &format!("{commit}:{path}")]).ok();
         match (read(SYMBOLS), read(CONSTANTS), read(header::LAYOUT)) {
             (Some(symbols), Some(constants), Some(layout)) => Self::locked(&symbols, &constants, &layout).map(Some),
@@ -122,6 +122,11 @@ impl Abi {
         }
         let breaking = self.changes(after).into_iter().filter(|change| change.breaks);
         breaking.map(|change| change.what).collect()
+    }
+
+    /// The structs that are longer `after` than in this, which came before.
+    pub(crate) fn grown<'a>(&self, after: &'a Self) -> Vec<&'a str> {
+        layout::grown(&self.structs, &after.structs)
     }
 
     fn symbols_text(&self) -> String {
@@ -210,7 +215,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
         let changes: Vec<String> = locked.changes(&now).into_iter().map(|change| change.what).collect();
         problems.push(format!("abi/ is not up to date: run `cargo xtask header`\n  {}", changes.join("\n  ")));
     }
-    let release = last_release(workspace);
+    let release = last_release(workspace)?;
     if let Some(release) = &release
         && let Some(promised) = Abi::at(workspace, release)?
     {
@@ -230,10 +235,16 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     Report::unless(problems, summary)
 }
 
-/// The newest tag that names a version, such as `v1.2.3`; `None` if there is none, or no git.
-pub(crate) fn last_release(workspace: &Workspace) -> Option<String> {
-    let tags = git(workspace, &["tag", "--list", "v[0-9]*", "--sort=-version:refname", "--merged"]).ok()?;
-    tags.lines().next().map(str::to_owned)
+/// The newest tag that names a version, such as `v1.2.3`; `None` if there is none, or the sources are no checkout of git's.
+pub(crate) fn last_release(workspace: &Workspace) -> Result<Option<String>> {
+    if !workspace.root.join(".git").exists() {
+        return Ok(None);
+    }
+    // A candidate such as `v1.2.3-rc.1` comes before its release, which git does not know by itself.
+    let tags = ["tag", "--list", "v[0-9]*", "--sort=-version:refname", "--merged"];
+    let tags = git(workspace, &[&["-c", "versionsort.suffix=-"][..], &tags].concat())
+        .context("cannot ask git for the last release")?;
+    Ok(tags.lines().next().map(str::to_owned))
 }
 
 fn git(workspace: &Workspace, arguments: &[&str]) -> Result<String> {
@@ -270,6 +281,7 @@ mod tests {
         let (before, after) = (abi(HEADER, LAYOUT), abi(&longer, layout));
         assert_eq!(before.broken_promises(&after), [""; 0]);
         assert_eq!(before.changes(&after).len(), 4, "{:?}", before.changes(&after));
+        assert_eq!((before.grown(&after), after.grown(&before)), (vec!["arr_info"], Vec::new()));
     }
 
     #[test]

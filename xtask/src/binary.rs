@@ -66,7 +66,8 @@ impl Binary {
             // Not all that is defined there is offered: a file that is linked with needs its own names too.
             File::Elf64(elf) => elf
                 .dynamic_symbols()
-                .filter(|symbol| symbol.is_definition() && symbol.is_global())
+                // Not only functions and data: thread-local variables, resolvers and bare labels are offered as well.
+                .filter(|symbol| !symbol.is_undefined() && symbol.is_global())
                 .map(|symbol| Ok(symbol.name()?.to_owned()))
                 .collect::<Result<_>>()?,
             _ => file.exports()?.map(|export| Ok(named(export?.name()))).collect::<Result<_>>()?,
@@ -139,4 +140,125 @@ pub(crate) fn archive_symbols(path: &Path) -> Result<BTreeSet<String>> {
         }
     }
     Ok(names)
+}
+
+/// What the binaries have comes from the compiler that Rust links with, and from the archiver beside it. Windows' format is
+/// looked at by `cargo xtask platforms --self-test`, which has a compiler for it.
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A folder that goes when the test has ended.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("arr-binary-{name}-{}", std::process::id()));
+            fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+
+        /// What the compiler makes of a source.
+        fn compile(&self, source: &str, output: &str, flags: &[&str]) -> PathBuf {
+            let (file, output) = (self.0.join("source.c"), self.0.join(output));
+            fs::write(&file, source).unwrap();
+            call(Command::new("cc").args(["-fPIC", "-o"]).arg(&output).arg(&file).args(flags));
+            output
+        }
+
+        fn shared(&self, source: &str, flags: &[&str]) -> Binary {
+            Binary::read(&self.compile(source, "lib.so", &[&["-shared"], flags].concat())).unwrap()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
+    fn call(command: &mut Command) {
+        assert!(command.status().unwrap().success(), "{command:?}");
+    }
+
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn every_kind_of_symbol_that_is_offered_is_an_export_and_no_other() {
+        let source = r#"
+            int function(void) { return 0; }
+            int data = 1;
+            __thread int thread_local_data = 1;
+            __attribute__((weak)) int weak(void) { return 0; }
+            __attribute__((visibility("protected"))) int protected_function(void) { return 0; }
+            __asm__(".globl label\nlabel:\n");
+            __attribute__((visibility("hidden"))) int hidden(void) { return 0; }
+            static int local(void) { return 0; }
+            int elsewhere(void);
+            int caller(void) { return local() + hidden() + elsewhere(); }
+        "#;
+        let binary = Folder::new("exports").shared(source, &[]);
+        let offered = ["caller", "data", "function", "label", "protected_function", "thread_local_data", "weak"];
+        assert_eq!(binary.exports, set(&offered));
+    }
+
+    #[test]
+    fn a_library_tells_its_name_its_needs_and_its_page_size() {
+        let folder = Folder::new("facts");
+        let flags = ["-Wl,-soname,libname.so.1", "-Wl,-z,max-page-size=16384", "-s", "-Wl,--no-as-needed", "-lm"];
+        let binary = folder.shared("#include <stdio.h>\nint call(void) { return puts(\"\"); }\n", &flags);
+        let needed = binary.imports.keys().map(String::as_str).collect::<Vec<_>>();
+        let elf = binary.elf.unwrap();
+        assert_eq!(elf.soname.as_deref(), Some("libname.so.1"));
+        assert!(needed.contains(&"libc.so.6") && needed.contains(&"libm.so.6"), "{needed:?}");
+        assert!(elf.versions.iter().any(|version| version.starts_with("GLIBC_2.")), "{:?}", elf.versions);
+        assert_eq!(elf.alignment, 16384);
+        assert!(elf.stripped && elf.position_independent);
+        let here = if cfg!(target_arch = "aarch64") { Architecture::Aarch64 } else { Architecture::X86_64 };
+        assert_eq!(binary.architecture, here);
+
+        let other = folder.shared("int call(void) { return 0; }\n", &["-nostdlib", "-Wl,-z,max-page-size=65536"]);
+        assert!(other.imports.is_empty(), "{:?}", other.imports);
+        let elf = other.elf.unwrap();
+        assert_eq!((elf.soname, elf.alignment, elf.stripped), (None, 65536, false));
+        assert!(elf.versions.is_empty(), "{:?}", elf.versions);
+    }
+
+    #[test]
+    fn an_address_in_the_code_itself_is_seen() {
+        let source = "__asm__(\".text\\n.quad elsewhere\\n\");\nint call(void) { return 0; }\n";
+        let binary = Folder::new("relocations").shared(source, &["-Wl,-z,notext"]);
+        assert!(!binary.elf.unwrap().position_independent);
+    }
+
+    #[test]
+    fn an_archive_offers_the_names_of_the_library_and_is_asked_for_no_others() {
+        let folder = Folder::new("archive");
+        let source = "int arr_one(void) { return 0; }\nint arr_two = 1;\nint other(void);\n\
+                      static int arr_local(void) { return 0; }\nint mine(void) { return arr_local() + other(); }\n\
+                      int arr_elsewhere(void);\nint arr_three(void) { return arr_elsewhere(); }\n";
+        let object = folder.compile(source, "object.o", &["-c"]);
+        let archive = folder.0.join("lib.a");
+        call(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
+        assert_eq!(archive_symbols(&archive).unwrap(), set(&["arr_one", "arr_three", "arr_two"]));
+
+        let bare = folder.0.join("bare.a");
+        call(Command::new("ar").arg("rcS").arg(&bare).arg(&object));
+        assert!(archive_symbols(&bare).is_err(), "an archive without a list of symbols cannot be linked with");
+        assert!(archive_symbols(&object).is_err());
+    }
+
+    #[test]
+    fn what_is_no_binary_is_an_error_that_names_the_file() {
+        let folder = Folder::new("nonsense");
+        let file = folder.0.join("text.so");
+        fs::write(&file, "no library").unwrap();
+        assert!(format!("{:#}", Binary::read(&file).unwrap_err()).contains("text.so"));
+        assert!(Binary::read(&folder.0.join("absent.so")).is_err());
+    }
 }

@@ -91,6 +91,12 @@ pub(crate) fn changes(before: &[Laid], after: &[Laid]) -> Vec<(String, bool)> {
     changes
 }
 
+/// The structs that have become longer.
+pub(crate) fn grown<'a>(before: &[Laid], after: &'a [Laid]) -> Vec<&'a str> {
+    let longer = |is: &&Laid| before.iter().any(|was| was.name == is.name && was.size < is.size);
+    after.iter().filter(longer).map(|is| &*is.name).collect()
+}
+
 /// Reads what `abi/layout.txt` has, and what the probes say.
 pub(crate) fn parse(text: &str) -> Result<Vec<Laid>> {
     let mut all: Vec<Laid> = Vec::new();

@@ -46,6 +46,7 @@ mod tokens;
 mod toolchain;
 mod unity;
 mod versions;
+mod workflows;
 mod workspace;
 
 use std::process::ExitCode;

@@ -32,29 +32,57 @@ struct Crate {
     folder: PathBuf,
 }
 
+/// What every library of Rust's has in it, and cargo does not list.
+const STANDARD_LIBRARY: &str = "Rust's standard library";
+
 /// All crates that the library has on any of its platforms: first a table, then each text once, with those whose it is.
 pub(crate) fn of_all_crates(workspace: &Workspace) -> Result<String> {
-    let crates = crates(workspace)?;
-    let mut text = String::from("| crate | version | licence |\n|---|---|---|\n");
-    let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for Crate { name, version, license, folder } in &crates {
-        text.push_str(&format!("| {name} | {version} | {license} |\n"));
-        let mut texts = license_texts(folder)?;
+    let apache = tidy(&workspace.read("LICENSE-APACHE")?);
+    let mut noticed = vec![Notice {
+        name: STANDARD_LIBRARY.to_owned(),
+        version: "of the compiler".to_owned(),
+        license: "MIT OR Apache-2.0".to_owned(),
+        texts: vec![apache.clone()],
+    }];
+    for Crate { name, version, license, folder } in crates(workspace)? {
+        let mut texts = license_texts(&folder)?;
         if texts.is_empty() {
-            // The one text that is the same for everybody.
-            ensure!(license.contains("Apache-2.0"), "{name} {version} comes without the text of its licence");
-            texts.push(tidy(&workspace.read("LICENSE-APACHE")?));
+            ensure!(apache_suffices(&license), "{name} {version} comes without the text of its licence");
+            texts.push(apache.clone());
         }
+        noticed.push(Notice { name, version, license, texts });
+    }
+    Ok(written(&noticed))
+}
+
+/// What is said about a crate.
+struct Notice {
+    name: String,
+    version: String,
+    license: String,
+    texts: Vec<String>,
+}
+
+fn written(notices: &[Notice]) -> String {
+    let mut text = String::from("| crate | version | licence |\n|---|---|---|\n");
+    let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for Notice { name, version, license, texts } in notices {
+        text.push_str(&format!("| {name} | {version} | {license} |\n"));
         for license in texts {
             owners.entry(license).or_default().push(format!("{name} {version}"));
         }
     }
-    let mut texts: Vec<(Vec<String>, String)> = owners.into_iter().map(|(text, owners)| (owners, text)).collect();
+    let mut texts: Vec<(Vec<String>, &str)> = owners.into_iter().map(|(text, owners)| (owners, text)).collect();
     texts.sort();
     for (owners, license) in texts {
         text.push_str(&format!("\n---\n\n**{}**\n\n```text\n{license}\n```\n", owners.join(", ")));
     }
-    Ok(text)
+    text
+}
+
+/// Whether the Apache licence alone, whose text is the same for everybody, may be chosen.
+fn apache_suffices(license: &str) -> bool {
+    license.replace('/', " OR ").split(" OR ").any(|choice| choice.trim() == "Apache-2.0")
 }
 
 fn crates(workspace: &Workspace) -> Result<Vec<Crate>> {
@@ -65,21 +93,26 @@ fn crates(workspace: &Workspace) -> Result<Vec<Crate>> {
     let said = process::stdout(&mut tree)?;
     let mut crates: BTreeMap<(String, String), Crate> = BTreeMap::new();
     for line in said.lines() {
-        let (package, license) = line.trim_end_matches(" (*)").split_once('|').context("cargo tree: no license")?;
-        // `name v1.2.3 (where it lies, or that it is a macro)`
-        let mut words = package.split(' ');
-        let name = words.next().unwrap_or_default().to_owned();
-        let version = words.next().unwrap_or_default().trim_start_matches('v').to_owned();
+        let (name, version, license) = package_and_license(line)?;
         if name == "arr-session" {
             continue;
         }
-        let license = license.trim().to_owned();
-        ensure!(!license.is_empty(), "{name} names no license");
         let key = (name.clone(), version.clone());
         let folder = folders.get(&key).with_context(|| format!("cargo does not say where {name} {version} lies"))?;
         crates.insert(key, Crate { name, version, license, folder: folder.clone() });
     }
     Ok(crates.into_values().collect())
+}
+
+/// One line of `cargo tree`: `name v1.2.3 (where it lies, or that it is a macro)|licence (*)`.
+fn package_and_license(line: &str) -> Result<(String, String, String)> {
+    let (package, license) = line.trim_end_matches(" (*)").split_once('|').context("cargo tree: no license")?;
+    let mut words = package.split(' ');
+    let name = words.next().unwrap_or_default().to_owned();
+    let version = words.next().unwrap_or_default().trim_start_matches('v').to_owned();
+    let license = license.trim().to_owned();
+    ensure!(!license.is_empty(), "{name} names no license");
+    Ok((name, version, license))
 }
 
 fn folders(workspace: &Workspace) -> Result<BTreeMap<(String, String), PathBuf>> {
@@ -115,4 +148,66 @@ fn license_texts(folder: &Path) -> Result<Vec<String>> {
 
 fn tidy(text: &str) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice(name: &str, texts: &[&str]) -> Notice {
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        Notice { name: name.to_owned(), version: "1.0.0".to_owned(), license: "MIT".to_owned(), texts }
+    }
+
+    #[test]
+    fn every_crate_is_in_the_table_and_each_text_stands_once_below_all_whose_it_is() {
+        let text = written(&[notice("one", &["common", "of one"]), notice("two", &["common"])]);
+        assert!(text.contains("| one | 1.0.0 | MIT |\n| two | 1.0.0 | MIT |\n"), "{text}");
+        assert_eq!(text.matches("common").count(), 1, "{text}");
+        assert!(text.contains("**one 1.0.0, two 1.0.0**\n\n```text\ncommon\n```"), "{text}");
+        assert!(text.contains("**one 1.0.0**\n\n```text\nof one\n```"), "{text}");
+    }
+
+    #[test]
+    fn what_cargo_says_of_a_package_is_understood() {
+        let ring = ("ring".to_owned(), "0.17.14".to_owned(), "Apache-2.0 AND ISC".to_owned());
+        assert_eq!(package_and_license("ring v0.17.14|Apache-2.0 AND ISC (*)").unwrap(), ring);
+        let (name, version, _) = package_and_license("serde_derive v1.0.1 (proc-macro)|MIT").unwrap();
+        assert_eq!((&*name, &*version), ("serde_derive", "1.0.1"));
+        assert!(package_and_license("nameless v1.0.0|").is_err());
+        assert!(package_and_license("no line of a tree").is_err());
+    }
+
+    #[test]
+    fn the_apache_licence_stands_for_others_only_where_it_may_be_chosen() {
+        for license in ["Apache-2.0", "MIT OR Apache-2.0", "Apache-2.0/MIT", "Apache-2.0 OR ISC OR MIT"] {
+            assert!(apache_suffices(license), "{license}");
+        }
+        for license in ["MIT", "Apache-2.0 AND ISC", "MIT AND Apache-2.0", "ISC OR (Apache-2.0 AND MIT)"] {
+            assert!(!apache_suffices(license), "{license}");
+        }
+    }
+
+    #[test]
+    fn texts_are_found_by_their_files_names_and_nothing_else_is() {
+        let folder = std::env::temp_dir().join(format!("arr-notices-{}", std::process::id()));
+        fs::create_dir_all(folder.join("licenses")).unwrap();
+        let files =
+            [("LICENSE-MIT", "mit  \n\n"), ("copying.txt", "copying"), ("NOTICE", "notice"), ("README.md", "no")];
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        let texts = license_texts(&folder);
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(texts.unwrap(), ["mit", "notice", "copying"]);
+    }
+
+    #[test]
+    fn the_crates_of_this_library_all_have_their_texts() {
+        let text = of_all_crates(&Workspace::find().unwrap()).unwrap();
+        for part in ["| ring | ", "| reqwest | ", STANDARD_LIBRARY, "Permission is hereby granted", "Apache License"] {
+            assert!(text.contains(part), "{part}");
+        }
+        assert!(!text.contains("| arr-session | "), "the library itself is not a third party");
+    }
 }

@@ -61,6 +61,9 @@ pub(crate) const FOR_PLATFORMS: &[Package] = &[RUSTC_WEB, RUST_WEB_SRC, PYTHON, 
 /// What installs the packages, and builds with them.
 pub(crate) const FOR_PACKAGES: &[Package] = &[CMAKE, NINJA, PKG_CONFIG];
 
+pub(crate) const FOR_LINUX_X64: &[Package] =
+    &[package("abigail-tools", "compares the library with the last release's", &["abidiff", "--version"])];
+
 pub(crate) const FOR_LINUX_ARM64: &[Package] = &[
     package("gcc-aarch64-linux-gnu", "compiles for ARM64", &["aarch64-linux-gnu-gcc", "--version"]),
     package("g++-aarch64-linux-gnu", "compiles C++ for ARM64", &["aarch64-linux-gnu-g++", "--version"]),

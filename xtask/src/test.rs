@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 use crate::{
     EXIT_UNUSABLE, abi, c_programs, cpp_headers, cpp_install, cpp_programs, csharp, csharp_blocks, csharp_tests,
     dependencies, device, dialect, exports, layout, parity, python_sdk, quickstart, readme, rust, story, tellers,
-    toolchain, unity, versions,
+    toolchain, unity, versions, workflows,
 };
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
@@ -44,6 +44,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("dependencies", dependencies::check),
     Step::new("ABI", abi::check),
     Step::new("versions", versions::check),
+    Step::new("workflows", workflows::check).unless(NOT_LINUX),
     Step::new(LIBRARY, build_library),
     Step::new("exports", exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("header alone", dialect::check_header).unless(NOT_LINUX),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use object::Architecture;
 
+use super::abidiff;
 use super::cross::Cross;
 use super::inspect::{self, System};
 use super::product::Product;
@@ -31,7 +32,9 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     let folder = shop.workspace.scratch("platforms/linux-x64")?;
     let machine = Machine::linux(("gcc", "g++"), Runner::Here, &library, &soname(shop), folder)?;
     let rust = cross_x64(shop)?.build_example(&shop.workspace, RUST_QUICKSTART)?;
-    row(shop, "linux-x64", &library, &machine, rust)
+    let row = row(shop, "linux-x64", &library, &machine, rust)?;
+    let exports = format!("{}; {}", row.exports, abidiff::check(shop)?);
+    Ok(Row { exports, ..row })
 }
 
 pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {

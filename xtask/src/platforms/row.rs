@@ -5,7 +5,33 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// How far a platform could be proved here.
+/// How far a platform was proved, in the word that the pages have for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Reached {
+    Run,
+    Linked,
+    Checked,
+}
+
+impl Reached {
+    pub(crate) const ALL: [Self; 3] = [Self::Run, Self::Linked, Self::Checked];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Linked => "linked",
+            Self::Checked => "type-checked",
+        }
+    }
+}
+
+impl std::fmt::Display for Reached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What could be proved of a platform here.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
     pub(crate) platform: &'static str,
@@ -18,14 +44,23 @@ pub(crate) struct Row {
     pub(crate) size: Option<u64>,
 }
 
+/// In place of what there is not.
+const NOTHING: &str = "-";
+
 impl Row {
     pub(crate) fn failed(platform: &'static str) -> Self {
         let failed = || "FAILED".to_owned();
         Self { platform, built: failed(), exports: failed(), imports: failed(), run: failed(), size: None }
     }
 
+    /// How far it came; `None` if it failed.
+    pub(crate) fn reached(&self) -> Option<Reached> {
+        let built = Reached::ALL.into_iter().find(|reached| self.built.starts_with(reached.word()))?;
+        Some(if built == Reached::Linked && self.run != NOTHING { Reached::Run } else { built })
+    }
+
     fn cells(&self) -> [String; 6] {
-        let size = self.size.map_or("-".to_owned(), |bytes| format!("{:.2} MB", bytes as f64 / 1e6));
+        let size = self.size.map_or(NOTHING.to_owned(), |bytes| format!("{:.2} MB", bytes as f64 / 1e6));
         [
             self.platform.to_owned(),
             self.built.clone(),
@@ -59,6 +94,15 @@ pub(crate) fn table(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_linked_and_ran_is_run() {
+        let row = |built: &str, run: &str| Row { built: built.to_owned(), run: run.to_owned(), ..Row::failed("x") };
+        assert_eq!(row("linked", "under qemu: 9 C tests").reached(), Some(Reached::Run));
+        assert_eq!(row("linked with stand-ins", "-").reached(), Some(Reached::Linked));
+        assert_eq!(row("type-checked", "-").reached(), Some(Reached::Checked));
+        assert_eq!(Row::failed("x").reached(), None);
+    }
 
     #[test]
     fn columns_are_as_wide_as_they_must_be() {

@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::abidiff;
 use super::inspect::{System, problems};
 use super::windows::MINGW_CC;
 use crate::abi::Abi;
@@ -55,6 +56,32 @@ const CASES: &[Case] = &[
         said: |bench| bench.layout("  http_status 12 4\n", ""),
         expected: "arr_error_info.http_status is gone",
     },
+    Case { what: "abidiff without a change", said: |bench| bench.abidiff(RELEASED, &[]), expected: "" },
+    Case {
+        what: "abidiff, a function more",
+        said: |bench| bench.abidiff(&format!("{RELEASED}int arr_more(void) {{ return 0; }}\n"), &[]),
+        expected: "",
+    },
+    Case {
+        what: "abidiff, a struct that has grown",
+        said: |bench| bench.abidiff(&RELEASED.replace("int flags; }", "int flags; long more; }"), &["arr_options"]),
+        expected: "",
+    },
+    Case {
+        what: "abidiff, fields exchanged",
+        said: |bench| bench.abidiff(&RELEASED.replace("unsigned size; int flags;", "int flags; unsigned size;"), &[]),
+        expected: "offset changed",
+    },
+    Case {
+        what: "abidiff, a parameter of another type",
+        said: |bench| bench.abidiff(&RELEASED.replace("int how)", "long how)"), &[]),
+        expected: "'int' to 'long int'",
+    },
+    Case {
+        what: "abidiff, a function removed",
+        said: |bench| bench.abidiff(&RELEASED.replace("int arr_stop", "static int arr_stop"), &[]),
+        expected: "1 Removed",
+    },
     Case { what: "Unity package without a defect", said: |bench| bench.unity("", ""), expected: "" },
     Case {
         what: "Unity package, a wrong .meta",
@@ -74,6 +101,12 @@ const CASES: &[Case] = &[
     },
 ];
 
+/// What a release had.
+const RELEASED: &str = "\
+    struct arr_options { unsigned size; int flags; };\n\
+    int arr_start(struct arr_options *options, int how) { return options->flags + (int)how; }\n\
+    int arr_stop(void) { return 0; }\n";
+
 pub(crate) fn run() -> Result<ExitCode> {
     if let Some(reason) = unavailable()? {
         return Ok(step::skip_all(&reason));
@@ -88,7 +121,10 @@ pub(crate) fn run() -> Result<ExitCode> {
             (true, false) => "caught",
             (false, _) => "NOT as it should be",
         };
-        println!("  {verdict:<7} {what}{}", said.first().map(|line| format!(": {line}")).unwrap_or_default());
+        println!(
+            "  {verdict:<7} {what}{}",
+            said.iter().find_map(|said| Some(format!(": {}", said.lines().next()?))).unwrap_or_default()
+        );
         failed += usize::from(!good);
     }
     println!("{} of {} cases are as they should be", CASES.len() - failed, CASES.len());
@@ -96,7 +132,7 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 fn unavailable() -> Result<Option<String>> {
-    let needed = [packages::FOR_PLATFORMS, packages::FOR_WINDOWS_X64].concat();
+    let needed = [packages::FOR_PLATFORMS, packages::FOR_LINUX_X64, packages::FOR_WINDOWS_X64].concat();
     packages::why_no_cross_compilers(&needed, "The self-test needs")
 }
 
@@ -164,6 +200,18 @@ impl Workbench {
         command.args(flags).arg(&file).arg("-o").arg(output).arg("-Wl,--as-needed").args(link);
         process::run(command, process::TOOL_LIMIT)?.expect_success(&format!("{compiler}, {}", file.display()))?;
         Ok(())
+    }
+
+    /// What is said of a library that follows a release, and in which these structs are known to be longer.
+    fn abidiff(&self, source: &str, grown: &[&str]) -> Result<Vec<String>> {
+        let build = |name: &str, source: &str| -> Result<PathBuf> {
+            let library = self.folder.join(name);
+            self.compile("gcc", &["-shared", "-fPIC", "-g"], source, &library, &[])?;
+            Ok(library)
+        };
+        let (before, after) = (build("before.so", RELEASED)?, build("after.so", source)?);
+        let allowed = self.folder.join("allowed.ini");
+        Ok(abidiff::differences(&allowed, grown, &before, &after)?.into_iter().collect())
     }
 
     /// What is said of a layout in which something is different.

@@ -1,0 +1,92 @@
+//! The library against the last release's, by what the compiler wrote down about their functions: `abidiff` reads the debug
+//! information of both, and so sees what the header, and the lock that is made from it, could both have wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::shop::Shop;
+use crate::abi::{self, Abi};
+use crate::artifacts;
+use crate::process::{self, End};
+use crate::workspace::Workspace;
+
+/// Bits of abidiff's exit code: it could not do its work.
+const TROUBLE: i32 = 1 | 2;
+
+/// What can be said of the library beside the last release's, in a few words.
+pub(super) fn check(shop: &Shop) -> Result<String> {
+    let workspace = &shop.workspace;
+    let Some(release) = abi::last_release(workspace)? else {
+        return Ok("no release yet".to_owned());
+    };
+    let Some(promised) = Abi::at(workspace, &release)? else {
+        return Ok(format!("{release} promised nothing"));
+    };
+    if promised.version() != shop.abi.version() {
+        return Ok(format!("another ABI than {release}"));
+    }
+    let folder = workspace.scratch("platforms/abidiff")?;
+    let before = build(workspace, &unpack(workspace, &release, &folder)?, &folder.join("before.so"))?;
+    let after = build(workspace, &workspace.root, &folder.join("after.so"))?;
+    let allowed = folder.join("allowed.ini");
+    if let Some(differences) = differences(&allowed, &promised.grown(&shop.abi), &before, &after)? {
+        bail!("since the release {release}, {}", abi::advice(&[differences]));
+    }
+    Ok(format!("as {release} by abidiff"))
+}
+
+/// The release's sources, in a folder of their own.
+fn unpack(workspace: &Workspace, release: &str, folder: &Path) -> Result<PathBuf> {
+    let (sources, archive) = (folder.join("release"), folder.join("release.tar"));
+    if sources.exists() {
+        fs::remove_dir_all(&sources).with_context(|| format!("cannot remove {}", sources.display()))?;
+    }
+    let mut git = Command::new("git");
+    git.current_dir(&workspace.root).args(["archive", "--format=tar", "--output"]).arg(&archive).arg(release);
+    process::run(git, process::TOOL_LIMIT)?.expect_success(&format!("git archive {release}"))?;
+    let file = fs::File::open(&archive).with_context(|| format!("cannot read {}", archive.display()))?;
+    tar::Archive::new(file).unpack(&sources).with_context(|| format!("cannot unpack {}", archive.display()))?;
+    Ok(sources)
+}
+
+/// The shared library of these sources with all that is known of its types. Its name is the same for both: it is put aside.
+fn build(workspace: &Workspace, sources: &Path, file: &Path) -> Result<PathBuf> {
+    let mut cargo = workspace.cargo();
+    cargo.current_dir(sources).args(["rustc", "--package", "arr-session", "--lib", "--crate-type", "cdylib"]);
+    cargo
+        .env("CARGO_PROFILE_DEV_DEBUG", "full")
+        .arg("--target-dir")
+        .arg(workspace.target.join("platforms/abidiff/cargo"));
+    let library = artifacts::build_shared(cargo)?;
+    fs::copy(&library, file).with_context(|| format!("cannot copy {}", library.display()))?;
+    Ok(file.to_owned())
+}
+
+/// What abidiff need not tell: structs that have grown at their end. Each begins with its size, so that the library knows
+/// which fields its caller has. Only those that have grown are named: of a struct named here, abidiff 2.2 would not even tell
+/// that two fields have changed places. For these, `abi/layout.txt` is what tells.
+fn suppressions(grown: &[&str]) -> String {
+    let section = |name: &&str| {
+        format!("[suppress_type]\ntype_kind = struct\nname_regexp = (^|::){name}$\nhas_data_member_inserted_at = end\n")
+    };
+    grown.iter().map(section).collect()
+}
+
+/// What abidiff says about functions that are gone or changed. New ones break nobody, nor do structs that have grown, which are
+/// written to `allowed`.
+pub(super) fn differences(allowed: &Path, grown: &[&str], before: &Path, after: &Path) -> Result<Option<String>> {
+    fs::write(allowed, suppressions(grown)).with_context(|| format!("cannot write {}", allowed.display()))?;
+    let mut abidiff = Command::new("abidiff");
+    abidiff.arg("--no-added-syms").arg("--suppressions").arg(allowed).args([before, after]);
+    let finished = process::run(abidiff, process::CARGO_LIMIT)?;
+    match &finished.end {
+        End::Exited(status) if status.success() => Ok(None),
+        End::Exited(status) if status.code().is_some_and(|code| code & TROUBLE == 0) => {
+            Ok(Some(finished.output.trim().to_owned()))
+        }
+        _ => bail!("abidiff could not compare: {}\n{}", finished.end, finished.output.trim_end()),
+    }
+}
