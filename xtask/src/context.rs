@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use crate::artifacts::Library;
 use crate::csharp;
 use crate::emulator::Emulator;
-use crate::tellers::Tellers;
+use crate::story::tellers::Tellers;
 use crate::workspace::Workspace;
 
 /// How often the programs under test look at a session that starts: often, as its start is short.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::artifacts::{self, Library, Progress};
-use crate::compiler;
+use crate::c::compiler;
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::workspace::Workspace;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::artifacts::{self, Progress};
-use crate::compiler;
+use crate::c::compiler;
 use crate::context::Context;
 use crate::emulator::ApiVersion;
 use crate::process;

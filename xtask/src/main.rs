@@ -2,47 +2,28 @@
 
 mod abi;
 mod artifacts;
-mod binary;
-mod c_header;
-mod c_programs;
-mod compiler;
+mod c;
 mod context;
-mod cpp_headers;
-mod cpp_install;
-mod cpp_programs;
+mod cpp;
 mod csharp;
-mod csharp_blocks;
-mod csharp_source;
-mod csharp_tests;
 mod demo;
 mod dependencies;
 mod device;
-mod dialect;
-mod dotnet;
 mod emulator;
-mod exports;
-mod header;
-mod layout;
-mod mono;
-mod normalise;
 mod notices;
 mod pack;
 mod packages;
 mod parallel;
-mod parity;
 mod platforms;
 mod process;
 mod python;
 mod python_sdk;
-mod quickstart;
 mod readme;
 mod rust;
 mod sanitize;
 mod step;
 mod story;
-mod tellers;
 mod test;
-mod tokens;
 mod toolchain;
 mod unity;
 mod versions;
@@ -100,8 +81,8 @@ fn main() -> ExitCode {
             Ok(runs) => sanitize::run(runs),
             Err(_) => return unusable(&format!("`{runs}` is no number of runs")),
         },
-        ["header"] => header::run(header::Mode::Write),
-        ["header", "--check"] => header::run(header::Mode::Check),
+        ["header"] => abi::header::run(abi::header::Mode::Write),
+        ["header", "--check"] => abi::header::run(abi::header::Mode::Check),
         ["unity", "--metas"] => unity::write_metas(),
         ["unity", ref what @ ..] => unity::run(what),
         [command @ ("demo" | "test" | "sanitize" | "header"), option, ..] => {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::c::dialect::{Dialect, GCC_C99, GCC_CXX17};
 use crate::context::Context;
-use crate::dialect::{Dialect, GCC_C99, GCC_CXX17};
 use crate::parallel::work_off_by_name;
 use crate::process;
 use crate::step::Report;

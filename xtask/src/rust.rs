@@ -5,9 +5,9 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use crate::abi::header;
 use crate::artifacts::{self, TestProgram};
 use crate::context::Context;
-use crate::header;
 use crate::parallel;
 use crate::process::{self, CARGO_LIMIT};
 use crate::step::Report;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::artifacts::{self, Progress};
-use crate::c_programs::{UNDEFINED_VALUES_ALLOWED, VALGRIND};
+use crate::c::programs::{UNDEFINED_VALUES_ALLOWED, VALGRIND};
 use crate::context::POLL_INTERVAL_MS;
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::packages::{self, ADDR2LINE, CLANG, RUSTC, Readiness};

@@ -6,17 +6,22 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use crate::EXIT_UNUSABLE;
 use crate::artifacts::{self, Library, Progress};
 use crate::context::{Context, Emulators};
+use crate::dependencies;
+use crate::device;
 use crate::emulator::{Emulator, Scheme};
 use crate::packages::{self, Readiness};
+use crate::python_sdk;
+use crate::readme;
+use crate::rust;
 use crate::step::{self, Report, Step};
+use crate::toolchain;
+use crate::versions;
+use crate::workflows;
 use crate::workspace::Workspace;
-use crate::{
-    EXIT_UNUSABLE, abi, c_programs, cpp_headers, cpp_install, cpp_programs, csharp, csharp_blocks, csharp_tests,
-    dependencies, device, dialect, exports, layout, parity, python_sdk, quickstart, readme, rust, story, tellers,
-    toolchain, unity, versions, workflows,
-};
+use crate::{abi, c, cpp, csharp, story, unity};
 
 /// How long the emulator's sessions take to start: short, as many programs wait for one.
 pub(crate) const STARTUP: &str = "300ms";
@@ -46,27 +51,27 @@ const STEPS: &[Step<Context>] = &[
     Step::new("versions", versions::check),
     Step::new("workflows", workflows::check).unless(NOT_LINUX),
     Step::new(LIBRARY, build_library),
-    Step::new("exports", exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
-    Step::new("header alone", dialect::check_header).unless(NOT_LINUX),
-    Step::new("C++ headers", cpp_headers::check).unless(NOT_LINUX),
-    Step::new("C++ dialects", cpp_headers::check_dialects).unless(NOT_LINUX),
+    Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
+    Step::new("header alone", c::dialect::check_header).unless(NOT_LINUX),
+    Step::new("C++ headers", cpp::headers::check).unless(NOT_LINUX),
+    Step::new("C++ dialects", cpp::headers::check_dialects).unless(NOT_LINUX),
     Step::new(CSHARP, csharp::compile).unless(NOT_LINUX),
-    Step::new("C# declarations", parity::check),
-    Step::new("layout in C, C++ and C#", layout::check).unless(NOT_LINUX),
+    Step::new("C# declarations", csharp::parity::check),
+    Step::new("layout in C, C++ and C#", abi::layout::check).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
     Step::new(EMULATOR, start_emulators),
-    Step::new("C programs", c_programs::check_all).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C examples, static", c_programs::check_static).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C++ tests", cpp_programs::check_tests).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C++ package and viewer", cpp_install::check).needs(BOTH).unless(NOT_LINUX),
+    Step::new("C programs", c::programs::check_all).needs(BOTH).unless(NOT_LINUX),
+    Step::new("C examples, static", c::programs::check_static).needs(BOTH).unless(NOT_LINUX),
+    Step::new("C++ tests", cpp::programs::check_tests).needs(BOTH).unless(NOT_LINUX),
+    Step::new("C++ package and viewer", cpp::install::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# full AOT bites", csharp::check_that_full_aot_bites).needs(&[CSHARP]).unless(NOT_LINUX),
-    Step::new("C# tests", csharp_tests::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
+    Step::new("C# tests", csharp::suite::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY]).unless(NOT_LINUX),
-    Step::new("C# in the pages", csharp_blocks::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
-    Step::new(QUICKSTARTS, tellers::compile).needs(&[LIBRARY]),
+    Step::new("C# in the pages", csharp::blocks::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
+    Step::new(QUICKSTARTS, story::tellers::compile).needs(&[LIBRARY]),
     Step::new("quickstarts tell one story", story::check).needs(&[LIBRARY, QUICKSTARTS]),
-    Step::new("quickstarts fail well", quickstart::check_failures).needs(&[LIBRARY, EMULATOR, QUICKSTARTS]),
+    Step::new("quickstarts fail well", story::failures::check_failures).needs(&[LIBRARY, EMULATOR, QUICKSTARTS]),
     Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
     Step::new("emulators stop", stop_emulators).needs(&[EMULATOR]),

@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::c_header::Header;
+use crate::abi::c_header::Header;
+use crate::abi::header;
 use crate::context::Context;
-use crate::header;
 use crate::step::Report;
 use crate::workspace::Workspace;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::tree::Tree;
-use crate::cpp_install::{self, define};
+use crate::cpp::install::{self, define};
 use crate::csharp;
 use crate::notices;
 use crate::platforms::linux::ARM64_CC;
@@ -104,7 +104,7 @@ fn install(shop: &Shop, platform: &str, libraries: &Path, prefix: &Path) -> Resu
     if build.exists() {
         fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
     }
-    let mut cmake = cpp_install::configure(&shop.workspace, cpp_install::PROJECT, &build);
+    let mut cmake = install::configure(&shop.workspace, install::PROJECT, &build);
     cmake.arg(define("ARR_SESSION_LIBRARY_DIR", libraries)).arg(define("CMAKE_INSTALL_LIBDIR", "lib"));
     cmake.args(toolchain(shop, platform)?);
     process::run(cmake, CONFIGURE_LIMIT)?.expect_success(&format!("configure the package for {platform}"))?;

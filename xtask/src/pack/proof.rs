@@ -10,10 +10,10 @@ use flate2::read::GzDecoder;
 
 use super::Package;
 use super::contents::{Kind, WINDOWS_NEEDS};
-use crate::cpp_install;
+use crate::cpp::install;
 use crate::csharp;
-use crate::dotnet::{self, Compilation, Dotnet};
-use crate::mono;
+use crate::csharp::dotnet::{self, Compilation, Dotnet};
+use crate::csharp::mono;
 use crate::platforms::linux::ARM64_CC;
 use crate::platforms::run::{self, Runner};
 use crate::platforms::shop::Shop;
@@ -21,7 +21,7 @@ use crate::platforms::windows::{MINGW_CC, ZIG_TARGET};
 use crate::platforms::wine::Wine;
 use crate::platforms::zig::Zig;
 use crate::process::{self, TOOL_LIMIT};
-use crate::tellers::Teller;
+use crate::story::tellers::Teller;
 
 /// What was proved of each package, in words.
 pub(super) fn all(shop: &Shop, packages: &[Package]) -> Result<Vec<String>> {
@@ -71,9 +71,9 @@ impl Stranger<'_> {
     fn linux_x64(&self) -> Result<String> {
         let workspace = &self.shop.workspace;
         let by_cmake = self.folder.join("by-cmake");
-        cpp_install::consume(workspace, &self.root, &self.root, &by_cmake)?;
+        install::consume(workspace, &self.root, &self.root, &by_cmake)?;
         let by_pkg_config = self.folder.join("by-pkg-config");
-        cpp_install::by_pkg_config(workspace, &self.root, &self.root, &by_pkg_config)?;
+        install::by_pkg_config(workspace, &self.root, &self.root, &by_pkg_config)?;
         let mut tellers = Vec::new();
         for (folder, by) in [(&by_cmake, "CMake"), (&by_pkg_config, "pkg-config")] {
             for name in ["c_shared", "c_static", "cpp_shared", "cpp_static"] {
@@ -203,5 +203,5 @@ impl Stranger<'_> {
 }
 
 fn word(flag: &str, path: &Path) -> OsString {
-    crate::compiler::joined(flag, path)
+    crate::c::compiler::joined(flag, path)
 }

@@ -13,7 +13,7 @@ use super::cross::Cross;
 use super::inspect::{self, System};
 use super::row::{self, Row};
 use super::shop::Shop;
-use crate::binary::{Binary, archive_symbols};
+use crate::abi::binary::{Binary, archive_symbols};
 use crate::process;
 
 const CC: &str = "xtask/checked/android-cc.sh";

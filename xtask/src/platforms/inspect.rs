@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use crate::EXIT_UNUSABLE;
 use crate::abi::Abi;
-use crate::binary::Binary;
-use crate::exports;
+use crate::abi::binary::Binary;
+use crate::abi::exports;
 use crate::workspace::Workspace;
 
 /// What a binary is for.

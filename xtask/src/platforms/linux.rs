@@ -14,8 +14,8 @@ use super::row::{self, Row};
 use super::run::{self, Machine, Runner};
 use super::shop::Shop;
 use super::zig::Zig;
+use crate::abi::binary::{Binary, archive_symbols};
 use crate::artifacts::Library;
-use crate::binary::{Binary, archive_symbols};
 
 /// The C library of CentOS 7 and of everything since.
 const OLDEST_GLIBC: (u32, u32) = (2, 17);

@@ -10,14 +10,14 @@ use anyhow::{Context as _, Result};
 use super::shop::Shop;
 use super::wine::Wine;
 use crate::artifacts::Library;
-use crate::c_programs::{self, RUN_LIMIT, SLOW_FRAMES};
-use crate::compiler::joined;
+use crate::c::compiler::joined;
+use crate::c::programs::{self, RUN_LIMIT, SLOW_FRAMES};
 use crate::context::POLL_INTERVAL_MS;
 use crate::emulator::ApiVersion;
 use crate::parallel;
 use crate::process;
+use crate::story::tellers::Teller;
 use crate::story::{self, Story};
-use crate::tellers::Teller;
 
 /// Where Debian keeps the C library of that machine.
 const ARM64_ROOT: &str = "/usr/aarch64-linux-gnu";
@@ -107,13 +107,13 @@ impl Machine {
     pub(crate) fn contract_tests(&self, shop: &Shop) -> Result<usize> {
         let root = &shop.workspace.root;
         let emulator = shop.emulator()?;
-        let tests = c_programs::list(root, c_programs::TESTS)?;
+        let tests = programs::list(root, programs::TESTS)?;
         let problems = parallel::work_off(&tests, |source| {
             let program = self.compile_c(root, source)?;
             for version in ApiVersion::BOTH {
                 let mut test = self.runner.command(&program);
                 // Neither of them is as fast as the machine that it stands for.
-                test.envs(SLOW_FRAMES).env("ARR_JOURNAL", c_programs::new_journal(&program));
+                test.envs(SLOW_FRAMES).env("ARR_JOURNAL", programs::new_journal(&program));
                 emulator.introduce_to(&mut test, version, POLL_INTERVAL_MS);
                 let finished = process::run(test, RUN_LIMIT)?;
                 finished.expect_success(&format!("{}, REST {version}", source.display()))?;

@@ -11,7 +11,7 @@ use super::abidiff;
 use super::inspect::{System, problems};
 use super::windows::MINGW_CC;
 use crate::abi::Abi;
-use crate::binary::Binary;
+use crate::abi::binary::Binary;
 use crate::pack;
 use crate::packages;
 use crate::process;
@@ -216,7 +216,7 @@ impl Workbench {
 
     /// What is said of a layout in which something is different.
     fn layout(&self, before: &str, after: &str) -> Result<Vec<String>> {
-        let layout = self.workspace.read(crate::header::LAYOUT)?;
+        let layout = self.workspace.read(crate::abi::header::LAYOUT)?;
         Ok(self.abi.broken_promises(&self.abi.with_layout(&changed(&layout, before, after)?)?))
     }
 

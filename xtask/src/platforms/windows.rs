@@ -16,13 +16,13 @@ use super::run::{self, Machine, Runner};
 use super::shop::Shop;
 use super::wine::Wine;
 use super::zig::Zig;
+use crate::abi::binary::{Binary, archive_symbols};
 use crate::artifacts::Library;
-use crate::binary::{Binary, archive_symbols};
 use crate::context::Context;
+use crate::csharp::dotnet;
 use crate::csharp::{self, Runtime};
-use crate::dotnet;
 use crate::process;
-use crate::tellers::Teller;
+use crate::story::tellers::Teller;
 use crate::workspace::Workspace;
 
 const RESOURCE: &str = "xtask/windows/version.rc.in";

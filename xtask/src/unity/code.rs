@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::context::Context;
 use crate::csharp;
-use crate::dotnet::{Compilation, Dotnet};
+use crate::csharp::dotnet::{Compilation, Dotnet};
 use crate::parallel;
 use crate::step::Report;
 use crate::unity::asmdef::{self, Compilable};

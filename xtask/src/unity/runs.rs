@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::artifacts::{self, Progress};
+use crate::csharp::mono::{self, FullAot};
 use crate::csharp::{self, Runtime};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
-use crate::mono::{self, FullAot};
 use crate::parallel;
 use crate::process;
 use crate::unity::plugins::Platform;

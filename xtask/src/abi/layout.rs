@@ -10,11 +10,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::c_header::{self, Header};
+use crate::abi::c_header::{self, Header};
+use crate::abi::header;
+use crate::c::dialect::{Dialect, GCC_C99, GCC_CXX17};
 use crate::context::Context;
 use crate::csharp::{self, Runtimes};
-use crate::dialect::{Dialect, GCC_C99, GCC_CXX17};
-use crate::header;
 use crate::process;
 use crate::step::Report;
 

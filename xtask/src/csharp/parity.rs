@@ -5,11 +5,11 @@ use std::fmt::Debug;
 
 use anyhow::Result;
 
-use crate::c_header::{self, Header};
+use crate::abi::c_header::{self, Header};
+use crate::abi::header;
 use crate::context::Context;
 use crate::csharp;
-use crate::csharp_source::{Declarations, Import, Variable};
-use crate::header;
+use crate::csharp::source::{Declarations, Import, Variable};
 use crate::step::Report;
 
 /// What every import says, so that nothing depends on a platform's defaults.

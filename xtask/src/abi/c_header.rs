@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::tokens::{number, tokens};
+use crate::abi::tokens::{number, tokens};
 
 /// The header, in its order.
 #[derive(Debug, Default, PartialEq)]

@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::c_header::{Header, called_functions};
-use crate::c_programs::files;
+use crate::abi::c_header::{Header, called_functions};
+use crate::abi::header;
+use crate::abi::tokens::tokens;
+use crate::c::dialect::{Dialect, GCC_CXX17_BARE, TOO_OLD, WRAPPERS};
+use crate::c::programs::files;
 use crate::context::Context;
-use crate::cpp_programs::compiles_tests;
-use crate::dialect::{Dialect, GCC_CXX17_BARE, TOO_OLD, WRAPPERS};
-use crate::header;
+use crate::cpp::programs::compiles_tests;
 use crate::parallel::work_off_by_name;
 use crate::process;
 use crate::step::Report;
-use crate::tokens::tokens;
 use crate::workspace::Workspace;
 
 pub(crate) const INCLUDE: &str = "bindings/cpp/include";

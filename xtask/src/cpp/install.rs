@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::artifacts::Library;
-use crate::c_programs::{STATIC_LIBRARY_NEEDS, run};
+use crate::c::programs::{STATIC_LIBRARY_NEEDS, run};
 use crate::context::Context;
-use crate::cpp_programs::check_viewer;
+use crate::cpp::programs::check_viewer;
 use crate::emulator::ApiVersion;
 use crate::parallel::work_off_by_name;
 use crate::process;

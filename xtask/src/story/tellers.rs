@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::artifacts::{self, Progress};
-use crate::compiler;
+use crate::c::compiler;
+use crate::c::dialect::GCC_CXX17;
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::csharp::{self, Runtime, Runtimes};
-use crate::dialect::GCC_CXX17;
 use crate::emulator::{ApiVersion, Emulator};
 use crate::process::{self, End};
 use crate::step::{self, Report, Unavailable};

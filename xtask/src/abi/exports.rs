@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use crate::abi::Abi;
-use crate::binary::{Binary, archive_symbols};
+use crate::abi::binary::{Binary, archive_symbols};
 use crate::context::Context;
 use crate::step::Report;
 use crate::workspace::Workspace;

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::c_programs::{new_journal, run};
-use crate::compiler;
+use crate::c::compiler;
+use crate::c::dialect::{CLANG_CXX20_BARE, Dialect, GCC_CXX17};
+use crate::c::programs::{new_journal, run};
 use crate::context::{Context, POLL_INTERVAL_MS};
-use crate::cpp_headers::{OTHER_VERSION, suite};
-use crate::dialect::{CLANG_CXX20_BARE, Dialect, GCC_CXX17};
+use crate::cpp::headers::{OTHER_VERSION, suite};
 use crate::emulator::{ApiVersion, Emulator};
 use crate::parallel::work_off_by_name;
 use crate::process;

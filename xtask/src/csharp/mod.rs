@@ -1,5 +1,12 @@
 //! The C# sources: compiled by both compilers, and run by every runtime that can be had.
 
+pub(crate) mod blocks;
+pub(crate) mod dotnet;
+pub(crate) mod mono;
+pub(crate) mod parity;
+pub(crate) mod source;
+pub(crate) mod suite;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,12 +15,12 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::context::Context;
-use crate::dotnet::{Compilation, Dotnet};
-use crate::mono::{self, FullAot};
+use crate::csharp::dotnet::{Compilation, Dotnet};
 use crate::parallel;
 use crate::process::{self, Finished};
 use crate::step::Report;
 use crate::workspace::Workspace;
+use mono::FullAot;
 
 /// The sources that applications take, and Unity's package too.
 pub(crate) const LIBRARY: &str = "bindings/csharp";

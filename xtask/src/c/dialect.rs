@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::abi::header;
 use crate::context::Context;
-use crate::header;
 use crate::process::{self, Finished};
 use crate::step::Report;
 

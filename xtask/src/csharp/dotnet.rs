@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::mono;
+use crate::csharp::mono;
 use crate::process::{self, Finished};
 use crate::python::{Environment, Packages};
 use crate::step::Unavailable;

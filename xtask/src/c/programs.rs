@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::compiler;
+use crate::c::compiler;
+use crate::c::dialect::{self, Dialect};
 use crate::context::{Context, POLL_INTERVAL_MS};
-use crate::dialect::{self, Dialect};
 use crate::emulator::{ApiVersion, Emulator};
 use crate::parallel::work_off_by_name;
 use crate::process;

@@ -1,6 +1,6 @@
 //! What the C# sources declare of the native library. A simple reader, for declarations that are written plainly.
 
-use crate::tokens::{number, tokens};
+use crate::abi::tokens::{number, tokens};
 
 /// The declarations of some sources, in their order.
 #[derive(Debug, Default, PartialEq)]

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use crate::abi::tokens::tokens;
 use crate::context::Context;
-use crate::dotnet::{Compilation, Dotnet};
+use crate::csharp::dotnet::{Compilation, Dotnet};
 use crate::readme::{self, Block, Page};
 use crate::step::Report;
-use crate::tokens::tokens;
 use crate::unity;
 
 /// What a reader of a snippet has, as the text around it says: names for what was made before, and a method to stand in.

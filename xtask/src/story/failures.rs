@@ -4,10 +4,10 @@ use anyhow::{Result, ensure};
 
 use crate::context::Context;
 use crate::emulator::ApiVersion;
-use crate::normalise::normalise;
 use crate::parallel;
 use crate::step::Report;
-use crate::tellers::{Teller, Telling};
+use crate::story::normalise::normalise;
+use crate::story::tellers::{Teller, Telling};
 
 /// `wrong`, in base64.
 const WRONG_KEY: &str = "d3Jvbmc=";

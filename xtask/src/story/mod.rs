@@ -1,5 +1,9 @@
 //! The quickstarts tell the same story, word for word: every language, every runtime, both versions of the REST API.
 
+pub(crate) mod failures;
+pub(crate) mod normalise;
+pub(crate) mod tellers;
+
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -7,10 +11,10 @@ use anyhow::{Context as _, Result};
 use crate::artifacts::{self, Progress};
 use crate::context::Context;
 use crate::emulator::{ApiVersion, Emulator, Scheme};
-use crate::normalise::normalise;
 use crate::parallel;
 use crate::step::Report;
-use crate::tellers::{Teller, Telling};
+use crate::story::normalise::normalise;
+use crate::story::tellers::{Teller, Telling};
 use crate::test::STARTUP;
 use crate::workspace::Workspace;
 

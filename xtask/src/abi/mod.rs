@@ -1,6 +1,13 @@
 //! `abi/`: what was promised to programs that are built already. Functions, constants and structs may be added; what is there
 //! stays as it is, or `ARR_ABI_VERSION` has to be another.
 
+pub(crate) mod binary;
+pub(crate) mod c_header;
+pub(crate) mod exports;
+pub(crate) mod header;
+pub(crate) mod layout;
+pub(crate) mod tokens;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -8,13 +15,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::c_header::{Function, Header, Type};
+use crate::abi::c_header::{Function, Header, Type};
 use crate::context::Context;
-use crate::header;
-use crate::layout::{self, Laid};
 use crate::process;
 use crate::step::Report;
 use crate::workspace::Workspace;
+use layout::Laid;
 
 /// One line a function: its name, what it takes, what it returns.
 pub(crate) const SYMBOLS: &str = "abi/symbols.txt";

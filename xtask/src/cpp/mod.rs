@@ -1,0 +1,5 @@
+//! The C++ headers, programs and package.
+
+pub(crate) mod headers;
+pub(crate) mod install;
+pub(crate) mod programs;
