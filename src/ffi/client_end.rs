@@ -10,7 +10,8 @@ use std::ffi::c_char;
 /// Ends a client in good order, and waits for that: no new work; stops that were started, and those that were promised
 /// (arr_watch_options.stop_on_shutdown), are made first; every other operation is cancelled; calls that block, a stop too, and
 /// waits end with ARR_ERROR_SHUT_DOWN. Afterwards no thread of the client is left, but for name lookups, which the system cannot break off.
-/// The handle stays good, for pulling the events that are left, until it is freed.
+/// The handle stays good, for pulling the events that are left, until it is freed. A session that a create had brought before, and
+/// that nobody has taken, runs on, and this client can do nothing about it any more: pull the events first.
 ///
 /// - client: the client.
 /// - timeout_ms: how long to wait. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
