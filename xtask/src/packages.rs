@@ -33,6 +33,7 @@ const FOR_TESTS: &[Package] = &[
     MCS,
     NPM,
     PYTHON_VENV,
+    GIT,
 ];
 
 const VALGRIND: Package = package("valgrind", "runs programs and watches their memory", &["valgrind", "--version"]);
@@ -62,7 +63,7 @@ pub(crate) const FOR_PLATFORMS: &[Package] = &[RUSTC_WEB, RUST_WEB_SRC, PYTHON, 
 pub(crate) const FOR_PACKAGES: &[Package] = &[CMAKE, NINJA, PKG_CONFIG];
 
 pub(crate) const FOR_LINUX_X64: &[Package] =
-    &[package("abigail-tools", "compares the library with the last release's", &["abidiff", "--version"])];
+    &[GIT, package("abigail-tools", "compares the library with the last release's", &["abidiff", "--version"])];
 
 pub(crate) const FOR_LINUX_ARM64: &[Package] = &[
     package("gcc-aarch64-linux-gnu", "compiles for ARM64", &["aarch64-linux-gnu-gcc", "--version"]),
@@ -96,6 +97,7 @@ pub(crate) const FOR_CHECKS: &[Package] = &[
 pub(crate) const FOR_ANDROID: &[Package] =
     &[LLVM, CLANG_14, ARM64_C_LIBRARY, package("lld-14", "links for Android", &["ld.lld-14", "--version"])];
 
+const GIT: Package = package("git", "knows the last release", &["git", "--version"]);
 const CMAKE: Package =
     package("cmake", "installs the package for C and C++, and builds with it", &["cmake", "--version"]);
 const NINJA: Package = package("ninja-build", "is what CMake builds with", &["ninja", "--version"]);

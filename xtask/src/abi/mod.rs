@@ -11,6 +11,7 @@ pub(crate) mod tokens;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -90,7 +91,7 @@ impl Abi {
 
     /// What a commit had locked; `None` if it had nothing of the kind.
     pub(crate) fn at(workspace: &Workspace, commit: &str) -> Result<Option<Self>> {
-        let read = |path: &str| git(workspace, &["show", &format!("{commit}:{path}")]).ok();
+        let read = |path: &str| git(&workspace.root, &["show", &format!("{commit}:{path}")]).ok();
         match (read(SYMBOLS), read(CONSTANTS), read(header::LAYOUT)) {
             (Some(symbols), Some(constants), Some(layout)) => Self::locked(&symbols, &constants, &layout).map(Some),
             _ => Ok(None),
@@ -246,15 +247,20 @@ pub(crate) fn last_release(workspace: &Workspace) -> Result<Option<String>> {
     if !workspace.root.join(".git").exists() {
         return Ok(None);
     }
+    newest_release(&workspace.root).context("cannot ask git for the last release")
+}
+
+fn newest_release(root: &Path) -> Result<Option<String>> {
     // A candidate such as `v1.2.3-rc.1` comes before its release, which git does not know by itself.
     let tags = ["tag", "--list", "v[0-9]*", "--sort=-version:refname", "--merged"];
-    let tags = git(workspace, &[&["-c", "versionsort.suffix=-"][..], &tags].concat())
-        .context("cannot ask git for the last release")?;
+    let tags = git(root, &[&["-c", "versionsort.suffix=-"][..], &tags].concat())?;
     Ok(tags.lines().next().map(str::to_owned))
 }
 
-fn git(workspace: &Workspace, arguments: &[&str]) -> Result<String> {
-    process::stdout(Command::new("git").current_dir(&workspace.root).args(arguments))
+/// Whoever owns the checkout: on a build server it may be another than who builds.
+pub(crate) fn git(root: &Path, arguments: &[&str]) -> Result<String> {
+    let trusted = format!("safe.directory={}", root.display());
+    process::stdout(Command::new("git").current_dir(root).args(["-c", &*trusted]).args(arguments))
 }
 
 #[cfg(test)]
@@ -307,5 +313,28 @@ mod tests {
             let bumped = abi(&header.replace("ARR_ABI_VERSION 1", "ARR_ABI_VERSION 2"), &layout);
             assert_eq!(before.broken_promises(&bumped), [""; 0], "{expected}");
         }
+    }
+
+    #[test]
+    fn the_last_release_is_the_newest_that_this_state_comes_from() {
+        let folder = std::env::temp_dir().join(format!("arr-releases-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let call = |arguments: &[&str]| git(&folder, arguments).unwrap();
+        let commit =
+            || call(&["-c", "user.name=A", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty", "-m", "x"]);
+        call(&["init", "--quiet"]);
+        commit();
+        assert_eq!(newest_release(&folder).unwrap(), None);
+        for tag in ["v0.9.0", "v0.10.0", "v0.10.0-rc.1", "viewer"] {
+            call(&["tag", tag]);
+        }
+        commit();
+        call(&["tag", "v1.0.0"]);
+        let newest = newest_release(&folder).unwrap();
+        call(&["checkout", "--quiet", "HEAD~1"]);
+        let before = newest_release(&folder).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!((newest.as_deref(), before.as_deref()), (Some("v1.0.0"), Some("v0.10.0")));
+        assert!(newest_release(&folder).is_err(), "that git cannot be asked is not that there is no release");
     }
 }

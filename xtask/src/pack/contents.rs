@@ -16,6 +16,7 @@ use crate::platforms::product::Product;
 use crate::platforms::shop::Shop;
 use crate::platforms::windows::{MINGW_CC, ZIG_TARGET};
 use crate::platforms::zig::Zig;
+use crate::platforms::{self, Reached};
 use crate::process;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,8 +95,19 @@ pub(super) fn fill(shop: &Shop, platform: &str, product: &Product, tree: &Tree) 
     tree.write("share/doc/arr_session/THIRD-PARTY-NOTICES.md", &notices)?;
     let readme = shop.workspace.read(README)?;
     let readme = readme.replace("@PLATFORM@", platform).replace("@VERSION@", &shop.workspace.version);
+    let readme = readme.replace("@PROVED@", proved(platforms::reached(platform).context("there is no such platform")?));
     tree.write("README.md", &readme)?;
     Ok(kind)
+}
+
+/// What its reader is told of how far this library was proved.
+pub(super) fn proved(reached: Reached) -> &'static str {
+    match reached {
+        Reached::Run => "The quickstarts have been run with it: docs/platforms.md in the sources tells on what.",
+        Reached::Linked | Reached::Checked => {
+            "**Not run on a device**: this build of it was linked, its exports and imports were checked, and nobody has run it yet."
+        }
+    }
 }
 
 /// By the project's own CMake, as everybody does it.

@@ -133,6 +133,7 @@ impl Stranger<'_> {
     }
 
     fn windows_arm64(&self) -> Result<String> {
+        self.says_that_it_was_not_run()?;
         let zig = Zig::provide(&self.shop.workspace, ZIG_TARGET)?;
         let compiler = zig.cc.to_string_lossy().into_owned();
         for (kind, link) in self.windows_links() {
@@ -154,8 +155,19 @@ impl Stranger<'_> {
         ]
     }
 
+    /// What nobody has run is not handed out without saying so.
+    fn says_that_it_was_not_run(&self) -> Result<()> {
+        let readme = fs::read_to_string(self.root.join("README.md")).context("the package has no README.md")?;
+        ensure!(
+            readme.contains("**Not run on a device**"),
+            "its README.md does not say that nobody has run the library"
+        );
+        Ok(())
+    }
+
     /// The package that Unity gets is the one that is checked otherwise, unpacked.
     fn unity(&self) -> Result<String> {
+        self.says_that_it_was_not_run()?;
         let problems = crate::unity::problems(&self.root, &self.shop.workspace.version)?;
         if !problems.is_empty() {
             bail!("{}", problems.join("\n"));

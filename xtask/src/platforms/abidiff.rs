@@ -44,9 +44,7 @@ fn unpack(workspace: &Workspace, release: &str, folder: &Path) -> Result<PathBuf
     if sources.exists() {
         fs::remove_dir_all(&sources).with_context(|| format!("cannot remove {}", sources.display()))?;
     }
-    let mut git = Command::new("git");
-    git.current_dir(&workspace.root).args(["archive", "--format=tar", "--output"]).arg(&archive).arg(release);
-    process::run(git, process::TOOL_LIMIT)?.expect_success(&format!("git archive {release}"))?;
+    abi::git(&workspace.root, &["archive", "--format=tar", "--output", &archive.to_string_lossy(), release])?;
     let file = fs::File::open(&archive).with_context(|| format!("cannot read {}", archive.display()))?;
     tar::Archive::new(file).unpack(&sources).with_context(|| format!("cannot unpack {}", archive.display()))?;
     Ok(sources)

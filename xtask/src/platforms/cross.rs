@@ -1,10 +1,12 @@
 //! Building the library for another platform than this one.
 
+use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 
 use crate::artifacts::{self, Library, Progress};
 use crate::packages::RUSTC;
@@ -27,7 +29,11 @@ impl Cross {
     /// The library as it ships, alone: see [`Library::build`].
     pub(crate) fn build(&self, workspace: &Workspace) -> Result<Library> {
         let options: Vec<OsString> = self.link.iter().map(|argument| option("link-arg=", argument)).collect();
-        Library::build_by(self.cargo(workspace, "rustc")?, &options, Progress::Hidden)
+        let library = Library::build_by(self.cargo(workspace, "rustc")?, &options, Progress::Hidden)?;
+        for file in [&library.shared, &library.archive] {
+            tells_no_path(file, &[workspace.root.clone(), cargo_home()?])?;
+        }
+        Ok(library)
     }
 
     /// An example in Rust, quickly.
@@ -60,9 +66,10 @@ impl Cross {
         if let Some(ar) = &self.ar {
             cargo.env(format!("AR_{name}"), ar);
         }
-        for inherited in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CFLAGS"] {
+        for inherited in ["RUSTFLAGS", "CFLAGS"] {
             cargo.env_remove(inherited);
         }
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", renamed_folders(workspace)?.join("\u{1f}"));
         Ok(cargo)
     }
 }
@@ -72,8 +79,55 @@ fn target_folder(workspace: &Workspace) -> Result<PathBuf> {
     workspace.scratch("platforms/cargo")
 }
 
+/// What has rustc write other names for the folders of this machine into messages: where sources lie is nobody's business, and
+/// the same sources give the same bytes wherever they lie.
+fn renamed_folders(workspace: &Workspace) -> Result<Vec<String>> {
+    let home = cargo_home()?;
+    let mut renamed = vec![(workspace.root.clone(), "arr-session"), (home.clone(), "cargo")];
+    // Named after the address that the crates came from, which may be that of a mirror. The last that fits counts.
+    let sources = home.join("registry/src");
+    if sources.exists() {
+        for entry in fs::read_dir(&sources).with_context(|| format!("cannot list {}", sources.display()))? {
+            renamed.push((entry?.path(), "crates"));
+        }
+    }
+    Ok(renamed.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
+}
+
+fn cargo_home() -> Result<PathBuf> {
+    let home = || env::home_dir().map(|home| home.join(".cargo"));
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home).context("there is neither CARGO_HOME nor HOME")
+}
+
+/// Fails if one of these folders is named in the file.
+fn tells_no_path(file: &Path, folders: &[PathBuf]) -> Result<()> {
+    let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    for folder in folders {
+        let path = folder.as_os_str().as_encoded_bytes();
+        let told = data.windows(path.len()).any(|window| window == path);
+        ensure!(!told, "{} tells of {}, a folder of this machine", file.display(), folder.display());
+    }
+    Ok(())
+}
+
 fn option(name: &str, value: &OsStr) -> OsString {
     let mut option = OsString::from(name);
     option.push(value);
     option
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_this_machine_in_a_file_is_seen() {
+        let file = env::temp_dir().join(format!("arr-cross-{}", std::process::id()));
+        fs::write(&file, b"\0crates/ring-0.17/src/lib.rs\0/home/me/.cargo/x\0").unwrap();
+        let judge = |folder: &str| tells_no_path(&file, &[PathBuf::from(folder)]);
+        let (elsewhere, here) = (judge("/home/you/.cargo"), judge("/home/me/.cargo"));
+        fs::remove_file(&file).unwrap();
+        elsewhere.unwrap();
+        assert!(here.unwrap_err().to_string().contains("tells of /home/me/.cargo"));
+    }
 }

@@ -27,10 +27,11 @@ use anyhow::{Result, ensure};
 use crate::EXIT_UNUSABLE;
 use crate::packages::{self, Package};
 use crate::step;
-use row::{Reached, Row};
+use row::Row;
 use shop::Shop;
 
 pub(crate) use inspect::run as inspect;
+pub(crate) use row::Reached;
 pub(crate) use self_test::run as self_test;
 
 /// A platform, by the name that the command line and the table have for it.
@@ -93,6 +94,11 @@ const PLATFORMS: &[Platform] = &[
 pub(crate) enum Which<'a> {
     All,
     Named(&'a str),
+}
+
+/// How far a platform can be proved; `None` if there is none of this name.
+pub(crate) fn reached(name: &str) -> Option<Reached> {
+    PLATFORMS.iter().find(|platform| platform.name == name).map(|platform| platform.reached)
 }
 
 pub(crate) fn list() -> String {

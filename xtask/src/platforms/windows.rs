@@ -47,10 +47,27 @@ struct Processor {
     dlltool: &'static str,
     /// As `llvm-cvtres` does.
     cvtres: &'static str,
+    /// Tells its linker to write no time of day into the file.
+    timeless: &'static str,
+    /// What its DLL is handed out for.
+    systems: &'static [System],
 }
 
-const X64: Processor = Processor { architecture: Architecture::X86_64, dlltool: "i386:x86-64", cvtres: "/machine:x64" };
-const ARM64: Processor = Processor { architecture: Architecture::Aarch64, dlltool: "arm64", cvtres: "/machine:arm64" };
+const X64: Processor = Processor {
+    architecture: Architecture::X86_64,
+    dlltool: "i386:x86-64",
+    cvtres: "/machine:x64",
+    timeless: "-Wl,--no-insert-timestamp",
+    systems: &[System::Windows],
+};
+const ARM64: Processor = Processor {
+    architecture: Architecture::Aarch64,
+    dlltool: "arm64",
+    cvtres: "/machine:arm64",
+    timeless: "-Wl,-Brepro",
+    // Until Microsoft's linker has made one for UWP, the Unity package has this one there.
+    systems: &[System::Windows, System::Uwp],
+};
 
 pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     let Product { library, .. } = build_x64(shop)?;
@@ -114,7 +131,7 @@ fn build(
     processor: &Processor,
 ) -> Result<Product> {
     let folder = folder(shop, platform)?;
-    let link = vec![resource(&shop.workspace, &folder, processor)?];
+    let link = vec![resource(&shop.workspace, &folder, processor)?, processor.timeless.into()];
     let library = Cross { triple, cc, ar, link, prebuilt_std: false }.build(&shop.workspace)?;
     let (definition, import_library) = import_library(shop, &folder, processor)?;
     expect(shop, &library, &import_library, processor)?;
@@ -162,7 +179,10 @@ fn import_library(shop: &Shop, folder: &Path, processor: &Processor) -> Result<(
 
 fn expect(shop: &Shop, library: &Library, import_library: &Path, processor: &Processor) -> Result<()> {
     let binary = Binary::read(&library.shared)?;
-    let mut problems = inspect::problems(&shop.workspace, &shop.abi, System::Windows, &binary)?;
+    let mut problems = Vec::new();
+    for system in processor.systems {
+        problems.extend(inspect::problems(&shop.workspace, &shop.abi, *system, &binary)?);
+    }
     problems.extend(shop.abi.differences("the static library", &archive_symbols(&library.archive)?));
     let mut for_mingw = archive_symbols(&library.link)?;
     for_mingw.remove(MINGW_OWN);
