@@ -126,7 +126,7 @@ fn wait_until_ready(session: &Session) -> Result<SessionProperties> {
     let outcome = loop {
         if waited.subsec_millis() == 0 {
             print!(".");
-            // Nobody may be reading any more; the session is to be stopped all the same.
+            // A dot that is not shown is no failure.
             io::stdout().flush().ok();
         }
         let outcome = session.wait_until_ready(SLICE);

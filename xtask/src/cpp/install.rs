@@ -33,6 +33,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let folder = workspace.scratch("xtask/cpp/install")?;
     let package = install_and_move(workspace, context.library()?, &folder)?;
     expect_no_traces(workspace, &package)?;
+    expect_fixed_folders_refused(workspace, context.library()?, &folder)?;
 
     let users = [User::Consumer, User::Examples, User::PkgConfig];
     let problems = work_off_by_name(&users, |user| user.build(workspace, &package, &folder));
@@ -58,7 +59,7 @@ fn install_and_move(workspace: &Workspace, library: &Library, folder: &Path) -> 
             fs::remove_dir_all(old).with_context(|| format!("cannot remove {}", old.display()))?;
         }
     }
-    let mut cmake = configure(workspace, PROJECT, &build);
+    let mut cmake = configure(workspace, PROJECT, &build)?;
     cmake.arg(define("ARR_SESSION_LIBRARY_DIR", library.folder()));
     process::run(cmake, BUILD_LIMIT)?.expect_success("configure the package")?;
     let mut cmake = Command::new("cmake");
@@ -66,6 +67,16 @@ fn install_and_move(workspace: &Workspace, library: &Library, folder: &Path) -> 
     process::run(cmake, BUILD_LIMIT)?.expect_success("install the package")?;
     fs::rename(&first, &moved).context("cannot move the installed package")?;
     Ok(moved)
+}
+
+/// What would be found in one place only is not installed.
+fn expect_fixed_folders_refused(workspace: &Workspace, library: &Library, folder: &Path) -> Result<()> {
+    let mut cmake = configure(workspace, PROJECT, &folder.join("fixed"))?;
+    cmake.arg(define("ARR_SESSION_LIBRARY_DIR", library.folder())).arg(define("CMAKE_INSTALL_INCLUDEDIR", "/fixed"));
+    let configured = process::run(cmake, BUILD_LIMIT)?;
+    let refused = !configured.succeeded() && configured.output.contains("CMAKE_INSTALL_INCLUDEDIR must be relative");
+    ensure!(refused, "headers in a fixed folder are not refused: {}\n{}", configured.end, configured.output);
+    Ok(())
 }
 
 /// No file says where it was built or first installed, and the static library's needs are those that are tested.
@@ -132,7 +143,7 @@ pub(crate) fn consume(workspace: &Workspace, package: &Path, root: &Path, build:
 }
 
 fn by_cmake(workspace: &Workspace, project: &str, package: &Path, build: &Path, more: &[String]) -> Result<()> {
-    let mut cmake = configure(workspace, project, build);
+    let mut cmake = configure(workspace, project, build)?;
     cmake.arg(define("CMAKE_PREFIX_PATH", package)).args(more);
     process::run(cmake, BUILD_LIMIT)?.expect_success("configure")?;
     let mut cmake = Command::new("cmake");
@@ -141,10 +152,20 @@ fn by_cmake(workspace: &Workspace, project: &str, package: &Path, build: &Path, 
     Ok(())
 }
 
-pub(crate) fn configure(workspace: &Workspace, project: &str, build: &Path) -> Command {
+/// CMake, to be completed by the caller. What is left of a checkout that stood elsewhere it would not take.
+pub(crate) fn configure(workspace: &Workspace, project: &str, build: &Path) -> Result<Command> {
+    let cache = fs::read_to_string(build.join("CMakeCache.txt")).unwrap_or_default();
+    if !cache.is_empty() && !cache.lines().any(|line| line == place_in_cache(build)) {
+        fs::remove_dir_all(build).with_context(|| format!("cannot remove {}", build.display()))?;
+    }
     let mut cmake = Command::new("cmake");
     cmake.args(["-G", "Ninja", "--no-warn-unused-cli", "-S"]).arg(workspace.root.join(project)).arg("-B").arg(build);
-    cmake
+    Ok(cmake)
+}
+
+/// How CMake notes where it builds.
+fn place_in_cache(build: &Path) -> String {
+    format!("CMAKE_CACHEFILE_DIR:INTERNAL={}", build.display())
 }
 
 pub(crate) fn define(name: &str, value: impl AsRef<OsStr>) -> String {

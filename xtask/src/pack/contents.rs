@@ -116,7 +116,7 @@ fn install(shop: &Shop, platform: &str, libraries: &Path, prefix: &Path) -> Resu
     if build.exists() {
         fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
     }
-    let mut cmake = install::configure(&shop.workspace, install::PROJECT, &build);
+    let mut cmake = install::configure(&shop.workspace, install::PROJECT, &build)?;
     cmake.arg(define("ARR_SESSION_LIBRARY_DIR", libraries)).arg(define("CMAKE_INSTALL_LIBDIR", "lib"));
     cmake.args(toolchain(shop, platform)?);
     process::run(cmake, CONFIGURE_LIMIT)?.expect_success(&format!("configure the package for {platform}"))?;

@@ -1,36 +1,46 @@
 //! What the quickstarts say when things go wrong: a newcomer's first error is a wrong key or a wrong address.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
 
+use crate::artifacts::{self, Progress};
 use crate::context::Context;
-use crate::emulator::ApiVersion;
+use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::parallel;
 use crate::step::Report;
 use crate::story::normalise::normalise;
 use crate::story::tellers::{Teller, Telling};
+use crate::story::{LAST_WORDS, PORTS};
+use crate::test::STARTUP;
 
 /// `wrong`, in base64.
 const WRONG_KEY: &str = "d3Jvbmc=";
 /// No one listens at port 1.
 const CLOSED_PORT: &str = "https://127.0.0.1:1";
+/// The session is there, and costs; then a call fails, for every program.
+const NO_LEASE: &str = r#"{"rules": [{"method": "PATCH", "times": 0, "action": {"type": "status", "status": 400}}]}"#;
+
+/// What goes wrong, in the order of what a program tells.
+const FAILURES: [&str; 3] = ["with a wrong account key", "towards a closed port", "when the lease is not extended"];
 
 pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
     let emulator = &context.emulators()?.https;
+    let strict = emulator_that_extends_no_lease(context)?;
     let tellers = context.tellers()?;
     let wrong_key = [("ARR_ACCOUNT_KEY", WRONG_KEY)];
     let nowhere = [("ARR_ACCOUNT_DOMAIN", CLOSED_PORT), ("ARR_SERVICE_ENDPOINT", CLOSED_PORT)];
-    let fail = |teller: &Teller| -> Result<[Telling; 2]> {
+    let fail = |teller: &Teller| -> Result<[Telling; 3]> {
         let tell = |changed: &[_]| teller.tell(emulator, ApiVersion::V1, changed);
+        let [key, port, lease] = FAILURES;
         let refused = tell(&wrong_key)?;
-        expect_failure("with a wrong account key", &refused)?;
-        for sign in ["error: ", "401", "MS-CV "] {
-            let there = refused.stderr.contains(sign);
-            ensure!(there, "with a wrong account key, `{sign}` is not on standard error: {}", refused.in_words());
-        }
+        expect_failure(key, &refused, &["error: ", "401", "MS-CV "])?;
         let unreachable = tell(&nowhere)?;
-        expect_failure("towards a closed port", &unreachable)?;
-        ensure!(unreachable.stderr.contains("error: "), "towards a closed port: {}", unreachable.in_words());
-        Ok([refused, unreachable])
+        expect_failure(port, &unreachable, &["error: "])?;
+        let unextended = teller.tell(&strict, ApiVersion::V1, &[])?;
+        expect_failure(lease, &unextended, &["error: ", "400", "MS-CV "])?;
+        let stopped = unextended.stdout.ends_with(LAST_WORDS);
+        ensure!(stopped, "{lease} it should stop the session: {}", unextended.in_words());
+        Ok([refused, unreachable, unextended])
     };
 
     // Towards a closed port they wait most of the time, before they try again.
@@ -45,9 +55,7 @@ pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
     }
     if let Some(((model, model_told), others)) = told.split_first() {
         for (name, tellings) in others {
-            for (when, (one, other)) in
-                ["with a wrong key", "towards a closed port"].iter().zip(model_told.iter().zip(tellings))
-            {
+            for (when, (one, other)) in FAILURES.iter().zip(model_told.iter().zip(tellings)) {
                 if sign(one) != sign(other) {
                     let (one, other) = (one.in_words(), other.in_words());
                     problems.push(format!("{when} {name} ends otherwise than {model}: {other}\nand {model}: {one}"));
@@ -55,7 +63,12 @@ pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
             }
         }
     }
-    let summary = format!("{} programs: a wrong key and a closed port end with an error message", tellers.all.len());
+    problems.extend(left_running(&strict)?.into_iter().map(|id| format!("session {id} was not stopped")));
+    strict.stop()?;
+    let summary = format!(
+        "{} programs: a wrong key, a closed port and a refused lease end with an error message, and no session is left",
+        tellers.all.len()
+    );
     Report::unless(problems, tellers.report(summary))
 }
 
@@ -64,9 +77,41 @@ fn sign(telling: &Telling) -> (Option<i32>, String) {
     (telling.end.exit_code(), normalise(&telling.stdout))
 }
 
-/// An exit code of its own choice: neither success, nor a crash, nor going on for ever.
-fn expect_failure(when: &str, telling: &Telling) -> Result<()> {
+/// An exit code of its own choice: neither success, nor a crash, nor going on for ever; and signs on standard error.
+fn expect_failure(when: &str, telling: &Telling, signs: &[&str]) -> Result<()> {
     let failed = telling.end.exit_code().is_some_and(|code| code != 0);
     ensure!(failed, "{when} it should end with an exit code other than 0: {}", telling.in_words());
+    for sign in signs {
+        let there = telling.stderr.contains(sign);
+        ensure!(there, "{when}, `{sign}` is not on standard error: {}", telling.in_words());
+    }
     Ok(())
+}
+
+/// For these programs alone: what fails there would fail for all.
+fn emulator_that_extends_no_lease(context: &Context) -> Result<Emulator> {
+    let workspace = &context.workspace;
+    let program = artifacts::build_emulator(workspace, Progress::Hidden)?;
+    let folder = workspace.scratch("xtask/quickstart/no-lease")?;
+    let emulator = Emulator::start(&program, &folder, Scheme::Http, &["--startup", STARTUP, "--session-ports", PORTS])?;
+    emulator.control("POST", "faults", NO_LEASE)?;
+    Ok(emulator)
+}
+
+/// The sessions that an emulator has had and that are not stopped, by their ids.
+fn left_running(emulator: &Emulator) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Sessions {
+        sessions: Vec<Session>,
+    }
+    #[derive(Deserialize)]
+    struct Session {
+        id: String,
+        status: String,
+    }
+    let answer = emulator.control("GET", "sessions", "")?;
+    let Sessions { sessions } =
+        serde_json::from_str(&answer).with_context(|| format!("no list of sessions: {answer}"))?;
+    ensure!(!sessions.is_empty(), "no program has made a session");
+    Ok(sessions.into_iter().filter(|session| session.status != "Stopped").map(|session| session.id).collect())
 }

@@ -19,10 +19,10 @@ use crate::test::STARTUP;
 use crate::workspace::Workspace;
 
 /// The ports that the emulator leads every session to; it would invent others for each.
-const PORTS: &str = "50051,50052";
+pub(crate) const PORTS: &str = "50051,50052";
 
 /// How the story ends: a program that says nothing at all would agree with another of its kind.
-const LAST_WORDS: &str = "Stopping it\n  status     stopped\n";
+pub(crate) const LAST_WORDS: &str = "Stopping it\n  status     stopped\n";
 
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
