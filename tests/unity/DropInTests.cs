@@ -58,6 +58,43 @@ static class DropInTests
         Check.Equal("Stopped", Emulator.StatusOf(id), "the service's status");
     }
 
+    public static void WhatIsGivenUpWhileItBeginsIsNotThereLater()
+    {
+        foreach (bool stop in new[] { true, false })
+        {
+            ARRServiceUnity service = Service();
+            int before = Emulator.Running();
+            Task<RenderingSessionProperties> given = service.StartSession(new RenderingSessionCreationOptions(RenderingSessionVmSize.Standard, 0, 10));
+            if (stop) Stage.Await(service.StopSession());
+            else service.ForgetSession();
+            Task<RenderingSessionProperties> other = service.StartSession(new RenderingSessionCreationOptions(RenderingSessionVmSize.Premium, 0, 10));
+            string id = Stage.Await(other).Id;
+            Stage.Await(given);
+            Check.Equal(RenderingSessionVmSize.Premium, service.LastProperties.Size, "it is the other one");
+            Check.Equal(id, service.CurrentActiveSession.SessionUuid, "and stays it");
+            Stage.Until(delegate { return Emulator.Running() == before + 1; }, "the one that was given up is stopped");
+            PlayMode.Exit();
+        }
+    }
+
+    public static void ADestroyedOneStopsInTheBackground()
+    {
+        ARRServiceUnity service = Service();
+        string id = Stage.Await(service.StartSession(new RenderingSessionCreationOptions(RenderingSessionVmSize.Standard, 0, 10))).Id;
+        UnityEngine.Object.DestroyImmediate(service.gameObject);
+        Stage.Until(delegate { return Emulator.StatusOf(id) == "Stopped"; }, "it is stopped");
+    }
+
+    public static void ALeaseAboveTheCapIsKeptAsItIs()
+    {
+        ARRServiceUnity service = Service();
+        service.AutoRenewLeaseCapMinutes = 20;
+        RenderingSessionProperties joined =
+            Stage.Await(service.StartSession(new RenderingSessionCreationOptions(RenderingSessionVmSize.Standard, 0, 30)));
+        Check.Equal(RenderingSessionStatus.Ready, joined.Status, "the status");
+        Check.Equal(30, joined.MaxLeaseInMinutes, "the lease");
+    }
+
     public static void WhatFailsIsToldAndNotThrown()
     {
         ARRServiceUnity service = Service();

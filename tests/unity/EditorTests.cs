@@ -84,6 +84,14 @@ static class EditorTests
         }
     }
 
+    public static void AnEditorInTheBackgroundPumpsAllTheSame()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        System.Threading.Tasks.Task read = session.Session.GetPropertiesAsync();
+        // No frame comes.
+        Stage.EditorUntil(delegate { return read.IsCompleted; }, "it is read");
+    }
+
     public static void WithoutCredentialsNothingStartsAndNoBuildIsMade()
     {
         RemoteRenderingSession session = Stage.Session();
@@ -126,6 +134,18 @@ static class EditorTests
         settings.AccountKey = "c2VjcmV0";
         Project.Put("Assets/Editor/Remote.asset", settings);
         Check.That(BuildFails() == null, "what is for the Editor only is not in a build");
+        Project.PutReferring("Assets/Editor/Tool.prefab", "Assets/Editor/Remote.asset");
+        Check.That(BuildFails() == null, "nor with others that are");
+        Project.PutReferring("Assets/Resources/Session.prefab", "Assets/Editor/Tool.prefab");
+        Check.Contains("Assets/Resources/Session.prefab takes it into a build", BuildFails(), "unless something else refers to it");
+        Project.Clear();
+        Project.Put("Assets/Editor/Remote.asset", settings);
+        Project.Preloaded.Add(settings);
+        Check.Contains("takes it into a build", BuildFails(), "or the player loads it at its start");
+        Project.Clear();
+        Project.Put("Assets/Two.asset", Stage.Settings(), settings);
+        Check.Contains("Clear Account Key", BuildFails(), "the second one of a file too");
+        Project.Clear();
 
         RemoteRenderingSession session = Stage.Session();
         session.Settings = settings;
@@ -145,6 +165,9 @@ static class EditorTests
         Stage.Until(delegate { return start.IsCompleted; }, "it ends");
         Check.That(start.IsFaulted && session.Client == null, "it fails before there is a client");
         Check.Contains("Clear Account Key", session.LastProblem, "with the fix");
+        InvalidOperationException refused =
+            Check.Throws<InvalidOperationException>(delegate { session.Settings.ToOptions(); }, "options for a client of one's own");
+        Check.Contains("Clear Account Key", refused.Message, "with the fix");
     }
 
     static UnityEditor.Editor InspectorOf(RemoteRenderingSession session)

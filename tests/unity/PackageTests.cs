@@ -39,12 +39,15 @@ static class PackageTests
     static void Run(Type type, MethodInfo test)
     {
         object fixture = Activator.CreateInstance(type);
+        Engine.Log.Clear();
         try
         {
             Call(fixture, typeof(SetUpAttribute));
             IEnumerator frames = test.Invoke(fixture, null) as IEnumerator;
             if (frames != null) Stage.Until(delegate { return !frames.MoveNext(); }, test.Name + " ends");
             Call(fixture, typeof(TearDownAttribute));
+            // As in Unity, an error in the console fails the test.
+            foreach (string line in Engine.Log) Check.That(!line.StartsWith("error") && !line.StartsWith("exception"), "it logs " + line);
         }
         catch (Exception thrown)
         {

@@ -2,6 +2,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.Reflection;
 using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
@@ -270,18 +271,8 @@ static class PlayTests
 
     public static void ATokenProviderIsAskedAndAskedAgain()
     {
-        string token;
-        using (ArrClient client = new ArrClient(Stage.Settings().ToOptions()))
-        {
-            Task<AccessToken> asked = client.GetTokenAsync();
-            while (!asked.IsCompleted) client.Pump();
-            token = asked.Result.Value;
-        }
-        PlayMode.Enter();
-        RemoteRenderingSession session = Stage.Session();
-        session.Settings.Credential = CredentialSource.TokenProvider;
-        session.Settings.AccountId = DevelopmentAccount.AccountId;
-        session.Settings.AccountDomain = Emulator.Url;
+        string token = GoodToken();
+        RemoteRenderingSession session = SessionWithProvider();
         Task<SessionProperties> without = session.StartSessionAsync();
         Stage.Until(delegate { return without.IsCompleted; }, "it ends");
         Check.Contains("TokenProviderBehaviour", session.LastProblem, "without a provider it is refused");
@@ -293,6 +284,71 @@ static class PlayTests
         Check.That(provider.OnMainThread, "on the main thread");
     }
 
+    public static void AProviderThatFailsIsAskedOnceMore()
+    {
+        RemoteRenderingSession session = SessionWithProvider();
+        Provider provider = session.gameObject.AddComponent<Provider>();
+        provider.Good = GoodToken();
+        provider.Fails = 2;
+        // Between two questions there is a second, so that a server in trouble is left in peace.
+        Stage.Ready(session);
+        Check.Equal(3, provider.Asked, "questions");
+        Check.Equal("no token today", session.LastProblem, "what went wrong meanwhile");
+    }
+
+    static RemoteRenderingSession SessionWithProvider()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSession session = Stage.Session();
+        session.Settings.Credential = CredentialSource.TokenProvider;
+        session.Settings.AccountId = DevelopmentAccount.AccountId;
+        session.Settings.AccountDomain = Emulator.Url;
+        return session;
+    }
+
+    static string GoodToken()
+    {
+        using (ArrClient client = new ArrClient(Stage.Settings().ToOptions()))
+        {
+            Task<AccessToken> asked = client.GetTokenAsync();
+            while (!asked.IsCompleted) client.Pump();
+            return asked.Result.Value;
+        }
+    }
+
+    public static void ATokenIsRenewedAlsoWithoutASession()
+    {
+        string token = GoodToken();
+        RemoteRenderingSession session = SessionWithProvider();
+        Provider provider = session.gameObject.AddComponent<Provider>();
+        provider.Good = token;
+        // Its first token is refused when it is first used: by then the start has been given up, and the client lives.
+        Task<SessionProperties> start = session.StartSessionAsync();
+        Stage.Until(delegate { return session.Client != null; }, "there is a client");
+        session.ForgetSession();
+        Stage.Until(delegate { return start.IsCompleted; }, "the start is given up");
+        Stage.Await(session.Client.ListSessionsAsync());
+        Check.That(provider.Asked >= 2, "asked " + provider.Asked + " times");
+    }
+
+    // The Editor would carry it over when scripts are compiled, private or not: then it was of a session that has ended.
+    public static void WhatIsOfThisRunIsNotSerialized()
+    {
+        int state = 0;
+        foreach (Type type in new[] { typeof(RemoteRenderingSession), typeof(ArrSession.Compatibility.ARRServiceUnity) })
+        {
+            foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            {
+                bool simple = field.FieldType.IsPrimitive || field.FieldType.IsEnum || field.FieldType == typeof(string);
+                // What the application has set may live on.
+                if (!simple || field.IsDefined(typeof(SerializeField), false) || field.Name.Contains("CertificateAuthorities")) continue;
+                Check.That(field.IsNotSerialized, type.Name + "." + field.Name + " is NonSerialized");
+                state++;
+            }
+        }
+        Check.That(state >= 5, "fields that were looked at: " + state);
+    }
+
     // The first token that it gives is not worth anything, and it takes its time on another thread.
     public sealed class Provider : TokenProviderBehaviour
     {
@@ -300,10 +356,15 @@ static class PlayTests
         public int Asked;
         public bool OnMainThread = true;
 
+        // The question of this number fails.
+        public int Fails;
+
         public override async Task<string> GetTokenAsync(CancellationToken cancellation)
         {
             OnMainThread &= Stage.OnMainThread;
+            cancellation.ThrowIfCancellationRequested();
             int asked = ++Asked;
+            if (asked == Fails) throw new InvalidOperationException("no token today");
             await Task.Run(delegate { Thread.Sleep(5); }); // A server's answer.
             OnMainThread &= Stage.OnMainThread;
             string[] parts = Good.Split('.');

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using UnityEditor;
 using UnityEditor.Build;
@@ -26,14 +27,18 @@ namespace ArrSession.Unity.Editor
             foreach (string guid in AssetDatabase.FindAssets("t:" + typeof(RemoteRenderingSettings).Name))
             {
                 string path = AssetDatabase.GUIDToAssetPath(guid);
-                // What lies in a folder of that name is never in a build.
-                if (path.Contains("/Editor/")) continue;
-                RemoteRenderingSettings settings = AssetDatabase.LoadAssetAtPath<RemoteRenderingSettings>(path);
-                // A provider may stand beside the component: the scenes are looked at one by one.
-                string problem = settings == null ? null : settings.FindProblem(true, true);
-                if (problem != null)
+                string problem = FindProblem(path);
+                if (problem == null) continue;
+                if (!IsForEditor(path))
                 {
                     problems.Add(path + ": " + problem + " An asset that is for the Editor only belongs into a folder named Editor.");
+                    continue;
+                }
+                string way = FindWayIntoBuild(path);
+                if (way != null)
+                {
+                    problems.Add(path + ": " + problem + " It lies in a folder named Editor, but " + way + " takes it into a build: nothing"
+                        + " outside of such folders may refer to it.");
                 }
             }
             FailIfAny(problems);
@@ -53,6 +58,42 @@ namespace ArrSession.Unity.Editor
                 }
             }
             FailIfAny(problems);
+        }
+
+        // A file may hold several.
+        static string FindProblem(string path)
+        {
+            foreach (UnityEngine.Object asset in AssetDatabase.LoadAllAssetsAtPath(path))
+            {
+                RemoteRenderingSettings settings = asset as RemoteRenderingSettings;
+                // A provider may stand beside the component: the scenes are looked at one by one.
+                string problem = settings == null ? null : settings.FindProblem(true, true);
+                if (problem != null) return problem;
+            }
+            return null;
+        }
+
+        static bool IsForEditor(string path)
+        {
+            return path.Contains("/Editor/");
+        }
+
+        // Only scripts are kept out of builds by such a folder; other assets get in with what refers to them.
+        static string FindWayIntoBuild(string path)
+        {
+            List<string> roots = new List<string>(AssetDatabase.GetAllAssetPaths());
+            roots.RemoveAll(IsForEditor);
+            foreach (UnityEngine.Object loaded in PlayerSettings.GetPreloadedAssets())
+            {
+                if (loaded != null) roots.Add(AssetDatabase.GetAssetPath(loaded));
+            }
+            if (!Reaches(path, roots.ToArray())) return null;
+            return roots.Find(delegate(string root) { return Reaches(path, root); });
+        }
+
+        static bool Reaches(string path, params string[] roots)
+        {
+            return Array.IndexOf(AssetDatabase.GetDependencies(roots, true), path) >= 0;
         }
 
         static string FindProblem(RemoteRenderingSession session)

@@ -1,4 +1,5 @@
 using UnityEditor;
+using UnityEngine;
 
 namespace ArrSession.Unity.Editor
 {
@@ -9,6 +10,11 @@ namespace ArrSession.Unity.Editor
     [InitializeOnLoad]
     static class EditorLifetime
     {
+        const double StandstillSeconds = 0.25;
+
+        static int lastFrame = -1;
+        static double lastFrameAt;
+
         static EditorLifetime()
         {
             EditorApplication.update += Tick;
@@ -20,7 +26,18 @@ namespace ArrSession.Unity.Editor
         // In play mode the player loop does it, unless the Editor's pause button holds that.
         static void Tick()
         {
-            if (!EditorApplication.isPlaying || EditorApplication.isPaused) SessionPump.Tick();
+            if (!EditorApplication.isPlaying || EditorApplication.isPaused || FramesStandStill()) SessionPump.Tick();
+        }
+
+        // Without Run In Background there are none while another application has the focus.
+        static bool FramesStandStill()
+        {
+            if (Time.frameCount != lastFrame)
+            {
+                lastFrame = Time.frameCount;
+                lastFrameAt = EditorApplication.timeSinceStartup;
+            }
+            return EditorApplication.timeSinceStartup - lastFrameAt > StandstillSeconds;
         }
 
         // Sessions of edit mode do not go over into play mode: with or without a reload, the scene's objects are new ones.

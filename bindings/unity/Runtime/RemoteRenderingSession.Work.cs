@@ -8,16 +8,24 @@ namespace ArrSession.Unity
     /// <content>How it does what is asked of it, and what it does by itself.</content>
     public sealed partial class RemoteRenderingSession
     {
+        // Between two questions to a token provider that has failed.
+        static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+        static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+        // NonSerialized: when scripts are compiled, the Editor carries over also private fields that it can serialize, and the
+        // component would speak of a session that has ended.
         ArrClient client;
+        CancellationTokenSource clientLife;
+        ArrClient renewing;
         RenderingSession session;
-        SessionStatus status;
+        [NonSerialized] SessionStatus status;
         ITokenProvider provider;
         CancellationTokenSource life;
         Task<SessionProperties> starting;
-        string startingId;
+        [NonSerialized] string startingId;
+        [NonSerialized] string lastProblem;
         TimeSpan suspendLimit;
-        bool suspended;
-        bool renewing;
+        [NonSerialized] bool suspended;
 
         void Start()
         {
@@ -63,7 +71,7 @@ namespace ArrSession.Unity
             {
                 throw new InvalidOperationException("There is a session already: stop or forget it before another one.");
             }
-            LastProblem = null;
+            lastProblem = null;
             life = new CancellationTokenSource();
             startingId = id;
             starting = BeginAsync(id, life, cancellation);
@@ -83,6 +91,8 @@ namespace ArrSession.Unity
                     begun = await (id != null ? client.OpenSessionAsync(id, end) : CreateOrResume(end));
                     if (end.IsCancellationRequested)
                     {
+                        // Too late for the library to give it up.
+                        if (id == null) Observe(begun.StopAsync());
                         begun.Dispose();
                         end.ThrowIfCancellationRequested();
                     }
@@ -154,6 +164,7 @@ namespace ArrSession.Unity
             made.EventReceived += Received;
             made.LogReceived += Logged;
             client = made;
+            clientLife = new CancellationTokenSource();
             suspendLimit = settings.SuspendLimit;
             suspended = false;
             SessionPump.Add(made, settings.ShutdownLimit, this);
@@ -249,23 +260,47 @@ namespace ArrSession.Unity
             }
         }
 
+        // Until there is one, or the client has ended: the library asks once, and its calls wait.
         async void RenewToken()
         {
-            if (renewing || provider == null || life == null) return;
-            renewing = true;
             ArrClient asking = client;
+            if (ReferenceEquals(renewing, asking) || provider == null) return;
+            renewing = asking;
+            CancellationToken end = clientLife.Token;
+            TimeSpan pause = ShortestPause;
+            while (!await TryRenewToken(asking, end) && await Pass(pause, end))
+            {
+                pause = TimeSpan.FromSeconds(Math.Min(2 * pause.TotalSeconds, LongestPause.TotalSeconds));
+            }
+            if (ReferenceEquals(renewing, asking)) renewing = null;
+        }
+
+        async Task<bool> TryRenewToken(ArrClient asking, CancellationToken end)
+        {
             try
             {
-                string token = await provider.GetTokenAsync(life.Token);
-                if (!asking.IsDisposed) asking.SetToken(token);
+                string token = await provider.GetTokenAsync(end);
+                if (!end.IsCancellationRequested) asking.SetToken(token);
+                return true;
             }
             catch (Exception problem)
             {
-                Tell(problem);
+                if (!end.IsCancellationRequested) Tell(problem);
+                return false;
             }
-            finally
+        }
+
+        // False: the end came first.
+        static async Task<bool> Pass(TimeSpan time, CancellationToken end)
+        {
+            try
             {
-                renewing = false;
+                await Task.Delay(time, end);
+                return true;
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
             }
         }
 
@@ -310,7 +345,7 @@ namespace ArrSession.Unity
 
         void Tell(string problem)
         {
-            LastProblem = problem;
+            lastProblem = problem;
             Debug.LogWarning("Remote Rendering: " + problem, this);
             Raise(onProblem, problem);
         }

@@ -253,7 +253,10 @@ namespace ArrSession.Unity
         }
 
         /// <summary>What went wrong last, with what to do; null if nothing did since the last start.</summary>
-        public string LastProblem { get; private set; }
+        public string LastProblem
+        {
+            get { return lastProblem; }
+        }
 
         /// <summary>
         /// The session in numbers, as it is now; all zero if there is none. For every frame: sends nothing, allocates
@@ -421,9 +424,8 @@ namespace ArrSession.Unity
                 ending.EventReceived -= Received;
                 ending.LogReceived -= Logged;
                 SessionPump.Remove(ending);
-                // A stop that was started goes on without its client. The one that is promised for the client's end would be
-                // lost if the session's handle were freed before it has begun.
-                if (stopOnQuit && !ending.IsDisposed && session != null && !session.IsDisposed) Observe(session.StopAsync());
+                clientLife.Cancel();
+                // With StopOnQuit the library goes on to stop the session.
                 ending.Dispose();
             }
             DropSession();

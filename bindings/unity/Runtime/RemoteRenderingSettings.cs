@@ -91,6 +91,10 @@ namespace ArrSession.Unity
         [Min(0)]
         [SerializeField] float suspendSeconds = 2;
 
+        const string ForeignKey = "The settings hold an account key, and whoever has the build would have the whole account. Clear Account Key,"
+            + " and choose Token Provider as Credential (or Development Account, for the emulator). Only the emulator's public development"
+            + " key may be in a build.";
+
         /// <summary>The file that remembers created sessions, below <c>Application.persistentDataPath</c>.</summary>
         public const string JournalFile = "arr-sessions.journal";
 
@@ -232,9 +236,7 @@ namespace ArrSession.Unity
         {
             if (inBuild && HoldsForeignKey)
             {
-                return "The settings hold an account key, and whoever has the build would have the whole account. Clear Account Key, and"
-                    + " choose Token Provider as Credential (or Development Account, for the emulator). Only the emulator's public"
-                    + " development key may be in a build.";
+                return ForeignKey;
             }
             switch (credential)
             {
@@ -277,8 +279,10 @@ namespace ArrSession.Unity
         /// </summary>
         /// <param name="token">The token provider's first token, or null without one.</param>
         /// <param name="kind">What it is.</param>
+        /// <exception cref="InvalidOperationException">This is a build, and there is an account key in it.</exception>
         public ArrClientOptions ToOptions(string token = null, TokenKind kind = TokenKind.AccessToken)
         {
+            if (!Application.isEditor && HoldsForeignKey) throw new InvalidOperationException(ForeignKey);
             ArrClientOptions options = new ArrClientOptions
             {
                 AccountId = accountId,

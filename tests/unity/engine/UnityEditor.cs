@@ -26,6 +26,9 @@ namespace UnityEditor
 
         public static bool isPlayingOrWillChangePlaymode { get { return Engine.IsPlaying; } }
         public static bool isPaused { get; set; }
+        public static double timeSinceStartup { get { return clock.Elapsed.TotalSeconds; } }
+
+        static readonly System.Diagnostics.Stopwatch clock = System.Diagnostics.Stopwatch.StartNew();
 
         internal static void RaisePlayMode(PlayModeStateChange change)
         {
@@ -71,7 +74,7 @@ namespace UnityEditor
         public UnityEngine.Object target { get; set; }
         public virtual void OnInspectorGUI() { }
         public virtual bool RequiresConstantRepaint() { return false; }
-        protected bool DrawDefaultInspector() { return false; }
+        public bool DrawDefaultInspector() { return false; }
         public void Repaint() { }
     }
 
@@ -103,7 +106,15 @@ namespace UnityEditor
     {
         public static string[] FindAssets(string filter) { return Project.Find(filter); }
         public static string GUIDToAssetPath(string guid) { return guid; }
-        public static T LoadAssetAtPath<T>(string path) where T : UnityEngine.Object { return Project.Load(path) as T; }
+        public static UnityEngine.Object[] LoadAllAssetsAtPath(string path) { return Project.Load(path); }
+        public static string[] GetAllAssetPaths() { return Project.Paths(); }
+        public static string[] GetDependencies(string[] paths, bool recursive) { return Project.Dependencies(paths, recursive); }
+        public static string GetAssetPath(UnityEngine.Object asset) { return Project.PathOf(asset); }
+    }
+
+    public static class PlayerSettings
+    {
+        public static UnityEngine.Object[] GetPreloadedAssets() { return Project.Preloaded.ToArray(); }
     }
 
     public static class EditorUtility
@@ -131,7 +142,7 @@ namespace UnityEditor.Build
 
 namespace UnityEditor.Build.Reporting
 {
-    public class BuildReport { }
+    public sealed class BuildReport : UnityEngine.Object { }
 }
 
 namespace StandIn
@@ -172,19 +183,58 @@ namespace StandIn
     // The project's assets, by their paths.
     public static class Project
     {
-        static readonly Dictionary<string, UnityEngine.Object> assets = new Dictionary<string, UnityEngine.Object>();
+        static readonly Dictionary<string, UnityEngine.Object[]> assets = new Dictionary<string, UnityEngine.Object[]>();
+        static readonly Dictionary<string, string[]> references = new Dictionary<string, string[]>();
 
-        public static void Put(string path, UnityEngine.Object asset) { assets[path] = asset; }
-        public static void Clear() { assets.Clear(); }
+        public static readonly List<UnityEngine.Object> Preloaded = new List<UnityEngine.Object>();
 
-        internal static UnityEngine.Object Load(string path) { return assets[path]; }
+        public static void Put(string path, params UnityEngine.Object[] inside) { assets[path] = inside; }
+
+        // A scene, a prefab: what it is does not matter, but what it refers to.
+        public static void PutReferring(string path, params string[] to)
+        {
+            Put(path);
+            references[path] = to;
+        }
+
+        public static void Clear()
+        {
+            assets.Clear();
+            references.Clear();
+            Preloaded.Clear();
+        }
+
+        internal static UnityEngine.Object[] Load(string path) { return assets[path]; }
+
+        internal static string[] Paths() { return new List<string>(assets.Keys).ToArray(); }
+
+        internal static string PathOf(UnityEngine.Object asset)
+        {
+            foreach (KeyValuePair<string, UnityEngine.Object[]> file in assets)
+            {
+                if (Array.IndexOf(file.Value, asset) >= 0) return file.Key;
+            }
+            return "";
+        }
+
+        // As the Editor's, with what they are of.
+        internal static string[] Dependencies(string[] of, bool recursive)
+        {
+            List<string> found = new List<string>(of);
+            for (int i = 0; i < (recursive ? found.Count : of.Length); i++)
+            {
+                string[] to;
+                if (references.TryGetValue(found[i], out to)) found.AddRange(Array.FindAll(to, delegate(string one) { return !found.Contains(one); }));
+            }
+            return found.ToArray();
+        }
 
         internal static string[] Find(string filter)
         {
             List<string> found = new List<string>();
-            foreach (KeyValuePair<string, UnityEngine.Object> asset in assets)
+            foreach (KeyValuePair<string, UnityEngine.Object[]> file in assets)
             {
-                if (filter == "t:" + asset.Value.GetType().Name) found.Add(asset.Key);
+                if (Array.Exists(file.Value, delegate(UnityEngine.Object one) { return filter == "t:" + one.GetType().Name; })) found.Add(file.Key);
             }
             return found.ToArray();
         }

@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using System.Threading.Tasks;
 using ArrSession.Unity;
 using UnityEngine;
@@ -34,8 +35,10 @@ namespace ArrSession.Compatibility
 
         ArrClient client;
         RenderingSession active;
-        RenderingSessionStatus told;
+        // When scripts are compiled, the Editor would carry it over, and the session does not live on.
+        [NonSerialized] RenderingSessionStatus told;
         Task<RenderingSessionProperties> beginning;
+        CancellationTokenSource wanted;
 
         /// <summary>The session has another status; its session is null once it has ended.</summary>
         public event SessionEvent OnSessionStatusChanged;
@@ -157,36 +160,41 @@ namespace ArrSession.Compatibility
         /// </summary>
         public Task<RenderingSessionProperties> StartSession(RenderingSessionCreationOptions options)
         {
-            return Begin(delegate
+            return Begin(true, delegate(CancellationToken cancellation)
             {
-                return client.CreateSessionAsync(new CreateSessionOptions
-                {
-                    Size = options.Size == RenderingSessionVmSize.Premium ? SessionSize.Premium : SessionSize.Standard,
-                    MaxLease = options.MaxLease,
-                });
+                return client.CreateSessionAsync(
+                    new CreateSessionOptions
+                    {
+                        Size = options.Size == RenderingSessionVmSize.Premium ? SessionSize.Premium : SessionSize.Standard,
+                        MaxLease = options.MaxLease,
+                    },
+                    cancellation);
             });
         }
 
         /// <summary>Goes on with a session, as <see cref="StartSession"/> does with a new one.</summary>
         public Task<RenderingSessionProperties> OpenSession(string sessionId)
         {
-            return Begin(delegate { return client.OpenSessionAsync(sessionId); });
+            return Begin(false, delegate(CancellationToken cancellation) { return client.OpenSessionAsync(sessionId, cancellation); });
         }
 
-        /// <summary>Stops the session. The task ends when another one can be started.</summary>
+        /// <summary>
+        /// Stops the session; one that is being created is given up, and stopped. The task ends when another one can be started.
+        /// </summary>
         public async Task<RenderingSessionProperties> StopSession()
         {
             RenderingSession stopping = CurrentActiveSession;
             if (stopping != null) await StopAsync(stopping);
+            else GiveUp();
             return LastProperties;
         }
 
-        /// <summary>Lets the session go without stopping it.</summary>
+        /// <summary>Lets the session go without stopping it; one that is being created is given up, and stopped.</summary>
         public void ForgetSession()
         {
             RenderingSession forgotten = active;
             active = null;
-            beginning = null;
+            GiveUp();
             if (forgotten == null) return;
             forgotten.Inner.Dispose();
             Tell(RenderingSessionStatus.Unknown);
@@ -225,12 +233,11 @@ namespace ArrSession.Compatibility
             RenderingSession last = active;
             Client = null;
             active = null;
-            beginning = null;
+            GiveUp();
             if (ending == null) return;
             ending.EventReceived -= Received;
             SessionPump.Remove(ending);
-            // A stop that was started goes on without its client.
-            if (last != null && autoStopSession && !ending.IsDisposed) Observe(last.Inner.StopAsync());
+            // With AutoStopSession the library goes on to stop the session.
             ending.Dispose();
             if (last != null) last.Inner.Dispose();
         }
@@ -240,23 +247,44 @@ namespace ArrSession.Compatibility
             task.ContinueWith(delegate(Task failed) { GC.KeepAlive(failed.Exception); }, TaskContinuationOptions.OnlyOnFaulted);
         }
 
-        Task<RenderingSessionProperties> Begin(Func<Task<ArrSession.RenderingSession>> make)
+        // Nobody waits for what is beginning any longer.
+        void GiveUp()
+        {
+            if (wanted != null) wanted.Cancel();
+            wanted = null;
+            beginning = null;
+        }
+
+        Task<RenderingSessionProperties> Begin(bool isNew, Func<CancellationToken, Task<ArrSession.RenderingSession>> make)
         {
             if (client == null || client.IsDisposed) throw new InvalidOperationException("Call Initialize first.");
-            if (beginning == null || (beginning.IsCompleted && active == null)) beginning = BeginAsync(make);
+            if (beginning == null || (beginning.IsCompleted && active == null))
+            {
+                wanted = new CancellationTokenSource();
+                beginning = BeginAsync(isNew, make, wanted.Token);
+            }
             return beginning;
         }
 
-        async Task<RenderingSessionProperties> BeginAsync(Func<Task<ArrSession.RenderingSession>> make)
+        async Task<RenderingSessionProperties> BeginAsync(
+            bool isNew, Func<CancellationToken, Task<ArrSession.RenderingSession>> make, CancellationToken givenUp)
         {
             RenderingSession begun = null;
             try
             {
-                begun = new RenderingSession(this, await make());
+                ArrSession.RenderingSession made = await make(givenUp);
+                if (givenUp.IsCancellationRequested)
+                {
+                    // Too late for the library to give it up.
+                    if (isNew) Observe(made.StopAsync());
+                    made.Dispose();
+                    return LastProperties;
+                }
+                begun = new RenderingSession(this, made);
                 active = begun;
                 ApplyCare();
                 Hear(begun.Inner.GetProperties(ReadMode.Known));
-                Hear(await begun.Inner.WaitUntilReadyAsync());
+                Hear(await begun.Inner.WaitUntilReadyAsync(givenUp));
             }
             catch (ArrSessionEndedException ended)
             {
