@@ -53,8 +53,10 @@ arr::ClientOptions options_from_environment() {
         .ca_file(from_environment("ARR_CA_FILE"))
         .poll_interval(interval)
         .ready_poll_interval(interval);
-    if (from_environment("ARR_API_VERSION") == "2021-01-01") {
+    if (const std::string_view version = from_environment("ARR_API_VERSION"); version == "2021-01-01") {
         options.api_version(arr::ApiVersion::v2021_01_01);
+    } else if (version.data() != nullptr && version != "v1") {
+        options.api_version(static_cast<arr::ApiVersion>(-1));  // the library tells which there are
     }
     return options;
 }

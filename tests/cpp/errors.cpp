@@ -73,6 +73,13 @@ TEST(value_or_gives_the_other_value) {
     CHECK(arr::Result<int>(8).value_or(7) == 8);
 }
 
+TEST(a_result_without_a_value_never_says_that_all_is_well) {
+    const arr::Result<int> good = 1;
+    const arr::Result<std::string> bad = good.error();
+    CHECK_STATUS(bad, arr::Status::invalid_argument);
+    CHECK(!bad && bad.error().message().substr(0, 12) == "arr::Result:");
+}
+
 TEST(an_error_of_the_wrapper_looks_like_one_of_the_library) {
     const std::string long_text(2000, 'z');
     const arr::Error error = arr::Error::of_usage(arr::Status::unsupported, "arr_f", long_text);

@@ -21,10 +21,16 @@ const FOLDERS: &[&str] = &["docs", "bindings/csharp", "bindings/unity", "binding
 /// The languages of blocks that are whole files, by the word behind the fence, which is also their files' ending.
 const LANGUAGES: [(&str, Dialect); 2] = [("c", GCC_C99), ("cpp", GCC_CXX17)];
 
+/// What a block may be besides: C#, which another check compiles, and what is no program in a language of the wrappers.
+const OTHERS: [&str; 7] = ["csharp", "rust", "sh", "cmake", "json", "text", ""];
+
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
     let readme = workspace.read(PATH)?;
     let mut problems = Vec::new();
+    for path in paths(workspace)? {
+        problems.extend(unread_fences(&workspace.read(&path)?).into_iter().map(|fence| format!("{path}, {fence}")));
+    }
     for promise in ["cargo xtask demo", "cargo xtask test", &workspace.rust_version] {
         if !readme.contains(promise) {
             problems.push(format!("{PATH} does not mention {promise}"));
@@ -85,8 +91,8 @@ pub(crate) struct Page {
     pub(crate) blocks: Vec<Block>,
 }
 
-/// The pages that show a language.
-pub(crate) fn pages(workspace: &Workspace, language: &str) -> Result<Vec<Page>> {
+/// README.md and the other pages.
+fn paths(workspace: &Workspace) -> Result<Vec<String>> {
     let mut paths = vec![PATH.to_owned()];
     for folder in FOLDERS {
         // Not each of them has to be there.
@@ -98,8 +104,13 @@ pub(crate) fn pages(workspace: &Workspace, language: &str) -> Result<Vec<Page>> 
         }
     }
     paths.sort();
+    Ok(paths)
+}
+
+/// The pages that show a language.
+pub(crate) fn pages(workspace: &Workspace, language: &str) -> Result<Vec<Page>> {
     let read = |path: String| Ok(Page { blocks: blocks(&workspace.read(&path)?, language), path });
-    let pages: Vec<Page> = paths.into_iter().map(read).collect::<Result<_>>()?;
+    let pages: Vec<Page> = paths(workspace)?.into_iter().map(read).collect::<Result<_>>()?;
     Ok(pages.into_iter().filter(|page| !page.blocks.is_empty()).collect())
 }
 
@@ -136,6 +147,17 @@ pub(crate) fn blocks(markdown: &str, wanted: &str) -> Vec<Block> {
     blocks
 }
 
+/// Fences that would keep their block from being compiled: with a word that nobody knows, or not at the line's beginning.
+fn unread_fences(markdown: &str) -> Vec<String> {
+    let known = |word: &str| OTHERS.contains(&word) || LANGUAGES.iter().any(|(language, _)| *language == word);
+    let unread = |line: &str| match line.strip_prefix("```") {
+        Some(word) => !known(word.trim()),
+        None => line.trim_start().starts_with("```"),
+    };
+    let lines = markdown.lines().enumerate().filter(|(_, line)| unread(line));
+    lines.map(|(index, line)| format!("line {}: no check reads `{line}`", index + 1)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +171,14 @@ mod tests {
         let markdown =
             "# A\n```c\nint a;\n```\n```sh\ncargo\n```\n```cpp\nint b;\n```\ntext\n```c\nint c;\nint d;\n```\n";
         assert_eq!(blocks(markdown, "c"), [block(2, "int a;\n"), block(12, "int c;\nint d;\n")]);
+    }
+
+    #[test]
+    fn a_block_that_no_check_would_read_is_found() {
+        assert_eq!(unread_fences("```c\nint a;\n```\n```sh\n```\n"), [""; 0]);
+        let unread = unread_fences("```c++\n```\n* a\n  ```cpp\n```\n```cpp title\n```\n");
+        assert_eq!(unread.len(), 3, "{unread:?}");
+        assert_eq!(unread[0], "line 1: no check reads ````c++`");
     }
 
     #[test]

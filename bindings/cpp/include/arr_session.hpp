@@ -24,6 +24,9 @@
 #if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
 #error "arr_session.hpp needs C++17 or later: compile with -std=c++17 (MSVC: /std:c++17)"
 #endif
+#ifdef Status
+#error "Status is a macro, which Xlib.h makes it: #undef Status before arr_session.hpp is included"
+#endif
 
 #include "arr_session/client.hpp"
 #include "arr_session/enums.hpp"

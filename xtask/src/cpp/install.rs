@@ -176,18 +176,19 @@ pub(crate) fn define(name: &str, value: impl AsRef<OsStr>) -> String {
 const SHELL: &str = r#"
 set -eu
 flags() { pkg-config --cflags --libs "$1"; }
-eval cc -std=c99 examples/c/quickstart.c -o '"$0/c_shared"' $(flags arr_session) '"-Wl,-rpath,$1"'
+found_at() { echo "-Wl,-rpath,$(pkg-config --variable=libdir "$1")"; }
+eval cc -std=c99 examples/c/quickstart.c -o '"$0/c_shared"' $(flags arr_session) $(found_at arr_session)
 eval cc -std=c99 examples/c/quickstart.c -o '"$0/c_static"' $(flags arr_session-static)
-eval c++ -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_shared"' $(flags arr_session) '"-Wl,-rpath,$1"'
+eval c++ -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_shared"' $(flags arr_session) $(found_at arr_session)
 eval c++ -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_static"' $(flags arr_session-static)
-test "$(pkg-config --modversion arr_session)" = "$2"
+test "$(pkg-config --modversion arr_session)" = "$1"
 "#;
 
 pub(crate) fn by_pkg_config(workspace: &Workspace, package: &Path, root: &Path, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut sh = Command::new("sh");
     sh.current_dir(root).env("PKG_CONFIG_PATH", package.join("lib/pkgconfig"));
-    sh.args(["-c", SHELL]).arg(folder).arg(package.join("lib")).arg(&workspace.version);
+    sh.args(["-c", SHELL]).arg(folder).arg(&workspace.version);
     process::run(sh, BUILD_LIMIT)?.expect_success("build in a shell")?;
     Ok(())
 }

@@ -184,6 +184,9 @@ pub(crate) fn check_viewer(context: &mut Context, viewer: &Path) -> Result<Strin
     let no_account = tour(viewer, &hasty, &emulators.http, ApiVersion::V1, &[("ARR_ACCOUNT_ID", "nobody")])?;
     let told = no_account.output.contains("error: No client. arr_client_new: ");
     ensure!(no_account.exit_code() == Some(1) && told, "without an account: {}\n{}", no_account.end, no_account.output);
+    let wrong_version = tour(viewer, &hasty, &emulators.http, ApiVersion::V1, &[("ARR_API_VERSION", "v3")])?;
+    let told = wrong_version.output.contains("api_version");
+    ensure!(wrong_version.exit_code() == Some(1) && told, "as v3: {}\n{}", wrong_version.end, wrong_version.output);
     Ok(format!("the viewer's tour, with a picture of {colours} colours"))
 }
 

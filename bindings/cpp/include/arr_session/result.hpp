@@ -48,8 +48,11 @@ template <typename T>
 class [[nodiscard]] Result {
 public:
     Result(T value) : value_(std::move(value)) {}
-    /// A failure.
-    Result(const Error& error) noexcept : error_(error) {}
+    /// A failure. The error of a success, as of the wrong one of two results, makes one too, which says so.
+    Result(const Error& error) noexcept
+        : error_(error.status() != Status::ok
+                     ? error
+                     : Error::of_usage(Status::invalid_argument, "arr::Result", "made from the error of a success: give a value")) {}
 
     bool has_value() const noexcept { return value_.has_value(); }
     explicit operator bool() const noexcept { return has_value(); }
