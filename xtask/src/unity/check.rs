@@ -10,7 +10,7 @@ use crate::unity::asmdef;
 use crate::unity::guid;
 use crate::unity::manifest;
 use crate::unity::meta::{Importer, Meta};
-use crate::unity::package::{is_imported, list};
+use crate::unity::package::{has_meta, is_imported, list};
 use crate::unity::plugins::{self, PLATFORMS, Plugin};
 
 /// Files that a package has at its root.
@@ -32,7 +32,8 @@ pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
     for expected in EXPECTED.iter().filter(|path| !all.iter().any(|there| there == *path)) {
         problems.push(format!("{expected} is not there"));
     }
-    problems.extend(meta_problems(package, &imported));
+    let with_meta: Vec<String> = all.iter().filter(|path| has_meta(path)).cloned().collect();
+    problems.extend(meta_problems(package, &with_meta));
     problems.extend(asmdef::problems(package, &imported));
     problems.extend(manifest::problems(package, version));
     problems.extend(changelog_problem(package, version));
@@ -41,20 +42,20 @@ pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
 }
 
 /// Each file and each folder has its `.meta` file with a GUID that is its own, and no `.meta` file stands alone.
-fn meta_problems(package: &Path, imported: &[String]) -> Vec<String> {
+fn meta_problems(package: &Path, with_meta: &[String]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut owners: BTreeMap<String, &str> = BTreeMap::new();
-    for path in imported {
+    for path in with_meta {
         if let Some(owner) = path.strip_suffix(".meta") {
-            if !imported.iter().any(|there| there == owner) {
+            if !with_meta.iter().any(|there| there == owner) {
                 problems.push(format!("{path}: there is no {owner}"));
             }
             continue;
         }
         let meta = format!("{path}.meta");
-        if !imported.contains(&meta) {
+        if !with_meta.contains(&meta) {
             problems.push(format!(
-                "{path} has no .meta file, so Unity would leave it out: write it by `cargo xtask unity --metas`"
+                "{path} has no .meta file, so Unity would leave it out, or make one up: write it by `cargo xtask unity --metas`"
             ));
             continue;
         }
@@ -177,6 +178,9 @@ mod tests {
             fs::remove_file(at("Editor/BuildCheck.cs.meta")).unwrap()
         });
         it.expect("Runtime has no .meta file", |_| fs::remove_file(at("Runtime.meta")).unwrap());
+        it.expect("Samples~/FirstSession/FirstSession.cs has no .meta file", |_| {
+            fs::remove_file(at("Samples~/FirstSession/FirstSession.cs.meta")).unwrap();
+        });
         it.expect("there is no Editor/BuildCheck.cs", |_| fs::remove_file(at("Editor/BuildCheck.cs")).unwrap());
         it.expect("have one GUID", |_| {
             fs::copy(at("Editor/BuildCheck.cs.meta"), at("Editor/EditorLifetime.cs.meta")).unwrap();

@@ -186,12 +186,21 @@ pub(crate) fn is_imported(path: &str) -> bool {
     !path.split('/').any(|name| name.starts_with('.') || name.ends_with('~'))
 }
 
+/// Whether it has a `.meta` file: what Unity imports, and what is in a sample, which Unity copies into the project along with
+/// that file. Without it a component would have another GUID in each project.
+pub(crate) fn has_meta(path: &str) -> bool {
+    match path.strip_prefix("Samples~/") {
+        Some(below) => below.split_once('/').is_some_and(|(_, in_sample)| is_imported(in_sample)),
+        None => is_imported(path),
+    }
+}
+
 /// Writes the `.meta` files that the checkout's sources lack, and returns their paths.
 pub(crate) fn write_missing_metas(workspace: &Workspace) -> Result<Vec<String>> {
     let mut written = Vec::new();
     for (source, place) in [(SOURCES, ""), (CORE, "Runtime/Core/")] {
         let folder = workspace.root.join(source);
-        for path in list(&folder)?.iter().filter(|path| is_imported(path) && !path.ends_with(".meta")) {
+        for path in list(&folder)?.iter().filter(|path| has_meta(path) && !path.ends_with(".meta")) {
             if source == CORE && !path.ends_with(".cs") {
                 continue;
             }
