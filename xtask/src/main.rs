@@ -85,7 +85,7 @@ fn main() -> ExitCode {
         ["header", "--check"] => abi::header::run(abi::header::Mode::Check),
         ["unity", "--metas"] => unity::write_metas(),
         ["unity", ref what @ ..] => unity::run(what),
-        [command @ ("demo" | "test" | "sanitize" | "header"), option, ..] => {
+        [command @ ("demo" | "test" | "sanitize" | "header" | "platforms" | "pack" | "inspect"), option, ..] => {
             return unusable(&format!("`{command}` has no option `{option}`"));
         }
         [command, ..] => return unusable(&format!("there is no command `{command}`")),
