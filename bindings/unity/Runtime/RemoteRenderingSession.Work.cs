@@ -91,8 +91,6 @@ namespace ArrSession.Unity
                     begun = await (id != null ? client.OpenSessionAsync(id, end) : CreateOrResume(end));
                     if (end.IsCancellationRequested)
                     {
-                        // Too late for the library to give it up.
-                        if (id == null) Observe(begun.StopAsync());
                         begun.Dispose();
                         end.ThrowIfCancellationRequested();
                     }
@@ -133,9 +131,23 @@ namespace ArrSession.Unity
         async Task<RenderingSession> CreateOrResume(CancellationToken cancellation)
         {
             CreateSessionOptions what = new CreateSessionOptions { Size = size, MaxLease = Lease };
-            if (!resumeEarlier && string.IsNullOrEmpty(sessionId)) return await client.CreateSessionAsync(what, cancellation);
-            ResumeOptions fit = new ResumeOptions { SessionId = string.IsNullOrEmpty(sessionId) ? null : sessionId };
-            return (await client.ResumeOrCreateSessionAsync(what, fit, cancellation)).Session;
+            ArrClient asked = client;
+            RenderingSession begun;
+            bool isNew = true;
+            if (!resumeEarlier && string.IsNullOrEmpty(sessionId))
+            {
+                begun = await asked.CreateSessionAsync(what, cancellation);
+            }
+            else
+            {
+                ResumeOptions fit = new ResumeOptions { SessionId = string.IsNullOrEmpty(sessionId) ? null : sessionId };
+                ResumeResult found = await asked.ResumeOrCreateSessionAsync(what, fit, cancellation);
+                begun = found.Session;
+                isNew = !found.Resumed;
+            }
+            // Given up just now, by another thread: too late for the library to know.
+            if (isNew && cancellation.IsCancellationRequested && !asked.IsDisposed) Observe(begun.StopAsync());
+            return begun;
         }
 
         async Task EnsureClient(CancellationToken cancellation)

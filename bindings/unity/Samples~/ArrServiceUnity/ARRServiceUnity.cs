@@ -269,14 +269,15 @@ namespace ArrSession.Compatibility
         async Task<RenderingSessionProperties> BeginAsync(
             bool isNew, Func<CancellationToken, Task<ArrSession.RenderingSession>> make, CancellationToken givenUp)
         {
+            ArrClient asked = client;
             RenderingSession begun = null;
             try
             {
                 ArrSession.RenderingSession made = await make(givenUp);
                 if (givenUp.IsCancellationRequested)
                 {
-                    // Too late for the library to give it up.
-                    if (isNew) Observe(made.StopAsync());
+                    // Given up just now: too late for the library to know.
+                    if (isNew && !asked.IsDisposed) Observe(made.StopAsync());
                     made.Dispose();
                     return LastProperties;
                 }
