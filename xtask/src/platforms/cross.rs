@@ -69,7 +69,13 @@ impl Cross {
         for inherited in ["RUSTFLAGS", "CFLAGS"] {
             cargo.env_remove(inherited);
         }
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", renamed_folders(workspace)?.join("\u{1f}"));
+        let renamed = renamed_folders(workspace)?;
+        let flags = |switch: &str| -> Vec<String> {
+            renamed.iter().map(|(from, to)| format!("{switch}={}={to}", from.display())).collect()
+        };
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags("--remap-path-prefix").join("\u{1f}"));
+        // For the C that is in ring, whose debug information names its sources.
+        cargo.env(format!("CFLAGS_{name}"), flags("-ffile-prefix-map").join(" "));
         Ok(cargo)
     }
 }
@@ -79,9 +85,9 @@ fn target_folder(workspace: &Workspace) -> Result<PathBuf> {
     workspace.scratch("platforms/cargo")
 }
 
-/// What has rustc write other names for the folders of this machine into messages: where sources lie is nobody's business, and
-/// the same sources give the same bytes wherever they lie.
-fn renamed_folders(workspace: &Workspace) -> Result<Vec<String>> {
+/// What the compilers write for the folders of this machine, into messages and debug information: where sources lie is
+/// nobody's business, and the same sources give the same bytes wherever they lie.
+fn renamed_folders(workspace: &Workspace) -> Result<Vec<(PathBuf, &'static str)>> {
     let home = cargo_home()?;
     let mut renamed = vec![(workspace.root.clone(), "arr-session"), (home.clone(), "cargo")];
     // Named after the address that the crates came from, which may be that of a mirror. The last that fits counts.
@@ -91,7 +97,7 @@ fn renamed_folders(workspace: &Workspace) -> Result<Vec<String>> {
             renamed.push((entry?.path(), "crates"));
         }
     }
-    Ok(renamed.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
+    Ok(renamed)
 }
 
 fn cargo_home() -> Result<PathBuf> {
