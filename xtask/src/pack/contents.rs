@@ -70,7 +70,9 @@ pub(super) fn fill(shop: &Shop, platform: &str, product: &Product, tree: &Tree) 
     let kind = if platform.starts_with("windows") { Kind::Zip } else { Kind::TarGz };
     if kind == Kind::TarGz {
         let (soname, _) = product.files.first().context("a platform has a library")?;
-        std::os::unix::fs::symlink(soname, libraries.folder.join("libarr_session.so"))?;
+        let mut link = Command::new("ln");
+        link.current_dir(&libraries.folder).args(["-s", soname, "libarr_session.so"]);
+        process::run(link, process::TOOL_LIMIT)?.expect_success("cannot link the library to its other name")?;
     }
     install(shop, platform, &libraries.folder, &tree.folder)?;
     if kind == Kind::Zip {

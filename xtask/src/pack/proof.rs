@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 
 use super::Package;
 use super::contents::{Kind, WINDOWS_NEEDS};
+use crate::c::compiler::joined;
 use crate::cpp::install;
 use crate::csharp;
 use crate::csharp::dotnet::{self, Compilation, Dotnet};
@@ -96,7 +97,7 @@ impl Stranger<'_> {
         let libraries = self.root.join("lib");
         let link = |kind: &str| -> Vec<OsString> {
             match kind {
-                "shared" => vec![word("-L", &libraries), "-larr_session".into(), word("-Wl,-rpath,", &libraries)],
+                "shared" => vec![joined("-L", &libraries), "-larr_session".into(), joined("-Wl,-rpath,", &libraries)],
                 _ => {
                     let needs = ["-lgcc_s", "-lpthread", "-ldl", "-lm"].map(OsString::from);
                     [vec![libraries.join("libarr_session.a").into_os_string()], needs.to_vec()].concat()
@@ -181,7 +182,7 @@ impl Stranger<'_> {
         command.current_dir(&self.folder).args(["-std=c99", "-Wall", "-Wextra"]);
         // Defines first; libraries after what needs them.
         let (defines, link): (Vec<_>, Vec<_>) = link.iter().partition(|word| word.to_string_lossy().starts_with("-D"));
-        command.args(defines).arg(word("-I", &self.root.join("include")));
+        command.args(defines).arg(joined("-I", &self.root.join("include")));
         command.arg(self.root.join("examples/c/quickstart.c")).arg("-o").arg(&program).args(link);
         process::run(command, TOOL_LIMIT)?.expect_success(&format!("{compiler}, {kind}"))?;
         Ok(program)
@@ -212,8 +213,4 @@ impl Stranger<'_> {
         dotnet::configure(&output)?;
         Ok(output)
     }
-}
-
-fn word(flag: &str, path: &Path) -> OsString {
-    crate::c::compiler::joined(flag, path)
 }
