@@ -19,7 +19,10 @@ namespace ArrSession
     {
         /// <summary>The platform's; the bundled ones where it has no usable store, and always on Android and UWP.</summary>
         Auto = Native.ARR_TRUST_AUTO,
-        /// <summary>The platform's, or <see cref="ArrStatus.Tls"/>.</summary>
+        /// <summary>
+        /// The platform's. Where it has no usable store: <see cref="ArrStatus.Tls"/>, and on Android and UWP always
+        /// <see cref="ArrStatus.Unsupported"/>.
+        /// </summary>
         Platform = Native.ARR_TRUST_PLATFORM,
         /// <summary>Mozilla's list, as it was when the library was built.</summary>
         Bundled = Native.ARR_TRUST_BUNDLED,

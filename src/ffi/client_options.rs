@@ -24,7 +24,7 @@ pub const ARR_API_VERSION_2021_01_01: arr_api_version = 2;
 pub type arr_trust = i32;
 /// The platform's; the bundled ones where the platform has no usable store, and always on Android and UWP.
 pub const ARR_TRUST_AUTO: arr_trust = 0;
-/// The platform's, or ARR_ERROR_TLS.
+/// The platform's. Where it has no usable store: ARR_ERROR_TLS, and on Android and UWP always ARR_ERROR_UNSUPPORTED.
 pub const ARR_TRUST_PLATFORM: arr_trust = 1;
 /// Mozilla's list, as it was when this library was built.
 pub const ARR_TRUST_BUNDLED: arr_trust = 2;

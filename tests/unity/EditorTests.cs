@@ -170,6 +170,31 @@ static class EditorTests
         Check.Contains("Clear Account Key", refused.Message, "with the fix");
     }
 
+    public static void SettingsBecomeAClientsOptions()
+    {
+        PlayMode.Enter();
+        RemoteRenderingSettings settings = Stage.Settings();
+        settings.CertificateAuthorities = "-----BEGIN CERTIFICATE-----";
+        settings.Trust = TrustedRoots.Bundled;
+        settings.Proxy = "none";
+        settings.ApiVersion = ApiVersion.V2021_01_01;
+        settings.CallTimeout = TimeSpan.FromSeconds(7);
+        settings.PollInterval = TimeSpan.FromSeconds(11);
+        settings.ReadyPollInterval = TimeSpan.FromSeconds(13);
+        settings.LogLevel = ArrLogLevel.Error;
+        settings.Journal = false;
+        ArrClientOptions options = settings.ToOptions();
+        Check.Equal("-----BEGIN CERTIFICATE-----", options.CaPem, "authorities");
+        Check.Equal(TrustedRoots.Bundled, options.Trust, "trust");
+        Check.Equal("none", options.Proxy, "proxy");
+        Check.Equal(ApiVersion.V2021_01_01, options.ApiVersion, "version");
+        Check.Equal(TimeSpan.FromSeconds(7), options.CallTimeout, "a call's time");
+        Check.Equal(TimeSpan.FromSeconds(11), options.PollInterval, "how often a starting session is read");
+        Check.Equal(TimeSpan.FromSeconds(13), options.ReadyPollInterval, "how often a ready one is");
+        Check.Equal(ArrLogLevel.Error, options.LogLevel, "log");
+        Check.Equal(null, options.JournalPath, "journal");
+    }
+
     static UnityEditor.Editor InspectorOf(RemoteRenderingSession session)
     {
         foreach (Type type in Assembly.Load("ArrSession.Editor").GetTypes())

@@ -43,7 +43,8 @@ Usage: cargo xtask <command>
   sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 2 times or as given, and under valgrind
   platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done;
                    with `--self-test` plant a defect of each kind instead, and see that it is caught
-  pack             make the packages, and prove each of them by itself; `--update` accepts the files that they have
+  pack             make the packages, and prove each of them by itself; `--update` accepts the files that they have,
+                   `--reproduce` makes them once more in another folder and compares the bytes
   inspect SYSTEM FILE  compare what a binary for linux, windows, uwp or android shows and needs with abi/
   header           write include/arr_session.h and abi/layout.txt, how its structs lie in memory, anew from the Rust sources
   header --check   fail if one of them is not what the Rust sources give
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         ["platforms", name] => platforms::run(platforms::Which::Named(name)),
         ["pack"] => pack::run(pack::Mode::Check),
         ["pack", "--update"] => pack::run(pack::Mode::Update),
+        ["pack", "--reproduce"] => pack::run(pack::Mode::Reproduce),
         ["inspect", system, file] => platforms::inspect(system, file),
         ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
         ["sanitize", runs] => match runs.parse() {

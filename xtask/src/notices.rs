@@ -1,5 +1,5 @@
-//! The crates that are in the native library, and their licences, for the packages' notices: a table, and every text, as
-//! the licences ask of those who hand out binaries.
+//! What is in the native library besides our own code, and its licences, for the packages' notices: a table, and every text,
+//! as the licences ask of those who hand out binaries.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,8 +35,19 @@ struct Crate {
 /// What every library of Rust's has in it, and cargo does not list.
 const STANDARD_LIBRARY: &str = "Rust's standard library";
 
-/// All crates that the library has on any of its platforms: first a table, then each text once, with those whose it is.
-pub(crate) fn of_all_crates(workspace: &Workspace) -> Result<String> {
+/// What a linker adds to a library of its own: start files, what the processor cannot do, the unwinder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Linked {
+    pub(crate) name: &'static str,
+    pub(crate) version: String,
+    pub(crate) license: &'static str,
+    /// The file with its text; `None` where the licence excepts what is linked, so that nobody has to be told.
+    pub(crate) text: Option<PathBuf>,
+}
+
+/// All crates that the library has on any of its platforms, and what was linked to them: first a table, then each text once,
+/// with those whose it is.
+pub(crate) fn of_library(workspace: &Workspace, linked: impl IntoIterator<Item = Linked>) -> Result<String> {
     let apache = tidy(&workspace.read("LICENSE-APACHE")?);
     let mut noticed = vec![Notice {
         name: STANDARD_LIBRARY.to_owned(),
@@ -44,6 +55,10 @@ pub(crate) fn of_all_crates(workspace: &Workspace) -> Result<String> {
         license: "MIT OR Apache-2.0".to_owned(),
         texts: vec![apache.clone()],
     }];
+    for Linked { name, version, license, text } in linked {
+        let texts = text.iter().map(|file| read(file)).collect::<Result<_>>()?;
+        noticed.push(Notice { name: name.to_owned(), version, license: license.to_owned(), texts });
+    }
     for Crate { name, version, license, folder } in crates(workspace)? {
         let mut texts = license_texts(&folder)?;
         if texts.is_empty() {
@@ -55,7 +70,7 @@ pub(crate) fn of_all_crates(workspace: &Workspace) -> Result<String> {
     Ok(written(&noticed))
 }
 
-/// What is said about a crate.
+/// What is said about a crate, or another part.
 struct Notice {
     name: String,
     version: String,
@@ -64,7 +79,7 @@ struct Notice {
 }
 
 fn written(notices: &[Notice]) -> String {
-    let mut text = String::from("| crate | version | licence |\n|---|---|---|\n");
+    let mut text = String::from("| part | version | licence |\n|---|---|---|\n");
     let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for Notice { name, version, license, texts } in notices {
         text.push_str(&format!("| {name} | {version} | {license} |\n"));
@@ -139,11 +154,12 @@ fn license_texts(folder: &Path) -> Result<Vec<String>> {
         }
     }
     files.sort();
-    let read = |file: PathBuf| -> Result<String> {
-        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        Ok(tidy(&text))
-    };
-    files.into_iter().map(read).collect()
+    files.iter().map(|file| read(file)).collect()
+}
+
+fn read(file: &Path) -> Result<String> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(tidy(&text))
 }
 
 fn tidy(text: &str) -> String {
@@ -204,10 +220,27 @@ mod tests {
 
     #[test]
     fn the_crates_of_this_library_all_have_their_texts() {
-        let text = of_all_crates(&Workspace::find().unwrap()).unwrap();
+        let text = of_library(&Workspace::find().unwrap(), []).unwrap();
         for part in ["| ring | ", "| reqwest | ", STANDARD_LIBRARY, "Permission is hereby granted", "Apache License"] {
             assert!(text.contains(part), "{part}");
         }
         assert!(!text.contains("| arr-session | "), "the library itself is not a third party");
+    }
+
+    #[test]
+    fn what_was_linked_is_told_with_the_text_that_it_asks_for() {
+        let workspace = Workspace::find().unwrap();
+        let linked = |name, text| Linked { name, version: "12".to_owned(), license: "MIT", text };
+        let told = of_library(
+            &workspace,
+            [linked("unwinder", Some(workspace.root.join("LICENSE-MIT"))), linked("start files", None)],
+        )
+        .unwrap();
+        for part in ["| unwinder | 12 | MIT |", "| start files | 12 | MIT |", "**unwinder 12**"] {
+            assert!(told.contains(part), "{part}");
+        }
+        assert!(!told.contains("start files 12**"), "there is no text of it");
+        let missing = linked("unwinder", Some(PathBuf::from("there/is/no/such/file")));
+        assert!(of_library(&workspace, [missing]).is_err());
     }
 }

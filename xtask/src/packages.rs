@@ -1,5 +1,6 @@
 //! The programs that the chores call, the Debian packages they come in, and their installation.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -60,7 +61,7 @@ const FOR_THREAD_SANITIZER: &[Package] = &[
 pub(crate) const FOR_PLATFORMS: &[Package] = &[RUSTC_WEB, RUST_WEB_SRC, PYTHON, PYTHON_VENV, GCC, GXX];
 
 /// What installs the packages, and builds with them.
-pub(crate) const FOR_PACKAGES: &[Package] = &[CMAKE, NINJA, PKG_CONFIG];
+pub(crate) const FOR_PACKAGES: &[Package] = &[CMAKE, NINJA, PKG_CONFIG, GIT];
 
 pub(crate) const FOR_LINUX_X64: &[Package] =
     &[GIT, package("abigail-tools", "compares the library with the last release's", &["abidiff", "--version"])];
@@ -97,7 +98,7 @@ pub(crate) const FOR_CHECKS: &[Package] = &[
 pub(crate) const FOR_ANDROID: &[Package] =
     &[LLVM, CLANG_14, ARM64_C_LIBRARY, package("lld-14", "links for Android", &["ld.lld-14", "--version"])];
 
-const GIT: Package = package("git", "knows the last release", &["git", "--version"]);
+const GIT: Package = package("git", "knows the sources and the last release", &["git", "--version"]);
 const CMAKE: Package =
     package("cmake", "installs the package for C and C++, and builds with it", &["cmake", "--version"]);
 const NINJA: Package = package("ninja-build", "is what CMake builds with", &["ninja", "--version"]);
@@ -188,7 +189,10 @@ pub(crate) fn why_no_cross_compilers(needed: &[Package], who_needs: &str) -> Res
 
 /// The same for any packages.
 pub(crate) fn provide(packages: &[Package], who_needs: &str) -> Result<Readiness> {
-    let missing = missing_of(packages);
+    // Who needs several lists may have one of them twice.
+    let mut seen = BTreeSet::new();
+    let packages: Vec<Package> = packages.iter().copied().filter(|package| seen.insert(package.name)).collect();
+    let missing = missing_of(&packages);
     if missing.is_empty() {
         println!("system packages: all {} are there", packages.len());
         return Ok(Readiness::Ready);
@@ -204,7 +208,7 @@ pub(crate) fn provide(packages: &[Package], who_needs: &str) -> Result<Readiness
     install.extend(missing.iter().map(|package| package.name));
     apt_get(&install)?;
 
-    let missing = missing_of(packages);
+    let missing = missing_of(&packages);
     Ok(if missing.is_empty() { Readiness::Ready } else { Readiness::Missing(advice(&missing, who_needs)) })
 }
 

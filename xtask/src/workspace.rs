@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -41,6 +41,19 @@ struct Package {
 impl Workspace {
     /// Asks cargo, rather than remembering where xtask was compiled: a checkout may have moved since.
     pub(crate) fn find() -> Result<Self> {
+        Self::by(&cargo)
+    }
+
+    /// The checkout that has its Cargo.toml in this folder.
+    pub(crate) fn at(root: &Path) -> Result<Self> {
+        Self::by(&|| {
+            let mut cargo = cargo();
+            cargo.current_dir(root);
+            cargo
+        })
+    }
+
+    fn by(cargo: &dyn Fn() -> Command) -> Result<Self> {
         let json = process::stdout(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
         let metadata: Metadata = serde_json::from_str(&json).context("cannot read the answer of `cargo metadata`")?;
         let library = metadata

@@ -65,6 +65,8 @@ namespace ArrSession.Unity
         [Tooltip("PEM text with further certificate authorities to trust, for example the emulator's.")]
         [TextArea]
         [SerializeField] string certificateAuthorities = "";
+        [Tooltip("Which other certificate authorities to trust: the device's (Auto, Platform) or Mozilla's list (Bundled).")]
+        [SerializeField] TrustedRoots trust = TrustedRoots.Auto;
         [Tooltip("\"system\", \"none\" or a URL. Empty: system.")]
         [SerializeField] string proxy = "";
 
@@ -152,6 +154,13 @@ namespace ArrSession.Unity
         {
             get { return certificateAuthorities; }
             set { certificateAuthorities = value ?? ""; }
+        }
+
+        /// <summary>Which other certificate authorities to trust.</summary>
+        public TrustedRoots Trust
+        {
+            get { return trust; }
+            set { trust = value; }
         }
 
         /// <summary>"system", "none" or a URL; empty is "system".</summary>
@@ -290,6 +299,7 @@ namespace ArrSession.Unity
                 ServiceEndpoint = serviceEndpoint,
                 ApiVersion = apiVersion,
                 CaPem = OrNull(certificateAuthorities),
+                Trust = trust,
                 Proxy = OrNull(proxy),
                 CallTimeout = OrDefault(CallTimeout),
                 PollInterval = OrDefault(PollInterval),

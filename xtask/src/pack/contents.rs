@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::archive::Kind;
 use super::tree::Tree;
 use crate::cpp::install::{self, define};
 use crate::csharp;
@@ -18,21 +19,6 @@ use crate::platforms::windows::{MINGW_CC, ZIG_TARGET};
 use crate::platforms::zig::Zig;
 use crate::platforms::{self, Reached};
 use crate::process;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
-    TarGz,
-    Zip,
-}
-
-impl Kind {
-    pub(super) fn ending(self) -> &'static str {
-        match self {
-            Self::TarGz => "tar.gz",
-            Self::Zip => "zip",
-        }
-    }
-}
 
 /// What the static library asks of Windows when MinGW links it.
 pub(super) const WINDOWS_NEEDS: &str = "ws2_32;crypt32;bcrypt;ntdll;userenv;advapi32";
@@ -91,9 +77,9 @@ pub(super) fn fill(shop: &Shop, platform: &str, product: &Product, tree: &Tree) 
         let name = path.rsplit('/').next().unwrap_or(path);
         tree.add(&format!("share/doc/arr_session/{name}"), &root.join(path))?;
     }
-    let head = "# Third-party notices\n\nThe library is built from the crates below, each under the licence, or one of the \
+    let head = "# Third-party notices\n\nThe library is built from the parts below, each under the licence, or one of the \
                 licences, that are named. Their texts follow.\n\n";
-    let notices = format!("{head}{}", notices::of_all_crates(&shop.workspace)?);
+    let notices = format!("{head}{}", notices::of_library(&shop.workspace, product.linked.iter().cloned())?);
     tree.write("share/doc/arr_session/THIRD-PARTY-NOTICES.md", &notices)?;
     let readme = shop.workspace.read(README)?;
     let readme = readme.replace("@PLATFORM@", platform).replace("@VERSION@", &shop.workspace.version);

@@ -4,6 +4,7 @@
 mod archive;
 mod contents;
 mod proof;
+mod reproduce;
 mod tree;
 
 use std::fs;
@@ -11,19 +12,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 
+use crate::notices::Linked;
 use crate::packages;
-use crate::platforms::product::{MADE, Made};
+use crate::platforms::product::{MADE, Made, Product};
 use crate::platforms::shop::Shop;
 use crate::step;
 use crate::unity;
-use contents::Kind;
+use archive::Kind;
 use tree::Tree;
 
 /// The list of files of every package: what is handed out changes on purpose, or not at all.
-pub(crate) const SNAPSHOT: &str = "xtask/pack/files.txt";
+const SNAPSHOT: &str = "xtask/pack/files.txt";
 const CHECKSUMS: &str = "SHA256SUMS";
 
 pub(crate) enum Mode {
@@ -31,6 +33,8 @@ pub(crate) enum Mode {
     Check,
     /// Writes the snapshot anew.
     Update,
+    /// Checks, and makes all of them a second time, in another folder: the bytes have to be the same.
+    Reproduce,
 }
 
 pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
@@ -40,24 +44,33 @@ pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
     }
     let shop = Shop::open()?;
     let out = shop.workspace.scratch("pack")?;
-    let mut packages = Vec::new();
-    for made in MADE {
-        let begun = Instant::now();
-        let package = pack(&shop, made, &out)?;
-        println!("{}, {:.0} s", package.words()?, begun.elapsed().as_secs_f64());
-        packages.push(package);
-    }
-    let unity = pack_unity(&shop, &packages, &out)?;
-    println!("{}", unity.words()?);
-    packages.push(unity);
-    check_snapshot(&shop, &packages, mode)?;
-    write_checksums(&packages, &out)?;
-    for line in proof::all(&shop, &packages)? {
+    let packages = make_all(&shop, &out)?;
+    check_snapshot(&shop, &packages, &mode)?;
+    let checksums = checksums(&packages)?;
+    fs::write(out.join(CHECKSUMS), &checksums).context("cannot write the checksums")?;
+    for line in proof::all(&shop, &packages, &out.join(CHECKSUMS))? {
         println!("  {line}");
+    }
+    if matches!(mode, Mode::Reproduce) {
+        println!("{}", reproduce::again(&shop, &checksums)?);
     }
     shop.close()?;
     println!("{} packages in {}, {:.0} s in all", packages.len(), out.display(), started.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
+}
+
+fn make_all(shop: &Shop, out: &Path) -> Result<Vec<Package>> {
+    let mut packages = Vec::new();
+    for made in MADE {
+        let begun = Instant::now();
+        let package = pack(shop, made, out)?;
+        println!("{}, {:.0} s", package.words()?, begun.elapsed().as_secs_f64());
+        packages.push(package);
+    }
+    let unity = pack_unity(shop, &packages, out)?;
+    println!("{}", unity.words()?);
+    packages.push(unity);
+    Ok(packages)
 }
 
 /// A package that was made.
@@ -68,10 +81,10 @@ pub(crate) struct Package {
     /// The one folder that all of it is in.
     pub(crate) root: String,
     kind: Kind,
-    /// What is in it.
+    /// What is in it, as somebody finds it who has nothing but the archive.
     files: Vec<String>,
-    /// The library, for the Unity package to have it too.
-    shared: Option<PathBuf>,
+    /// For the Unity package, which has the libraries too.
+    product: Option<Product>,
 }
 
 impl Package {
@@ -83,53 +96,70 @@ impl Package {
 }
 
 fn pack(shop: &Shop, made: &Made, out: &Path) -> Result<Package> {
-    let product = (made.build)(shop)?;
-    let root = format!("arr-session-{}-{}", shop.workspace.version, made.platform);
+    pack_product(shop, made.platform, (made.build)(shop)?, out, |_| Ok(()))
+}
+
+/// `touch` is called with the folder that becomes the archive.
+fn pack_product(
+    shop: &Shop,
+    platform: &'static str,
+    product: Product,
+    out: &Path,
+    touch: impl FnOnce(&Path) -> Result<()>,
+) -> Result<Package> {
+    let root = format!("arr-session-{}-{platform}", shop.workspace.version);
     let tree = Tree::new(out.join("trees").join(&root))?;
-    let kind = contents::fill(shop, made.platform, &product, &tree)?;
+    let kind = contents::fill(shop, platform, &product, &tree)?;
+    touch(&tree.folder)?;
     let archive = out.join(format!("{root}.{}", kind.ending()));
-    write_twice(&tree, &root, kind, &archive)?;
-    Ok(Package { name: made.platform, archive, root, kind, files: tree.paths()?, shared: Some(product.library.shared) })
+    kind.write(&tree, &root, &archive)?;
+    let files = kind.list(&root, &archive)?;
+    Ok(Package { name: platform, archive, root, kind, files, product: Some(product) })
+}
+
+/// What is said of a platform's package that is made of this product, and whose files somebody has touched.
+pub(crate) fn problems_of(
+    shop: &Shop,
+    platform: &'static str,
+    product: Product,
+    out: &Path,
+    touch: impl FnOnce(&Path) -> Result<()>,
+) -> Result<Vec<String>> {
+    let package = pack_product(shop, platform, product, out, touch)?;
+    let wanted = shop.workspace.read(SNAPSHOT)?;
+    let of_this: String = wanted
+        .lines()
+        .filter(|line| line.starts_with(&format!("{platform}: ")))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    Ok(differences(&of_this, &snapshot(&[package], &shop.workspace.version)))
 }
 
 /// Unity's own kind of package: what npm has, with everything in a folder of that name.
 fn pack_unity(shop: &Shop, packages: &[Package], out: &Path) -> Result<Package> {
     let folder = out.join("trees/unity");
-    let binaries: Vec<(&str, &Path)> = packages
+    let binaries: Vec<(&str, &Path, &[Linked])> = packages
         .iter()
-        .flat_map(|package| {
-            let file = package.shared.as_deref();
-            contents::unity_platforms(package.name).iter().filter_map(move |name| Some((*name, file?)))
+        .filter_map(|package| Some((package.name, package.product.as_ref()?)))
+        .flat_map(|(platform, product)| {
+            let binary = |name: &&'static str| (*name, &*product.library.shared, &*product.linked);
+            contents::unity_platforms(platform).iter().map(binary)
         })
         .collect();
     unity::assemble(&shop.workspace, &folder, &binaries)?;
     let tree = Tree { folder };
     let archive = out.join(format!("{}-{}.tgz", unity::NAME, shop.workspace.version));
-    write_twice(&tree, "package", Kind::TarGz, &archive)?;
-    let root = "package".to_owned();
-    Ok(Package { name: "unity", archive, root, kind: Kind::TarGz, files: tree.paths()?, shared: None })
+    let (kind, root) = (Kind::TarGz, "package".to_owned());
+    kind.write(&tree, &root, &archive)?;
+    let files = kind.list(&root, &archive)?;
+    Ok(Package { name: "unity", archive, root, kind, files, product: None })
 }
 
-/// The same input gives the same bytes.
-fn write_twice(tree: &Tree, root: &str, kind: Kind, archive: &Path) -> Result<()> {
-    let second = archive.with_extension("again");
-    for file in [archive, &second] {
-        match kind {
-            Kind::TarGz => archive::tar_gz(tree, root, file)?,
-            Kind::Zip => archive::zip(tree, root, file)?,
-        }
-    }
-    let same = fs::read(archive)? == fs::read(&second)?;
-    fs::remove_file(&second)?;
-    ensure!(same, "{} has other bytes each time it is written", archive.display());
-    Ok(())
-}
-
-fn check_snapshot(shop: &Shop, packages: &[Package], mode: Mode) -> Result<()> {
+fn check_snapshot(shop: &Shop, packages: &[Package], mode: &Mode) -> Result<()> {
     let text = snapshot(packages, &shop.workspace.version);
     match mode {
         Mode::Update => fs::write(shop.workspace.root.join(SNAPSHOT), text).context("cannot write the snapshot")?,
-        Mode::Check => {
+        Mode::Check | Mode::Reproduce => {
             let differences = differences(&shop.workspace.read(SNAPSHOT)?, &text);
             if !differences.is_empty() {
                 bail!(
@@ -155,7 +185,7 @@ fn snapshot(packages: &[Package], version: &str) -> String {
     text
 }
 
-pub(crate) fn differences(wanted: &str, there: &str) -> Vec<String> {
+fn differences(wanted: &str, there: &str) -> Vec<String> {
     let lines = |text: &str| text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>();
     let (wanted, there) = (lines(wanted), lines(there));
     let missing = wanted.iter().filter(|line| !there.contains(line)).map(|line| format!("missing: {line}"));
@@ -164,7 +194,7 @@ pub(crate) fn differences(wanted: &str, there: &str) -> Vec<String> {
 }
 
 /// As `sha256sum --check` reads it.
-fn write_checksums(packages: &[Package], out: &Path) -> Result<()> {
+fn checksums(packages: &[Package]) -> Result<String> {
     let mut text = String::new();
     for package in packages {
         let digest = Sha256::digest(fs::read(&package.archive)?);
@@ -172,7 +202,7 @@ fn write_checksums(packages: &[Package], out: &Path) -> Result<()> {
         let name = package.archive.file_name().context("a package is a file")?.to_string_lossy();
         text.push_str(&format!("{hex}  {name}\n"));
     }
-    fs::write(out.join(CHECKSUMS), text).context("cannot write the checksums")
+    Ok(text)
 }
 
 /// Why it cannot be run on this system, if so.
@@ -183,9 +213,8 @@ fn unavailable() -> Result<Option<String>> {
         packages::FOR_LINUX_ARM64,
         packages::FOR_WINDOWS_X64,
         packages::FOR_WINDOWS_ARM64,
-    ]
-    .concat();
-    packages::why_no_cross_compilers(&needed, "The packages need")
+    ];
+    packages::why_no_cross_compilers(&needed.concat(), "The packages need")
 }
 
 #[cfg(test)]
@@ -207,18 +236,19 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("arr-pack-{}", std::process::id()));
         let tree = Tree::new(folder.join("tree")).unwrap();
         tree.write("lib/libarr_session.so.1", "library").unwrap();
-        tree.write("README.md", "text").unwrap();
         for kind in [Kind::TarGz, Kind::Zip] {
-            let (archive, other) = (folder.join("first"), folder.join("other"));
-            write_twice(&tree, "root", kind, &archive).unwrap();
-            // Whatever the files' times and modes are.
-            tree.write("README.md", "text").unwrap();
-            write_twice(&tree, "root", kind, &other).unwrap();
-            assert_eq!(fs::read(&archive).unwrap(), fs::read(&other).unwrap());
-            tree.write("README.md", "texts").unwrap();
-            write_twice(&tree, "root", kind, &other).unwrap();
-            assert_ne!(fs::read(&archive).unwrap(), fs::read(&other).unwrap());
-            tree.write("README.md", "text").unwrap();
+            let write = |name: &str, text: &str| {
+                tree.write("README.md", text).unwrap();
+                let archive = folder.join(name);
+                kind.write(&tree, "root", &archive).unwrap();
+                assert_eq!(kind.list("root", &archive).unwrap(), ["README.md", "lib/libarr_session.so.1"]);
+                fs::read(archive).unwrap()
+            };
+            let first = write("first", "text");
+            // Written anew, so that its time is another.
+            assert!(first == write("second", "text"));
+            assert!(first != write("third", "texts"));
+            assert!(kind.list("elsewhere", &folder.join("first")).is_err());
         }
         fs::remove_dir_all(&folder).unwrap();
     }

@@ -1,15 +1,14 @@
 //! A stranger's test of the packages: unpacked into an empty folder, and the quickstarts built and run from what is there.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use flate2::read::GzDecoder;
 
 use super::Package;
-use super::contents::{Kind, WINDOWS_NEEDS};
+use super::contents::WINDOWS_NEEDS;
 use crate::c::compiler::joined;
 use crate::cpp::install;
 use crate::csharp;
@@ -25,8 +24,8 @@ use crate::process::{self, TOOL_LIMIT};
 use crate::story::tellers::Teller;
 
 /// What was proved of each package, in words.
-pub(super) fn all(shop: &Shop, packages: &[Package]) -> Result<Vec<String>> {
-    let mut lines = Vec::new();
+pub(super) fn all(shop: &Shop, packages: &[Package], checksums: &Path) -> Result<Vec<String>> {
+    let mut lines = vec![checked(checksums)?];
     for package in packages {
         // A blank, as in many people's paths.
         let folder = shop.workspace.target.join("pack/unpacked here").join(package.name);
@@ -46,16 +45,20 @@ pub(super) fn all(shop: &Shop, packages: &[Package]) -> Result<Vec<String>> {
     Ok(lines)
 }
 
+/// As somebody does it who has downloaded all of them.
+fn checked(checksums: &Path) -> Result<String> {
+    let mut command = Command::new("sha256sum");
+    command.current_dir(checksums.parent().unwrap_or(Path::new("."))).arg("--check").arg(checksums);
+    process::run(command, TOOL_LIMIT)?.expect_success("the checksums")?;
+    Ok("checksums: as sha256sum --check has them".to_owned())
+}
+
 fn unpack(package: &Package, folder: &Path) -> Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     fs::create_dir_all(folder)?;
-    let file = File::open(&package.archive).with_context(|| format!("there is no {}", package.archive.display()))?;
-    match package.kind {
-        Kind::TarGz => tar::Archive::new(GzDecoder::new(file)).unpack(folder)?,
-        Kind::Zip => zip::ZipArchive::new(file)?.extract(folder)?,
-    }
+    package.kind.unpack(&package.archive, folder)?;
     Ok(folder.join(&package.root))
 }
 

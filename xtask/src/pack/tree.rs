@@ -52,10 +52,6 @@ impl Tree {
         Ok(entries)
     }
 
-    pub(super) fn paths(&self) -> Result<Vec<String>> {
-        Ok(self.entries()?.into_keys().collect())
-    }
-
     fn collect(&self, below: &str, entries: &mut BTreeMap<String, Entry>) -> Result<()> {
         let folder = self.folder.join(below);
         for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {

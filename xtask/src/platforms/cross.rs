@@ -31,7 +31,7 @@ impl Cross {
         let options: Vec<OsString> = self.link.iter().map(|argument| option("link-arg=", argument)).collect();
         let library = Library::build_by(self.cargo(workspace, "rustc")?, &options, Progress::Hidden)?;
         for file in [&library.shared, &library.archive] {
-            tells_no_path(file, &[workspace.root.clone(), cargo_home()?])?;
+            tells_no_path(file, &[workspace.root.clone(), workspace.target.clone(), cargo_home()?])?;
         }
         Ok(library)
     }
@@ -89,7 +89,8 @@ fn target_folder(workspace: &Workspace) -> Result<PathBuf> {
 /// nobody's business, and the same sources give the same bytes wherever they lie.
 fn renamed_folders(workspace: &Workspace) -> Result<Vec<(PathBuf, &'static str)>> {
     let home = cargo_home()?;
-    let mut renamed = vec![(workspace.root.clone(), "arr-session"), (home.clone(), "cargo")];
+    let mut renamed =
+        vec![(workspace.root.clone(), "arr-session"), (workspace.target.clone(), "target"), (home.clone(), "cargo")];
     // Named after the address that the crates came from, which may be that of a mirror. The last that fits counts.
     let sources = home.join("registry/src");
     if sources.exists() {

@@ -9,6 +9,7 @@ use object::Architecture;
 use super::abidiff;
 use super::cross::Cross;
 use super::inspect::{self, System};
+use super::linked;
 use super::product::Product;
 use super::row::{self, Row};
 use super::run::{self, Machine, Runner};
@@ -16,6 +17,7 @@ use super::shop::Shop;
 use super::zig::Zig;
 use crate::abi::binary::{Binary, archive_symbols};
 use crate::artifacts::Library;
+use crate::notices::Linked;
 
 /// The C library of CentOS 7 and of everything since.
 const OLDEST_GLIBC: (u32, u32) = (2, 17);
@@ -31,7 +33,7 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     let Product { library, .. } = build_x64(shop)?;
     let folder = shop.workspace.scratch("platforms/linux-x64")?;
     let machine = Machine::linux(("gcc", "g++"), Runner::Here, &library, &soname(shop), folder)?;
-    let rust = cross_x64(shop)?.build_example(&shop.workspace, RUST_QUICKSTART)?;
+    let rust = cross_x64(shop, zig(shop)?).build_example(&shop.workspace, RUST_QUICKSTART)?;
     let row = row(shop, "linux-x64", &library, &machine, rust)?;
     let exports = format!("{}; {}", row.exports, abidiff::check(shop)?);
     Ok(Row { exports, ..row })
@@ -46,23 +48,32 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
 }
 
 pub(crate) fn build_x64(shop: &Shop) -> Result<Product> {
-    product(shop, cross_x64(shop)?.build(&shop.workspace)?, Architecture::X86_64)
+    let zig = zig(shop)?;
+    let linked = linked::for_linux_by_zig(&zig)?;
+    let library = cross_x64(shop, zig).build(&shop.workspace)?;
+    expect(shop, &library, Architecture::X86_64)?;
+    Ok(product(shop, library, linked))
 }
 
 pub(crate) fn build_arm64(shop: &Shop) -> Result<Product> {
-    product(shop, cross_arm64(shop).build(&shop.workspace)?, Architecture::Aarch64)
+    let library = cross_arm64(shop).build(&shop.workspace)?;
+    expect(shop, &library, Architecture::Aarch64)?;
+    Ok(product(shop, library, linked::for_linux(ARM64_CC)?))
 }
 
-fn cross_x64(shop: &Shop) -> Result<Cross> {
+fn zig(shop: &Shop) -> Result<Zig> {
     let (major, minor) = OLDEST_GLIBC;
-    let zig = Zig::provide(&shop.workspace, &format!("x86_64-linux-gnu.{major}.{minor}"))?;
-    Ok(Cross {
+    Zig::provide(&shop.workspace, &format!("x86_64-linux-gnu.{major}.{minor}"))
+}
+
+fn cross_x64(shop: &Shop, zig: Zig) -> Cross {
+    Cross {
         triple: "x86_64-unknown-linux-gnu",
         cc: zig.cc,
         ar: Some(zig.ar),
         link: name_to_remember(shop),
         prebuilt_std: true,
-    })
+    }
 }
 
 fn cross_arm64(shop: &Shop) -> Cross {
@@ -75,10 +86,10 @@ fn cross_arm64(shop: &Shop) -> Cross {
     }
 }
 
-fn product(shop: &Shop, library: Library, architecture: Architecture) -> Result<Product> {
-    expect(shop, &library, architecture)?;
+/// What is handed out of a library, and under which names.
+pub(super) fn product(shop: &Shop, library: Library, linked: Vec<Linked>) -> Product {
     let files = vec![(soname(shop), library.shared.clone()), ("libarr_session.a".to_owned(), library.archive.clone())];
-    Ok(Product { library, files })
+    Product { library, files, linked }
 }
 
 /// Runs all that there is for it, and tells.

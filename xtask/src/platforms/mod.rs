@@ -8,6 +8,7 @@ mod android;
 mod checked;
 mod cross;
 mod inspect;
+mod linked;
 pub(crate) mod linux;
 mod pages;
 pub(crate) mod product;

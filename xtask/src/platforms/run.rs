@@ -135,7 +135,7 @@ impl Machine {
 
 /// Has them tell the story, each with both versions of the REST API, over HTTPS: all must tell the same.
 pub(crate) fn story(shop: &Shop, tellers: &[Teller]) -> Result<()> {
-    let Story { problems, .. } = story::compare(&shop.workspace, &shop.emulator_program, tellers);
+    let Story { problems, .. } = story::compare(&shop.workspace, shop.emulator_program()?, tellers);
     if !problems.is_empty() {
         anyhow::bail!("{}", problems.join("\n"));
     }

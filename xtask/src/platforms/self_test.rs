@@ -9,9 +9,11 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::abidiff;
 use super::inspect::{System, problems};
-use super::windows::MINGW_CC;
-use crate::abi::Abi;
-use crate::abi::binary::Binary;
+use super::shop::Shop;
+use super::windows::{Build, MINGW_CC};
+use super::{linked, linux, windows};
+use crate::abi::binary::{Binary, archive_symbols};
+use crate::artifacts::Library;
 use crate::pack;
 use crate::packages;
 use crate::process;
@@ -45,6 +47,12 @@ const CASES: &[Case] = &[
     Case { what: "PE, an export removed", said: |bench| bench.pe(&[Defect::Removed]), expected: "lacks arr_shutdown" },
     Case { what: "PE, an export too many", said: |bench| bench.pe(&[Defect::Extra]), expected: "also has helper" },
     Case { what: "PE, a forbidden import", said: |bench| bench.pe(&[Defect::Import]), expected: "needs forbidden.dll" },
+    Case { what: "static library without a defect", said: |bench| bench.archive(&[]), expected: "" },
+    Case {
+        what: "static library, a function removed",
+        said: |bench| bench.archive(&[Defect::Removed]),
+        expected: "the static library lacks arr_shutdown",
+    },
     Case { what: "struct without a change", said: |bench| bench.layout("", ""), expected: "" },
     Case {
         what: "struct, a field moved",
@@ -88,16 +96,22 @@ const CASES: &[Case] = &[
         said: |bench| bench.unity("CPU: x86_64", "CPU: ARM64"),
         expected: "must say `CPU: x86_64`",
     },
-    Case { what: "packages without a defect", said: |bench| bench.packages(|files| files), expected: "" },
+    Case { what: "tar.gz without a defect", said: |bench| bench.tar_gz(|_| Ok(())), expected: "" },
     Case {
-        what: "packages, a file missing",
-        said: |bench| bench.packages(|files| files.replacen("linux-x64: include/arr_session.h\n", "", 1)),
-        expected: "missing: linux-x64: include/arr_session.h",
+        what: "tar.gz, a file missing",
+        said: |bench| bench.tar_gz(|folder| Ok(fs::remove_file(folder.join("include/arr_session.h"))?)),
+        expected: "missing: linux-arm64: include/arr_session.h",
     },
     Case {
-        what: "packages, a file too many",
-        said: |bench| bench.packages(|files| files + "linux-x64: core\n"),
-        expected: "not expected: linux-x64: core",
+        what: "tar.gz, a file too many",
+        said: |bench| bench.tar_gz(|folder| Ok(fs::write(folder.join("core"), "dumped")?)),
+        expected: "not expected: linux-arm64: core",
+    },
+    Case { what: "zip without a defect", said: |bench| bench.zip(|_| Ok(())), expected: "" },
+    Case {
+        what: "zip, a file missing",
+        said: |bench| bench.zip(|folder| Ok(fs::remove_file(folder.join("lib/arr_session.dll.lib"))?)),
+        expected: "missing: windows-x64: lib/arr_session.dll.lib",
     },
 ];
 
@@ -132,8 +146,14 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 fn unavailable() -> Result<Option<String>> {
-    let needed = [packages::FOR_PLATFORMS, packages::FOR_LINUX_X64, packages::FOR_WINDOWS_X64].concat();
-    packages::why_no_cross_compilers(&needed, "The self-test needs")
+    let needed = [
+        packages::FOR_PLATFORMS,
+        packages::FOR_LINUX_X64,
+        packages::FOR_LINUX_ARM64,
+        packages::FOR_WINDOWS_X64,
+        packages::FOR_PACKAGES,
+    ];
+    packages::why_no_cross_compilers(&needed.concat(), "The self-test needs")
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -145,17 +165,15 @@ enum Defect {
 
 /// Where defects are made.
 struct Workbench {
-    workspace: Workspace,
-    abi: Abi,
+    shop: Shop,
     folder: PathBuf,
 }
 
 impl Workbench {
     fn new() -> Result<Self> {
-        let workspace = Workspace::find()?;
-        let abi = Abi::read(&workspace)?;
-        let folder = workspace.scratch("platforms/self-test")?;
-        Ok(Self { workspace, abi, folder })
+        let shop = Shop::without_emulator(Workspace::find()?)?;
+        let folder = shop.workspace.scratch("platforms/self-test")?;
+        Ok(Self { shop, folder })
     }
 
     /// A shared library for this machine with the functions of the ABI, which do nothing.
@@ -165,7 +183,7 @@ impl Workbench {
         self.compile("gcc", &flags, "int forbidden(void) { return 0; }\n", &other, &[])?;
         let library = self.folder.join("libarr_session.so");
         self.compile("gcc", &["-shared", "-fPIC", "-s"], &self.source(defects, ""), &library, &[&other])?;
-        problems(&self.workspace, &self.abi, System::Linux, &Binary::read(&library)?)
+        problems(&self.shop.workspace, &self.shop.abi, System::Linux, &Binary::read(&library)?)
     }
 
     /// The same for Windows.
@@ -175,12 +193,22 @@ impl Workbench {
         self.compile(MINGW_CC, &["-shared"], &format!("{export}int forbidden(void) {{ return 0; }}\n"), &other, &[])?;
         let library = self.folder.join("arr_session.dll");
         self.compile(MINGW_CC, &["-shared", "-s"], &self.source(defects, export), &library, &[&other])?;
-        problems(&self.workspace, &self.abi, System::Windows, &Binary::read(&library)?)
+        problems(&self.shop.workspace, &self.shop.abi, System::Windows, &Binary::read(&library)?)
+    }
+
+    /// The same as a static library.
+    fn archive(&self, defects: &[Defect]) -> Result<Vec<String>> {
+        let (object, library) = (self.folder.join("arr_session.o"), self.folder.join("libfunctions.a"));
+        self.compile("gcc", &["-c"], &self.source(defects, ""), &object, &[])?;
+        let mut ar = Command::new("ar");
+        ar.arg("rcsD").arg(&library).arg(&object);
+        process::run(ar, process::TOOL_LIMIT)?.expect_success("make a static library")?;
+        Ok(self.shop.abi.differences("the static library", &archive_symbols(&library)?))
     }
 
     fn source(&self, defects: &[Defect], export: &str) -> String {
         let mut source = String::from("int forbidden(void);\n");
-        for name in self.abi.functions.keys() {
+        for name in self.shop.abi.functions.keys() {
             if defects.contains(&Defect::Removed) && name == "arr_shutdown" {
                 continue;
             }
@@ -216,25 +244,48 @@ impl Workbench {
 
     /// What is said of a layout in which something is different.
     fn layout(&self, before: &str, after: &str) -> Result<Vec<String>> {
-        let layout = self.workspace.read(crate::abi::header::LAYOUT)?;
-        Ok(self.abi.broken_promises(&self.abi.with_layout(&changed(&layout, before, after)?)?))
+        let layout = self.shop.workspace.read(crate::abi::header::LAYOUT)?;
+        Ok(self.shop.abi.broken_promises(&self.shop.abi.with_layout(&changed(&layout, before, after)?)?))
     }
 
     /// What is said of the Unity package if a library's settings are different.
     fn unity(&self, before: &str, after: &str) -> Result<Vec<String>> {
         let library = self.folder.join("libarr_session.so");
         let package = self.folder.join("unity");
-        unity::assemble(&self.workspace, &package, &[("linux-x64", &library)])?;
+        unity::assemble(&self.shop.workspace, &package, &[("linux-x64", &library, &[])])?;
         let meta = package.join("Plugins/linux-x64/libarr_session.so.meta");
         let text = fs::read_to_string(&meta).with_context(|| format!("cannot read {}", meta.display()))?;
         fs::write(&meta, changed(&text, before, after)?)?;
-        unity::problems(&package, &self.workspace.version)
+        unity::problems(&package, &self.shop.workspace.version)
     }
 
-    /// What is said of packages that have these files.
-    fn packages(&self, change: impl Fn(String) -> String) -> Result<Vec<String>> {
-        let snapshot = self.workspace.read(pack::SNAPSHOT)?;
-        Ok(pack::differences(&snapshot, &change(snapshot.clone())))
+    /// What is said of a package for Linux whose files somebody has touched.
+    fn tar_gz(&self, touch: impl FnOnce(&Path) -> Result<()>) -> Result<Vec<String>> {
+        let product =
+            linux::product(&self.shop, self.library("libarr_session.so")?, linked::for_linux(linux::ARM64_CC)?);
+        pack::problems_of(&self.shop, "linux-arm64", product, &self.folder, touch)
+    }
+
+    /// The same for Windows.
+    fn zip(&self, touch: impl FnOnce(&Path) -> Result<()>) -> Result<Vec<String>> {
+        let [definition, import_library] =
+            ["arr_session.def", "arr_session.dll.lib"].map(|name| self.folder.join(name));
+        for file in [&definition, &import_library] {
+            fs::write(file, "").with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        let build = Build { library: self.library("arr_session.dll")?, definition, import_library };
+        let product = windows::product(build, linked::for_windows(MINGW_CC)?);
+        pack::problems_of(&self.shop, "windows-x64", product, &self.folder, touch)
+    }
+
+    /// Stand-ins: what is in them is not asked for.
+    fn library(&self, name: &str) -> Result<Library> {
+        let [shared, archive, link] =
+            [name, "libarr_session.a", "libarr_session.dll.a"].map(|name| self.folder.join(name));
+        for file in [&shared, &archive, &link] {
+            fs::write(file, "").with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        Ok(Library { shared, archive, link })
     }
 }
 

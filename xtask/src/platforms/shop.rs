@@ -1,6 +1,6 @@
 //! What the platforms share: the workspace, the ABI that all are held to, and the emulator that runs beside them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -13,27 +13,44 @@ use crate::workspace::Workspace;
 pub(crate) struct Shop {
     pub(crate) workspace: Workspace,
     pub(crate) abi: Abi,
-    /// The emulator's program, for those who start one of their own.
-    pub(crate) emulator_program: PathBuf,
+    service: Option<Service>,
+}
+
+struct Service {
+    /// For those who start one of their own.
+    program: PathBuf,
     /// Over HTTPS.
-    emulator: Option<Emulator>,
+    running: Emulator,
 }
 
 impl Shop {
     pub(crate) fn open() -> Result<Self> {
-        let workspace = Workspace::find()?;
-        let abi = Abi::read(&workspace)?;
-        let emulator_program = artifacts::build_emulator(&workspace, Progress::Hidden)?;
-        let folder = workspace.scratch("platforms/emulator")?;
-        let emulator = Emulator::start(&emulator_program, &folder, Scheme::Https, &["--startup", STARTUP])?;
-        Ok(Self { workspace, abi, emulator_program, emulator: Some(emulator) })
+        let mut shop = Self::without_emulator(Workspace::find()?)?;
+        let program = artifacts::build_emulator(&shop.workspace, Progress::Hidden)?;
+        let folder = shop.workspace.scratch("platforms/emulator")?;
+        let running = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
+        shop.service = Some(Service { program, running });
+        Ok(shop)
+    }
+
+    /// One that only builds.
+    pub(crate) fn without_emulator(workspace: Workspace) -> Result<Self> {
+        Ok(Self { abi: Abi::read(&workspace)?, workspace, service: None })
     }
 
     pub(crate) fn emulator(&self) -> Result<&Emulator> {
-        self.emulator.as_ref().context("the emulator is not running")
+        Ok(&self.service()?.running)
     }
 
-    pub(crate) fn close(mut self) -> Result<()> {
-        self.emulator.take().context("the emulator is not running")?.stop()
+    pub(crate) fn emulator_program(&self) -> Result<&Path> {
+        Ok(&self.service()?.program)
+    }
+
+    fn service(&self) -> Result<&Service> {
+        self.service.as_ref().context("no emulator is running")
+    }
+
+    pub(crate) fn close(self) -> Result<()> {
+        self.service.map_or(Ok(()), |service| service.running.stop())
     }
 }

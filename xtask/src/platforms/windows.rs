@@ -10,6 +10,7 @@ use object::Architecture;
 
 use super::cross::Cross;
 use super::inspect::{self, System};
+use super::linked;
 use super::product::Product;
 use super::row::{self, Row};
 use super::run::{self, Machine, Runner};
@@ -21,6 +22,7 @@ use crate::artifacts::Library;
 use crate::context::Context;
 use crate::csharp::dotnet;
 use crate::csharp::{self, Runtime};
+use crate::notices::Linked;
 use crate::process;
 use crate::story::tellers::Teller;
 use crate::workspace::Workspace;
@@ -42,6 +44,8 @@ const QUICKSTART: &str = "examples/c/quickstart.c";
 
 /// How one of the two is told to the tools.
 struct Processor {
+    platform: &'static str,
+    triple: &'static str,
     architecture: Architecture,
     /// As `llvm-dlltool` calls it.
     dlltool: &'static str,
@@ -54,6 +58,8 @@ struct Processor {
 }
 
 const X64: Processor = Processor {
+    platform: "windows-x64",
+    triple: "x86_64-pc-windows-gnu",
     architecture: Architecture::X86_64,
     dlltool: "i386:x86-64",
     cvtres: "/machine:x64",
@@ -61,6 +67,8 @@ const X64: Processor = Processor {
     systems: &[System::Windows],
 };
 const ARM64: Processor = Processor {
+    platform: "windows-arm64",
+    triple: "aarch64-pc-windows-gnullvm",
     architecture: Architecture::Aarch64,
     dlltool: "arm64",
     cvtres: "/machine:arm64",
@@ -71,7 +79,7 @@ const ARM64: Processor = Processor {
 
 pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     let Product { library, .. } = build_x64(shop)?;
-    let folder = folder(shop, "windows-x64")?;
+    let folder = folder(shop, &X64)?;
     run::put_beside(&library.shared, &folder)?;
 
     let wine = Wine::provide(&shop.workspace)?;
@@ -88,7 +96,7 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     let c = machine.compile_c(&shop.workspace.root, Path::new(QUICKSTART))?;
     run::story(shop, &[machine.teller("C", c), csharp_teller(&wine, &folder)?])?;
     Ok(Row {
-        platform: "windows-x64",
+        platform: X64.platform,
         built: "linked".to_owned(),
         exports: format!("{}, equal", shop.abi.functions.len()),
         imports: "allowed".to_owned(),
@@ -100,7 +108,7 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
 pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
     let Product { library, .. } = build_arm64(shop)?;
     Ok(Row {
-        platform: "windows-arm64",
+        platform: ARM64.platform,
         built: "linked".to_owned(),
         exports: format!("{}, equal", shop.abi.functions.len()),
         imports: "allowed, no VC++ runtime".to_owned(),
@@ -110,31 +118,41 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
 }
 
 pub(crate) fn build_x64(shop: &Shop) -> Result<Product> {
-    build(shop, "windows-x64", "x86_64-pc-windows-gnu", PathBuf::from(MINGW_CC), None, &X64)
+    let made = build(shop, PathBuf::from(MINGW_CC), None, &X64)?;
+    Ok(product(made, linked::for_windows(MINGW_CC)?))
 }
 
 pub(crate) fn build_arm64(shop: &Shop) -> Result<Product> {
     let zig = Zig::provide(&shop.workspace, ZIG_TARGET)?;
-    build(shop, "windows-arm64", "aarch64-pc-windows-gnullvm", zig.cc, Some(zig.ar), &ARM64)
+    let linked = linked::for_windows_by_zig(&zig)?;
+    Ok(product(build(shop, zig.cc, Some(zig.ar), &ARM64)?, linked))
 }
 
-fn folder(shop: &Shop, platform: &str) -> Result<PathBuf> {
-    shop.workspace.scratch(&format!("platforms/{platform}"))
+fn folder(shop: &Shop, processor: &Processor) -> Result<PathBuf> {
+    shop.workspace.scratch(&format!("platforms/{}", processor.platform))
 }
 
-fn build(
-    shop: &Shop,
-    platform: &str,
-    triple: &'static str,
-    cc: PathBuf,
-    ar: Option<PathBuf>,
-    processor: &Processor,
-) -> Result<Product> {
-    let folder = folder(shop, platform)?;
+/// A library, and what is made for those who link with it.
+pub(super) struct Build {
+    pub(super) library: Library,
+    /// The list of exports.
+    pub(super) definition: PathBuf,
+    /// For Microsoft's linker.
+    pub(super) import_library: PathBuf,
+}
+
+fn build(shop: &Shop, cc: PathBuf, ar: Option<PathBuf>, processor: &Processor) -> Result<Build> {
+    let folder = folder(shop, processor)?;
     let link = vec![resource(&shop.workspace, &folder, processor)?, processor.timeless.into()];
-    let library = Cross { triple, cc, ar, link, prebuilt_std: false }.build(&shop.workspace)?;
+    let library = Cross { triple: processor.triple, cc, ar, link, prebuilt_std: false }.build(&shop.workspace)?;
     let (definition, import_library) = import_library(shop, &folder, processor)?;
     expect(shop, &library, &import_library, processor)?;
+    Ok(Build { library, definition, import_library })
+}
+
+/// What is handed out of a build, and under which names.
+pub(super) fn product(made: Build, linked: Vec<Linked>) -> Product {
+    let Build { library, definition, import_library } = made;
     let files = vec![
         (DLL.to_owned(), library.shared.clone()),
         (DEFINITION.to_owned(), definition),
@@ -142,7 +160,7 @@ fn build(
         ("libarr_session.dll.a".to_owned(), library.link.clone()),
         ("libarr_session.a".to_owned(), library.archive.clone()),
     ];
-    Ok(Product { library, files })
+    Product { library, files, linked }
 }
 
 /// What Windows shows of the file, and installers compare: its version.

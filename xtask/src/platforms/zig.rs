@@ -1,7 +1,8 @@
 //! zig as a C compiler and linker: it has the C libraries of many systems, and of each age.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -19,6 +20,7 @@ const WRAPPER: &str = "xtask/zig/cc.sh";
 pub(crate) struct Zig {
     pub(crate) cc: PathBuf,
     pub(crate) ar: PathBuf,
+    program: PathBuf,
 }
 
 impl Zig {
@@ -36,6 +38,15 @@ impl Zig {
         };
         let cc = script("cc", format!("exec bash '{}' '{}' {target}", wrapper.display(), zig.display()))?;
         let ar = script("ar", format!("exec '{}' ar", zig.display()))?;
-        Ok(Self { cc, ar })
+        Ok(Self { cc, ar, program: zig })
+    }
+
+    /// What it came with lies there.
+    pub(crate) fn folder(&self) -> &Path {
+        self.program.parent().unwrap_or(Path::new("."))
+    }
+
+    pub(crate) fn version(&self) -> Result<String> {
+        Ok(process::stdout(Command::new(&self.program).arg("version"))?.trim().to_owned())
     }
 }

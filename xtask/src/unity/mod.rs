@@ -22,6 +22,7 @@ use plugins::{PLATFORMS, Platform};
 
 use crate::artifacts::{Library, Progress};
 use crate::context::Context;
+use crate::notices::Linked;
 use crate::step::Report;
 use crate::workspace::Workspace;
 
@@ -32,7 +33,9 @@ pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
     let mut binaries = Vec::new();
     for word in what {
         match word.split_once('=') {
-            Some((platform, file)) => binaries.push(Binary { platform: Platform::named(platform)?, file: file.into() }),
+            Some((platform, file)) => {
+                binaries.push(Binary { platform: Platform::named(platform)?, file: file.into(), linked: Vec::new() });
+            }
             None => {
                 ensure!(!word.starts_with('-'), "`unity` has no option `{word}`");
                 folder = word.into();
@@ -69,10 +72,10 @@ pub(crate) fn write_metas() -> Result<ExitCode> {
 /// The package's name, as Unity knows it.
 pub(crate) use manifest::NAME;
 
-/// Makes `folder` the package with these binaries, by the names of their platforms.
-pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, &Path)]) -> Result<()> {
-    let binary = |&(platform, file): &(&str, &Path)| -> Result<Binary> {
-        Ok(Binary { platform: Platform::named(platform)?, file: file.to_owned() })
+/// Makes `folder` the package with these binaries, by the names of their platforms, and with what linkers have put into them.
+pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, &Path, &[Linked])]) -> Result<()> {
+    let binary = |&(platform, file, linked): &(&str, &Path, &[Linked])| -> Result<Binary> {
+        Ok(Binary { platform: Platform::named(platform)?, file: file.to_owned(), linked: linked.to_vec() })
     };
     let binaries = binaries.iter().map(binary).collect::<Result<Vec<_>>>()?;
     package::assemble(workspace, folder, &binaries)?;

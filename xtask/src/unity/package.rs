@@ -1,13 +1,13 @@
 //! Assembles the Unity package: sources, core, documentation, and binaries with their import settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::artifacts::Library;
-use crate::notices;
+use crate::notices::{self, Linked};
 use crate::unity::manifest;
 use crate::unity::meta::{self, Importer};
 use crate::unity::plugins::Platform;
@@ -27,6 +27,8 @@ const NOTICES: &str = "Third Party Notices.md";
 pub(crate) struct Binary {
     pub(crate) platform: &'static Platform,
     pub(crate) file: PathBuf,
+    /// What its linker has put into it, as far as that is known.
+    pub(crate) linked: Vec<Linked>,
 }
 
 impl Binary {
@@ -34,7 +36,7 @@ impl Binary {
     pub(crate) fn of_this_machine(workspace: &Workspace, library: &Library) -> Result<Self> {
         let platform = Platform::for_target(&workspace.host)
             .with_context(|| format!("the Unity package has no place for a library of {}", workspace.host))?;
-        Ok(Self { platform, file: library.shared.clone() })
+        Ok(Self { platform, file: library.shared.clone(), linked: Vec::new() })
     }
 }
 
@@ -114,7 +116,8 @@ pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Con
     add(&mut contents, "Documentation~/unity.md", &workspace.root.join(PAGE))?;
     contents.insert("Documentation~".to_owned(), None);
     let notices = contents.get_mut(NOTICES).and_then(Option::as_mut).context("the notices are missing")?;
-    notices.extend(notices::of_all_crates(workspace)?.into_bytes());
+    let linked: BTreeSet<Linked> = binaries.iter().flat_map(|binary| binary.linked.iter().cloned()).collect();
+    notices.extend(notices::of_library(workspace, linked)?.into_bytes());
 
     for binary in binaries {
         let path = binary.platform.path();
