@@ -13,7 +13,7 @@ use crate::process;
 const GCC_LICENSE: &str = "GPL-3.0-or-later WITH GCC-exception-3.1";
 /// "Unlimited permission to link", as each of these files says.
 const GLIBC_LICENSE: &str = "LGPL-2.1-or-later, with an exception for what is linked";
-const MINGW: &str = "run-time library of mingw-w64";
+const MINGW: &str = "mingw-w64: run-time library";
 const MINGW_LICENSE: &str = "ZPL-2.1, and others";
 
 /// By Debian's cross compiler for Linux.
@@ -50,18 +50,18 @@ fn of_zig(zig: &Zig) -> Result<[Linked; 2]> {
         Ok(Linked { name, version: zig.version()?, license, text: Some(zig.folder().join(text)) })
     };
     Ok([
-        part("zig's compiler-rt", "MIT", "LICENSE")?,
-        part("LLVM's libunwind, from zig", "Apache-2.0 WITH LLVM-exception", "lib/libunwind/LICENSE.TXT")?,
+        part("zig: compiler-rt and libzigc", "MIT", "LICENSE")?,
+        part("LLVM: libunwind, from zig", "Apache-2.0 WITH LLVM-exception", "lib/libunwind/LICENSE.TXT")?,
     ])
 }
 
 fn libgcc(cc: &str) -> Result<Linked> {
     let version = process::stdout(Command::new(cc).arg("-dumpfullversion"))?.trim().to_owned();
-    Ok(Linked { name: "GCC's libgcc and start files", version, license: GCC_LICENSE, text: None })
+    Ok(Linked { name: "GCC: libgcc and start files", version, license: GCC_LICENSE, text: None })
 }
 
 fn glibc(version: String) -> Linked {
-    Linked { name: "start files of the GNU C library", version, license: GLIBC_LICENSE, text: None }
+    Linked { name: "GNU C library: start files and libc_nonshared", version, license: GLIBC_LICENSE, text: None }
 }
 
 /// The version of a package of Debian's.
