@@ -631,7 +631,7 @@ typedef struct arr_resume_options {
 // The platform's; the bundled ones where the platform has no usable store, and always on Android and UWP.
 #define ARR_TRUST_AUTO 0
 
-// The platform's, or ARR_ERROR_TLS.
+// The platform's. Where it has no usable store: ARR_ERROR_TLS, and on Android and UWP always ARR_ERROR_UNSUPPORTED.
 #define ARR_TRUST_PLATFORM 1
 
 // Mozilla's list, as it was when this library was built.
