@@ -1,8 +1,9 @@
 //! Runs programs to their end: never longer than a limit, never reading the terminal, nothing they say lost.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -161,6 +162,14 @@ pub(crate) fn make_executable(file: &Path) -> Result<()> {
     chmod.arg("+x").arg(file);
     run(chmod, TOOL_LIMIT)?.expect_success(&format!("cannot make {} a program", file.display()))?;
     Ok(())
+}
+
+/// Writes a program for Unix that hands its arguments on to this call.
+pub(crate) fn script(path: PathBuf, call: &str) -> Result<PathBuf> {
+    fs::write(&path, format!("#!/bin/sh\nexec {call} \"$@\"\n"))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    make_executable(&path)?;
+    Ok(path)
 }
 
 /// Runs a quick command and returns its standard output.

@@ -39,6 +39,7 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
         cc: shop.workspace.root.join(CC),
         ar: Some(PathBuf::from(AR)),
         link,
+        tools: None,
         prebuilt_std: false,
     };
     let library = cross.build(&shop.workspace)?;

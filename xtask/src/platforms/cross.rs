@@ -19,6 +19,8 @@ pub(crate) struct Cross {
     /// Compiles the C that is in ring.
     pub(crate) cc: PathBuf,
     pub(crate) ar: Option<PathBuf>,
+    /// A folder of programs that go before others of their names.
+    pub(crate) tools: Option<PathBuf>,
     /// Further arguments of the linker.
     pub(crate) link: Vec<OsString>,
     /// Whether rustup's standard library is used, rather than one that is built from Debian's sources.
@@ -66,6 +68,11 @@ impl Cross {
         if let Some(ar) = &self.ar {
             cargo.env(format!("AR_{name}"), ar);
         }
+        if let Some(tools) = &self.tools {
+            let before = env::var_os("PATH").unwrap_or_default();
+            let path = env::join_paths([tools.clone()].into_iter().chain(env::split_paths(&before)));
+            cargo.env("PATH", path.context("cannot put a folder on the PATH")?);
+        }
         for inherited in ["RUSTFLAGS", "CFLAGS"] {
             cargo.env_remove(inherited);
         }
@@ -106,13 +113,17 @@ fn cargo_home() -> Result<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home).context("there is neither CARGO_HOME nor HOME")
 }
 
-/// Fails if one of these folders is named in the file.
+/// Fails if one of these folders is named in the file, as it is or in a symbol.
 fn tells_no_path(file: &Path, folders: &[PathBuf]) -> Result<()> {
     let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     for folder in folders {
         let path = folder.as_os_str().as_encoded_bytes();
-        let told = data.windows(path.len()).any(|window| window == path);
-        ensure!(!told, "{} tells of {}, a folder of this machine", file.display(), folder.display());
+        let in_symbol: Vec<u8> =
+            path.iter().map(|&byte| if byte.is_ascii_alphanumeric() { byte } else { b'_' }).collect();
+        for name in [path, &in_symbol] {
+            let told = data.windows(name.len()).any(|window| window == name);
+            ensure!(!told, "{} tells of {}, a folder of this machine", file.display(), folder.display());
+        }
     }
     Ok(())
 }
@@ -130,11 +141,13 @@ mod tests {
     #[test]
     fn a_folder_of_this_machine_in_a_file_is_seen() {
         let file = env::temp_dir().join(format!("arr-cross-{}", std::process::id()));
-        fs::write(&file, b"\0crates/ring-0.17/src/lib.rs\0/home/me/.cargo/x\0").unwrap();
+        fs::write(&file, b"\0crates/ring-0.17/src/lib.rs\0/home/me/.cargo/x\0_head__work_of_mine_target\0").unwrap();
         let judge = |folder: &str| tells_no_path(&file, &[PathBuf::from(folder)]);
         let (elsewhere, here) = (judge("/home/you/.cargo"), judge("/home/me/.cargo"));
+        let in_symbol = judge("/work/of mine");
         fs::remove_file(&file).unwrap();
         elsewhere.unwrap();
         assert!(here.unwrap_err().to_string().contains("tells of /home/me/.cargo"));
+        assert!(in_symbol.is_err());
     }
 }

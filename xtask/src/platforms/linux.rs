@@ -72,6 +72,7 @@ fn cross_x64(shop: &Shop, zig: Zig) -> Cross {
         cc: zig.cc,
         ar: Some(zig.ar),
         link: name_to_remember(shop),
+        tools: None,
         prebuilt_std: true,
     }
 }
@@ -82,6 +83,7 @@ fn cross_arm64(shop: &Shop) -> Cross {
         cc: PathBuf::from(ARM64_CC),
         ar: None,
         link: name_to_remember(shop),
+        tools: None,
         prebuilt_std: false,
     }
 }

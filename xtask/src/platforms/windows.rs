@@ -19,6 +19,7 @@ use super::wine::Wine;
 use super::zig::Zig;
 use crate::abi::binary::{Binary, archive_symbols};
 use crate::artifacts::Library;
+use crate::c::compiler::joined;
 use crate::context::Context;
 use crate::csharp::dotnet;
 use crate::csharp::{self, Runtime};
@@ -27,6 +28,8 @@ use crate::process;
 use crate::story::tellers::Teller;
 use crate::workspace::Workspace;
 
+/// Makes binutils' dlltool write the same bytes each time.
+const DLLTOOL: &str = "xtask/windows/dlltool.sh";
 const RESOURCE: &str = "xtask/windows/version.rc.in";
 const DLL: &str = "arr_session.dll";
 const DEFINITION: &str = "arr_session.def";
@@ -34,6 +37,7 @@ const DEFINITION: &str = "arr_session.def";
 const IMPORT_LIBRARY: &str = "arr_session.dll.lib";
 
 pub(crate) const MINGW_CC: &str = "x86_64-w64-mingw32-gcc";
+const MINGW_DLLTOOL: &str = "x86_64-w64-mingw32-dlltool";
 /// As zig calls ARM64's Windows.
 pub(crate) const ZIG_TARGET: &str = "aarch64-windows-gnu";
 
@@ -45,34 +49,27 @@ const QUICKSTART: &str = "examples/c/quickstart.c";
 /// How one of the two is told to the tools.
 struct Processor {
     platform: &'static str,
-    triple: &'static str,
     architecture: Architecture,
     /// As `llvm-dlltool` calls it.
     dlltool: &'static str,
     /// As `llvm-cvtres` does.
     cvtres: &'static str,
-    /// Tells its linker to write no time of day into the file.
-    timeless: &'static str,
     /// What its DLL is handed out for.
     systems: &'static [System],
 }
 
 const X64: Processor = Processor {
     platform: "windows-x64",
-    triple: "x86_64-pc-windows-gnu",
     architecture: Architecture::X86_64,
     dlltool: "i386:x86-64",
     cvtres: "/machine:x64",
-    timeless: "-Wl,--no-insert-timestamp",
     systems: &[System::Windows],
 };
 const ARM64: Processor = Processor {
     platform: "windows-arm64",
-    triple: "aarch64-pc-windows-gnullvm",
     architecture: Architecture::Aarch64,
     dlltool: "arm64",
     cvtres: "/machine:arm64",
-    timeless: "-Wl,-Brepro",
     // Until Microsoft's linker has made one for UWP, the Unity package has this one there.
     systems: &[System::Windows, System::Uwp],
 };
@@ -118,14 +115,49 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
 }
 
 pub(crate) fn build_x64(shop: &Shop) -> Result<Product> {
-    let made = build(shop, PathBuf::from(MINGW_CC), None, &X64)?;
+    let (tools, link) = mingw(&shop.workspace)?;
+    let cross = Cross {
+        triple: "x86_64-pc-windows-gnu",
+        cc: PathBuf::from(MINGW_CC),
+        ar: None,
+        tools: Some(tools),
+        link,
+        prebuilt_std: false,
+    };
+    let made = build(shop, cross, &X64)?;
     Ok(product(made, linked::for_windows(MINGW_CC)?))
 }
 
 pub(crate) fn build_arm64(shop: &Shop) -> Result<Product> {
     let zig = Zig::provide(&shop.workspace, ZIG_TARGET)?;
     let linked = linked::for_windows_by_zig(&zig)?;
-    Ok(product(build(shop, zig.cc, Some(zig.ar), &ARM64)?, linked))
+    let cross = Cross {
+        triple: "aarch64-pc-windows-gnullvm",
+        cc: zig.cc,
+        ar: Some(zig.ar),
+        tools: None,
+        link: vec!["-Wl,-Brepro".into()],
+        prebuilt_std: false,
+    };
+    Ok(product(build(shop, cross, &ARM64)?, linked))
+}
+
+/// The tools and the linker's arguments with which MinGW writes the same bytes wherever the checkout lies. Its linker writes no
+/// time of day if asked; but it puts what it imports in the order of the libraries' paths, some of which would be the
+/// checkout's, and some MinGW's: so these are to be found below the target folder too.
+fn mingw(workspace: &Workspace) -> Result<(PathBuf, Vec<OsString>)> {
+    let folder = workspace.scratch("platforms/mingw")?;
+    let own = process::stdout(Command::new(MINGW_CC).arg("-print-file-name=libkernel32.a"))?;
+    let own = Path::new(own.trim_end()).parent().context("MinGW has no libraries of its own")?;
+    let libraries = folder.join("lib");
+    let mut link = Command::new("ln");
+    link.args(["-s", "-f", "-n"]).arg(own).arg(&libraries);
+    process::run(link, process::TOOL_LIMIT)?.expect_success("cannot link to MinGW's libraries")?;
+
+    let tools = workspace.scratch("platforms/mingw/bin")?;
+    let wrapper = workspace.root.join(DLLTOOL);
+    process::script(tools.join(MINGW_DLLTOOL), &format!("bash '{}' /usr/bin/{MINGW_DLLTOOL}", wrapper.display()))?;
+    Ok((tools, vec!["-Wl,--no-insert-timestamp".into(), joined("-L", &libraries)]))
 }
 
 fn folder(shop: &Shop, processor: &Processor) -> Result<PathBuf> {
@@ -141,10 +173,10 @@ pub(super) struct Build {
     pub(super) import_library: PathBuf,
 }
 
-fn build(shop: &Shop, cc: PathBuf, ar: Option<PathBuf>, processor: &Processor) -> Result<Build> {
+fn build(shop: &Shop, mut cross: Cross, processor: &Processor) -> Result<Build> {
     let folder = folder(shop, processor)?;
-    let link = vec![resource(&shop.workspace, &folder, processor)?, processor.timeless.into()];
-    let library = Cross { triple: processor.triple, cc, ar, link, prebuilt_std: false }.build(&shop.workspace)?;
+    cross.link.push(resource(&shop.workspace, &folder, processor)?);
+    let library = cross.build(&shop.workspace)?;
     let (definition, import_library) = import_library(shop, &folder, processor)?;
     expect(shop, &library, &import_library, processor)?;
     Ok(Build { library, definition, import_library })

@@ -1,10 +1,9 @@
 //! zig as a C compiler and linker: it has the C libraries of many systems, and of each age.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::process;
 use crate::python::{Environment, Packages};
@@ -29,15 +28,9 @@ impl Zig {
         let zig = Environment::provide(workspace, &PACKAGES)?.program(PROGRAM)?;
         let scripts = workspace.scratch("platforms/zig")?;
         let wrapper = workspace.root.join(WRAPPER);
-        let script = |name: &str, call: String| -> Result<PathBuf> {
-            let path = scripts.join(format!("{target}-{name}.sh"));
-            fs::write(&path, format!("#!/bin/sh\n{call} \"$@\"\n"))
-                .with_context(|| format!("cannot write {}", path.display()))?;
-            process::make_executable(&path)?;
-            Ok(path)
-        };
-        let cc = script("cc", format!("exec bash '{}' '{}' {target}", wrapper.display(), zig.display()))?;
-        let ar = script("ar", format!("exec '{}' ar", zig.display()))?;
+        let script = |name: &str, call: &str| process::script(scripts.join(format!("{target}-{name}.sh")), call);
+        let cc = script("cc", &format!("bash '{}' '{}' {target}", wrapper.display(), zig.display()))?;
+        let ar = script("ar", &format!("'{}' ar", zig.display()))?;
         Ok(Self { cc, ar, program: zig })
     }
 
