@@ -75,6 +75,7 @@ pub(crate) const FOR_LINUX_ARM64: &[Package] = &[
 
 pub(crate) const FOR_WINDOWS_X64: &[Package] = &[
     package("gcc-mingw-w64-x86-64", "compiles for Windows", &["x86_64-w64-mingw32-gcc", "--version"]),
+    package("g++-mingw-w64-x86-64", "compiles C++ for Windows", &["x86_64-w64-mingw32-g++", "--version"]),
     package("wine64", "runs programs for Windows", &["test", "-x", "/usr/lib/wine/wine64"]),
     LLVM,
     MONO,

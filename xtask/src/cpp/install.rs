@@ -40,10 +40,9 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));
     }
-    let programs: Vec<Program> = ["c", "cpp"]
+    let programs: Vec<Program> = BUILT
         .iter()
-        .flat_map(|language| ["shared", "static"].map(|kind| format!("{language}_{kind}")))
-        .flat_map(|name| ["consumer", "pkg-config"].map(|by| Program(folder.join(by).join(&name))))
+        .flat_map(|name| ["consumer", "pkg-config"].map(|by| Program(folder.join(by).join(name))))
         .collect();
     let emulator = &context.emulators()?.https;
     let problems = work_off_by_name(&programs, |program| run(program.command(), emulator, ApiVersion::V2021_01_01));
@@ -125,20 +124,32 @@ enum User {
 impl User {
     fn build(&self, workspace: &Workspace, package: &Path, folder: &Path) -> Result<()> {
         match self {
-            Self::Consumer => consume(workspace, package, &workspace.root, &folder.join("consumer")),
+            Self::Consumer => consume(workspace, package, &workspace.root, &folder.join("consumer"), &[]),
             Self::Examples => by_cmake(workspace, EXAMPLES, package, &folder.join("examples"), &[]),
-            Self::PkgConfig => by_pkg_config(workspace, package, &workspace.root, &folder.join("pkg-config")),
+            Self::PkgConfig => {
+                by_pkg_config(workspace, package, &workspace.root, &folder.join("pkg-config"), ["cc", "c++"])
+            }
         }
     }
 }
 
-/// A project that uses all of an installed package, with the examples that are below `root`.
-pub(crate) fn consume(workspace: &Workspace, package: &Path, root: &Path, build: &Path) -> Result<()> {
-    let words = [
+/// The programs that the two below build: the quickstarts.
+pub(crate) const BUILT: [&str; 4] = ["c_shared", "c_static", "cpp_shared", "cpp_static"];
+
+/// A project that uses all of an installed package, with the examples that are below `root`. CMake is told these words, too.
+pub(crate) fn consume(
+    workspace: &Workspace,
+    package: &Path,
+    root: &Path,
+    build: &Path,
+    toolchain: &[String],
+) -> Result<()> {
+    let mut words = vec![
         define("EXAMPLES", root.join("examples")),
         define("EXPECTED_VERSION", &workspace.version),
         define("EXPECTED_ABI_VERSION", versions::abi_version(workspace)?.to_string()),
     ];
+    words.extend_from_slice(toolchain);
     by_cmake(workspace, CONSUMER, package, build, &words)
 }
 
@@ -176,18 +187,25 @@ pub(crate) fn define(name: &str, value: impl AsRef<OsStr>) -> String {
 const SHELL: &str = r#"
 set -eu
 flags() { pkg-config --cflags --libs "$1"; }
-found_at() { echo "-Wl,-rpath,$(pkg-config --variable=libdir "$1")"; }
-eval cc -std=c99 examples/c/quickstart.c -o '"$0/c_shared"' $(flags arr_session) $(found_at arr_session)
-eval cc -std=c99 examples/c/quickstart.c -o '"$0/c_static"' $(flags arr_session-static)
-eval c++ -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_shared"' $(flags arr_session) $(found_at arr_session)
-eval c++ -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_static"' $(flags arr_session-static)
+# Windows looks beside the program.
+found_at() { case "$CC" in *mingw*) ;; *) echo "-Wl,-rpath,$(pkg-config --variable=libdir "$1")" ;; esac; }
+eval $CC -std=c99 examples/c/quickstart.c -o '"$0/c_shared"' $(flags arr_session) $(found_at arr_session)
+eval $CC -std=c99 examples/c/quickstart.c -o '"$0/c_static"' $(flags arr_session-static)
+eval $CXX -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_shared"' $(flags arr_session) $(found_at arr_session)
+eval $CXX -std=c++17 examples/cpp/quickstart.cpp -o '"$0/cpp_static"' $(flags arr_session-static)
 test "$(pkg-config --modversion arr_session)" = "$1"
 "#;
 
-pub(crate) fn by_pkg_config(workspace: &Workspace, package: &Path, root: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn by_pkg_config(
+    workspace: &Workspace,
+    package: &Path,
+    root: &Path,
+    folder: &Path,
+    [cc, cxx]: [&str; 2],
+) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut sh = Command::new("sh");
-    sh.current_dir(root).env("PKG_CONFIG_PATH", package.join("lib/pkgconfig"));
+    sh.current_dir(root).env("PKG_CONFIG_PATH", package.join("lib/pkgconfig")).env("CC", cc).env("CXX", cxx);
     sh.args(["-c", SHELL]).arg(folder).arg(&workspace.version);
     process::run(sh, BUILD_LIMIT)?.expect_success("build in a shell")?;
     Ok(())

@@ -12,10 +12,10 @@ use super::tree::Tree;
 use crate::cpp::install::{self, define};
 use crate::csharp;
 use crate::notices;
-use crate::platforms::linux::ARM64_CC;
+use crate::platforms::linux::{ARM64_CC, ARM64_CXX};
 use crate::platforms::product::Product;
 use crate::platforms::shop::Shop;
-use crate::platforms::windows::{MINGW_CC, ZIG_TARGET};
+use crate::platforms::windows::{MINGW_CC, MINGW_CXX, ZIG_TARGET};
 use crate::platforms::zig::Zig;
 use crate::platforms::{self, Reached};
 use crate::process;
@@ -124,10 +124,17 @@ pub(super) fn toolchain(shop: &Shop, platform: &str) -> Result<Vec<String>> {
         ]
     };
     Ok(match platform {
-        "linux-arm64" => system("Linux", "aarch64", ARM64_CC.into()),
+        "linux-arm64" => {
+            let mut words = system("Linux", "aarch64", ARM64_CC.into());
+            words.push(define("CMAKE_CXX_COMPILER", ARM64_CXX));
+            words
+        }
         "windows-x64" => {
             let mut words = system("Windows", "AMD64", MINGW_CC.into());
-            words.push(define("ARR_SESSION_NATIVE_LIBRARIES", WINDOWS_NEEDS));
+            words.extend([
+                define("CMAKE_CXX_COMPILER", MINGW_CXX),
+                define("ARR_SESSION_NATIVE_LIBRARIES", WINDOWS_NEEDS),
+            ]);
             words
         }
         "windows-arm64" => {

@@ -8,16 +8,16 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::Package;
-use super::contents::WINDOWS_NEEDS;
+use super::contents::{WINDOWS_NEEDS, toolchain};
 use crate::c::compiler::joined;
-use crate::cpp::install;
+use crate::cpp::install::{self, define};
 use crate::csharp;
 use crate::csharp::dotnet::{self, Compilation, Dotnet};
 use crate::csharp::mono;
-use crate::platforms::linux::ARM64_CC;
+use crate::platforms::linux::{ARM64_CC, ARM64_CXX};
 use crate::platforms::run::{self, Runner};
 use crate::platforms::shop::Shop;
-use crate::platforms::windows::{MINGW_CC, ZIG_TARGET};
+use crate::platforms::windows::{MINGW_CC, MINGW_CXX, ZIG_TARGET};
 use crate::platforms::wine::Wine;
 use crate::platforms::zig::Zig;
 use crate::process::{self, TOOL_LIMIT};
@@ -62,6 +62,8 @@ fn unpack(package: &Package, folder: &Path) -> Result<PathBuf> {
     Ok(folder.join(&package.root))
 }
 
+const IN_C_AND_CPP: &str = "quickstarts in C and C++ by CMake and by pkg-config, shared and static";
+
 /// Somebody with a package, and nothing else of ours.
 struct Stranger<'a> {
     shop: &'a Shop,
@@ -73,18 +75,7 @@ struct Stranger<'a> {
 
 impl Stranger<'_> {
     fn linux_x64(&self) -> Result<String> {
-        let workspace = &self.shop.workspace;
-        let by_cmake = self.folder.join("by-cmake");
-        install::consume(workspace, &self.root, &self.root, &by_cmake)?;
-        let by_pkg_config = self.folder.join("by-pkg-config");
-        install::by_pkg_config(workspace, &self.root, &self.root, &by_pkg_config)?;
-        let mut tellers = Vec::new();
-        for (folder, by) in [(&by_cmake, "CMake"), (&by_pkg_config, "pkg-config")] {
-            for name in ["c_shared", "c_static", "cpp_shared", "cpp_static"] {
-                let program = folder.join(name);
-                tellers.push(Teller::new(format!("{name} by {by}"), move || Ok(Command::new(&program))));
-            }
-        }
+        let mut tellers = self.in_c_and_cpp(["cc", "c++"], &[], &Runner::Here)?;
         let csharp = self.csharp_by_mcs()?;
         let libraries = self.root.join("lib");
         tellers.push(Teller::new("C# on Mono", move || {
@@ -93,38 +84,30 @@ impl Stranger<'_> {
             Ok(command)
         }));
         run::story(self.shop, &tellers)?;
-        Ok("quickstarts in C and C++ by CMake and by pkg-config, shared and static, and in C# on Mono: run".to_owned())
+        Ok(format!("{IN_C_AND_CPP}, and in C# on Mono: run"))
     }
 
     fn linux_arm64(&self) -> Result<String> {
-        let libraries = self.root.join("lib");
-        let link = |kind: &str| -> Vec<OsString> {
-            match kind {
-                "shared" => vec![joined("-L", &libraries), "-larr_session".into(), joined("-Wl,-rpath,", &libraries)],
-                _ => {
-                    let needs = ["-lgcc_s", "-lpthread", "-ldl", "-lm"].map(OsString::from);
-                    [vec![libraries.join("libarr_session.a").into_os_string()], needs.to_vec()].concat()
-                }
-            }
-        };
-        let mut tellers = Vec::new();
-        for kind in ["shared", "static"] {
-            let program = self.compile_c(ARM64_CC, kind, &link(kind))?;
-            tellers.push(Teller::new(format!("C, {kind}, under qemu"), move || Ok(Runner::Qemu.command(&program))));
-        }
+        let tellers = self.in_c_and_cpp([ARM64_CC, ARM64_CXX], &toolchain(self.shop, "linux-arm64")?, &Runner::Qemu)?;
         run::story(self.shop, &tellers)?;
-        Ok("quickstart in C, shared and static: run under qemu".to_owned())
+        Ok(format!("{IN_C_AND_CPP}: run under qemu"))
     }
 
     fn windows_x64(&self) -> Result<String> {
         let workspace = &self.shop.workspace;
         let wine = Wine::provide(workspace)?;
+        // The DLL of GCC's C++ library is not to be looked for.
+        let mut words = toolchain(self.shop, "windows-x64")?;
+        words.push(define("CMAKE_CXX_STANDARD_LIBRARIES", "-static-libstdc++ -static-libgcc"));
+        let cxx = format!("{MINGW_CXX} -static-libstdc++ -static-libgcc");
+        let mut tellers = self.in_c_and_cpp([MINGW_CC, &cxx], &words, &Runner::Wine(wine.clone()))?;
+        let (kind, link) = self.for_microsofts_linker();
+        let program = self.compile_c(MINGW_CC, kind, &[link])?;
         run::put_beside(&self.root.join("bin/arr_session.dll"), &self.folder)?;
-        let mut tellers = Vec::new();
-        for (kind, link) in self.windows_links() {
-            let (program, wine) = (self.compile_c(MINGW_CC, kind, &link)?, wine.clone());
-            tellers.push(Teller::new(format!("C, {kind}, under wine"), move || Ok(wine.command(&program))));
-        }
+        tellers.push(Teller::new(format!("C, {kind}, under wine"), {
+            let wine = wine.clone();
+            move || Ok(wine.command(&program))
+        }));
         let program = self.csharp_by_roslyn()?;
         let dotnet = dotnet::provide_for_windows(workspace)?;
         tellers.push(Teller::new("C# on .NET 8 under wine", move || {
@@ -133,7 +116,31 @@ impl Stranger<'_> {
             Ok(command)
         }));
         run::story(self.shop, &tellers)?;
-        Ok("quickstarts in C with each import library and static, and in C# on .NET 8: run under wine".to_owned())
+        Ok(format!(
+            "{IN_C_AND_CPP}, in C with the import library for Microsoft's linker, and in C# on .NET 8: run under wine"
+        ))
+    }
+
+    /// The quickstarts, as people build them who have this package and these compilers.
+    fn in_c_and_cpp(&self, compilers: [&str; 2], toolchain: &[String], runner: &Runner) -> Result<Vec<Teller>> {
+        let workspace = &self.shop.workspace;
+        let by_cmake = self.folder.join("by-cmake");
+        install::consume(workspace, &self.root, &self.root, &by_cmake, toolchain)?;
+        let by_pkg_config = self.folder.join("by-pkg-config");
+        install::by_pkg_config(workspace, &self.root, &self.root, &by_pkg_config, compilers)?;
+        let mut tellers = Vec::new();
+        for (folder, by) in [(&by_cmake, "CMake"), (&by_pkg_config, "pkg-config")] {
+            if matches!(runner, Runner::Wine(_)) {
+                run::put_beside(&self.root.join("bin/arr_session.dll"), folder)?;
+            }
+            for name in install::BUILT {
+                let suffix = if matches!(runner, Runner::Wine(_)) { ".exe" } else { "" };
+                let program = folder.join(format!("{name}{suffix}"));
+                let runs = runner.clone();
+                tellers.push(Teller::new(format!("{name} by {by} {runner}"), move || Ok(runs.command(&program))));
+            }
+        }
+        Ok(tellers)
     }
 
     fn windows_arm64(&self) -> Result<String> {
@@ -152,11 +159,12 @@ impl Stranger<'_> {
         let needs = WINDOWS_NEEDS.split(';').map(|library| OsString::from(format!("-l{library}")));
         let with_it_inside =
             vec!["-DARR_STATIC".into(), library("libarr_session.a")].into_iter().chain(needs).collect();
-        [
-            ("shared", vec![library("libarr_session.dll.a")]),
-            ("shared-msvc", vec![library("arr_session.dll.lib")]),
-            ("static", with_it_inside),
-        ]
+        let (msvc, import_library) = self.for_microsofts_linker();
+        [("shared", vec![library("libarr_session.dll.a")]), (msvc, vec![import_library]), ("static", with_it_inside)]
+    }
+
+    fn for_microsofts_linker(&self) -> (&'static str, OsString) {
+        ("shared-msvc", self.root.join("lib/arr_session.dll.lib").into_os_string())
     }
 
     /// What nobody has run is not handed out without saying so.

@@ -23,7 +23,7 @@ use crate::notices::Linked;
 const OLDEST_GLIBC: (u32, u32) = (2, 17);
 
 pub(crate) const ARM64_CC: &str = "aarch64-linux-gnu-gcc";
-const ARM64_CXX: &str = "aarch64-linux-gnu-g++";
+pub(crate) const ARM64_CXX: &str = "aarch64-linux-gnu-g++";
 
 const C_QUICKSTART: &str = "examples/c/quickstart.c";
 const CPP_QUICKSTART: &str = "examples/cpp/quickstart.cpp";

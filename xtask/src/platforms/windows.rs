@@ -37,6 +37,7 @@ const DEFINITION: &str = "arr_session.def";
 const IMPORT_LIBRARY: &str = "arr_session.dll.lib";
 
 pub(crate) const MINGW_CC: &str = "x86_64-w64-mingw32-gcc";
+pub(crate) const MINGW_CXX: &str = "x86_64-w64-mingw32-g++";
 const MINGW_DLLTOOL: &str = "x86_64-w64-mingw32-dlltool";
 /// As zig calls ARM64's Windows.
 pub(crate) const ZIG_TARGET: &str = "aarch64-windows-gnu";
@@ -45,6 +46,7 @@ pub(crate) const ZIG_TARGET: &str = "aarch64-windows-gnu";
 const MINGW_OWN: &str = "arr_session_dll_iname";
 
 const QUICKSTART: &str = "examples/c/quickstart.c";
+const CPP_QUICKSTART: &str = "examples/cpp/quickstart.cpp";
 
 /// How one of the two is told to the tools.
 struct Processor {
@@ -82,7 +84,7 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     let wine = Wine::provide(&shop.workspace)?;
     let machine = |link: PathBuf| Machine {
         cc: MINGW_CC,
-        cxx: "x86_64-w64-mingw32-g++",
+        cxx: MINGW_CXX,
         runner: Runner::Wine(wine.clone()),
         link: vec![link.into()],
         folder: folder.clone(),
@@ -91,13 +93,14 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     let tests = machine(library.link.clone()).contract_tests(shop)?;
     let machine = machine(folder.join(IMPORT_LIBRARY));
     let c = machine.compile_c(&shop.workspace.root, Path::new(QUICKSTART))?;
-    run::story(shop, &[machine.teller("C", c), csharp_teller(&wine, &folder)?])?;
+    let cpp = machine.compile_cpp(&shop.workspace.root, Path::new(CPP_QUICKSTART))?;
+    run::story(shop, &[machine.teller("C", c), machine.teller("C++", cpp), csharp_teller(&wine, &folder)?])?;
     Ok(Row {
         platform: X64.platform,
         built: "linked".to_owned(),
         exports: format!("{}, equal", shop.abi.functions.len()),
         imports: "allowed".to_owned(),
-        run: format!("under wine: {tests} C tests; quickstarts in C, and in C# on .NET 8"),
+        run: format!("under wine: {tests} C tests; quickstarts in C, C++, and in C# on .NET 8"),
         size: Some(row::size_of(&library.shared)?),
     })
 }
