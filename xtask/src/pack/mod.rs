@@ -8,6 +8,7 @@ mod reproduce;
 mod tree;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -44,11 +45,14 @@ pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
     }
     let shop = Shop::open()?;
     let out = shop.workspace.scratch("pack")?;
+    // What it says is of all packages, or it is not there.
+    let checksum_file = out.join(CHECKSUMS);
+    fs::remove_file(&checksum_file).or_else(is_not_there).context("cannot remove the checksums of before")?;
     let packages = make_all(&shop, &out)?;
     check_snapshot(&shop, &packages, &mode)?;
     let checksums = checksums(&packages)?;
-    fs::write(out.join(CHECKSUMS), &checksums).context("cannot write the checksums")?;
-    for line in proof::all(&shop, &packages, &out.join(CHECKSUMS))? {
+    fs::write(&checksum_file, &checksums).context("cannot write the checksums")?;
+    for line in proof::all(&shop, &packages, &checksum_file)? {
         println!("  {line}");
     }
     if matches!(mode, Mode::Reproduce) {
@@ -57,6 +61,10 @@ pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
     shop.close()?;
     println!("{} packages in {}, {:.0} s in all", packages.len(), out.display(), started.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_not_there(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn make_all(shop: &Shop, out: &Path) -> Result<Vec<Package>> {

@@ -75,5 +75,24 @@ impl Tree {
 /// Shared libraries are marked as programs, as linkers do it; whatever mode a file has here is an accident.
 fn is_program(path: &str) -> bool {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-    name.ends_with(".dll") || name.contains(".so")
+    // A version may follow: libarr_session.so.1.
+    let name = name.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+    name.ends_with(".dll") || name.ends_with(".so")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_program;
+
+    #[test]
+    fn shared_libraries_are_programs_and_what_is_told_about_them_is_not() {
+        for path in ["bin/arr_session.dll", "lib/libarr_session.so", "lib/libarr_session.so.1", "so.2/x.so"] {
+            assert!(is_program(path), "{path}");
+        }
+        for path in
+            ["x.so.meta", "lib/arr_session.dll.lib", "lib/libarr_session.dll.a", "lib.so/README.md", "x.so.1.md"]
+        {
+            assert!(!is_program(path), "{path}");
+        }
+    }
 }

@@ -81,8 +81,9 @@ impl Cross {
             renamed.iter().map(|(from, to)| format!("{switch}={}={to}", from.display())).collect()
         };
         cargo.env("CARGO_ENCODED_RUSTFLAGS", flags("--remap-path-prefix").join("\u{1f}"));
-        // For the C that is in ring, whose debug information names its sources.
-        cargo.env(format!("CFLAGS_{name}"), flags("-ffile-prefix-map").join(" "));
+        // For the C that is in ring, whose debug information names its sources. In quotes, as a checkout's path may have blanks.
+        let quoted: Vec<String> = flags("-ffile-prefix-map").iter().map(|flag| format!("'{flag}'")).collect();
+        cargo.env(format!("CFLAGS_{name}"), quoted.join(" ")).env("CC_SHELL_ESCAPED_FLAGS", "1");
         Ok(cargo)
     }
 }
@@ -120,12 +121,22 @@ fn tells_no_path(file: &Path, folders: &[PathBuf]) -> Result<()> {
         let path = folder.as_os_str().as_encoded_bytes();
         let in_symbol: Vec<u8> =
             path.iter().map(|&byte| if byte.is_ascii_alphanumeric() { byte } else { b'_' }).collect();
-        for name in [path, &in_symbol] {
-            let told = data.windows(name.len()).any(|window| window == name);
-            ensure!(!told, "{} tells of {}, a folder of this machine", file.display(), folder.display());
-        }
+        // In a symbol, a folder of one word could be any word.
+        let told =
+            has_folder(&data, path, b"/\\") || (folder.iter().count() > 2 && has_folder(&data, &in_symbol, b"_"));
+        ensure!(!told, "{} tells of {}, a folder of this machine", file.display(), folder.display());
     }
     Ok(())
+}
+
+/// Whether this path is there, from its beginning, and then something below it: `/src` is not in `crates/ring/src/lib.rs`.
+fn has_folder(data: &[u8], path: &[u8], separators: &[u8]) -> bool {
+    let part_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
+    data.windows(path.len() + 1).enumerate().any(|(at, window)| {
+        window.starts_with(path)
+            && separators.contains(&window[path.len()])
+            && !at.checked_sub(1).is_some_and(|before| part_of_name(&data[before]))
+    })
 }
 
 fn option(name: &str, value: &OsStr) -> OsString {
@@ -145,9 +156,13 @@ mod tests {
         let judge = |folder: &str| tells_no_path(&file, &[PathBuf::from(folder)]);
         let (elsewhere, here) = (judge("/home/you/.cargo"), judge("/home/me/.cargo"));
         let in_symbol = judge("/work/of mine");
+        let parts = ["/src", "/head", "/home/m", "/crates", "/target"].map(judge);
         fs::remove_file(&file).unwrap();
         elsewhere.unwrap();
         assert!(here.unwrap_err().to_string().contains("tells of /home/me/.cargo"));
         assert!(in_symbol.is_err());
+        for part in parts {
+            part.unwrap();
+        }
     }
 }
