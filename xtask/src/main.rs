@@ -10,6 +10,7 @@ mod demo;
 mod dependencies;
 mod device;
 mod emulator;
+mod links;
 mod notices;
 mod pack;
 mod packages;

@@ -11,6 +11,7 @@ use super::archive::Kind;
 use super::tree::Tree;
 use crate::cpp::install::{self, define};
 use crate::csharp;
+use crate::links::Page;
 use crate::notices;
 use crate::platforms::linux::{ARM64_CC, ARM64_CXX};
 use crate::platforms::product::Product;
@@ -34,7 +35,9 @@ const EXAMPLES: &[&str] = &[
     "examples/cpp/quickstart.cpp",
     "examples/csharp/Quickstart.cs",
 ];
-const DOCS: &[&str] = &["CHANGELOG.md", "docs/cpp.md", "docs/csharp.md", "docs/frame-loop.md", "docs/journal.md"];
+const DOCS: &[&str] =
+    &["CHANGELOG.md", "docs/cpp.md", "docs/csharp.md", "docs/frame-loop.md", "docs/journal.md", "docs/platforms.md"];
+const DOC_FOLDER: &str = "share/doc/arr_session";
 
 /// The places in the Unity package that the library of a platform is for.
 pub(super) fn unity_platforms(platform: &str) -> &'static [&'static str] {
@@ -73,19 +76,38 @@ pub(super) fn fill(shop: &Shop, platform: &str, product: &Product, tree: &Tree) 
     for path in EXAMPLES {
         tree.add(path, &root.join(path))?;
     }
-    for path in DOCS {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        tree.add(&format!("share/doc/arr_session/{name}"), &root.join(path))?;
-    }
     let head = "# Third-party notices\n\nThe library is built from the parts below, each under the licence, or one of the \
                 licences, that are named. Their texts follow.\n\n";
     let notices = format!("{head}{}", notices::of_library(&shop.workspace, product.linked.iter().cloned())?);
-    tree.write("share/doc/arr_session/THIRD-PARTY-NOTICES.md", &notices)?;
+    tree.write(&format!("{DOC_FOLDER}/THIRD-PARTY-NOTICES.md"), &notices)?;
     let readme = shop.workspace.read(README)?;
     let readme = readme.replace("@PLATFORM@", platform).replace("@VERSION@", &shop.workspace.version);
     let readme = readme.replace("@PROVED@", proved(platforms::reached(platform).context("there is no such platform")?));
     tree.write("README.md", &readme)?;
+    add_pages(shop, tree)?;
     Ok(kind)
+}
+
+/// The pages, when all that they could tell of is there.
+fn add_pages(shop: &Shop, tree: &Tree) -> Result<()> {
+    let page_place = |source: &str| {
+        let name = source.rsplit('/').next().unwrap_or(source);
+        format!("{DOC_FOLDER}/{name}")
+    };
+    let places = |source: &str| {
+        let is_page = DOCS.contains(&source);
+        let below = |folder: &str, there: &str| Some(format!("{there}/{}", source.strip_prefix(folder)?));
+        let place = below("bindings/cpp/include/", "include").or_else(|| below("bindings/csharp/", "csharp"));
+        let place = place.unwrap_or_else(|| if is_page { page_place(source) } else { source.to_owned() });
+        (is_page || (source != "README.md" && tree.folder.join(&place).is_file())).then_some(place)
+    };
+    for source in DOCS {
+        let text = shop.workspace.read(source)?;
+        let place = page_place(source);
+        let page = Page { text: &text, source, place: &place };
+        tree.write(&place, &page.adapted(&shop.workspace.root, &places)?)?;
+    }
+    Ok(())
 }
 
 /// What its reader is told of how far this library was proved.

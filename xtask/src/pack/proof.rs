@@ -9,11 +9,13 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::Package;
 use super::contents::{WINDOWS_NEEDS, toolchain};
+use super::tree::Tree;
 use crate::c::compiler::joined;
 use crate::cpp::install::{self, define};
 use crate::csharp;
 use crate::csharp::dotnet::{self, Compilation, Dotnet};
 use crate::csharp::mono;
+use crate::links;
 use crate::platforms::linux::{ARM64_CC, ARM64_CXX};
 use crate::platforms::run::{self, Runner};
 use crate::platforms::shop::Shop;
@@ -31,6 +33,7 @@ pub(super) fn all(shop: &Shop, packages: &[Package], checksums: &Path) -> Result
         let folder = shop.workspace.target.join("pack/unpacked here").join(package.name);
         let root = unpack(package, &folder)?;
         let stranger = Stranger { shop, root, folder };
+        stranger.links_lead_somewhere()?;
         let proved = match package.name {
             "linux-x64" => stranger.linux_x64(),
             "linux-arm64" => stranger.linux_arm64(),
@@ -165,6 +168,19 @@ impl Stranger<'_> {
 
     fn for_microsofts_linker(&self) -> (&'static str, OsString) {
         ("shared-msvc", self.root.join("lib/arr_session.dll.lib").into_os_string())
+    }
+
+    fn links_lead_somewhere(&self) -> Result<()> {
+        let pages = Tree { folder: self.root.clone() };
+        let mut problems = Vec::new();
+        for path in pages.entries()?.into_keys().filter(|path| path.ends_with(".md")) {
+            let page = self.root.join(&path);
+            let text = fs::read_to_string(&page).with_context(|| format!("cannot read {path}"))?;
+            let dead = links::dead_links(&text, page.parent().unwrap_or(&self.root));
+            problems.extend(dead.into_iter().map(|target| format!("{path}: there is no {target}")));
+        }
+        ensure!(problems.is_empty(), "{}", problems.join("\n"));
+        Ok(())
     }
 
     /// What nobody has run is not handed out without saying so.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::artifacts::Library;
+use crate::links::Page;
 use crate::notices::{self, Linked};
 use crate::unity::manifest;
 use crate::unity::meta::{self, Importer};
@@ -17,8 +18,9 @@ use crate::workspace::Workspace;
 pub(crate) const SOURCES: &str = "bindings/unity";
 /// The engine-free C#, which becomes `Runtime/Core`.
 pub(crate) const CORE: &str = "bindings/csharp";
-/// The Unity page, which becomes the package's documentation.
-const PAGE: &str = "docs/unity.md";
+/// The pages that become the package's documentation.
+const PAGES: [&str; 2] = ["docs/unity.md", "docs/platforms.md"];
+const DOCUMENTATION: &str = "Documentation~";
 
 /// What is in the native library; the crates are added to it.
 const NOTICES: &str = "Third Party Notices.md";
@@ -113,8 +115,7 @@ pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Con
         add(&mut contents, &format!("Runtime/Core/{path}"), &core.join(path))?;
     }
     add_folder(&mut contents, "Runtime/Core");
-    add(&mut contents, "Documentation~/unity.md", &workspace.root.join(PAGE))?;
-    contents.insert("Documentation~".to_owned(), None);
+    add_pages(&mut contents, workspace)?;
     let notices = contents.get_mut(NOTICES).and_then(Option::as_mut).context("the notices are missing")?;
     let linked: BTreeSet<Linked> = binaries.iter().flat_map(|binary| binary.linked.iter().cloned()).collect();
     notices.extend(notices::of_library(workspace, linked)?.into_bytes());
@@ -132,6 +133,19 @@ pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Con
         add_folder(&mut contents, &format!("Plugins/{}", binary.platform.name));
     }
     Ok(contents)
+}
+
+/// Of what the pages lead to, only the pages are there.
+fn add_pages(contents: &mut Contents, workspace: &Workspace) -> Result<()> {
+    let place = |source: &str| source.replace("docs", DOCUMENTATION);
+    for source in PAGES {
+        let (text, place_of_this) = (workspace.read(source)?, place(source));
+        let page = Page { text: &text, source, place: &place_of_this };
+        let adapted = page.adapted(&workspace.root, &|other| PAGES.contains(&other).then(|| place(other)))?;
+        contents.insert(place_of_this, Some(adapted.into_bytes()));
+    }
+    contents.insert(DOCUMENTATION.to_owned(), None);
+    Ok(())
 }
 
 /// What is to be known about a platform's binary goes beside it.
