@@ -628,10 +628,11 @@ typedef struct arr_resume_options {
 // minutes, of at most a day.
 #define ARR_API_VERSION_2021_01_01 2
 
-// The platform's; the bundled ones where the platform has no usable store, and always on Android and UWP.
+// The platform's; the bundled ones where it has no usable store, and always in a library that was built for Android or UWP.
 #define ARR_TRUST_AUTO 0
 
-// The platform's. Where it has no usable store: ARR_ERROR_TLS, and on Android and UWP always ARR_ERROR_UNSUPPORTED.
+// The platform's. ARR_ERROR_TLS where it has no usable store; always ARR_ERROR_UNSUPPORTED in a library that was built for
+// Android or UWP.
 #define ARR_TRUST_PLATFORM 1
 
 // Mozilla's list, as it was when this library was built.

@@ -17,11 +17,14 @@ namespace ArrSession
     /// <summary>Which certificate authorities are trusted. There is no way to turn verification off.</summary>
     public enum TrustedRoots
     {
-        /// <summary>The platform's; the bundled ones where it has no usable store, and always on Android and UWP.</summary>
+        /// <summary>
+        /// The platform's; the bundled ones where it has no usable store, and always in a library that was built for Android or
+        /// UWP.
+        /// </summary>
         Auto = Native.ARR_TRUST_AUTO,
         /// <summary>
-        /// The platform's. Where it has no usable store: <see cref="ArrStatus.Tls"/>, and on Android and UWP always
-        /// <see cref="ArrStatus.Unsupported"/>.
+        /// The platform's. <see cref="ArrStatus.Tls"/> where it has no usable store; always <see cref="ArrStatus.Unsupported"/> in a
+        /// library that was built for Android or UWP.
         /// </summary>
         Platform = Native.ARR_TRUST_PLATFORM,
         /// <summary>Mozilla's list, as it was when the library was built.</summary>

@@ -15,7 +15,7 @@
  * It has no loop to keep going, so it uses the methods that block. In one that has, use their twins that end in Async, and
  * call client.Pump() once a frame.
  *
- * By hand:  mcs -unsafe -out:quickstart.exe bindings/csharp/*.cs examples/csharp/Quickstart.cs
+ * By hand:  mcs -unsafe -langversion:7.2 -out:quickstart.exe bindings/csharp/*.cs examples/csharp/Quickstart.cs
  *           LD_LIBRARY_PATH=target/release mono quickstart.exe
  */
 using System;

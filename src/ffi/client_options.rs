@@ -22,9 +22,10 @@ pub const ARR_API_VERSION_2021_01_01: arr_api_version = 2;
 /// Which certificate authorities are trusted besides those that the options add; an ARR_TRUST_... value. There is no
 /// way to turn verification off.
 pub type arr_trust = i32;
-/// The platform's; the bundled ones where the platform has no usable store, and always on Android and UWP.
+/// The platform's; the bundled ones where it has no usable store, and always in a library that was built for Android or UWP.
 pub const ARR_TRUST_AUTO: arr_trust = 0;
-/// The platform's. Where it has no usable store: ARR_ERROR_TLS, and on Android and UWP always ARR_ERROR_UNSUPPORTED.
+/// The platform's. ARR_ERROR_TLS where it has no usable store; always ARR_ERROR_UNSUPPORTED in a library that was built for
+/// Android or UWP.
 pub const ARR_TRUST_PLATFORM: arr_trust = 1;
 /// Mozilla's list, as it was when this library was built.
 pub const ARR_TRUST_BUNDLED: arr_trust = 2;

@@ -65,7 +65,7 @@ namespace ArrSession.Unity
         [Tooltip("PEM text with further certificate authorities to trust, for example the emulator's.")]
         [TextArea]
         [SerializeField] string certificateAuthorities = "";
-        [Tooltip("Which other certificate authorities to trust: the device's (Auto, Platform) or Mozilla's list (Bundled).")]
+        [Tooltip("Which other certificate authorities to trust: the device's where it has any for this library, else Mozilla's list (Auto); only the device's (Platform); only Mozilla's list (Bundled).")]
         [SerializeField] TrustedRoots trust = TrustedRoots.Auto;
         [Tooltip("\"system\", \"none\" or a URL. Empty: system.")]
         [SerializeField] string proxy = "";

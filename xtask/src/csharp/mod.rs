@@ -1,6 +1,7 @@
 //! The C# sources: compiled by both compilers, and run by every runtime that can be had.
 
 pub(crate) mod blocks;
+pub(crate) mod documented;
 pub(crate) mod dotnet;
 pub(crate) mod mono;
 pub(crate) mod parity;
@@ -204,7 +205,7 @@ fn compile_with_mcs(workspace: &Workspace, full_aot: &FullAot, programs: &Progra
         fs::copy(folder.join(output), &copy).with_context(|| format!("cannot write {}", copy.display()))?;
         full_aot.compile(&copy)?;
     }
-    Ok(())
+    documented::check(workspace)
 }
 
 /// All in one process, the library first, against which the quickstart is compiled.

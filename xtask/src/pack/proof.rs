@@ -14,7 +14,7 @@ use crate::c::compiler::joined;
 use crate::cpp::install::{self, define};
 use crate::csharp;
 use crate::csharp::dotnet::{self, Compilation, Dotnet};
-use crate::csharp::mono;
+use crate::csharp::{documented, mono};
 use crate::links;
 use crate::platforms::linux::{ARM64_CC, ARM64_CXX};
 use crate::platforms::run::{self, Runner};
@@ -225,10 +225,11 @@ impl Stranger<'_> {
         Ok(sources)
     }
 
+    /// As the page in the package tells.
     fn csharp_by_mcs(&self) -> Result<PathBuf> {
-        let program = self.folder.join("Quickstart.exe");
-        csharp::mcs(&self.csharp_sources()?, &program, &["-target:exe"])?.expect_success("mcs")?;
-        Ok(program)
+        let page = self.root.join("share/doc/arr_session/csharp.md");
+        let page = fs::read_to_string(&page).with_context(|| format!("there is no {}", page.display()))?;
+        documented::compile(&page, "csharp", &self.root)
     }
 
     fn csharp_by_roslyn(&self) -> Result<PathBuf> {
