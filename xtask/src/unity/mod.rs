@@ -34,7 +34,10 @@ pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
     for word in what {
         match word.split_once('=') {
             Some((platform, file)) => {
-                binaries.push(Binary { platform: Platform::named(platform)?, file: file.into(), linked: Vec::new() });
+                let platform = Platform::named(platform)?;
+                // Before the library of this machine is built, which takes its time.
+                platform.check_binary(Path::new(file))?;
+                binaries.push(Binary { platform, file: file.into(), linked: Vec::new() });
             }
             None => {
                 ensure!(!word.starts_with('-'), "`unity` has no option `{word}`");
