@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::artifacts::Library;
 use crate::c::programs::{STATIC_LIBRARY_NEEDS, run};
 use crate::context::Context;
+use crate::cpp::finder;
 use crate::cpp::programs::check_viewer;
 use crate::emulator::ApiVersion;
 use crate::parallel::work_off_by_name;
@@ -25,41 +27,70 @@ const CONSUMER: &str = "tests/cpp/consumer";
 const EXAMPLES: &str = "examples/cpp";
 
 /// For a small CMake project on a busy machine.
-const BUILD_LIMIT: Duration = Duration::from_secs(240);
+pub(super) const BUILD_LIMIT: Duration = Duration::from_secs(240);
 
 /// Installs, moves, and builds with what was moved: shared and static, C and C++. Then the programs run.
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
+    let library = context.library()?;
     let folder = workspace.scratch("xtask/cpp/install")?;
-    let package = install_and_move(workspace, context.library()?, &folder)?;
-    expect_no_traces(workspace, &package)?;
-    expect_fixed_folders_refused(workspace, context.library()?, &folder)?;
+    let plain = install_and_move(workspace, library.folder(), &folder.join("plain"), &[])?;
+    let packed = name_library(workspace, library, &folder.join("library"))?;
+    let named = install_and_move(workspace, &packed, &folder.join("named"), &[])?;
+    for package in [&plain, &named] {
+        expect_no_traces(workspace, package)?;
+    }
+    expect_fixed_folders_refused(workspace, library, &folder)?;
+    finder::check(workspace, &packed, &named, &folder.join("finder"))?;
 
-    let users = [User::Consumer, User::Examples, User::PkgConfig];
-    let problems = work_off_by_name(&users, |user| user.build(workspace, &package, &folder));
+    let users = [User::Consumer(&plain, "plain"), User::Consumer(&named, "named"), User::Examples, User::PkgConfig];
+    let problems = work_off_by_name(&users, |user| user.build(workspace, &named, &folder));
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));
     }
-    let programs: Vec<Program> = BUILT
-        .iter()
-        .flat_map(|name| ["consumer", "pkg-config"].map(|by| Program(folder.join(by).join(name))))
-        .collect();
+    let by = |folder: &Path, names: &[&str]| names.iter().map(|name| Program(folder.join(name))).collect::<Vec<_>>();
+    let mut programs = by(&folder.join("pkg-config"), &BUILT);
+    for name in ["consumer-plain", "consumer-named"] {
+        programs.extend(by(&folder.join(name), &[&BUILT[..], &BUILT_BY_CMAKE].concat()));
+    }
     let emulator = &context.emulators()?.https;
     let problems = work_off_by_name(&programs, |program| run(program.command(), emulator, ApiVersion::V2021_01_01));
     let viewer = check_viewer(context, &folder.join("examples/viewer"))?;
     Report::unless(problems, format!("moved; {} quickstarts by CMake and pkg-config; {viewer}", programs.len()))
 }
 
-/// The package in a place where nobody has put it. There is a blank in its path, as there is in many.
-fn install_and_move(workspace: &Workspace, library: &Library, folder: &Path) -> Result<PathBuf> {
-    let (build, first, moved) = (folder.join("build"), folder.join("first"), folder.join("moved here"));
-    for old in [&first, &moved] {
-        if old.exists() {
-            fs::remove_dir_all(old).with_context(|| format!("cannot remove {}", old.display()))?;
-        }
+/// The library as the packages have it: with a name that programs remember, which has the ABI's version.
+fn name_library(workspace: &Workspace, library: &Library, folder: &Path) -> Result<PathBuf> {
+    replace(folder)?;
+    let name = format!("libarr_session.so.{}", versions::abi_version(workspace)?);
+    let mut cc = Command::new("cc");
+    cc.current_dir(folder).args(["-shared", "-o", &name]).arg(format!("-Wl,-soname,{name},--whole-archive"));
+    cc.arg(&library.archive).arg("-Wl,--no-whole-archive").args(STATIC_LIBRARY_NEEDS);
+    process::run(cc, BUILD_LIMIT)?.expect_success("give the library a name")?;
+    symlink(&name, folder.join("libarr_session.so")).context("cannot link the library to its other name")?;
+    fs::copy(&library.archive, folder.join("libarr_session.a")).context("cannot copy the static library")?;
+    Ok(folder.to_owned())
+}
+
+/// An empty folder.
+fn replace(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
+/// The package in a place where nobody has put it. There is a blank in its path, as there is in many.
+pub(super) fn install_and_move(
+    workspace: &Workspace,
+    libraries: &Path,
+    folder: &Path,
+    system: &[String],
+) -> Result<PathBuf> {
+    let (build, first, moved) = (folder.join("build"), folder.join("first"), folder.join("moved here"));
+    replace(folder)?;
     let mut cmake = configure(workspace, PROJECT, &build)?;
-    cmake.arg(define("ARR_SESSION_LIBRARY_DIR", library.folder()));
+    cmake.arg(define("ARR_SESSION_LIBRARY_DIR", libraries)).args(system);
     process::run(cmake, BUILD_LIMIT)?.expect_success("configure the package")?;
     let mut cmake = Command::new("cmake");
     cmake.arg("--install").arg(&build).arg("--prefix").arg(&first);
@@ -115,16 +146,19 @@ fn pkg_config(package: &Path) -> Command {
 }
 
 /// Somebody who has the package and nothing else of us.
-enum User {
-    Consumer,
+enum User<'a> {
+    /// With this one.
+    Consumer(&'a Path, &'static str),
     Examples,
     PkgConfig,
 }
 
-impl User {
+impl User<'_> {
     fn build(&self, workspace: &Workspace, package: &Path, folder: &Path) -> Result<()> {
         match self {
-            Self::Consumer => consume(workspace, package, &workspace.root, &folder.join("consumer"), &[]),
+            Self::Consumer(package, name) => {
+                consume(workspace, package, &workspace.root, &folder.join(format!("consumer-{name}")), &[])
+            }
             Self::Examples => by_cmake(workspace, EXAMPLES, package, &folder.join("examples"), &[]),
             Self::PkgConfig => {
                 by_pkg_config(workspace, package, &workspace.root, &folder.join("pkg-config"), ["cc", "c++"])
@@ -135,6 +169,9 @@ impl User {
 
 /// The programs that the two below build: the quickstarts.
 pub(crate) const BUILT: [&str; 4] = ["c_shared", "c_static", "cpp_shared", "cpp_static"];
+/// What `consume` makes besides: with what CMake has from pkg-config, and with the library beside the program, or installed.
+pub(crate) const BUILT_BY_CMAKE: [&str; 4] =
+    ["module_shared", "module_static", "beside/beside", "installed/bin/cpp_shared"];
 
 /// A project that uses all of an installed package, with the examples that are below `root`. CMake is told these words, too.
 pub(crate) fn consume(
@@ -150,10 +187,23 @@ pub(crate) fn consume(
         define("EXPECTED_ABI_VERSION", versions::abi_version(workspace)?.to_string()),
     ];
     words.extend_from_slice(toolchain);
-    by_cmake(workspace, CONSUMER, package, build, &words)
+    // CMake remembers what it has found.
+    replace(build)?;
+    by_cmake(workspace, CONSUMER, package, build, &words)?;
+    let mut cmake = Command::new("cmake");
+    cmake.arg("--install").arg(build).arg("--prefix").arg(build.join("installed"));
+    process::run(cmake, BUILD_LIMIT)?.expect_success("install")?;
+    Ok(())
 }
 
-fn by_cmake(workspace: &Workspace, project: &str, package: &Path, build: &Path, more: &[String]) -> Result<()> {
+/// A project in the checkout, or anywhere, with an installed package.
+pub(crate) fn by_cmake(
+    workspace: &Workspace,
+    project: impl AsRef<Path>,
+    package: &Path,
+    build: &Path,
+    more: &[String],
+) -> Result<()> {
     let mut cmake = configure(workspace, project, build)?;
     cmake.arg(define("CMAKE_PREFIX_PATH", package)).args(more);
     process::run(cmake, BUILD_LIMIT)?.expect_success("configure")?;
@@ -164,7 +214,7 @@ fn by_cmake(workspace: &Workspace, project: &str, package: &Path, build: &Path, 
 }
 
 /// CMake, to be completed by the caller. What is left of a checkout that stood elsewhere it would not take.
-pub(crate) fn configure(workspace: &Workspace, project: &str, build: &Path) -> Result<Command> {
+pub(crate) fn configure(workspace: &Workspace, project: impl AsRef<Path>, build: &Path) -> Result<Command> {
     let cache = fs::read_to_string(build.join("CMakeCache.txt")).unwrap_or_default();
     if !cache.is_empty() && !cache.lines().any(|line| line == place_in_cache(build)) {
         fs::remove_dir_all(build).with_context(|| format!("cannot remove {}", build.display()))?;
@@ -223,13 +273,13 @@ impl Program {
     }
 }
 
-impl fmt::Display for User {
+impl fmt::Display for User<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Consumer => CONSUMER,
-            Self::Examples => EXAMPLES,
-            Self::PkgConfig => "pkg-config",
-        })
+        match self {
+            Self::Consumer(_, name) => write!(f, "{CONSUMER}, {name}"),
+            Self::Examples => f.write_str(EXAMPLES),
+            Self::PkgConfig => f.write_str("pkg-config"),
+        }
     }
 }
 

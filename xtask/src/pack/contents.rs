@@ -33,6 +33,12 @@ const EXAMPLES: &[&str] = &[
     "examples/c/quickstart.c",
     "examples/cpp/CMakeLists.txt",
     "examples/cpp/quickstart.cpp",
+    "examples/cpp/viewer.cpp",
+    "examples/cpp/viewer/canvas.hpp",
+    "examples/cpp/viewer/desk.hpp",
+    "examples/cpp/viewer/scene.hpp",
+    "examples/cpp/viewer/screen.hpp",
+    "examples/cpp/viewer/times.hpp",
     "examples/csharp/Quickstart.cs",
 ];
 const DOCS: &[&str] =
@@ -168,4 +174,23 @@ pub(super) fn toolchain(shop: &Shop, platform: &str) -> Result<Vec<String>> {
         }
         _ => Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Workspace;
+
+    /// Its CMakeLists.txt names all of them.
+    #[test]
+    fn the_examples_in_cpp_are_whole() {
+        let root = Workspace::find().unwrap().root;
+        for folder in ["examples/cpp", "examples/cpp/viewer"] {
+            for entry in fs::read_dir(root.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+                assert!(path.is_dir() || EXAMPLES.contains(&name), "{name} is not in the packages");
+            }
+        }
+    }
 }

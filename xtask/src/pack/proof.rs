@@ -79,6 +79,11 @@ struct Stranger<'a> {
 impl Stranger<'_> {
     fn linux_x64(&self) -> Result<String> {
         let mut tellers = self.in_c_and_cpp(["cc", "c++"], &[], &Runner::Here)?;
+        let examples = self.folder.join("examples");
+        install::by_cmake(&self.shop.workspace, self.root.join("examples/cpp"), &self.root, &examples, &[])?;
+        tellers.push(Teller::new("C++ by the package's examples/cpp", move || {
+            Ok(Runner::Here.command(&examples.join("quickstart")))
+        }));
         let csharp = self.csharp_by_mcs()?;
         let libraries = self.root.join("lib");
         tellers.push(Teller::new("C# on Mono", move || {
@@ -136,7 +141,8 @@ impl Stranger<'_> {
             if matches!(runner, Runner::Wine(_)) {
                 run::put_beside(&self.root.join("bin/arr_session.dll"), folder)?;
             }
-            for name in install::BUILT {
+            let more: &[&str] = if by == "CMake" { &install::BUILT_BY_CMAKE } else { &[] };
+            for name in install::BUILT.iter().chain(more) {
                 let suffix = if matches!(runner, Runner::Wine(_)) { ".exe" } else { "" };
                 let program = folder.join(format!("{name}{suffix}"));
                 let runs = runner.clone();
@@ -161,7 +167,7 @@ impl Stranger<'_> {
         let library = |name: &str| self.root.join("lib").join(name).into_os_string();
         let needs = WINDOWS_NEEDS.split(';').map(|library| OsString::from(format!("-l{library}")));
         let with_it_inside =
-            vec!["-DARR_STATIC".into(), library("libarr_session.a")].into_iter().chain(needs).collect();
+            vec!["-DARR_STATIC".into(), library("static/libarr_session.a")].into_iter().chain(needs).collect();
         let (msvc, import_library) = self.for_microsofts_linker();
         [("shared", vec![library("libarr_session.dll.a")]), (msvc, vec![import_library]), ("static", with_it_inside)]
     }
