@@ -7,9 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::Package;
 use super::contents::{WINDOWS_NEEDS, toolchain};
 use super::tree::Tree;
+use super::{Package, named};
 use crate::c::compiler::joined;
 use crate::cpp::install::{self, define};
 use crate::csharp;
@@ -32,6 +32,8 @@ pub(super) fn all(shop: &Shop, packages: &[Package], checksums: &Path) -> Result
         // A blank, as in many people's paths.
         let folder = shop.workspace.target.join("pack/unpacked here").join(package.name);
         let root = unpack(package, &folder)?;
+        let problems = named::problems(&root)?;
+        ensure!(problems.is_empty(), "the package {}:\n{}", package.name, problems.join("\n"));
         let stranger = Stranger { shop, root, folder };
         stranger.links_lead_somewhere()?;
         let proved = match package.name {
