@@ -141,7 +141,7 @@ pub(crate) fn problems_of(
         .filter(|line| line.starts_with(&format!("{platform}: ")))
         .map(|line| format!("{line}\n"))
         .collect();
-    let mut problems = named::problems(&out.join("trees").join(&package.root))?;
+    let mut problems = named::judge(&out.join("trees").join(&package.root))?.problems;
     problems.extend(differences(&of_this, &snapshot(&[package], &shop.workspace.version)));
     Ok(problems)
 }

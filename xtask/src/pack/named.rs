@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::contents;
 use super::tree::{Entry, Tree};
@@ -13,12 +13,26 @@ use crate::notices;
 use crate::platforms::FETCHED;
 use crate::unity;
 
-/// The crates that are not named, and which file speaks of them.
-pub(super) fn problems(package: &Path) -> Result<Vec<String>> {
+/// Fails unless the libraries speak of crates, and the notices name each of them; tells how many.
+pub(super) fn expect(package: &Path) -> Result<usize> {
+    let Judged { spoken_of, problems } = judge(package)?;
+    ensure!(problems.is_empty(), "{}", problems.join("\n"));
+    ensure!(spoken_of > 0, "its libraries speak of no crates, so that the notices cannot be held to them");
+    Ok(spoken_of)
+}
+
+pub(super) struct Judged {
+    /// How many crates the libraries speak of.
+    spoken_of: usize,
+    /// Those that are not named, and which file speaks of them.
+    pub(super) problems: Vec<String>,
+}
+
+pub(super) fn judge(package: &Path) -> Result<Judged> {
     let notices = [contents::NOTICES, unity::NOTICES].map(|path| package.join(path));
     let notices = notices.iter().find(|file| file.is_file()).context("the package has no notices")?;
     let notices = fs::read_to_string(notices).with_context(|| format!("cannot read {}", notices.display()))?;
-    let mut problems = Vec::new();
+    let (mut all, mut problems) = (BTreeSet::new(), Vec::new());
     for (path, entry) in (Tree { folder: package.to_owned() }).entries()? {
         let Entry::File { source, .. } = entry else { continue };
         let data = fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?;
@@ -26,9 +40,10 @@ pub(super) fn problems(package: &Path) -> Result<Vec<String>> {
             if !notices::names(&notices, &name, &version) {
                 problems.push(format!("{path} has {name} {version} in it, which the notices do not name"));
             }
+            all.insert((name, version));
         }
     }
-    Ok(problems)
+    Ok(Judged { spoken_of: all.len(), problems })
 }
 
 /// All `crates/NAME-VERSION/` in a file.
@@ -69,15 +84,22 @@ mod tests {
     fn a_crate_that_no_notice_names_is_a_problem() {
         let tree = Tree::new(std::env::temp_dir().join(format!("arr-named-{}", std::process::id()))).unwrap();
         tree.write("lib/libarr_session.a", "crates/gimli-0.32.3/src/lib.rs crates/ring-0.17.14/src/lib.rs").unwrap();
-        let judge = |notices: &str| {
-            tree.write(contents::NOTICES, notices).unwrap();
-            problems(&tree.folder).unwrap()
+        let notices = |notices: &str| tree.write(contents::NOTICES, notices).unwrap();
+        let judged = |text: &str| {
+            notices(text);
+            judge(&tree.folder).unwrap().problems
         };
         let (ring, gimli) = ("| ring | 0.17.14 | ISC |\n", "| gimli | 0.32.3 | MIT |\n");
-        let (one, other, none) = (judge(ring), judge("| gimli | 0.32.2 | MIT |\n"), judge(&format!("{ring}{gimli}")));
+        let (one, other) = (judged(ring), judged("| gimli | 0.32.2 | MIT |\n"));
+        let refused = expect(&tree.folder);
+        notices(&format!("{ring}{gimli}"));
+        let named = expect(&tree.folder);
+        tree.write("lib/libarr_session.a", "nothing").unwrap();
+        let silent = expect(&tree.folder);
         fs::remove_dir_all(&tree.folder).unwrap();
         assert_eq!(one, ["lib/libarr_session.a has gimli 0.32.3 in it, which the notices do not name"]);
         assert_eq!(other.len(), 2);
-        assert!(none.is_empty());
+        assert!(refused.is_err() && silent.is_err());
+        assert_eq!(named.unwrap(), 2);
     }
 }
