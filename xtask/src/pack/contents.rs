@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::slice;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -26,6 +27,9 @@ pub(super) const WINDOWS_NEEDS: &str = "ws2_32;crypt32;bcrypt;ntdll;userenv;adva
 
 /// zig compiles its C library when it is first asked for it.
 const CONFIGURE_LIMIT: Duration = Duration::from_secs(300);
+
+/// What is in the library, and its licences.
+pub(super) const NOTICES: &str = "share/doc/arr_session/THIRD-PARTY-NOTICES.md";
 
 const README: &str = "xtask/pack/README.md.in";
 const EXAMPLES: &[&str] = &[
@@ -84,8 +88,8 @@ pub(super) fn fill(shop: &Shop, platform: &str, product: &Product, tree: &Tree) 
     }
     let head = "# Third-party notices\n\nThe library is built from the parts below, each under the licence, or one of the \
                 licences, that are named. Their texts follow.\n\n";
-    let notices = format!("{head}{}", notices::of_library(&shop.workspace, product.linked.iter().cloned())?);
-    tree.write(&format!("{DOC_FOLDER}/THIRD-PARTY-NOTICES.md"), &notices)?;
+    let notices = format!("{head}{}", notices::of_libraries(&shop.workspace, Some(slice::from_ref(&product.parts)))?);
+    tree.write(NOTICES, &notices)?;
     let readme = shop.workspace.read(README)?;
     let readme = readme.replace("@PLATFORM@", platform).replace("@VERSION@", &shop.workspace.version);
     let readme = readme.replace("@PROVED@", proved(platforms::reached(platform).context("there is no such platform")?));

@@ -3,6 +3,7 @@
 
 mod archive;
 mod contents;
+mod named;
 mod proof;
 mod reproduce;
 mod tree;
@@ -16,7 +17,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::notices::Linked;
+use crate::notices::Parts;
 use crate::packages;
 use crate::platforms::product::{MADE, Made, Product};
 use crate::platforms::shop::Shop;
@@ -140,17 +141,19 @@ pub(crate) fn problems_of(
         .filter(|line| line.starts_with(&format!("{platform}: ")))
         .map(|line| format!("{line}\n"))
         .collect();
-    Ok(differences(&of_this, &snapshot(&[package], &shop.workspace.version)))
+    let mut problems = named::judge(&out.join("trees").join(&package.root))?.problems;
+    problems.extend(differences(&of_this, &snapshot(&[package], &shop.workspace.version)));
+    Ok(problems)
 }
 
 /// Unity's own kind of package: what npm has, with everything in a folder of that name.
 fn pack_unity(shop: &Shop, packages: &[Package], out: &Path) -> Result<Package> {
     let folder = out.join("trees/unity");
-    let binaries: Vec<(&str, &Path, &[Linked])> = packages
+    let binaries: Vec<(&str, &Path, &Parts)> = packages
         .iter()
         .filter_map(|package| Some((package.name, package.product.as_ref()?)))
         .flat_map(|(platform, product)| {
-            let binary = |name: &&'static str| (*name, &*product.library.shared, &*product.linked);
+            let binary = |name: &&'static str| (*name, &*product.library.shared, &product.parts);
             contents::unity_platforms(platform).iter().map(binary)
         })
         .collect();

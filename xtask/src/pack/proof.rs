@@ -7,9 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::Package;
 use super::contents::{WINDOWS_NEEDS, toolchain};
 use super::tree::Tree;
+use super::{Package, named};
 use crate::c::compiler::joined;
 use crate::cpp::install::{self, define};
 use crate::csharp;
@@ -32,6 +32,7 @@ pub(super) fn all(shop: &Shop, packages: &[Package], checksums: &Path) -> Result
         // A blank, as in many people's paths.
         let folder = shop.workspace.target.join("pack/unpacked here").join(package.name);
         let root = unpack(package, &folder)?;
+        let named = named::expect(&root).with_context(|| format!("the notices of the package {}", package.name))?;
         let stranger = Stranger { shop, root, folder };
         stranger.links_lead_somewhere()?;
         let proved = match package.name {
@@ -43,7 +44,7 @@ pub(super) fn all(shop: &Shop, packages: &[Package], checksums: &Path) -> Result
             other => bail!("nobody has said how {other} is to be proved"),
         };
         let proved = proved.with_context(|| format!("the package {} by itself", package.name))?;
-        lines.push(format!("{}: {proved}", package.name));
+        lines.push(format!("{}: {proved}; {named} crates are named", package.name));
     }
     Ok(lines)
 }

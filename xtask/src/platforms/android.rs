@@ -40,7 +40,6 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
         ar: Some(PathBuf::from(AR)),
         link,
         tools: None,
-        prebuilt_std: false,
     };
     let library = cross.build(&shop.workspace)?;
     let binary = Binary::read(&library.shared)?;

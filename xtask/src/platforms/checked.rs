@@ -31,7 +31,7 @@ pub(crate) fn uwp_arm64(shop: &mut Shop) -> Result<Row> {
 
 fn checked(shop: &Shop, platform: &'static str, triple: &'static str) -> Result<Row> {
     let cc = shop.workspace.root.join(CC);
-    let cross = Cross { triple, cc, ar: Some(PathBuf::from(AR)), tools: None, link: Vec::new(), prebuilt_std: false };
+    let cross = Cross { triple, cc, ar: Some(PathBuf::from(AR)), tools: None, link: Vec::new() };
     cross.check(&shop.workspace)?;
     Ok(Row {
         platform,

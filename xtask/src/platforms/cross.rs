@@ -13,6 +13,9 @@ use crate::packages::RUSTC;
 use crate::process::{self, CARGO_LIMIT};
 use crate::workspace::Workspace;
 
+/// What the libraries call the folder of the crates that cargo has fetched.
+pub(crate) const FETCHED: &str = "crates";
+
 /// A target of rustc's, and the C tools for it.
 pub(crate) struct Cross {
     pub(crate) triple: &'static str,
@@ -23,8 +26,6 @@ pub(crate) struct Cross {
     pub(crate) tools: Option<PathBuf>,
     /// Further arguments of the linker.
     pub(crate) link: Vec<OsString>,
-    /// Whether rustup's standard library is used, rather than one that is built from Debian's sources.
-    pub(crate) prebuilt_std: bool,
 }
 
 impl Cross {
@@ -55,12 +56,9 @@ impl Cross {
 
     fn cargo(&self, workspace: &Workspace, command: &str) -> Result<Command> {
         let mut cargo = workspace.cargo();
-        cargo.args([command, "--target", self.triple]);
-        if !self.prebuilt_std {
-            cargo.arg("-Zbuild-std=std,panic_unwind");
-            // The switches beginning with -Z are for nightly compilers, unless this is set.
-            cargo.env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
-        }
+        cargo.args([command, "--target", self.triple, "-Zbuild-std=std,panic_unwind"]);
+        // The switches beginning with -Z are for nightly compilers, unless this is set.
+        cargo.env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
         cargo.arg("--target-dir").arg(target_folder(workspace)?);
         let name = self.triple.replace('-', "_");
         cargo.env(format!("CARGO_TARGET_{}_LINKER", name.to_uppercase()), &self.cc);
@@ -96,17 +94,21 @@ fn target_folder(workspace: &Workspace) -> Result<PathBuf> {
 /// What the compilers write for the folders of this machine, into messages and debug information: where sources lie is
 /// nobody's business, and the same sources give the same bytes wherever they lie.
 fn renamed_folders(workspace: &Workspace) -> Result<Vec<(PathBuf, &'static str)>> {
-    let home = cargo_home()?;
     let mut renamed =
-        vec![(workspace.root.clone(), "arr-session"), (workspace.target.clone(), "target"), (home.clone(), "cargo")];
+        vec![(workspace.root.clone(), "arr-session"), (workspace.target.clone(), "target"), (cargo_home()?, "cargo")];
     // Named after the address that the crates came from, which may be that of a mirror. The last that fits counts.
-    let sources = home.join("registry/src");
-    if sources.exists() {
-        for entry in fs::read_dir(&sources).with_context(|| format!("cannot list {}", sources.display()))? {
-            renamed.push((entry?.path(), "crates"));
-        }
-    }
+    renamed.extend(crate_sources()?.into_iter().map(|folder| (folder, FETCHED)));
     Ok(renamed)
+}
+
+/// Where cargo puts the sources of the crates that it fetches, in folders called `NAME-VERSION`.
+pub(crate) fn crate_sources() -> Result<Vec<PathBuf>> {
+    let sources = cargo_home()?.join("registry/src");
+    if !sources.exists() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(&sources).with_context(|| format!("cannot list {}", sources.display()))?;
+    entries.map(|entry| Ok(entry?.path())).collect()
 }
 
 fn cargo_home() -> Result<PathBuf> {

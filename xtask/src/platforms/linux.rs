@@ -17,10 +17,13 @@ use super::shop::Shop;
 use super::zig::Zig;
 use crate::abi::binary::{Binary, archive_symbols};
 use crate::artifacts::Library;
-use crate::notices::Linked;
+use crate::notices::Parts;
 
 /// The C library of CentOS 7 and of everything since.
 const OLDEST_GLIBC: (u32, u32) = (2, 17);
+
+pub(super) const X64: &str = "x86_64-unknown-linux-gnu";
+pub(super) const ARM64: &str = "aarch64-unknown-linux-gnu";
 
 pub(crate) const ARM64_CC: &str = "aarch64-linux-gnu-gcc";
 pub(crate) const ARM64_CXX: &str = "aarch64-linux-gnu-g++";
@@ -52,13 +55,13 @@ pub(crate) fn build_x64(shop: &Shop) -> Result<Product> {
     let linked = linked::for_linux_by_zig(&zig)?;
     let library = cross_x64(shop, zig).build(&shop.workspace)?;
     expect(shop, &library, Architecture::X86_64)?;
-    Ok(product(shop, library, linked))
+    Ok(product(shop, library, Parts { target: X64, linked }))
 }
 
 pub(crate) fn build_arm64(shop: &Shop) -> Result<Product> {
     let library = cross_arm64(shop).build(&shop.workspace)?;
     expect(shop, &library, Architecture::Aarch64)?;
-    Ok(product(shop, library, linked::for_linux(ARM64_CC)?))
+    Ok(product(shop, library, Parts { target: ARM64, linked: linked::for_linux(ARM64_CC)? }))
 }
 
 fn zig(shop: &Shop) -> Result<Zig> {
@@ -67,31 +70,17 @@ fn zig(shop: &Shop) -> Result<Zig> {
 }
 
 fn cross_x64(shop: &Shop, zig: Zig) -> Cross {
-    Cross {
-        triple: "x86_64-unknown-linux-gnu",
-        cc: zig.cc,
-        ar: Some(zig.ar),
-        link: name_to_remember(shop),
-        tools: None,
-        prebuilt_std: true,
-    }
+    Cross { triple: X64, cc: zig.cc, ar: Some(zig.ar), link: name_to_remember(shop), tools: None }
 }
 
 fn cross_arm64(shop: &Shop) -> Cross {
-    Cross {
-        triple: "aarch64-unknown-linux-gnu",
-        cc: PathBuf::from(ARM64_CC),
-        ar: None,
-        link: name_to_remember(shop),
-        tools: None,
-        prebuilt_std: false,
-    }
+    Cross { triple: ARM64, cc: PathBuf::from(ARM64_CC), ar: None, link: name_to_remember(shop), tools: None }
 }
 
 /// What is handed out of a library, and under which names.
-pub(super) fn product(shop: &Shop, library: Library, linked: Vec<Linked>) -> Product {
+pub(super) fn product(shop: &Shop, library: Library, parts: Parts) -> Product {
     let files = vec![(soname(shop), library.shared.clone()), ("libarr_session.a".to_owned(), library.archive.clone())];
-    Product { library, files, linked }
+    Product { library, files, parts }
 }
 
 /// Runs all that there is for it, and tells.

@@ -7,14 +7,14 @@ use super::{linux, windows};
 use anyhow::Result;
 
 use crate::artifacts::Library;
-use crate::notices::Linked;
+use crate::notices::Parts;
 
 pub(crate) struct Product {
     pub(crate) library: Library,
     /// All that is handed out, by the names that the files have there.
     pub(crate) files: Vec<(String, PathBuf)>,
-    /// What the linker has put into it.
-    pub(crate) linked: Vec<Linked>,
+    /// What it was made of.
+    pub(crate) parts: Parts,
 }
 
 /// A platform that can be handed out: its name here and how it is built. Each is held to `abi/` when it is built.

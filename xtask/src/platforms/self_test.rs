@@ -14,6 +14,7 @@ use super::windows::{Build, MINGW_CC};
 use super::{linked, linux, windows};
 use crate::abi::binary::{Binary, archive_symbols};
 use crate::artifacts::Library;
+use crate::notices::Parts;
 use crate::pack;
 use crate::packages;
 use crate::process;
@@ -107,6 +108,11 @@ const CASES: &[Case] = &[
         said: |bench| bench.tar_gz(|folder| Ok(fs::write(folder.join("core"), "dumped")?)),
         expected: "not expected: linux-arm64: core",
     },
+    Case {
+        what: "tar.gz, a crate that the notices do not name",
+        said: |bench| bench.tar_gz(|folder| Ok(fs::write(folder.join("lib/libarr_session.a"), PLANTED)?)),
+        expected: "has planted 1.0.0 in it, which the notices do not name",
+    },
     Case { what: "zip without a defect", said: |bench| bench.zip(|_| Ok(())), expected: "" },
     Case {
         what: "zip, a file missing",
@@ -120,6 +126,9 @@ const RELEASED: &str = "\
     struct arr_options { unsigned size; int flags; };\n\
     int arr_start(struct arr_options *options, int how) { return options->flags + (int)how; }\n\
     int arr_stop(void) { return 0; }\n";
+
+/// What a message of a panic names.
+const PLANTED: &str = "crates/planted-1.0.0/src/lib.rs";
 
 pub(crate) fn run() -> Result<ExitCode> {
     if let Some(reason) = unavailable()? {
@@ -252,7 +261,8 @@ impl Workbench {
     fn unity(&self, before: &str, after: &str) -> Result<Vec<String>> {
         let library = self.folder.join("libarr_session.so");
         let package = self.folder.join("unity");
-        unity::assemble(&self.shop.workspace, &package, &[("linux-x64", &library, &[])])?;
+        let parts = Parts { target: linux::X64, linked: Vec::new() };
+        unity::assemble(&self.shop.workspace, &package, &[("linux-x64", &library, &parts)])?;
         let meta = package.join("Plugins/linux-x64/libarr_session.so.meta");
         let text = fs::read_to_string(&meta).with_context(|| format!("cannot read {}", meta.display()))?;
         fs::write(&meta, changed(&text, before, after)?)?;
@@ -261,8 +271,8 @@ impl Workbench {
 
     /// What is said of a package for Linux whose files somebody has touched.
     fn tar_gz(&self, touch: impl FnOnce(&Path) -> Result<()>) -> Result<Vec<String>> {
-        let product =
-            linux::product(&self.shop, self.library("libarr_session.so")?, linked::for_linux(linux::ARM64_CC)?);
+        let parts = Parts { target: linux::ARM64, linked: linked::for_linux(linux::ARM64_CC)? };
+        let product = linux::product(&self.shop, self.library("libarr_session.so")?, parts);
         pack::problems_of(&self.shop, "linux-arm64", product, &self.folder, touch)
     }
 
@@ -274,7 +284,8 @@ impl Workbench {
             fs::write(file, "").with_context(|| format!("cannot write {}", file.display()))?;
         }
         let build = Build { library: self.library("arr_session.dll")?, definition, import_library };
-        let product = windows::product(build, linked::for_windows(MINGW_CC)?);
+        let parts = Parts { target: windows::X64_TARGET, linked: linked::for_windows(MINGW_CC)? };
+        let product = windows::product(build, parts);
         pack::problems_of(&self.shop, "windows-x64", product, &self.folder, touch)
     }
 

@@ -23,7 +23,7 @@ use crate::c::compiler::joined;
 use crate::context::Context;
 use crate::csharp::dotnet;
 use crate::csharp::{self, Runtime};
-use crate::notices::Linked;
+use crate::notices::Parts;
 use crate::process;
 use crate::story::tellers::Teller;
 use crate::workspace::Workspace;
@@ -38,6 +38,10 @@ const IMPORT_LIBRARY: &str = "arr_session.dll.lib";
 
 pub(crate) const MINGW_CC: &str = "x86_64-w64-mingw32-gcc";
 pub(crate) const MINGW_CXX: &str = "x86_64-w64-mingw32-g++";
+/// The targets in rustc's words.
+pub(super) const X64_TARGET: &str = "x86_64-pc-windows-gnu";
+const ARM64_TARGET: &str = "aarch64-pc-windows-gnullvm";
+
 const MINGW_DLLTOOL: &str = "x86_64-w64-mingw32-dlltool";
 /// As zig calls ARM64's Windows.
 pub(crate) const ZIG_TARGET: &str = "aarch64-windows-gnu";
@@ -119,30 +123,17 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
 
 pub(crate) fn build_x64(shop: &Shop) -> Result<Product> {
     let (tools, link) = mingw(&shop.workspace)?;
-    let cross = Cross {
-        triple: "x86_64-pc-windows-gnu",
-        cc: PathBuf::from(MINGW_CC),
-        ar: None,
-        tools: Some(tools),
-        link,
-        prebuilt_std: false,
-    };
+    let cross = Cross { triple: X64_TARGET, cc: PathBuf::from(MINGW_CC), ar: None, tools: Some(tools), link };
     let made = build(shop, cross, &X64)?;
-    Ok(product(made, linked::for_windows(MINGW_CC)?))
+    Ok(product(made, Parts { target: X64_TARGET, linked: linked::for_windows(MINGW_CC)? }))
 }
 
 pub(crate) fn build_arm64(shop: &Shop) -> Result<Product> {
     let zig = Zig::provide(&shop.workspace, ZIG_TARGET)?;
     let linked = linked::for_windows_by_zig(&zig)?;
-    let cross = Cross {
-        triple: "aarch64-pc-windows-gnullvm",
-        cc: zig.cc,
-        ar: Some(zig.ar),
-        tools: None,
-        link: vec!["-Wl,-Brepro".into()],
-        prebuilt_std: false,
-    };
-    Ok(product(build(shop, cross, &ARM64)?, linked))
+    let cross =
+        Cross { triple: ARM64_TARGET, cc: zig.cc, ar: Some(zig.ar), tools: None, link: vec!["-Wl,-Brepro".into()] };
+    Ok(product(build(shop, cross, &ARM64)?, Parts { target: ARM64_TARGET, linked }))
 }
 
 /// The tools and the linker's arguments with which MinGW writes the same bytes wherever the checkout lies. Its linker writes no
@@ -186,7 +177,7 @@ fn build(shop: &Shop, mut cross: Cross, processor: &Processor) -> Result<Build> 
 }
 
 /// What is handed out of a build, and under which names.
-pub(super) fn product(made: Build, linked: Vec<Linked>) -> Product {
+pub(super) fn product(made: Build, parts: Parts) -> Product {
     let Build { library, definition, import_library } = made;
     let files = vec![
         (DLL.to_owned(), library.shared.clone()),
@@ -195,7 +186,7 @@ pub(super) fn product(made: Build, linked: Vec<Linked>) -> Product {
         ("libarr_session.dll.a".to_owned(), library.link.clone()),
         ("libarr_session.a".to_owned(), library.archive.clone()),
     ];
-    Product { library, files, linked }
+    Product { library, files, parts }
 }
 
 /// What Windows shows of the file, and installers compare: its version.

@@ -136,7 +136,7 @@ mod tests {
             let folder = workspace.scratch("xtask/unity-defects").unwrap().join(name);
             // In place of the library something small that is surely there.
             let file = Path::new("/bin/true").to_owned();
-            let binary = Binary { platform: Platform::named("linux-x64").unwrap(), file, linked: Vec::new() };
+            let binary = Binary { platform: Platform::named("linux-x64").unwrap(), file, parts: None };
             let contents = contents(&workspace, &[binary]).unwrap();
             let planted = Self { workspace, folder, contents };
             planted.repair();

@@ -22,7 +22,7 @@ use plugins::{PLATFORMS, Platform};
 
 use crate::artifacts::{Library, Progress};
 use crate::context::Context;
-use crate::notices::Linked;
+use crate::notices::Parts;
 use crate::step::Report;
 use crate::workspace::Workspace;
 
@@ -37,7 +37,7 @@ pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
                 let platform = Platform::named(platform)?;
                 // Before the library of this machine is built, which takes its time.
                 platform.check_binary(Path::new(file))?;
-                binaries.push(Binary { platform, file: file.into(), linked: Vec::new() });
+                binaries.push(Binary { platform, file: file.into(), parts: None });
             }
             None => {
                 ensure!(!word.starts_with('-'), "`unity` has no option `{word}`");
@@ -74,11 +74,12 @@ pub(crate) fn write_metas() -> Result<ExitCode> {
 
 /// The package's name, as Unity knows it.
 pub(crate) use manifest::NAME;
+pub(crate) use package::NOTICES;
 
-/// Makes `folder` the package with these binaries, by the names of their platforms, and with what linkers have put into them.
-pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, &Path, &[Linked])]) -> Result<()> {
-    let binary = |&(platform, file, linked): &(&str, &Path, &[Linked])| -> Result<Binary> {
-        Ok(Binary { platform: Platform::named(platform)?, file: file.to_owned(), linked: linked.to_vec() })
+/// Makes `folder` the package with these binaries, by the names of their platforms, and with what they were made of.
+pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, &Path, &Parts)]) -> Result<()> {
+    let binary = |&(platform, file, parts): &(&str, &Path, &Parts)| -> Result<Binary> {
+        Ok(Binary { platform: Platform::named(platform)?, file: file.to_owned(), parts: Some(parts.clone()) })
     };
     let binaries = binaries.iter().map(binary).collect::<Result<Vec<_>>>()?;
     package::assemble(workspace, folder, &binaries)?;

@@ -1,6 +1,6 @@
 //! Assembles the Unity package: sources, core, documentation, and binaries with their import settings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::artifacts::Library;
 use crate::links::Page;
-use crate::notices::{self, Linked};
+use crate::notices::{self, Parts};
 use crate::unity::manifest;
 use crate::unity::meta::{self, Importer};
 use crate::unity::plugins::Platform;
@@ -23,14 +23,14 @@ const PAGES: [&str; 2] = ["docs/unity.md", "docs/platforms.md"];
 const DOCUMENTATION: &str = "Documentation~";
 
 /// What is in the native library; the crates are added to it.
-const NOTICES: &str = "Third Party Notices.md";
+pub(crate) const NOTICES: &str = "Third Party Notices.md";
 
 /// A binary for the package.
 pub(crate) struct Binary {
     pub(crate) platform: &'static Platform,
     pub(crate) file: PathBuf,
-    /// What its linker has put into it, as far as that is known.
-    pub(crate) linked: Vec<Linked>,
+    /// What it was made of, if that is known.
+    pub(crate) parts: Option<Parts>,
 }
 
 impl Binary {
@@ -38,7 +38,7 @@ impl Binary {
     pub(crate) fn of_this_machine(workspace: &Workspace, library: &Library) -> Result<Self> {
         let platform = Platform::for_target(&workspace.host)
             .with_context(|| format!("the Unity package has no place for a library of {}", workspace.host))?;
-        Ok(Self { platform, file: library.shared.clone(), linked: Vec::new() })
+        Ok(Self { platform, file: library.shared.clone(), parts: None })
     }
 }
 
@@ -117,8 +117,8 @@ pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Con
     add_folder(&mut contents, "Runtime/Core");
     add_pages(&mut contents, workspace)?;
     let notices = contents.get_mut(NOTICES).and_then(Option::as_mut).context("the notices are missing")?;
-    let linked: BTreeSet<Linked> = binaries.iter().flat_map(|binary| binary.linked.iter().cloned()).collect();
-    notices.extend(notices::of_library(workspace, linked)?.into_bytes());
+    let parts: Option<Vec<Parts>> = binaries.iter().map(|binary| binary.parts.clone()).collect();
+    notices.extend(notices::of_libraries(workspace, parts.as_deref())?.into_bytes());
 
     for binary in binaries {
         let path = binary.platform.path();

@@ -1,0 +1,227 @@
+//! What is in the native library besides our own code, and its licences, for the packages' notices: a table, and every text,
+//! as the licences ask of those who hand out binaries.
+
+mod standard;
+mod texts;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+
+use crate::workspace::Workspace;
+use texts::Text;
+use tree::Crate;
+
+/// What every library of Rust's has in it, and cargo does not list.
+const STANDARD_LIBRARY: &str = "Rust's standard library";
+/// A part of it with a licence of its own. Rust's COPYRIGHT-library.html tells of it, and has this text.
+const UNICODE_TABLES: &str = "Rust's standard library: tables of Unicode";
+const UNICODE_TEXT: &str = "xtask/notices/unicode.txt";
+
+/// Crates that Debian's sources have without their texts, and where the checkout has those, as crates.io's packages bring them.
+const TEXTS_ELSEWHERE: &[(&str, &[&str])] =
+    &[("compiler_builtins", &["xtask/notices/compiler_builtins.txt", "xtask/notices/libm.txt"])];
+
+/// What a library was made of.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    /// The target that it and the standard library were compiled for.
+    pub(crate) target: &'static str,
+    /// What the linker has put into it.
+    pub(crate) linked: Vec<Linked>,
+}
+
+/// What a linker adds to a library of its own: start files, what the processor cannot do, the unwinder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Linked {
+    pub(crate) name: &'static str,
+    pub(crate) version: String,
+    pub(crate) license: &'static str,
+    /// The file with its text; `None` where the licence excepts what is linked, so that nobody has to be told.
+    pub(crate) text: Option<PathBuf>,
+}
+
+/// All that these libraries have in them: first a table, then each text once, with those whose it is. If it is not known what
+/// they were made of, the crates of all targets are told.
+pub(crate) fn of_libraries(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<String> {
+    let apache = texts::tidy(&workspace.read("LICENSE-APACHE")?);
+    let mut notices = of_standard_library(workspace, libraries.is_some(), &apache)?;
+    let linked: BTreeSet<&Linked> = libraries.iter().flat_map(|all| all.iter()).flat_map(|one| &one.linked).collect();
+    for part in linked {
+        notices.push(of_linked(part)?);
+    }
+    for part in crates(workspace, libraries)? {
+        notices.push(of_crate(workspace, part, &apache)?);
+    }
+    Ok(written(&notices))
+}
+
+fn of_standard_library(workspace: &Workspace, known: bool, apache: &str) -> Result<Vec<Notice>> {
+    let version =
+        if known { standard::version()? } else { "of the compiler: see its COPYRIGHT-library.html".to_owned() };
+    let notice = |name: &str, license: &str, text: String| Notice {
+        name: name.to_owned(),
+        version: version.clone(),
+        license: license.to_owned(),
+        texts: vec![Text::of_all(text)],
+    };
+    let unicode = texts::tidy(&workspace.read(UNICODE_TEXT)?);
+    Ok(vec![
+        notice(STANDARD_LIBRARY, "MIT OR Apache-2.0", apache.to_owned()),
+        notice(UNICODE_TABLES, "Unicode-3.0", unicode),
+    ])
+}
+
+fn of_linked(Linked { name, version, license, text }: &Linked) -> Result<Notice> {
+    let texts = text.iter().map(|file| Ok(Text::of_all(texts::read(file)?))).collect::<Result<_>>()?;
+    Ok(Notice { name: (*name).to_owned(), version: version.clone(), license: (*license).to_owned(), texts })
+}
+
+fn of_crate(workspace: &Workspace, part: Crate, apache: &str) -> Result<Notice> {
+    let Crate { name, version, license, folder } = part;
+    let mut texts = texts::below(&folder)?;
+    let elsewhere = TEXTS_ELSEWHERE.iter().filter(|(whose, _)| *whose == name);
+    for file in elsewhere.flat_map(|(_, files)| *files) {
+        texts.push(Text::of_all(texts::tidy(&workspace.read(file)?)));
+    }
+    if !texts.iter().any(|text| text.part.is_empty()) {
+        ensure!(apache_suffices(&license), "{name} {version} comes without the text of its licence");
+        texts.push(Text::of_all(apache.to_owned()));
+    }
+    Ok(Notice { name, version, license, texts })
+}
+
+/// Those of the library and of the standard library, by their names.
+fn crates(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<Vec<Crate>> {
+    let mut found = Vec::new();
+    match libraries {
+        Some(libraries) => {
+            let targets: BTreeSet<&str> = libraries.iter().map(|library| library.target).collect();
+            for target in targets {
+                found.extend(tree::of_library(workspace, target)?);
+                found.extend(standard::crates(workspace, target)?);
+            }
+        }
+        None => found = tree::of_library(workspace, "all")?,
+    }
+    let each: BTreeMap<(String, String), Crate> =
+        found.into_iter().map(|found| ((found.name.clone(), found.version.clone()), found)).collect();
+    Ok(each.into_values().collect())
+}
+
+/// Whether a package's notices have this crate in their table.
+pub(crate) fn names(notices: &str, name: &str, version: &str) -> bool {
+    let row = format!("| {name} | {version} | ");
+    notices.lines().any(|line| line.starts_with(&row))
+}
+
+/// What is said about a crate, or another part.
+struct Notice {
+    name: String,
+    version: String,
+    license: String,
+    texts: Vec<Text>,
+}
+
+fn written(notices: &[Notice]) -> String {
+    let mut text = String::from("| part | version | licence |\n|---|---|---|\n");
+    let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for Notice { name, version, license, texts } in notices {
+        text.push_str(&format!("| {name} | {version} | {license} |\n"));
+        for Text { part, text } in texts {
+            let part = if part.is_empty() { String::new() } else { format!(": {part}") };
+            owners.entry(text).or_default().push(format!("{name} {version}{part}"));
+        }
+    }
+    let mut texts: Vec<(Vec<String>, &str)> = owners.into_iter().map(|(text, owners)| (owners, text)).collect();
+    texts.sort();
+    for (owners, license) in texts {
+        text.push_str(&format!("\n---\n\n**{}**\n\n```text\n{license}\n```\n", owners.join(", ")));
+    }
+    text
+}
+
+/// Whether the Apache licence alone, whose text is the same for everybody, may be chosen.
+fn apache_suffices(license: &str) -> bool {
+    license.replace('/', " OR ").split(" OR ").any(|choice| choice.trim() == "Apache-2.0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice(name: &str, texts: &[&str]) -> Notice {
+        let texts = texts.iter().map(|text| Text::of_all((*text).to_owned())).collect();
+        Notice { name: name.to_owned(), version: "1.0.0".to_owned(), license: "MIT".to_owned(), texts }
+    }
+
+    #[test]
+    fn every_crate_is_in_the_table_and_each_text_stands_once_below_all_whose_it_is() {
+        let text = written(&[notice("one", &["common", "of one"]), notice("two", &["common"])]);
+        assert!(text.contains("| one | 1.0.0 | MIT |\n| two | 1.0.0 | MIT |\n"), "{text}");
+        assert_eq!(text.matches("common").count(), 1, "{text}");
+        assert!(text.contains("**one 1.0.0, two 1.0.0**\n\n```text\ncommon\n```"), "{text}");
+        assert!(text.contains("**one 1.0.0**\n\n```text\nof one\n```"), "{text}");
+    }
+
+    #[test]
+    fn a_text_for_a_part_of_a_crate_says_which() {
+        let fiat = Text { part: "third_party/fiat".to_owned(), text: "of fiat".to_owned() };
+        let mut ring = notice("ring", &["of ring"]);
+        ring.texts.push(fiat);
+        let text = written(&[ring]);
+        assert!(text.contains("**ring 1.0.0: third_party/fiat**\n\n```text\nof fiat\n```"), "{text}");
+        assert!(text.contains("**ring 1.0.0**\n\n```text\nof ring\n```"), "{text}");
+        assert!(names(&text, "ring", "1.0.0") && !names(&text, "ring", "1.0") && !names(&text, "rin", "1.0.0"));
+    }
+
+    #[test]
+    fn the_apache_licence_stands_for_others_only_where_it_may_be_chosen() {
+        for license in ["Apache-2.0", "MIT OR Apache-2.0", "Apache-2.0/MIT", "Apache-2.0 OR ISC OR MIT"] {
+            assert!(apache_suffices(license), "{license}");
+        }
+        for license in ["MIT", "Apache-2.0 AND ISC", "MIT AND Apache-2.0", "ISC OR (Apache-2.0 AND MIT)"] {
+            assert!(!apache_suffices(license), "{license}");
+        }
+    }
+
+    #[test]
+    fn the_crates_of_this_library_all_have_their_texts() {
+        let text = of_libraries(&Workspace::find().unwrap(), None).unwrap();
+        for part in ["| ring | ", "| reqwest | ", STANDARD_LIBRARY, "Permission is hereby granted", "Apache License"] {
+            assert!(text.contains(part), "{part}");
+        }
+        assert!(text.contains(": third_party/fiat**"), "what ring has from others has texts of its own");
+        assert!(!text.contains("| arr-session | "), "the library itself is not a third party");
+    }
+
+    #[test]
+    fn a_crate_whose_text_lies_elsewhere_has_it_and_others_that_have_none_are_refused() {
+        let workspace = Workspace::find().unwrap();
+        let told = |name: &str, license: &str| {
+            let folder = workspace.root.join("abi");
+            let part =
+                Crate { name: name.to_owned(), version: "1.0.0".to_owned(), license: license.to_owned(), folder };
+            of_crate(&workspace, part, "apache").map(|notice| written(&[notice]))
+        };
+        let builtins = told("compiler_builtins", "MIT AND Apache-2.0 WITH LLVM-exception").unwrap();
+        assert!(builtins.contains("LLVM Exceptions") && builtins.contains("Rich Felker"), "{builtins}");
+        assert!(told("other", "MIT OR Apache-2.0").unwrap().contains("apache"));
+        assert!(told("other", "MIT").is_err());
+    }
+
+    #[test]
+    fn what_was_linked_is_told_with_the_text_that_it_asks_for() {
+        let workspace = Workspace::find().unwrap();
+        let linked = |name, text| Linked { name, version: "12".to_owned(), license: "MIT", text };
+        let unwinder = of_linked(&linked("unwinder", Some(workspace.root.join("LICENSE-MIT")))).unwrap();
+        let told = written(&[unwinder, of_linked(&linked("start files", None)).unwrap()]);
+        for part in ["| unwinder | 12 | MIT |", "| start files | 12 | MIT |", "**unwinder 12**"] {
+            assert!(told.contains(part), "{part}");
+        }
+        assert!(!told.contains("start files 12**"), "there is no text of it");
+        assert!(of_linked(&linked("unwinder", Some(PathBuf::from("there/is/no/such/file")))).is_err());
+    }
+}
