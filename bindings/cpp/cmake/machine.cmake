@@ -5,10 +5,10 @@ set(arr_processor "")
 get_property(arr_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
 if(NOT arr_languages MATCHES "^(NONE)?$")
   set(arr_system "${CMAKE_SYSTEM_NAME}")
-  # The compiler knows best. With Visual Studio the last of these is the processor that CMake runs on.
+  # What is asked for, then what the compiler says. With Visual Studio the last of these is the processor that CMake runs on.
   set(arr_sources ${arr_languages})
   list(TRANSFORM arr_sources REPLACE "(.+)" "CMAKE_\\1_COMPILER_ARCHITECTURE_ID")
-  foreach(arr_source IN LISTS arr_sources ITEMS CMAKE_OSX_ARCHITECTURES CMAKE_VS_PLATFORM_NAME CMAKE_SYSTEM_PROCESSOR)
+  foreach(arr_source CMAKE_OSX_ARCHITECTURES ${arr_sources} CMAKE_VS_PLATFORM_NAME CMAKE_SYSTEM_PROCESSOR)
     if(arr_processor STREQUAL "")
       set(arr_processor "${${arr_source}}")
     endif()

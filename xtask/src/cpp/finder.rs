@@ -56,7 +56,12 @@ fn cases() -> Vec<Case> {
 
 /// With a package that was installed from these libraries.
 pub(super) fn check(workspace: &Workspace, libraries: &Path, here: &Path, folder: &Path) -> Result<()> {
-    let system = [define("CMAKE_SYSTEM_NAME", "Linux"), define("CMAKE_SYSTEM_PROCESSOR", OTHER)];
+    // The last goes before what the compiler says, which is not the other's.
+    let system = [
+        define("CMAKE_SYSTEM_NAME", "Linux"),
+        define("CMAKE_SYSTEM_PROCESSOR", OTHER),
+        define("CMAKE_OSX_ARCHITECTURES", OTHER),
+    ];
     let foreign = install_and_move(workspace, libraries, &folder.join("foreign"), &system)?;
     let linked = folder.join("linked");
     fs::create_dir_all(&linked).with_context(|| format!("cannot make {}", linked.display()))?;
