@@ -46,7 +46,8 @@ Usage: cargo xtask <command>
   pack             make the packages, and prove each of them by itself; `--update` accepts the files that they have,
                    `--reproduce` makes them once more in another folder and compares the bytes
   inspect SYSTEM FILE  compare what a binary for linux, windows, uwp or android shows and needs with abi/
-  header           write include/arr_session.h and abi/layout.txt, how its structs lie in memory, anew from the Rust sources
+  header           write include/arr_session.h anew from the Rust sources, and abi/, what programs can depend on: functions,
+                   constants, types, and how structs lie in memory. What would break programs is refused
   header --check   fail if one of them is not what the Rust sources give
   unity [FOLDER]   make the Unity package with this machine's library, in target/unity or as given; PLATFORM=FILE adds
                    a library for another platform

@@ -12,7 +12,9 @@ use super::inspect::{System, problems};
 use super::shop::Shop;
 use super::windows::{Build, MINGW_CC};
 use super::{linked, linux, windows};
+use crate::abi::Abi;
 use crate::abi::binary::{Binary, archive_symbols};
+use crate::abi::header;
 use crate::artifacts::Library;
 use crate::pack;
 use crate::packages;
@@ -54,6 +56,27 @@ const CASES: &[Case] = &[
         expected: "the static library lacks arr_shutdown",
     },
     Case { what: "struct without a change", said: |bench| bench.layout("", ""), expected: "" },
+    Case {
+        what: "struct, another alignment",
+        said: |bench| bench.layout("struct arr_error_info 736 4", "struct arr_error_info 744 8"),
+        expected: "arr_error_info was aligned to 4 bytes",
+    },
+    Case {
+        what: "struct, a field of another type",
+        said: |bench| bench.header("uint32_t failed;", "float failed;"),
+        expected: "arr_stop_all_result.failed was uint32_t and is float",
+    },
+    Case { what: "header without a change", said: |bench| bench.header("", ""), expected: "" },
+    Case {
+        what: "header, a name for another type",
+        said: |bench| bench.header("typedef int32_t arr_stop_scope;", "typedef int64_t arr_stop_scope;"),
+        expected: "arr_stop_scope was int32_t and is int64_t",
+    },
+    Case {
+        what: "header, a lower ARR_ABI_VERSION",
+        said: |bench| bench.header("#define ARR_ABI_VERSION 1", "#define ARR_ABI_VERSION 0"),
+        expected: "ARR_ABI_VERSION was 1 and is 0",
+    },
     Case {
         what: "struct, a field moved",
         said: |bench| bench.layout("  status 4 4", "  status 8 4"),
@@ -244,8 +267,18 @@ impl Workbench {
 
     /// What is said of a layout in which something is different.
     fn layout(&self, before: &str, after: &str) -> Result<Vec<String>> {
-        let layout = self.shop.workspace.read(crate::abi::header::LAYOUT)?;
-        Ok(self.shop.abi.broken_promises(&self.shop.abi.with_layout(&changed(&layout, before, after)?)?))
+        let [header, layout] = self.locked()?;
+        Ok(self.shop.abi.broken_promises(&Abi::of(&header, &changed(&layout, before, after)?)?))
+    }
+
+    /// The same of a header.
+    fn header(&self, before: &str, after: &str) -> Result<Vec<String>> {
+        let [header, layout] = self.locked()?;
+        Ok(self.shop.abi.broken_promises(&Abi::of(&changed(&header, before, after)?, &layout)?))
+    }
+
+    fn locked(&self) -> Result<[String; 2]> {
+        Ok([self.shop.workspace.read(header::PATH)?, self.shop.workspace.read(header::LAYOUT)?])
     }
 
     /// What is said of the Unity package if a library's settings are different.
