@@ -93,9 +93,10 @@ pub(crate) fn list() -> Result<ExitCode> {
 
 pub(crate) fn run(part: Part<'_>) -> Result<ExitCode> {
     let started = Instant::now();
-    let steps = step::choose(STEPS, if let Part::Named(part) = part { part } else { "" });
+    let part = if let Part::Named(part) = part { part } else { "" };
+    let steps = step::choose(STEPS, part);
     if steps.is_empty() {
-        eprintln!("error: no check has that in its name; `cargo xtask test list` lists them");
+        eprintln!("error: no check has `{part}` in its name; `cargo xtask test list` lists them");
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     }
     if let Readiness::Missing(advice) = toolchain::provide()? {

@@ -105,6 +105,11 @@ impl Abi {
         self.constants.get(VERSION).copied().unwrap_or_default()
     }
 
+    /// The name that programs on Linux remember: it has the version, so that those that need another find none.
+    pub(crate) fn soname(&self) -> String {
+        format!("libarr_session.so.{}", self.version())
+    }
+
     /// What is different `after` from this, which came before.
     fn changes(&self, after: &Self) -> Vec<Change> {
         let mut changes = map_changes("the function", &self.functions, &after.functions);
