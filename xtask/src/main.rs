@@ -46,8 +46,9 @@ Usage: cargo xtask <command>
                    with `--self-test` plant a defect of each kind instead, and see that it is caught
   pack             make the packages, and prove each of them by itself; `--update` accepts the files that they have,
                    `--reproduce` makes them once more in another folder and compares the bytes
-  inspect SYSTEM FILE  compare what a binary for linux, windows, uwp or android shows and needs with abi/
-  header           write include/arr_session.h and abi/layout.txt, how its structs lie in memory, anew from the Rust sources
+  inspect PLATFORM FILE  look at a library or an archive that was built elsewhere: format, processor, exports, and what it needs
+  header           write include/arr_session.h anew from the Rust sources, and abi/, what programs can depend on: functions,
+                   constants, types, and how structs lie in memory. What would break programs is refused
   header --check   fail if one of them is not what the Rust sources give
   unity [FOLDER]   make the Unity package with this machine's library, in target/unity or as given; PLATFORM=FILE adds
                    a library for another platform
@@ -78,7 +79,14 @@ fn main() -> ExitCode {
         ["pack"] => pack::run(pack::Mode::Check),
         ["pack", "--update"] => pack::run(pack::Mode::Update),
         ["pack", "--reproduce"] => pack::run(pack::Mode::Reproduce),
-        ["inspect", system, file] => platforms::inspect(system, file),
+        ["inspect", platform, file] => platforms::inspect(platform, file),
+        ["inspect", ref given @ ..] => {
+            return unusable(&format!(
+                "`inspect{}` is not understood: it takes a platform ({}) and a file",
+                given.iter().map(|word| format!(" {word}")).collect::<String>(),
+                platforms::inspected()
+            ));
+        }
         ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
         ["sanitize", runs] => match runs.parse() {
             Ok(runs) => sanitize::run(runs),
@@ -88,7 +96,7 @@ fn main() -> ExitCode {
         ["header", "--check"] => abi::header::run(abi::header::Mode::Check),
         ["unity", "--metas"] => unity::write_metas(),
         ["unity", ref what @ ..] => unity::run(what),
-        [command @ ("demo" | "test" | "sanitize" | "header" | "platforms" | "pack" | "inspect"), option, ..] => {
+        [command @ ("demo" | "test" | "sanitize" | "header" | "platforms" | "pack"), option, ..] => {
             return unusable(&format!("`{command}` has no option `{option}`"));
         }
         [command, ..] => return unusable(&format!("there is no command `{command}`")),

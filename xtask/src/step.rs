@@ -14,12 +14,13 @@ pub(crate) struct Step<C> {
     name: &'static str,
     needs: &'static [&'static str],
     unavailable: Option<&'static str>,
+    bare: bool,
     run: fn(&mut C) -> Result<Report>,
 }
 
 impl<C> Step<C> {
     pub(crate) const fn new(name: &'static str, run: fn(&mut C) -> Result<Report>) -> Self {
-        Self { name, needs: &[], unavailable: None, run }
+        Self { name, needs: &[], unavailable: None, bare: false, run }
     }
 
     /// The steps before it that must have passed, by their names.
@@ -30,6 +31,15 @@ impl<C> Step<C> {
     /// Why it cannot be run on this system, if so.
     pub(crate) const fn unless(self, unavailable: Option<&'static str>) -> Self {
         Self { unavailable, ..self }
+    }
+
+    /// It reads the sources, and calls nothing but cargo and git.
+    pub(crate) const fn bare(self) -> Self {
+        Self { bare: true, ..self }
+    }
+
+    pub(crate) fn is_bare(&self) -> bool {
+        self.bare
     }
 }
 

@@ -1,15 +1,16 @@
-//! What a built binary shows to the world, and what it asks of it: ELF, PE and static archives, of whatever machine.
+//! What a built binary shows to the world, and what it asks of it: ELF, PE, Mach-O and archives, of whatever machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use object::elf;
+use anyhow::{Context as _, Result, bail};
 use object::read::NameOrOrdinal;
-use object::read::archive::ArchiveFile;
+use object::read::archive::{ArchiveFile, ArchiveKind};
+use object::read::coff::ImportFile;
 use object::read::elf::{ElfFile64, ProgramHeader as _};
-use object::{Architecture, Endianness, File, Object, ObjectSymbol};
+use object::read::macho::{FatArch as _, LoadCommandVariant, MachOFatFile32, MachOFile64};
+use object::{Architecture, BinaryFormat, Endianness, File, FileKind, Object, ObjectSymbol, elf};
 
 /// What all names of the library begin with.
 pub(crate) const PREFIX: &str = "arr_";
@@ -17,7 +18,10 @@ pub(crate) const PREFIX: &str = "arr_";
 /// A shared library, or a program.
 #[derive(Debug)]
 pub(crate) struct Binary {
+    pub(crate) format: BinaryFormat,
     pub(crate) architecture: Architecture,
+    /// What programs remember it by: ELF's SONAME, Mach-O's install name.
+    pub(crate) name: Option<String>,
     pub(crate) exports: BTreeSet<String>,
     /// The libraries that it needs, in lower case for Windows, where case means nothing; with the functions that are taken
     /// from each, where the format tells.
@@ -28,7 +32,6 @@ pub(crate) struct Binary {
 
 #[derive(Debug)]
 pub(crate) struct Elf {
-    pub(crate) soname: Option<String>,
     /// Whether it can be loaded anywhere without being changed.
     pub(crate) position_independent: bool,
     pub(crate) stripped: bool,
@@ -47,11 +50,19 @@ impl Binary {
     fn parse(data: &[u8]) -> Result<Self> {
         let file = File::parse(data)?;
         let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut name = None;
         let elf = match &file {
             File::Elf64(elf) => {
-                let (needed, facts) = read_elf(elf)?;
+                let (needed, soname, facts) = read_elf(elf)?;
                 imports.extend(needed.into_iter().map(|library| (library, BTreeSet::new())));
+                name = soname;
                 Some(facts)
+            }
+            File::MachO64(macho) => {
+                let (needed, install_name) = read_macho(macho)?;
+                imports.extend(needed.into_iter().map(|library| (library, BTreeSet::new())));
+                name = install_name;
+                None
             }
             _ => {
                 for import in file.imports()? {
@@ -70,9 +81,92 @@ impl Binary {
                 .filter(|symbol| !symbol.is_undefined() && symbol.is_global())
                 .map(|symbol| Ok(symbol.name()?.to_owned()))
                 .collect::<Result<_>>()?,
-            _ => file.exports()?.map(|export| Ok(named(export?.name()))).collect::<Result<_>>()?,
+            _ => {
+                let macho = file.format() == BinaryFormat::MachO;
+                file.exports()?.map(|export| Ok(in_c(named(export?.name()), macho))).collect::<Result<_>>()?
+            }
         };
-        Ok(Self { architecture: file.architecture(), exports, imports, elf })
+        Ok(Self { format: file.format(), architecture: file.architecture(), name, exports, imports, elf })
+    }
+}
+
+/// A static archive, or an import library.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    /// Of the first file in it that has one.
+    pub(crate) format: BinaryFormat,
+    pub(crate) architecture: Architecture,
+    /// The names of the library's own among all that it offers to a linker.
+    pub(crate) names: BTreeSet<String>,
+}
+
+impl Archive {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&data).with_context(|| format!("cannot make sense of {}", path.display()))
+    }
+
+    fn parse(data: &[u8]) -> Result<Self> {
+        let archive = ArchiveFile::parse(data).context("it is no archive")?;
+        let symbols = archive.symbols()?.context("it has no list of symbols")?;
+        // Only Apple's have lists of this kind.
+        let macho = matches!(archive.kind(), ArchiveKind::Bsd | ArchiveKind::Bsd64);
+        let mut names = BTreeSet::new();
+        for symbol in symbols {
+            let name = in_c(text(symbol?.name()), macho);
+            if name.starts_with(PREFIX) {
+                names.insert(name);
+            }
+        }
+        for member in archive.members() {
+            if let Some((format, architecture)) = made_for(member?.data(data)?) {
+                return Ok(Self { format, architecture, names });
+            }
+        }
+        bail!("nothing in it is for a processor")
+    }
+}
+
+/// What a member of an archive is for; `None` if it is nothing for a linker.
+fn made_for(member: &[u8]) -> Option<(BinaryFormat, Architecture)> {
+    match FileKind::parse(member).ok()? {
+        FileKind::CoffImport => Some((BinaryFormat::Coff, ImportFile::parse(member).ok()?.architecture())),
+        _ => File::parse(member).ok().map(|file| (file.format(), file.architecture())),
+    }
+}
+
+/// What a file has for one processor.
+pub(crate) enum Part {
+    Library(Binary),
+    Archive(Archive),
+}
+
+/// All that a file has: more than one part if it is Apple's for several processors.
+pub(crate) fn parts(path: &Path) -> Result<Vec<Part>> {
+    let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let parts = slices(&data).and_then(|slices| slices.into_iter().map(part).collect());
+    parts.with_context(|| format!("cannot make sense of {}", path.display()))
+}
+
+fn slices(data: &[u8]) -> Result<Vec<&[u8]>> {
+    if FileKind::parse(data)? != FileKind::MachOFat32 {
+        return Ok(vec![data]);
+    }
+    MachOFatFile32::parse(data)?.arches().iter().map(|slice| Ok(slice.data(data)?)).collect()
+}
+
+fn part(data: &[u8]) -> Result<Part> {
+    match FileKind::parse(data)? {
+        FileKind::Archive => Archive::parse(data).map(Part::Archive),
+        _ => Binary::parse(data).map(Part::Library),
+    }
+}
+
+/// A name as C has it: Apple's compilers put an underscore before each.
+fn in_c(name: String, macho: bool) -> String {
+    match name.strip_prefix('_') {
+        Some(rest) if macho => rest.to_owned(),
+        _ => name,
     }
 }
 
@@ -88,7 +182,8 @@ fn named(name: NameOrOrdinal<&[u8]>) -> String {
     }
 }
 
-fn read_elf(file: &ElfFile64<'_, Endianness>) -> Result<(Vec<String>, Elf)> {
+/// The libraries that it needs, its name, and ELF's own.
+fn read_elf(file: &ElfFile64<'_, Endianness>) -> Result<(Vec<String>, Option<String>, Elf)> {
     let mut needed = Vec::new();
     let mut soname = None;
     let mut position_independent = true;
@@ -109,7 +204,23 @@ fn read_elf(file: &ElfFile64<'_, Endianness>) -> Result<(Vec<String>, Elf)> {
     let loaded = file.elf_program_headers().iter().filter(|header| header.p_type(endian) == elf::PT_LOAD);
     let alignment = loaded.map(|header| header.p_align(endian)).min().unwrap_or(0);
     let stripped = file.section_by_name(".symtab").is_none();
-    Ok((needed, Elf { soname, position_independent, stripped, alignment, versions: versions(file)? }))
+    Ok((needed, soname, Elf { position_independent, stripped, alignment, versions: versions(file)? }))
+}
+
+/// The libraries that it needs, and its name.
+fn read_macho(file: &MachOFile64<'_, Endianness>) -> Result<(Vec<String>, Option<String>)> {
+    let mut needed = Vec::new();
+    let mut name = None;
+    let mut commands = file.macho_load_commands()?;
+    while let Some(command) = commands.next()? {
+        let path = |at| Ok::<_, object::Error>(text(command.string(file.endian(), at)?));
+        match command.variant()? {
+            LoadCommandVariant::Dylib(library) => needed.push(path(library.dylib.name)?),
+            LoadCommandVariant::IdDylib(own) => name = Some(path(own.dylib.name)?),
+            _ => {}
+        }
+    }
+    Ok((needed, name))
 }
 
 fn versions(file: &ElfFile64<'_, Endianness>) -> Result<BTreeSet<String>> {
@@ -127,23 +238,8 @@ fn versions(file: &ElfFile64<'_, Endianness>) -> Result<BTreeSet<String>> {
     Ok(versions)
 }
 
-/// The names of the library's own among all that a static archive, or an import library, offers to a linker.
-pub(crate) fn archive_symbols(path: &Path) -> Result<BTreeSet<String>> {
-    let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let archive = ArchiveFile::parse(&*data).with_context(|| format!("{} is no archive", path.display()))?;
-    let symbols = archive.symbols()?.with_context(|| format!("{} has no list of symbols", path.display()))?;
-    let mut names = BTreeSet::new();
-    for symbol in symbols {
-        let name = text(symbol?.name());
-        if name.starts_with(PREFIX) {
-            names.insert(name);
-        }
-    }
-    Ok(names)
-}
-
-/// What the binaries have comes from the compiler that Rust links with, and from the archiver beside it. Windows' format is
-/// looked at by `cargo xtask platforms --self-test`, which has a compiler for it.
+/// What the binaries have comes from the compiler that Rust links with, and from the archiver beside it. Windows' and
+/// Apple's formats are looked at by `cargo xtask platforms --self-test`, which has compilers for them.
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::path::PathBuf;
@@ -214,18 +310,18 @@ mod tests {
         let binary = folder.shared("#include <stdio.h>\nint call(void) { return puts(\"\"); }\n", &flags);
         let needed = binary.imports.keys().map(String::as_str).collect::<Vec<_>>();
         let elf = binary.elf.unwrap();
-        assert_eq!(elf.soname.as_deref(), Some("libname.so.1"));
+        assert_eq!(binary.name.as_deref(), Some("libname.so.1"));
         assert!(needed.contains(&"libc.so.6") && needed.contains(&"libm.so.6"), "{needed:?}");
         assert!(elf.versions.iter().any(|version| version.starts_with("GLIBC_2.")), "{:?}", elf.versions);
         assert_eq!(elf.alignment, 16384);
         assert!(elf.stripped && elf.position_independent);
         let here = if cfg!(target_arch = "aarch64") { Architecture::Aarch64 } else { Architecture::X86_64 };
-        assert_eq!(binary.architecture, here);
+        assert_eq!((binary.format, binary.architecture), (BinaryFormat::Elf, here));
 
         let other = folder.shared("int call(void) { return 0; }\n", &["-nostdlib", "-Wl,-z,max-page-size=65536"]);
         assert!(other.imports.is_empty(), "{:?}", other.imports);
         let elf = other.elf.unwrap();
-        assert_eq!((elf.soname, elf.alignment, elf.stripped), (None, 65536, false));
+        assert_eq!((other.name, elf.alignment, elf.stripped), (None, 65536, false));
         assert!(elf.versions.is_empty(), "{:?}", elf.versions);
     }
 
@@ -245,12 +341,15 @@ mod tests {
         let object = folder.compile(source, "object.o", &["-c"]);
         let archive = folder.0.join("lib.a");
         call(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
-        assert_eq!(archive_symbols(&archive).unwrap(), set(&["arr_one", "arr_three", "arr_two"]));
+        let read = Archive::read(&archive).unwrap();
+        assert_eq!(read.names, set(&["arr_one", "arr_three", "arr_two"]));
+        let alone = File::parse(&*fs::read(&object).unwrap()).map(|file| (file.format(), file.architecture()));
+        assert_eq!((read.format, read.architecture), alone.unwrap());
 
         let bare = folder.0.join("bare.a");
         call(Command::new("ar").arg("rcS").arg(&bare).arg(&object));
-        assert!(archive_symbols(&bare).is_err(), "an archive without a list of symbols cannot be linked with");
-        assert!(archive_symbols(&object).is_err());
+        assert!(Archive::read(&bare).is_err(), "an archive without a list of symbols cannot be linked with");
+        assert!(Archive::read(&object).is_err());
     }
 
     #[test]

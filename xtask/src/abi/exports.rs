@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use crate::abi::Abi;
-use crate::abi::binary::{Binary, archive_symbols};
+use crate::abi::binary::{Archive, Binary};
 use crate::context::Context;
 use crate::step::Report;
 use crate::workspace::Workspace;
@@ -18,7 +18,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let abi = Abi::read(workspace)?;
     let binary = Binary::read(&library.shared)?;
     let mut problems = abi.differences("the shared library", &binary.exports);
-    problems.extend(abi.differences("the static library", &archive_symbols(&library.archive)?));
+    problems.extend(abi.differences("the static library", &Archive::read(&library.archive)?.names));
     problems.extend(foreign_imports(workspace, &binary, SYSTEM_LIBRARIES)?);
     let elf = binary.elf.context("the library is no ELF file")?;
     if !elf.position_independent {

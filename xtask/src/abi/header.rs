@@ -1,9 +1,10 @@
-//! `cargo xtask header`: the C header and the layout of its structs, which the library's own tests generate and compare.
+//! `cargo xtask header`: the C header and the layout of its structs, which the library's own tests generate, and the rest of
+//! `abi/`, which these two give.
 
 use std::fs;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::abi::{self, Abi};
 use crate::workspace::Workspace;
@@ -13,19 +14,17 @@ pub(crate) const PATH: &str = "include/arr_session.h";
 /// How the structs lie in memory.
 pub(crate) const LAYOUT: &str = "abi/layout.txt";
 
-/// A file that a test of the library generates and compares.
+/// A file that a test of the library compares with what it generates.
 struct Generated {
     path: &'static str,
     /// What `cargo test` is told, to run that test.
     test: &'static [&'static str],
-    /// Set, it makes the test write the file before it compares.
-    update: &'static str,
+    /// Set, it is the file to which the test writes instead.
+    to: &'static str,
 }
 
-const GENERATED: &[Generated] = &[
-    Generated { path: PATH, test: &["--test", "header"], update: "ARR_UPDATE_HEADER" },
-    Generated { path: LAYOUT, test: &["--lib", "ffi::layout"], update: "ARR_UPDATE_LAYOUT" },
-];
+const HEADER: Generated = Generated { path: PATH, test: &["--test", "header"], to: "ARR_HEADER_TO" };
+const STRUCTS: Generated = Generated { path: LAYOUT, test: &["--lib", "ffi::layout"], to: "ARR_LAYOUT_TO" };
 
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
@@ -33,41 +32,35 @@ pub(crate) enum Mode {
     Check,
 }
 
+/// All is generated elsewhere, and judged, before anything is written: what breaks a promise would be one itself next time.
 pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let before = Abi::read(&workspace).ok();
-    let layout_before = workspace.read(LAYOUT);
-    let mut all_good = true;
-    for generated in GENERATED {
-        all_good &= generated.run(&workspace, mode)?;
+    let before = Abi::read(&workspace)?;
+    let (header, structs) = (HEADER.generate(&workspace)?, STRUCTS.generate(&workspace)?);
+    let now = Abi::of(&header, &structs)?;
+    let broken = before.broken_promises(&now);
+    if !broken.is_empty() {
+        eprintln!("error: {}", abi::advice(&broken));
+        return Ok(ExitCode::FAILURE);
     }
-    if all_good {
-        all_good = lock(&workspace, before.as_ref(), mode)?;
-        if let (false, Ok(layout)) = (all_good, layout_before) {
-            // It is part of what is locked: written anew, the same would pass next time.
-            fs::write(workspace.root.join(LAYOUT), layout).with_context(|| format!("cannot write {LAYOUT}"))?;
-        }
+    let mut all_good = true;
+    for (path, text) in [(PATH, header), (LAYOUT, structs)].into_iter().chain(now.texts()) {
+        all_good &= put(&workspace, path, &text, mode)?;
     }
     Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The rest of `abi/`, which the header and the layout give. What would break a promise is not written.
-fn lock(workspace: &Workspace, before: Option<&Abi>, mode: Mode) -> Result<bool> {
-    let now = Abi::now(workspace)?;
-    let broken = before.map_or(Vec::new(), |before| before.broken_promises(&now));
-    if !broken.is_empty() {
-        eprintln!("error: {}", abi::advice(&broken));
-        return Ok(false);
-    }
-    let (symbols, constants) = (abi::SYMBOLS, abi::CONSTANTS);
+/// Writes a file, or compares it.
+fn put(workspace: &Workspace, path: &str, text: &str, mode: Mode) -> Result<bool> {
     match mode {
         Mode::Write => {
-            now.write(workspace)?;
-            println!("{symbols} and {constants} are what the header gives");
+            fs::write(workspace.root.join(path), text).with_context(|| format!("cannot write {path}"))?;
+            println!("{path} is what the Rust sources give");
         }
-        Mode::Check if before == Some(&now) => println!("{symbols} and {constants} are up to date"),
+        // A checkout on Windows may have changed the line ends.
+        Mode::Check if workspace.read(path)?.replace("\r\n", "\n") == text => println!("{path} is up to date"),
         Mode::Check => {
-            eprintln!("error: {symbols} or {constants} is not up to date: run `cargo xtask header`");
+            eprintln!("error: {path} is not up to date: run `cargo xtask header`");
             return Ok(false);
         }
     }
@@ -76,27 +69,22 @@ fn lock(workspace: &Workspace, before: Option<&Abi>, mode: Mode) -> Result<bool>
 
 /// Has cargo's tests compare the generated files, whatever the caller's environment says.
 pub(crate) fn never_write(tests: &mut Command) {
-    for generated in GENERATED {
-        tests.env_remove(generated.update);
+    for generated in [HEADER, STRUCTS] {
+        tests.env_remove(generated.to);
     }
 }
 
 impl Generated {
-    fn run(&self, workspace: &Workspace, mode: Mode) -> Result<bool> {
+    /// What the Rust sources give.
+    fn generate(&self, workspace: &Workspace) -> Result<String> {
+        let file = workspace.scratch("xtask/header")?.join(self.to);
+        // What is left from before is not what is generated now.
+        fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
         let mut test = workspace.cargo();
-        test.args(["test", "--quiet", "--package", "arr-session"]).args(self.test);
-        match mode {
-            Mode::Write => test.env(self.update, "1"),
-            Mode::Check => test.env_remove(self.update),
-        };
-        let succeeded = test.status().context("cannot run cargo")?.success();
-        let path = self.path;
-        match (mode, succeeded) {
-            (Mode::Write, true) => println!("{path} is what the Rust sources give"),
-            (Mode::Check, true) => println!("{path} is up to date"),
-            (Mode::Write, false) => eprintln!("error: {path} could not be generated"),
-            (Mode::Check, false) => eprintln!("error: {path} is not up to date: run `cargo xtask header`"),
-        }
-        Ok(succeeded)
+        test.args(["test", "--quiet", "--package", "arr-session"]).args(self.test).env(self.to, &file);
+        let status = test.status().context("cannot run cargo")?;
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        ensure!(status.success() && !text.is_empty(), "{} could not be generated", self.path);
+        Ok(text)
     }
 }

@@ -82,6 +82,12 @@ pub(crate) fn changes(before: &[Laid], after: &[Laid]) -> Vec<(String, bool)> {
             // One in between would be read by an old program as what it knows there, or in its padding.
             changes.push((format!("{}.{} is new", was.name, field.name), field.offset < was.size));
         }
+        if is.alignment != was.alignment {
+            changes.push((
+                format!("{} was aligned to {} bytes, and is to {}", was.name, was.alignment, is.alignment),
+                true,
+            ));
+        }
         if is.size < was.size {
             changes.push((format!("{} has become shorter", was.name), true));
         }
@@ -103,12 +109,15 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Laid>> {
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
-            ["struct", name, size, alignment] => all.push(Laid {
-                name: name.to_owned(),
-                size: size.parse()?,
-                alignment: alignment.parse()?,
-                fields: Vec::new(),
-            }),
+            ["struct", name, size, alignment] => {
+                ensure!(all.iter().all(|laid| laid.name != name), "{name} is there twice");
+                all.push(Laid {
+                    name: name.to_owned(),
+                    size: size.parse()?,
+                    alignment: alignment.parse()?,
+                    fields: Vec::new(),
+                });
+            }
             [name, offset, size] => {
                 let last = all.last_mut().context("a field stands before every struct")?;
                 last.fields.push(Field { name: name.to_owned(), offset: offset.parse()?, size: size.parse()? });
@@ -121,7 +130,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Laid>> {
 }
 
 /// The layout has the header's structs and fields, all of them, in the header's order.
-fn names_problems(laid: &[Laid], header: &Header) -> Vec<String> {
+pub(crate) fn names_problems(laid: &[Laid], header: &Header) -> Vec<String> {
     let described: BTreeMap<&str, Vec<&str>> =
         laid.iter().map(|laid| (&*laid.name, laid.fields.iter().map(|field| &*field.name).collect())).collect();
     let declared: BTreeMap<&str, Vec<&str>> =

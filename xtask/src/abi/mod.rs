@@ -1,5 +1,5 @@
 //! `abi/`: what was promised to programs that are built already. Functions, constants and structs may be added; what is there
-//! stays as it is, or `ARR_ABI_VERSION` has to be another.
+//! stays as it is, or `ARR_ABI_VERSION` has to be raised.
 
 pub(crate) mod binary;
 pub(crate) mod c_header;
@@ -10,7 +10,6 @@ pub(crate) mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -27,6 +26,8 @@ use layout::Laid;
 pub(crate) const SYMBOLS: &str = "abi/symbols.txt";
 /// One line a constant: its name and its value. The statuses are among them.
 pub(crate) const CONSTANTS: &str = "abi/constants.txt";
+/// One line a name that stands for another type, and one a field of a struct: what it is in C.
+pub(crate) const TYPES: &str = "abi/types.txt";
 
 const VERSION: &str = "ARR_ABI_VERSION";
 /// These change with every release.
@@ -35,9 +36,11 @@ const RELEASE: &str = "ARR_VERSION_";
 /// What a program can depend on.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Abi {
-    /// By their names: `(const arr_client_options *, arr_client **) -> arr_status`.
+    /// By their names: `(arr_client_options*, arr_client**) -> arr_status`. Programs do not depend on `const`.
     pub(crate) functions: BTreeMap<String, String>,
     constants: BTreeMap<String, i64>,
+    /// `arr_status` is `int32_t`, and so is `arr_error_info.http_status`.
+    types: BTreeMap<String, String>,
     structs: Vec<Laid>,
 }
 
@@ -50,52 +53,43 @@ pub(crate) struct Change {
 }
 
 impl Abi {
-    /// What the header and the layout say now.
-    pub(crate) fn now(workspace: &Workspace) -> Result<Self> {
-        Self::of(&workspace.read(header::PATH)?, &workspace.read(header::LAYOUT)?)
-    }
-
-    fn of(header: &str, layout: &str) -> Result<Self> {
+    /// What a header and a layout say.
+    pub(crate) fn of(header: &str, layout: &str) -> Result<Self> {
         let header = Header::read(header)?;
         let functions = header.functions.iter().map(|function| (function.name.clone(), prototype(function))).collect();
+        let types = types(&header);
         let constants = header.constants.into_iter().filter(|(name, _)| !name.starts_with(RELEASE)).collect();
-        Ok(Self { functions, constants, structs: layout::parse(layout)? })
+        Ok(Self { functions, constants, types, structs: layout::parse(layout)? })
     }
 
-    /// What was locked, from the texts of the three files.
-    fn locked(symbols: &str, constants: &str, layout: &str) -> Result<Self> {
-        let functions = lines(symbols)
-            .map(|line| {
-                let (name, rest) = line.split_once('(').with_context(|| format!("`{line}` is no function"))?;
-                Ok((name.to_owned(), format!("({rest}")))
-            })
-            .collect::<Result<_>>()?;
-        let constants = lines(constants)
-            .map(|line| {
-                let (name, value) = line.split_once(' ').with_context(|| format!("`{line}` is no constant"))?;
-                Ok((name.to_owned(), value.parse().with_context(|| format!("`{line}` is no constant"))?))
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { functions, constants, structs: layout::parse(layout)? })
+    /// What was locked, from the texts of the files.
+    fn locked(read: &dyn Fn(&str) -> Result<String>) -> Result<Self> {
+        Ok(Self {
+            functions: part(read, SYMBOLS, |text| {
+                entries(text, |line| line.find('(').map(|end| (&line[..end], line[end..].to_owned())))
+            })?,
+            constants: part(read, CONSTANTS, |text| {
+                entries(text, |line| line.split_once(' ').and_then(|(name, value)| Some((name, value.parse().ok()?))))
+            })?,
+            types: part(read, TYPES, |text| {
+                entries(text, |line| line.split_once(' ').map(|(name, kind)| (name, kind.to_owned())))
+            })?,
+            structs: part(read, header::LAYOUT, layout::parse)?,
+        })
     }
 
     /// What the checkout has locked.
     pub(crate) fn read(workspace: &Workspace) -> Result<Self> {
-        Self::locked(&workspace.read(SYMBOLS)?, &workspace.read(CONSTANTS)?, &workspace.read(header::LAYOUT)?)
-    }
-
-    /// The same with another layout.
-    pub(crate) fn with_layout(&self, layout: &str) -> Result<Self> {
-        Ok(Self { structs: layout::parse(layout)?, ..self.clone() })
+        Self::locked(&|path| workspace.read(path))
     }
 
     /// What a commit had locked; `None` if it had nothing of the kind.
     pub(crate) fn at(workspace: &Workspace, commit: &str) -> Result<Option<Self>> {
-        let read = |path: &str| git(&workspace.root, &["show", &format!("{commit}:{path}")]).ok();
-        match (read(SYMBOLS), read(CONSTANTS), read(header::LAYOUT)) {
-            (Some(symbols), Some(constants), Some(layout)) => Self::locked(&symbols, &constants, &layout).map(Some),
-            _ => Ok(None),
+        if git(&workspace.root, &["ls-tree", commit, "abi/"])?.is_empty() {
+            return Ok(None);
         }
+        let locked = Self::locked(&|path| git(&workspace.root, &["show", &format!("{commit}:{path}")]));
+        locked.with_context(|| format!("what {commit} had locked")).map(Some)
     }
 
     /// Where the names that something has are not those of the functions.
@@ -111,24 +105,44 @@ impl Abi {
         self.constants.get(VERSION).copied().unwrap_or_default()
     }
 
+    /// The name that programs on Linux remember: it has the version, so that those that need another find none.
+    pub(crate) fn soname(&self) -> String {
+        format!("libarr_session.so.{}", self.version())
+    }
+
     /// What is different `after` from this, which came before.
     fn changes(&self, after: &Self) -> Vec<Change> {
         let mut changes = map_changes("the function", &self.functions, &after.functions);
         changes.extend(map_changes("the constant", &self.constants, &after.constants));
         changes.retain(|change| !change.what.contains(VERSION));
+        let (was, is) = (self.version(), after.version());
+        if was != is {
+            changes.push(Change { what: format!("{VERSION} was {was} and is {is}"), breaks: is < was });
+        }
+        changes.extend(map_changes("the type of", &self.types, &after.types));
         changes.extend(
             layout::changes(&self.structs, &after.structs).into_iter().map(|(what, breaks)| Change { what, breaks }),
         );
         changes
     }
 
-    /// The changes that programs do not survive although the version says that they do.
+    /// The changes that programs do not survive although the version says that they do. It can only rise: an older one has
+    /// been promised already.
     pub(crate) fn broken_promises(&self, after: &Self) -> Vec<String> {
-        if self.version() != after.version() {
+        if after.version() > self.version() {
             return Vec::new();
         }
         let breaking = self.changes(after).into_iter().filter(|change| change.breaks);
         breaking.map(|change| change.what).collect()
+    }
+
+    /// What is to be said of a release that had locked this, if nothing of it is broken `after`.
+    fn kept(&self, after: &Self, release: &str) -> String {
+        if after.version() == self.version() {
+            format!("as {release} promised")
+        } else {
+            format!("another ABI than {release}")
+        }
     }
 
     /// The structs that are longer `after` than in this, which came before.
@@ -157,12 +171,20 @@ impl Abi {
         text
     }
 
-    /// Locks it.
-    pub(crate) fn write(&self, workspace: &Workspace) -> Result<()> {
-        for (path, text) in [(SYMBOLS, self.symbols_text()), (CONSTANTS, self.constants_text())] {
-            fs::write(workspace.root.join(path), text).with_context(|| format!("cannot write {path}"))?;
+    fn types_text(&self) -> String {
+        let mut text = String::from(
+            "# What the names of types in include/arr_session.h stand for, and of which type the fields of its structs are.\n\
+             # Written by `cargo xtask header`.\n",
+        );
+        for (name, kind) in &self.types {
+            let _ = writeln!(text, "{name} {kind}");
         }
-        Ok(())
+        text
+    }
+
+    /// The files that lock it, besides the layout, from which it comes.
+    fn texts(&self) -> [(&'static str, String); 3] {
+        [(SYMBOLS, self.symbols_text()), (CONSTANTS, self.constants_text()), (TYPES, self.types_text())]
     }
 }
 
@@ -175,9 +197,22 @@ pub(crate) fn advice(broken: &[String]) -> String {
     )
 }
 
-/// Lines that say something.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+/// What one file has locked. If it counted for nothing when it cannot be read, all would be new, and nothing broken.
+fn part<T>(read: &dyn Fn(&str) -> Result<String>, path: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+    let part = read(path).and_then(|text| parse(&text));
+    part.with_context(|| format!("{path} cannot be read: take it from git"))
+}
+
+/// The lines that say something, each by a name of its own.
+fn entries<V>(text: &str, entry: impl Fn(&str) -> Option<(&str, V)>) -> Result<BTreeMap<String, V>> {
+    let mut entries = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let entry = entry(line).filter(|(name, _)| name.to_ascii_lowercase().starts_with(binary::PREFIX));
+        let (name, value) = entry.with_context(|| format!("cannot read the line `{line}`"))?;
+        ensure!(entries.insert(name.to_owned(), value).is_none(), "{name} is there twice");
+    }
+    ensure!(!entries.is_empty(), "nothing is in it");
+    Ok(entries)
 }
 
 fn prototype(function: &Function) -> String {
@@ -185,8 +220,18 @@ fn prototype(function: &Function) -> String {
     format!("({}) -> {}", parameters.join(", "), in_c(&function.result))
 }
 
+/// What stands behind the names, and in the structs.
+fn types(header: &Header) -> BTreeMap<String, String> {
+    let fields = header
+        .structs
+        .iter()
+        .flat_map(|it| it.fields.iter().map(|field| (format!("{}.{}", it.name, field.name), in_c(&field.kind))));
+    header.aliases.clone().into_iter().chain(fields).collect()
+}
+
 fn in_c(kind: &Type) -> String {
-    format!("{}{}", kind.base, "*".repeat(kind.pointers))
+    let length = kind.length.map_or(String::new(), |length| format!("[{length}]"));
+    format!("{}{}{length}", kind.base, "*".repeat(kind.pointers))
 }
 
 fn map_changes<V: PartialEq + std::fmt::Display>(
@@ -212,34 +257,45 @@ fn map_changes<V: PartialEq + std::fmt::Display>(
 /// The lock is what the header says, and keeps what the last release promised.
 pub(crate) fn check(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
-    let (locked, now) = (Abi::read(workspace)?, Abi::now(workspace)?);
-    ensure!(!now.functions.is_empty(), "{} declares no function", header::PATH);
-    let mut problems = Vec::new();
-    let broken = locked.broken_promises(&now);
-    if !broken.is_empty() {
-        problems.push(advice(&broken));
-    } else if locked != now {
-        let changes: Vec<String> = locked.changes(&now).into_iter().map(|change| change.what).collect();
-        problems.push(format!("abi/ is not up to date: run `cargo xtask header`\n  {}", changes.join("\n  ")));
-    }
+    let (header, layout) = (workspace.read(header::PATH)?, workspace.read(header::LAYOUT)?);
+    let (locked, now) = (Abi::read(workspace)?, Abi::of(&header, &layout)?);
+    let mut problems = lock_problems(&locked, &header, &now)?;
     let release = last_release(workspace)?;
-    if let Some(release) = &release
-        && let Some(promised) = Abi::at(workspace, release)?
-    {
-        let broken = promised.broken_promises(&now);
-        if !broken.is_empty() {
-            problems.push(format!("since the release {release}, {}", advice(&broken)));
+    let mut compared = "there is no release yet to compare with".to_owned();
+    if let Some(release) = &release {
+        compared = format!("{release} promised nothing");
+        if let Some(promised) = Abi::at(workspace, release)? {
+            let broken = promised.broken_promises(&now);
+            if !broken.is_empty() {
+                problems.push(format!("since the release {release}, {}", advice(&broken)));
+            }
+            compared = promised.kept(&now, release);
         }
     }
     let summary = format!(
-        "version {}: {} functions, {} constants, {} structs; {}",
+        "version {}: {} functions, {} constants, {} structs; {compared}",
         now.version(),
         now.functions.len(),
         now.constants.len(),
         now.structs.len(),
-        release.map_or("there is no release yet to compare with".to_owned(), |tag| format!("as {tag} promised")),
     );
     Report::unless(problems, summary)
+}
+
+/// Where the lock is not what the header says `now`.
+fn lock_problems(locked: &Abi, header: &str, now: &Abi) -> Result<Vec<String>> {
+    let header = Header::read(header)?;
+    ensure!(!header.functions.is_empty(), "{} declares no function", header::PATH);
+    // The layout is a part of both: that it is the header's, no comparison of the two would tell.
+    let mut problems = layout::names_problems(&now.structs, &header);
+    let broken = locked.broken_promises(now);
+    if !broken.is_empty() {
+        problems.push(advice(&broken));
+    } else if locked != now {
+        let changes: Vec<String> = locked.changes(now).into_iter().map(|change| change.what).collect();
+        problems.push(format!("abi/ is not up to date: run `cargo xtask header`\n  {}", changes.join("\n  ")));
+    }
+    Ok(problems)
 }
 
 /// The newest tag that names a version, such as `v1.2.3`; `None` if there is none, or the sources are no checkout of git's.
@@ -268,57 +324,116 @@ mod tests {
     use super::*;
 
     const HEADER: &str = "\
-        #define ARR_VERSION_MINOR 1\n#define ARR_ABI_VERSION 1\n#define ARR_OK 0\n\
-        typedef int32_t arr_status;\ntypedef struct arr_info { uint32_t struct_size; int32_t status; } arr_info;\n\
-        ARR_API arr_status arr_call(struct arr_info *info, uint32_t flags);\n";
-    const LAYOUT: &str = "struct arr_info 8 4\n  struct_size 0 4\n  status 4 4\n";
+        #define ARR_VERSION_MINOR 1\n#define ARR_ABI_VERSION 2\n#define ARR_OK 0\n\
+        typedef int32_t arr_status;\ntypedef struct arr_info { uint32_t struct_size; arr_status status; char text[8]; } arr_info;\n\
+        ARR_API arr_status arr_call(const struct arr_info *info, uint32_t flags);\n";
+    const LAYOUT: &str = "struct arr_info 16 4\n  struct_size 0 4\n  status 4 4\n  text 8 8\n";
 
     fn abi(header: &str, layout: &str) -> Abi {
         Abi::of(header, layout).unwrap()
     }
 
+    /// What is read if one of the files has another text.
+    fn read_with(path: &str, text: Option<&str>) -> Result<Abi> {
+        let mut texts = BTreeMap::from(abi(HEADER, LAYOUT).texts());
+        texts.insert(header::LAYOUT, LAYOUT.to_owned());
+        match text {
+            Some(text) => texts.insert(path, text.to_owned()),
+            None => texts.remove(path),
+        };
+        Abi::locked(&|path| texts.get(path).cloned().context("it is not there"))
+    }
+
     #[test]
     fn what_is_written_is_what_is_read() {
         let now = abi(HEADER, LAYOUT);
-        assert_eq!(Abi::locked(&now.symbols_text(), &now.constants_text(), LAYOUT).unwrap(), now);
+        assert_eq!(read_with(header::LAYOUT, Some(LAYOUT)).unwrap(), now);
         assert_eq!(now.functions["arr_call"], "(arr_info*, uint32_t) -> arr_status");
+        assert_eq!(now.types["arr_status"], "int32_t");
+        assert_eq!(now.types["arr_info.text"], "char[8]");
         assert!(!now.constants_text().contains("ARR_VERSION_MINOR"));
     }
 
     #[test]
+    fn a_lock_that_cannot_be_read_is_an_error_that_names_it() {
+        let conflict = "<<<<<<< HEAD\n=======\n>>>>>>> other (work)\n";
+        for path in [SYMBOLS, CONSTANTS, TYPES, header::LAYOUT] {
+            let good = BTreeMap::from(abi(HEADER, LAYOUT).texts()).get(path).cloned().unwrap_or(LAYOUT.to_owned());
+            assert!(read_with(path, Some(&good)).is_ok());
+            let twice = format!("{good}{good}");
+            for text in [None, Some(""), Some("# Only a remark.\n"), Some(&*(good.clone() + conflict)), Some(&*twice)] {
+                let error = format!("{:#}", read_with(path, text).unwrap_err());
+                assert!(error.starts_with(&format!("{path} cannot be read: take it from git")), "{text:?}: {error}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_added_breaks_nothing() {
-        let longer = HEADER.replace("int32_t status; }", "int32_t status; uint64_t more; }")
-            + "ARR_API void arr_more(void);\n#define ARR_MORE 1\n";
-        let layout = "struct arr_info 16 8\n  struct_size 0 4\n  status 4 4\n  more 8 8\nstruct arr_new 4 4\n  a 0 4\n";
-        let (before, after) = (abi(HEADER, LAYOUT), abi(&longer, layout));
+        let longer = HEADER.replace("char text[8]; }", "char text[8]; uint32_t more; }")
+            + "ARR_API void arr_more(void);\n#define ARR_MORE 1\ntypedef int32_t arr_kind;\n";
+        let layout = LAYOUT.replace("info 16", "info 20") + "  more 16 4\nstruct arr_new 4 4\n  a 0 4\n";
+        let (before, after) = (abi(HEADER, LAYOUT), abi(&longer, &layout));
         assert_eq!(before.broken_promises(&after), [""; 0]);
-        assert_eq!(before.changes(&after).len(), 4, "{:?}", before.changes(&after));
+        assert_eq!(before.changes(&after).len(), 6, "{:?}", before.changes(&after));
         assert_eq!((before.grown(&after), after.grown(&before)), (vec!["arr_info"], Vec::new()));
     }
 
     #[test]
     fn each_way_to_break_a_program_is_named_unless_the_version_says_so() {
         let before = abi(HEADER, LAYOUT);
+        let in_header = |from: &str, to: &str| (HEADER.replace(from, to), LAYOUT.to_owned());
+        let in_layout = |from: &str, to: &str| (HEADER.to_owned(), LAYOUT.replace(from, to));
         let cases = [
-            (HEADER.replace("arr_call", "arr_cell"), LAYOUT.to_owned(), "the function arr_call is gone"),
-            (HEADER.replace("uint32_t flags", "uint64_t flags"), LAYOUT.to_owned(), "the function arr_call was"),
-            (HEADER.replace("ARR_OK 0", "ARR_OK 7"), LAYOUT.to_owned(), "the constant ARR_OK was 0 and is 7"),
-            (HEADER.to_owned(), LAYOUT.replace("status 4 4", "status 8 4"), "arr_info.status"),
-            (HEADER.to_owned(), LAYOUT.replace("  status 4 4\n", ""), "arr_info.status"),
-            (HEADER.to_owned(), LAYOUT.replace("arr_info", "arr_infos"), "arr_info is gone"),
+            (in_header("arr_call", "arr_cell"), "the function arr_call is gone"),
+            (in_header("uint32_t flags", "uint64_t flags"), "the function arr_call was"),
+            (in_header("ARR_OK 0", "ARR_OK 7"), "the constant ARR_OK was 0 and is 7"),
+            (in_header("typedef int32_t", "typedef int64_t"), "the type of arr_status was int32_t and is int64_t"),
+            (in_header("uint32_t struct_size", "float struct_size"), "the type of arr_info.struct_size was uint32_t"),
+            (in_header("char text[8]", "char *text"), "the type of arr_info.text was char[8] and is char*"),
+            (in_layout("status 4 4", "status 8 4"), "arr_info.status"),
+            (in_layout("  status 4 4\n", ""), "arr_info.status"),
+            (in_layout("arr_info", "arr_infos"), "arr_info is gone"),
+            (in_layout("info 16 4", "info 24 8"), "arr_info was aligned to 4 bytes, and is to 8"),
+            (in_layout("info 16 4", "info 12 4"), "arr_info has become shorter"),
         ];
-        for (header, layout, expected) in cases {
+        for ((header, layout), expected) in cases {
             let broken = before.broken_promises(&abi(&header, &layout));
             assert!(broken.iter().any(|what| what.contains(expected)), "{expected}: {broken:?}");
-            let bumped = abi(&header.replace("ARR_ABI_VERSION 1", "ARR_ABI_VERSION 2"), &layout);
+            let bumped = abi(&header.replace("ARR_ABI_VERSION 2", "ARR_ABI_VERSION 3"), &layout);
             assert_eq!(before.broken_promises(&bumped), [""; 0], "{expected}");
+            let lowered = abi(&header.replace("ARR_ABI_VERSION 2", "ARR_ABI_VERSION 1"), &layout);
+            assert_eq!(before.broken_promises(&lowered).len(), broken.len() + 1, "{expected}");
         }
+    }
+
+    #[test]
+    fn the_version_only_rises() {
+        let version = |version| abi(&HEADER.replace("ARR_ABI_VERSION 2", version), LAYOUT);
+        let (before, lower, higher) = (abi(HEADER, LAYOUT), version("ARR_ABI_VERSION 1"), version("ARR_ABI_VERSION 3"));
+        assert_eq!(before.broken_promises(&lower), ["ARR_ABI_VERSION was 2 and is 1"]);
+        assert_eq!(before.broken_promises(&version("ARR_ABI 2")), ["ARR_ABI_VERSION was 2 and is 0"]);
+        assert_eq!(before.broken_promises(&higher), [""; 0]);
+        assert_eq!(before.kept(&before, "v1.0.0"), "as v1.0.0 promised");
+        assert_eq!(before.kept(&higher, "v1.0.0"), "another ABI than v1.0.0");
+    }
+
+    #[test]
+    fn fields_in_another_order_than_the_layouts_are_seen() {
+        let told = |header: &str| {
+            let now = abi(header, LAYOUT);
+            lock_problems(&now, header, &now).unwrap()
+        };
+        assert_eq!(told(HEADER), [""; 0]);
+        let (first, second) = ("uint32_t struct_size;", "arr_status status;");
+        let swapped = HEADER.replace(&format!("{first} {second}"), &format!("{second} {first}"));
+        assert!(told(&swapped)[0].starts_with("arr_info has the fields"), "{:?}", told(&swapped));
     }
 
     #[test]
     fn the_last_release_is_the_newest_that_this_state_comes_from() {
         let folder = std::env::temp_dir().join(format!("arr-releases-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
         let call = |arguments: &[&str]| git(&folder, arguments).unwrap();
         let commit =
             || call(&["-c", "user.name=A", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty", "-m", "x"]);
@@ -333,7 +448,7 @@ mod tests {
         let newest = newest_release(&folder).unwrap();
         call(&["checkout", "--quiet", "HEAD~1"]);
         let before = newest_release(&folder).unwrap();
-        fs::remove_dir_all(&folder).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!((newest.as_deref(), before.as_deref()), (Some("v1.0.0"), Some("v0.10.0")));
         assert!(newest_release(&folder).is_err(), "that git cannot be asked is not that there is no release");
     }

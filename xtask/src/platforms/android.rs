@@ -7,19 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use object::Architecture;
 
 use super::cross::Cross;
-use super::inspect::{self, System};
+use super::inspect::{self, ANDROID_ARM64};
 use super::row::{self, Row};
 use super::shop::Shop;
-use crate::abi::binary::{Binary, archive_symbols};
 use crate::process;
 
 const CC: &str = "xtask/checked/android-cc.sh";
 const AR: &str = "llvm-ar-14";
-/// Devices since Android 15 may have pages of this size.
-const PAGE: u64 = 16 * 1024;
 /// What rustc asks the linker for.
 const SHARED: [&str; 4] = ["c", "m", "dl", "log"];
 
@@ -32,7 +28,7 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
         ["-fuse-ld=lld-14", "-nostdlib", "-nostartfiles", "-Wl,-z,undefs", "-Wl,-soname,libarr_session.so"]
             .map(OsString::from)
             .to_vec();
-    link.push(format!("-Wl,-z,max-page-size={PAGE}").into());
+    link.push(format!("-Wl,-z,max-page-size={}", ANDROID_ARM64.page).into());
     link.push(search);
     let cross = Cross {
         triple: "aarch64-linux-android",
@@ -42,15 +38,9 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
         tools: None,
     };
     let library = cross.build(&shop.workspace)?;
-    let binary = Binary::read(&library.shared)?;
-    let elf = binary.elf.as_ref().context("the library is no ELF file")?;
-    let mut problems = inspect::problems(&shop.workspace, &shop.abi, System::Android, &binary)?;
-    problems.extend(shop.abi.differences("the static library", &archive_symbols(&library.archive)?));
-    if binary.architecture != Architecture::Aarch64 {
-        problems.push(format!("it is for {:?}", binary.architecture));
-    }
-    if elf.alignment < PAGE {
-        problems.push(format!("it is aligned to {} bytes, not to pages of {PAGE}", elf.alignment));
+    let mut problems = Vec::new();
+    for file in [&library.shared, &library.archive] {
+        problems.extend(inspect::problems(&shop.workspace, &shop.abi, ANDROID_ARM64, file)?);
     }
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));

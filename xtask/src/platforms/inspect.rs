@@ -1,66 +1,205 @@
-//! One binary, wherever it was built, against what `abi/` says. `cargo xtask inspect` does it for a file.
+//! One file, wherever it was built, against what it must be on its platform. `cargo xtask inspect` does it by itself.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use object::{Architecture, BinaryFormat};
 
+use super::linux;
 use crate::EXIT_UNUSABLE;
 use crate::abi::Abi;
-use crate::abi::binary::Binary;
+use crate::abi::binary::{self, Archive, Binary, Part};
 use crate::abi::exports;
 use crate::workspace::Workspace;
 
-/// What a binary is for.
+/// What a file is for, and what it must be there.
 #[derive(Clone, Copy)]
-pub(crate) enum System {
-    Linux,
-    Windows,
-    Uwp,
-    Android,
+pub(crate) struct Target {
+    pub(super) name: &'static str,
+    /// Of libraries, and of what is in archives.
+    formats: [BinaryFormat; 2],
+    processors: &'static [Architecture],
+    /// The list of what a library may need.
+    imports: &'static str,
+    /// What programs remember it by, where the format has a place for that.
+    remembered: Option<fn(&Abi) -> String>,
+    /// The largest pages that there are, in bytes.
+    pub(super) page: u64,
+    /// Whether it is for systems with an old C library.
+    old_glibc: bool,
 }
 
-impl System {
-    const ALL: [(&'static str, System); 4] =
-        [("linux", System::Linux), ("windows", System::Windows), ("uwp", System::Uwp), ("android", System::Android)];
+const X64: &[Architecture] = &[Architecture::X86_64];
+const ARM64: &[Architecture] = &[Architecture::Aarch64];
 
-    /// The list of what it may need there.
-    fn imports(self) -> &'static str {
-        match self {
-            System::Linux => "abi/imports-linux.txt",
-            System::Windows => "abi/imports-windows.txt",
-            System::Uwp => "abi/imports-uwp.txt",
-            System::Android => "abi/imports-android.txt",
+pub(crate) const LINUX_X64: Target = Target {
+    name: "linux-x64",
+    formats: [BinaryFormat::Elf; 2],
+    processors: X64,
+    imports: "abi/imports-linux.txt",
+    remembered: Some(Abi::soname),
+    page: 4 * 1024,
+    old_glibc: true,
+};
+pub(crate) const LINUX_ARM64: Target = Target { name: "linux-arm64", processors: ARM64, old_glibc: false, ..LINUX_X64 };
+
+pub(crate) const WINDOWS_X64: Target = Target {
+    name: "windows-x64",
+    formats: [BinaryFormat::Pe, BinaryFormat::Coff],
+    imports: "abi/imports-windows.txt",
+    remembered: None,
+    old_glibc: false,
+    ..LINUX_X64
+};
+pub(crate) const WINDOWS_ARM64: Target = Target { name: "windows-arm64", processors: ARM64, ..WINDOWS_X64 };
+const WINDOWS_MSVC_X64: Target = Target { name: "windows-msvc-x64", ..WINDOWS_X64 };
+const WINDOWS_MSVC_ARM64: Target = Target { name: "windows-msvc-arm64", ..WINDOWS_ARM64 };
+
+pub(crate) const UWP_X64: Target = Target { name: "uwp-x64", imports: "abi/imports-uwp.txt", ..WINDOWS_X64 };
+pub(crate) const UWP_ARM64: Target = Target { name: "uwp-arm64", processors: ARM64, ..UWP_X64 };
+
+pub(crate) const ANDROID_ARM64: Target = Target {
+    name: "android-arm64",
+    imports: "abi/imports-android.txt",
+    remembered: Some(|_| "libarr_session.so".to_owned()),
+    // Devices since Android 15 may have such.
+    page: 16 * 1024,
+    ..LINUX_ARM64
+};
+
+/// One file for both processors.
+pub(crate) const MACOS_UNIVERSAL: Target = Target {
+    name: "macos-universal",
+    formats: [BinaryFormat::MachO; 2],
+    processors: &[Architecture::Aarch64, Architecture::X86_64],
+    imports: "abi/imports-macos.txt",
+    remembered: Some(|_| "@rpath/libarr_session.dylib".to_owned()),
+    ..WINDOWS_X64
+};
+
+const ALL: &[Target] = &[
+    LINUX_X64,
+    LINUX_ARM64,
+    WINDOWS_X64,
+    WINDOWS_ARM64,
+    WINDOWS_MSVC_X64,
+    WINDOWS_MSVC_ARM64,
+    UWP_X64,
+    UWP_ARM64,
+    ANDROID_ARM64,
+    MACOS_UNIVERSAL,
+];
+
+/// What MinGW's import library has besides: the name of the DLL.
+const MINGW_OWN: &str = "arr_session_dll_iname";
+
+/// Where a shared library, a static archive or an import library is not what it must be.
+pub(crate) fn problems(workspace: &Workspace, abi: &Abi, target: Target, file: &Path) -> Result<Vec<String>> {
+    problems_of(workspace, abi, target, &binary::parts(file)?, &file.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn problems_of(workspace: &Workspace, abi: &Abi, target: Target, parts: &[Part], file: &str) -> Result<Vec<String>> {
+    let processors: Vec<Architecture> = parts.iter().map(processor).collect();
+    let mut problems = Vec::new();
+    let as_wanted = processors.len() == target.processors.len()
+        && target.processors.iter().all(|processor| processors.contains(processor));
+    if !as_wanted {
+        problems.push(format!("{file} is for {processors:?}, not for {:?}", target.processors));
+    }
+    for part in parts {
+        match part {
+            Part::Library(binary) => problems.extend(library_problems(workspace, abi, target, binary, file)?),
+            Part::Archive(archive) => problems.extend(archive_problems(abi, target, archive, file)),
+        }
+    }
+    Ok(problems)
+}
+
+fn processor(part: &Part) -> Architecture {
+    match part {
+        Part::Library(binary) => binary.architecture,
+        Part::Archive(archive) => archive.architecture,
+    }
+}
+
+fn library_problems(
+    workspace: &Workspace,
+    abi: &Abi,
+    target: Target,
+    binary: &Binary,
+    file: &str,
+) -> Result<Vec<String>> {
+    let mut problems = abi.differences(file, &binary.exports);
+    problems.extend(exports::foreign_imports(workspace, binary, target.imports)?);
+    if binary.format != target.formats[0] {
+        problems.push(format!("{file} is {:?}, not {:?}", binary.format, target.formats[0]));
+    }
+    if let Some(remembered) = target.remembered {
+        let wanted = remembered(abi);
+        if binary.name.as_deref() != Some(&*wanted) {
+            let name = binary.name.as_deref().unwrap_or("nothing");
+            problems.push(format!("programs would remember {file} as {name}, not as {wanted}"));
+        }
+    }
+    if let Some(elf) = &binary.elf {
+        if elf.alignment < target.page {
+            problems.push(format!("{file} is aligned to {} bytes, not to pages of {}", elf.alignment, target.page));
+        }
+        if target.old_glibc {
+            problems.extend(linux::too_new(&elf.versions));
+        }
+    }
+    Ok(problems)
+}
+
+fn archive_problems(abi: &Abi, target: Target, archive: &Archive, file: &str) -> Vec<String> {
+    let mut names = archive.names.clone();
+    names.remove(MINGW_OWN);
+    let mut problems = abi.differences(file, &names);
+    if archive.format != target.formats[1] {
+        problems.push(format!("{file} is an archive of {:?}, not of {:?}", archive.format, target.formats[1]));
+    }
+    problems
+}
+
+/// The names of all that can be inspected.
+pub(crate) fn list() -> String {
+    ALL.iter().map(|target| target.name).collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) fn run(platform: &str, file: &str) -> Result<ExitCode> {
+    let Some(target) = ALL.iter().find(|target| target.name == platform) else {
+        eprintln!("error: there is no platform `{platform}` to inspect a file for; there are {}", list());
+        return Ok(ExitCode::from(EXIT_UNUSABLE));
+    };
+    let workspace = Workspace::find()?;
+    let parts = binary::parts(Path::new(file))?;
+    let problems = problems_of(&workspace, &Abi::read(&workspace)?, *target, &parts, file)?;
+    for problem in &problems {
+        eprintln!("error: {problem}");
+    }
+    if problems.is_empty() {
+        let told: Vec<String> = parts.iter().map(told).collect();
+        println!("{file}: {}; as it must be for {platform}", told.join("; "));
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn told(part: &Part) -> String {
+    match part {
+        Part::Library(Binary { architecture, exports, imports, .. }) => {
+            format!("{architecture:?}, {} exports and {} imported libraries", exports.len(), imports.len())
+        }
+        Part::Archive(Archive { architecture, names, .. }) => {
+            format!("{architecture:?}, an archive with {} names", names.len())
         }
     }
 }
 
-/// Where what it shows and what it needs are not as they must be.
-pub(crate) fn problems(workspace: &Workspace, abi: &Abi, system: System, binary: &Binary) -> Result<Vec<String>> {
-    let mut problems = abi.differences("the shared library", &binary.exports);
-    problems.extend(exports::foreign_imports(workspace, binary, system.imports())?);
-    Ok(problems)
-}
-
-pub(crate) fn run(system: &str, file: &str) -> Result<ExitCode> {
-    let Some((_, system)) = System::ALL.iter().find(|(name, _)| *name == system) else {
-        let names: Vec<&str> = System::ALL.iter().map(|(name, _)| *name).collect();
-        eprintln!("error: there is no system `{system}`, only {}", names.join(", "));
-        return Ok(ExitCode::from(EXIT_UNUSABLE));
-    };
-    let workspace = Workspace::find()?;
-    let binary = Binary::read(Path::new(file))?;
-    let problems = problems(&workspace, &Abi::read(&workspace)?, *system, &binary)?;
-    for problem in &problems {
-        eprintln!("error: {file}: {problem}");
+#[test]
+fn every_platform_has_files_that_can_be_inspected() {
+    for platform in super::PLATFORMS {
+        assert!(ALL.iter().any(|target| target.name == platform.name), "{}", platform.name);
     }
-    if problems.is_empty() {
-        println!(
-            "{file}: {:?}, {} exports and {} imported libraries, as abi/ says",
-            binary.architecture,
-            binary.exports.len(),
-            binary.imports.len()
-        );
-    }
-    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -3,19 +3,17 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use object::Architecture;
+use anyhow::{Result, bail};
 
 use super::abidiff;
 use super::cross::Cross;
-use super::inspect::{self, System};
+use super::inspect::{self, LINUX_ARM64, LINUX_X64, Target};
 use super::linked;
 use super::product::Product;
 use super::row::{self, Row};
 use super::run::{self, Machine, Runner};
 use super::shop::Shop;
 use super::zig::Zig;
-use crate::abi::binary::{Binary, archive_symbols};
 use crate::artifacts::Library;
 use crate::notices::Parts;
 
@@ -35,7 +33,7 @@ const RUST_QUICKSTART: &str = "quickstart";
 pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     let Product { library, .. } = build_x64(shop)?;
     let folder = shop.workspace.scratch("platforms/linux-x64")?;
-    let machine = Machine::linux(("gcc", "g++"), Runner::Here, &library, &soname(shop), folder)?;
+    let machine = Machine::linux(("gcc", "g++"), Runner::Here, &library, &shop.abi.soname(), folder)?;
     let rust = cross_x64(shop, zig(shop)?).build_example(&shop.workspace, RUST_QUICKSTART)?;
     let row = row(shop, "linux-x64", &library, &machine, rust)?;
     let exports = format!("{}; {}", row.exports, abidiff::check(shop)?);
@@ -45,7 +43,7 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
 pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
     let Product { library, .. } = build_arm64(shop)?;
     let folder = shop.workspace.scratch("platforms/linux-arm64")?;
-    let machine = Machine::linux((ARM64_CC, ARM64_CXX), Runner::Qemu, &library, &soname(shop), folder)?;
+    let machine = Machine::linux((ARM64_CC, ARM64_CXX), Runner::Qemu, &library, &shop.abi.soname(), folder)?;
     let rust = cross_arm64(shop).build_example(&shop.workspace, RUST_QUICKSTART)?;
     row(shop, "linux-arm64", &library, &machine, rust)
 }
@@ -54,13 +52,13 @@ pub(crate) fn build_x64(shop: &Shop) -> Result<Product> {
     let zig = zig(shop)?;
     let linked = linked::for_linux_by_zig(&zig)?;
     let library = cross_x64(shop, zig).build(&shop.workspace)?;
-    expect(shop, &library, Architecture::X86_64)?;
+    expect(shop, &library, LINUX_X64)?;
     Ok(product(shop, library, Parts { target: X64, linked }))
 }
 
 pub(crate) fn build_arm64(shop: &Shop) -> Result<Product> {
     let library = cross_arm64(shop).build(&shop.workspace)?;
-    expect(shop, &library, Architecture::Aarch64)?;
+    expect(shop, &library, LINUX_ARM64)?;
     Ok(product(shop, library, Parts { target: ARM64, linked: linked::for_linux(ARM64_CC)? }))
 }
 
@@ -79,7 +77,8 @@ fn cross_arm64(shop: &Shop) -> Cross {
 
 /// What is handed out of a library, and under which names.
 pub(super) fn product(shop: &Shop, library: Library, parts: Parts) -> Product {
-    let files = vec![(soname(shop), library.shared.clone()), ("libarr_session.a".to_owned(), library.archive.clone())];
+    let files =
+        vec![(shop.abi.soname(), library.shared.clone()), ("libarr_session.a".to_owned(), library.archive.clone())];
     Product { library, files, parts }
 }
 
@@ -103,28 +102,14 @@ fn row(shop: &Shop, platform: &'static str, library: &Library, machine: &Machine
     })
 }
 
-/// The name that programs remember: it has the ABI's version, so that those that need another find none.
-fn soname(shop: &Shop) -> String {
-    format!("libarr_session.so.{}", shop.abi.version())
-}
-
 fn name_to_remember(shop: &Shop) -> Vec<OsString> {
-    vec![format!("-Wl,-soname,{}", soname(shop)).into()]
+    vec![format!("-Wl,-soname,{}", shop.abi.soname()).into()]
 }
 
-fn expect(shop: &Shop, library: &Library, architecture: Architecture) -> Result<()> {
-    let binary = Binary::read(&library.shared)?;
-    let elf = binary.elf.as_ref().context("the library is no ELF file")?;
-    let mut problems = inspect::problems(&shop.workspace, &shop.abi, System::Linux, &binary)?;
-    problems.extend(shop.abi.differences("the static library", &archive_symbols(&library.archive)?));
-    if binary.architecture != architecture {
-        problems.push(format!("it is for {:?}, not for {architecture:?}", binary.architecture));
-    }
-    if elf.soname.as_deref() != Some(&*soname(shop)) {
-        problems.push(format!("its SONAME is {:?}, not {}", elf.soname, soname(shop)));
-    }
-    if architecture == Architecture::X86_64 {
-        problems.extend(too_new(&elf.versions));
+fn expect(shop: &Shop, library: &Library, target: Target) -> Result<()> {
+    let mut problems = Vec::new();
+    for file in [&library.shared, &library.archive] {
+        problems.extend(inspect::problems(&shop.workspace, &shop.abi, target, file)?);
     }
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));
@@ -133,7 +118,7 @@ fn expect(shop: &Shop, library: &Library, architecture: Architecture) -> Result<
 }
 
 /// The versions of the C library that older systems do not have.
-fn too_new<'a>(versions: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+pub(super) fn too_new<'a>(versions: impl IntoIterator<Item = &'a String>) -> Vec<String> {
     let (major, minor) = OLDEST_GLIBC;
     let newer = versions.into_iter().filter(|version| {
         version.strip_prefix("GLIBC_").is_some_and(|number| {

@@ -32,7 +32,7 @@ use row::Row;
 use shop::Shop;
 
 pub(crate) use cross::{FETCHED, crate_sources};
-pub(crate) use inspect::run as inspect;
+pub(crate) use inspect::{list as inspected, run as inspect};
 pub(crate) use row::Reached;
 pub(crate) use self_test::run as self_test;
 
@@ -111,12 +111,14 @@ pub(crate) fn run(which: Which<'_>) -> Result<ExitCode> {
     let started = Instant::now();
     let wanted: Vec<&Platform> = match which {
         Which::All => PLATFORMS.iter().collect(),
-        Which::Named(name) => PLATFORMS.iter().filter(|platform| platform.name == name).collect(),
+        Which::Named(name) => {
+            let Some(platform) = PLATFORMS.iter().find(|platform| platform.name == name) else {
+                eprintln!("error: there is no platform `{name}`; there are {}, and the option --self-test", list());
+                return Ok(ExitCode::from(EXIT_UNUSABLE));
+            };
+            vec![platform]
+        }
     };
-    if wanted.is_empty() {
-        eprintln!("error: there is no such platform; there are {}", list());
-        return Ok(ExitCode::from(EXIT_UNUSABLE));
-    }
     if let Some(reason) = unavailable(&wanted)? {
         return Ok(step::skip_all(&reason));
     }

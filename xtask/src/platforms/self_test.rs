@@ -1,6 +1,7 @@
 //! `cargo xtask platforms --self-test`: what the checks are for. A defect of each kind is planted, and has to be caught; what has
 //! none has to pass.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -8,11 +9,14 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result, ensure};
 
 use super::abidiff;
-use super::inspect::{System, problems};
+use super::inspect::{
+    self, ANDROID_ARM64, LINUX_ARM64, LINUX_X64, MACOS_UNIVERSAL, Target, UWP_X64, WINDOWS_ARM64, WINDOWS_X64,
+};
 use super::shop::Shop;
 use super::windows::{Build, MINGW_CC};
 use super::{linked, linux, windows};
-use crate::abi::binary::{Binary, archive_symbols};
+use crate::abi::Abi;
+use crate::abi::header;
 use crate::artifacts::Library;
 use crate::notices::Parts;
 use crate::pack;
@@ -32,29 +36,141 @@ struct Case {
 }
 
 const CASES: &[Case] = &[
-    Case { what: "ELF without a defect", said: |bench| bench.elf(&[]), expected: "" },
+    Case { what: "ELF without a defect", said: |bench| bench.elf(LINUX_X64, &[]), expected: "" },
     Case {
         what: "ELF, an export removed",
-        said: |bench| bench.elf(&[Defect::Removed]),
+        said: |bench| bench.elf(LINUX_X64, &[Defect::Removed]),
         expected: "lacks arr_shutdown",
     },
-    Case { what: "ELF, an export too many", said: |bench| bench.elf(&[Defect::Extra]), expected: "also has helper" },
+    Case {
+        what: "ELF, an export too many",
+        said: |bench| bench.elf(LINUX_X64, &[Defect::Extra]),
+        expected: "also has helper",
+    },
     Case {
         what: "ELF, a forbidden import",
-        said: |bench| bench.elf(&[Defect::Import]),
+        said: |bench| bench.elf(LINUX_X64, &[Defect::Import]),
         expected: "needs libforbidden.so",
     },
-    Case { what: "PE without a defect", said: |bench| bench.pe(&[]), expected: "" },
-    Case { what: "PE, an export removed", said: |bench| bench.pe(&[Defect::Removed]), expected: "lacks arr_shutdown" },
-    Case { what: "PE, an export too many", said: |bench| bench.pe(&[Defect::Extra]), expected: "also has helper" },
-    Case { what: "PE, a forbidden import", said: |bench| bench.pe(&[Defect::Import]), expected: "needs forbidden.dll" },
-    Case { what: "static library without a defect", said: |bench| bench.archive(&[]), expected: "" },
+    Case {
+        what: "ELF, no SONAME",
+        said: |bench| bench.elf(LINUX_X64, &[Defect::Nameless]),
+        expected: "would remember libarr_session.so as nothing",
+    },
+    Case {
+        what: "ELF, another processor",
+        said: |bench| bench.elf(LINUX_ARM64, &[]),
+        expected: "is for [X86_64], not for [Aarch64]",
+    },
+    Case { what: "ELF, taken for Windows", said: |bench| bench.elf(WINDOWS_X64, &[]), expected: "is Elf, not Pe" },
+    Case { what: "ELF for Android without a defect", said: |bench| bench.android(&[]), expected: "" },
+    Case {
+        what: "ELF for Android, a forbidden import",
+        said: |bench| bench.android(&[Defect::Import]),
+        expected: "needs libforbidden.so, which abi/imports-android.txt",
+    },
+    Case {
+        what: "ELF for Android, no SONAME",
+        said: |bench| bench.android(&[Defect::Nameless]),
+        expected: "would remember libarr_session.so as nothing",
+    },
+    Case {
+        what: "ELF for Android, pages of 4 KiB",
+        said: |bench| bench.android(&[Defect::Page]),
+        expected: "aligned to 4096 bytes",
+    },
+    Case { what: "PE without a defect", said: |bench| bench.pe(WINDOWS_X64, &[]), expected: "" },
+    Case {
+        what: "PE, an export removed",
+        said: |bench| bench.pe(WINDOWS_X64, &[Defect::Removed]),
+        expected: "lacks arr_shutdown",
+    },
+    Case {
+        what: "PE, an export too many",
+        said: |bench| bench.pe(WINDOWS_X64, &[Defect::Extra]),
+        expected: "also has helper",
+    },
+    Case {
+        what: "PE, a forbidden import",
+        said: |bench| bench.pe(WINDOWS_X64, &[Defect::Import]),
+        expected: "needs forbidden.dll",
+    },
+    Case {
+        what: "PE, another processor",
+        said: |bench| bench.pe(WINDOWS_ARM64, &[]),
+        expected: "is for [X86_64], not for [Aarch64]",
+    },
+    Case { what: "PE for UWP without a defect", said: |bench| bench.pe(UWP_X64, &[]), expected: "" },
+    Case {
+        what: "PE for UWP, a forbidden import",
+        said: |bench| bench.pe(UWP_X64, &[Defect::Import]),
+        expected: "needs forbidden.dll, which abi/imports-uwp.txt",
+    },
+    Case { what: "Mach-O without a defect", said: |bench| bench.macho(&[]), expected: "" },
+    Case {
+        what: "Mach-O, an export removed",
+        said: |bench| bench.macho(&[Defect::Removed]),
+        expected: "lacks arr_shutdown",
+    },
+    Case {
+        what: "Mach-O, a forbidden import",
+        said: |bench| bench.macho(&[Defect::Import]),
+        expected: "needs libforbidden.dylib",
+    },
+    Case {
+        what: "Mach-O, no install name",
+        said: |bench| bench.macho(&[Defect::Nameless]),
+        expected: "would remember libarr_session.dylib as",
+    },
+    Case {
+        what: "Mach-O, one processor only",
+        said: |bench| bench.macho(&[Defect::Processor]),
+        expected: "is for [Aarch64], not for [Aarch64, X86_64]",
+    },
+    Case { what: "static library without a defect", said: |bench| bench.archive(LINUX_X64, &[]), expected: "" },
     Case {
         what: "static library, a function removed",
-        said: |bench| bench.archive(&[Defect::Removed]),
-        expected: "the static library lacks arr_shutdown",
+        said: |bench| bench.archive(LINUX_X64, &[Defect::Removed]),
+        expected: "libfunctions.a lacks arr_shutdown",
+    },
+    Case {
+        what: "static library, another processor",
+        said: |bench| bench.archive(LINUX_ARM64, &[]),
+        expected: "is for [X86_64], not for [Aarch64]",
+    },
+    Case {
+        what: "static library, taken for Windows",
+        said: |bench| bench.archive(WINDOWS_X64, &[]),
+        expected: "an archive of Elf, not of Coff",
+    },
+    Case { what: "import library without a defect", said: |bench| bench.import_library(&[]), expected: "" },
+    Case {
+        what: "import library, a function removed",
+        said: |bench| bench.import_library(&[Defect::Removed]),
+        expected: "libarr_session.dll.a lacks arr_shutdown",
     },
     Case { what: "struct without a change", said: |bench| bench.layout("", ""), expected: "" },
+    Case {
+        what: "struct, another alignment",
+        said: |bench| bench.layout("struct arr_error_info 736 4", "struct arr_error_info 744 8"),
+        expected: "arr_error_info was aligned to 4 bytes",
+    },
+    Case {
+        what: "struct, a field of another type",
+        said: |bench| bench.header("uint32_t failed;", "float failed;"),
+        expected: "arr_stop_all_result.failed was uint32_t and is float",
+    },
+    Case { what: "header without a change", said: |bench| bench.header("", ""), expected: "" },
+    Case {
+        what: "header, a name for another type",
+        said: |bench| bench.header("typedef int32_t arr_stop_scope;", "typedef int64_t arr_stop_scope;"),
+        expected: "arr_stop_scope was int32_t and is int64_t",
+    },
+    Case {
+        what: "header, a lower ARR_ABI_VERSION",
+        said: |bench| bench.header("#define ARR_ABI_VERSION 1", "#define ARR_ABI_VERSION 0"),
+        expected: "ARR_ABI_VERSION was 1 and is 0",
+    },
     Case {
         what: "struct, a field moved",
         said: |bench| bench.layout("  status 4 4", "  status 8 4"),
@@ -160,6 +276,7 @@ fn unavailable() -> Result<Option<String>> {
         packages::FOR_LINUX_X64,
         packages::FOR_LINUX_ARM64,
         packages::FOR_WINDOWS_X64,
+        packages::FOR_ANDROID,
         packages::FOR_PACKAGES,
     ];
     packages::why_no_cross_compilers(&needed.concat(), "The self-test needs")
@@ -170,7 +287,15 @@ enum Defect {
     Removed,
     Extra,
     Import,
+    /// Programs would not know by which name to look for it.
+    Nameless,
+    /// Smaller ones than there are.
+    Page,
+    /// One of two is missing.
+    Processor,
 }
+
+const FORBIDDEN: &str = "int forbidden(void) { return 0; }\n";
 
 /// Where defects are made.
 struct Workbench {
@@ -186,33 +311,104 @@ impl Workbench {
     }
 
     /// A shared library for this machine with the functions of the ABI, which do nothing.
-    fn elf(&self, defects: &[Defect]) -> Result<Vec<String>> {
-        let other = self.folder.join("libforbidden.so");
-        let flags = ["-shared", "-fPIC", "-Wl,-soname,libforbidden.so"];
-        self.compile("gcc", &flags, "int forbidden(void) { return 0; }\n", &other, &[])?;
-        let library = self.folder.join("libarr_session.so");
-        self.compile("gcc", &["-shared", "-fPIC", "-s"], &self.source(defects, ""), &library, &[&other])?;
-        problems(&self.shop.workspace, &self.shop.abi, System::Linux, &Binary::read(&library)?)
+    fn elf(&self, target: Target, defects: &[Defect]) -> Result<Vec<String>> {
+        let name = format!("-Wl,-soname,{}", self.shop.abi.soname());
+        self.elf_by("gcc", &["-shared", "-fPIC", "-s"], &name, &self.folder, target, defects)
+    }
+
+    /// The same for Android.
+    fn android(&self, defects: &[Defect]) -> Result<Vec<String>> {
+        let page = if defects.contains(&Defect::Page) { 4096 } else { 16384 };
+        let page = format!("-Wl,-z,max-page-size={page}");
+        let flags = ["--target=aarch64-linux-android24", "-nostdlib", "-fuse-ld=lld-14", "-shared", "-fPIC", &page];
+        let folder = self.shop.workspace.scratch("platforms/self-test/android")?;
+        self.elf_by("clang-14", &flags, "-Wl,-soname,libarr_session.so", &folder, ANDROID_ARM64, defects)
+    }
+
+    fn elf_by(
+        &self,
+        compiler: &str,
+        flags: &[&str],
+        name: &str,
+        folder: &Path,
+        target: Target,
+        defects: &[Defect],
+    ) -> Result<Vec<String>> {
+        let other = folder.join("libforbidden.so");
+        self.compile(compiler, &[flags, &["-Wl,-soname,libforbidden.so"]].concat(), FORBIDDEN, &other, &[])?;
+        let library = folder.join("libarr_session.so");
+        let name = if defects.contains(&Defect::Nameless) { &[][..] } else { &[name] };
+        let link = ["-Wl,--as-needed".as_ref(), other.as_os_str()];
+        self.compile(compiler, &[flags, name].concat(), &self.source(defects, ""), &library, &link)?;
+        self.problems(target, &library)
     }
 
     /// The same for Windows.
-    fn pe(&self, defects: &[Defect]) -> Result<Vec<String>> {
+    fn pe(&self, target: Target, defects: &[Defect]) -> Result<Vec<String>> {
+        let library = self.dll(target.name == UWP_X64.name, defects)?;
+        self.problems(target, &library)
+    }
+
+    /// What MinGW makes for its linker beside a DLL.
+    fn import_library(&self, defects: &[Defect]) -> Result<Vec<String>> {
+        self.dll(false, defects)?;
+        self.problems(WINDOWS_X64, &self.folder.join("libarr_session.dll.a"))
+    }
+
+    /// MinGW's own C library is not one for UWP.
+    fn dll(&self, bare: bool, defects: &[Defect]) -> Result<PathBuf> {
         let other = self.folder.join("forbidden.dll");
         let export = "__declspec(dllexport) ";
-        self.compile(MINGW_CC, &["-shared"], &format!("{export}int forbidden(void) {{ return 0; }}\n"), &other, &[])?;
+        self.compile(MINGW_CC, &["-shared"], &format!("{export}{FORBIDDEN}"), &other, &[])?;
         let library = self.folder.join("arr_session.dll");
-        self.compile(MINGW_CC, &["-shared", "-s"], &self.source(defects, export), &library, &[&other])?;
-        problems(&self.shop.workspace, &self.shop.abi, System::Windows, &Binary::read(&library)?)
+        let mut import_library = OsString::from("-Wl,--out-implib,");
+        import_library.push(self.folder.join("libarr_session.dll.a"));
+        let flags: &[&str] = if bare { &["-shared", "-s", "-nostdlib", "-Wl,-e,0"] } else { &["-shared", "-s"] };
+        let link = [other.as_os_str(), &import_library];
+        self.compile(MINGW_CC, flags, &self.source(defects, export), &library, &link)?;
+        Ok(library)
+    }
+
+    /// The same for macOS, for two processors in one file.
+    fn macho(&self, defects: &[Defect]) -> Result<Vec<String>> {
+        let processors: &[&str] = if defects.contains(&Defect::Processor) { &["arm64"] } else { &["arm64", "x86_64"] };
+        let mut thin = Vec::new();
+        for processor in processors {
+            let target = format!("--target={processor}-apple-macos11");
+            let shared = [&*target, "--ld-path=ld64.lld-14", "-mlinker-version=609", "-nostdlib", "-shared"];
+            let named = |name: &str| format!("-Wl,-install_name,{name}");
+            let other = self.folder.join("libforbidden.dylib");
+            // The linker wants it of the system's library, which is not here.
+            let source =
+                format!("{FORBIDDEN}void binder(void) __asm__(\"dyld_stub_binder\");\nvoid binder(void) {{}}\n");
+            self.compile("clang-14", &[&shared[..], &[&named("libforbidden.dylib")]].concat(), &source, &other, &[])?;
+            let library = self.folder.join(format!("{processor}.dylib"));
+            let name =
+                named(if defects.contains(&Defect::Nameless) { "elsewhere" } else { "@rpath/libarr_session.dylib" });
+            // Apple's linkers take what they are given, needed or not.
+            let link = if defects.contains(&Defect::Import) { &[other.as_os_str()][..] } else { &[] };
+            self.compile("clang-14", &[&shared[..], &[&name]].concat(), &self.source(defects, ""), &library, link)?;
+            thin.push(library);
+        }
+        let library = self.folder.join("libarr_session.dylib");
+        let mut lipo = Command::new("llvm-lipo-14");
+        lipo.args(["-create", "-output"]).arg(&library).args(thin);
+        process::run(lipo, process::TOOL_LIMIT)?.expect_success("make a library for two processors")?;
+        self.problems(MACOS_UNIVERSAL, &library)
     }
 
     /// The same as a static library.
-    fn archive(&self, defects: &[Defect]) -> Result<Vec<String>> {
+    fn archive(&self, target: Target, defects: &[Defect]) -> Result<Vec<String>> {
         let (object, library) = (self.folder.join("arr_session.o"), self.folder.join("libfunctions.a"));
         self.compile("gcc", &["-c"], &self.source(defects, ""), &object, &[])?;
         let mut ar = Command::new("ar");
         ar.arg("rcsD").arg(&library).arg(&object);
         process::run(ar, process::TOOL_LIMIT)?.expect_success("make a static library")?;
-        Ok(self.shop.abi.differences("the static library", &archive_symbols(&library)?))
+        self.problems(target, &library)
+    }
+
+    fn problems(&self, target: Target, file: &Path) -> Result<Vec<String>> {
+        inspect::problems(&self.shop.workspace, &self.shop.abi, target, file)
     }
 
     fn source(&self, defects: &[Defect], export: &str) -> String {
@@ -230,11 +426,11 @@ impl Workbench {
         source
     }
 
-    fn compile(&self, compiler: &str, flags: &[&str], source: &str, output: &Path, link: &[&Path]) -> Result<()> {
+    fn compile(&self, compiler: &str, flags: &[&str], source: &str, output: &Path, link: &[&OsStr]) -> Result<()> {
         let file = output.with_extension("c");
         fs::write(&file, source).with_context(|| format!("cannot write {}", file.display()))?;
         let mut command = Command::new(compiler);
-        command.args(flags).arg(&file).arg("-o").arg(output).arg("-Wl,--as-needed").args(link);
+        command.args(flags).arg(&file).arg("-o").arg(output).args(link);
         process::run(command, process::TOOL_LIMIT)?.expect_success(&format!("{compiler}, {}", file.display()))?;
         Ok(())
     }
@@ -253,8 +449,18 @@ impl Workbench {
 
     /// What is said of a layout in which something is different.
     fn layout(&self, before: &str, after: &str) -> Result<Vec<String>> {
-        let layout = self.shop.workspace.read(crate::abi::header::LAYOUT)?;
-        Ok(self.shop.abi.broken_promises(&self.shop.abi.with_layout(&changed(&layout, before, after)?)?))
+        let [header, layout] = self.locked()?;
+        Ok(self.shop.abi.broken_promises(&Abi::of(&header, &changed(&layout, before, after)?)?))
+    }
+
+    /// The same of a header.
+    fn header(&self, before: &str, after: &str) -> Result<Vec<String>> {
+        let [header, layout] = self.locked()?;
+        Ok(self.shop.abi.broken_promises(&Abi::of(&changed(&header, before, after)?, &layout)?))
+    }
+
+    fn locked(&self) -> Result<[String; 2]> {
+        Ok([self.shop.workspace.read(header::PATH)?, self.shop.workspace.read(header::LAYOUT)?])
     }
 
     /// What is said of the Unity package if a library's settings are different.

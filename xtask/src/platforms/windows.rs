@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use object::Architecture;
 
 use super::cross::Cross;
-use super::inspect::{self, System};
+use super::inspect::{self, Target, UWP_ARM64, WINDOWS_ARM64, WINDOWS_X64};
 use super::linked;
 use super::product::Product;
 use super::row::{self, Row};
@@ -17,7 +16,6 @@ use super::run::{self, Machine, Runner};
 use super::shop::Shop;
 use super::wine::Wine;
 use super::zig::Zig;
-use crate::abi::binary::{Binary, archive_symbols};
 use crate::artifacts::Library;
 use crate::c::compiler::joined;
 use crate::context::Context;
@@ -46,38 +44,28 @@ const MINGW_DLLTOOL: &str = "x86_64-w64-mingw32-dlltool";
 /// As zig calls ARM64's Windows.
 pub(crate) const ZIG_TARGET: &str = "aarch64-windows-gnu";
 
-/// What MinGW's import library has besides: the name of the DLL.
-const MINGW_OWN: &str = "arr_session_dll_iname";
-
 const QUICKSTART: &str = "examples/c/quickstart.c";
 const CPP_QUICKSTART: &str = "examples/cpp/quickstart.cpp";
 
 /// How one of the two is told to the tools.
 struct Processor {
     platform: &'static str,
-    architecture: Architecture,
     /// As `llvm-dlltool` calls it.
     dlltool: &'static str,
     /// As `llvm-cvtres` does.
     cvtres: &'static str,
     /// What its DLL is handed out for.
-    systems: &'static [System],
+    targets: &'static [Target],
 }
 
-const X64: Processor = Processor {
-    platform: "windows-x64",
-    architecture: Architecture::X86_64,
-    dlltool: "i386:x86-64",
-    cvtres: "/machine:x64",
-    systems: &[System::Windows],
-};
+const X64: Processor =
+    Processor { platform: "windows-x64", dlltool: "i386:x86-64", cvtres: "/machine:x64", targets: &[WINDOWS_X64] };
 const ARM64: Processor = Processor {
     platform: "windows-arm64",
-    architecture: Architecture::Aarch64,
     dlltool: "arm64",
     cvtres: "/machine:arm64",
     // Until Microsoft's linker has made one for UWP, the Unity package has this one there.
-    systems: &[System::Windows, System::Uwp],
+    targets: &[WINDOWS_ARM64, UWP_ARM64],
 };
 
 pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
@@ -222,18 +210,11 @@ fn import_library(shop: &Shop, folder: &Path, processor: &Processor) -> Result<(
 }
 
 fn expect(shop: &Shop, library: &Library, import_library: &Path, processor: &Processor) -> Result<()> {
-    let binary = Binary::read(&library.shared)?;
     let mut problems = Vec::new();
-    for system in processor.systems {
-        problems.extend(inspect::problems(&shop.workspace, &shop.abi, *system, &binary)?);
-    }
-    problems.extend(shop.abi.differences("the static library", &archive_symbols(&library.archive)?));
-    let mut for_mingw = archive_symbols(&library.link)?;
-    for_mingw.remove(MINGW_OWN);
-    problems.extend(shop.abi.differences("the import library for MinGW", &for_mingw));
-    problems.extend(shop.abi.differences("the import library", &archive_symbols(import_library)?));
-    if binary.architecture != processor.architecture {
-        problems.push(format!("it is for {:?}, not for {:?}", binary.architecture, processor.architecture));
+    for target in processor.targets {
+        for file in [&library.shared, &library.archive, &library.link, import_library] {
+            problems.extend(inspect::problems(&shop.workspace, &shop.abi, *target, file)?);
+        }
     }
     let data = fs::read(&library.shared).with_context(|| format!("cannot read {}", library.shared.display()))?;
     if !has_version(&data, &shop.workspace.version) {
