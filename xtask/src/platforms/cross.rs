@@ -59,7 +59,7 @@ impl Cross {
         cargo.args([command, "--target", self.triple, "-Zbuild-std=std,panic_unwind"]);
         // The switches beginning with -Z are for nightly compilers, unless this is set.
         cargo.env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
-        cargo.arg("--target-dir").arg(target_folder(workspace)?);
+        cargo.arg("--target-dir").arg(target_folder(workspace, self.triple)?);
         let name = self.triple.replace('-', "_");
         cargo.env(format!("CARGO_TARGET_{}_LINKER", name.to_uppercase()), &self.cc);
         cargo.env(format!("CC_{name}"), &self.cc);
@@ -86,9 +86,10 @@ impl Cross {
     }
 }
 
-/// Apart from everything else, so that neither is built anew for the other.
-fn target_folder(workspace: &Workspace) -> Result<PathBuf> {
-    workspace.scratch("platforms/cargo")
+/// Apart from everything else, so that neither is built anew for the other; and where the platform has this machine's triple,
+/// apart from the other platforms too: there the linker is that of the build scripts as well, which all share.
+fn target_folder(workspace: &Workspace, triple: &str) -> Result<PathBuf> {
+    workspace.scratch(if triple == workspace.host { "platforms/cargo-here" } else { "platforms/cargo" })
 }
 
 /// What the compilers write for the folders of this machine, into messages and debug information: where sources lie is
