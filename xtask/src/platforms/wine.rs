@@ -66,3 +66,21 @@ impl Wine {
         wine
     }
 }
+
+/// What a program has written to standard error. When a process ends, wine may find the socket to its server closed under one of the
+/// threads, and says so there itself; the program has ended well.
+pub(crate) fn without_its_own_words(stderr: &str) -> String {
+    stderr.split_inclusive('\n').filter(|line| !line.starts_with("wine client error:")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_its_own_words;
+
+    #[test]
+    fn what_wine_says_of_itself_is_not_the_programs() {
+        let socket = "wine client error:280: sendmsg: Socket operation on non-socket\n";
+        assert_eq!(without_its_own_words(socket), "");
+        assert_eq!(without_its_own_words(&format!("error: it failed\n{socket}more\n")), "error: it failed\nmore\n");
+    }
+}

@@ -13,6 +13,7 @@ use crate::c::dialect::GCC_CXX17;
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::csharp::{self, Runtime, Runtimes};
 use crate::emulator::{ApiVersion, Emulator};
+use crate::platforms::wine;
 use crate::process::{self, End};
 use crate::step::{self, Report, Unavailable};
 use crate::workspace::Workspace;
@@ -56,7 +57,7 @@ impl Teller {
         let told = process::run_apart(program, RUN_LIMIT).with_context(|| format!("{} cannot be run", self.name))?;
         // Windows ends lines in its own way.
         let [stdout, stderr] = [told.stdout, told.stderr].map(|text| text.replace("\r\n", "\n"));
-        Ok(Telling { end: told.end, stdout, stderr })
+        Ok(Telling { end: told.end, stdout, stderr: wine::without_its_own_words(&stderr) })
     }
 }
 
