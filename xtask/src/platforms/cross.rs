@@ -155,10 +155,10 @@ mod tests {
     #[test]
     fn a_folder_of_this_machine_in_a_file_is_seen() {
         let file = env::temp_dir().join(format!("arr-cross-{}", std::process::id()));
-        fs::write(&file, b"\0crates/ring-0.17/src/lib.rs\0/home/me/.cargo/x\0_head__work_of_mine_target\0").unwrap();
+        fs::write(&file, b"\0crates/ring-0.17/src/lib.rs\0/home/me/.cargo/x\0_head__srv_of_mine_target\0").unwrap();
         let judge = |folder: &str| tells_no_path(&file, &[PathBuf::from(folder)]);
         let (elsewhere, here) = (judge("/home/you/.cargo"), judge("/home/me/.cargo"));
-        let in_symbol = judge("/work/of mine");
+        let in_symbol = judge("/srv/of mine");
         let parts = ["/src", "/head", "/home/m", "/crates", "/target"].map(judge);
         fs::remove_file(&file).unwrap();
         elsewhere.unwrap();
