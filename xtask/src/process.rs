@@ -164,6 +164,14 @@ pub(crate) fn make_executable(file: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Makes `at` a link to `target`, in place of one that is there. Also by Unix's own tool.
+pub(crate) fn link(target: &Path, at: &Path) -> Result<()> {
+    let mut ln = Command::new("ln");
+    ln.args(["-s", "-f", "-n"]).arg(target).arg(at);
+    run(ln, TOOL_LIMIT)?.expect_success(&format!("cannot make {} a link", at.display()))?;
+    Ok(())
+}
+
 /// Writes a program for Unix that hands its arguments on to this call.
 pub(crate) fn script(path: PathBuf, call: &str) -> Result<PathBuf> {
     fs::write(&path, format!("#!/bin/sh\nexec {call} \"$@\"\n"))

@@ -96,6 +96,14 @@ impl Workspace {
     }
 }
 
+/// Makes it an empty folder, whatever was in it.
+pub(crate) fn replace(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
 /// The cargo that runs this chore, without what it told xtask about xtask: ring's build script reads these variables,
 /// so that handing them on would compile ring anew after every change between `cargo build` and `cargo xtask`.
 pub(crate) fn cargo() -> Command {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -66,7 +65,7 @@ pub(super) fn check(workspace: &Workspace, libraries: &Path, here: &Path, folder
     let linked = folder.join("linked");
     fs::create_dir_all(&linked).with_context(|| format!("cannot make {}", linked.display()))?;
     drop(fs::remove_file(linked.join("lib")));
-    symlink(here.join("lib"), linked.join("lib")).context("cannot link to the package")?;
+    process::link(&here.join("lib"), &linked.join("lib"))?;
 
     let finder = Finder { workspace, here, foreign: &foreign, linked: &linked, folder };
     for case in cases() {

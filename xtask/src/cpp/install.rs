@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -20,7 +19,7 @@ use crate::parallel::work_off_by_name;
 use crate::process;
 use crate::step::Report;
 use crate::versions;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, replace};
 
 pub(crate) const PROJECT: &str = "bindings/cpp";
 const CONSUMER: &str = "tests/cpp/consumer";
@@ -67,17 +66,9 @@ fn name_library(workspace: &Workspace, library: &Library, folder: &Path) -> Resu
     cc.current_dir(folder).args(["-shared", "-o", &name]).arg(format!("-Wl,-soname,{name},--whole-archive"));
     cc.arg(&library.archive).arg("-Wl,--no-whole-archive").args(STATIC_LIBRARY_NEEDS);
     process::run(cc, BUILD_LIMIT)?.expect_success("give the library a name")?;
-    symlink(&name, folder.join("libarr_session.so")).context("cannot link the library to its other name")?;
+    process::link(Path::new(&name), &folder.join("libarr_session.so"))?;
     fs::copy(&library.archive, folder.join("libarr_session.a")).context("cannot copy the static library")?;
     Ok(folder.to_owned())
-}
-
-/// An empty folder.
-fn replace(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// The package in a place where nobody has put it. There is a blank in its path, as there is in many.

@@ -20,9 +20,9 @@ pub(super) fn check(workspace: &Workspace) -> Result<()> {
     ensure!(workspace.read(EXAMPLE)?.contains(command(&page, SOURCES)?), "{EXAMPLE} does not tell what {PAGE} tells");
     // What is made does not belong into the checkout.
     let folder = workspace.scratch("xtask/csharp/documented")?;
-    let mut links = Command::new("ln");
-    links.args(["-s", "-f", "-n"]).args(["bindings", "examples"].map(|name| workspace.root.join(name))).arg(&folder);
-    process::run(links, process::TOOL_LIMIT)?.expect_success("cannot link to the sources")?;
+    for name in ["bindings", "examples"] {
+        process::link(&workspace.root.join(name), &folder.join(name))?;
+    }
     compile(&page, SOURCES, &folder)?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::csharp::mono;
 use crate::process::{self, Finished};
 use crate::python::{Environment, Packages};
 use crate::step::Unavailable;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, replace};
 
 /// Alone: it would bring a bridge between Python and .NET, which has no use here.
 const RUNTIME: Packages =
@@ -150,10 +150,7 @@ fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
     if fs::read_to_string(&marker).is_ok_and(|found| found == made_for) {
         return Ok(program);
     }
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    workspace.scratch("xtask/roslyn")?;
+    replace(&folder)?;
     unpack(&fetch(&folder)?, &folder)?;
     mono::mcs(&[&driver], &program, &["-target:exe"])?.expect_success("mcs could not compile Roslyn's command line")?;
     fs::write(&marker, made_for).with_context(|| format!("cannot write {}", marker.display()))?;

@@ -15,6 +15,7 @@ use crate::parallel;
 use crate::process;
 use crate::step::Report;
 use crate::test::STARTUP;
+use crate::workspace::replace;
 
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 
@@ -105,10 +106,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
 /// tests make these calls themselves, and Mono's TLS does not run fully ahead of time.
 fn run_tests(mut program: Command, version: ApiVersion, emulator: &Path, folder: &Path) -> Result<String> {
     let scratch = folder.join("scratch");
-    if scratch.exists() {
-        fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;
-    }
-    fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
+    replace(&scratch)?;
     let emulator = Emulator::start(emulator, folder, Scheme::Http, &["--startup", STARTUP])?;
     emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
     // By a short way, as messages cut long paths.

@@ -69,9 +69,7 @@ pub(super) fn fill(shop: &Shop, platform: &str, product: &Product, tree: &Tree) 
     let kind = if platform.starts_with("windows") { Kind::Zip } else { Kind::TarGz };
     if kind == Kind::TarGz {
         let (soname, _) = product.files.first().context("a platform has a library")?;
-        let mut link = Command::new("ln");
-        link.current_dir(&libraries.folder).args(["-s", soname, "libarr_session.so"]);
-        process::run(link, process::TOOL_LIMIT)?.expect_success("cannot link the library to its other name")?;
+        process::link(Path::new(soname), &libraries.folder.join("libarr_session.so"))?;
     }
     install(shop, platform, &libraries.folder, &tree.folder)?;
     if kind == Kind::Zip {
@@ -123,7 +121,7 @@ fn add_pages(shop: &Shop, tree: &Tree) -> Result<()> {
 /// What its reader is told of how far this library was proved.
 pub(super) fn proved(reached: Reached) -> &'static str {
     match reached {
-        Reached::Run => "The quickstarts have been run with it: docs/platforms.md in the sources tells on what.",
+        Reached::Run => "The quickstarts have been run with it: share/doc/arr_session/platforms.md tells on what.",
         Reached::Linked | Reached::Checked => {
             "**Not run on a device**: this build of it was linked, its exports and imports were checked, and nobody has run it yet."
         }

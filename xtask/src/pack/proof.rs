@@ -24,6 +24,7 @@ use crate::platforms::wine::Wine;
 use crate::platforms::zig::Zig;
 use crate::process::{self, TOOL_LIMIT};
 use crate::story::tellers::Teller;
+use crate::workspace::replace;
 
 /// What was proved of each package, in words.
 pub(super) fn all(shop: &Shop, packages: &[Package], checksums: &Path) -> Result<Vec<String>> {
@@ -58,10 +59,7 @@ fn checked(checksums: &Path) -> Result<String> {
 }
 
 fn unpack(package: &Package, folder: &Path) -> Result<PathBuf> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    fs::create_dir_all(folder)?;
+    replace(folder)?;
     package.kind.unpack(&package.archive, folder)?;
     Ok(folder.join(&package.root))
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use crate::workspace::replace;
+
 /// A folder that is to become an archive.
 pub(super) struct Tree {
     pub(super) folder: PathBuf,
@@ -19,10 +21,7 @@ pub(super) enum Entry {
 impl Tree {
     /// An empty one.
     pub(super) fn new(folder: PathBuf) -> Result<Self> {
-        if folder.exists() {
-            fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-        }
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        replace(&folder)?;
         Ok(Self { folder })
     }
 

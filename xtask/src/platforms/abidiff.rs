@@ -11,7 +11,7 @@ use super::shop::Shop;
 use crate::abi::{self, Abi};
 use crate::artifacts;
 use crate::process::{self, End};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, replace};
 
 /// Bits of abidiff's exit code: it could not do its work.
 const TROUBLE: i32 = 1 | 2;
@@ -41,9 +41,7 @@ pub(super) fn check(shop: &Shop) -> Result<String> {
 /// The release's sources, in a folder of their own.
 fn unpack(workspace: &Workspace, release: &str, folder: &Path) -> Result<PathBuf> {
     let (sources, archive) = (folder.join("release"), folder.join("release.tar"));
-    if sources.exists() {
-        fs::remove_dir_all(&sources).with_context(|| format!("cannot remove {}", sources.display()))?;
-    }
+    replace(&sources)?;
     abi::git(&workspace.root, &["archive", "--format=tar", "--output", &archive.to_string_lossy(), release])?;
     let file = fs::File::open(&archive).with_context(|| format!("cannot read {}", archive.display()))?;
     tar::Archive::new(file).unpack(&sources).with_context(|| format!("cannot unpack {}", archive.display()))?;

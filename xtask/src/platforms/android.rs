@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::cross::Cross;
-use super::inspect::{self, ANDROID_ARM64};
+use super::inspect::ANDROID_ARM64;
+use super::linux;
 use super::row::{self, Row};
 use super::shop::Shop;
 use crate::process;
@@ -38,13 +39,7 @@ pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
         tools: None,
     };
     let library = cross.build(&shop.workspace)?;
-    let mut problems = Vec::new();
-    for file in [&library.shared, &library.archive] {
-        problems.extend(inspect::problems(&shop.workspace, &shop.abi, ANDROID_ARM64, file)?);
-    }
-    if !problems.is_empty() {
-        bail!("{}", problems.join("\n"));
-    }
+    linux::expect(shop, &library, ANDROID_ARM64)?;
     Ok(Row {
         platform: "android-arm64",
         built: "linked with stand-ins".to_owned(),

@@ -7,6 +7,7 @@ use anyhow::Result;
 use object::{Architecture, BinaryFormat};
 
 use super::linux;
+use super::shop::Shop;
 use crate::EXIT_UNUSABLE;
 use crate::abi::Abi;
 use crate::abi::binary::{self, Archive, Binary, Part};
@@ -97,6 +98,15 @@ const MINGW_OWN: &str = "arr_session_dll_iname";
 /// Where a shared library, a static archive or an import library is not what it must be.
 pub(crate) fn problems(workspace: &Workspace, abi: &Abi, target: Target, file: &Path) -> Result<Vec<String>> {
     problems_of(workspace, abi, target, &binary::parts(file)?, &file.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// The same of several files.
+pub(super) fn problems_of_all(shop: &Shop, target: Target, files: &[&Path]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for file in files {
+        all.extend(problems(&shop.workspace, &shop.abi, target, file)?);
+    }
+    Ok(all)
 }
 
 fn problems_of(workspace: &Workspace, abi: &Abi, target: Target, parts: &[Part], file: &str) -> Result<Vec<String>> {

@@ -16,6 +16,7 @@ use super::shop::Shop;
 use super::zig::Zig;
 use crate::artifacts::Library;
 use crate::notices::Parts;
+use crate::story::tellers;
 
 /// The C library of CentOS 7 and of everything since.
 const OLDEST_GLIBC: (u32, u32) = (2, 17);
@@ -26,8 +27,6 @@ pub(super) const ARM64: &str = "aarch64-unknown-linux-gnu";
 pub(crate) const ARM64_CC: &str = "aarch64-linux-gnu-gcc";
 pub(crate) const ARM64_CXX: &str = "aarch64-linux-gnu-g++";
 
-const C_QUICKSTART: &str = "examples/c/quickstart.c";
-const CPP_QUICKSTART: &str = "examples/cpp/quickstart.cpp";
 const RUST_QUICKSTART: &str = "quickstart";
 
 pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
@@ -87,8 +86,8 @@ fn row(shop: &Shop, platform: &'static str, library: &Library, machine: &Machine
     let root = &shop.workspace.root;
     let tests = machine.contract_tests(shop)?;
     let tellers = [
-        machine.teller("C", machine.compile_c(root, Path::new(C_QUICKSTART))?),
-        machine.teller("C++", machine.compile_cpp(root, Path::new(CPP_QUICKSTART))?),
+        machine.teller("C", machine.compile_c(root, Path::new(tellers::C))?),
+        machine.teller("C++", machine.compile_cpp(root, Path::new(tellers::CPP))?),
         machine.teller("Rust", rust),
     ];
     run::story(shop, &tellers)?;
@@ -106,11 +105,9 @@ fn name_to_remember(shop: &Shop) -> Vec<OsString> {
     vec![format!("-Wl,-soname,{}", shop.abi.soname()).into()]
 }
 
-fn expect(shop: &Shop, library: &Library, target: Target) -> Result<()> {
-    let mut problems = Vec::new();
-    for file in [&library.shared, &library.archive] {
-        problems.extend(inspect::problems(&shop.workspace, &shop.abi, target, file)?);
-    }
+/// Android's are of this kind, too.
+pub(super) fn expect(shop: &Shop, library: &Library, target: Target) -> Result<()> {
+    let problems = inspect::problems_of_all(shop, target, &[&library.shared, &library.archive])?;
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));
     }

@@ -23,7 +23,7 @@ use crate::csharp::dotnet;
 use crate::csharp::{self, Runtime};
 use crate::notices::Parts;
 use crate::process;
-use crate::story::tellers::Teller;
+use crate::story::tellers::{self, Teller};
 use crate::workspace::Workspace;
 
 /// Makes binutils' dlltool write the same bytes each time.
@@ -43,9 +43,6 @@ const ARM64_TARGET: &str = "aarch64-pc-windows-gnullvm";
 const MINGW_DLLTOOL: &str = "x86_64-w64-mingw32-dlltool";
 /// As zig calls ARM64's Windows.
 pub(crate) const ZIG_TARGET: &str = "aarch64-windows-gnu";
-
-const QUICKSTART: &str = "examples/c/quickstart.c";
-const CPP_QUICKSTART: &str = "examples/cpp/quickstart.cpp";
 
 /// How one of the two is told to the tools.
 struct Processor {
@@ -84,8 +81,8 @@ pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
     // Each of the import libraries has programs to prove itself.
     let tests = machine(library.link.clone()).contract_tests(shop)?;
     let machine = machine(folder.join(IMPORT_LIBRARY));
-    let c = machine.compile_c(&shop.workspace.root, Path::new(QUICKSTART))?;
-    let cpp = machine.compile_cpp(&shop.workspace.root, Path::new(CPP_QUICKSTART))?;
+    let c = machine.compile_c(&shop.workspace.root, Path::new(tellers::C))?;
+    let cpp = machine.compile_cpp(&shop.workspace.root, Path::new(tellers::CPP))?;
     run::story(shop, &[machine.teller("C", c), machine.teller("C++", cpp), csharp_teller(&wine, &folder)?])?;
     Ok(Row {
         platform: X64.platform,
@@ -132,9 +129,7 @@ fn mingw(workspace: &Workspace) -> Result<(PathBuf, Vec<OsString>)> {
     let own = process::stdout(Command::new(MINGW_CC).arg("-print-file-name=libkernel32.a"))?;
     let own = Path::new(own.trim_end()).parent().context("MinGW has no libraries of its own")?;
     let libraries = folder.join("lib");
-    let mut link = Command::new("ln");
-    link.args(["-s", "-f", "-n"]).arg(own).arg(&libraries);
-    process::run(link, process::TOOL_LIMIT)?.expect_success("cannot link to MinGW's libraries")?;
+    process::link(own, &libraries)?;
 
     let tools = workspace.scratch("platforms/mingw/bin")?;
     let wrapper = workspace.root.join(DLLTOOL);
@@ -210,11 +205,10 @@ fn import_library(shop: &Shop, folder: &Path, processor: &Processor) -> Result<(
 }
 
 fn expect(shop: &Shop, library: &Library, import_library: &Path, processor: &Processor) -> Result<()> {
+    let files = [&*library.shared, &*library.archive, &*library.link, import_library];
     let mut problems = Vec::new();
     for target in processor.targets {
-        for file in [&library.shared, &library.archive, &library.link, import_library] {
-            problems.extend(inspect::problems(&shop.workspace, &shop.abi, *target, file)?);
-        }
+        problems.extend(inspect::problems_of_all(shop, *target, &files)?);
     }
     let data = fs::read(&library.shared).with_context(|| format!("cannot read {}", library.shared.display()))?;
     if !has_version(&data, &shop.workspace.version) {

@@ -18,8 +18,8 @@ use crate::process::{self, End};
 use crate::step::{self, Report, Unavailable};
 use crate::workspace::Workspace;
 
-const C: &str = "examples/c/quickstart.c";
-const CPP: &str = "examples/cpp/quickstart.cpp";
+pub(crate) const C: &str = "examples/c/quickstart.c";
+pub(crate) const CPP: &str = "examples/cpp/quickstart.cpp";
 const RUST: &str = "quickstart";
 
 const RUN_LIMIT: Duration = Duration::from_secs(120);
