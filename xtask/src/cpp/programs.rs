@@ -157,6 +157,12 @@ const TOUR: &[&str] = &[
     "the library's part",
 ];
 
+/// To a create and to a stop.
+const LATE_ANSWERS: &str = r#"{"rules": [
+    {"method": "POST", "action": {"type": "delay", "ms": 1000}},
+    {"method": "DELETE", "action": {"type": "delay", "ms": 1000}}
+]}"#;
+
 /// The same for somebody who quits while a session is ready: it is stopped, since that was promised.
 /// Nobody reads it any more, so what was told last may be that it is stopping.
 const HASTY_TOUR: &[&str] = &["shows: ready", "at the end: stop"];
@@ -168,9 +174,10 @@ pub(crate) fn check_viewer(context: &mut Context, viewer: &Path) -> Result<Strin
     let picture = folder.join("viewer.bmp");
     drop(fs::remove_file(&picture));
 
-    // That a session starts is to be seen: a busy machine may draw no frame for as long as it takes with the others.
+    // What does not last is to be seen, too: a busy machine may draw no frame for as long as it takes with the others.
     let program = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
-    let unhurried = Emulator::start(&program, &folder, Scheme::Https, &["--startup", "2s"])?;
+    let unhurried = Emulator::start(&program, &folder, Scheme::Http, &["--startup", "2s"])?;
+    unhurried.control("POST", "faults", LATE_ANSWERS)?;
     let whole = ["--tour".as_ref(), picture.as_os_str()];
     let toured = tour(viewer, &whole, &unhurried, ApiVersion::V1, &[])?.expect_success("the viewer's tour")?;
     unhurried.stop()?;
