@@ -36,8 +36,9 @@ const SUPPRESSIONS: &str = "tests/tsan.suppressions";
 /// The exit code of a program that has races, whatever it would have been without.
 const RACES_FOUND: i32 = 66;
 
-/// For one run of the stress program, which ThreadSanitizer slows down many times over.
-const RUN_LIMIT: Duration = Duration::from_secs(300);
+/// For one run of the stress program, which either tool slows down many times over. More than the program's own patience, so
+/// that it has the word about what hangs.
+const RUN_LIMIT: Duration = Duration::from_secs(600);
 
 struct Shared {
     workspace: Workspace,

@@ -90,6 +90,7 @@ fn config() -> ClientConfig {
             other => fail(format!("ARR_API_VERSION is {other}")),
         },
         ca_file: env::var_os("ARR_CA_FILE").map(Into::into),
+        call_timeout: storm::PATIENCE,
         poll_interval: env::var("ARR_POLL_INTERVAL_MS").ok().and_then(|ms| ms.parse().ok()).map(Duration::from_millis),
         ..ClientConfig::default()
     }

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 const THREADS: usize = 8;
 const SECOND: Duration = Duration::from_secs(1);
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For whatever only takes long if it hangs. Valgrind runs one thread at a time, about fifty times slower than it was.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 /// What one thread holds at a time.
 const MOST_OPERATIONS: usize = 16;
 const MOST_SESSIONS: usize = 4;
@@ -82,17 +83,17 @@ struct Told {
     named: HashSet<SessionId>,
 }
 
-/// Starts so many operations, and a few more. `config` is of a service that nobody else uses meanwhile; `journal` is a file that does not
-/// exist yet.
+/// Starts so many operations, and a few more. `config` is of a service that nobody else uses meanwhile, with [`PATIENCE`] for a call;
+/// `journal` is a file that does not exist yet.
 pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed: u64) -> Result<Report, String> {
     let with_journal = || ClientConfig { journal: Some(journal.to_owned()), ..config.clone() };
-    let bystander = Client::new(config.clone()).map_err(told)?;
-    let theirs =
-        (0..3).map(|_| bystander.create_session(&an_hour(), None)).collect::<Result<Vec<_>, _>>().map_err(told)?;
+    let bystander = Client::new(config.clone()).map_err(of("a bystander's client"))?;
+    let theirs = (0..3).map(|_| bystander.create_session(&an_hour(), None)).collect::<Result<Vec<_>, _>>();
+    let theirs = theirs.map_err(of("a bystander's create"))?;
 
     let mut dice = Dice(seed);
     let storm = Storm {
-        client: Client::new(with_journal()).map_err(told)?,
+        client: Client::new(with_journal()).map_err(of("the client"))?,
         together: Barrier::new(THREADS),
         started: AtomicUsize::new(0),
         shut_down_at: operations + usize::try_from(dice.roll(1 + operations as u64 / 10)).unwrap_or_default(),
@@ -129,13 +130,13 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
     }
 
     // Everything that lives is in the journal, was named by an event, or is somebody else's.
-    let after = Client::new(with_journal()).map_err(told)?;
-    let recovered = after.recover_sessions(None).map_err(told)?;
+    let after = Client::new(with_journal()).map_err(of("the next client"))?;
+    let recovered = after.recover_sessions(None).map_err(of("recovery"))?;
     let mut known: HashSet<SessionId> = recovered.iter().map(|it| it.session.id().clone()).collect();
     report.found = known.len();
     known.extend(events.named);
     known.extend(theirs.iter().map(|session| session.id().clone()));
-    let alive = after.list_sessions(None).map_err(told)?;
+    let alive = after.list_sessions(None).map_err(of("the list afterwards"))?;
     let alive: HashSet<SessionId> = alive.into_iter().map(|listed| listed.properties.id).collect();
     if let Some(lost) = alive.iter().find(|id| !known.contains(*id)) {
         return Err(format!("session {lost} is alive, and nobody knows of it"));
@@ -144,14 +145,15 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
         return Err(format!("session {}, which is another client's, was stopped", gone.id()));
     }
     for client in [&after, &bystander] {
-        client.stop_all(StopScope::Own, None).and_then(|all| all.into_result()).map_err(told)?;
-        client.shut_down_within(PATIENCE).map_err(told)?;
+        client.stop_all(StopScope::Own, None).and_then(|all| all.into_result()).map_err(of("stopping all"))?;
+        client.shut_down_within(PATIENCE).map_err(of("the last shutdown"))?;
     }
     Ok(report)
 }
 
-fn told(error: Error) -> String {
-    error.to_string()
+/// Says which call has failed.
+fn of(call: &str) -> impl Fn(Error) -> String + '_ {
+    move |error| format!("{call}: {error}")
 }
 
 fn an_hour() -> NewSession {
@@ -170,7 +172,7 @@ fn pull(client: &Client) -> Result<Told, String> {
                 _ => {}
             },
             Err(error) if error.kind() == ErrorKind::ShutDown => return Ok(told),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(of("the next event")(error)),
         }
     }
 }
@@ -185,13 +187,13 @@ fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
         match start(storm, &sessions, &mut dice) {
             Ok(started) => held.extend(started),
             Err(error) if error.kind() == ErrorKind::ShutDown => break,
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(of("a start")(error)),
         }
         if storm.started.load(Ordering::Relaxed) >= storm.shut_down_at && dice.roll(2) == 0 {
             // One is enough; several at once must do no harm.
             let within = [Duration::ZERO, SECOND / 100, PATIENCE][usize::try_from(dice.roll(3)).unwrap_or_default()];
             match storm.client.shut_down_within(within) {
-                Err(error) if error.kind() != ErrorKind::Timeout => return Err(error.to_string()),
+                Err(error) if error.kind() != ErrorKind::Timeout => return Err(of("a shutdown")(error)),
                 _ => {}
             }
         }
