@@ -132,7 +132,9 @@ fn a_promised_stop_that_fails_is_told(wire: &Wire) {
     session.watch(promised(true), 0.into()).unwrap();
     lab.clock.settle();
     lab.emulator.add_faults([stop(wire).status(503)]).unwrap();
-    assert_eq!(lab.client.shut_down_within(MINUTE).unwrap_err().kind(), ErrorKind::ServiceFailure);
+    let error = lab.client.shut_down_within(MINUTE).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ServiceFailure);
+    assert!(error.message().starts_with("a session may still be running"), "{error}");
     assert_eq!(lab.statuses(), ["Ready"]);
 }
 

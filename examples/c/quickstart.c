@@ -16,6 +16,7 @@
  */
 #include <arr_session.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,10 @@ int main(void)
     arr_error_info error;
     int result;
 
+#ifdef SIGPIPE
+    /* Who reads the output may go; the session is stopped all the same. */
+    signal(SIGPIPE, SIG_IGN);
+#endif
     if (arr_abi_version() != ARR_ABI_VERSION) {
         fprintf(stderr, "error: this program was built for another version of arr_session than %s\n", arr_version_string());
         return EXIT_FAILURE;

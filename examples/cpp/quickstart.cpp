@@ -8,6 +8,7 @@
 #include <arr_session.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -151,6 +152,9 @@ int run(const arr::Client& client) {
 }  // namespace
 
 int main() {
+#ifdef SIGPIPE
+    std::signal(SIGPIPE, SIG_IGN);  // who reads the output may go; the session is stopped all the same
+#endif
     if (auto fits = arr::check_version(); !fits) {
         return failed(fits.error());
     }

@@ -87,8 +87,17 @@ internal static class Quickstart
             Console.WriteLine("  id         {0}", session.Id);
 
             // Whatever fails, the session is stopped afterwards: it costs money.
-            bool good = Try(() => Use(session)) && Try(() => List(client));
-            return Try(() => Stop(session)) && good;
+            try
+            {
+                bool good = Try(() => Use(session)) && Try(() => List(client));
+                return Try(() => Stop(session)) && good;
+            }
+            catch
+            {
+                // Not the library: the output cannot be written any more, say.
+                session.Stop();
+                throw;
+            }
         }
     }
 

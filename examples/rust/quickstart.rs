@@ -16,6 +16,7 @@
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use arr_session::{
@@ -93,6 +94,7 @@ fn client_from_environment(account_id: String, api_version: ApiVersion) -> Resul
 fn run(client: &Client) -> Result<ExitCode> {
     println!("Creating a rendering session");
     let session = client.create_session(&NewSession::new(SessionSize::Standard, HALF_AN_HOUR)?, None)?;
+    let _guard = StopOnPanic(&session);
     println!("  id         {}", session.id());
 
     // Whatever fails before it, the session is stopped: it costs money.
@@ -104,6 +106,18 @@ fn run(client: &Client) -> Result<ExitCode> {
     session.stop(None)?;
     println!("  status     {}", word(&session.properties(None)?.status));
     Ok(exit_code)
+}
+
+/// A session that not even a panic leaves running. To print is to panic, if nobody reads the output any more.
+struct StopOnPanic<'a>(&'a Session);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // Its lease is short, if that fails.
+            self.0.stop(None).ok();
+        }
+    }
 }
 
 /// Everything between create and list.

@@ -219,12 +219,13 @@ impl Runtime {
 
     /// A stop that was to be made before the end has failed.
     pub(crate) fn stop_failed(&self, error: &Error) {
-        // A shutdown's own `Timeout` says to wait again, which would help nobody here.
-        let told = match error.kind() {
-            ErrorKind::Timeout => error.clone().retold(ErrorKind::Network, error.message()),
-            _ => error.clone(),
+        let kind = match error.kind() {
+            // A shutdown's own `Timeout` says to wait again, which would help nobody here.
+            ErrorKind::Timeout => ErrorKind::Network,
+            kind => kind,
         };
-        lock(&self.failed_stop).get_or_insert(told);
+        let message = format!("a session may still be running, as stopping it failed: {error}");
+        lock(&self.failed_stop).get_or_insert_with(|| error.clone().retold(kind, message));
     }
 
     pub(crate) fn failed_stop(&self) -> Option<Error> {

@@ -204,6 +204,24 @@ pub(crate) fn run_apart(mut command: Command, limit: Duration) -> Result<Apart> 
     Ok(Apart { end, stdout: text(stdout), stderr: text(stderr) })
 }
 
+/// Runs `command`, whose standard output is read until `word` is in it, and then by nobody any more.
+pub(crate) fn run_and_leave(mut command: Command, word: &str, limit: Duration) -> Result<Apart> {
+    let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let stdout = child.stdout.take().map(read_on_a_thread).context("it has no standard output")?;
+    let stderr = child.stderr.take().map(read_on_a_thread).context("it has no standard error")?;
+    let mut heard = Vec::new();
+    let deadline = Instant::now() + limit;
+    while !String::from_utf8_lossy(&heard).contains(word)
+        && let Ok(chunk) = stdout.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+    {
+        heard.extend(chunk);
+    }
+    // The thread closes the pipe when it finds nobody to hand on to.
+    drop(stdout);
+    let end = wait(&mut child, limit)?;
+    Ok(Apart { end, stdout: text(heard), stderr: text(collect(&stderr, LAST_WORDS)) })
+}
+
 fn collect_apart(command: &mut Command, limit: Duration) -> Result<(End, Vec<u8>, Vec<u8>)> {
     let mut child = spawn(command.stdout(Stdio::piped()))?;
     let stdout = child.stdout.take().map(read_on_a_thread);
@@ -221,6 +239,16 @@ mod tests {
         let mut sh = Command::new("sh");
         sh.args(["-c", script]);
         sh
+    }
+
+    #[test]
+    fn a_program_whose_reader_leaves_cannot_write_any_more() {
+        // The thread takes one more piece before it goes; a program goes on until it notices.
+        let told =
+            run_and_leave(sh("echo one; while echo more; do :; done 2>/dev/null; echo over >&2"), "one", TOOL_LIMIT);
+        let told = told.unwrap();
+        assert!(told.stdout.starts_with("one\n"), "{}", told.stdout);
+        assert_ne!(told.end.exit_code(), Some(0), "{}", told.end);
     }
 
     #[test]

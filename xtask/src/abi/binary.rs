@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use object::macho::{self, Platform};
 use object::read::NameOrOrdinal;
 use object::read::archive::{ArchiveFile, ArchiveKind};
 use object::read::coff::ImportFile;
@@ -15,11 +16,30 @@ use object::{Architecture, BinaryFormat, Endianness, File, FileKind, Object, Obj
 /// What all names of the library begin with.
 pub(crate) const PREFIX: &str = "arr_";
 
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Machine {
+    pub(crate) format: BinaryFormat,
+    pub(crate) architecture: Architecture,
+    /// Which of Apple's systems; the other formats do not tell it.
+    pub(crate) system: Option<Platform>,
+}
+
+impl Machine {
+    /// What two files can be for together: what is assembled may tell no system.
+    fn and(self, other: Machine) -> Option<Machine> {
+        let system = self.system.or(other.system);
+        let same = self.format == other.format
+            && self.architecture == other.architecture
+            && (other.system.is_none() || other.system == system);
+        same.then_some(Machine { system, ..self })
+    }
+}
+
 /// A shared library, or a program.
 #[derive(Debug)]
 pub(crate) struct Binary {
-    pub(crate) format: BinaryFormat,
-    pub(crate) architecture: Architecture,
+    pub(crate) machine: Machine,
     /// What programs remember it by: ELF's SONAME, Mach-O's install name.
     pub(crate) name: Option<String>,
     pub(crate) exports: BTreeSet<String>,
@@ -50,7 +70,7 @@ impl Binary {
     fn parse(data: &[u8]) -> Result<Self> {
         let file = File::parse(data)?;
         let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let mut name = None;
+        let (mut name, mut system) = (None, None);
         let elf = match &file {
             File::Elf64(elf) => {
                 let (needed, soname, facts) = read_elf(elf)?;
@@ -59,9 +79,9 @@ impl Binary {
                 Some(facts)
             }
             File::MachO64(macho) => {
-                let (needed, install_name) = read_macho(macho)?;
-                imports.extend(needed.into_iter().map(|library| (library, BTreeSet::new())));
-                name = install_name;
+                let commands = read_macho(macho)?;
+                imports.extend(commands.needed.into_iter().map(|library| (library, BTreeSet::new())));
+                (name, system) = (commands.name, commands.system);
                 None
             }
             _ => {
@@ -86,16 +106,16 @@ impl Binary {
                 file.exports()?.map(|export| Ok(in_c(named(export?.name()), macho))).collect::<Result<_>>()?
             }
         };
-        Ok(Self { format: file.format(), architecture: file.architecture(), name, exports, imports, elf })
+        let machine = Machine { format: file.format(), architecture: file.architecture(), system };
+        Ok(Self { machine, name, exports, imports, elf })
     }
 }
 
 /// A static archive, or an import library.
 #[derive(Debug)]
 pub(crate) struct Archive {
-    /// Of the first file in it that has one.
-    pub(crate) format: BinaryFormat,
-    pub(crate) architecture: Architecture,
+    /// Of all files in it.
+    pub(crate) machine: Machine,
     /// The names of the library's own among all that it offers to a linker.
     pub(crate) names: BTreeSet<String>,
 }
@@ -118,21 +138,30 @@ impl Archive {
                 names.insert(name);
             }
         }
+        let mut all: Option<Machine> = None;
         for member in archive.members() {
-            if let Some((format, architecture)) = made_for(member?.data(data)?) {
-                return Ok(Self { format, architecture, names });
-            }
+            let Some(one) = made_for(member?.data(data)?)? else { continue };
+            let so_far = all.unwrap_or(one);
+            let both = so_far.and(one);
+            all = Some(both.with_context(|| format!("its parts are for different machines: {so_far:?} and {one:?}"))?);
         }
-        bail!("nothing in it is for a processor")
+        Ok(Self { machine: all.context("nothing in it is for a processor")?, names })
     }
 }
 
 /// What a member of an archive is for; `None` if it is nothing for a linker.
-fn made_for(member: &[u8]) -> Option<(BinaryFormat, Architecture)> {
-    match FileKind::parse(member).ok()? {
-        FileKind::CoffImport => Some((BinaryFormat::Coff, ImportFile::parse(member).ok()?.architecture())),
-        _ => File::parse(member).ok().map(|file| (file.format(), file.architecture())),
+fn made_for(member: &[u8]) -> Result<Option<Machine>> {
+    let Ok(kind) = FileKind::parse(member) else { return Ok(None) };
+    if kind == FileKind::CoffImport {
+        let architecture = ImportFile::parse(member)?.architecture();
+        return Ok(Some(Machine { format: BinaryFormat::Coff, architecture, system: None }));
     }
+    let Ok(file) = File::parse(member) else { return Ok(None) };
+    let system = match &file {
+        File::MachO64(macho) => read_macho(macho)?.system,
+        _ => None,
+    };
+    Ok(Some(Machine { format: file.format(), architecture: file.architecture(), system }))
 }
 
 /// What a file has for one processor.
@@ -207,20 +236,36 @@ fn read_elf(file: &ElfFile64<'_, Endianness>) -> Result<(Vec<String>, Option<Str
     Ok((needed, soname, Elf { position_independent, stripped, alignment, versions: versions(file)? }))
 }
 
-/// The libraries that it needs, and its name.
-fn read_macho(file: &MachOFile64<'_, Endianness>) -> Result<(Vec<String>, Option<String>)> {
-    let mut needed = Vec::new();
-    let mut name = None;
+/// What Mach-O's commands for its loader tell.
+#[derive(Default)]
+struct LoadCommands {
+    /// The libraries that it needs.
+    needed: Vec<String>,
+    name: Option<String>,
+    system: Option<Platform>,
+}
+
+fn read_macho(file: &MachOFile64<'_, Endianness>) -> Result<LoadCommands> {
+    let mut told = LoadCommands::default();
     let mut commands = file.macho_load_commands()?;
     while let Some(command) = commands.next()? {
         let path = |at| Ok::<_, object::Error>(text(command.string(file.endian(), at)?));
         match command.variant()? {
-            LoadCommandVariant::Dylib(library) => needed.push(path(library.dylib.name)?),
-            LoadCommandVariant::IdDylib(own) => name = Some(path(own.dylib.name)?),
+            LoadCommandVariant::Dylib(library) => told.needed.push(path(library.dylib.name)?),
+            LoadCommandVariant::IdDylib(own) => told.name = Some(path(own.dylib.name)?),
+            LoadCommandVariant::BuildVersion(build, _) => told.system = Some(build.platform.get(file.endian())),
+            // As files for older systems say it.
+            LoadCommandVariant::VersionMin(least) => {
+                told.system = match least.cmd.get(file.endian()) {
+                    macho::LC_VERSION_MIN_MACOSX => Some(macho::PLATFORM_MACOS),
+                    macho::LC_VERSION_MIN_IPHONEOS => Some(macho::PLATFORM_IOS),
+                    _ => None,
+                };
+            }
             _ => {}
         }
     }
-    Ok((needed, name))
+    Ok(told)
 }
 
 fn versions(file: &ElfFile64<'_, Endianness>) -> Result<BTreeSet<String>> {
@@ -316,7 +361,8 @@ mod tests {
         assert_eq!(elf.alignment, 16384);
         assert!(elf.stripped && elf.position_independent);
         let here = if cfg!(target_arch = "aarch64") { Architecture::Aarch64 } else { Architecture::X86_64 };
-        assert_eq!((binary.format, binary.architecture), (BinaryFormat::Elf, here));
+        let machine = Machine { format: BinaryFormat::Elf, architecture: here, system: None };
+        assert_eq!(binary.machine, machine);
 
         let other = folder.shared("int call(void) { return 0; }\n", &["-nostdlib", "-Wl,-z,max-page-size=65536"]);
         assert!(other.imports.is_empty(), "{:?}", other.imports);
@@ -343,8 +389,15 @@ mod tests {
         call(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
         let read = Archive::read(&archive).unwrap();
         assert_eq!(read.names, set(&["arr_one", "arr_three", "arr_two"]));
-        let alone = File::parse(&*fs::read(&object).unwrap()).map(|file| (file.format(), file.architecture()));
-        assert_eq!((read.format, read.architecture), alone.unwrap());
+        assert_eq!(Some(read.machine), made_for(&fs::read(&object).unwrap()).unwrap());
+
+        let mut foreign = fs::read(&object).unwrap();
+        // The processor, in the header: none that there is.
+        foreign[18..20].copy_from_slice(&[0xfe, 0xfe]);
+        fs::write(folder.0.join("foreign.o"), foreign).unwrap();
+        call(Command::new("ar").arg("rcs").arg(&archive).arg(folder.0.join("foreign.o")));
+        let error = format!("{:#}", Archive::read(&archive).unwrap_err());
+        assert!(error.contains("for different machines"), "{error}");
 
         let bare = folder.0.join("bare.a");
         call(Command::new("ar").arg("rcS").arg(&bare).arg(&object));

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use object::macho::{PLATFORM_IOS, PLATFORM_MACOS, Platform};
 use object::{Architecture, BinaryFormat};
 
 use super::linux;
 use super::shop::Shop;
 use crate::EXIT_UNUSABLE;
 use crate::abi::Abi;
-use crate::abi::binary::{self, Archive, Binary, Part};
+use crate::abi::binary::{self, Archive, Binary, Machine, Part};
 use crate::abi::exports;
 use crate::workspace::Workspace;
 
@@ -21,6 +22,8 @@ pub(crate) struct Target {
     /// Of libraries, and of what is in archives.
     formats: [BinaryFormat; 2],
     processors: &'static [Architecture],
+    /// Which of Apple's systems, for theirs.
+    system: Option<Platform>,
     /// The list of what a library may need.
     imports: &'static str,
     /// What programs remember it by, where the format has a place for that.
@@ -38,6 +41,7 @@ pub(crate) const LINUX_X64: Target = Target {
     name: "linux-x64",
     formats: [BinaryFormat::Elf; 2],
     processors: X64,
+    system: None,
     imports: "abi/imports-linux.txt",
     remembered: Some(Abi::soname),
     page: 4 * 1024,
@@ -74,10 +78,15 @@ pub(crate) const MACOS_UNIVERSAL: Target = Target {
     name: "macos-universal",
     formats: [BinaryFormat::MachO; 2],
     processors: &[Architecture::Aarch64, Architecture::X86_64],
+    system: Some(PLATFORM_MACOS),
     imports: "abi/imports-macos.txt",
     remembered: Some(|_| "@rpath/libarr_session.dylib".to_owned()),
     ..WINDOWS_X64
 };
+
+/// There, programs are linked with the static library.
+pub(crate) const IOS_ARM64: Target =
+    Target { name: "ios-arm64", processors: ARM64, system: Some(PLATFORM_IOS), ..MACOS_UNIVERSAL };
 
 const ALL: &[Target] = &[
     LINUX_X64,
@@ -90,6 +99,7 @@ const ALL: &[Target] = &[
     UWP_ARM64,
     ANDROID_ARM64,
     MACOS_UNIVERSAL,
+    IOS_ARM64,
 ];
 
 /// What MinGW's import library has besides: the name of the DLL.
@@ -110,12 +120,16 @@ pub(super) fn problems_of_all(shop: &Shop, target: Target, files: &[&Path]) -> R
 }
 
 fn problems_of(workspace: &Workspace, abi: &Abi, target: Target, parts: &[Part], file: &str) -> Result<Vec<String>> {
-    let processors: Vec<Architecture> = parts.iter().map(processor).collect();
+    let machines: Vec<Machine> = parts.iter().map(machine).collect();
+    let processors: Vec<Architecture> = machines.iter().map(|machine| machine.architecture).collect();
     let mut problems = Vec::new();
     let as_wanted = processors.len() == target.processors.len()
         && target.processors.iter().all(|processor| processors.contains(processor));
     if !as_wanted {
         problems.push(format!("{file} is for {processors:?}, not for {:?}", target.processors));
+    }
+    if let Some(machine) = machines.iter().find(|machine| machine.system != target.system) {
+        problems.push(format!("{file} is for the system {:?}, not for {:?}", machine.system, target.system));
     }
     for part in parts {
         match part {
@@ -126,10 +140,10 @@ fn problems_of(workspace: &Workspace, abi: &Abi, target: Target, parts: &[Part],
     Ok(problems)
 }
 
-fn processor(part: &Part) -> Architecture {
+fn machine(part: &Part) -> Machine {
     match part {
-        Part::Library(binary) => binary.architecture,
-        Part::Archive(archive) => archive.architecture,
+        Part::Library(binary) => binary.machine,
+        Part::Archive(archive) => archive.machine,
     }
 }
 
@@ -142,8 +156,8 @@ fn library_problems(
 ) -> Result<Vec<String>> {
     let mut problems = abi.differences(file, &binary.exports);
     problems.extend(exports::foreign_imports(workspace, binary, target.imports)?);
-    if binary.format != target.formats[0] {
-        problems.push(format!("{file} is {:?}, not {:?}", binary.format, target.formats[0]));
+    if binary.machine.format != target.formats[0] {
+        problems.push(format!("{file} is {:?}, not {:?}", binary.machine.format, target.formats[0]));
     }
     if let Some(remembered) = target.remembered {
         let wanted = remembered(abi);
@@ -167,8 +181,8 @@ fn archive_problems(abi: &Abi, target: Target, archive: &Archive, file: &str) ->
     let mut names = archive.names.clone();
     names.remove(MINGW_OWN);
     let mut problems = abi.differences(file, &names);
-    if archive.format != target.formats[1] {
-        problems.push(format!("{file} is an archive of {:?}, not of {:?}", archive.format, target.formats[1]));
+    if archive.machine.format != target.formats[1] {
+        problems.push(format!("{file} is an archive of {:?}, not of {:?}", archive.machine.format, target.formats[1]));
     }
     problems
 }
@@ -198,11 +212,11 @@ pub(crate) fn run(platform: &str, file: &str) -> Result<ExitCode> {
 
 fn told(part: &Part) -> String {
     match part {
-        Part::Library(Binary { architecture, exports, imports, .. }) => {
-            format!("{architecture:?}, {} exports and {} imported libraries", exports.len(), imports.len())
+        Part::Library(Binary { machine, exports, imports, .. }) => {
+            format!("{:?}, {} exports and {} imported libraries", machine.architecture, exports.len(), imports.len())
         }
-        Part::Archive(Archive { architecture, names, .. }) => {
-            format!("{architecture:?}, an archive with {} names", names.len())
+        Part::Archive(Archive { machine, names, .. }) => {
+            format!("{:?}, an archive with {} names", machine.architecture, names.len())
         }
     }
 }

@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::abidiff;
 use super::inspect::{
-    self, ANDROID_ARM64, LINUX_ARM64, LINUX_X64, MACOS_UNIVERSAL, Target, UWP_X64, WINDOWS_ARM64, WINDOWS_X64,
+    self, ANDROID_ARM64, IOS_ARM64, LINUX_ARM64, LINUX_X64, MACOS_UNIVERSAL, Target, UWP_X64, WINDOWS_ARM64,
+    WINDOWS_X64,
 };
 use super::shop::Shop;
 use super::windows::{Build, MINGW_CC};
@@ -126,6 +127,22 @@ const CASES: &[Case] = &[
         what: "Mach-O, one processor only",
         said: |bench| bench.macho(&[Defect::Processor]),
         expected: "is for [Aarch64], not for [Aarch64, X86_64]",
+    },
+    Case {
+        what: "Mach-O, another system",
+        said: |bench| bench.macho(&[Defect::System]),
+        expected: "is for the system Some(Platform(2)), not for Some(Platform(1))",
+    },
+    Case { what: "static library for iOS without a defect", said: |bench| bench.ios(&[]), expected: "" },
+    Case {
+        what: "static library for iOS, a function removed",
+        said: |bench| bench.ios(&[Defect::Removed]),
+        expected: "libarr_session.a lacks arr_shutdown",
+    },
+    Case {
+        what: "static library for iOS, made for macOS",
+        said: |bench| bench.ios(&[Defect::System]),
+        expected: "is for the system Some(Platform(1)), not for Some(Platform(2))",
     },
     Case { what: "static library without a defect", said: |bench| bench.archive(LINUX_X64, &[]), expected: "" },
     Case {
@@ -293,6 +310,8 @@ enum Defect {
     Page,
     /// One of two is missing.
     Processor,
+    /// It is for another one of Apple's.
+    System,
 }
 
 const FORBIDDEN: &str = "int forbidden(void) { return 0; }\n";
@@ -374,7 +393,8 @@ impl Workbench {
         let processors: &[&str] = if defects.contains(&Defect::Processor) { &["arm64"] } else { &["arm64", "x86_64"] };
         let mut thin = Vec::new();
         for processor in processors {
-            let target = format!("--target={processor}-apple-macos11");
+            let system = if defects.contains(&Defect::System) { "ios13" } else { "macos11" };
+            let target = format!("--target={processor}-apple-{system}");
             let shared = [&*target, "--ld-path=ld64.lld-14", "-mlinker-version=609", "-nostdlib", "-shared"];
             let named = |name: &str| format!("-Wl,-install_name,{name}");
             let other = self.folder.join("libforbidden.dylib");
@@ -397,13 +417,30 @@ impl Workbench {
         self.problems(MACOS_UNIVERSAL, &library)
     }
 
+    /// The same for iOS, as a static library.
+    fn ios(&self, defects: &[Defect]) -> Result<Vec<String>> {
+        let system = if defects.contains(&Defect::System) { "macos11" } else { "ios13" };
+        let target = format!("--target=arm64-apple-{system}");
+        let (object, library) = (self.folder.join("ios.o"), self.folder.join("libarr_session.a"));
+        self.compile("clang-14", &[&target, "-c"], &self.source(defects, ""), &object, &[])?;
+        self.pack_archive("llvm-ar-14", &["--format=darwin"], &object, &library)?;
+        self.problems(IOS_ARM64, &library)
+    }
+
+    fn pack_archive(&self, archiver: &str, flags: &[&str], object: &Path, library: &Path) -> Result<()> {
+        // It would add to one that is there.
+        fs::remove_file(library).ok();
+        let mut pack = Command::new(archiver);
+        pack.args(flags).arg("rcsD").arg(library).arg(object);
+        process::run(pack, process::TOOL_LIMIT)?.expect_success("make a static library")?;
+        Ok(())
+    }
+
     /// The same as a static library.
     fn archive(&self, target: Target, defects: &[Defect]) -> Result<Vec<String>> {
         let (object, library) = (self.folder.join("arr_session.o"), self.folder.join("libfunctions.a"));
         self.compile("gcc", &["-c"], &self.source(defects, ""), &object, &[])?;
-        let mut ar = Command::new("ar");
-        ar.arg("rcsD").arg(&library).arg(&object);
-        process::run(ar, process::TOOL_LIMIT)?.expect_success("make a static library")?;
+        self.pack_archive("ar", &[], &object, &library)?;
         self.problems(target, &library)
     }
 

@@ -9,7 +9,7 @@ use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::parallel;
 use crate::step::Report;
 use crate::story::normalise::normalise;
-use crate::story::tellers::{Teller, Telling};
+use crate::story::tellers::{SESSION_IS_THERE, Teller, Telling};
 use crate::story::{LAST_WORDS, PORTS};
 use crate::test::STARTUP;
 
@@ -40,6 +40,10 @@ pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
         expect_failure(lease, &unextended, &["error: ", "400", "MS-CV "])?;
         let stopped = unextended.stdout.ends_with(LAST_WORDS);
         ensure!(stopped, "{lease} it should stop the session: {}", unextended.in_words());
+        // What a session costs does not depend on who looks. That it was stopped is seen below.
+        let unheard = teller.tell_to_one_who_leaves(&strict, ApiVersion::V1)?;
+        let good = unheard.stdout.contains(SESSION_IS_THERE) && unheard.end.exit_code().is_some();
+        ensure!(good, "when nobody reads on it should end by itself: {}", unheard.in_words());
         Ok([refused, unreachable, unextended])
     };
 
@@ -66,7 +70,8 @@ pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
     problems.extend(left_running(&strict)?.into_iter().map(|id| format!("session {id} was not stopped")));
     strict.stop()?;
     let summary = format!(
-        "{} programs: a wrong key, a closed port and a refused lease end with an error message, and no session is left",
+        "{} programs: a wrong key, a closed port and a refused lease end with an error message, and no session is left, \
+         nor if nobody reads on",
         tellers.all.len()
     );
     Report::unless(problems, tellers.report(summary))

@@ -14,13 +14,16 @@ use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::csharp::{self, Runtime, Runtimes};
 use crate::emulator::{ApiVersion, Emulator};
 use crate::platforms::wine;
-use crate::process::{self, End};
+use crate::process::{self, Apart, End};
 use crate::step::{self, Report, Unavailable};
 use crate::workspace::Workspace;
 
 pub(crate) const C: &str = "examples/c/quickstart.c";
 pub(crate) const CPP: &str = "examples/cpp/quickstart.cpp";
 const RUST: &str = "quickstart";
+
+/// What the story tells when there is a session.
+pub(crate) const SESSION_IS_THERE: &str = "  id ";
 
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 
@@ -51,10 +54,24 @@ impl Teller {
 
     /// Has it tell the story to this emulator, with some variables changed.
     pub(crate) fn tell(&self, emulator: &Emulator, version: ApiVersion, changed: &[(&str, &str)]) -> Result<Telling> {
+        let mut program = self.call(emulator, version)?;
+        program.envs(changed.iter().copied());
+        self.telling(process::run_apart(program, RUN_LIMIT))
+    }
+
+    /// Has it tell the story to somebody who goes away as soon as there is a session.
+    pub(crate) fn tell_to_one_who_leaves(&self, emulator: &Emulator, version: ApiVersion) -> Result<Telling> {
+        self.telling(process::run_and_leave(self.call(emulator, version)?, SESSION_IS_THERE, RUN_LIMIT))
+    }
+
+    fn call(&self, emulator: &Emulator, version: ApiVersion) -> Result<Command> {
         let mut program = (self.call)()?;
         emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
-        program.envs(changed.iter().copied());
-        let told = process::run_apart(program, RUN_LIMIT).with_context(|| format!("{} cannot be run", self.name))?;
+        Ok(program)
+    }
+
+    fn telling(&self, told: Result<Apart>) -> Result<Telling> {
+        let told = told.with_context(|| format!("{} cannot be run", self.name))?;
         // Windows ends lines in its own way.
         let [stdout, stderr] = [told.stdout, told.stderr].map(|text| text.replace("\r\n", "\n"));
         Ok(Telling { end: told.end, stdout, stderr: wine::without_its_own_words(&stderr) })
