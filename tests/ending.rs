@@ -134,7 +134,8 @@ fn a_promised_stop_that_fails_is_told(wire: &Wire) {
     lab.emulator.add_faults([stop(wire).status(503)]).unwrap();
     let error = lab.client.shut_down_within(MINUTE).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ServiceFailure);
-    assert!(error.message().starts_with("a session may still be running"), "{error}");
+    let running = format!("session {} may still be running", session.id());
+    assert!(error.message().starts_with(&running), "{error}");
     assert_eq!(lab.statuses(), ["Ready"]);
 }
 

@@ -16,7 +16,7 @@ in_both_versions![whatever_is_started_cancelled_and_dropped_ends_once_and_loses_
 fn whatever_is_started_cancelled_and_dropped_ends_once_and_loses_no_session(wire: &Wire) {
     let emulator = Emulator::start(Config { startup: Duration::from_millis(100), ..Config::default() }).unwrap();
     let pace = Some(Duration::from_millis(50));
-    let config = ClientConfig { poll_interval: pace, call_timeout: storm::PATIENCE, ..wire.config() };
+    let config = ClientConfig { poll_interval: pace, ..wire.config() };
     let config = support::config_for(&emulator, config);
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seed = number("ARR_STRESS_SEED").unwrap_or_else(|| {

@@ -14,6 +14,7 @@
 
 #include <arr_session.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,6 +321,10 @@ int main(void)
     arr_event event;
     arr_error_info error;
 
+#ifdef SIGPIPE
+    /* Who reads the output may go; the session is stopped all the same. */
+    signal(SIGPIPE, SIG_IGN);
+#endif
     arr_error_info_init(&error, sizeof error);
     arr_event_init(&event, sizeof event);
     arr_snapshot_init(&snapshot, sizeof snapshot);

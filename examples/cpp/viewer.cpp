@@ -18,6 +18,7 @@
 #include <arr_session.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -201,7 +202,7 @@ private:
             ended = desk_.end(50ms);
         }
         if (!ended) {
-            std::fprintf(stderr, "error: the session may be running: %s\n", ended.error().what());
+            std::fprintf(stderr, "error: %s\n", ended.error().what());
         }
         std::printf("at the end: %s\n", state_word(desk_.view()));
         std::printf("frames: %.2f ms mean; the library's part: %.1f us mean, %.1f us most\n",
@@ -233,6 +234,9 @@ private:
 
 // SDL wants it so.
 int main(int count, char* words[]) {
+#ifdef SIGPIPE
+    std::signal(SIGPIPE, SIG_IGN);  // who reads the output may go; the session is stopped all the same
+#endif
     const std::string_view word = count > 1 ? words[1] : "";
     if (count == 1) {
         return Application().run();

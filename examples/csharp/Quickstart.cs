@@ -84,11 +84,10 @@ internal static class Quickstart
         CreateSessionOptions options = new CreateSessionOptions { Size = SessionSize.Standard, MaxLease = HalfAnHour };
         using (RenderingSession session = client.CreateSession(options))
         {
-            Console.WriteLine("  id         {0}", session.Id);
-
             // Whatever fails, the session is stopped afterwards: it costs money.
             try
             {
+                Console.WriteLine("  id         {0}", session.Id);
                 bool good = Try(() => Use(session)) && Try(() => List(client));
                 return Try(() => Stop(session)) && good;
             }

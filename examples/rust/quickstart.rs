@@ -114,7 +114,7 @@ struct StopOnPanic<'a>(&'a Session);
 impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            // Its lease is short, if that fails.
+            // If that fails, its lease ends it.
             self.0.stop(None).ok();
         }
     }

@@ -139,7 +139,8 @@ impl Core {
             return;
         };
         if promised && let Err(error) = Core::wake_driver(self) {
-            self.runtime.stop_failed(&error);
+            let message = format!("sessions may still be running, as nothing could stop them: {error}");
+            self.runtime.stop_failed(&error.clone().retold(error.kind(), message));
             self.keeper.drop_promises();
         }
         if !self.runtime.is_running() {

@@ -3,7 +3,7 @@
 use super::Session;
 use super::core::Core;
 use super::shared::Shared;
-use super::site::Site;
+use super::site::{Site, still_running};
 use super::started::cancelled;
 use crate::client::runtime::Urgency;
 use crate::clock::{Instant, lock};
@@ -159,7 +159,7 @@ impl CreateSession {
             }
             Err(error) => {
                 if core.is_shut_down() {
-                    core.runtime.stop_failed(&error);
+                    core.runtime.stop_failed(&still_running(id, error.clone()));
                 }
                 core.left_running(self.label.unwrap_or_default(), id, &error);
                 let message =

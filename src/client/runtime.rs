@@ -224,8 +224,7 @@ impl Runtime {
             ErrorKind::Timeout => ErrorKind::Network,
             kind => kind,
         };
-        let message = format!("a session may still be running, as stopping it failed: {error}");
-        lock(&self.failed_stop).get_or_insert_with(|| error.clone().retold(kind, message));
+        lock(&self.failed_stop).get_or_insert_with(|| error.clone().retold(kind, error.message()));
     }
 
     pub(crate) fn failed_stop(&self) -> Option<Error> {

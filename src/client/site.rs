@@ -198,7 +198,7 @@ impl Site {
                 }
                 Err(_) => shared.iter().for_each(|shared| shared.forget_readings(&site.core)),
             }
-            stopped
+            stopped.map_err(|error| still_running(&id, error))
         }))
     }
 
@@ -272,6 +272,13 @@ impl Site {
     pub(super) fn number(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self) as usize
     }
+}
+
+/// Why stopping a session failed, and what that means: it costs on.
+pub(super) fn still_running(id: &SessionId, error: Error) -> Error {
+    let message = format!("session {id} may still be running, as stopping it failed: {error}");
+    let kind = error.kind();
+    error.retold(kind, message)
 }
 
 /// An operation that is over at once.

@@ -39,9 +39,9 @@ impl StoppedAll {
     /// # Errors
     /// Those of stopping a session.
     pub fn into_result(self) -> Result<StoppedAll> {
-        let Some((id, error)) = self.failed.first() else { return Ok(self) };
+        let Some((_, error)) = self.failed.first() else { return Ok(self) };
         let message = format!(
-            "{} of {} sessions may still be running, session {id} among them: {error}",
+            "{} of {} sessions were not stopped: {error}",
             self.failed.len(),
             self.failed.len() + self.stopped + self.already_gone
         );

@@ -15,8 +15,6 @@ use std::time::Duration;
 
 const THREADS: usize = 8;
 const SECOND: Duration = Duration::from_secs(1);
-/// For whatever only takes long if it hangs. Valgrind runs one thread at a time, about fifty times slower than it was.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 /// What one thread holds at a time.
 const MOST_OPERATIONS: usize = 16;
 const MOST_SESSIONS: usize = 4;
@@ -61,6 +59,8 @@ impl Dice {
 struct Storm {
     client: Client,
     together: Barrier,
+    /// For whatever only takes long if it hangs.
+    patience: Duration,
     /// How many operations were started, and after how many the client is shut down.
     started: AtomicUsize,
     shut_down_at: usize,
@@ -83,8 +83,8 @@ struct Told {
     named: HashSet<SessionId>,
 }
 
-/// Starts so many operations, and a few more. `config` is of a service that nobody else uses meanwhile, with [`PATIENCE`] for a call;
-/// `journal` is a file that does not exist yet.
+/// Starts so many operations, and a few more. `config` is of a service that nobody else uses meanwhile, and its `call_timeout`
+/// is for whatever only takes long if it hangs; `journal` is a file that does not exist yet.
 pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed: u64) -> Result<Report, String> {
     let with_journal = || ClientConfig { journal: Some(journal.to_owned()), ..config.clone() };
     let bystander = Client::new(config.clone()).map_err(of("a bystander's client"))?;
@@ -95,6 +95,7 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
     let storm = Storm {
         client: Client::new(with_journal()).map_err(of("the client"))?,
         together: Barrier::new(THREADS),
+        patience: config.call_timeout,
         started: AtomicUsize::new(0),
         shut_down_at: operations + usize::try_from(dice.roll(1 + operations as u64 / 10)).unwrap_or_default(),
         last_label: AtomicU64::new(0),
@@ -109,7 +110,7 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
         for thread in threads {
             thread.join().map_err(|_| "a thread has panicked".to_owned())??;
         }
-        storm.client.shut_down_within(PATIENCE).map_err(|error| format!("the client did not end: {error}"))?;
+        storm.client.shut_down_within(storm.patience).map_err(|error| format!("the client did not end: {error}"))?;
         events.join().map_err(|_| "the thread that pulls events has panicked".to_owned())?
     })?;
     let Storm { client, ends, .. } = storm;
@@ -146,7 +147,7 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
     }
     for client in [&after, &bystander] {
         client.stop_all(StopScope::Own, None).and_then(|all| all.into_result()).map_err(of("stopping all"))?;
-        client.shut_down_within(PATIENCE).map_err(of("the last shutdown"))?;
+        client.shut_down_within(config.call_timeout).map_err(of("the last shutdown"))?;
     }
     Ok(report)
 }
@@ -191,7 +192,8 @@ fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
         }
         if storm.started.load(Ordering::Relaxed) >= storm.shut_down_at && dice.roll(2) == 0 {
             // One is enough; several at once must do no harm.
-            let within = [Duration::ZERO, SECOND / 100, PATIENCE][usize::try_from(dice.roll(3)).unwrap_or_default()];
+            let within =
+                [Duration::ZERO, SECOND / 100, storm.patience][usize::try_from(dice.roll(3)).unwrap_or_default()];
             match storm.client.shut_down_within(within) {
                 Err(error) if error.kind() != ErrorKind::Timeout => return Err(of("a shutdown")(error)),
                 _ => {}
@@ -226,7 +228,7 @@ fn start(storm: &Storm, sessions: &[Session], dice: &mut Dice) -> arr_session::R
         (4, _) => client.access_token_start(None, label.into())?,
         (5, Some(session)) => client.open_session_start(session.id(), None, label.into())?,
         (6 | 7, Some(session)) => session.properties_start(None, label.into())?,
-        (8, Some(session)) => session.wait_until_ready_start(PATIENCE, label.into())?,
+        (8, Some(session)) => session.wait_until_ready_start(storm.patience, label.into())?,
         (9, Some(session)) => {
             let lease = Lease::new(Duration::from_secs(3600 + 60 * dice.roll(600)))?;
             session.update_lease_start(lease, None, label.into())?
@@ -266,7 +268,7 @@ fn end(storm: &Storm, mut held: Held, dice: &mut Dice) -> Result<Option<Session>
     match dice.roll(4) {
         0 => held.operation.cancel(),
         1 => drop(held.operation.wait(Duration::from_millis(dice.roll(20)))),
-        2 => drop(held.operation.wait(PATIENCE)),
+        2 => drop(held.operation.wait(storm.patience)),
         _ => {}
     }
     held.look()?;

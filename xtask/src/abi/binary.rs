@@ -1,6 +1,7 @@
 //! What a built binary shows to the world, and what it asks of it: ELF, PE, Mach-O and archives, of whatever machine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -33,6 +34,24 @@ impl Machine {
             && self.architecture == other.architecture
             && (other.system.is_none() || other.system == system);
         same.then_some(Machine { system, ..self })
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} for {:?}", self.format, self.architecture)?;
+        self.system.map_or(Ok(()), |_| write!(f, " and {}", system_name(self.system)))
+    }
+}
+
+/// One of Apple's systems, for a person.
+pub(crate) fn system_name(system: Option<Platform>) -> String {
+    match system {
+        None => "none of Apple's systems".to_owned(),
+        Some(macho::PLATFORM_MACOS) => "macOS".to_owned(),
+        Some(macho::PLATFORM_IOS) => "iOS".to_owned(),
+        Some(macho::PLATFORM_IOSSIMULATOR) => "the simulator of iOS".to_owned(),
+        Some(Platform(number)) => format!("Apple's system {number}"),
     }
 }
 
@@ -140,10 +159,15 @@ impl Archive {
         }
         let mut all: Option<Machine> = None;
         for member in archive.members() {
-            let Some(one) = made_for(member?.data(data)?)? else { continue };
+            let member = member?;
+            let made_for = made_for(member.data(data)?);
+            let Some(one) = made_for.with_context(|| format!("its part {}", text(member.name())))? else { continue };
             let so_far = all.unwrap_or(one);
             let both = so_far.and(one);
-            all = Some(both.with_context(|| format!("its parts are for different machines: {so_far:?} and {one:?}"))?);
+            all = Some(both.with_context(|| {
+                let name = text(member.name());
+                format!("its parts are for different machines: {name} is {one}, and what stands before it is {so_far}")
+            })?);
         }
         Ok(Self { machine: all.context("nothing in it is for a processor")?, names })
     }
@@ -156,7 +180,7 @@ fn made_for(member: &[u8]) -> Result<Option<Machine>> {
         let architecture = ImportFile::parse(member)?.architecture();
         return Ok(Some(Machine { format: BinaryFormat::Coff, architecture, system: None }));
     }
-    let Ok(file) = File::parse(member) else { return Ok(None) };
+    let file = File::parse(member)?;
     let system = match &file {
         File::MachO64(macho) => read_macho(macho)?.system,
         _ => None,

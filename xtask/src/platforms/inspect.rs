@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use object::macho::{PLATFORM_IOS, PLATFORM_IOSSIMULATOR, PLATFORM_MACOS, Platform};
+use object::macho::{PLATFORM_IOS, PLATFORM_MACOS, Platform};
 use object::{Architecture, BinaryFormat};
 
 use super::linux;
@@ -129,7 +129,7 @@ fn problems_of(workspace: &Workspace, abi: &Abi, target: Target, parts: &[Part],
         problems.push(format!("{file} is for {processors:?}, not for {:?}", target.processors));
     }
     if let Some(machine) = machines.iter().find(|machine| machine.system != target.system) {
-        let [is, wanted] = [machine.system, target.system].map(system);
+        let [is, wanted] = [machine.system, target.system].map(binary::system_name);
         problems.push(format!("{file} is for {is}, not for {wanted}"));
     }
     for part in parts {
@@ -139,17 +139,6 @@ fn problems_of(workspace: &Workspace, abi: &Abi, target: Target, parts: &[Part],
         }
     }
     Ok(problems)
-}
-
-/// One of Apple's, for a person.
-fn system(system: Option<Platform>) -> String {
-    match system {
-        None => "none of Apple's systems".to_owned(),
-        Some(PLATFORM_MACOS) => "macOS".to_owned(),
-        Some(PLATFORM_IOS) => "iOS".to_owned(),
-        Some(PLATFORM_IOSSIMULATOR) => "the simulator of iOS".to_owned(),
-        Some(Platform(number)) => format!("Apple's system {number}"),
-    }
 }
 
 fn machine(part: &Part) -> Machine {

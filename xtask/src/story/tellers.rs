@@ -22,8 +22,8 @@ pub(crate) const C: &str = "examples/c/quickstart.c";
 pub(crate) const CPP: &str = "examples/cpp/quickstart.cpp";
 const RUST: &str = "quickstart";
 
-/// What the story tells when there is a session.
-pub(crate) const SESSION_IS_THERE: &str = "  id ";
+/// What the story tells right before it asks for a session.
+pub(crate) const FIRST_WORDS: &str = "Creating a rendering session";
 
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 
@@ -59,9 +59,9 @@ impl Teller {
         self.telling(process::run_apart(program, RUN_LIMIT))
     }
 
-    /// Has it tell the story to somebody who goes away as soon as there is a session.
+    /// Has it tell the story to somebody who goes away before there is a session: all that it tells of one fails.
     pub(crate) fn tell_to_one_who_leaves(&self, emulator: &Emulator, version: ApiVersion) -> Result<Telling> {
-        self.telling(process::run_and_leave(self.call(emulator, version)?, SESSION_IS_THERE, RUN_LIMIT))
+        self.telling(process::run_and_leave(self.call(emulator, version)?, FIRST_WORDS, RUN_LIMIT))
     }
 
     fn call(&self, emulator: &Emulator, version: ApiVersion) -> Result<Command> {
