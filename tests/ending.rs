@@ -16,6 +16,8 @@ in_both_versions![
     what_was_queued_is_told_before_the_end,
     an_end_without_promises_asks_nothing,
     a_promised_stop_that_fails_is_told,
+    a_promised_stop_without_an_answer_is_told_and_nobody_is_told_to_wait_for_it,
+    a_second_stop_that_fails_frightens_nobody,
     an_end_whose_time_is_too_short_can_be_waited_for_again,
     a_lease_that_is_being_extended_does_not_hold_the_end_up,
 ];
@@ -137,6 +139,30 @@ fn a_promised_stop_that_fails_is_told(wire: &Wire) {
     let running = format!("session {} may still be running", session.id());
     assert!(error.message().starts_with(&running), "{error}");
     assert_eq!(lab.statuses(), ["Ready"]);
+}
+
+fn a_promised_stop_without_an_answer_is_told_and_nobody_is_told_to_wait_for_it(wire: &Wire) {
+    // All of it is waited for, once: what makes the session has the same time, on a busy machine too.
+    let config = ClientConfig { attempt_timeout: SECOND, max_retries: 0, ..wire.config() };
+    let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
+    let session = lab.ready(HOUR);
+    session.watch(promised(true), 0.into()).unwrap();
+    lab.clock.settle();
+    lab.emulator.add_faults([stop(wire).stall()]).unwrap();
+    let error = lab.client.shut_down_within(MINUTE).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network, "{error}");
+    let running = format!("session {} may still be running", session.id());
+    assert!(error.message().starts_with(&running), "{error}");
+}
+
+fn a_second_stop_that_fails_frightens_nobody(wire: &Wire) {
+    let lab = Lab::with_startup(wire, Duration::ZERO);
+    let session = lab.ready(HOUR);
+    session.stop(None).unwrap();
+    lab.emulator.add_faults([stop(wire).status(403)]).unwrap();
+    let error = session.stop(None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    assert!(!error.message().contains("may still be running"), "{error}");
 }
 
 fn an_end_whose_time_is_too_short_can_be_waited_for_again(wire: &Wire) {

@@ -202,7 +202,8 @@ private:
             ended = desk_.end(50ms);
         }
         if (!ended) {
-            std::fprintf(stderr, "error: %s\n", ended.error().what());
+            const bool too_late = ended.status() == arr::Status::timeout;
+            std::fprintf(stderr, "error: %s%s\n", too_late ? "a session may still be running: " : "", ended.error().what());
         }
         std::printf("at the end: %s\n", state_word(desk_.view()));
         std::printf("frames: %.2f ms mean; the library's part: %.1f us mean, %.1f us most\n",

@@ -189,16 +189,20 @@ impl Site {
         let (site, id) = (Arc::clone(self), id.clone());
         Box::new(stop.then(move |stopped: Result<Stopped>| {
             site.registry.stop_ended(&id, &stopped);
-            match &stopped {
+            match stopped {
                 Ok(stopped) => {
                     shared.iter().for_each(|shared| shared.was_stopped(&site.core));
                     let how = if stopped.already_gone { "had ended already" } else { "is stopped" };
                     site.context.log.info(None, || format!("session {id} {how}"));
                     site.ended(&id);
+                    Ok(stopped)
                 }
-                Err(_) => shared.iter().for_each(|shared| shared.forget_readings(&site.core)),
+                Err(error) => {
+                    shared.iter().for_each(|shared| shared.forget_readings(&site.core));
+                    let over = shared.is_some_and(|shared| !shared.known(site.core.now()).status.is_alive());
+                    Err(if over { error } else { still_running(&id, error) })
+                }
             }
-            stopped.map_err(|error| still_running(&id, error))
         }))
     }
 

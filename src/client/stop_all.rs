@@ -41,7 +41,7 @@ impl StoppedAll {
     pub fn into_result(self) -> Result<StoppedAll> {
         let Some((_, error)) = self.failed.first() else { return Ok(self) };
         let message = format!(
-            "{} of {} sessions were not stopped: {error}",
+            "stopping {} of {} sessions failed: {error}",
             self.failed.len(),
             self.failed.len() + self.stopped + self.already_gone
         );

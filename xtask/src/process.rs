@@ -251,10 +251,10 @@ mod tests {
 
     #[test]
     fn a_program_whose_reader_leaves_cannot_write_any_more() {
-        let endless = sh("echo one; while echo more; do :; done");
+        let endless = sh("echo one; while echo more; do :; done; exit 1");
         let told = run_and_leave(endless, "one\n", TOOL_LIMIT).unwrap();
         assert!(told.stdout.starts_with("one\n"), "{}", told.stdout);
-        // A shell dies of it, or gives up: it does not write on until its time is over.
+        // The shell dies of it, or its `echo` fails: it does not write on until its time is over.
         assert!(matches!(told.end, End::Exited(status) if !status.success()), "{}", told.end);
     }
 

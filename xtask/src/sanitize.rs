@@ -36,8 +36,8 @@ const SUPPRESSIONS: &str = "tests/tsan.suppressions";
 /// The exit code of a program that has races, whatever it would have been without.
 const RACES_FOUND: i32 = 66;
 
-/// For one run of the stress program, which either tool slows down many times over. More than the program's own patience with
-/// a call (`tests/stress/src/main.rs`), so that the program has the word about what hangs.
+/// For one run of the stress program, which either tool slows down many times over. More than twice the program's own patience
+/// with a call (`tests/stress/src/main.rs`), so that the program has the word about what hangs.
 const RUN_LIMIT: Duration = Duration::from_secs(600);
 
 struct Shared {

@@ -216,7 +216,7 @@ namespace ArrSession.Unity
 
         static string StopFailed(ArrException failure)
         {
-            return "Remote Rendering: a session could not be stopped and runs until its lease ends: " + failure.Message;
+            return "Remote Rendering: " + failure.Message + ". A session that was not stopped ends with its lease.";
         }
 
         static TimeSpan Left(TimeSpan limit, System.Diagnostics.Stopwatch clock)

@@ -154,7 +154,7 @@ private:
         }
         view_.stopping = false;
         const auto stopped = ended.stop_result();
-        return stopped ? tell("The session is stopped, and costs no more.") : fail("Not stopped: it may be running", stopped.error());
+        return stopped ? tell("The session is stopped, and costs no more.") : fail("Not stopped", stopped.error());
     }
 
     void look_after(arr::Session session) {

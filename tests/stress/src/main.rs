@@ -93,6 +93,9 @@ fn config() -> ClientConfig {
         },
         ca_file: env::var_os("ARR_CA_FILE").map(Into::into),
         call_timeout: PATIENCE,
+        // What ends a client has this time for each request, stops among them.
+        attempt_timeout: PATIENCE / 4,
+        connect_timeout: PATIENCE / 8,
         poll_interval: env::var("ARR_POLL_INTERVAL_MS").ok().and_then(|ms| ms.parse().ok()).map(Duration::from_millis),
         ..ClientConfig::default()
     }

@@ -268,7 +268,12 @@ fn end(storm: &Storm, mut held: Held, dice: &mut Dice) -> Result<Option<Session>
     match dice.roll(4) {
         0 => held.operation.cancel(),
         1 => drop(held.operation.wait(Duration::from_millis(dice.roll(20)))),
-        2 => drop(held.operation.wait(storm.patience)),
+        2 => {
+            let state = held.operation.wait(2 * storm.patience);
+            if state == OperationState::Running {
+                return Err(format!("operation {} has not ended in twice its time", held.label));
+            }
+        }
         _ => {}
     }
     held.look()?;

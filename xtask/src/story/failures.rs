@@ -11,7 +11,6 @@ use crate::step::Report;
 use crate::story::normalise::normalise;
 use crate::story::tellers::{FIRST_WORDS, Teller, Telling};
 use crate::story::{LAST_WORDS, PORTS};
-use crate::test::STARTUP;
 
 /// `wrong`, in base64.
 const WRONG_KEY: &str = "d3Jvbmc=";
@@ -19,6 +18,9 @@ const WRONG_KEY: &str = "d3Jvbmc=";
 const CLOSED_PORT: &str = "https://127.0.0.1:1";
 /// The session is there, and costs; then a call fails, for every program.
 const NO_LEASE: &str = r#"{"rules": [{"method": "PATCH", "times": 0, "action": {"type": "status", "status": 400}}]}"#;
+
+/// Longer than a second: some programs write nothing before their session starts, and then a dot each second.
+const STARTUP: &str = "1500ms";
 
 /// What goes wrong, in the order of what a program tells.
 const FAILURES: [&str; 3] = ["with a wrong account key", "towards a closed port", "when the lease is not extended"];

@@ -59,7 +59,7 @@ impl Teller {
         self.telling(process::run_apart(program, RUN_LIMIT))
     }
 
-    /// Has it tell the story to somebody who goes away before there is a session: all that it tells of one fails.
+    /// Has it tell the story to somebody who goes away once it has begun: what it writes while it has a session fails.
     pub(crate) fn tell_to_one_who_leaves(&self, emulator: &Emulator, version: ApiVersion) -> Result<Telling> {
         self.telling(process::run_and_leave(self.call(emulator, version)?, FIRST_WORDS, RUN_LIMIT))
     }
