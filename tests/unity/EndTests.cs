@@ -55,8 +55,9 @@ static class EndTests
         RemoteRenderingSession session = Stage.ReadySession();
         string verb = session.Settings.ApiVersion == ApiVersion.V1 ? "DELETE" : "POST";
         Emulator.Fault(verb, "**", "{\"type\": \"status\", \"status\": 403}");
+        string id = session.Session.Id;
         PlayMode.Exit();
-        Check.That(Stage.WasLogged("session " + session.Session.Id + " may still be running, as stopping it failed"), "it is said");
+        Check.That(Stage.WasLogged("session " + id + " may still be running, as stopping it failed"), "it is said");
     }
 
     public static void EditModeSessionsEndWhenPlayModeBegins()
