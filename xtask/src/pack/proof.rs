@@ -17,7 +17,7 @@ use crate::csharp::dotnet::{self, Compilation, Dotnet};
 use crate::csharp::{documented, mono};
 use crate::links;
 use crate::platforms::linux::{ARM64_CC, ARM64_CXX};
-use crate::platforms::run::{self, Runner};
+use crate::platforms::run::{self, Runner, STATIC_CXX};
 use crate::platforms::shop::Shop;
 use crate::platforms::windows::{MINGW_CC, MINGW_CXX, ZIG_TARGET};
 use crate::platforms::wine::Wine;
@@ -103,10 +103,10 @@ impl Stranger<'_> {
     fn windows_x64(&self) -> Result<String> {
         let workspace = &self.shop.workspace;
         let wine = Wine::provide(workspace)?;
-        // The DLL of GCC's C++ library is not to be looked for.
+        let flags = STATIC_CXX.join(" ");
         let mut words = toolchain(self.shop, "windows-x64")?;
-        words.push(define("CMAKE_CXX_STANDARD_LIBRARIES", "-static-libstdc++ -static-libgcc"));
-        let cxx = format!("{MINGW_CXX} -static-libstdc++ -static-libgcc");
+        words.push(define("CMAKE_CXX_STANDARD_LIBRARIES", &flags));
+        let cxx = format!("{MINGW_CXX} {flags}");
         let mut tellers = self.in_c_and_cpp([MINGW_CC, &cxx], &words, &Runner::Wine(wine.clone()))?;
         let (kind, link) = self.for_microsofts_linker();
         let program = self.compile_c(MINGW_CC, kind, &[link])?;

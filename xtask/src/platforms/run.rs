@@ -22,6 +22,9 @@ use crate::story::{self, Story};
 /// Where Debian keeps the C library of that machine.
 const ARM64_ROOT: &str = "/usr/aarch64-linux-gnu";
 
+/// GCC's own libraries become part of a program in C++: on Windows their DLLs lie where nothing looks for them.
+pub(crate) const STATIC_CXX: [&str; 2] = ["-static-libstdc++", "-static-libgcc"];
+
 /// What runs a program.
 #[derive(Clone)]
 pub(crate) enum Runner {
@@ -88,8 +91,8 @@ impl Machine {
     }
 
     pub(crate) fn compile_cpp(&self, root: &Path, source: &Path) -> Result<PathBuf> {
-        let flags = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-static-libstdc++", "-Ibindings/cpp/include"];
-        self.compile(self.cxx, &flags, root, source, "cpp")
+        let flags = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-Ibindings/cpp/include"];
+        self.compile(self.cxx, &[&flags[..], &STATIC_CXX].concat(), root, source, "cpp")
     }
 
     fn compile(&self, compiler: &str, flags: &[&str], root: &Path, source: &Path, suffix: &str) -> Result<PathBuf> {
