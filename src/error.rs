@@ -104,8 +104,12 @@ impl Error {
     pub(crate) fn retold(mut self, kind: ErrorKind, message: impl Into<String>) -> Error {
         self.outcome_unknown |= kind == ErrorKind::OutcomeUnknown;
         self.kind = kind;
-        self.message = message.into();
-        self
+        self.reworded(message)
+    }
+
+    /// The same failure in other words.
+    pub(crate) fn reworded(self, message: impl Into<String>) -> Error {
+        Error { message: message.into(), ..self }
     }
 
     /// The same failure of a request that the service may have carried out, if so.

@@ -140,7 +140,7 @@ impl Core {
         };
         if promised && let Err(error) = Core::wake_driver(self) {
             let message = format!("sessions may still be running, as nothing could stop them: {error}");
-            self.runtime.stop_failed(&error.clone().retold(error.kind(), message));
+            self.runtime.stop_failed(&error.reworded(message));
             self.keeper.drop_promises();
         }
         if !self.runtime.is_running() {

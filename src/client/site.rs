@@ -281,8 +281,7 @@ impl Site {
 /// Why stopping a session failed, and what that means: it costs on.
 pub(super) fn still_running(id: &SessionId, error: Error) -> Error {
     let message = format!("session {id} may still be running, as stopping it failed: {error}");
-    let kind = error.kind();
-    error.retold(kind, message)
+    error.reworded(message)
 }
 
 /// An operation that is over at once.

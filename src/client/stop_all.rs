@@ -45,7 +45,7 @@ impl StoppedAll {
             self.failed.len(),
             self.failed.len() + self.stopped + self.already_gone
         );
-        Err(error.clone().retold(error.kind(), message))
+        Err(error.clone().reworded(message))
     }
 }
 

@@ -143,31 +143,24 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn read_on_a_thread(mut reader: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+fn read_on_a_thread(reader: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+    read_on_a_thread_until(reader, |_| false)
+}
+
+/// Reads to the end, or until a piece is the last that is wanted; then what it reads from is closed.
+fn read_on_a_thread_until(
+    mut reader: impl Read + Send + 'static,
+    mut is_last: impl FnMut(&[u8]) -> bool + Send + 'static,
+) -> mpsc::Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(length @ 1..) = reader.read(&mut buffer) {
-            if sender.send(buffer[..length].to_vec()).is_err() {
+            let piece = &buffer[..length];
+            if sender.send(piece.to_vec()).is_err() || is_last(piece) {
                 return;
             }
         }
-    });
-    receiver
-}
-
-/// Reads until `word` has come, and closes what it reads from before anybody can look at what was heard.
-fn hear_on_a_thread(mut reader: impl Read + Send + 'static, word: String) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let (mut heard, mut buffer) = (Vec::new(), [0; 8192]);
-        while !heard.windows(word.len()).any(|piece| piece == word.as_bytes())
-            && let Ok(length @ 1..) = reader.read(&mut buffer)
-        {
-            heard.extend_from_slice(&buffer[..length]);
-        }
-        drop(reader);
-        sender.send(heard).ok();
     });
     receiver
 }
@@ -224,7 +217,11 @@ pub(crate) fn run_apart(mut command: Command, limit: Duration) -> Result<Apart> 
 pub(crate) fn run_and_leave(mut command: Command, word: &str, limit: Duration) -> Result<Apart> {
     let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let stdout = child.stdout.take().context("it has no standard output")?;
-    let stdout = hear_on_a_thread(stdout, word.to_owned());
+    let (word, mut heard) = (word.to_owned(), Vec::new());
+    let stdout = read_on_a_thread_until(stdout, move |piece| {
+        heard.extend_from_slice(piece);
+        String::from_utf8_lossy(&heard).contains(&word)
+    });
     let stderr = child.stderr.take().map(read_on_a_thread).context("it has no standard error")?;
     let end = wait(&mut child, limit)?;
     Ok(Apart { end, stdout: text(collect(&stdout, LAST_WORDS)), stderr: text(collect(&stderr, LAST_WORDS)) })

@@ -40,18 +40,20 @@ impl Machine {
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} for {:?}", self.format, self.architecture)?;
-        self.system.map_or(Ok(()), |_| write!(f, " and {}", system_name(self.system)))
+        match self.system {
+            Some(system) => write!(f, " and {}", system_name(system)),
+            None => Ok(()),
+        }
     }
 }
 
 /// One of Apple's systems, for a person.
-pub(crate) fn system_name(system: Option<Platform>) -> String {
+pub(crate) fn system_name(system: Platform) -> String {
     match system {
-        None => "none of Apple's systems".to_owned(),
-        Some(macho::PLATFORM_MACOS) => "macOS".to_owned(),
-        Some(macho::PLATFORM_IOS) => "iOS".to_owned(),
-        Some(macho::PLATFORM_IOSSIMULATOR) => "the simulator of iOS".to_owned(),
-        Some(Platform(number)) => format!("Apple's system {number}"),
+        macho::PLATFORM_MACOS => "macOS".to_owned(),
+        macho::PLATFORM_IOS => "iOS".to_owned(),
+        macho::PLATFORM_IOSSIMULATOR => "the simulator of iOS".to_owned(),
+        Platform(number) => format!("Apple's system {number}"),
     }
 }
 

@@ -129,7 +129,8 @@ fn problems_of(workspace: &Workspace, abi: &Abi, target: Target, parts: &[Part],
         problems.push(format!("{file} is for {processors:?}, not for {:?}", target.processors));
     }
     if let Some(machine) = machines.iter().find(|machine| machine.system != target.system) {
-        let [is, wanted] = [machine.system, target.system].map(binary::system_name);
+        let name = |system: Option<_>| system.map_or("none of Apple's systems".to_owned(), binary::system_name);
+        let [is, wanted] = [machine.system, target.system].map(name);
         problems.push(format!("{file} is for {is}, not for {wanted}"));
     }
     for part in parts {
