@@ -178,16 +178,23 @@ fn resource(workspace: &Workspace, folder: &Path, processor: &Processor) -> Resu
     let numbers: Vec<&str> = version.split('.').collect();
     ensure!(numbers.len() == 3, "the version {version} has no three numbers");
     let text = workspace.read(RESOURCE)?.replace("@NUMBERS@", &numbers.join(",")).replace("@VERSION@", version);
-    let (source, compiled, object) = (folder.join("version.rc"), folder.join("version.res"), folder.join("version.o"));
+    let source = folder.join("version.rc");
     fs::write(&source, text).with_context(|| format!("cannot write {}", source.display()))?;
-    let mut rc = Command::new("llvm-rc-14");
+    // Both take `/` for the beginning of an option, and so /data/version.rc for `/d ata/version.rc`: they are called where the
+    // files are, and get names instead of paths.
+    let here = |tool: &str| {
+        let mut tool = Command::new(tool);
+        tool.current_dir(folder);
+        tool
+    };
+    let mut rc = here("llvm-rc-14");
     // It would ask a C preprocessor, for which there is nothing to do.
-    rc.arg("/no-preprocess").arg("/fo").arg(&compiled).arg(&source);
+    rc.args(["/no-preprocess", "/fo", "version.res", "version.rc"]);
     process::run(rc, process::TOOL_LIMIT)?.expect_success("compile the version resource")?;
-    let mut cvtres = Command::new("llvm-cvtres-14");
-    cvtres.arg(processor.cvtres).arg(format!("/out:{}", object.display())).arg(&compiled);
+    let mut cvtres = here("llvm-cvtres-14");
+    cvtres.args([processor.cvtres, "/out:version.o", "version.res"]);
     process::run(cvtres, process::TOOL_LIMIT)?.expect_success("convert the version resource")?;
-    Ok(object.into_os_string())
+    Ok(folder.join("version.o").into_os_string())
 }
 
 /// The list of exports, and the import library that Microsoft's linker takes.
