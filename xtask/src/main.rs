@@ -31,6 +31,7 @@ mod versions;
 mod workflows;
 mod workspace;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -47,6 +48,7 @@ Usage: cargo xtask <command>
   pack             make the packages, and prove each of them by itself; `--update` accepts the files that they have,
                    `--reproduce` makes them once more in another folder and compares the bytes
   inspect PLATFORM FILE  look at a library or an archive that was built elsewhere: format, processor, exports, and what it needs
+  notices FILE     write the third-party notices of a library that was built elsewhere: the crates of all systems, and their texts
   header           write include/arr_session.h anew from the Rust sources, and abi/, what programs can depend on: functions,
                    constants, types, and how structs lie in memory. What would break programs is refused
   header --check   fail if one of them is not what the Rust sources give
@@ -87,6 +89,8 @@ fn main() -> ExitCode {
                 platforms::inspected()
             ));
         }
+        ["notices", file] => notices::run(Path::new(file)),
+        ["notices", ..] => return unusable("`notices` takes one argument, the file to write"),
         ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
         ["sanitize", runs] => match runs.parse() {
             Ok(runs) => sanitize::run(runs),

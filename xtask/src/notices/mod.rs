@@ -6,13 +6,22 @@ mod texts;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::workspace::Workspace;
 use texts::Text;
 use tree::Crate;
+
+const HEAD: &str = "\
+# Third-party notices
+
+The library is built from the parts below, each under the licence, or one of the licences, that are named. Their texts follow.
+
+";
 
 /// What every library of Rust's has in it, and cargo does not list.
 const STANDARD_LIBRARY: &str = "Rust's standard library";
@@ -41,6 +50,19 @@ pub(crate) struct Linked {
     pub(crate) license: &'static str,
     /// The file with its text; `None` where the licence excepts what is linked, so that nobody has to be told.
     pub(crate) text: Option<PathBuf>,
+}
+
+/// `cargo xtask notices FILE`: the page for a library that was built elsewhere, by linkers that are not known here.
+pub(crate) fn run(file: &Path) -> Result<ExitCode> {
+    let page = page(&Workspace::find()?, None)?;
+    fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
+    println!("wrote {}", file.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The page that lies beside these libraries.
+pub(crate) fn page(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<String> {
+    Ok(format!("{HEAD}{}", of_libraries(workspace, libraries)?))
 }
 
 /// All that these libraries have in them: first a table, then each text once, with those whose it is. If it is not known what
@@ -189,8 +211,10 @@ mod tests {
 
     #[test]
     fn the_crates_of_this_library_all_have_their_texts() {
-        let text = of_libraries(&Workspace::find().unwrap(), None).unwrap();
-        for part in ["| ring | ", "| reqwest | ", STANDARD_LIBRARY, "Permission is hereby granted", "Apache License"] {
+        let text = page(&Workspace::find().unwrap(), None).unwrap();
+        for part in
+            [HEAD, "| ring | ", "| reqwest | ", STANDARD_LIBRARY, "Permission is hereby granted", "Apache License"]
+        {
             assert!(text.contains(part), "{part}");
         }
         assert!(text.contains(": third_party/fiat**"), "what ring has from others has texts of its own");

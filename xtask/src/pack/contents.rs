@@ -84,10 +84,7 @@ pub(super) fn fill(shop: &Shop, platform: &str, product: &Product, tree: &Tree) 
     for path in EXAMPLES {
         tree.add(path, &root.join(path))?;
     }
-    let head = "# Third-party notices\n\nThe library is built from the parts below, each under the licence, or one of the \
-                licences, that are named. Their texts follow.\n\n";
-    let notices = format!("{head}{}", notices::of_libraries(&shop.workspace, Some(slice::from_ref(&product.parts)))?);
-    tree.write(NOTICES, &notices)?;
+    tree.write(NOTICES, &notices::page(&shop.workspace, Some(slice::from_ref(&product.parts)))?)?;
     let readme = shop.workspace.read(README)?;
     let readme = readme.replace("@PLATFORM@", platform).replace("@VERSION@", &shop.workspace.version);
     let readme = readme.replace("@PROVED@", proved(platforms::reached(platform).context("there is no such platform")?));

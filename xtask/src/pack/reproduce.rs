@@ -3,14 +3,13 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{checksums, make_all};
+use crate::abi;
 use crate::platforms::shop::Shop;
-use crate::process;
 use crate::workspace::Workspace;
 
 /// Makes all packages from a copy of the sources in another folder, with nothing that was compiled before, and compares.
@@ -50,9 +49,8 @@ fn different<'a>(first: &'a str, second: &'a str) -> Vec<&'a str> {
 
 /// What git knows, and what it would be told of: neither what was built nor what is nobody's business.
 fn copy_sources(root: &Path, folder: &Path) -> Result<()> {
-    let mut git = Command::new("git");
-    git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    let listed = process::stdout(&mut git).context("only of a checkout of git's is known what its sources are")?;
+    let listed = abi::git(root, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .context("only of a checkout of git's is known what its sources are")?;
     let mut copied = 0;
     for path in listed.split('\0').filter(|path| !path.is_empty()) {
         let (source, target) = (root.join(path), folder.join(path));
