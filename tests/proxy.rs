@@ -126,7 +126,12 @@ fn the_environments_proxy_is_used_unless_it_is_turned_off() {
     for (proxy, tunnels) in [("none", 0), ("system", 1)] {
         let name = "the_environments_proxy_is_used_unless_it_is_turned_off";
         let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", name]).env(CHILD, proxy).env("HTTPS_PROXY", &tunnel.url).env_remove("NO_PROXY");
+        child
+            .args(["--exact", name])
+            .env(CHILD, proxy)
+            .env("HTTPS_PROXY", &tunnel.url)
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy");
         let output = child.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         assert_eq!(tunnel.asked().len(), tunnels, "{proxy}");

@@ -89,7 +89,7 @@ fn main() -> ExitCode {
                 platforms::inspected()
             ));
         }
-        ["notices", file] => notices::run(Path::new(file)),
+        ["notices", file] if !file.starts_with('-') => notices::run(Path::new(file)),
         ["notices", ..] => return unusable("`notices` takes one argument, the file to write"),
         ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
         ["sanitize", runs] => match runs.parse() {

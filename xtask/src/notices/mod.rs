@@ -8,10 +8,12 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::process;
 use crate::workspace::Workspace;
 use texts::Text;
 use tree::Crate;
@@ -22,6 +24,17 @@ const HEAD: &str = "\
 The library is built from the parts below, each under the licence, or one of the licences, that are named. Their texts follow.
 
 ";
+
+/// What the page cannot know of a library that was built elsewhere.
+const NOT_NAMED: &str = "\
+It was built elsewhere: the crates of all systems are named, those in Rust's standard library are in COPYRIGHT-library.html,
+and what the linker of its system has added is not named.
+
+";
+/// For the crates of all systems, over a slow network.
+const FETCH_LIMIT: Duration = Duration::from_secs(600);
+/// What a compiler of rustup's says about its standard library, by the name that it has there.
+const STANDARD_NOTICES: &str = "COPYRIGHT-library.html";
 
 /// What every library of Rust's has in it, and cargo does not list.
 const STANDARD_LIBRARY: &str = "Rust's standard library";
@@ -52,17 +65,30 @@ pub(crate) struct Linked {
     pub(crate) text: Option<PathBuf>,
 }
 
-/// `cargo xtask notices FILE`: the page for a library that was built elsewhere, by linkers that are not known here.
+/// `cargo xtask notices FILE`: the page for a library that was built elsewhere, and beside it what the compiler says of its
+/// standard library.
 pub(crate) fn run(file: &Path) -> Result<ExitCode> {
-    let page = page(&Workspace::find()?, None)?;
+    let workspace = Workspace::find()?;
+    let sysroot = process::stdout(Command::new("rustc").current_dir(&workspace.root).args(["--print", "sysroot"]))?;
+    let standard = Path::new(sysroot.trim_end()).join("share/doc/rust").join(STANDARD_NOTICES);
+    // Those of other systems, which no build here has asked for.
+    let mut fetch = workspace.cargo();
+    fetch.args(["fetch", "--locked"]);
+    process::run(fetch, FETCH_LIMIT)?.expect_success("fetch the crates")?;
+    let page = page(&workspace, None)?;
     fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
-    println!("wrote {}", file.display());
+    let beside = file.with_file_name(STANDARD_NOTICES);
+    fs::copy(&standard, &beside).with_context(|| {
+        format!("cannot copy {} to {}; rustup's compilers have it", standard.display(), beside.display())
+    })?;
+    println!("wrote {} and {}", file.display(), beside.display());
     Ok(ExitCode::SUCCESS)
 }
 
 /// The page that lies beside these libraries.
 pub(crate) fn page(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<String> {
-    Ok(format!("{HEAD}{}", of_libraries(workspace, libraries)?))
+    let more = if libraries.is_some() { "" } else { NOT_NAMED };
+    Ok(format!("{HEAD}{more}{}", of_libraries(workspace, libraries)?))
 }
 
 /// All that these libraries have in them: first a table, then each text once, with those whose it is. If it is not known what

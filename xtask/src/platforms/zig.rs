@@ -28,8 +28,11 @@ impl Zig {
         let zig = Environment::provide(workspace, &PACKAGES)?.program(PROGRAM)?;
         let scripts = workspace.scratch("platforms/zig")?;
         let wrapper = workspace.root.join(WRAPPER);
+        // It compiles C libraries when they are first asked for, and without a HOME it would not know where to keep them.
+        let cache = workspace.target.join("platforms/zig-cache");
         let script = |name: &str, call: &str| process::script(scripts.join(format!("{target}-{name}.sh")), call);
-        let cc = script("cc", &format!("bash '{}' '{}' {target}", wrapper.display(), zig.display()))?;
+        let set = format!("env 'ZIG_GLOBAL_CACHE_DIR={}'", cache.display());
+        let cc = script("cc", &format!("{set} bash '{}' '{}' {target}", wrapper.display(), zig.display()))?;
         let ar = script("ar", &format!("'{}' ar", zig.display()))?;
         Ok(Self { cc, ar, program: zig })
     }
