@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::windows::MINGW_CC;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -14,6 +15,8 @@ use crate::workspace::Workspace;
 const WINE: &str = "/usr/lib/wine/wine64";
 /// A function of newer Windows that this wine does not have, and Rust's standard library needs.
 const SHIM: &str = "xtask/wine/bcryptprimitives.c";
+/// Runs a program and tells how it ended, which wine itself does not always.
+const WAIT: &str = "xtask/wine/wait.c";
 /// Making a Windows takes a while.
 const BOOT_LIMIT: Duration = Duration::from_secs(300);
 
@@ -27,10 +30,9 @@ impl Wine {
     /// The one of an earlier run, or a new one.
     pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
         let wine = Self { prefix: workspace.target.join("platforms/wine") };
-        let made = wine.prefix.join("made.txt");
-        if !made.exists() {
+        // What is made last.
+        if !wine.wait().exists() {
             wine.make(workspace)?;
-            fs::write(&made, "").with_context(|| format!("cannot write {}", made.display()))?;
         }
         Ok(wine)
     }
@@ -46,17 +48,24 @@ impl Wine {
             wine.args(call);
             process::run(wine, BOOT_LIMIT)?.expect_success(&format!("wine {}", call[0]))?;
         }
-        let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
-        compiler.args(["-O2", "-shared", "-o"]);
-        compiler.arg(self.prefix.join("drive_c/windows/system32/bcryptprimitives.dll"));
-        compiler.arg(workspace.root.join(SHIM)).arg("-ladvapi32");
-        process::run(compiler, process::TOOL_LIMIT)?.expect_success("compile wine's missing function")?;
+        let compile = |source: &str, output: &Path, options: &[&str]| {
+            let mut compiler = Command::new(MINGW_CC);
+            compiler.arg("-O2").arg("-o").arg(output).arg(workspace.root.join(source)).args(options);
+            process::run(compiler, process::TOOL_LIMIT)?.expect_success(&format!("compile {source}"))
+        };
+        let system = self.prefix.join("drive_c/windows/system32");
+        compile(SHIM, &system.join("bcryptprimitives.dll"), &["-shared", "-ladvapi32"])?;
+        compile(WAIT, &self.wait(), &[])?;
         Ok(())
+    }
+
+    fn wait(&self) -> PathBuf {
+        self.prefix.join("wait.exe")
     }
 
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut wine = self.bare();
-        wine.arg(program);
+        wine.arg(self.wait()).arg(windows_path(program));
         wine
     }
 
@@ -65,6 +74,11 @@ impl Wine {
         wine.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all").env_remove("DISPLAY");
         wine
     }
+}
+
+/// The name that wine gives to a path from the root.
+fn windows_path(path: &Path) -> String {
+    format!("Z:{}", path.to_string_lossy().replace('/', "\\"))
 }
 
 /// What a program has written to standard error. When a process ends, wine may find the socket to its server closed under one of the
