@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::windows::MINGW_CC;
 use crate::process;
@@ -34,6 +34,7 @@ impl Wine {
         if !wine.wait().exists() {
             wine.make(workspace)?;
         }
+        wine.expect_to_be_told()?;
         Ok(wine)
     }
 
@@ -56,6 +57,20 @@ impl Wine {
         let system = self.prefix.join("drive_c/windows/system32");
         compile(SHIM, &system.join("bcryptprimitives.dll"), &["-shared", "-ladvapi32"])?;
         compile(WAIT, &self.wait(), &[])?;
+        Ok(())
+    }
+
+    /// Were the exit code lost, no program could fail.
+    fn expect_to_be_told(&self) -> Result<()> {
+        let mut failing = self.bare();
+        failing.arg(self.wait()).args(["cmd", "/c", "exit 42"]);
+        let told = process::run(failing, BOOT_LIMIT)?;
+        ensure!(
+            told.end.exit_code() == Some(42),
+            "wine does not tell exit codes: {}, not 42\n{}",
+            told.end,
+            told.output
+        );
         Ok(())
     }
 
