@@ -16,8 +16,9 @@
 #include "check.h"
 
 #define BUDGET_US 200.0
-/* The machine may be busy with something else; what allocates, allocates every time. */
-#define TRIES 3
+/* The machine may be busy with something else: its interrupts are in a thread's CPU time too, and meet now one call, now
+   another. What the library itself costs, or allocates, it does every time. So each call has to be within the budget once. */
+#define TRIES 6
 
 /* The call that this thread is in, plus 1. */
 static ON_THREAD int measured_call;
@@ -87,14 +88,13 @@ static int slow(void)
     return getenv("ARR_SLOW") != NULL;
 }
 
-static double most_cpu(void)
+/* The least of what the tries have had as the most of a call; and of the wall time. */
+static double most_cpu[CALLS];
+static unsigned wall;
+
+static double lesser(double one, double other)
 {
-    double most = 0.0;
-    int call;
-    for (call = 0; call < CALLS; call++) {
-        most = costs[call].most_cpu_us > most ? costs[call].most_cpu_us : most;
-    }
-    return most;
+    return one < other ? one : other;
 }
 
 /* Over all calls, whatever they are. */
@@ -113,10 +113,18 @@ static unsigned wall_p999(void)
     return p999_us(&all);
 }
 
-static int within_budget(void)
+static int within_budget(int tries)
 {
-    printf("most CPU time of a call %.1f us, wall time of 99.9 %% of the calls %u us\n", most_cpu(), wall_p999());
-    return most_cpu() <= BUDGET_US && wall_p999() <= (unsigned)BUDGET_US;
+    double most = 0.0;
+    int call;
+    for (call = 0; call < CALLS; call++) {
+        double this_time = costs[call].most_cpu_us;
+        most_cpu[call] = tries == 0 ? this_time : lesser(this_time, most_cpu[call]);
+        most = most_cpu[call] > most ? most_cpu[call] : most;
+    }
+    wall = tries == 0 || wall_p999() < wall ? wall_p999() : wall;
+    printf("most CPU time of a call %.1f us, wall time of 99.9 %% of the calls %u us, in the best of %d\n", most, wall, tries + 1);
+    return most <= BUDGET_US && wall <= (unsigned)BUDGET_US;
 }
 
 static void the_frame_thread_pays_next_to_nothing(void)
@@ -127,7 +135,7 @@ static void the_frame_thread_pays_next_to_nothing(void)
         memset(&app, 0, sizeof app);
         memset(costs, 0, sizeof costs);
         CHECK(frame_loop() == EXIT_SUCCESS);
-        within = within_budget();
+        within = within_budget(tries);
         CHECK(costs[NEXT_EVENT].count >= frames && costs[SNAPSHOT].count >= frames && costs[POLL].count > 0u);
     }
     CHECK(within || slow());
