@@ -133,7 +133,7 @@ fn tells_no_path(file: &Path, folders: &[PathBuf]) -> Result<()> {
 }
 
 /// Whether this path is there, from its beginning, and then something below it: `/src` is not in `crates/ring/src/lib.rs`.
-pub(crate) fn has_folder(data: &[u8], path: &[u8], separators: &[u8]) -> bool {
+fn has_folder(data: &[u8], path: &[u8], separators: &[u8]) -> bool {
     let part_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
     data.windows(path.len() + 1).enumerate().any(|(at, window)| {
         window.starts_with(path)

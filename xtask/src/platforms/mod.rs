@@ -31,7 +31,7 @@ use crate::step;
 use row::Row;
 use shop::Shop;
 
-pub(crate) use cross::{FETCHED, crate_sources, has_folder};
+pub(crate) use cross::{FETCHED, crate_sources};
 pub(crate) use inspect::{list as inspected, run as inspect};
 pub(crate) use row::Reached;
 pub(crate) use self_test::run as self_test;
