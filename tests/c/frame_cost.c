@@ -92,11 +92,6 @@ static int slow(void)
 static double most_cpu[CALLS];
 static unsigned wall;
 
-static double lesser(double one, double other)
-{
-    return one < other ? one : other;
-}
-
 /* Over all calls, whatever they are. */
 static unsigned wall_p999(void)
 {
@@ -115,14 +110,18 @@ static unsigned wall_p999(void)
 
 static int within_budget(int tries)
 {
+    unsigned wall_now = wall_p999();
     double most = 0.0;
     int call;
     for (call = 0; call < CALLS; call++) {
-        double this_time = costs[call].most_cpu_us;
-        most_cpu[call] = tries == 0 ? this_time : lesser(this_time, most_cpu[call]);
+        if (tries == 0 || costs[call].most_cpu_us < most_cpu[call]) {
+            most_cpu[call] = costs[call].most_cpu_us;
+        }
         most = most_cpu[call] > most ? most_cpu[call] : most;
     }
-    wall = tries == 0 || wall_p999() < wall ? wall_p999() : wall;
+    if (tries == 0 || wall_now < wall) {
+        wall = wall_now;
+    }
     printf("most CPU time of a call %.1f us, wall time of 99.9 %% of the calls %u us, in the best of %d\n", most, wall, tries + 1);
     return most <= BUDGET_US && wall <= (unsigned)BUDGET_US;
 }

@@ -8,7 +8,7 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -33,8 +33,6 @@ and what the linker of its system has added is not named.
 ";
 /// For the crates of all systems, over a slow network.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
-/// What a compiler of rustup's says about its standard library, by the name that it has there.
-const STANDARD_NOTICES: &str = "COPYRIGHT-library.html";
 
 /// What every library of Rust's has in it, and cargo does not list.
 const STANDARD_LIBRARY: &str = "Rust's standard library";
@@ -69,15 +67,14 @@ pub(crate) struct Linked {
 /// standard library.
 pub(crate) fn run(file: &Path) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let sysroot = process::stdout(Command::new("rustc").current_dir(&workspace.root).args(["--print", "sysroot"]))?;
-    let standard = Path::new(sysroot.trim_end()).join("share/doc/rust").join(STANDARD_NOTICES);
+    let standard = standard::own_notices(&workspace)?;
     // Those of other systems, which no build here has asked for.
     let mut fetch = workspace.cargo();
     fetch.args(["fetch", "--locked"]);
     process::run(fetch, FETCH_LIMIT)?.expect_success("fetch the crates")?;
     let page = page(&workspace, None)?;
     fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
-    let beside = file.with_file_name(STANDARD_NOTICES);
+    let beside = file.with_file_name(standard::NOTICES);
     fs::copy(&standard, &beside).with_context(|| {
         format!("cannot copy {} to {}; rustup's compilers have it", standard.display(), beside.display())
     })?;
@@ -107,8 +104,7 @@ pub(crate) fn of_libraries(workspace: &Workspace, libraries: Option<&[Parts]>) -
 }
 
 fn of_standard_library(workspace: &Workspace, known: bool, apache: &str) -> Result<Vec<Notice>> {
-    let version =
-        if known { standard::version()? } else { "of the compiler: see its COPYRIGHT-library.html".to_owned() };
+    let version = if known { standard::version()? } else { format!("of the compiler: see its {}", standard::NOTICES) };
     let notice = |name: &str, license: &str, text: String| Notice {
         name: name.to_owned(),
         version: version.clone(),

@@ -1,6 +1,6 @@
 //! Rust's standard library, which is built from Debian's sources for every package, and the crates that are in it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,6 +13,8 @@ use crate::workspace::Workspace;
 
 /// What the Rust project's own crates are under, which are told of as one.
 const OWN_LICENSE: &str = "MIT OR Apache-2.0";
+/// The name of the page that [`own_notices`] finds.
+pub(super) const NOTICES: &str = "COPYRIGHT-library.html";
 /// A part of them that names no licence, and has nothing but a macro.
 const WITHOUT_LICENSE: &str = "windows-link";
 
@@ -24,14 +26,25 @@ pub(super) fn version() -> Result<String> {
 
 /// The crates in it for a target that are others', or have another licence.
 pub(super) fn crates(workspace: &Workspace, target: &str) -> Result<Vec<Crate>> {
-    let root = process::stdout(Command::new(RUSTC).args(["--print", "sysroot"]))?;
-    let manifest = Path::new(root.trim_end()).join("lib/rustlib/src/rust/library/sysroot/Cargo.toml");
+    let manifest = sysroot(&mut Command::new(RUSTC))?.join("lib/rustlib/src/rust/library/sysroot/Cargo.toml");
     let mut cargo = workspace.cargo();
     // As cargo has it for -Zbuild-std.
     cargo.env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
     cargo.arg("tree").arg("--manifest-path").arg(manifest);
     cargo.args(["--package", "std", "--features", "backtrace,panic-unwind"]);
     foreign(tree::linked(cargo, target)?, &crate_sources()?)
+}
+
+/// What a compiler of rustup's, the one that this workspace is compiled by, says of its own.
+pub(super) fn own_notices(workspace: &Workspace) -> Result<PathBuf> {
+    let root = sysroot(Command::new("rustc").current_dir(&workspace.root))?;
+    Ok(root.join("share/doc/rust").join(NOTICES))
+}
+
+/// The folder that a compiler and its libraries lie in.
+fn sysroot(rustc: &mut Command) -> Result<PathBuf> {
+    let root = process::stdout(rustc.args(["--print", "sysroot"]))?;
+    Ok(PathBuf::from(root.trim_end()))
 }
 
 /// Those of a tree that are not the Rust project's own, with their folders among what cargo has fetched.
@@ -55,6 +68,7 @@ fn foreign(lines: Vec<Line>, fetched: &[PathBuf]) -> Result<Vec<Crate>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn what_is_not_the_projects_own_is_named() {
