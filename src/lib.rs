@@ -1,95 +1,40 @@
-//! Azure Remote Rendering sessions: get a token, create a rendering session, wait until it is ready, read its
-//! properties and stop it.
+//! The C ABI, and nothing else: one file for each C type. `include/arr_session.h` is generated from this folder.
+//! Everything behind it is the crate `arr-client`.
 //!
-//! ```no_run
-//! use arr_session::{Client, ClientConfig, Credential, NewSession, SessionSize};
-//! use std::time::Duration;
-//!
-//! # fn main() -> arr_session::Result<()> {
-//! let client = Client::new(ClientConfig {
-//!     account_id: "ACCOUNT-ID".into(),
-//!     credential: Credential::AccountKey("ACCOUNT-KEY".into()),
-//!     account_domain: "westus2.mixedreality.azure.com".into(), // where the account was made
-//!     service_endpoint: "westeurope".into(), // where the session shall run: a region, or a URL
-//!     ..ClientConfig::default()
-//! })?;
-//! let session = client.create_session(&NewSession::new(SessionSize::Standard, Duration::from_secs(3600))?, None)?;
-//! let ready = session.wait_until_ready(Duration::from_secs(300))?;
-//! println!("{} runs at {:?}", ready.id, ready.hostname);
-//! session.stop(None)?;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! A session is a virtual machine that costs money from the moment it is ready until it is stopped or its lease runs
-//! out. Dropping a [`Session`] does **not** stop it.
-//!
-//! # The map of the house
-//!
-//! A call goes one way through these modules, and each knows only what is to its right:
-//!
-//! ```text
-//! ffi ─→ client ─→ operation ─→ transport ─→ (the wire) ─→ operation ─→ client ─→ ffi
-//!                     │ token, api: build the request                    │ api: reads the reply
-//! ```
-//!
-//! | module | what it is |
-//! |---|---|
-//! | [`config`](ClientConfig), [`credential`](Credential), `endpoint`, `region`, `proxy`, `given` | what the user gives, checked and normalised |
-//! | `session`, `timespan` | the service's nouns: properties, status, size, lease |
-//! | `snapshot` | what a frame thread reads of a session, without waiting |
-//! | `api` | the wire: one module per REST version, and the token service. Pure: no socket, no clock |
-//! | `token` | the token's cache and its expiry |
-//! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
-//! | `operation` | an operation as a value without input or output: `step(now, reply)`; one file each |
-//! | `transport` | the one HTTP client: TLS, name lookups, time and size limits; the threads that send |
-//! | `queue`, `snapshot` | what the application's thread pulls, and what it reads at any moment |
-//! | `journal` | the file that finds sessions again after a crash |
-//! | [`clock`] | what time it is, and waiting |
-//! | [`client`](Client) | drives operations: blocking ones on the caller's thread, started ones in its `runtime`; looks after sessions |
-//! | [`error`](Error), [`log`](LogEntry) | what went wrong and what to do about it; what went on |
-//! | `sys` | the few calls to the operating system |
-//! | `ffi` | the C ABI, and nothing else |
+//! The comments on exported items are the header's, so they speak to a C programmer. What every function shares is told
+//! once, at the top of the header (`cbindgen.toml`).
+
+#![allow(unsafe_code, reason = "this is the boundary to C; each block says why it is sound")]
+#![allow(non_camel_case_types, reason = "C's names")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the rules for pointers are the same for all functions and stand at the top of the header"
+)]
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("arr-session supports 64-bit targets only: its handles carry slot, generation and type in 64 bits");
 
-mod api;
-mod client;
-pub mod clock;
-mod config;
-mod credential;
-mod endpoint;
-mod error;
-mod given;
-mod journal;
-mod log;
-mod operation;
-mod pacing;
-mod proxy;
-mod queue;
-mod region;
-mod retry;
-mod session;
-mod snapshot;
-mod sys;
-mod timespan;
-mod token;
-mod transport;
+mod guard;
+mod handle;
+#[cfg(test)]
+mod layout;
+mod structs;
+mod text;
 
-// Public only so that the exported C functions are reachable in every crate type; Rust users want the items below.
-#[doc(hidden)]
-pub mod ffi;
-
-pub use api::ApiVersion;
-pub use client::{
-    AccessToken, Claim, Client, KeepAlive, ListedSession, OnSuspend, OperationState, Outcome, Recovered, Resume,
-    Session, StartedOperation, StopScope, Stopped, StoppedAll, WatchOptions, shut_down_all,
-};
-pub use config::{ClientConfig, Trust};
-pub use credential::{Credential, Secret};
-pub use error::{Error, ErrorKind, Result};
-pub use log::{LogEntry, LogLevel};
-pub use queue::{Event, EventKind, Label};
-pub use session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
-pub use snapshot::Snapshot;
+pub mod care;
+pub mod client;
+pub mod client_end;
+pub mod client_options;
+pub mod client_start;
+pub mod error_info;
+pub mod event;
+pub mod log;
+pub mod operation;
+pub mod resume;
+pub mod session;
+pub mod session_list;
+pub mod session_properties;
+pub mod session_start;
+pub mod snapshot;
+pub mod status;
+pub mod version;

@@ -1,165 +1,108 @@
-//! The client's log: a bounded ring of lines that the application pulls. Nothing is written anywhere, and nobody is called.
-//!
-//! A line never holds a key, a token or a body.
+//! `arr_log_entry`: the client's log, pulled line by line.
 
-use crate::clock::{Clock, Signal, lock};
-use std::collections::VecDeque;
-use std::fmt::{self, Debug};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use super::status::arr_status;
+use super::structs::{self, Plain};
+use super::{guard, text};
+use client::{Error, Result};
+use client::{LogEntry, LogLevel};
+use std::ffi::c_char;
 
-/// How much is logged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogLevel {
-    /// Nothing.
-    #[default]
-    Off,
-    /// What went wrong and was not made good.
-    Error,
-    /// What went wrong and is tried again, and what is probably not meant.
-    Warning,
-    /// What was done: tokens, sessions created, extended and stopped.
-    Info,
-    /// Every request.
-    Debug,
-}
+/// How much is logged, an ARR_LOG_LEVEL_... value. Expect values that this header does not have.
+pub type arr_log_level = i32;
+/// Nothing.
+pub const ARR_LOG_LEVEL_OFF: arr_log_level = 0;
+/// What went wrong and was not made good.
+pub const ARR_LOG_LEVEL_ERROR: arr_log_level = 1;
+/// What went wrong and is tried again, and what is probably not meant.
+pub const ARR_LOG_LEVEL_WARNING: arr_log_level = 2;
+/// What was done: tokens, sessions created, extended and stopped.
+pub const ARR_LOG_LEVEL_INFO: arr_log_level = 3;
+/// Every request.
+pub const ARR_LOG_LEVEL_DEBUG: arr_log_level = 4;
 
-/// A line of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LogEntry {
-    /// How important it is; never [`LogLevel::Off`].
-    pub level: LogLevel,
-    /// When it was written: wall time since 1970.
-    pub unix_time: Duration,
-    /// What happened.
-    pub message: String,
-    /// The `MS-CV` of the reply that it is about.
-    pub correlation_vector: Option<String>,
+/// The size of arr_log_entry in the first version of the ABI.
+pub const ARR_LOG_ENTRY_SIZE_V1: u32 = 672;
+
+/// A line of the log. Set it up once with arr_log_entry_init(); it may be filled any number of times.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct arr_log_entry {
+    /// Set by arr_log_entry_init().
+    pub struct_size: u32,
+    /// How important it is.
+    pub level: arr_log_level,
+    /// When it was written: milliseconds of wall time since 1970-01-01T00:00:00Z.
+    pub unix_time_ms: u64,
     /// How many lines were lost before this one, because nobody pulled them in time.
     pub lost: u64,
+    /// The full length of the message in bytes, without the final NUL. `message` holds at most 511 of them.
+    pub message_length: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The MS-CV of the reply that it is about; empty if there is none.
+    pub correlation_vector: [c_char; 128],
+    /// What happened. Holds no key, no token and no body.
+    pub message: [c_char; 512],
 }
 
-pub(crate) struct Log {
-    level: LogLevel,
-    clock: Arc<dyn Clock>,
-    ring: Mutex<Ring>,
-    /// Changes with every line.
-    pub(crate) written: Signal,
+// SAFETY: repr(C), integers and arrays of them; the assertion shows that there is no padding.
+unsafe impl Plain for arr_log_entry {
+    const SIZE_V1: u32 = ARR_LOG_ENTRY_SIZE_V1;
 }
+const _: () = assert!(size_of::<arr_log_entry>() == 4 * 4 + 2 * 8 + 128 + 512);
+const _: () = assert!(size_of::<arr_log_entry>() == ARR_LOG_ENTRY_SIZE_V1 as usize);
 
-#[derive(Default)]
-struct Ring {
-    lines: VecDeque<LogEntry>,
-    lost: u64,
-}
+const NO_ENTRY: arr_log_entry = arr_log_entry {
+    struct_size: ARR_LOG_ENTRY_SIZE_V1,
+    level: ARR_LOG_LEVEL_OFF,
+    unix_time_ms: 0,
+    lost: 0,
+    message_length: 0,
+    reserved: 0,
+    correlation_vector: [0; 128],
+    message: [0; 512],
+};
 
-impl Log {
-    /// What the ring holds: enough for the busiest seconds of a frame loop that pulls once a frame.
-    const CAPACITY: usize = 512;
-    /// The longest line in bytes: what a service says can be longer.
-    const LONGEST: usize = 1024;
-
-    pub(crate) fn new(level: LogLevel, clock: Arc<dyn Clock>) -> Log {
-        Log { level, clock, ring: Mutex::default(), written: Signal::default() }
-    }
-
-    pub(crate) fn error(&self, correlation_vector: Option<&str>, message: impl FnOnce() -> String) {
-        self.write(LogLevel::Error, correlation_vector, message);
-    }
-
-    pub(crate) fn warning(&self, correlation_vector: Option<&str>, message: impl FnOnce() -> String) {
-        self.write(LogLevel::Warning, correlation_vector, message);
-    }
-
-    /// The failure of something that nobody waits for.
-    pub(crate) fn warn_of(&self, outcome: crate::error::Result<()>) {
-        if let Err(error) = outcome {
-            self.warning(None, || error.message().to_owned());
+impl From<&LogEntry> for arr_log_entry {
+    fn from(entry: &LogEntry) -> arr_log_entry {
+        arr_log_entry {
+            level: match entry.level {
+                LogLevel::Off => ARR_LOG_LEVEL_OFF,
+                LogLevel::Error => ARR_LOG_LEVEL_ERROR,
+                LogLevel::Warning => ARR_LOG_LEVEL_WARNING,
+                LogLevel::Info => ARR_LOG_LEVEL_INFO,
+                LogLevel::Debug => ARR_LOG_LEVEL_DEBUG,
+            },
+            unix_time_ms: u64::try_from(entry.unix_time.as_millis()).unwrap_or(u64::MAX),
+            lost: entry.lost,
+            message_length: text::length(&entry.message),
+            correlation_vector: text::inline(entry.correlation_vector.as_deref().unwrap_or_default()),
+            message: text::inline(&entry.message),
+            ..NO_ENTRY
         }
     }
+}
 
-    pub(crate) fn info(&self, correlation_vector: Option<&str>, message: impl FnOnce() -> String) {
-        self.write(LogLevel::Info, correlation_vector, message);
-    }
-
-    pub(crate) fn debug(&self, correlation_vector: Option<&str>, message: impl FnOnce() -> String) {
-        self.write(LogLevel::Debug, correlation_vector, message);
-    }
-
-    /// The message is made only if somebody wants it.
-    fn write(&self, level: LogLevel, correlation_vector: Option<&str>, message: impl FnOnce() -> String) {
-        if level > self.level {
-            return;
-        }
-        let mut message = message();
-        message.truncate(message.floor_char_boundary(Log::LONGEST));
-        message.shrink_to_fit();
-        let correlation_vector = correlation_vector.map(str::to_owned);
-        let entry = LogEntry { level, unix_time: self.clock.unix_time(), message, correlation_vector, lost: 0 };
-        let mut ring = lock(&self.ring);
-        if ring.lines.len() == Log::CAPACITY {
-            // The oldest goes, and what was lost before it is lost before the next.
-            ring.lost += 1 + ring.lines.pop_front().map_or(0, |oldest| oldest.lost);
-        }
-        ring.lines.push_back(entry);
-        drop(ring);
-        self.written.notify();
-    }
-
-    /// The oldest line that is left.
-    pub(crate) fn take(&self) -> Option<LogEntry> {
-        let mut ring = lock(&self.ring);
-        let mut entry = ring.lines.pop_front()?;
-        entry.lost = std::mem::take(&mut ring.lost);
-        Some(entry)
+/// A caller's level.
+pub(super) fn level(given: arr_log_level) -> Result<LogLevel> {
+    match given {
+        ARR_LOG_LEVEL_OFF => Ok(LogLevel::Off),
+        ARR_LOG_LEVEL_ERROR => Ok(LogLevel::Error),
+        ARR_LOG_LEVEL_WARNING => Ok(LogLevel::Warning),
+        ARR_LOG_LEVEL_INFO => Ok(LogLevel::Info),
+        ARR_LOG_LEVEL_DEBUG => Ok(LogLevel::Debug),
+        other => Err(Error::invalid_argument(format!("log_level {other} is none of the ARR_LOG_LEVEL_... values"))),
     }
 }
 
-impl Debug for Log {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("level", &self.level).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::SystemClock;
-
-    fn log(level: LogLevel) -> Log {
-        Log::new(level, Arc::new(SystemClock))
-    }
-
-    #[test]
-    fn only_what_is_wanted_is_made_and_kept() {
-        let log = log(LogLevel::Warning);
-        log.info(None, || panic!("nobody wants this"));
-        log.warning(Some("cv.0"), || "careful".into());
-        log.error(None, || "broken".into());
-        let first = log.take().unwrap();
-        assert_eq!((first.level, first.message.as_str()), (LogLevel::Warning, "careful"));
-        assert_eq!(first.correlation_vector.as_deref(), Some("cv.0"));
-        assert_eq!(log.take().unwrap().level, LogLevel::Error);
-        assert_eq!(log.take(), None);
-        self::log(LogLevel::Off).error(None, || panic!("nobody wants this"));
-    }
-
-    #[test]
-    fn what_nobody_pulls_is_lost_from_the_oldest_on_and_counted() {
-        let log = log(LogLevel::Debug);
-        for number in 0..Log::CAPACITY + 3 {
-            log.debug(None, || number.to_string());
-        }
-        let first = log.take().unwrap();
-        assert_eq!((first.message.as_str(), first.lost), ("3", 3));
-        assert_eq!(log.take().unwrap().lost, 0);
-    }
-
-    #[test]
-    fn a_line_is_bounded_at_a_character() {
-        let log = log(LogLevel::Debug);
-        log.debug(None, || "€".repeat(1_000));
-        assert_eq!(log.take().unwrap().message.chars().count(), Log::LONGEST / 3);
-    }
+/// Sets an entry up: `arr_log_entry_init(&entry, sizeof entry)`.
+///
+/// - entry: written for exactly `size` bytes.
+/// - size: the struct's size where it is compiled, ARR_LOG_ENTRY_SIZE_V1 to 65536.
+///
+/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_log_entry_init(entry: *mut arr_log_entry, size: usize) -> arr_status {
+    // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.
+    unsafe { guard::status("arr_log_entry_init", std::ptr::null_mut(), || structs::init(entry, size, &NO_ENTRY)) }
 }

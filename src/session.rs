@@ -1,429 +1,453 @@
-//! The service's nouns: what a session is asked to be, and what it is.
+//! `arr_session`: a rendering session.
 
-use crate::error::{Error, Result};
-use crate::given::excerpt;
-use serde_json::{Map, Value};
-use std::fmt;
+use super::client::{arr_client, call_timeout, find, out_handle, wait_timeout};
+use super::error_info::arr_error_info;
+use super::handle::Table;
+use super::session_properties::{
+    ARR_SESSION_SIZE_PREMIUM, ARR_SESSION_SIZE_STANDARD, arr_session_properties, arr_session_size,
+};
+use super::status::arr_status;
+use super::structs::{self, Out, Plain};
+use super::{guard, text};
+use client::Session;
+use client::{Error, ErrorKind, Result};
+use client::{Lease, NewSession, SessionId, SessionSize};
+use std::ffi::c_char;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-/// The id of a session: 1 to 256 characters of `A-Z a-z 0-9 _ -`. REST v1 gives out GUIDs; with REST 2021-01-01 the client
-/// chooses, and letter case counts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SessionId(Arc<str>);
+/// As flags of a read: ask the service.
+pub const ARR_READ_FRESH: u32 = 0;
+/// As flags of a read: what the service said less than a poll interval ago (poll_interval_ms while the session starts, then
+/// ready_poll_interval_ms) will do, and costs no request; age_ms tells how old it is. After an update or a stop by this
+/// client the service is asked.
+pub const ARR_READ_CACHED: u32 = 1;
+/// As flags of a read: what the service said last will do, however old it is (age_ms). Nothing is sent, and nothing waits: for
+/// a frame loop, when arr_snapshot.revision has changed.
+pub const ARR_READ_KNOWN: u32 = 2;
 
-impl SessionId {
-    /// Checks and keeps an id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is empty, longer than 256 characters, or
-    /// has other characters.
-    pub fn parse(text: &str) -> Result<SessionId> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if (1..=256).contains(&text.len()) && text.bytes().all(allowed) {
-            return Ok(SessionId(text.into()));
-        }
-        Err(Error::invalid_argument(format!(
-            "session id \"{}\" is not valid; an id has 1 to 256 letters, digits, hyphens and underscores",
-            excerpt(text)
-        )))
-    }
+/// A rendering session of a client. A handle: a value that is looked up, never a pointer to follow.
+pub struct arr_session {
+    _private: [u8; 0],
+}
 
-    pub(crate) fn to_lower_case(&self) -> SessionId {
-        SessionId(self.0.to_ascii_lowercase().into())
-    }
+/// The size of arr_session_create_options in the first version of the ABI.
+pub const ARR_SESSION_CREATE_OPTIONS_SIZE_V1: u32 = 48;
 
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+/// What a new session shall be. Set it up with arr_session_create_options_init(), then give the lease.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct arr_session_create_options {
+    /// Set by arr_session_create_options_init().
+    pub struct_size: u32,
+    /// The size of the server. Default ARR_SESSION_SIZE_STANDARD.
+    pub size: arr_session_size,
+    /// After how long ready the session ends by itself, in seconds, 1 to 31536000 (365 days); with
+    /// ARR_API_VERSION_2021_01_01 up to 86400 (a day), rounded up to whole minutes. No default: it bounds what
+    /// a forgotten session costs.
+    pub max_lease_seconds: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// The id that the session shall have: 1 to 256 letters, digits, hyphens and underscores. NULL: a new GUID. Only with
+    /// ARR_API_VERSION_2021_01_01; with REST v1 the service chooses it.
+    pub session_id: *const c_char,
+    /// Models to load before the session is ready: the URLs of their asset containers. NULL: none. Only with REST v1.
+    pub models: *const *const c_char,
+    /// How many they are, at most 1000.
+    pub model_count: usize,
+    /// Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library does
+    /// not know, its numbers with double precision. It cannot change lease, size and models. NULL: none.
+    pub extra_json: *const c_char,
+}
+
+// SAFETY: repr(C), integers and pointers; the assertion shows that there is no padding.
+unsafe impl Plain for arr_session_create_options {
+    const SIZE_V1: u32 = ARR_SESSION_CREATE_OPTIONS_SIZE_V1;
+}
+const _: () = assert!(size_of::<arr_session_create_options>() == 4 * 4 + 4 * 8);
+const _: () = assert!(size_of::<arr_session_create_options>() == ARR_SESSION_CREATE_OPTIONS_SIZE_V1 as usize);
+
+static SESSIONS: Table<Session> = Table::new(2, "arr_session");
+
+/// Sets options up: `arr_session_create_options_init(&options, sizeof options)`.
+///
+/// - options: written for exactly `size` bytes: the defaults, and no texts.
+/// - size: the struct's size where it is compiled, ARR_SESSION_CREATE_OPTIONS_SIZE_V1 to 65536.
+///
+/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_create_options_init(
+    options: *mut arr_session_create_options,
+    size: usize,
+) -> arr_status {
+    let defaults = arr_session_create_options {
+        struct_size: ARR_SESSION_CREATE_OPTIONS_SIZE_V1,
+        size: ARR_SESSION_SIZE_STANDARD,
+        max_lease_seconds: 0,
+        reserved: 0,
+        session_id: std::ptr::null(),
+        models: std::ptr::null(),
+        model_count: 0,
+        extra_json: std::ptr::null(),
+    };
+    // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.
+    unsafe {
+        guard::status("arr_session_create_options_init", std::ptr::null_mut(), || {
+            structs::init(options, size, &defaults)
+        })
     }
 }
 
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// Creates a rendering session: a server that costs money from when it is ready until it is stopped or its lease ends.
+///
+/// REST v1: POST /v1/accounts/{account}/sessions/create; 2021-01-01: PUT /accounts/{account}/sessions/{id}; after a token
+/// if there is none.
+///
+/// - client: the client.
+/// - options: what the session shall be.
+/// - session: receives the handle, to be freed by arr_session_free(), which does not stop the session; NULL after a
+///   failure.
+/// - properties: receives what is known: at least the id, the status, the size and the lease. May be NULL.
+/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running, which
+/// arr_client_list_sessions() shows. With REST v1 it is sent again only if the connection was never made, or the answer was
+/// 429; with 2021-01-01 as often as every other call. ARR_ERROR_INVALID_ARGUMENT for what the REST version does not have,
+/// and ARR_ERROR_CONFLICT if the given session_id is in use with other settings, or was. One that is in use with the same
+/// settings is opened. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
+/// Blocks. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_create(
+    client: *mut arr_client,
+    options: *const arr_session_create_options,
+    session: *mut *mut arr_session,
+    properties: *mut arr_session_properties,
+    timeout_ms: u32,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_create", error, || {
+            let session = out_handle(session, "session")?;
+            let properties = Out::optional(properties, "properties")?;
+            let new = new_session(options)?;
+            SESSIONS.check_room()?;
+            hand_out(find(client)?.create_session(&new, call_timeout(timeout_ms))?, session, properties)
+        })
     }
 }
 
-/// The size of the rendering server. It decides the price and cannot change during a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SessionSize {
-    /// Up to 20 million primitives.
-    Standard,
-    /// No fixed limit.
-    Premium,
-    /// A size that this version of the library does not know, as the service wrote it.
-    Unknown(String),
-}
-
-impl SessionSize {
-    /// A number for each, which is for ever: the C ABI's. 0 if it is not known.
-    pub(crate) const fn code(size: Option<&SessionSize>) -> i32 {
-        match size {
-            Some(SessionSize::Standard) => 1,
-            Some(SessionSize::Premium) => 2,
-            Some(SessionSize::Unknown(_)) | None => 0,
-        }
-    }
-
-    /// The size of a number.
-    pub(crate) const fn of_code(code: i32) -> Option<SessionSize> {
-        match code {
-            1 => Some(SessionSize::Standard),
-            2 => Some(SessionSize::Premium),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn read(text: &str) -> SessionSize {
-        match text.to_ascii_lowercase().as_str() {
-            "standard" => SessionSize::Standard,
-            "premium" => SessionSize::Premium,
-            _ => SessionSize::Unknown(text.to_owned()),
-        }
+/// Opens a session that exists, by its id: one that another process created, or this one before it was restarted.
+///
+/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; after a
+/// token if there is none.
+///
+/// - client: the client.
+/// - session_id: 1 to 256 letters, digits, hyphens and underscores.
+/// - session: receives the handle, to be freed by arr_session_free(); NULL after a failure.
+/// - properties: receives the session's properties. May be NULL.
+/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_NOT_FOUND if the service does not know the session. Blocks. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_open(
+    client: *mut arr_client,
+    session_id: *const c_char,
+    session: *mut *mut arr_session,
+    properties: *mut arr_session_properties,
+    timeout_ms: u32,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_open", error, || {
+            let session = out_handle(session, "session")?;
+            let properties = Out::optional(properties, "properties")?;
+            let id = SessionId::parse(text::required(session_id, "session_id")?)?;
+            hand_out(find(client)?.open_session(&id, call_timeout(timeout_ms))?, session, properties)
+        })
     }
 }
 
-/// Where a session is in its life.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SessionStatus {
-    /// A server is being found and started; this takes from seconds to minutes. Costs nothing yet.
-    Starting,
-    /// The server runs, and costs, whether or not anybody is connected.
-    Ready,
-    /// The session was stopped and its server is being given back. REST 2021-01-01 does not tell it; but after its own stop
-    /// a client takes it for the status until the service is read.
-    Stopping,
-    /// The session was stopped. Final.
-    Stopped,
-    /// The lease ran out. Final.
-    Expired,
-    /// The session failed; its message tells why. Final.
-    Error,
-    /// A status that this version of the library does not know, as the service wrote it.
-    Unknown(String),
-}
-
-impl SessionStatus {
-    /// The service writes the words in lower case in its documentation and capitalised on the wire.
-    pub(crate) fn read(text: &str) -> SessionStatus {
-        match text.to_ascii_lowercase().as_str() {
-            "starting" => SessionStatus::Starting,
-            "ready" => SessionStatus::Ready,
-            "stopping" => SessionStatus::Stopping,
-            "stopped" => SessionStatus::Stopped,
-            "expired" => SessionStatus::Expired,
-            "error" => SessionStatus::Error,
-            _ => SessionStatus::Unknown(text.to_owned()),
-        }
-    }
-
-    /// A number for each, which is for ever: the C ABI's.
-    pub(crate) const fn code(&self) -> i32 {
-        match self {
-            SessionStatus::Unknown(_) => 0,
-            SessionStatus::Starting => 1,
-            SessionStatus::Ready => 2,
-            SessionStatus::Stopped => 3,
-            SessionStatus::Expired => 4,
-            SessionStatus::Error => 5,
-            SessionStatus::Stopping => 6,
-        }
-    }
-
-    /// The status of a number; the word of an unknown one is not kept. Allocates nothing.
-    pub(crate) const fn of_code(code: i32) -> SessionStatus {
-        match code {
-            1 => SessionStatus::Starting,
-            2 => SessionStatus::Ready,
-            3 => SessionStatus::Stopped,
-            4 => SessionStatus::Expired,
-            5 => SessionStatus::Error,
-            6 => SessionStatus::Stopping,
-            _ => SessionStatus::Unknown(String::new()),
-        }
-    }
-
-    /// Whether the session has ended for good. An unknown status is taken as not final.
-    pub fn is_final(&self) -> bool {
-        matches!(self, SessionStatus::Stopped | SessionStatus::Expired | SessionStatus::Error)
-    }
-
-    /// Whether the session has neither ended nor begun to end.
-    pub(crate) fn is_alive(&self) -> bool {
-        !self.is_final() && *self != SessionStatus::Stopping
+/// The session's id, into a buffer of the caller. Sends nothing.
+///
+/// - session: the session.
+/// - buffer: receives the id and a final NUL. May be NULL if capacity is 0, to ask for the size.
+/// - capacity: the size of the buffer in bytes; 257 is always enough.
+/// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit; the buffer is left alone then. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_get_id(
+    session: *mut arr_session,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_get_id", error, || {
+            text::into_buffer(SESSIONS.get(session)?.id().as_str(), buffer, capacity, needed)
+        })
     }
 }
 
-/// How long a session may run: whole seconds, at least one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lease(Duration);
-
-impl Lease {
-    /// The longest lease: 365 days, far beyond what the service grants.
-    pub const MAX: Duration = Duration::from_secs(365 * 86_400);
-
-    /// Shorter and longer leases are probably not meant: billing is by the minute, and sessions are typically of hours.
-    pub(crate) const USUAL: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(86_400);
-
-    /// A lease of this length; a fraction of a second rounds up.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for zero and for more than [`Lease::MAX`].
-    pub fn new(length: Duration) -> Result<Lease> {
-        if length.is_zero() || length > Lease::MAX {
-            return Err(Error::invalid_argument(format!(
-                "a lease of {} s is out of range; give 1 s to 365 days, for example 3600 s for an hour",
-                length.as_secs()
-            )));
-        }
-        Ok(Lease(Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0))))
-    }
-
-    /// The shortest lease that is not shorter and is a multiple of `unit`.
-    pub(crate) fn rounded_up_to(self, unit: Duration) -> Lease {
-        let (length, unit) = (self.0.as_secs(), unit.as_secs().max(1));
-        Lease(Duration::from_secs(length.div_ceil(unit) * unit))
-    }
-
-    /// Its length, in whole seconds.
-    pub fn duration(self) -> Duration {
-        self.0
+/// The whole message of the properties last read, into a buffer of the caller: why the session failed or ended. Sends
+/// nothing. Empty if there is none. Up to 4096 bytes are kept, control characters are replaced by spaces.
+///
+/// - session: the session.
+/// - buffer: receives the message and a final NUL. May be NULL if capacity is 0, to ask for the size.
+/// - capacity: the size of the buffer in bytes.
+/// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit; the buffer is left alone then. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_get_message(
+    session: *mut arr_session,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_get_message", error, || {
+            let message = SESSIONS.get(session)?.known_properties().message.unwrap_or_default();
+            text::into_buffer(&message, buffer, capacity, needed)
+        })
     }
 }
 
-/// What a new session shall be.
-#[derive(Clone)]
-pub struct NewSession {
-    pub(crate) id: Option<SessionId>,
-    pub(crate) size: SessionSize,
-    pub(crate) max_lease: Lease,
-    pub(crate) models: Vec<String>,
-    pub(crate) extra: Map<String, Value>,
-}
-
-impl fmt::Debug for NewSession {
-    /// Without the models and the members of the caller's own: such URLs carry signatures.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewSession")
-            .field("id", &self.id)
-            .field("size", &self.size)
-            .field("max_lease", &self.max_lease)
-            .field("models", &self.models.len())
-            .finish_non_exhaustive()
+/// Reads the session's properties.
+///
+/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; after a
+/// token if there is none.
+///
+/// - session: the session.
+/// - flags: ARR_READ_FRESH, ARR_READ_CACHED or ARR_READ_KNOWN.
+/// - properties: receives them.
+/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_NOT_FOUND if the service does not know the session any more, and ARR_ERROR_UNSUPPORTED for other flags.
+/// The service slows accounts down that
+/// ask more often than every five to ten seconds (ARR_ERROR_THROTTLED). Blocks. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_get_properties(
+    session: *mut arr_session,
+    flags: u32,
+    properties: *mut arr_session_properties,
+    timeout_ms: u32,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_get_properties", error, || {
+            let properties = Out::required(properties, "properties")?;
+            let session = SESSIONS.get(session)?;
+            let read = match flags {
+                ARR_READ_FRESH => session.properties(call_timeout(timeout_ms))?,
+                ARR_READ_CACHED => session.cached_properties(call_timeout(timeout_ms))?,
+                ARR_READ_KNOWN => session.known_properties(),
+                other => return Err(Error::new(ErrorKind::Unsupported, format!("flags {other} are not known"))),
+            };
+            properties.write(&arr_session_properties::from(&read));
+            Ok(())
+        })
     }
 }
 
-impl NewSession {
-    /// The most models that a session can be asked for.
-    pub(crate) const MOST_MODELS: usize = 1_000;
-    /// The members of the request that have a place of their own, in the names of all versions.
-    const TAKEN: [&str; 4] = ["maxLeaseTime", "maxLeaseTimeMinutes", "size", "models"];
-    /// The longest URL that is of use anywhere, in bytes.
-    const LONGEST_MODEL: usize = 8 * 1024;
-    const LONGEST_EXTRA: usize = 64 * 1024;
-
-    /// A session of this size that ends by itself when it has been ready for `max_lease` (1 s to 365 days).
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a lease out of range or an unknown size.
-    pub fn new(size: SessionSize, max_lease: Duration) -> Result<NewSession> {
-        if let SessionSize::Unknown(name) = &size {
-            return Err(Error::invalid_argument(format!(
-                "session size \"{}\" is neither standard nor premium",
-                excerpt(name)
-            )));
-        }
-        Ok(NewSession { id: None, size, max_lease: Lease::new(max_lease)?, models: Vec::new(), extra: Map::new() })
-    }
-
-    /// The id that the session shall have. Only with REST 2021-01-01, which takes a new GUID if none is given; with REST
-    /// v1 the service chooses it.
-    pub fn with_id(self, id: SessionId) -> NewSession {
-        NewSession { id: Some(id), ..self }
-    }
-
-    /// Models to load before the session is ready: the URLs of their asset containers, at most 1,000. Only with REST v1.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for too many, and for a text that cannot be a URL.
-    pub fn with_models<T: Into<String>>(mut self, urls: impl IntoIterator<Item = T>) -> Result<NewSession> {
-        for url in urls {
-            let url: String = url.into();
-            let sendable = !url.is_empty()
-                && url.len() <= NewSession::LONGEST_MODEL
-                && !url.chars().any(|c| c.is_control() || c.is_whitespace());
-            if !sendable {
-                // Not quoted: such URLs carry signatures.
-                return Err(Error::invalid_argument(format!(
-                    "model {} is not the URL of an asset container: it is empty, has white space, or is longer than {} bytes",
-                    self.models.len(),
-                    NewSession::LONGEST_MODEL
-                )));
+/// Sets the session's whole lease, counted from when it became ready: it can only grow. To give a session with a lease of
+/// one hour another hour, set 7200.
+///
+/// REST v1: PATCH /v1/accounts/{account}/sessions/{id}; 2021-01-01: PATCH /accounts/{account}/sessions/{id}; after a token
+/// if there is none. The lease that stands, as far as the library knows it, is a success without a request.
+///
+/// - session: the session.
+/// - max_lease_seconds: the whole lease, 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up to
+///   whole minutes.
+/// - properties: receives what is known afterwards: with REST v1 the new lease, and all else as it was last read (age_ms);
+///   with 2021-01-01 what the service answered. May be NULL.
+/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_INVALID_ARGUMENT if the lease is shorter than the one that is known, ARR_ERROR_BAD_REQUEST (REST v1)
+/// or ARR_ERROR_CONFLICT (2021-01-01) if it is not longer than the one that the service knows, and ARR_ERROR_SESSION_ENDED or ARR_ERROR_CONFLICT if the session has
+/// ended. Blocks. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_update_lease(
+    session: *mut arr_session,
+    max_lease_seconds: u32,
+    properties: *mut arr_session_properties,
+    timeout_ms: u32,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_update_lease", error, || {
+            let properties = Out::optional(properties, "properties")?;
+            let lease = Lease::new(Duration::from_secs(max_lease_seconds.into()))?;
+            let known = SESSIONS.get(session)?.update_lease(lease, call_timeout(timeout_ms))?;
+            if let Some(properties) = properties {
+                properties.write(&arr_session_properties::from(&known));
             }
-            self.models.push(url);
-        }
-        if self.models.len() > NewSession::MOST_MODELS {
-            return Err(Error::invalid_argument(format!(
-                "{} models are too many; give at most {}",
-                self.models.len(),
-                NewSession::MOST_MODELS
-            )));
-        }
-        Ok(self)
+            Ok(())
+        })
     }
+}
 
-    /// Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library
-    /// does not know.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no JSON object, or has a member that is
-    /// given otherwise: the lease, the size, the models.
-    pub fn with_extra_json(mut self, object: &str) -> Result<NewSession> {
-        if object.len() > NewSession::LONGEST_EXTRA {
-            return Err(Error::invalid_argument(format!(
-                "extra JSON is longer than {} bytes",
-                NewSession::LONGEST_EXTRA
-            )));
-        }
-        self.extra = match serde_json::from_str(object) {
-            Ok(Value::Object(members)) => members,
-            Ok(_) => {
-                return Err(Error::invalid_argument("extra JSON is no object; it looks like {\"name\":\"value\"}"));
+/// Waits until the session is ready, reading its properties every poll_interval_ms.
+///
+/// It may be called in short slices, to show progress or to stay responsive. The schedule and a request on the wire
+/// belong to the session and outlive a slice, so slices cost no extra request: a wait of 60 s and 240 waits of 250 ms
+/// send the same. Failures that may pass (no connection, throttling, a 5xx) do not end it.
+///
+/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; each
+/// time, after a token if there is none.
+///
+/// - session: the session.
+/// - properties: receives what was read last, on ARR_OK, ARR_ERROR_TIMEOUT, ARR_ERROR_SESSION_ENDED and
+///   ARR_ERROR_SESSION_FAILED. May be NULL.
+/// - timeout_ms: the most that the call may take. 0 starts what is due and returns at once; ARR_WAIT_FOREVER waits as
+///   long as it takes.
+/// - error: may be NULL.
+///
+/// Returns ARR_ERROR_TIMEOUT if it is not ready yet, ARR_ERROR_SESSION_ENDED or ARR_ERROR_SESSION_FAILED if it never
+/// will be, and ARR_ERROR_SHUT_DOWN as soon as the client is freed. A failure that does not pass (ARR_ERROR_NOT_FOUND, a
+/// refused credential, an untrusted certificate, a reply that makes no sense) ends the waits of all who wait. A session
+/// that was ready less than ready_poll_interval_ms ago counts as ready without a request; age_ms tells how old that is.
+/// Blocks. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_wait_until_ready(
+    session: *mut arr_session,
+    properties: *mut arr_session_properties,
+    timeout_ms: u32,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_wait_until_ready", error, || {
+            let properties = Out::optional(properties, "properties")?;
+            let session = SESSIONS.get(session)?;
+            let waited = session.wait_until_ready(wait_timeout(timeout_ms));
+            let known = match &waited {
+                Ok(ready) => Some(ready.clone()),
+                Err(error) => tells_how_far(error).then(|| session.known_properties()),
+            };
+            if let (Some(properties), Some(known)) = (properties, known) {
+                properties.write(&arr_session_properties::from(&known));
             }
-            Err(cause) => {
-                return Err(Error::invalid_argument(format!(
-                    "extra JSON cannot be read (line {}, column {}); it looks like {{\"name\":\"value\"}}",
-                    cause.line(),
-                    cause.column()
-                )));
+            waited.map(|_| ())
+        })
+    }
+}
+
+/// Stops the session: its server is given back and costs no more.
+///
+/// REST v1: DELETE /v1/accounts/{account}/sessions/{id}; 2021-01-01: POST /accounts/{account}/sessions/{id}/:stop; after a
+/// token if there is none.
+///
+/// - session: the session. Its handle stays good, for reading the final properties, until it is freed.
+/// - already_gone: receives 1 if the service said that the session had ended before (404, 409 or 410), else 0. May be
+///   NULL.
+/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
+/// - error: may be NULL.
+///
+/// After a failure the session may still be running: stop it again. Blocks. Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_stop(
+    session: *mut arr_session,
+    already_gone: *mut i32,
+    timeout_ms: u32,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_stop", error, || {
+            let stopped = SESSIONS.get(session)?.stop(call_timeout(timeout_ms))?;
+            if !already_gone.is_null() {
+                already_gone.write_unaligned(stopped.already_gone.into());
             }
-        };
-        let taken = |name: &&String| NewSession::TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name));
-        match self.extra.keys().find(taken) {
-            Some(name) => Err(Error::invalid_argument(format!(
-                "extra JSON has the member \"{name}\", which is given by an option of its own"
-            ))),
-            None => Ok(self),
-        }
+            Ok(())
+        })
     }
 }
 
-/// What the service says about a session.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SessionProperties {
-    /// Its id.
-    pub id: SessionId,
-    /// Where it is in its life.
-    pub status: SessionStatus,
-    /// Its size; `None` if the service does not say and this client did not create it.
-    pub size: Option<SessionSize>,
-    /// The host that renders; only while it is ready.
-    pub hostname: Option<String>,
-    /// The port of the ARR inspector on that host.
-    pub arr_inspector_port: Option<u16>,
-    /// The port for the rendering connection's handshake on that host.
-    pub handshake_port: Option<u16>,
-    /// The whole lease, counted from when the session became ready.
-    pub max_lease: Option<Duration>,
-    /// How much of it is used.
-    pub elapsed: Option<Duration>,
-    /// When it was created, by the service's clock (REST 2021-01-01).
-    pub creation_time: Option<SystemTime>,
-    /// The computing power of its server in teraflops, once it has one (REST 2021-01-01).
-    pub teraflops: Option<f64>,
-    /// The service's code for why it failed (REST 2021-01-01).
-    pub error_code: Option<String>,
-    /// Why it failed or ended, where the service says so.
-    pub message: Option<String>,
-    /// How long ago the service said so: zero for what was just read.
-    pub age: Duration,
+/// Frees a session's handle. It does NOT stop the session: that is arr_session_stop(). Watching and keeping alive that were asked
+/// for by this handle end.
+///
+/// - session: NULL, or a handle that was freed before, is left alone.
+///
+/// Threads: any, also while calls with the handle are under way: they finish.
+#[unsafe(no_mangle)]
+pub extern "C" fn arr_session_free(session: *mut arr_session) {
+    guard::value("arr_session_free", (), || {
+        if let Some(session) = SESSIONS.remove(session) {
+            // At once, also while another call holds it.
+            session.unwatch();
+        }
+    });
 }
 
-impl SessionProperties {
-    /// What is known of a session when its create was answered: nothing but its id and what was asked for.
-    pub(crate) fn created(id: SessionId, new: &NewSession) -> SessionProperties {
-        SessionProperties {
-            size: Some(new.size.clone()),
-            max_lease: Some(new.max_lease.duration()),
-            ..SessionProperties::bare(id, SessionStatus::Starting)
-        }
-    }
+/// The session of a handle.
+pub(super) fn find_session(session: *const arr_session) -> Result<Arc<Session>> {
+    SESSIONS.get(session)
+}
 
-    /// A session of which no more is known.
-    pub(crate) fn bare(id: SessionId, status: SessionStatus) -> SessionProperties {
-        SessionProperties {
-            id,
-            status,
-            size: None,
-            hostname: None,
-            arr_inspector_port: None,
-            handshake_port: None,
-            max_lease: None,
-            elapsed: None,
-            creation_time: None,
-            teraflops: None,
-            error_code: None,
-            message: None,
-            age: Duration::ZERO,
-        }
+pub(super) fn hand_out(
+    made: Session,
+    place: *mut *mut arr_session,
+    properties: Option<Out<arr_session_properties>>,
+) -> Result<()> {
+    let known = made.known_properties();
+    let handle = SESSIONS.insert(made)?;
+    // SAFETY: `out_handle` has checked the place, and written to it.
+    unsafe { place.write_unaligned(handle) };
+    if let Some(properties) = properties {
+        properties.write(&arr_session_properties::from(&known));
     }
+    Ok(())
+}
 
-    /// How much of the lease was left when the service answered.
-    pub fn remaining(&self) -> Option<Duration> {
-        Some(self.max_lease?.saturating_sub(self.elapsed.unwrap_or_default()))
+/// # Safety
+/// `options` and its texts are as [`structs::read`] and [`text::optional`] ask; `models` has `model_count` of them.
+pub(super) unsafe fn new_session(options: *const arr_session_create_options) -> Result<NewSession> {
+    // SAFETY: the caller's promise.
+    let options = unsafe { structs::read(options, "options") }?;
+    if options.reserved != 0 {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "options.reserved is not 0; set options up by arr_session_create_options_init",
+        ));
+    }
+    let size = match options.size {
+        ARR_SESSION_SIZE_STANDARD => SessionSize::Standard,
+        ARR_SESSION_SIZE_PREMIUM => SessionSize::Premium,
+        other => return Err(Error::invalid_argument(format!("size {other} is neither STANDARD (1) nor PREMIUM (2)"))),
+    };
+    let new = NewSession::new(size, Duration::from_secs(options.max_lease_seconds.into()))?;
+    // SAFETY: the caller's promise.
+    let new = new
+        .with_models(unsafe { text::list(options.models, options.model_count, NewSession::MOST_MODELS, "models") }?)?;
+    // SAFETY: the caller's promise.
+    let id = unsafe { text::optional(options.session_id, "session_id") }?.filter(|id| !id.is_empty());
+    let new = match id {
+        Some(id) => new.with_id(SessionId::parse(id)?),
+        None => new,
+    };
+    // SAFETY: the caller's promise.
+    match unsafe { text::optional(options.extra_json, "extra_json") }? {
+        Some(json) if !json.is_empty() => new.with_extra_json(json),
+        _ => Ok(new),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_cannot_leave_its_path_segment() {
-        for bad in ["", ".", "..", "a/b", "a?b", "a#b", "a%2f", "ä", &"x".repeat(257)] {
-            assert!(SessionId::parse(bad).is_err(), "{bad}");
-        }
-        assert!(SessionId::parse(&"x".repeat(256)).is_ok());
-        assert!(SessionId::parse("Sample-Session_1").is_ok());
-    }
-
-    #[test]
-    fn words_are_read_in_any_letter_case_and_unknown_ones_are_kept() {
-        assert_eq!(SessionStatus::read("READY"), SessionStatus::Ready);
-        assert_eq!(SessionStatus::read("Napping"), SessionStatus::Unknown("Napping".into()));
-        assert!(!SessionStatus::read("Napping").is_final());
-        assert_eq!(SessionSize::read("PreMium"), SessionSize::Premium);
-    }
-
-    #[test]
-    fn models_are_urls_and_bounded() {
-        let new = || NewSession::new(SessionSize::Standard, Duration::from_secs(60)).unwrap();
-        assert_eq!(new().with_models(["https://a", "https://b"]).unwrap().models.len(), 2);
-        assert!(new().with_models([""]).is_err());
-        let error = new().with_models(["https://a", "https://b?sig=SECRET x"]).unwrap_err();
-        assert!(error.message().starts_with("model 1 ") && !error.message().contains("SECRET"), "{error}");
-        assert!(new().with_models(vec!["https://a"; 1_000]).is_ok());
-        assert!(new().with_models(vec!["https://a"; 1_001]).is_err());
-    }
-
-    #[test]
-    fn extra_json_is_an_object_that_changes_nothing_known() {
-        let new = || NewSession::new(SessionSize::Standard, Duration::from_secs(60)).unwrap();
-        assert_eq!(new().with_extra_json(r#"{"a":{"b":1}}"#).unwrap().extra["a"]["b"], 1);
-        for bad in ["", "[]", "{", "7", r#"{"size":"premium"}"#, r#"{"MaxLeaseTime":"9:0:0"}"#, &"[".repeat(9_000)] {
-            assert!(new().with_extra_json(bad).is_err(), "{bad}");
-        }
-        assert!(new().with_extra_json(&format!(r#"{{"a":"{}"}}"#, "x".repeat(64 * 1024))).is_err());
-    }
-
-    #[test]
-    fn a_lease_is_whole_seconds_and_never_zero() {
-        assert!(Lease::new(Duration::ZERO).is_err());
-        assert!(Lease::new(Lease::MAX + Duration::from_nanos(1)).is_err());
-        assert_eq!(Lease::new(Duration::from_millis(1_001)).unwrap().duration(), Duration::from_secs(2));
-        assert_eq!(Lease::new(Lease::MAX).unwrap().duration(), Lease::MAX);
-    }
+/// Whether what is known of the session tells more about how a wait ended.
+fn tells_how_far(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Timeout | ErrorKind::SessionEnded | ErrorKind::SessionFailed)
 }

@@ -1,4 +1,4 @@
-//! `include/arr_session.h` is what `src/ffi` says. `cargo xtask header` writes it anew.
+//! `include/arr_session.h` is what `src` says. `cargo xtask header` writes it anew.
 
 mod common;
 
@@ -30,10 +30,10 @@ fn generated() -> String {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is readable");
     let mut builder = cbindgen::Builder::new().with_config(config);
     for file in FILES {
-        builder = builder.with_src(root().join("src/ffi").join(file));
+        builder = builder.with_src(root().join("src").join(file));
     }
     let mut header = Vec::new();
-    builder.generate().expect("src/ffi can be told in C").write(&mut header);
+    builder.generate().expect("src can be told in C").write(&mut header);
     let header = String::from_utf8(header).expect("the header is UTF-8");
     header.lines().map(|line| in_parentheses(line) + "\n").collect()
 }
@@ -55,10 +55,7 @@ fn the_committed_header_is_up_to_date() {
     }
     // A checkout on Windows may have changed the line ends.
     let committed = fs::read_to_string(root().join("include/arr_session.h")).unwrap_or_default().replace("\r\n", "\n");
-    assert!(
-        committed == generated,
-        "include/arr_session.h differs from src/ffi: run `cargo xtask header` and commit it"
-    );
+    assert!(committed == generated, "include/arr_session.h differs from src: run `cargo xtask header` and commit it");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use arr_session::{
+use arr_client::{
     ApiVersion, Client, ClientConfig, Credential, Error, ErrorKind, Lease, NewSession, Result, Session,
     SessionProperties, SessionSize, SessionStatus,
 };

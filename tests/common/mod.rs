@@ -10,10 +10,10 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
-/// Every function of `src/ffi` that C can see.
+/// Every function of `src` that C can see.
 pub(crate) fn exported_functions() -> Vec<syn::ItemFn> {
     let mut functions = Vec::new();
-    for entry in fs::read_dir(root().join("src/ffi")).unwrap() {
+    for entry in fs::read_dir(root().join("src")).unwrap() {
         let path = entry.unwrap().path();
         let file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
         for item in file.items {

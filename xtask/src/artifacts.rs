@@ -31,10 +31,10 @@ impl Library {
         Self::build_by(cargo, &[], progress)
     }
 
-    /// By a call of `cargo rustc`, with further code generation options (`link-arg=…`). Built alone, so that no other member's features
-    /// are unified into it, and without an rlib, beside which cargo silently drops link-time optimisation.
+    /// By a call of `cargo rustc`, with further code generation options (`link-arg=…`). Built alone, so that no other member's
+    /// features are unified into it.
     pub(crate) fn build_by(mut cargo: Command, options: &[OsString], progress: Progress) -> Result<Self> {
-        cargo.args(["--release", "--package", "arr-session", "--lib", "--crate-type", "cdylib,staticlib"]);
+        cargo.args(["--release", "--package", "arr-session", "--lib"]);
         cargo.args(MACHINE_READABLE);
         if !options.is_empty() {
             cargo.arg("--");
@@ -85,8 +85,18 @@ pub(crate) fn build_emulator(workspace: &Workspace, progress: Progress) -> Resul
 }
 
 /// Runs a cargo build that makes this program, and returns the program's path.
-pub(crate) fn build_program(mut cargo: Command, name: &str, progress: Progress) -> Result<PathBuf> {
-    cargo.args(MACHINE_READABLE);
+pub(crate) fn build_program(cargo: Command, name: &str, progress: Progress) -> Result<PathBuf> {
+    build_program_with(cargo, name, &[], progress)
+}
+
+/// The same by `cargo rustc`, with what goes on to the compiler.
+pub(crate) fn build_program_with(
+    mut cargo: Command,
+    name: &str,
+    arguments: &[&str],
+    progress: Progress,
+) -> Result<PathBuf> {
+    cargo.args(MACHINE_READABLE).args(arguments);
     build(cargo, progress)?
         .into_iter()
         .filter(|artifact| artifact.is_target(name))

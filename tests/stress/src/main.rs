@@ -5,7 +5,7 @@
 
 mod storm;
 
-use arr_session::{ApiVersion, Client, ClientConfig, Credential, NewSession, SessionSize};
+use arr_client::{ApiVersion, Client, ClientConfig, Credential, NewSession, SessionSize};
 use std::env;
 use std::fmt::Display;
 use std::process;
@@ -70,7 +70,7 @@ fn live(client: &Client, together: &Barrier) {
     }
 }
 
-fn done<T>(outcome: arr_session::Result<T>) -> T {
+fn done<T>(outcome: arr_client::Result<T>) -> T {
     outcome.unwrap_or_else(|error| fail(error))
 }
 

@@ -1,7 +1,7 @@
 //! Operations of every kind, started, cancelled, waited for and dropped at random from eight threads, until the client is shut
 //! down in the middle of it; and what must hold afterwards.
 
-use arr_session::{
+use arr_client::{
     Client, ClientConfig, Error, ErrorKind, EventKind, KeepAlive, Label, Lease, NewSession, OperationState, Outcome,
     Session, SessionId, SessionSize, StartedOperation, StopScope, WatchOptions,
 };
@@ -217,7 +217,7 @@ fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
 }
 
 /// Starts something.
-fn start(storm: &Storm, sessions: &[Session], dice: &mut Dice) -> arr_session::Result<Option<Held>> {
+fn start(storm: &Storm, sessions: &[Session], dice: &mut Dice) -> arr_client::Result<Option<Held>> {
     let client = &storm.client;
     let label = storm.last_label.fetch_add(1, Ordering::Relaxed) + 1;
     let session = (!sessions.is_empty())
@@ -243,7 +243,7 @@ fn start(storm: &Storm, sessions: &[Session], dice: &mut Dice) -> arr_session::R
     Ok(Some(Held { label, operation, end: None }))
 }
 
-fn look_after(session: &Session, dice: &mut Dice) -> arr_session::Result<()> {
+fn look_after(session: &Session, dice: &mut Dice) -> arr_client::Result<()> {
     let options = WatchOptions { stop_on_shutdown: dice.roll(2) == 0, ..WatchOptions::default() };
     session.watch(options, Label::default())?;
     match dice.roll(3) {

@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result};
 
 use crate::abi::Abi;
-use crate::abi::binary::{Archive, Binary};
+use crate::abi::binary::{Archive, Binary, PREFIX};
+use crate::artifacts::{self, Progress};
 use crate::context::Context;
 use crate::step::Report;
 use crate::workspace::Workspace;
@@ -27,7 +28,22 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
     if !elf.stripped {
         problems.push("the library is not stripped".to_owned());
     }
-    Report::unless(problems, format!("{} functions, exactly those of abi/", abi.functions.len()))
+    problems.extend(exports_of_rust_program(workspace)?);
+    Report::unless(
+        problems,
+        format!("{} functions, exactly those of abi/; none in a Rust program", abi.functions.len()),
+    )
+}
+
+/// A program in Rust that shows all that it has: the C ABI belongs to the C library alone.
+fn exports_of_rust_program(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["rustc", "--package", "arr-client", "--example", "quickstart"]);
+    let arguments = ["--", "-C", "link-arg=-rdynamic"];
+    let program = artifacts::build_program_with(cargo, "quickstart", &arguments, Progress::Hidden)?;
+    let exports = Binary::read(&program)?.exports;
+    let of_c = exports.into_iter().filter(|name| name.starts_with(PREFIX));
+    Ok(of_c.map(|name| format!("a Rust program that uses arr-client exports {name}")).collect())
 }
 
 /// What a library needs beyond what `allowed` lists: one library a line, `*` for what differs from machine to machine.

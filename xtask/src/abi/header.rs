@@ -24,7 +24,7 @@ struct Generated {
 }
 
 const HEADER: Generated = Generated { path: PATH, test: &["--test", "header"], to: "ARR_HEADER_TO" };
-const STRUCTS: Generated = Generated { path: LAYOUT, test: &["--lib", "ffi::layout"], to: "ARR_LAYOUT_TO" };
+const STRUCTS: Generated = Generated { path: LAYOUT, test: &["--lib", "layout"], to: "ARR_LAYOUT_TO" };
 
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {

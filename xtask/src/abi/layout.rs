@@ -137,11 +137,7 @@ pub(crate) fn names_problems(laid: &[Laid], header: &Header) -> Vec<String> {
         header.structs.iter().map(|it| (&*it.name, it.fields.iter().map(|field| &*field.name).collect())).collect();
     let mut problems = Vec::new();
     for name in declared.keys().filter(|name| !described.contains_key(*name)) {
-        problems.push(format!(
-            "{name} is in {} but not in {}: add it to src/ffi/layout.rs",
-            header::PATH,
-            header::LAYOUT
-        ));
+        problems.push(format!("{name} is in {} but not in {}: add it to src/layout.rs", header::PATH, header::LAYOUT));
     }
     for (name, fields) in described {
         match declared.get(name) {

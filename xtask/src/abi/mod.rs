@@ -192,7 +192,7 @@ impl Abi {
 pub(crate) fn advice(broken: &[String]) -> String {
     format!(
         "programs that were built before would break:\n  {}\nEither leave that as it was, or raise {VERSION} in \
-         src/ffi/version.rs, run `cargo xtask header`, and tell it in CHANGELOG.md",
+         src/version.rs, run `cargo xtask header`, and tell it in CHANGELOG.md",
         broken.join("\n  ")
     )
 }

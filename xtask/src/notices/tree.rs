@@ -42,6 +42,9 @@ pub(super) struct Line {
     pub(super) license: String,
 }
 
+/// What is no third party's.
+const OWN: [&str; 2] = ["arr-session", "arr-client"];
+
 /// The crates of our library for a target, or for `all`.
 pub(super) fn of_library(workspace: &Workspace, target: &str) -> Result<Vec<Crate>> {
     let folders = folders(workspace)?;
@@ -49,7 +52,7 @@ pub(super) fn of_library(workspace: &Workspace, target: &str) -> Result<Vec<Crat
     let mut cargo = workspace.cargo();
     cargo.args(["tree", "--package", "arr-session"]);
     for Line { name, version, license, .. } in linked(cargo, target)? {
-        if name == "arr-session" {
+        if OWN.contains(&name.as_str()) {
             continue;
         }
         ensure!(!license.is_empty(), "{name} names no license");
@@ -125,7 +128,7 @@ mod tests {
         let has = |names: &[String], wanted: &str| names.iter().any(|name| name == wanted);
         assert!(has(&linux, "ring") && has(&windows, "ring"));
         assert!(has(&linux, "libc") && !has(&linux, "windows-sys") && has(&windows, "windows-sys"));
-        for foreign in ["jni", "wasm-bindgen", "syn", "serde_derive", "cc", "arr-session"] {
+        for foreign in ["jni", "wasm-bindgen", "syn", "serde_derive", "cc", "arr-session", "arr-client"] {
             assert!(!has(&linux, foreign) && !has(&windows, foreign), "{foreign}");
         }
     }

@@ -42,7 +42,7 @@ impl Cross {
     /// An example in Rust, quickly.
     pub(crate) fn build_example(&self, workspace: &Workspace, name: &str) -> Result<PathBuf> {
         let mut cargo = self.cargo(workspace, "build")?;
-        cargo.args(["--package", "arr-session", "--example", name]);
+        cargo.args(["--package", "arr-client", "--example", name]);
         artifacts::build_program(cargo, name, Progress::Hidden)
     }
 

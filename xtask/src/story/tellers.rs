@@ -119,7 +119,7 @@ fn c(context: &Context) -> Result<Teller> {
 
 fn rust(workspace: &Workspace) -> Result<Teller> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", "arr-session", "--example", RUST]);
+    cargo.args(["build", "--package", "arr-client", "--example", RUST]);
     let program = artifacts::build_program(cargo, RUST, Progress::Hidden)?;
     Ok(Teller::new("Rust", move || Ok(Command::new(&program))))
 }

@@ -1,0 +1,84 @@
+//! The body of every exported function: no panic leaves it, and its error says which function it came from.
+
+use super::error_info::arr_error_info;
+use super::status::{ARR_ERROR_TIMEOUT, ARR_OK, arr_status, code};
+use super::structs::Out;
+use client::{Error, ErrorKind, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The body of a function that returns a status and may tell more in `info`.
+///
+/// # Safety
+/// `info` is NULL or points to a writable `arr_error_info` of the size that it says.
+pub(super) unsafe fn status(name: &str, info: *mut arr_error_info, body: impl FnOnce() -> Result<()>) -> arr_status {
+    // SAFETY: the caller's promise.
+    let info = match unsafe { Out::optional(info, "error info") } {
+        Ok(info) => info,
+        Err(error) => return code(error.kind()),
+    };
+    // Whatever a panic left half done is behind locks that are taken over, never looked at in place.
+    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(panicked()));
+    let told = catch_unwind(AssertUnwindSafe(|| match &outcome {
+        Ok(()) => arr_error_info::none(),
+        Err(error) => arr_error_info::of(name, error),
+    }));
+    if let Some(info) = info {
+        info.write(&told.unwrap_or_else(|_| arr_error_info::none()));
+    }
+    outcome.map_or_else(|error| code(error.kind()), |()| ARR_OK)
+}
+
+/// How a body has ended that may find nothing, which is no failure and must cost nothing.
+pub(super) enum Quiet {
+    Done,
+    /// The time was over; and why.
+    Timeout(&'static str),
+}
+
+/// The body of a function like [`status`] which is called in every frame: that nothing was there is told without allocating.
+///
+/// # Safety
+/// As [`status`].
+pub(super) unsafe fn quiet(name: &str, info: *mut arr_error_info, body: impl FnOnce() -> Result<Quiet>) -> arr_status {
+    let mut nothing = None;
+    // SAFETY: the caller's promise.
+    let result = unsafe {
+        status(name, info, || {
+            if let Quiet::Timeout(why) = body()? {
+                nothing = Some(why);
+            }
+            Ok(())
+        })
+    };
+    let Some(why) = nothing else { return result };
+    // SAFETY: the caller's promise, which has held a moment ago.
+    if let Ok(Some(info)) = unsafe { Out::optional(info, "error info") } {
+        info.write(&arr_error_info::quiet(name, ARR_ERROR_TIMEOUT, why));
+    }
+    ARR_ERROR_TIMEOUT
+}
+
+/// The body of a function that cannot fail. `fallback` is what it returns if it panics.
+pub(super) fn value<T>(_name: &str, fallback: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(fallback)
+}
+
+fn panicked() -> Error {
+    Error::new(ErrorKind::Internal, "the library hit a defect of its own; the call may be repeated. Please report it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::ARR_ERROR_INTERNAL;
+
+    #[test]
+    fn a_panic_becomes_an_error_that_names_the_function() {
+        let mut info = arr_error_info::none();
+        // SAFETY: `info` is a whole arr_error_info that says its size.
+        let result = unsafe { status("arr_test", &raw mut info, || panic!("on purpose")) };
+        assert_eq!((result, info.status), (ARR_ERROR_INTERNAL, ARR_ERROR_INTERNAL));
+        assert!(info.message().starts_with("arr_test: "), "{}", info.message());
+        assert_eq!(value("arr_test", 7, || panic!("on purpose")), 7);
+    }
+}

@@ -1,0 +1,139 @@
+//! Texts: NUL-terminated UTF-8 in, inline arrays and callers' buffers out.
+
+use client::{Error, ErrorKind, Result};
+use std::ffi::{CStr, c_char};
+
+/// A caller's text; `None` for NULL.
+///
+/// # Safety
+/// `pointer` is NULL or a NUL-terminated text that stays unchanged while the result is used.
+pub(super) unsafe fn optional<'a>(pointer: *const c_char, what: &str) -> Result<Option<&'a str>> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let text = unsafe { CStr::from_ptr(pointer) };
+    let text = text.to_str().map_err(|_| Error::invalid_argument(format!("{what} is not valid UTF-8")))?;
+    Ok(Some(text))
+}
+
+/// A caller's text that must be given.
+///
+/// # Safety
+/// As [`optional`].
+pub(super) unsafe fn required<'a>(pointer: *const c_char, what: &str) -> Result<&'a str> {
+    // SAFETY: the caller's promise.
+    unsafe { optional(pointer, what) }?
+        .ok_or_else(|| Error::invalid_argument(format!("{what} is NULL; it must be given")))
+}
+
+/// An array of texts.
+///
+/// # Safety
+/// `pointer` is NULL or has `count` pointers, each as [`optional`] asks.
+pub(super) unsafe fn list<'a>(
+    pointer: *const *const c_char,
+    count: usize,
+    most: usize,
+    what: &str,
+) -> Result<Vec<&'a str>> {
+    // A count that was never set is most often huge.
+    if count > most {
+        return Err(Error::invalid_argument(format!("{count} {what} are too many; give at most {most}")));
+    }
+    if pointer.is_null() && count > 0 {
+        return Err(Error::invalid_argument(format!("{what} is NULL, but their count is {count}")));
+    }
+    // SAFETY: the caller's promise covers `count` pointers and their texts.
+    (0..count).map(|index| unsafe { required(pointer.add(index).read_unaligned(), what) }).collect()
+}
+
+/// A text in an array, cut at a character's boundary if need be, and always NUL-terminated. A NUL within ends it in C.
+pub(super) fn inline<const N: usize>(text: &str) -> [c_char; N] {
+    let mut array = [0; N];
+    let fitting = &text.as_bytes()[..text.floor_char_boundary(N - 1)];
+    for (target, byte) in array.iter_mut().zip(fitting) {
+        *target = c_char::from_ne_bytes([*byte]);
+    }
+    array
+}
+
+/// Several texts, one after the other, in an array: they must fit, and are cut if they do not. Allocates nothing.
+pub(super) fn inline_of<const N: usize>(texts: &[&str]) -> [c_char; N] {
+    let mut array = [0; N];
+    let bytes = texts.iter().flat_map(|text| text.bytes());
+    for (target, byte) in array[..N - 1].iter_mut().zip(bytes) {
+        *target = c_char::from_ne_bytes([byte]);
+    }
+    array
+}
+
+/// A caller's buffer that may be left out if its capacity is 0.
+pub(super) fn check_buffer(buffer: *mut c_char, capacity: usize) -> Result<()> {
+    if buffer.is_null() && capacity > 0 {
+        return Err(Error::invalid_argument(format!("the buffer is NULL, but its capacity is {capacity}")));
+    }
+    Ok(())
+}
+
+/// A text into a caller's buffer of `capacity` bytes. `needed` is set in any case: the text's bytes and the final NUL.
+///
+/// # Safety
+/// `buffer` is NULL or writable for `capacity` bytes; `needed` is NULL or writable.
+pub(super) unsafe fn into_buffer(text: &str, buffer: *mut c_char, capacity: usize, needed: *mut usize) -> Result<()> {
+    check_buffer(buffer, capacity)?;
+    let length = text.len() + 1;
+    if !needed.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { needed.write_unaligned(length) };
+    }
+    if capacity < length {
+        return Err(Error::new(
+            ErrorKind::BufferTooSmall,
+            format!("the buffer of {capacity} bytes is too small; {length} bytes are needed"),
+        ));
+    }
+    // SAFETY: `buffer` has room for `length` bytes, and cannot overlap a text of ours.
+    unsafe {
+        std::ptr::copy_nonoverlapping(text.as_ptr(), buffer.cast(), text.len());
+        buffer.add(text.len()).write(0);
+    }
+    Ok(())
+}
+
+/// A length for a `uint32_t` field.
+pub(super) fn length(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
+}
+
+/// The text of an inline array, for tests.
+#[cfg(test)]
+pub(super) fn of_inline(array: &[c_char]) -> String {
+    let bytes: Vec<u8> = array.iter().take_while(|c| **c != 0).map(|c| c.to_ne_bytes()[0]).collect();
+    String::from_utf8(bytes).expect("inline texts are cut at character boundaries")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inline_text_is_cut_at_a_character() {
+        assert_eq!(of_inline(&inline::<4>("abc")), "abc");
+        assert_eq!(of_inline(&inline::<4>("abcd")), "abc");
+        assert_eq!(of_inline(&inline::<4>("aää")), "aä");
+        assert_eq!(of_inline(&inline::<4>("aa€")), "aa");
+    }
+
+    #[test]
+    fn a_buffer_that_is_too_small_is_told_the_size_and_left_alone() {
+        let (mut buffer, mut needed) = ([7 as c_char; 4], 0);
+        // SAFETY: the buffer has as many bytes as is said.
+        let result = unsafe { into_buffer("abcd", buffer.as_mut_ptr(), buffer.len(), &raw mut needed) };
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::BufferTooSmall);
+        assert_eq!((needed, buffer), (5, [7; 4]));
+        // SAFETY: as above.
+        unsafe { into_buffer("abc", buffer.as_mut_ptr(), buffer.len(), &raw mut needed) }.unwrap();
+        assert_eq!((needed, of_inline(&buffer)), (4, "abc".into()));
+    }
+}
