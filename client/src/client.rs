@@ -25,7 +25,7 @@ pub(crate) mod started;
 mod stop_all;
 mod suspend;
 
-pub use crate::operation::Stopped;
+pub use crate::protocol::Stopped;
 pub use care::{KeepAlive, OnSuspend, WatchOptions};
 pub use recover::{Claim, Recovered, Resume};
 pub use session::Session;
@@ -35,22 +35,22 @@ pub use stop_all::{StopScope, StoppedAll};
 pub(crate) use self::core::Core;
 pub(crate) use started::{Job, Ticket, cancelled};
 
-use crate::api::Service;
+use crate::auth::{Lent, TokenCache, TokenSource};
 use crate::client::runtime::{Prepared, Same, Urgency};
 use crate::clock::{Clock, Instant, Signal, SystemClock, lock};
 use crate::config::ClientConfig;
-use crate::credential::Secret;
+use crate::config::Secret;
 #[allow(unused_imports, reason = "for the documentation")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
+use crate::events::{Event, Label, Queue};
+use crate::http::Transport;
 use crate::journal::Journal;
 use crate::log::{Log, LogEntry};
-use crate::operation::{self, Context, Operation};
-use crate::pacing::Pacing;
-use crate::queue::{Event, Label, Queue};
-use crate::session::{NewSession, SessionId, SessionProperties};
-use crate::token::{self, Lent, TokenCache};
-use crate::transport::Transport;
+use crate::model::{NewSession, SessionId, SessionProperties};
+use crate::protocol::Pacing;
+use crate::protocol::{self, Context, Operation};
+use crate::wire::Service;
 use create::CreateSession;
 use recover::{Recover, ResumeOrCreate, Sites};
 use site::Site;
@@ -108,13 +108,14 @@ impl Client {
     /// As [`Client::new`].
     pub fn with_clock(config: ClientConfig, clock: Arc<dyn Clock>) -> Result<Client> {
         let settings = config.check()?;
+        let service = Service::of(&settings);
         let log = Arc::new(Log::new(settings.log_level, Arc::clone(&clock)));
         let transport = Arc::new(Transport::new(&settings, Arc::clone(&clock), Arc::clone(&log))?);
         let signal = Arc::new(Signal::default());
         let queue = Queue::new(Arc::clone(&clock));
         let journal = settings.journal.as_deref().map(|path| Journal::open(path, Arc::clone(&clock))).transpose()?;
         let tokens = TokenCache::new(
-            token::Source {
+            TokenSource {
                 token_service: settings.token_service,
                 account_id: settings.account_id.clone(),
                 credential: settings.credential,
@@ -125,8 +126,6 @@ impl Client {
             Arc::clone(&queue),
             Arc::clone(&log),
         );
-        let service =
-            Service { endpoint: settings.service, account_id: settings.account_id, version: settings.api_version };
         let pacing = Arc::new(Pacing::new(settings.intervals));
         let context = Context {
             service: Arc::new(service),
@@ -186,7 +185,7 @@ impl Client {
 
     fn token(&self, deadline: Instant) -> impl Operation<Outcome = Result<AccessToken>> + Send + 'static {
         let clock = Arc::clone(&self.core.clock);
-        operation::token(&self.home.context, deadline).then(move |lent: Result<Lent>| {
+        protocol::token(&self.home.context, deadline).then(move |lent: Result<Lent>| {
             let lent = lent?;
             let remaining = lent.expires.map(|expires| expires.saturating_since(clock.now()));
             Ok(AccessToken { token: lent.text, remaining })

@@ -181,6 +181,12 @@ impl Error {
         self.reply.retry_after
     }
 
+    /// The same as far as it is honoured: no service needs longer than this, as it forgets throttling after a minute.
+    pub(crate) fn honoured_retry_after(&self) -> Option<Duration> {
+        const LONGEST: Duration = Duration::from_secs(300);
+        Some(self.retry_after()?.min(LONGEST))
+    }
+
     /// The service's own error code, for example `BadRequest`, where the reply has one.
     pub fn service_code(&self) -> Option<&str> {
         self.reply.service_code.as_deref()

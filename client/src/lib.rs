@@ -24,64 +24,41 @@
 //! A session is a virtual machine that costs money from the moment it is ready until it is stopped or its lease runs
 //! out. Dropping a [`Session`] does **not** stop it.
 //!
-//! # The map of the house
+//! # Layers
 //!
-//! A call goes one way through these modules, and each knows only what is to its right:
-//!
-//! ```text
-//! client ─→ operation ─→ transport ─→ (the wire) ─→ operation ─→ client
-//!              │ token, api: build the request         │ api: reads the reply
-//! ```
+//! Each module uses only modules below it.
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`config`](ClientConfig), [`credential`](Credential), `endpoint`, `region`, `proxy`, `given` | what the user gives, checked and normalised |
-//! | `session`, `timespan` | the service's nouns: properties, status, size, lease |
-//! | `snapshot` | what a frame thread reads of a session, without waiting |
-//! | `api` | the wire: one module per REST version, and the token service. Pure: no socket, no clock |
-//! | `token` | the token's cache and its expiry |
-//! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
-//! | `operation` | an operation as a value without input or output: `step(now, reply)`; one file each |
-//! | `transport` | the one HTTP client: TLS, name lookups, time and size limits; the threads that send |
-//! | `queue`, `snapshot` | what the application's thread pulls, and what it reads at any moment |
-//! | `journal` | the file that finds sessions again after a crash |
-//! | [`clock`] | what time it is, and waiting |
-//! | [`client`](Client) | drives operations: blocking ones on the caller's thread, started ones in its `runtime`; looks after sessions |
-//! | [`error`](Error), [`log`](LogEntry) | what went wrong and what to do about it; what went on |
-//! | `sys` | the few calls to the operating system |
+//! | [`client`](Client) | clients, sessions and started operations; keep-alive; the driver, which runs what was started |
+//! | `journal`, `http`, `protocol` | the record of created sessions; the HTTP client and its threads; operations without I/O |
+//! | `auth` | the token cache |
+//! | `wire` | the REST API: one module per version, and the token service. No socket, no clock |
+//! | `events` | what the application pulls |
+//! | `model` | session properties, status, size, lease, snapshot |
+//! | `config` | what the caller gives, validated |
+//! | [`log`](LogEntry), [`clock`], [`error`](Error), `sys` | for all: the log, time, errors, the operating system |
 
-mod api;
+mod auth;
 mod client;
 pub mod clock;
 mod config;
-mod credential;
-mod endpoint;
 mod error;
-mod given;
+mod events;
+mod http;
 mod journal;
 mod log;
-mod operation;
-mod pacing;
-mod proxy;
-mod queue;
-mod region;
-mod retry;
-mod session;
-mod snapshot;
+mod model;
+mod protocol;
 mod sys;
-mod timespan;
-mod token;
-mod transport;
+mod wire;
 
-pub use api::ApiVersion;
 pub use client::{
     AccessToken, Claim, Client, KeepAlive, ListedSession, OnSuspend, OperationState, Outcome, Recovered, Resume,
     Session, StartedOperation, StopScope, Stopped, StoppedAll, WatchOptions, shut_down_all,
 };
-pub use config::{ClientConfig, Trust};
-pub use credential::{Credential, Secret};
+pub use config::{ApiVersion, ClientConfig, Credential, Secret, Trust};
 pub use error::{Error, ErrorKind, Result};
+pub use events::{Event, EventKind, Label};
 pub use log::{LogEntry, LogLevel};
-pub use queue::{Event, EventKind, Label};
-pub use session::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
-pub use snapshot::Snapshot;
+pub use model::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus, Snapshot};

@@ -1,10 +1,10 @@
 //! How one session is looked after: watched, kept alive, and what becomes of it when the application stops or sleeps.
 
 use crate::clock::Instant;
+use crate::config::PollIntervals;
 use crate::error::{Error, Result};
-use crate::pacing::Intervals;
-use crate::queue::{EventKind, Place};
-use crate::session::{Lease, SessionStatus};
+use crate::events::{EventKind, Place};
+use crate::model::{Lease, SessionStatus};
 use std::time::Duration;
 
 /// How a session is watched; see [`Session::watch`](crate::Session::watch).
@@ -202,7 +202,7 @@ impl Care {
     }
 
     /// What is due at this moment of a session that is ready.
-    pub(super) fn due(&mut self, at: &Now, intervals: &Intervals) -> Due {
+    pub(super) fn due(&mut self, at: &Now, intervals: &PollIntervals) -> Due {
         let in_time = |remaining: Duration| at.now + at.remaining.saturating_sub(remaining);
         let mut due =
             Due { extend_to: None, look_at_end: false, awaits_application: false, next: in_time(Duration::ZERO) };

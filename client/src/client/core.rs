@@ -2,16 +2,16 @@
 //! threads that drive what was started.
 
 use super::keeper::Keeper;
+use crate::auth::TokenCache;
 use crate::client::runtime::Runtime;
 use crate::clock::{Clock, Instant, Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{EventKind, Fact, Label, Queue};
+use crate::http::{Counted, Transport, Workers};
 use crate::journal::Journal;
 use crate::log::Log;
-use crate::operation::{Context, Operation, Timed, Todo};
-use crate::queue::{EventKind, Fact, Label, Queue};
-use crate::session::SessionId;
-use crate::token::TokenCache;
-use crate::transport::{Counted, Transport, Workers};
+use crate::model::SessionId;
+use crate::protocol::{Context, Operation, Timed, Todo};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;

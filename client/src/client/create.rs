@@ -8,10 +8,11 @@ use super::started::cancelled;
 use crate::client::runtime::Urgency;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{EventKind, Fact, Label};
 use crate::journal::{Journal, RecordId};
-use crate::operation::{self, Answer, Created, OneCall, Operation, Step, Stopped, Work};
-use crate::queue::{EventKind, Fact, Label};
-use crate::session::{NewSession, SessionId, SessionProperties};
+use crate::model::{NewSession, SessionId, SessionProperties};
+use crate::protocol::{self, Created, OneCall, Operation, Step, Stopped, Work};
+use crate::wire::Answer;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
@@ -120,7 +121,7 @@ impl CreateSession {
     }
 
     fn creating(&self) -> State {
-        State::Creating(operation::create(&self.site.context, self.new.clone(), self.made_up, self.deadline))
+        State::Creating(protocol::create(&self.site.context, self.new.clone(), self.made_up, self.deadline))
     }
 
     fn finished(&mut self, now: Instant, created: Created) -> std::result::Result<Session, Box<State>> {
@@ -142,7 +143,7 @@ impl CreateSession {
     fn giving_back(&self, now: Instant, id: SessionId) -> State {
         // Also one whose id was made up here, and which nobody has seen.
         self.site.registry.claim(&id);
-        let stop = operation::stop(&self.site.context, &id, false, now + self.site.core.attempt_timeout);
+        let stop = protocol::stop(&self.site.context, &id, false, now + self.site.core.attempt_timeout);
         State::GivingBack(id, stop)
     }
 
@@ -186,7 +187,7 @@ impl CreateSession {
         let error = match error.kind() {
             ErrorKind::OutcomeUnknown => error,
             // The client ended, or the time was over, between two tries.
-            _ => operation::unknown_outcome(error, self.new.id.as_ref()),
+            _ => protocol::unknown_outcome(error, self.new.id.as_ref()),
         };
         self.note(|journal, record| journal.lost(record));
         if let Some(id) = self.made_up_id() {
@@ -225,7 +226,7 @@ impl CreateSession {
             return;
         }
         let deadline = core.deadline(None);
-        let look = operation::list(&self.site.context, deadline);
+        let look = protocol::list(&self.site.context, deadline);
         Core::submit_chore(core, look, deadline, Urgency::Usual, move |sessions| lost.look_through(sessions));
     }
 }
@@ -340,7 +341,7 @@ impl Operation for CreateSession {
     fn fail(&mut self, error: Error) -> Error {
         match std::mem::replace(&mut self.state, State::Over) {
             State::GivingBack(id, _) => self.given_back(&id, Err(error)),
-            State::Completing(created) => operation::unknown_outcome(error, Some(&created.session.id)),
+            State::Completing(created) => protocol::unknown_outcome(error, Some(&created.session.id)),
             _ => self.failed(error),
         }
     }

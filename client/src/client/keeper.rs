@@ -8,10 +8,10 @@ use super::site::Site;
 use crate::client::runtime::Urgency;
 use crate::clock::{Instant, lock};
 use crate::error::{ErrorKind, Result};
-use crate::operation;
-use crate::queue::EventKind;
-use crate::retry::Trouble;
-use crate::session::{Lease, SessionId, SessionProperties, SessionStatus};
+use crate::events::EventKind;
+use crate::model::{Lease, SessionId, SessionProperties, SessionStatus};
+use crate::protocol;
+use crate::protocol::Trouble;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -244,7 +244,7 @@ impl Keeper {
             sessions.iter().map(|shared| (Arc::downgrade(shared), shared.epoch())).collect();
         let deadline = core.deadline(None);
         let for_end = Arc::clone(site);
-        let list = operation::list(&site.context, deadline);
+        let list = protocol::list(&site.context, deadline);
         Core::submit_chore(core, list, deadline, Urgency::Usual, move |outcome: Result<Vec<SessionProperties>>| {
             for_end.listed(number, outcome, &wanted);
         });
@@ -266,7 +266,7 @@ impl Keeper {
         // A token that has run out meanwhile is renewed for whoever needs it next.
         let deadline = now + core.call_timeout;
         if core.tokens.has_run_out(now) {
-            let renew = operation::token(&core.context, deadline);
+            let renew = protocol::token(&core.context, deadline);
             Core::submit_chore(core, renew, deadline, Urgency::Usual, drop);
         }
     }

@@ -4,15 +4,15 @@ use super::create::CreateSession;
 use super::shared::Shared;
 use super::site::{ON_ITS_WAY, Site};
 use super::{Client, Session, cancelled};
-use crate::api::Service;
 use crate::clock::{Instant, lock};
-use crate::endpoint::Endpoint;
+use crate::config::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Journal, Record, RecordId, State as Noted};
-use crate::operation::{self, Answer, Context, List, OneCall, Operation, Step, Work};
-use crate::pacing::Pacing;
-use crate::queue::Label;
-use crate::session::{NewSession, SessionId, SessionProperties, SessionStatus};
+use crate::events::Label;
+use crate::journal::{Journal, Record, RecordId, RecordState as Noted};
+use crate::model::{NewSession, SessionId, SessionProperties, SessionStatus};
+use crate::protocol::Pacing;
+use crate::protocol::{self, Context, List, OneCall, Operation, Step, Work};
+use crate::wire::{Answer, Service, Target};
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -88,11 +88,9 @@ impl Sites {
             return Ok(Arc::clone(known));
         }
         let context = &self.home.context;
-        let service = Service {
-            endpoint: Endpoint::service(&record.endpoint)?,
-            account_id: record.account_id.clone(),
-            version: record.version,
-        };
+        let endpoint = Endpoint::service(&record.endpoint)?;
+        let target = Target { endpoint, account_id: record.account_id.clone() };
+        let service = Service { target, version: record.version };
         let pacing = Arc::new(Pacing::new(context.pacing.intervals));
         let site = Site::new(&self.home.core, Context { service: Arc::new(service), pacing, ..context.clone() });
         others.push(Arc::clone(&site));
@@ -183,7 +181,7 @@ impl Recover {
         if now >= self.deadline && !self.todo.is_empty() {
             // What was found is not given up for the rest.
             self.todo.clear();
-            self.trouble(operation::out_of_time());
+            self.trouble(protocol::out_of_time());
         }
         let Some((record, site)) = self.todo.pop_front() else {
             return Err(self.adopt());
@@ -192,11 +190,11 @@ impl Recover {
         Ok(match record.session_id.clone() {
             Some(id) => {
                 let id = site.context.service.spelled(&id);
-                let read = operation::properties(&site.context, id, deadline);
+                let read = protocol::properties(&site.context, id, deadline);
                 Recovering::Reading(record, site, read)
             }
             None => {
-                let list = operation::list(&site.context, deadline);
+                let list = protocol::list(&site.context, deadline);
                 Recovering::Listing(record, site, list)
             }
         })
@@ -286,7 +284,7 @@ impl Recover {
             }
             Recovering::Surveying(pending) => {
                 let others = pending.take().map_err(|error| Step::Done(Err(error)))?;
-                let account = self.sites.home.context.service.account_id.clone();
+                let account = self.sites.home.context.service.target.account_id.clone();
                 for (record, lives) in others {
                     if lives || record.account_id != account {
                         continue;
@@ -472,7 +470,7 @@ impl ResumeOrCreate {
             }
             Resuming::Next => Ok(match self.todo.pop_front() {
                 Some((id, record)) => {
-                    let read = operation::properties(&self.site.context, id.clone(), self.deadline);
+                    let read = protocol::properties(&self.site.context, id.clone(), self.deadline);
                     Resuming::Reading(id, record, self.site.registry.stops(), Box::new(read))
                 }
                 None => match self.create.take() {

@@ -9,13 +9,13 @@
 //! ```
 
 use super::{Core, Job, Outcome, Ticket, cancelled};
-use crate::api::Failure;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{self, Answer, Operation, Seen, Timed, Todo, Work};
-use crate::session::SessionId;
+use crate::http::{Lane, QueuedJob};
+use crate::model::SessionId;
+use crate::protocol::{self, Operation, Seen, Timed, Todo, Work};
 use crate::sys::{pin_module, without_sigpipe};
-use crate::transport::{Lane, Ticket as Attempt};
+use crate::wire::{Answer, Failure};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::fmt;
@@ -237,7 +237,7 @@ enum Doing {
     /// It is to be stepped.
     Nothing,
     /// Its request is on the wire, or waits for a worker.
-    Request(Attempt),
+    Request(QueuedJob),
     /// A worker does something for it.
     Work,
     /// It waits for a moment, for the token, or for a change, up to a moment.
@@ -291,7 +291,7 @@ impl Task {
         let late = |waiter: &mut Waiter| waiter.deadline <= now && now < end;
         let over: Vec<Waiter> = self.waiters.extract_if(.., late).collect();
         for waiter in &over {
-            waiter.ticket.finish(Err(operation::out_of_time()));
+            waiter.ticket.finish(Err(protocol::out_of_time()));
         }
         !over.is_empty()
     }

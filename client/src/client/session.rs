@@ -11,10 +11,10 @@ use crate::clock::Instant;
 #[allow(unused_imports, reason = "for the documentation")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
-use crate::operation::Operation as _;
-use crate::queue::{Label, Source};
-use crate::session::{Lease, SessionId, SessionProperties};
-use crate::snapshot::Snapshot;
+use crate::events::{EventSource, Label};
+use crate::model::Snapshot;
+use crate::model::{Lease, SessionId, SessionProperties};
+use crate::protocol::Operation as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -242,7 +242,7 @@ impl Session {
         let core = self.core();
         core.check_alive()?;
         self.shared.told().set_label(label);
-        let source: Weak<dyn Source> = Arc::downgrade(self.shared.told()) as Weak<dyn Source>;
+        let source: Weak<dyn EventSource> = Arc::downgrade(self.shared.told()) as Weak<dyn EventSource>;
         let (status, now) = (self.shared.numbers().status, core.now());
         self.shared.look(|watch| match &mut watch.care {
             Some(care) => {

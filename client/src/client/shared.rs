@@ -5,11 +5,11 @@ use super::core::Core;
 use super::site::Site;
 use crate::clock::{Clock, Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{Operation as _, Seen, Step, WaitUntilReady};
-use crate::queue::{Event, EventKind, Label, Source};
-use crate::session::{Lease, SessionId, SessionProperties, SessionSize, SessionStatus};
-use crate::snapshot::{Reading, Snapshot, SnapshotCell};
-use crate::transport::Attempt;
+use crate::events::{Event, EventKind, EventSource, Label};
+use crate::http::Attempt;
+use crate::model::{Lease, SessionId, SessionProperties, SessionSize, SessionStatus};
+use crate::model::{Snapshot, SnapshotCell, SnapshotData};
+use crate::protocol::{Operation as _, Seen, Step, WaitUntilReady};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -236,7 +236,7 @@ impl Shared {
         self.told.numbers.read().snapshot(now)
     }
 
-    pub(super) fn numbers(&self) -> Reading {
+    pub(super) fn numbers(&self) -> SnapshotData {
         self.told.numbers.read()
     }
 
@@ -326,7 +326,7 @@ impl Told {
     }
 }
 
-impl Source for Told {
+impl EventSource for Told {
     fn fill(&self, event: &mut Event) {
         event.label = *lock(&self.label);
         event.session = Some(self.id.clone());
@@ -364,7 +364,7 @@ impl Watch {
     }
 
     /// What is known in numbers.
-    fn reading(&mut self, now: Instant) -> Reading {
+    fn reading(&mut self, now: Instant) -> SnapshotData {
         let told = self.wait.latest(now);
         let told_at = self.wait.told_at();
         let timeless = SessionProperties { elapsed: None, age: Duration::ZERO, ..told.clone() };
@@ -380,7 +380,7 @@ impl Watch {
         };
         self.used = runs.then_some((used, at));
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        Reading {
+        SnapshotData {
             revision: self.revision,
             status: told.status.code(),
             size: SessionSize::code(told.size.as_ref()),

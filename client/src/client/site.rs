@@ -9,10 +9,11 @@ use super::shared::{Next, Shared};
 use super::{ListedSession, Session};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::Label;
 use crate::journal::Record;
-use crate::operation::{self, Answer, Context, Operation, Step, Stopped};
-use crate::queue::Label;
-use crate::session::{Lease, NewSession, SessionId, SessionProperties, SessionSize};
+use crate::model::{Lease, NewSession, SessionId, SessionProperties, SessionSize};
+use crate::protocol::{self, Context, Operation, Step, Stopped};
+use crate::wire::Answer;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -56,15 +57,15 @@ impl Site {
         let known = self.registry.find(&id).map(|shared| (shared.epoch(), shared));
         let stops = self.registry.stops();
         let site = Arc::clone(self);
-        let read = operation::properties(&self.context, id.clone(), deadline);
+        let read = protocol::properties(&self.context, id.clone(), deadline);
         Box::new(read.then(move |found: Result<SessionProperties>| {
             let found = found.map_err(|error| match error.kind() {
                 ErrorKind::NotFound => {
                     let service = &site.context.service;
                     let message = format!(
                         "session {id} is not known to account {} at {}; check the id, the account and the endpoint",
-                        service.account_id.as_str(),
-                        service.endpoint
+                        service.target.account_id.as_str(),
+                        service.target.endpoint
                     );
                     error.retold(ErrorKind::NotFound, message)
                 }
@@ -94,7 +95,7 @@ impl Site {
     /// The account's sessions that have not ended.
     pub(super) fn list(self: &Arc<Self>, deadline: Instant) -> Boxed<Vec<ListedSession>> {
         let site = Arc::clone(self);
-        let list = operation::list(&self.context, deadline);
+        let list = protocol::list(&self.context, deadline);
         Box::new(list.then(move |sessions: Result<Vec<SessionProperties>>| {
             let listed = |properties: SessionProperties| ListedSession {
                 known_to_client: site.registry.knows(&properties.id),
@@ -107,7 +108,7 @@ impl Site {
     /// Reads a session's properties.
     pub(super) fn properties(self: &Arc<Self>, shared: &Arc<Shared>, deadline: Instant) -> Boxed<SessionProperties> {
         let (site, shared, epoch) = (Arc::clone(self), Arc::clone(shared), shared.epoch());
-        let read = operation::properties(&self.context, shared.id().clone(), deadline);
+        let read = protocol::properties(&self.context, shared.id().clone(), deadline);
         Box::new(read.then(move |read: Result<SessionProperties>| Ok(shared.was_read(epoch, read?, &site))))
     }
 
@@ -158,7 +159,7 @@ impl Site {
     ) -> Boxed<SessionProperties> {
         let wanted = max_lease.duration();
         let (epoch, earlier_lost) = (shared.epoch(), shared.look(|watch| watch.maybe_extended == Some(max_lease)));
-        let update = operation::update_lease(&self.context, shared.id().clone(), max_lease, earlier_lost, deadline);
+        let update = protocol::update_lease(&self.context, shared.id().clone(), max_lease, earlier_lost, deadline);
         let (site, shared) = (Arc::clone(self), Arc::clone(shared));
         Box::new(update.then(move |updated: Result<Option<SessionProperties>>| {
             site.registry.changed();
@@ -185,7 +186,7 @@ impl Site {
         let shared = self.registry.find(id);
         // Before, so that no reading that is under way counts; and after, whatever came of it, for those begun meanwhile.
         shared.iter().for_each(|shared| shared.forget_readings(&self.core));
-        let stop = operation::stop(&self.context, id, self.registry.may_be_stopped(id), deadline);
+        let stop = protocol::stop(&self.context, id, self.registry.may_be_stopped(id), deadline);
         let (site, id) = (Arc::clone(self), id.clone());
         Box::new(stop.then(move |stopped: Result<Stopped>| {
             site.registry.stop_ended(&id, &stopped);

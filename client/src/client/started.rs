@@ -5,9 +5,9 @@ use super::{AccessToken, ListedSession, Recovered, Session, Stopped, StoppedAll}
 use crate::client::runtime::{Prepared, Submission};
 use crate::clock::{Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::Operation;
-use crate::queue::{Event, EventKind, Label, Place, Queue, Source};
-use crate::session::SessionProperties;
+use crate::events::{Event, EventKind, EventSource, Label, Place, Queue};
+use crate::model::SessionProperties;
+use crate::protocol::Operation;
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -169,7 +169,7 @@ pub(crate) struct Ticket {
 impl Ticket {
     fn new(queue: &Arc<Queue>, label: Label) -> Arc<Ticket> {
         Arc::new_cyclic(|this: &Weak<Ticket>| {
-            let source: Weak<dyn Source> = this.clone();
+            let source: Weak<dyn EventSource> = this.clone();
             Ticket {
                 state: AtomicU8::new(OperationState::Running as u8),
                 outcome: Mutex::new(None),
@@ -225,7 +225,7 @@ pub(crate) fn cancelled() -> Error {
     Error::new(ErrorKind::Cancelled, "the operation was cancelled before it ended")
 }
 
-impl Source for Ticket {
+impl EventSource for Ticket {
     fn fill(&self, event: &mut Event) {
         event.label = self.label;
         if let Some(outcome) = &*lock(&self.outcome) {
@@ -249,10 +249,11 @@ impl fmt::Debug for Ticket {
 mod tests {
     use super::*;
     use crate::Client;
-    use crate::api::tests::config;
     use crate::client::runtime::Urgency;
     use crate::clock::Instant;
-    use crate::operation::{Answer, Step, Work};
+    use crate::config::tests::config;
+    use crate::protocol::{Step, Work};
+    use crate::wire::Answer;
 
     const LONG: Duration = Duration::from_secs(20);
 

@@ -6,8 +6,9 @@ use super::site::Site;
 use crate::client::runtime::Urgency;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
-use crate::operation::{self, Answer, List, Operation, Seen, Step};
-use crate::session::{SessionId, SessionProperties, SessionStatus};
+use crate::model::{SessionId, SessionProperties, SessionStatus};
+use crate::protocol::{self, List, Operation, Seen, Step};
+use crate::wire::Answer;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -79,7 +80,7 @@ impl StopAll {
 
     /// All of the account at this site.
     pub(super) fn account(core: &Arc<Core>, site: &Arc<Site>, deadline: Instant) -> StopAll {
-        let list = operation::list_urgently(&site.context, deadline);
+        let list = protocol::list_urgently(&site.context, deadline);
         StopAll::new(core, Some((Arc::clone(site), list)), VecDeque::new(), deadline)
     }
 

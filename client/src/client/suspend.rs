@@ -7,8 +7,8 @@ use super::session::lease_leaving;
 use crate::client::runtime::Urgency;
 use crate::clock::{Instant, Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::Operation;
-use crate::session::Lease;
+use crate::model::Lease;
+use crate::protocol::Operation;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

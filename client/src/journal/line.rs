@@ -60,8 +60,8 @@ fn checksum(text: &str) -> u64 {
 mod tests {
     use super::super::record::OwnerId;
     use super::*;
-    use crate::api::tests::service;
-    use crate::session::{NewSession, SessionSize};
+    use crate::model::{NewSession, SessionSize};
+    use crate::wire::tests::service;
     use proptest::prelude::*;
     use std::ops::Range;
     use std::time::Duration;

@@ -11,12 +11,12 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use record::{Record, RecordId, State};
+pub(crate) use record::{Record, RecordId, RecordState};
 
-use crate::api::Service;
 use crate::clock::{Clock, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::{Lease, NewSession, SessionId};
+use crate::model::{Lease, NewSession, SessionId};
+use crate::wire::Service;
 use file::JournalFile;
 use line::Line;
 use owner::Owner;
@@ -86,13 +86,13 @@ impl Journal {
     pub(crate) fn complete(&self, id: RecordId, session: &SessionId) -> Result<()> {
         self.change(id, |record| {
             record.session_id = Some(session.clone());
-            record.state = State::Created;
+            record.state = RecordState::Created;
         })
     }
 
     /// Notes that the answer was lost: nobody knows whether there is a session.
     pub(crate) fn lost(&self, id: RecordId) -> Result<()> {
-        self.change(id, |record| record.state = State::Lost)
+        self.change(id, |record| record.state = RecordState::Lost)
     }
 
     /// Forgets a create that was certainly not carried out.

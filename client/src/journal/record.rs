@@ -1,8 +1,8 @@
 //! What the journal knows of one session, and how that is written as JSON.
 
-use crate::api::{ApiVersion, Service};
-use crate::credential::AccountId;
-use crate::session::{Lease, NewSession, SessionId, SessionSize};
+use crate::config::{AccountId, ApiVersion};
+use crate::model::{Lease, NewSession, SessionId, SessionSize};
+use crate::wire::Service;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl std::fmt::Display for OwnerId {
 
 /// How far the create has come, as far as the journal knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum RecordState {
     /// About to be sent. Of an owner that is dead: it may have been sent, or not.
     Creating,
     /// The session exists, and its id is known.
@@ -58,7 +58,7 @@ pub(crate) struct Record {
     pub(crate) max_lease: Lease,
     /// As it was chosen or received.
     pub(crate) session_id: Option<SessionId>,
-    pub(crate) state: State,
+    pub(crate) state: RecordState,
     /// What a later version wrote beside it.
     unknown: Map<String, Value>,
 }
@@ -69,20 +69,20 @@ impl Record {
             id: RecordId(Uuid::new_v4()),
             owner,
             written,
-            account_id: service.account_id.clone(),
-            endpoint: service.endpoint.to_string(),
+            account_id: service.target.account_id.clone(),
+            endpoint: service.target.endpoint.to_string(),
             version: service.version,
             size: new.size.clone(),
             max_lease: new.max_lease,
             session_id: new.id.clone(),
-            state: State::Creating,
+            state: RecordState::Creating,
             unknown: Map::new(),
         }
     }
 
     /// Whether this account at this endpoint is the one where the session is.
     pub(crate) fn is_at(&self, service: &Service) -> bool {
-        self.endpoint == service.endpoint.to_string() && self.account_id == service.account_id
+        self.endpoint == service.target.endpoint.to_string() && self.account_id == service.target.account_id
     }
 
     pub(super) fn is_of(&self, service: &Service, session: &SessionId) -> bool {
@@ -169,13 +169,13 @@ fn version_word(version: ApiVersion) -> &'static str {
     }
 }
 
-const STATES: [State; 3] = [State::Creating, State::Created, State::Lost];
+const STATES: [RecordState; 3] = [RecordState::Creating, RecordState::Created, RecordState::Lost];
 
-fn state_word(state: State) -> &'static str {
+fn state_word(state: RecordState) -> &'static str {
     match state {
-        State::Creating => "creating",
-        State::Created => "created",
-        State::Lost => "lost",
+        RecordState::Creating => "creating",
+        RecordState::Created => "created",
+        RecordState::Lost => "lost",
     }
 }
 
@@ -190,7 +190,8 @@ fn size_word(size: &SessionSize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::tests::service;
+    use crate::wire::Target;
+    use crate::wire::tests::service;
 
     fn record() -> Record {
         let new = NewSession::new(SessionSize::Premium, Duration::from_secs(3600)).unwrap();
@@ -217,7 +218,7 @@ mod tests {
             r#"{{"format":1,"id":"{}","owner":"{}","written_unix_ms":1600000000123,"account_id":"{}","endpoint":"https://remoterendering.westus2.mixedreality.azure.com","api_version":"v1","size":"premium","max_lease_seconds":3600,"session_id":"s-1","state":"creating"}}"#,
             record.id.0,
             record.owner,
-            crate::api::tests::ACCOUNT
+            crate::config::tests::ACCOUNT
         );
         assert_eq!(record.to_json(), expected);
     }
@@ -226,7 +227,7 @@ mod tests {
     fn members_of_a_later_version_outlive_a_change_by_this_one() {
         let json = record().to_json().replacen('{', r#"{"colour":{"name":"blue"},"#, 1);
         let mut read = Record::from_json(&json).unwrap();
-        read.state = State::Lost;
+        read.state = RecordState::Lost;
         let again: Value = serde_json::from_str(&read.to_json()).unwrap();
         assert_eq!((&again["colour"]["name"], &again["state"]), (&"blue".into(), &"lost".into()));
     }
@@ -264,8 +265,8 @@ mod tests {
         assert!(!named.is_of(&Service { version, ..service() }, &id("ABC")), "here the letter case counts");
         assert!(!record().is_of(&v1, &id("abc")));
         let account_id = AccountId::parse("11111111-2222-3333-4444-555555555555").unwrap();
-        assert!(!named.is_of(&Service { account_id, ..service() }, &id("abc")));
-        let endpoint = crate::endpoint::Endpoint::service("eastus").unwrap();
-        assert!(!named.is_of(&Service { endpoint, ..service() }, &id("abc")));
+        assert!(!named.is_of(&Service { target: Target { account_id, ..service().target }, ..service() }, &id("abc")));
+        let endpoint = crate::config::Endpoint::service("eastus").unwrap();
+        assert!(!named.is_of(&Service { target: Target { endpoint, ..service().target }, ..service() }, &id("abc")));
     }
 }

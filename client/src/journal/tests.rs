@@ -1,9 +1,9 @@
 //! Journals on a real disk, several at a time, of the living and of the dead.
 
 use super::*;
-use crate::api::tests::service;
 use crate::clock::{Instant, Signal, SystemClock};
-use crate::session::SessionSize;
+use crate::model::SessionSize;
+use crate::wire::tests::service;
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -101,7 +101,7 @@ fn a_create_is_on_the_disk_from_its_beginning_to_the_sessions_end() {
 
     let record = journal.begin(&service(), &new_session()).unwrap();
     assert!(on_disk().contains(r#""state":"creating""#));
-    assert_eq!((journal.own()[0].state, &journal.own()[0].session_id), (State::Creating, &None));
+    assert_eq!((journal.own()[0].state, &journal.own()[0].session_id), (RecordState::Creating, &None));
 
     journal.lost(record).unwrap();
     assert!(on_disk().contains(r#""state":"lost""#));

@@ -1,0 +1,455 @@
+//! The access token: when it expires, and the cache that all calls of a client share.
+//!
+//! The cache does no input or output. A call that needs a token asks [`TokenCache::acquire`] and is given the token, or
+//! the job to fetch one (an [`Exchange`]), or is told to wait for the one who has that job.
+
+use super::expiry::expiry;
+use crate::clock::{Clock, Instant, Signal, lock};
+use crate::config::Endpoint;
+use crate::config::{AccountId, Credential, Secret};
+use crate::error::{Error, ErrorKind, Result};
+use crate::events::{EventKind, Queue};
+use crate::log::Log;
+use crate::wire::{Reply, Request, token_service};
+use base64::Engine as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// A token is fetched anew this long before it expires, while the old one is still good for others.
+const REFRESH_AHEAD: Duration = Duration::from_secs(300);
+/// A token this near its end is not used any more: the request has to get there first.
+const LAST_USE: Duration = Duration::from_secs(30);
+/// After a refresh ahead of time has failed, the old token serves this long before the next try.
+const REFRESH_PAUSE: Duration = Duration::from_secs(30);
+
+/// An access token and how long it may be used.
+#[derive(Debug)]
+struct Token {
+    text: Secret,
+    /// `None`: it does not say, or only by a clock that nobody can check.
+    expires: Option<Instant>,
+    use_until: Instant,
+    refresh_at: Instant,
+    /// Which exchange brought it.
+    exchange: u64,
+}
+
+/// A token as handed to a call.
+#[derive(Clone, Debug)]
+pub(crate) struct Lent {
+    pub(crate) text: Secret,
+    pub(crate) expires: Option<Instant>,
+    exchange: u64,
+}
+
+/// What a call gets that asks for a token.
+#[derive(Debug)]
+pub(crate) enum Acquired {
+    /// A token.
+    Token(Lent),
+    /// The job to fetch one for everybody. Then ask again, as the one who waited for it.
+    Fetch(Box<Exchange>),
+    /// Another call is fetching one; ask again, as one who waited for it, when the signal changes.
+    Wait(Waited),
+    /// The application is asked for a token; ask again when the signal changes. The error is why, if none comes in time.
+    Starved(Error),
+    /// The token service is in trouble, or has asked for a pause: nobody asks it before this moment. The error is what it
+    /// said last.
+    Rest(Instant, Error),
+}
+
+/// Which exchange a call has waited for, and whether it was its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waited {
+    number: u64,
+    own: bool,
+}
+
+impl Waited {
+    pub(crate) fn is_for_same(self, other: Waited) -> bool {
+        self.number == other.number
+    }
+}
+
+/// The job of fetching a token for everybody. Whoever has it sends the request and hands in the answer; dropping it undone
+/// gives the job back. It belongs to no operation, so that one that is left alone holds nobody up.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) request: Request,
+    /// The old token is still good: there is time.
+    pub(crate) ahead: bool,
+    cache: Arc<TokenCache>,
+    number: u64,
+}
+
+impl Exchange {
+    /// What to ask with afterwards.
+    pub(crate) fn waited(&self) -> Waited {
+        // One that was fetched ahead was given only part of the caller's time: running out of it is not the end.
+        Waited { number: self.number, own: !self.ahead }
+    }
+
+    /// Takes the answer, and wakes those who wait for it.
+    pub(crate) fn complete(self, answer: Result<Reply>) {
+        let outcome = answer.and_then(|reply| self.cache.read(&reply, self.number));
+        self.cache.finish(self.number, outcome.map_err(Some));
+    }
+}
+
+/// Where tokens come from.
+#[derive(Debug)]
+pub(crate) struct TokenSource {
+    pub(crate) token_service: Endpoint,
+    pub(crate) account_id: AccountId,
+    pub(crate) credential: Credential,
+    pub(crate) on_request: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct TokenCache {
+    token_service: Endpoint,
+    account_id: AccountId,
+    /// The application gives new tokens when it is asked.
+    on_request: bool,
+    queue: Arc<Queue>,
+    clock: Arc<dyn Clock>,
+    changed: Arc<Signal>,
+    log: Arc<Log>,
+    state: Mutex<CacheState>,
+    /// When the application is to be asked, in milliseconds of the clock; never, if it was or is not to be.
+    ask_at: AtomicU64,
+    /// Counts the exchanges that have ended, and the tokens that were given.
+    changes: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct CacheState {
+    credential: Credential,
+    /// Why nothing goes on before the application has given a new token.
+    starved: Option<Error>,
+    token: Option<Token>,
+    /// The number of the exchange that is under way.
+    running: Option<u64>,
+    /// The number of the latest exchange.
+    latest: u64,
+    /// The latest exchange that failed. Those who waited for it fail with it, instead of each trying a wrong key again.
+    failed: Option<(u64, Error)>,
+    /// Until when the token service is left alone, and why.
+    rest: Option<(Instant, Error)>,
+}
+
+impl TokenCache {
+    pub(crate) fn new(
+        from: TokenSource,
+        clock: Arc<dyn Clock>,
+        changed: Arc<Signal>,
+        queue: Arc<Queue>,
+        log: Arc<Log>,
+    ) -> Arc<TokenCache> {
+        let TokenSource { token_service, account_id, credential, on_request } = from;
+        let token = Token::of(&credential, &*clock);
+        let cache = TokenCache {
+            token_service,
+            account_id,
+            on_request,
+            queue,
+            clock,
+            changed,
+            log,
+            state: Mutex::new(CacheState { token, credential, ..CacheState::default() }),
+            ask_at: AtomicU64::new(u64::MAX),
+            changes: AtomicU64::new(0),
+        };
+        cache.plan_to_ask(&lock(&cache.state).credential);
+        Arc::new(cache)
+    }
+
+    /// A new token from the application, of the kind that it gave before.
+    pub(crate) fn set(&self, token: Secret) -> Result<()> {
+        let mut state = lock(&self.state);
+        let credential = match &state.credential {
+            Credential::AccountKey(_) => {
+                return Err(Error::invalid_argument(
+                    "the client was made with an account key, which needs no new token; make another client for a token",
+                ));
+            }
+            Credential::EntraToken(_) => Credential::EntraToken(token),
+            Credential::AccessToken(_) => Credential::AccessToken(token),
+        };
+        state.credential = credential.check()?;
+        if let Some(token) = Token::of(&state.credential, &*self.clock) {
+            // Not the one that a call under way may be refused with.
+            state.latest += 1;
+            state.token = Some(Token { exchange: state.latest, ..token });
+        }
+        // What an exchange of the old one brings counts for nothing any more.
+        (state.running, state.starved, state.failed, state.rest) = (None, None, None, None);
+        self.plan_to_ask(&state.credential);
+        drop(state);
+        self.log.info(None, || "the application gave a new token".into());
+        self.has_changed();
+        Ok(())
+    }
+
+    /// Asks the application for a new token if its own runs out soon. For every frame: it is one comparison.
+    pub(crate) fn look_at_hosts_token(&self, now: Instant) {
+        let ask_at = self.ask_at.load(Ordering::Relaxed);
+        if ask_at != u64::MAX && now.since_beginning().as_millis() >= u128::from(ask_at) {
+            self.ask();
+        }
+    }
+
+    fn plan_to_ask(&self, credential: &Credential) {
+        let text = match credential {
+            Credential::AccountKey(_) => None,
+            Credential::EntraToken(text) | Credential::AccessToken(text) => Some(text),
+        };
+        // By the device's own clock, as there is no other: who asks too early does no harm, and a refusal asks too.
+        let ends = text.filter(|_| self.on_request).and_then(|text| expiry(text.expose()).ok());
+        let ask_at = ends.map_or(u64::MAX, |ends| {
+            let lifetime = ends.saturating_sub(self.clock.unix_time());
+            let ask_at = self.clock.now() + lifetime.saturating_sub(REFRESH_AHEAD.min(lifetime / 5));
+            u64::try_from(ask_at.since_beginning().as_millis()).unwrap_or(u64::MAX)
+        });
+        self.ask_at.store(ask_at, Ordering::Relaxed);
+        // Who waits for an event waits no longer than until then.
+        self.queue.posted.notify();
+    }
+
+    /// When [`TokenCache::look_at_hosts_token`] has something to do.
+    pub(crate) fn asks_at(&self) -> Instant {
+        match self.ask_at.load(Ordering::Relaxed) {
+            u64::MAX => Instant::NEVER,
+            moment => Instant::from_elapsed(Duration::from_millis(moment)),
+        }
+    }
+
+    fn ask(&self) {
+        self.ask_at.store(u64::MAX, Ordering::Relaxed);
+        self.queue.post_of_client(EventKind::TokenNeeded);
+    }
+
+    fn has_changed(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify();
+    }
+
+    /// The application's token is of no use any more, for this reason. Whether to wait for another one.
+    fn starve(&self, state: &mut CacheState, why: &Error) -> bool {
+        if !self.on_request {
+            return false;
+        }
+        if state.starved.is_none() {
+            let message = format!("{why}; the application was asked for a new token, and has given none in time");
+            state.starved = Some(why.clone().retold(ErrorKind::Unauthorized, message));
+            self.ask();
+        }
+        true
+    }
+
+    /// How often those who wait for a token have had a reason to look again.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Whether one is being fetched; else only the application, or time, can bring one.
+    pub(crate) fn is_fetching(&self) -> bool {
+        lock(&self.state).running.is_some()
+    }
+
+    /// Whether there was a token, and it cannot be used any more.
+    pub(crate) fn has_run_out(&self, now: Instant) -> bool {
+        lock(&self.state).token.as_ref().is_some_and(|token| now >= token.use_until)
+    }
+
+    /// A token, or what to do about it. `waited` is the exchange that the caller waited for, if it did.
+    pub(crate) fn acquire(self: &Arc<Self>, now: Instant, waited: Option<Waited>) -> Result<Acquired> {
+        let mut state = lock(&self.state);
+        let usable = state.token.as_ref().filter(|token| now < token.use_until);
+        let resting = state.rest.as_ref().filter(|(until, _)| now < *until);
+        if let (None, Some(why)) = (usable, &state.starved) {
+            return Ok(Acquired::Starved(why.clone()));
+        }
+        if let Some(token) = usable {
+            // Without a new token of the application's nothing comes of fetching one.
+            let no_use = state.running.is_some() || resting.is_some() || state.starved.is_some();
+            if now < token.refresh_at || no_use {
+                return Ok(Acquired::Token(token.lend()));
+            }
+        } else if let Some(number) = state.running {
+            return Ok(Acquired::Wait(Waited { number, own: false }));
+        } else if let Some((number, error)) = &state.failed
+            && waited
+                .is_some_and(|waited| waited.number == *number && (waited.own || error.kind() != ErrorKind::Timeout))
+        {
+            // Time that ran out may have been the one caller's; those who waited with it still have theirs.
+            return Err(error.clone());
+        } else if let Some((until, error)) = resting {
+            return Ok(Acquired::Rest(*until, error.clone()));
+        }
+        let usable = usable.is_some();
+        state.latest += 1;
+        state.running = Some(state.latest);
+        Ok(Acquired::Fetch(Box::new(Exchange {
+            request: token_service::token(
+                &self.token_service,
+                &self.account_id,
+                &state.credential,
+                correlation_vector(),
+            ),
+            ahead: usable,
+            cache: Arc::clone(self),
+            number: state.latest,
+        })))
+    }
+
+    /// The service refused this token. Forgets it, unless another call has brought a new one meanwhile. Whether asking
+    /// again can bring another: not where the application gave the token itself.
+    pub(crate) fn refused(&self, lent: &Lent) -> bool {
+        let mut state = lock(&self.state);
+        if matches!(state.credential, Credential::AccessToken(_)) {
+            if state.token.as_ref().is_some_and(|token| token.exchange != lent.exchange) {
+                return true;
+            }
+            let why = Error::new(ErrorKind::Unauthorized, "the access token was refused");
+            let waits = self.starve(&mut state, &why);
+            if waits {
+                state.token = None;
+            }
+            return waits;
+        }
+        if state.token.as_ref().is_some_and(|token| token.exchange == lent.exchange) {
+            state.token = None;
+            self.log.info(None, || "the service refused the access token; a new one is fetched".into());
+        }
+        true
+    }
+
+    /// Leaves the token service alone until this moment, after this failure, unless another call has chosen a moment
+    /// already. Returns the one that holds.
+    pub(crate) fn rest_until(&self, now: Instant, until: Instant, why: &Error) -> Instant {
+        let mut state = lock(&self.state);
+        if let Some((chosen, _)) = state.rest.as_ref().filter(|(chosen, _)| now < *chosen) {
+            return *chosen;
+        }
+        state.rest = Some((until, why.clone()));
+        until
+    }
+
+    /// What was refused, where a session request is answered 401 (`renewed`: also with a new token), and what to do about
+    /// it.
+    pub(crate) fn refusal(&self, renewed: bool) -> &'static str {
+        match &lock(&self.state).credential {
+            _ if renewed => {
+                "the access token was refused, and so was a new one; check that the service endpoint belongs to the same \
+                 service as the account domain"
+            }
+            credential => credential.refused(),
+        }
+    }
+
+    fn finish(&self, number: u64, outcome: std::result::Result<Token, Option<Error>>) {
+        let mut state = lock(&self.state);
+        if state.running != Some(number) {
+            return;
+        }
+        state.running = None;
+        match outcome {
+            Ok(token) => {
+                let lifetime = token.expires.map(|expires| expires.saturating_since(self.clock.now()).as_secs());
+                self.log.info(None, || format!("a new access token, good for {} s", lifetime.unwrap_or_default()));
+                state.token = Some(token);
+            }
+            Err(error) => {
+                if let Some(old) = &mut state.token {
+                    old.refresh_at = self.clock.now() + REFRESH_PAUSE;
+                }
+                if let Some(error) = &error {
+                    self.log.warning(error.correlation_vector(), || error.message().to_owned());
+                }
+                // A job given back has not failed, and must not hide an earlier failure from those who waited for it.
+                if let Some(error) = error {
+                    let refused = error.kind() == ErrorKind::Unauthorized;
+                    if refused && matches!(state.credential, Credential::EntraToken(_)) {
+                        self.starve(&mut state, &error);
+                    }
+                    if let Some(pause) = error.honoured_retry_after() {
+                        state.rest = Some((self.clock.now() + pause, error.clone()));
+                    }
+                    state.failed = Some((number, error));
+                }
+            }
+        }
+        drop(state);
+        self.has_changed();
+    }
+
+    /// Reads the answer to an exchange.
+    fn read(&self, reply: &Reply, number: u64) -> Result<Token> {
+        let credential = lock(&self.state).credential.clone();
+        let text = token_service::read_token(reply, &credential)?;
+        let expires = expiry(text.expose()).map_err(|what| {
+            let message = format!("the token service answered with something that is no access token: {what}");
+            Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts())
+        })?;
+        // The service's clock against itself: a device's own clock may be years off.
+        let issued = reply.date().unwrap_or_else(|| self.clock.unix_time());
+        let lifetime = expires.saturating_sub(issued);
+        if lifetime.is_zero() {
+            let message = "the token service answered with a token that has expired already; its clock is wrong";
+            return Err(Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts()));
+        }
+        let now = self.clock.now();
+        Ok(Token {
+            text,
+            expires: Some(now + lifetime),
+            use_until: now + lifetime.saturating_sub(LAST_USE.min(lifetime / 10)),
+            refresh_at: now + lifetime.saturating_sub(REFRESH_AHEAD.min(lifetime / 5)),
+            exchange: number,
+        })
+    }
+}
+
+impl Token {
+    /// The one that the application gave, if what it gave is one.
+    fn of(credential: &Credential, clock: &dyn Clock) -> Option<Token> {
+        match credential {
+            Credential::AccessToken(text) => Some(Token::given(text, clock)),
+            Credential::AccountKey(_) | Credential::EntraToken(_) => None,
+        }
+    }
+
+    /// One that the application gave. Its expiry can only be read against the device's own clock, which may be wrong: so it
+    /// is used until the service refuses it.
+    fn given(text: &Secret, clock: &dyn Clock) -> Token {
+        let lifetime = expiry(text.expose()).ok().map(|expires| expires.saturating_sub(clock.unix_time()));
+        let never = clock.now() + Duration::MAX;
+        Token {
+            text: text.clone(),
+            expires: lifetime.map(|lifetime| clock.now() + lifetime),
+            use_until: never,
+            refresh_at: never,
+            exchange: 0,
+        }
+    }
+
+    fn lend(&self) -> Lent {
+        Lent { text: self.text.clone(), expires: self.expires, exchange: self.exchange }
+    }
+}
+
+/// A correlation vector of our own, as the official clients send one: the operators find the request by it.
+fn correlation_vector() -> String {
+    base64::engine::general_purpose::STANDARD_NO_PAD.encode(Uuid::new_v4().as_bytes())
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.cache.finish(self.number, Err(None));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! The access token: the cache that all calls of a client share, and when a token expires.
+
+mod cache;
+mod expiry;
+
+pub(crate) use cache::{Acquired, Exchange, Lent, TokenCache, TokenSource, Waited};

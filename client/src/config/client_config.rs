@@ -1,0 +1,296 @@
+//! What a user gives, checked and normalised before anything is sent.
+
+use super::api_version::ApiVersion;
+use super::credential::{AccountId, Credential};
+use super::endpoint::Endpoint;
+use super::policy::{PollIntervals, RetryPolicy};
+use super::proxy::Proxy;
+use super::text::excerpt;
+use crate::error::{Error, Result};
+use crate::log::LogLevel;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a [`Client`](crate::Client) is made from.
+///
+/// The account's texts and the credential have no default and must be given; everything else has one. White space, byte
+/// order marks and slashes around the texts are taken off.
+#[derive(Clone)]
+pub struct ClientConfig {
+    /// The GUID of the Remote Rendering account.
+    pub account_id: String,
+    /// What proves who calls.
+    pub credential: Credential,
+    /// Where the account was made: its account domain (`westus2.mixedreality.azure.com`) or just the region (`westus2`).
+    /// Tokens come from `https://sts.{domain}`. A full URL is taken as the token service itself.
+    pub account_domain: String,
+    /// Where sessions run, which may be another region: the region (`westus2`), the session service's host, or its URL
+    /// (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP to this machine.
+    pub service_endpoint: String,
+    /// Which version of the REST API the service speaks.
+    pub api_version: ApiVersion,
+    /// Which certificate authorities are trusted.
+    pub trust: Trust,
+    /// A PEM file of further certificate authorities to trust, for example the emulator's.
+    pub ca_file: Option<PathBuf>,
+    /// The same as text.
+    pub ca_pem: Option<String>,
+    /// Which HTTP proxy to use: `system` (the default) as the environment (`HTTPS_PROXY`, `NO_PROXY`) or the system's
+    /// settings say, `none`, or the proxy's URL (`http://host:port`, with `user:password@` if it asks for them). This
+    /// machine is always reached directly.
+    pub proxy: String,
+    /// Text to add to the `User-Agent` header, for example `MyApp/1.2`: up to 128 printable ASCII characters.
+    pub user_agent_suffix: String,
+    /// How long a call may take in all, unless it is given its own time. 60 s; 1 ms to 24 h.
+    pub call_timeout: Duration,
+    /// How long one request may take, from connecting to the last byte of the reply. 15 s; 1 ms to 24 h.
+    pub attempt_timeout: Duration,
+    /// How long making the connection may take. 5 s; 1 ms to 24 h.
+    pub connect_timeout: Duration,
+    /// How often a session that starts is read while it is waited for. `None`: as the service's documentation and the
+    /// official clients have it, 10 s, or 2 s for a standard session with REST 2021-01-01.
+    /// At least 1 s, or 1 ms if the service is on this machine; at most 24 h.
+    pub poll_interval: Option<Duration>,
+    /// How long what was read of a ready session counts as current. `None`: 30 s. The range is that of `poll_interval`.
+    pub ready_poll_interval: Option<Duration>,
+    /// How often a request that failed for a passing reason (no connection, 408, 500, 502, 503, 504) is repeated, within
+    /// the call's time. 4; at most 100. Throttling (429) is waited out as long as the call's time allows, unless this is
+    /// 0. A create of REST v1 is never repeated once any part of it was sent.
+    pub max_retries: u32,
+    /// How long the first repetition waits; each further one twice as long, less a random part of up to a half. After a
+    /// 429 that names no time it is 20 times as long. `None`: 500 ms. The range is that of `poll_interval`, from 100 ms.
+    pub retry_delay: Option<Duration>,
+    /// The path of a file that remembers which sessions were created, so that they are found again after a crash; its folder
+    /// must exist. `None`: nothing is remembered. Several clients and processes may share it.
+    pub journal: Option<PathBuf>,
+    /// The application answers [`EventKind::TokenNeeded`](crate::EventKind::TokenNeeded) by
+    /// [`Client::set_token`](crate::Client::set_token): calls whose token was refused, or has run out, wait for the new one
+    /// within their time. Off; only with a token as credential.
+    pub token_on_request: bool,
+    /// What is written to the client's log, which [`Client::next_log`](crate::Client::next_log) hands out.
+    pub log_level: LogLevel,
+}
+
+impl fmt::Debug for ClientConfig {
+    /// Without what may hold a secret: the credential, and texts that may be URLs with a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("account_id", &excerpt(&self.account_id))
+            .field("account_domain", &excerpt(&self.account_domain))
+            .field("service_endpoint", &excerpt(&self.service_endpoint))
+            .field("api_version", &self.api_version)
+            .field("trust", &self.trust)
+            .field("proxy", &excerpt(&self.proxy))
+            .field("call_timeout", &self.call_timeout)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_retries", &self.max_retries)
+            .field("log_level", &self.log_level)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for ClientConfig {
+    fn default() -> ClientConfig {
+        ClientConfig {
+            account_id: String::new(),
+            credential: Credential::default(),
+            account_domain: String::new(),
+            service_endpoint: String::new(),
+            api_version: ApiVersion::V1,
+            trust: Trust::Auto,
+            ca_file: None,
+            ca_pem: None,
+            proxy: String::new(),
+            user_agent_suffix: String::new(),
+            call_timeout: Duration::from_secs(60),
+            attempt_timeout: Duration::from_secs(15),
+            connect_timeout: Duration::from_secs(5),
+            poll_interval: None,
+            ready_poll_interval: None,
+            max_retries: 4,
+            retry_delay: None,
+            journal: None,
+            token_on_request: false,
+            log_level: LogLevel::Off,
+        }
+    }
+}
+
+/// Which certificate authorities are trusted, besides those that the configuration adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// The platform's; where it has no usable store (and always on Android and UWP), the bundled ones.
+    Auto,
+    /// The platform's, or an error.
+    Platform,
+    /// Mozilla's list, as bundled with this library when it was built.
+    Bundled,
+}
+
+/// The checked configuration.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) account_id: AccountId,
+    pub(crate) credential: Credential,
+    pub(crate) token_service: Endpoint,
+    pub(crate) service: Endpoint,
+    pub(crate) api_version: ApiVersion,
+    pub(crate) trust: Trust,
+    pub(crate) extra_roots_pem: Vec<Vec<u8>>,
+    pub(crate) proxy: Proxy,
+    pub(crate) user_agent: String,
+    pub(crate) call_timeout: Duration,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) intervals: PollIntervals,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) journal: Option<PathBuf>,
+    pub(crate) token_on_request: bool,
+    pub(crate) log_level: LogLevel,
+}
+
+impl ClientConfig {
+    pub(crate) fn check(self) -> Result<Settings> {
+        let service = Endpoint::service(&self.service_endpoint)?;
+        // Intervals protect the service from its clients; a service on this machine needs no protection.
+        let interval = |what: &str, given: Option<Duration>, default: Duration, shortest_remote: Duration| match given {
+            Some(given) if service.is_loopback() => within(what, given, SHORTEST),
+            Some(given) => within(what, given, shortest_remote),
+            None => Ok(default),
+        };
+        let defaults = PollIntervals::of(self.api_version);
+        let starting =
+            |default: Duration| interval("poll interval", self.poll_interval, default, SHORTEST_REMOTE_INTERVAL);
+        let intervals = PollIntervals {
+            starting: starting(defaults.starting)?,
+            starting_premium: starting(defaults.starting_premium)?,
+            ready: interval("ready poll interval", self.ready_poll_interval, defaults.ready, SHORTEST_REMOTE_INTERVAL)?,
+        };
+        let retry = RetryPolicy {
+            most: at_most("number of retries", self.max_retries, 100)?,
+            delay: interval("retry delay", self.retry_delay, RetryPolicy::DELAY, SHORTEST_REMOTE_RETRY)?,
+        };
+        Ok(Settings {
+            account_id: AccountId::parse(&self.account_id)?,
+            credential: self.credential.check()?,
+            token_service: Endpoint::token_service(&self.account_domain)?,
+            api_version: self.api_version,
+            trust: self.trust,
+            extra_roots_pem: extra_roots(self.ca_file, self.ca_pem)?,
+            proxy: Proxy::parse(&self.proxy)?,
+            user_agent: user_agent(&self.user_agent_suffix)?,
+            call_timeout: within("call timeout", self.call_timeout, SHORTEST)?,
+            attempt_timeout: within("attempt timeout", self.attempt_timeout, SHORTEST)?,
+            connect_timeout: within("connect timeout", self.connect_timeout, SHORTEST)?,
+            intervals,
+            retry,
+            journal: self.journal,
+            token_on_request: self.token_on_request,
+            log_level: self.log_level,
+            service,
+        })
+    }
+}
+
+const SHORTEST: Duration = Duration::from_millis(1);
+/// The service throttles accounts that ask more often than every few seconds (docs/service.md, "Errors").
+const SHORTEST_REMOTE_INTERVAL: Duration = Duration::from_secs(1);
+const SHORTEST_REMOTE_RETRY: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+fn within(what: &str, value: Duration, shortest: Duration) -> Result<Duration> {
+    if (shortest..=LONGEST).contains(&value) {
+        return Ok(value);
+    }
+    Err(Error::invalid_argument(format!(
+        "{what} of {} ms is out of range; give {} to {} ms",
+        value.as_millis(),
+        shortest.as_millis(),
+        LONGEST.as_millis()
+    )))
+}
+
+fn at_most(what: &str, value: u32, most: u32) -> Result<u32> {
+    if value <= most {
+        return Ok(value);
+    }
+    Err(Error::invalid_argument(format!("{what} {value} is out of range; give 0 to {most}")))
+}
+
+fn user_agent(suffix: &str) -> Result<String> {
+    const OURS: &str = concat!("arr-session/", env!("CARGO_PKG_VERSION"));
+    const LONGEST: usize = 128;
+    let suffix = suffix.trim();
+    if suffix.len() > LONGEST || !suffix.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return Err(Error::invalid_argument(format!(
+            "user agent suffix \"{}\" cannot be sent; give up to {LONGEST} printable ASCII characters, such as MyApp/1.2",
+            excerpt(suffix)
+        )));
+    }
+    Ok(if suffix.is_empty() { OURS.to_owned() } else { format!("{OURS} {suffix}") })
+}
+
+fn extra_roots(file: Option<PathBuf>, text: Option<String>) -> Result<Vec<Vec<u8>>> {
+    let mut pems = Vec::new();
+    if let Some(path) = file {
+        let bytes = std::fs::read(&path).map_err(|cause| {
+            Error::invalid_argument(format!("CA file \"{}\" cannot be read: {cause}", excerpt(&path.to_string_lossy())))
+        })?;
+        pems.push(bytes);
+    }
+    pems.extend(text.map(String::into_bytes));
+    Ok(pems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::config;
+
+    #[test]
+    fn fast_polling_and_retrying_are_for_this_machine_only() {
+        let with = |endpoint: &str, ms| ClientConfig {
+            service_endpoint: endpoint.into(),
+            poll_interval: Some(Duration::from_millis(ms)),
+            ready_poll_interval: Some(Duration::from_millis(ms)),
+            retry_delay: Some(Duration::from_millis(ms)),
+            ..config()
+        };
+        assert!(with("http://127.0.0.1:8722", 1).check().is_ok());
+        assert!(with("https://example.com", 999).check().unwrap_err().message().contains("give 1000 to"));
+        assert!(with("https://example.com", 1_000).check().is_ok());
+        let eager = ClientConfig { retry_delay: Some(Duration::from_millis(99)), ..config() };
+        assert!(eager.check().unwrap_err().message().contains("retry delay"));
+    }
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let config = ClientConfig {
+            proxy: "http://user:hunter2@proxy:1".into(),
+            account_domain: "https://user:hunter2@x".into(),
+            account_id: "YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ".into(),
+            ..config()
+        };
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains("YXJy") && !shown.contains("key="), "{shown}");
+    }
+
+    #[test]
+    fn retries_are_bounded() {
+        assert_eq!(ClientConfig { max_retries: 100, ..config() }.check().unwrap().retry.most, 100);
+        assert!(ClientConfig { max_retries: 101, ..config() }.check().is_err());
+    }
+
+    #[test]
+    fn a_user_agent_suffix_cannot_break_the_header() {
+        let with = |suffix: &str| ClientConfig { user_agent_suffix: suffix.into(), ..config() }.check();
+        assert_eq!(with("").unwrap().user_agent, concat!("arr-session/", env!("CARGO_PKG_VERSION")));
+        assert!(with(" MyApp/1.2 (HoloLens 2) ").unwrap().user_agent.ends_with(" MyApp/1.2 (HoloLens 2)"));
+        assert!(with("MyApp/1.2 <dev@example.com>").is_ok(), "no placeholder");
+        for bad in ["a\r\nX-Evil: 1", "ä", &"x".repeat(129)] {
+            assert!(with(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Who calls: the account, and what proves it.
+
+use super::text::{excerpt, looks_like_token, tidy};
+use crate::error::{Error, Result};
+use std::fmt;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// A key or a token: wiped from memory when dropped, and never shown.
+#[derive(Clone, Default)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over; the library makes no copy that outlives its use.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself: to be sent, and never to be written anywhere.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for Secret {
+    fn from(text: T) -> Secret {
+        Secret::new(text)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Secret, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The GUID of an account, in lower case with hyphens, as it stands in the service's paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AccountId(String);
+
+impl AccountId {
+    pub(crate) fn parse(text: &str) -> Result<AccountId> {
+        let text = tidy("account id", text)?;
+        if let Ok(id) = Uuid::try_parse(text) {
+            return Ok(AccountId(id.hyphenated().to_string()));
+        }
+        Err(Error::invalid_argument(if text.is_empty() {
+            "account id is missing; it is a GUID and stands on the account's page".to_owned()
+        } else if text.to_ascii_lowercase().ends_with(crate::config::region::DOMAIN) {
+            "account id is a host name; account id and account domain were probably mixed up".to_owned()
+        } else {
+            format!(
+                "account id \"{}\" is not a GUID; it looks like 11111111-2222-3333-4444-555555555555 and stands on the \
+                 account's page",
+                excerpt(text)
+            )
+        }))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What proves who calls.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Credential {
+    /// The account's primary or secondary key. For development only: whoever has it can use the whole account, so a
+    /// shipped application never contains it.
+    AccountKey(Secret),
+    /// A token of Microsoft Entra ID for the signed-in user or application, with the scope
+    /// `https://sts.mixedreality.azure.com/.default`. It lives for about an hour; the token service makes an access token
+    /// of it that lives for a day.
+    EntraToken(Secret),
+    /// A ready access token of the token service, made elsewhere, for example by the application's own server. It is used
+    /// as it is, and the token service is never asked.
+    AccessToken(Secret),
+}
+
+impl Default for Credential {
+    /// None yet: a client cannot be made with it.
+    fn default() -> Credential {
+        Credential::AccountKey(Secret::default())
+    }
+}
+
+impl Credential {
+    /// The same without white space around it, if it can be sent.
+    pub(crate) fn check(self) -> Result<Credential> {
+        match self {
+            Credential::AccountKey(key) => Ok(Credential::AccountKey(Credential::check_key(&key)?)),
+            Credential::EntraToken(token) => {
+                Ok(Credential::EntraToken(Credential::check_token("Microsoft Entra token", &token)?))
+            }
+            Credential::AccessToken(token) => {
+                Ok(Credential::AccessToken(Credential::check_token("access token", &token)?))
+            }
+        }
+    }
+
+    fn check_key(key: &Secret) -> Result<Secret> {
+        let key = sendable("account key", key, "copy the primary or secondary key of the account")?;
+        if Uuid::try_parse(key.expose()).is_ok() {
+            return Err(Error::invalid_argument(
+                "account key is a GUID; account id and account key were probably mixed up",
+            ));
+        }
+        if looks_like_token(key.expose()) || has_scheme(key.expose()) {
+            return Err(Error::invalid_argument(
+                "account key is a token; give it as a Microsoft Entra token or as an access token instead",
+            ));
+        }
+        Ok(key)
+    }
+
+    fn check_token(what: &str, token: &Secret) -> Result<Secret> {
+        let token = sendable(what, token, "give the whole token that the sign-in has brought")?;
+        let text = token.expose();
+        if has_scheme(text) {
+            return Err(Error::invalid_argument(format!("{what} begins with \"Bearer\"; give what follows it")));
+        }
+        if !text.contains('.') && text.ends_with('=') {
+            return Err(Error::invalid_argument(format!(
+                "{what} looks like an account key; give it as the account key"
+            )));
+        }
+        Ok(token)
+    }
+
+    /// What follows `Bearer ` in the request to the token service.
+    pub(crate) fn bearer(&self, account: &AccountId) -> Secret {
+        match self {
+            Credential::AccountKey(key) => Secret::new(format!("{}:{}", account.as_str(), key.expose())),
+            Credential::EntraToken(token) | Credential::AccessToken(token) => token.clone(),
+        }
+    }
+
+    /// What was refused, and what to do about it: behind "was answered 401: ".
+    pub(crate) fn refused(&self) -> &'static str {
+        match self {
+            Credential::AccountKey(_) => {
+                "the account key was refused; check that account id, account key and account domain belong together"
+            }
+            Credential::EntraToken(_) => {
+                "the Microsoft Entra token was refused; it lives for about an hour, so sign in again, and check that it was \
+                 asked for with the scope https://sts.mixedreality.azure.com/.default and that the account is in that tenant"
+            }
+            Credential::AccessToken(_) => {
+                "the access token was refused; it lives for a day at most, so get a new one, and check that it is for this \
+                 account"
+            }
+        }
+    }
+}
+
+const SCHEME: &str = "Bearer ";
+
+fn has_scheme(text: &str) -> bool {
+    text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
+}
+
+/// A secret that can stand in a header. It is not quoted where it cannot: messages end up in logs.
+fn sendable(what: &str, secret: &Secret, advice: &str) -> Result<Secret> {
+    let text = tidy(what, secret.expose())?;
+    if text.is_empty() {
+        return Err(Error::invalid_argument(format!("{what} is missing; {advice}")));
+    }
+    let without_scheme = if has_scheme(text) { &text[SCHEME.len()..] } else { text };
+    if !without_scheme.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::invalid_argument(format!(
+            "{what} has characters that it cannot have (spaces, line ends or non-ASCII letters); copy it again"
+        )));
+    }
+    Ok(Secret::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let secret = || Secret::new("c2VjcmV0");
+        for credential in
+            [Credential::AccountKey(secret()), Credential::EntraToken(secret()), Credential::AccessToken(secret())]
+        {
+            assert!(!format!("{credential:?}").contains("c2VjcmV0"));
+        }
+    }
+
+    #[test]
+    fn a_guid_in_any_common_form_becomes_the_form_of_the_paths() {
+        for text in [
+            "68321D5A-7978-4CEB-B880-0F49751DAAE9",
+            " 68321d5a79784cebb8800f49751daae9\n",
+            "{68321d5a-7978-4ceb-b880-0f49751daae9}",
+        ] {
+            assert_eq!(AccountId::parse(text).unwrap().as_str(), "68321d5a-7978-4ceb-b880-0f49751daae9");
+        }
+    }
+
+    #[test]
+    fn a_bad_guid_is_named_but_never_at_full_length() {
+        let error = AccountId::parse(&"x".repeat(10_000_000)).unwrap_err();
+        assert!(error.message().contains("is not a GUID"));
+        assert!(error.message().len() < 400, "{}", error.message().len());
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_an_id_is_not_shown() {
+        let error = AccountId::parse("YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ=").unwrap_err();
+        assert!(!error.message().contains("YXJy") && error.message().contains("is not a GUID"), "{error}");
+    }
+
+    #[test]
+    fn a_key_that_could_break_a_header_is_refused_without_being_quoted() {
+        for credential in [
+            Credential::AccountKey("abc\r\nX-Evil: 1".into()),
+            Credential::EntraToken("abc\r\nX-Evil: 1".into()),
+            Credential::AccessToken("Evil token".into()),
+        ] {
+            let error = credential.check().unwrap_err();
+            assert!(!error.message().contains("Evil") && error.message().contains("copy it again"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_credential_in_the_wrong_place_is_recognised() {
+        for (credential, told) in [
+            (Credential::AccountKey("eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into()), "account key is a token"),
+            (Credential::EntraToken("c2VjcmV0a2V5c2VjcmV0a2V5=".into()), "looks like an account key"),
+            (Credential::AccessToken("Bearer eyJh.e30.c2ln".into()), "begins with \"Bearer\""),
+            (Credential::AccountKey("<your key>".into()), "placeholder"),
+            (Credential::AccountKey("bearer abcdef".into()), "account key is a token"),
+            (Credential::AccountKey("68321d5a-7978-4ceb-b880-0f49751daae9".into()), "mixed up"),
+            (Credential::EntraToken(" ".into()), "Microsoft Entra token is missing"),
+            (Credential::default(), "account key is missing"),
+        ] {
+            let error = credential.check().unwrap_err();
+            assert!(error.message().contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn mixed_up_ids_and_domains_are_recognised() {
+        let error = AccountId::parse("westus2.mixedreality.azure.com").unwrap_err();
+        assert!(error.message().contains("mixed up"), "{error}");
+        assert!(AccountId::parse(" ").unwrap_err().message().contains("missing"));
+    }
+}

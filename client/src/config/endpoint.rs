@@ -1,0 +1,317 @@
+//! Where the services are: base URLs, checked and normalised.
+
+use super::region::{self, DOMAIN};
+use super::text::{excerpt, tidy};
+use crate::error::{Error, Result};
+use std::net::IpAddr;
+use url::{Host, Url};
+use uuid::Uuid;
+
+/// The base URL of a service: HTTPS, or HTTP to this machine; no user, query or fragment; no slash at the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint(Url);
+
+impl Endpoint {
+    /// The session service: a region, a host name, or a URL.
+    pub(crate) fn service(text: &str) -> Result<Endpoint> {
+        const WHAT: &str = "service endpoint";
+        let text = tidy(WHAT, text)?;
+        if text.is_empty() {
+            return Err(Error::invalid_argument(
+                "service endpoint is missing; give a region such as westus2, or a URL such as \
+                 https://remoterendering.westus2.mixedreality.azure.com",
+            ));
+        }
+        let url = match Place::read(WHAT, text)? {
+            Place::Url(url) => url,
+            Place::Region(region) => format!("https://remoterendering.{region}.{DOMAIN}"),
+            Place::Host(host) if host.starts_with("sts.") => {
+                return Err(Error::invalid_argument(format!(
+                    "service endpoint \"{}\" is the token service's host; sessions are at remoterendering.{{region}}.{DOMAIN}",
+                    excerpt(&host)
+                )));
+            }
+            Place::Host(host) if name_of(&host) == DOMAIN => {
+                return Err(Error::invalid_argument(format!(
+                    "service endpoint \"{DOMAIN}\" names no region; did you mean \"remoterendering.westus2.{DOMAIN}\"?"
+                )));
+            }
+            Place::Host(host) if is_account_domain(&host) => format!("https://remoterendering.{host}"),
+            Place::Host(host) => format!("https://{host}"),
+        };
+        Endpoint::parse(WHAT, &url)
+    }
+
+    /// The token service: `https://sts.{account domain}`, or the URL that was given.
+    pub(crate) fn token_service(text: &str) -> Result<Endpoint> {
+        const WHAT: &str = "account domain";
+        let text = tidy(WHAT, text)?;
+        if text.is_empty() {
+            return Err(Error::invalid_argument(
+                "account domain is missing; it stands on the account's page and looks like westus2.mixedreality.azure.com",
+            ));
+        }
+        if Uuid::try_parse(text).is_ok() {
+            return Err(Error::invalid_argument(
+                "account domain is a GUID; account id and account domain were probably mixed up",
+            ));
+        }
+        let url = match Place::read(WHAT, text)? {
+            Place::Url(url) => url,
+            Place::Region(region) => format!("https://sts.{region}.{DOMAIN}"),
+            Place::Host(host) if host.starts_with("remoterendering.") => {
+                return Err(Error::invalid_argument(format!(
+                    "account domain \"{}\" is the session service's host; the account domain is shown on the account's page \
+                     and looks like westus2.mixedreality.azure.com",
+                    excerpt(&host)
+                )));
+            }
+            Place::Host(host) if name_of(&host) == "localhost" => format!("https://{host}"),
+            Place::Host(host) => format!("https://sts.{}", host.trim_start_matches("sts.")),
+        };
+        Endpoint::parse(WHAT, &url)
+    }
+
+    fn parse(what: &str, text: &str) -> Result<Endpoint> {
+        /// Longer ones leave no room for the paths, which no server takes at any length.
+        const LONGEST: usize = 2_048;
+        let refuse = |reason: &str| Err(Error::invalid_argument(format!("{what} \"{}\" {reason}", excerpt(text))));
+        if text.len() > LONGEST {
+            return refuse(&format!("is longer than {LONGEST} bytes"));
+        }
+        let Ok(mut url) = Url::parse(text) else {
+            return refuse("is not a URL; it looks like https://host or https://host:port");
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            // Not quoted: it holds a password.
+            return Err(Error::invalid_argument(format!(
+                "{what} has a user name or password in its URL; leave them out"
+            )));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refuse("has a query or a fragment; give the base URL only");
+        }
+        let loopback = is_loopback(&url);
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            "http" => {
+                return refuse(
+                    "is not HTTPS; plain HTTP is allowed only to this machine (127.0.0.1, [::1], localhost)",
+                );
+            }
+            _ => return refuse("does not begin with https://"),
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Endpoint(url))
+    }
+
+    /// This URL with further path segments; each is percent-encoded.
+    pub(crate) fn join(&self, segments: &[&str]) -> Url {
+        let mut url = self.0.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    /// Whether a URL is at this server: scheme, host and port.
+    pub(crate) fn is_origin_of(&self, url: &Url) -> bool {
+        self.0.origin() == url.origin()
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+/// Whether a URL names this machine for certain, without any lookup.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Where a user says that a service is.
+enum Place {
+    Region(&'static str),
+    /// A host name in lower case, perhaps with a port or a path.
+    Host(String),
+    Url(String),
+}
+
+impl Place {
+    fn read(what: &str, text: &str) -> Result<Place> {
+        if let Some((_, rest)) = text.split_once("://") {
+            // A URL is the user's own, but below the public service's domain it can be told what was meant.
+            let host = rest.trim_end_matches('/').to_ascii_lowercase();
+            let public = name_of(&host) == DOMAIN || name_of(&host).ends_with(&format!(".{DOMAIN}"));
+            let plain =
+                text.len() > 8 && text[..8].eq_ignore_ascii_case("https://") && !host.contains(['/', '@', '?', '#']);
+            return Ok(if public && plain { Place::Host(host) } else { Place::Url(text.to_owned()) });
+        }
+        if let Some(region) = region::find(text) {
+            return Ok(Place::Region(region));
+        }
+        let host = text.trim_matches('/').to_ascii_lowercase();
+        if is_address(&host) {
+            return Err(Error::invalid_argument(format!(
+                "{what} \"{0}\" is an address; write it as a URL: https://{0}, or for this machine http://{0}",
+                excerpt(&host)
+            )));
+        }
+        if host.contains('.') || name_of(&host) == "localhost" {
+            return Ok(Place::Host(host));
+        }
+        Err(Error::invalid_argument(format!(
+            "{what} \"{}\" is neither a host name nor a known region; the regions are {}",
+            excerpt(text),
+            region::NAMES.join(", ")
+        )))
+    }
+}
+
+/// A host without its port and path.
+fn name_of(host: &str) -> &str {
+    host.split([':', '/']).next().unwrap_or_default()
+}
+
+/// Whether a text is an IP address, perhaps with a port.
+fn is_address(host: &str) -> bool {
+    host.starts_with('[') || host.parse::<IpAddr>().is_ok() || name_of(host).parse::<IpAddr>().is_ok()
+}
+
+/// `mixedreality.azure.com`, or one label in front of it: a domain below which the services are, never a service itself.
+fn is_account_domain(host: &str) -> bool {
+    let before = name_of(host).strip_suffix(DOMAIN);
+    before.is_some_and(|before| before.is_empty() || before.strip_suffix('.').is_some_and(|label| !label.contains('.')))
+        && !matches!(host.split('.').next(), Some("sts" | "remoterendering"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token_service(domain: &str) -> std::result::Result<String, String> {
+        Endpoint::token_service(domain).map(|it| it.to_string()).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn an_account_domain_stands_for_its_token_service() {
+        for domain in [
+            "westus2.mixedreality.azure.com",
+            " sts.westus2.mixedreality.azure.com/ ",
+            "https://sts.westus2.mixedreality.azure.com/",
+        ] {
+            assert_eq!(token_service(domain).unwrap(), "https://sts.westus2.mixedreality.azure.com", "{domain}");
+        }
+        for (domain, url) in [
+            ("http://127.0.0.1:8722", "http://127.0.0.1:8722"),
+            ("https://tokens.example.com/base/", "https://tokens.example.com/base"),
+            ("example.com:8443", "https://sts.example.com:8443"),
+            ("localhost", "https://localhost"),
+            ("mixedreality.azure.com", "https://sts.mixedreality.azure.com"),
+            ("https://mixedreality.azure.com", "https://sts.mixedreality.azure.com"),
+            ("https://WestUS2.mixedreality.azure.com/", "https://sts.westus2.mixedreality.azure.com"),
+            ("West US 2", "https://sts.westus2.mixedreality.azure.com"),
+            ("https://westus2.mixedreality.azure.com:443", "https://sts.westus2.mixedreality.azure.com"),
+            ("sts.sts.westus2.mixedreality.azure.com", "https://sts.westus2.mixedreality.azure.com"),
+            ("https://[::1]:8722", "https://[::1]:8722"),
+            ("\u{feff}westus2\n", "https://sts.westus2.mixedreality.azure.com"),
+            ("/westus2.mixedreality.azure.com//", "https://sts.westus2.mixedreality.azure.com"),
+        ] {
+            assert_eq!(token_service(domain).unwrap(), url, "{domain}");
+        }
+    }
+
+    #[test]
+    fn a_region_or_a_host_stands_for_its_session_service() {
+        let service = |text: &str| Endpoint::service(text).map(|it| it.to_string());
+        let westus2 = "https://remoterendering.westus2.mixedreality.azure.com";
+        for text in [
+            "westus2",
+            "WestUs2",
+            "westus2.mixedreality.azure.com",
+            "remoterendering.westus2.mixedreality.azure.com",
+            "https://westus2.mixedreality.azure.com/",
+            "https://remoterendering.westus2.mixedreality.azure.com//",
+            "westus2.mixedreality.azure.com:443",
+        ] {
+            assert_eq!(service(text).unwrap(), westus2, "{text}");
+        }
+        assert_eq!(service("render.example.com/arr/").unwrap(), "https://render.example.com/arr");
+        for name in region::NAMES {
+            assert_eq!(service(name).unwrap(), format!("https://remoterendering.{name}.mixedreality.azure.com"));
+        }
+        for (text, told) in [
+            ("", "missing"),
+            ("moonbase1", "the regions are australiaeast, eastus"),
+            ("sts.westus2.mixedreality.azure.com", "token service's host"),
+            ("mixedreality.azure.com", "names no region"),
+            ("<region>", "placeholder"),
+            ("https://sts.westus2.mixedreality.azure.com", "token service's host"),
+            ("127.0.0.1:8722", "http://127.0.0.1:8722"),
+            ("[::1]:8722", "http://[::1]:8722"),
+            ("10.0.0.7", "https://10.0.0.7"),
+            (&format!("https://example.com/{}", "x".repeat(70_000)), "longer than 2048 bytes"),
+        ] {
+            let error = service(text).unwrap_err();
+            assert!(error.message().contains(told), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_usual_mistakes_are_answered_with_what_was_meant() {
+        assert!(token_service("westus9").unwrap_err().contains("neither a host name nor a known region"));
+        assert!(token_service("68321d5a-7978-4ceb-b880-0f49751daae9").unwrap_err().contains("mixed up"));
+        assert!(
+            token_service("remoterendering.eastus.mixedreality.azure.com")
+                .unwrap_err()
+                .contains("session service's host")
+        );
+        assert!(
+            token_service("https://remoterendering.eastus.mixedreality.azure.com")
+                .unwrap_err()
+                .contains("session service's host")
+        );
+        assert!(token_service("http://example.com").unwrap_err().contains("not HTTPS"));
+        assert!(token_service("ftp://127.0.0.1").unwrap_err().contains("https://"));
+        assert!(token_service("").unwrap_err().contains("missing"));
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_refused_and_not_repeated() {
+        for url in ["https://user:hunter2@example.com", "https://user:hunter2@example.com:99999"] {
+            let message = token_service(url).unwrap_err();
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for good in
+            ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:8722", "http://localhost:8722", "https://10.0.0.1"]
+        {
+            assert!(Endpoint::service(good).is_ok(), "{good}");
+        }
+        for bad in ["http://10.0.0.1", "http://localhost.example.com", "http://0.0.0.0", "http://[::ffff:10.0.0.1]"] {
+            assert!(Endpoint::service(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn segments_are_encoded_and_cannot_climb() {
+        let base = Endpoint::service("https://example.com/base/").unwrap();
+        assert_eq!(base.join(&["v1", "a/b", "c d"]).as_str(), "https://example.com/base/v1/a%2Fb/c%20d");
+    }
+}

@@ -1,0 +1,22 @@
+//! What the caller gives, validated and normalised before anything is sent.
+
+mod api_version;
+mod client_config;
+mod credential;
+mod endpoint;
+mod policy;
+mod proxy;
+mod region;
+#[cfg(test)]
+pub(crate) mod tests;
+mod text;
+
+pub use api_version::ApiVersion;
+pub(crate) use client_config::Settings;
+pub use client_config::{ClientConfig, Trust};
+pub(crate) use credential::AccountId;
+pub use credential::{Credential, Secret};
+pub(crate) use endpoint::{Endpoint, is_loopback};
+pub(crate) use policy::{PollIntervals, RetryPolicy};
+pub(crate) use proxy::Proxy;
+pub(crate) use text::{excerpt, without_secrets};

@@ -1,0 +1,16 @@
+//! What tests of all layers share.
+
+use super::{ClientConfig, Credential};
+
+pub(crate) const ACCOUNT: &str = "68321d5a-7978-4ceb-b880-0f49751daae9";
+
+/// A good configuration for the service as it was.
+pub(crate) fn config() -> ClientConfig {
+    ClientConfig {
+        account_id: ACCOUNT.into(),
+        credential: Credential::AccountKey("key=".into()),
+        account_domain: "westus2.mixedreality.azure.com".into(),
+        service_endpoint: "https://remoterendering.westus2.mixedreality.azure.com/".into(),
+        ..ClientConfig::default()
+    }
+}

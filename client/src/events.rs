@@ -1,0 +1,484 @@
+//! The events that an application pulls on its own thread. Nobody is ever called.
+//!
+//! The queue stores no payload. Everything that can have events, an operation or a session that is looked after, owns one
+//! slot, which is queued or not; what happens meanwhile merges into it, and what there is to tell is read off its
+//! [`EventSource`] when the event is pulled. So the queue is as long as there are live handles at most, putting something into
+//! it allocates nothing, and nothing is lost. Facts about which there is no handle go to a ring of a fixed length.
+
+use crate::clock::{Clock, Instant, Signal, lock};
+use crate::error::ErrorKind;
+use crate::model::SessionId;
+use crate::model::Snapshot;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+/// Something that happened, as an application pulls it by [`Client::next_event`](crate::Client::next_event).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// What the application gave when it started the operation, or when it had the session looked after.
+    pub label: Label,
+    /// The session that it is about.
+    pub session: Option<SessionId>,
+    /// The session's numbers as they are now.
+    pub snapshot: Option<Snapshot>,
+    /// Why it failed, if it did. The log tells it in words, and so does the operation's outcome.
+    pub error: Option<ErrorKind>,
+    /// Of several facts of one kind that belong together: which one this is, from 0.
+    pub index: u32,
+    /// How many they are; 0 if there is nothing to name.
+    pub count: u32,
+    /// How many facts were lost before this one, because nobody pulled them in time.
+    pub lost: u64,
+}
+
+/// What an application gives to know its events by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Label {
+    /// Whatever the application likes.
+    pub user_data: u64,
+    /// The C ABI's handle of the operation or session; of no use to others.
+    #[doc(hidden)]
+    pub handle: u64,
+}
+
+impl From<u64> for Label {
+    fn from(user_data: u64) -> Label {
+        Label { user_data, handle: 0 }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A started operation has ended.
+    OperationEnded,
+    /// A session that is watched has another status.
+    StatusChanged,
+    /// A session that is kept alive has got a longer lease.
+    LeaseExtended,
+    /// The lease of a session that is watched ends soon.
+    LeaseExpiring,
+    /// The lease could not be extended. It is tried again.
+    LeaseNotExtended,
+    /// The lease has grown to its cap, and is not extended any more.
+    LeaseCapReached,
+    /// Nobody has pulled events or touched the session for too long, so its lease is not extended until somebody does.
+    KeepAlivePaused,
+    /// The token that the application gave runs out, or was refused; it is to give a new one.
+    TokenNeeded,
+    /// The time jumped: the machine slept, or the client was resumed. Everything was read anew before this.
+    Resumed,
+    /// The answer to a create was lost, and this session may be the one that it made. It is not stopped: that is the
+    /// application's decision.
+    CreateLost,
+    /// A create was cancelled after it had made a session, which could not be stopped: it may be running. Stays last.
+    LeftRunning,
+}
+
+impl EventKind {
+    /// Each kind, in order.
+    #[doc(hidden)]
+    pub const ALL: [EventKind; 11] = [
+        EventKind::OperationEnded,
+        EventKind::StatusChanged,
+        EventKind::LeaseExtended,
+        EventKind::LeaseExpiring,
+        EventKind::LeaseNotExtended,
+        EventKind::LeaseCapReached,
+        EventKind::KeepAlivePaused,
+        EventKind::TokenNeeded,
+        EventKind::Resumed,
+        EventKind::CreateLost,
+        EventKind::LeftRunning,
+    ];
+
+    /// Those that a slot can tell, in the order in which they are told.
+    const OF_SLOTS: [EventKind; 9] = [
+        EventKind::Resumed,
+        EventKind::OperationEnded,
+        EventKind::StatusChanged,
+        EventKind::LeaseExtended,
+        EventKind::LeaseNotExtended,
+        EventKind::LeaseCapReached,
+        EventKind::KeepAlivePaused,
+        EventKind::LeaseExpiring,
+        EventKind::TokenNeeded,
+    ];
+
+    fn bit(self) -> u16 {
+        let place = EventKind::OF_SLOTS.iter().position(|kind| *kind == self);
+        place.map_or(0, |place| 1 << place)
+    }
+}
+
+/// What can have events. It is asked when one is pulled.
+pub(crate) trait EventSource: Send + Sync {
+    /// Completes an event; must neither wait nor allocate.
+    fn fill(&self, event: &mut Event);
+}
+
+/// A fact about which there is no live handle.
+#[derive(Clone, Debug)]
+pub(crate) struct Fact {
+    pub(crate) kind: EventKind,
+    pub(crate) label: Label,
+    pub(crate) session: Option<SessionId>,
+    pub(crate) error: Option<ErrorKind>,
+    pub(crate) index: u32,
+    pub(crate) count: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<QueueState>,
+    clock: Arc<dyn Clock>,
+    /// Changes with every event.
+    pub(crate) posted: Signal,
+    /// When events were last pulled, in milliseconds of the clock.
+    pulled: AtomicU64,
+    /// Somebody wants to know when the application shows itself again.
+    awaited: AtomicBool,
+}
+
+#[derive(Default)]
+struct QueueState {
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+    /// The queued slots, first and last.
+    head: Option<usize>,
+    tail: Option<usize>,
+    /// The client's own, which has no handle.
+    of_client: u16,
+    facts: VecDeque<Fact>,
+    facts_lost: u64,
+}
+
+impl fmt::Debug for QueueState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueueState").field("slots", &self.slots.len()).finish_non_exhaustive()
+    }
+}
+
+struct Slot {
+    source: Option<Weak<dyn EventSource>>,
+    pending: u16,
+    queued: bool,
+    before: Option<usize>,
+    after: Option<usize>,
+}
+
+/// How many facts are kept that nobody has pulled.
+const MOST_FACTS: usize = 256;
+
+impl Queue {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Queue> {
+        let facts = VecDeque::with_capacity(MOST_FACTS);
+        let now = clock.now();
+        let queue = Queue {
+            state: Mutex::new(QueueState { facts, ..QueueState::default() }),
+            clock,
+            posted: Signal::default(),
+            pulled: AtomicU64::new(0),
+            awaited: AtomicBool::new(false),
+        };
+        queue.mark_pulled(now);
+        Arc::new(queue)
+    }
+
+    /// A slot for something that can have events, for as long as the place lives.
+    pub(crate) fn register(self: &Arc<Self>, source: Weak<dyn EventSource>) -> Place {
+        let mut state = lock(&self.state);
+        let slot = Slot { source: Some(source), pending: 0, queued: false, before: None, after: None };
+        let index = match state.free.pop() {
+            Some(index) => {
+                state.slots[index] = slot;
+                index
+            }
+            None => {
+                state.slots.push(slot);
+                state.slots.len() - 1
+            }
+        };
+        Place { queue: Arc::clone(self), index }
+    }
+
+    /// Something that concerns the client as a whole.
+    pub(crate) fn post_of_client(&self, kind: EventKind) {
+        lock(&self.state).of_client |= kind.bit();
+        self.posted.notify();
+    }
+
+    /// A fact about which there is no handle. Beyond what the ring holds the oldest are lost, and counted.
+    pub(crate) fn post_fact(&self, fact: Fact) {
+        let mut state = lock(&self.state);
+        if state.facts.len() == MOST_FACTS {
+            state.facts.pop_front();
+            state.facts_lost += 1;
+        }
+        state.facts.push_back(fact);
+        drop(state);
+        self.posted.notify();
+    }
+
+    /// The next event, if there is one. Neither waits nor allocates.
+    pub(crate) fn pull(&self) -> Option<Event> {
+        self.mark_pulled(self.clock.now());
+        let mut state = lock(&self.state);
+        if let Some(event) = state.pull_of_client() {
+            return Some(event);
+        }
+        loop {
+            let (mut event, source) = state.pull_slot()?;
+            // Its owner may be going right now.
+            if let Some(source) = source.upgrade() {
+                drop(state);
+                source.fill(&mut event);
+                return Some(event);
+            }
+        }
+    }
+
+    /// When events were last pulled.
+    pub(crate) fn pulled_at(&self) -> Instant {
+        Instant::from_elapsed(Duration::from_millis(self.pulled.load(Ordering::Acquire)))
+    }
+
+    /// Whether somebody has asked to be told that the application shows itself again, once.
+    pub(crate) fn was_awaited(&self) -> bool {
+        self.awaited.load(Ordering::Relaxed) && self.awaited.swap(false, Ordering::AcqRel)
+    }
+
+    /// Asks to be told when the application shows itself again.
+    pub(crate) fn await_pull(&self) {
+        self.awaited.store(true, Ordering::Release);
+    }
+
+    fn mark_pulled(&self, now: Instant) {
+        let elapsed = now.saturating_since(Instant::from_elapsed(Duration::ZERO)).as_millis();
+        self.pulled.store(u64::try_from(elapsed).unwrap_or(u64::MAX), Ordering::Release);
+    }
+}
+
+impl QueueState {
+    fn pull_of_client(&mut self) -> Option<Event> {
+        if let Some(kind) = take_first(&mut self.of_client) {
+            return Some(Event::new(kind));
+        }
+        let fact = self.facts.pop_front()?;
+        Some(Event {
+            label: fact.label,
+            session: fact.session,
+            error: fact.error,
+            index: fact.index,
+            count: fact.count,
+            lost: std::mem::take(&mut self.facts_lost),
+            ..Event::new(fact.kind)
+        })
+    }
+
+    /// The first kind of the first slot. What else the slot has to tell waits behind the others.
+    fn pull_slot(&mut self) -> Option<(Event, Weak<dyn EventSource>)> {
+        loop {
+            let index = self.head?;
+            self.unlink(index);
+            let slot = &mut self.slots[index];
+            let kind = take_first(&mut slot.pending);
+            let source = slot.source.clone();
+            if slot.pending != 0 {
+                self.link(index);
+            }
+            if let (Some(kind), Some(source)) = (kind, source) {
+                return Some((Event::new(kind), source));
+            }
+        }
+    }
+
+    fn link(&mut self, index: usize) {
+        let tail = self.tail.replace(index);
+        let slot = &mut self.slots[index];
+        (slot.queued, slot.before, slot.after) = (true, tail, None);
+        match tail {
+            Some(tail) => self.slots[tail].after = Some(index),
+            None => self.head = Some(index),
+        }
+    }
+
+    fn unlink(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        slot.queued = false;
+        let (before, after) = (slot.before.take(), slot.after.take());
+        match before {
+            Some(before) => self.slots[before].after = after,
+            None => self.head = after,
+        }
+        match after {
+            Some(after) => self.slots[after].before = before,
+            None => self.tail = before,
+        }
+    }
+}
+
+fn take_first(pending: &mut u16) -> Option<EventKind> {
+    let kind = *EventKind::OF_SLOTS.get(pending.trailing_zeros() as usize)?;
+    *pending &= !kind.bit();
+    Some(kind)
+}
+
+impl Event {
+    fn new(kind: EventKind) -> Event {
+        Event { kind, label: Label::default(), session: None, snapshot: None, error: None, index: 0, count: 0, lost: 0 }
+    }
+}
+
+/// A slot of the queue. Dropping it takes what it has to tell out of the queue.
+#[derive(Debug)]
+pub(crate) struct Place {
+    queue: Arc<Queue>,
+    index: usize,
+}
+
+impl Place {
+    /// Queues this event, unless it is queued already, or the place is closed. Allocates nothing.
+    pub(crate) fn post(&self, kind: EventKind) {
+        let mut state = lock(&self.queue.state);
+        let slot = &mut state.slots[self.index];
+        if slot.source.is_none() {
+            return;
+        }
+        slot.pending |= kind.bit();
+        if !slot.queued {
+            state.link(self.index);
+        }
+        drop(state);
+        self.queue.posted.notify();
+    }
+
+    /// Takes everything out of the queue that this slot has to tell; it never tells anything any more.
+    pub(crate) fn close(&self) {
+        let mut state = lock(&self.queue.state);
+        state.slots[self.index].source = None;
+        state.slots[self.index].pending = 0;
+        if state.slots[self.index].queued {
+            state.unlink(self.index);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.close();
+        lock(&self.queue.state).free.push(self.index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    struct Named(u64);
+
+    impl EventSource for Named {
+        fn fill(&self, event: &mut Event) {
+            event.label = self.0.into();
+        }
+    }
+
+    struct Owner {
+        place: Place,
+        _source: Arc<Named>,
+    }
+
+    fn queue() -> Arc<Queue> {
+        Queue::new(Arc::new(SystemClock))
+    }
+
+    fn owner(queue: &Arc<Queue>, name: u64) -> Owner {
+        let source = Arc::new(Named(name));
+        let weak: Weak<dyn EventSource> = Arc::downgrade(&source) as Weak<dyn EventSource>;
+        Owner { place: queue.register(weak), _source: source }
+    }
+
+    fn pull(queue: &Queue) -> Option<(u64, EventKind)> {
+        queue.pull().map(|event| (event.label.user_data, event.kind))
+    }
+
+    #[test]
+    fn all_kinds_are_listed() {
+        assert!(EventKind::ALL.iter().enumerate().all(|(place, kind)| *kind as usize == place));
+        assert_eq!(EventKind::ALL.len(), EventKind::LeftRunning as usize + 1);
+    }
+
+    #[test]
+    fn events_come_in_the_order_of_their_slots_and_what_happens_twice_is_told_once() {
+        let queue = queue();
+        let (one, two) = (owner(&queue, 1), owner(&queue, 2));
+        two.place.post(EventKind::StatusChanged);
+        one.place.post(EventKind::StatusChanged);
+        two.place.post(EventKind::StatusChanged);
+        two.place.post(EventKind::LeaseExtended);
+        assert_eq!(pull(&queue), Some((2, EventKind::StatusChanged)));
+        assert_eq!(pull(&queue), Some((1, EventKind::StatusChanged)));
+        assert_eq!(pull(&queue), Some((2, EventKind::LeaseExtended)));
+        assert_eq!(pull(&queue), None);
+        two.place.post(EventKind::StatusChanged);
+        assert_eq!(pull(&queue), Some((2, EventKind::StatusChanged)), "a slot can be queued again");
+    }
+
+    #[test]
+    fn who_has_gone_has_no_events_and_leaves_the_others_theirs() {
+        let queue = queue();
+        let owners: Vec<_> = (0..5).map(|name| owner(&queue, name)).collect();
+        owners.iter().for_each(|owner| owner.place.post(EventKind::OperationEnded));
+        let mut owners = owners.into_iter().collect::<VecDeque<_>>();
+        owners.remove(2);
+        owners.pop_front();
+        owners.pop_back();
+        assert_eq!(pull(&queue), Some((1, EventKind::OperationEnded)));
+        assert_eq!(pull(&queue), Some((3, EventKind::OperationEnded)));
+        assert_eq!(pull(&queue), None);
+        let late = owner(&queue, 9);
+        late.place.post(EventKind::OperationEnded);
+        assert_eq!(pull(&queue), Some((9, EventKind::OperationEnded)), "in a slot that was used before");
+        assert_eq!(lock(&queue.state).slots.len(), 5, "slots are used again");
+    }
+
+    #[test]
+    fn a_closed_place_tells_nothing_whatever_happens_later() {
+        let queue = queue();
+        let (one, two) = (owner(&queue, 1), owner(&queue, 2));
+        one.place.post(EventKind::OperationEnded);
+        one.place.close();
+        one.place.post(EventKind::OperationEnded);
+        two.place.post(EventKind::OperationEnded);
+        assert_eq!(pull(&queue), Some((2, EventKind::OperationEnded)));
+        assert_eq!(pull(&queue), None);
+    }
+
+    #[test]
+    fn facts_without_a_handle_are_kept_up_to_a_bound_and_counted_beyond() {
+        let queue = queue();
+        for index in 0..MOST_FACTS as u32 + 2 {
+            queue.post_fact(Fact {
+                kind: EventKind::CreateLost,
+                label: Label::default(),
+                session: None,
+                error: None,
+                index,
+                count: 0,
+            });
+        }
+        queue.post_of_client(EventKind::TokenNeeded);
+        assert_eq!(queue.pull().unwrap().kind, EventKind::TokenNeeded);
+        let first = queue.pull().unwrap();
+        assert_eq!((first.index, first.lost), (2, 2));
+        assert_eq!(queue.pull().unwrap().lost, 0);
+    }
+}

@@ -1,0 +1,467 @@
+//! The wire itself: one HTTP client, its time and size limits, and what a failure of it means.
+//!
+//! The HTTP library's blocking client has weaknesses that this module meets, so that nothing else has to know them: a
+//! client-wide time limit does not bound a body that drips (each request has its own); a hanging name lookup blocks the
+//! client's drop (see `resolver`, and [`Transport::reset`]); a request on the wire cannot be broken off (see `workers`);
+//! and after its inner thread has died every call panics (caught; the client is made anew).
+
+use super::idleness::Idleness;
+use super::workers::{Counted, Lane, QueuedJob, Workers, start_thread};
+use super::{failure, resolver, tls};
+use crate::auth::Exchange;
+use crate::clock::{Clock, Instant, lock};
+use crate::config::Proxy;
+use crate::config::Settings;
+use crate::config::is_loopback;
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::Log;
+use crate::sys::{pin_module, without_sigpipe};
+use crate::wire::{Answer, Cause, Failure, Method, Reply, Request};
+use reqwest::blocking::{Client, Response};
+use reqwest::header::{self, HeaderName};
+use std::io::Read;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// Real vectors have 24 characters.
+const LONGEST_VECTOR: usize = 127;
+
+const USUAL_REPLY: usize = 8 * 1024;
+
+/// As much as is read of the body of a reply whose status says all: the words of an error.
+const LONGEST_ERROR: u64 = 64 * 1024;
+
+const CORRELATION_VECTOR: HeaderName = HeaderName::from_static("ms-cv");
+
+/// Sends requests. Shared by everything that belongs to one client; a client of the HTTP library is made at the first
+/// request, since that costs a thread and reading the platform's certificates.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    tls: tls::Trusted,
+    proxy: Proxy,
+    user_agent: String,
+    connect_timeout: Duration,
+    /// To everywhere else, perhaps through a proxy; and to this machine, never through one.
+    clients: [Mutex<Option<Arc<HttpClient>>>; 2],
+    workers: Arc<Workers>,
+    clock: Arc<dyn Clock>,
+    log: Arc<Log>,
+}
+
+impl Transport {
+    /// Checks the certificates of the settings; touches neither network nor disk.
+    pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>, log: Arc<Log>) -> Result<Transport> {
+        Ok(Transport {
+            tls: tls::Trusted::new(settings.trust, &settings.extra_roots_pem)?,
+            proxy: settings.proxy.clone(),
+            user_agent: settings.user_agent.clone(),
+            connect_timeout: settings.connect_timeout,
+            clients: Default::default(),
+            workers: Workers::new(),
+            clock,
+            log,
+        })
+    }
+
+    /// Sends a request and reads the whole reply, within `limit`.
+    pub(crate) fn send(&self, request: &Request, limit: Duration) -> Answer {
+        let started = self.clock.now();
+        let answer = self.exchange(request, limit);
+        let took = self.clock.now().saturating_since(started).as_millis();
+        match &answer {
+            Ok(reply) => self.log.debug(reply.correlation_vector.as_deref(), || {
+                format!("{}: {} in {took} ms", request.line(), reply.status)
+            }),
+            Err(failure) => self.log.debug(None, || {
+                let ours = request.correlation_vector.as_deref().map(|cv| format!(" (X-MRC-CV {cv})"));
+                let error = failure.clone().into_error(&request.line());
+                format!("{error}, after {took} ms{}", ours.unwrap_or_default())
+            }),
+        }
+        answer
+    }
+
+    fn exchange(&self, request: &Request, limit: Duration) -> Answer {
+        let origin = request.url.origin().ascii_serialization();
+        let client = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &origin, limit)))
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the HTTP client could not be made: it panicked")))
+            .map_err(|error| Failure::setup(&origin, error))?;
+        client.idleness.begin(&origin);
+        let exchange = || {
+            let response = build(client.get(), request, limit).send();
+            let response = response.map_err(|error| failure::before_head(&origin, limit, &error))?;
+            read(response, request, &origin, limit)
+        };
+        let answer = catch_unwind(AssertUnwindSafe(exchange)).unwrap_or_else(|_| {
+            self.reset();
+            Err(Failure::new(&origin, Cause::Crashed))
+        });
+        client.idleness.end(&origin, answer.is_ok().then(|| self.clock.now()));
+        answer
+    }
+
+    /// Does the job of fetching a token, within `limit`.
+    pub(crate) fn fetch_token(&self, exchange: Exchange, limit: Duration) {
+        let answer = self.send(&exchange.request, limit);
+        exchange.complete(answer.map_err(|failure| failure.into_error("getting a token")));
+    }
+
+    /// Does it on a thread, so that it is done whether or not anybody goes on waiting for it. Not on one of the workers: there
+    /// is one exchange at a time, all operations wait for it, and no request of theirs may hold it back.
+    pub(crate) fn start_fetching_token(self: &Arc<Self>, exchange: Exchange, limit: Duration) {
+        let job = Arc::new(Mutex::new(Some(exchange)));
+        let (transport, todo) = (Arc::clone(self), Arc::clone(&job));
+        let run = move || {
+            let exchange = lock(&todo).take();
+            exchange.into_iter().for_each(|exchange| transport.fetch_token(exchange, limit));
+        };
+        if let Err(error) = self.workers.run_apart("arr-token", run)
+            && let Some(exchange) = lock(&job).take()
+        {
+            exchange.complete(Err(error));
+        }
+    }
+
+    /// Sends a request on a thread of the client's. The answer waits in what is returned; `done` is called when it is there.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        request: Request,
+        limit: Duration,
+        done: impl FnOnce() + Send + 'static,
+    ) -> Attempt {
+        let answer = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&answer);
+        let ticket = self.start_on(Lane::Normal, request, limit, Instant::NEVER, move |answer| {
+            *lock(&slot) = Some(answer);
+            done();
+        });
+        Attempt { answer, ticket }
+    }
+
+    /// Sends a request on a thread of the client's as soon as its lane has one, within `limit` from then on and not beyond
+    /// `deadline`, and calls `done`
+    /// there with the answer. If it cannot be started, `done` is called before this returns; if it is abandoned while it
+    /// queues, or the transport is closed meanwhile, never.
+    pub(crate) fn start_on(
+        self: &Arc<Self>,
+        lane: Lane,
+        request: Request,
+        limit: Duration,
+        deadline: Instant,
+        done: impl FnOnce(Answer) + Send + 'static,
+    ) -> QueuedJob {
+        let origin = request.url.origin().ascii_serialization();
+        let done = Arc::new(Mutex::new(Some(done)));
+        let (transport, told) = (Arc::clone(self), Arc::clone(&done));
+        let run = move || {
+            // It may have queued for a while.
+            let limit = limit.min(deadline.saturating_since(transport.clock.now()));
+            let answer = transport.send(&request, limit);
+            drop(transport);
+            let done = lock(&told).take();
+            if let Some(done) = done {
+                done(answer);
+            }
+        };
+        self.workers.run(lane, Box::new(run)).unwrap_or_else(|error| {
+            let done = lock(&done).take();
+            if let Some(done) = done {
+                done(Err(Failure::setup(&origin, error)));
+            }
+            QueuedJob::void(&self.workers)
+        })
+    }
+
+    /// Starts nothing any more, and keeps no connection longer than the requests that are on the wire. Afterwards
+    /// [`Workers::wait_until_gone`] tells when they are over. Who needs a request then still can have it, on its own thread.
+    pub(crate) fn close(&self) {
+        // First: whoever makes a client from now on does not leave it here.
+        self.workers.end();
+        self.reset();
+    }
+
+    /// The threads of this client, all but detached name lookups.
+    pub(crate) fn workers(&self) -> &Arc<Workers> {
+        &self.workers
+    }
+
+    /// Does something that takes a while on a thread of its own; on this one, if there is none to be had.
+    pub(crate) fn aside(&self, work: impl FnOnce() + Send + 'static) {
+        let todo = Arc::new(Mutex::new(Some(work)));
+        let for_thread = Arc::clone(&todo);
+        let take = |todo: &Mutex<Option<_>>| lock(todo).take();
+        let started =
+            self.workers.run_apart("arr-aside", move || take(&for_thread).into_iter().for_each(|work| work()));
+        if started.is_err() {
+            lock(&todo).take().into_iter().for_each(|work| work());
+        }
+    }
+
+    /// Forgets all connections; the next request makes new ones.
+    pub(crate) fn reset(&self) {
+        for slot in &self.clients {
+            drop(lock(slot).take());
+        }
+    }
+
+    /// Forgets the connections of this client, unless somebody else has done so already.
+    fn forget(&self, loopback: bool, stale: &Arc<HttpClient>) {
+        let mut slot = lock(self.slot(loopback));
+        let forgotten = slot.take_if(|client| Arc::ptr_eq(client, stale));
+        drop(slot);
+        drop(forgotten);
+    }
+
+    fn slot(&self, loopback: bool) -> &Mutex<Option<Arc<HttpClient>>> {
+        &self.clients[usize::from(loopback)]
+    }
+
+    /// The client for a request: one without a connection that is too old for it. One that makes a session gets time to learn
+    /// whether its connection was made at all.
+    fn client_for(&self, request: &Request, origin: &str, limit: Duration) -> Result<Arc<HttpClient>> {
+        let loopback = is_loopback(&request.url);
+        if request.creates && limit <= self.connect_timeout {
+            // Connecting has to end before the time does: else a request that was never sent looks like a lost one.
+            return Ok(Arc::new(self.build_client(loopback, limit / 2)?));
+        }
+        let (client, now) = (self.client(loopback)?, self.clock.now());
+        let idleness = &client.idleness;
+        if idleness.is_usable(origin, now) && (request.repeatable || idleness.is_fresh(origin, now)) {
+            return Ok(client);
+        }
+        // Requests that are on the wire keep it.
+        self.forget(loopback, &client);
+        self.client(loopback)
+    }
+
+    fn client(&self, loopback: bool) -> Result<Arc<HttpClient>> {
+        let mut slot = lock(self.slot(loopback));
+        if let Some(client) = &*slot {
+            return Ok(Arc::clone(client));
+        }
+        let client = Arc::new(self.build_client(loopback, self.connect_timeout)?);
+        if !self.workers.has_ended() {
+            *slot = Some(Arc::clone(&client));
+        }
+        Ok(client)
+    }
+
+    fn build_client(&self, loopback: bool, connect_timeout: Duration) -> Result<HttpClient> {
+        pin_module();
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(self.tls.client_config(&self.log)?)
+            .dns_resolver(resolver::Resolver::shared().into())
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(connect_timeout)
+            .timeout(None)
+            // One idle connection for each origin: see `idleness`.
+            .pool_max_idle_per_host(1)
+            .tcp_nodelay(true)
+            .http1_only()
+            .referer(false)
+            .user_agent(&self.user_agent);
+        builder = match &self.proxy {
+            Proxy::Url(url) if !loopback => builder.proxy(reqwest::Proxy::all(url.as_str()).map_err(unusable)?),
+            Proxy::System if !loopback => builder,
+            Proxy::System | Proxy::None | Proxy::Url(_) => builder.no_proxy(),
+        };
+        // Building starts the inner thread, the one that writes to sockets.
+        let counted = self.workers.count();
+        let client = without_sigpipe(|| builder.build()).map_err(unusable)?;
+        Ok(HttpClient { inner: Some((client, counted)), idleness: Idleness::default() })
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn unusable(cause: reqwest::Error) -> Error {
+    Error::new(ErrorKind::Internal, format!("the HTTP client could not be made: {}", failure::root(&cause)))
+}
+
+/// A client of the HTTP library. Dropping its last clone joins its inner thread, which may hang in a lookup or a
+/// handshake: that is left to a thread that nobody waits for.
+#[derive(Debug)]
+struct HttpClient {
+    /// The inner thread counts until it is joined.
+    inner: Option<(Client, Counted)>,
+    idleness: Idleness,
+}
+
+impl HttpClient {
+    fn get(&self) -> &Client {
+        &self.inner.as_ref().expect("a client is taken out only when it is dropped").0
+    }
+}
+
+impl Drop for HttpClient {
+    fn drop(&mut self) {
+        // If no thread can be started, the closure is dropped, and what it holds is leaked rather than waited for.
+        let inner = ManuallyDrop::new(self.inner.take());
+        let run = move || drop(ManuallyDrop::into_inner(inner));
+        let _leaked = start_thread("arr-drop", run);
+    }
+}
+
+/// A request under way. Who drops it does not wait for it any more.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    answer: Arc<Mutex<Option<Answer>>>,
+    ticket: QueuedJob,
+}
+
+impl Attempt {
+    /// The answer, once, when it is there.
+    pub(crate) fn take(&self) -> Option<Answer> {
+        lock(&self.answer).take()
+    }
+
+    /// Nobody waits for it just now: it holds up nothing else.
+    pub(crate) fn make_room(&self) {
+        self.ticket.make_room();
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.ticket.abandon();
+    }
+}
+
+fn build(client: &Client, request: &Request, limit: Duration) -> reqwest::blocking::RequestBuilder {
+    let method = match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
+    };
+    // Marks the header as sensitive itself.
+    let builder = client.request(method, request.url.clone()).timeout(limit).bearer_auth(request.bearer.expose());
+    let builder = request.headers().fold(builder, |builder, (name, value)| builder.header(name, value));
+    match &request.body {
+        Some(body) => builder.body(body.clone()),
+        None => builder,
+    }
+}
+
+/// Reads a reply. Where the status alone says what there is to say, a body that is too long or breaks off changes nothing.
+fn read(response: Response, request: &Request, origin: &str, limit: Duration) -> Answer {
+    let mut reply = Reply {
+        status: response.status().as_u16(),
+        sent: request.bearer.clone(),
+        // Large enough for every real reply, so that growing leaves no copy of a token behind.
+        body: Zeroizing::new(Vec::with_capacity(USUAL_REPLY)),
+        ..Reply::default()
+    };
+    let header =
+        |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let vector = header(CORRELATION_VECTOR);
+    reply.correlation_vector = vector.and_then(|vector| reply.printable_up_to(&vector, LONGEST_VECTOR));
+    reply.date = header(header::DATE);
+    reply.location = header(header::LOCATION);
+    reply.retry_after = header(header::RETRY_AFTER);
+
+    let whole = reply.is_success() && request.needs_body;
+    let longest = if whole { request.longest_reply } else { LONGEST_ERROR };
+    let read = response.take(longest + 1).read_to_end(&mut reply.body);
+    match read {
+        Err(error) if whole => Err(failure::after_head(origin, limit, &error, &reply)),
+        Ok(_) if whole && reply.body.len() as u64 > longest => {
+            Err(Failure::new(origin, Cause::TooLong).after_head(&reply))
+        }
+        _ => Ok(reply),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::config::ClientConfig;
+    use crate::config::tests::config;
+    use crate::log::LogLevel;
+    use crate::wire::Service;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// A transport, and a request to a server of this test.
+    fn fixture() -> (Arc<Transport>, Request, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let settings = ClientConfig { service_endpoint: url.clone(), account_domain: url, ..config() }.check().unwrap();
+        let clock = Arc::new(SystemClock);
+        let log = Arc::new(Log::new(LogLevel::Error, clock.clone()));
+        let transport = Arc::new(Transport::new(&settings, clock, log).unwrap());
+        let service = Service::of(&settings);
+        (transport, service.list(), listener)
+    }
+
+    fn accept(listener: &TcpListener) -> std::net::TcpStream {
+        let stream = listener.accept().unwrap().0;
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        lines.map_while(std::result::Result::ok).find(String::is_empty).unwrap();
+        stream
+    }
+
+    #[test]
+    fn after_the_close_a_request_on_the_wire_is_answered_and_no_thread_is_left() {
+        let (transport, request, listener) = fixture();
+        let workers = Arc::clone(transport.workers());
+        assert_eq!(workers.threads(), 0);
+        let (done, answers) = mpsc::channel();
+        transport.start_on(Lane::Urgent, request, LONG, Instant::NEVER, move |answer| done.send(answer).unwrap());
+        let mut stream = accept(&listener);
+        transport.close();
+        assert_eq!(workers.threads(), 2, "the worker, and the HTTP library's");
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+        assert_eq!(answers.recv_timeout(LONG).unwrap().unwrap().status, 200);
+        assert!(workers.wait_until_gone(LONG));
+    }
+
+    #[test]
+    fn who_sends_on_an_own_thread_after_the_close_leaves_nothing_behind() {
+        let (transport, request, listener) = fixture();
+        transport.close();
+        let server = std::thread::spawn(move || {
+            accept(&listener).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+        });
+        assert_eq!(transport.send(&request, LONG).unwrap().status, 200);
+        server.join().unwrap();
+        assert!(transport.workers().wait_until_gone(LONG));
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_started_is_answered_at_once() {
+        let (transport, request, _listener) = fixture();
+        transport.close();
+        let told = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&told);
+        let attempt = transport.start(request, LONG, move || tell.store(true, Ordering::Release));
+        let failure = attempt.take().unwrap().unwrap_err();
+        assert!(failure.never_sent);
+        assert_eq!(failure.into_error("listing").kind(), ErrorKind::ShutDown);
+        assert!(told.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn dropping_a_transport_ends_its_threads() {
+        let (transport, request, listener) = fixture();
+        let workers = Arc::clone(transport.workers());
+        let attempt = transport.start(request, LONG, || ());
+        drop(accept(&listener));
+        drop((attempt, transport));
+        assert!(workers.wait_until_gone(LONG));
+    }
+}

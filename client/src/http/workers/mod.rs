@@ -1,0 +1,342 @@
+//! The threads of a client: a bounded pool that sends its started requests, and a count of all others, so that a shutdown
+//! can tell when none is left.
+//!
+//! A request on the wire cannot be broken off, so a job that nobody waits for any more goes on. It makes room for another,
+//! within bounds.
+
+use crate::clock::lock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sys::{pin_module, without_sigpipe};
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Normal jobs at a time: more gain nothing, the service slows down accounts that are in a hurry.
+const AT_A_TIME: usize = 8;
+/// Normal jobs together with those that nobody waits for any more. Threads beyond are for urgent ones.
+const MOST_NORMAL: usize = 24;
+const MOST_WORKERS: usize = 32;
+/// Enough for an operation's next request, if that follows at once; between polls a client needs no thread.
+const IDLE_TIME: Duration = Duration::from_secs(2);
+
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
+
+/// Who goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// In order, a few at a time.
+    Normal,
+    /// What saves money, or keeps a session alive: gets a thread at once.
+    Urgent,
+}
+
+pub(crate) struct Workers {
+    state: Mutex<PoolState>,
+    /// There is something for an idle worker to do.
+    work: Condvar,
+    /// A thread has ended.
+    gone: Condvar,
+    /// How long a worker without a job waits for the next, in real time.
+    idle_time: Duration,
+    start: fn(Job) -> io::Result<()>,
+}
+
+#[derive(Default)]
+struct PoolState {
+    urgent: VecDeque<Queued>,
+    normal: VecDeque<Queued>,
+    running: Vec<Running>,
+    workers: usize,
+    /// Workers without a job: they wait for one, or are about to look for one.
+    free: usize,
+    /// Threads besides the workers.
+    others: usize,
+    /// The number of the latest ticket.
+    latest: u64,
+    ended: bool,
+}
+
+struct Queued {
+    ticket: u64,
+    job: Job,
+}
+
+struct Running {
+    ticket: u64,
+    counts: Counts,
+}
+
+/// To which bound a running job counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    Normal,
+    Urgent,
+    Abandoned,
+}
+
+impl Workers {
+    pub(super) fn new() -> Arc<Workers> {
+        Workers::with(IDLE_TIME, |work| start_thread("arr-worker", work))
+    }
+
+    fn with(idle_time: Duration, start: fn(Job) -> io::Result<()>) -> Arc<Workers> {
+        let (state, work, gone) = Default::default();
+        Arc::new(Workers { state, work, gone, idle_time, start })
+    }
+
+    /// Has a job done by a thread of the pool, now or as soon as one may take it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ShutDown`] after [`Workers::end`]; [`ErrorKind::Internal`] if no thread can be started, and none is alive
+    /// that could take the job later.
+    pub(crate) fn run(self: &Arc<Self>, lane: Lane, job: Job) -> Result<QueuedJob> {
+        let mut state = lock(&self.state);
+        state.check_alive()?;
+        state.latest += 1;
+        let ticket = state.latest;
+        state.queue(lane).push_back(Queued { ticket, job });
+        if let Err(cause) = self.staff(&mut state)
+            && state.workers == 0
+        {
+            let undone = state.queue(lane).pop_back();
+            drop(state);
+            drop(undone);
+            return Err(no_thread(&cause));
+        }
+        Ok(QueuedJob { workers: Arc::clone(self), number: ticket })
+    }
+
+    /// Sees to it that there is a worker for each job that may run. Where that fails, whoever is alive takes it later.
+    fn staff(self: &Arc<Self>, state: &mut PoolState) -> io::Result<()> {
+        for _ in 0..state.runnable() {
+            self.work.notify_one();
+        }
+        while state.runnable() > state.free && state.workers < MOST_WORKERS {
+            let pool = Arc::clone(self);
+            (self.start)(Box::new(move || pool.work()))?;
+            state.workers += 1;
+            state.free += 1;
+        }
+        Ok(())
+    }
+
+    /// What a worker does from its beginning, when it counts as free, to its end.
+    fn work(self: Arc<Self>) {
+        let mut idle_since = None;
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(Queued { ticket, job }) = state.take() {
+                state.free -= 1;
+                // An urgent job may have taken the turn of another.
+                let _later = self.staff(&mut state);
+                drop(state);
+                // A panic was told by the hook; it is the job's end, not the worker's.
+                drop(catch_unwind(AssertUnwindSafe(job)));
+                state = lock(&self.state);
+                state.running.retain(|running| running.ticket != ticket);
+                state.free += 1;
+                idle_since = None;
+                continue;
+            }
+            let since = *idle_since.get_or_insert_with(Instant::now);
+            let left = self.idle_time.saturating_sub(since.elapsed());
+            if state.ended || left.is_zero() {
+                break;
+            }
+            state = self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.free -= 1;
+        state.workers -= 1;
+        drop(state);
+        self.gone.notify_all();
+    }
+
+    /// Does something on a thread of its own, which counts, but to no bound.
+    ///
+    /// # Errors
+    /// As [`Workers::run`].
+    pub(super) fn run_apart(self: &Arc<Self>, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+        let mut state = lock(&self.state);
+        state.check_alive()?;
+        state.others += 1;
+        drop(state);
+        let counted = Counted(Arc::clone(self));
+        let run = move || {
+            work();
+            drop(counted);
+        };
+        start_thread(name, run).map_err(|cause| no_thread(&cause))
+    }
+
+    /// Counts a thread that is started elsewhere, until the result is dropped. Also after the end.
+    pub(crate) fn count(self: &Arc<Self>) -> Counted {
+        lock(&self.state).others += 1;
+        Counted(Arc::clone(self))
+    }
+
+    /// No more jobs: what queues is dropped, without having run; idle workers end at once, the others with their job.
+    pub(super) fn end(&self) {
+        let mut state = lock(&self.state);
+        state.ended = true;
+        let undone = (std::mem::take(&mut state.urgent), std::mem::take(&mut state.normal));
+        drop(state);
+        self.work.notify_all();
+        drop(undone);
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        lock(&self.state).ended
+    }
+
+    /// How many threads are alive, from before they start until their work is done; a client of the HTTP library is one.
+    #[cfg(test)]
+    pub(crate) fn threads(&self) -> usize {
+        lock(&self.state).threads()
+    }
+
+    /// Waits until no thread is left, in real time. Whether that came about within `longest`.
+    pub(crate) fn wait_until_gone(&self, longest: Duration) -> bool {
+        let state = lock(&self.state);
+        let waited = self.gone.wait_timeout_while(state, longest, |state| state.threads() > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.threads() == 0
+    }
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workers").finish_non_exhaustive()
+    }
+}
+
+impl PoolState {
+    fn check_alive(&self) -> Result<()> {
+        if self.ended {
+            let message = "the client of this call was shut down or freed; make another";
+            return Err(Error::new(ErrorKind::ShutDown, message));
+        }
+        Ok(())
+    }
+
+    fn queue(&mut self, lane: Lane) -> &mut VecDeque<Queued> {
+        match lane {
+            Lane::Normal => &mut self.normal,
+            Lane::Urgent => &mut self.urgent,
+        }
+    }
+
+    /// How many more normal jobs may run.
+    fn room(&self) -> usize {
+        let count = |counts: Counts| self.running.iter().filter(|running| running.counts == counts).count();
+        let (normal, abandoned) = (count(Counts::Normal), count(Counts::Abandoned));
+        AT_A_TIME.saturating_sub(normal).min(MOST_NORMAL.saturating_sub(normal + abandoned))
+    }
+
+    /// How many of the queued jobs may run.
+    fn runnable(&self) -> usize {
+        self.urgent.len() + self.normal.len().min(self.room())
+    }
+
+    /// The next job that may run, which counts as running from now on.
+    fn take(&mut self) -> Option<Queued> {
+        let (next, counts) = match self.urgent.pop_front() {
+            Some(urgent) => (urgent, Counts::Urgent),
+            None if self.room() > 0 => (self.normal.pop_front()?, Counts::Normal),
+            None => return None,
+        };
+        self.running.push(Running { ticket: next.ticket, counts });
+        Some(next)
+    }
+
+    /// Nobody waits for this job any more. Returns it if it has not begun.
+    fn abandon(&mut self, ticket: u64) -> Option<Queued> {
+        self.make_room(ticket);
+        let queues = [&mut self.urgent, &mut self.normal];
+        queues.into_iter().find_map(|queue| {
+            let place = queue.iter().position(|queued| queued.ticket == ticket)?;
+            queue.remove(place)
+        })
+    }
+
+    fn make_room(&mut self, ticket: u64) {
+        if let Some(running) = self.running.iter_mut().find(|running| running.ticket == ticket) {
+            running.counts = Counts::Abandoned;
+        }
+    }
+
+    fn is_running(&self, ticket: u64) -> bool {
+        self.running.iter().any(|running| running.ticket == ticket)
+    }
+
+    fn threads(&self) -> usize {
+        self.workers + self.others
+    }
+}
+
+/// A job that was given to the pool. Dropping it changes nothing.
+#[derive(Debug)]
+pub(crate) struct QueuedJob {
+    workers: Arc<Workers>,
+    number: u64,
+}
+
+impl QueuedJob {
+    /// The ticket of a job that never was.
+    pub(super) fn void(workers: &Arc<Workers>) -> QueuedJob {
+        QueuedJob { workers: Arc::clone(workers), number: 0 }
+    }
+
+    /// Nobody waits for the job any more. If it still queues it is dropped without having run; if it runs, another may run
+    /// besides it. Afterwards, and if the job is over, this does nothing.
+    pub(crate) fn abandon(&self) {
+        let mut state = lock(&self.workers.state);
+        let undone = state.abandon(self.number);
+        let _later = self.workers.staff(&mut state);
+        drop(state);
+        drop(undone);
+    }
+}
+
+impl QueuedJob {
+    /// Nobody waits for the job just now, though its result may be of use: if it runs, another may run besides it.
+    pub(crate) fn make_room(&self) {
+        let mut state = lock(&self.workers.state);
+        state.make_room(self.number);
+        let _later = self.workers.staff(&mut state);
+    }
+
+    /// Takes the job back, if it still queues. Whether it did.
+    pub(crate) fn take_back(&self) -> bool {
+        let mut state = lock(&self.workers.state);
+        let undone = if state.is_running(self.number) { None } else { state.abandon(self.number) };
+        drop(state);
+        undone.is_some()
+    }
+}
+
+/// A thread besides the workers.
+#[derive(Debug)]
+pub(crate) struct Counted(Arc<Workers>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        lock(&self.0.state).others -= 1;
+        self.0.gone.notify_all();
+    }
+}
+
+fn no_thread(cause: &io::Error) -> Error {
+    Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}"))
+}
+
+/// Starts a thread of the library's, which nobody joins.
+pub(super) fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    pin_module();
+    without_sigpipe(|| thread::Builder::new().name(name.into()).spawn(work)).map(drop)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! Leases.
+
+use crate::error::{Error, Result};
+use std::time::Duration;
+
+/// How long a session may run: whole seconds, at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lease(Duration);
+
+impl Lease {
+    /// The longest lease: 365 days, far beyond what the service grants.
+    pub const MAX: Duration = Duration::from_secs(365 * 86_400);
+
+    /// Shorter and longer leases are probably not meant: billing is by the minute, and sessions are typically of hours.
+    pub(crate) const USUAL: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(86_400);
+
+    /// A lease of this length; a fraction of a second rounds up.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for zero and for more than [`Lease::MAX`].
+    pub fn new(length: Duration) -> Result<Lease> {
+        if length.is_zero() || length > Lease::MAX {
+            return Err(Error::invalid_argument(format!(
+                "a lease of {} s is out of range; give 1 s to 365 days, for example 3600 s for an hour",
+                length.as_secs()
+            )));
+        }
+        Ok(Lease(Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0))))
+    }
+
+    /// The shortest lease that is not shorter and is a multiple of `unit`.
+    pub(crate) fn rounded_up_to(self, unit: Duration) -> Lease {
+        let (length, unit) = (self.0.as_secs(), unit.as_secs().max(1));
+        Lease(Duration::from_secs(length.div_ceil(unit) * unit))
+    }
+
+    /// Its length, in whole seconds.
+    pub fn duration(self) -> Duration {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_whole_seconds_and_never_zero() {
+        assert!(Lease::new(Duration::ZERO).is_err());
+        assert!(Lease::new(Lease::MAX + Duration::from_nanos(1)).is_err());
+        assert_eq!(Lease::new(Duration::from_millis(1_001)).unwrap().duration(), Duration::from_secs(2));
+        assert_eq!(Lease::new(Lease::MAX).unwrap().duration(), Lease::MAX);
+    }
+}

@@ -1,0 +1,154 @@
+//! What a session is asked to be.
+
+use super::id::SessionId;
+use super::lease::Lease;
+use super::size::SessionSize;
+use crate::config::excerpt;
+use crate::error::{Error, Result};
+use serde_json::{Map, Value};
+use std::fmt;
+use std::time::Duration;
+
+/// What a new session shall be.
+#[derive(Clone)]
+pub struct NewSession {
+    pub(crate) id: Option<SessionId>,
+    pub(crate) size: SessionSize,
+    pub(crate) max_lease: Lease,
+    pub(crate) models: Vec<String>,
+    pub(crate) extra: Map<String, Value>,
+}
+
+impl fmt::Debug for NewSession {
+    /// Without the models and the members of the caller's own: such URLs carry signatures.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSession")
+            .field("id", &self.id)
+            .field("size", &self.size)
+            .field("max_lease", &self.max_lease)
+            .field("models", &self.models.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl NewSession {
+    /// The most models that a session can be asked for.
+    #[doc(hidden)]
+    pub const MOST_MODELS: usize = 1_000;
+    /// The members of the request that have a place of their own, in the names of all versions.
+    const TAKEN: [&str; 4] = ["maxLeaseTime", "maxLeaseTimeMinutes", "size", "models"];
+    /// The longest URL that is of use anywhere, in bytes.
+    const LONGEST_MODEL: usize = 8 * 1024;
+    const LONGEST_EXTRA: usize = 64 * 1024;
+
+    /// A session of this size that ends by itself when it has been ready for `max_lease` (1 s to 365 days).
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a lease out of range or an unknown size.
+    pub fn new(size: SessionSize, max_lease: Duration) -> Result<NewSession> {
+        if let SessionSize::Unknown(name) = &size {
+            return Err(Error::invalid_argument(format!(
+                "session size \"{}\" is neither standard nor premium",
+                excerpt(name)
+            )));
+        }
+        Ok(NewSession { id: None, size, max_lease: Lease::new(max_lease)?, models: Vec::new(), extra: Map::new() })
+    }
+
+    /// The id that the session shall have. Only with REST 2021-01-01, which takes a new GUID if none is given; with REST
+    /// v1 the service chooses it.
+    pub fn with_id(self, id: SessionId) -> NewSession {
+        NewSession { id: Some(id), ..self }
+    }
+
+    /// Models to load before the session is ready: the URLs of their asset containers, at most 1,000. Only with REST v1.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for too many, and for a text that cannot be a URL.
+    pub fn with_models<T: Into<String>>(mut self, urls: impl IntoIterator<Item = T>) -> Result<NewSession> {
+        for url in urls {
+            let url: String = url.into();
+            let sendable = !url.is_empty()
+                && url.len() <= NewSession::LONGEST_MODEL
+                && !url.chars().any(|c| c.is_control() || c.is_whitespace());
+            if !sendable {
+                // Not quoted: such URLs carry signatures.
+                return Err(Error::invalid_argument(format!(
+                    "model {} is not the URL of an asset container: it is empty, has white space, or is longer than {} bytes",
+                    self.models.len(),
+                    NewSession::LONGEST_MODEL
+                )));
+            }
+            self.models.push(url);
+        }
+        if self.models.len() > NewSession::MOST_MODELS {
+            return Err(Error::invalid_argument(format!(
+                "{} models are too many; give at most {}",
+                self.models.len(),
+                NewSession::MOST_MODELS
+            )));
+        }
+        Ok(self)
+    }
+
+    /// Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library
+    /// does not know.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no JSON object, or has a member that is
+    /// given otherwise: the lease, the size, the models.
+    pub fn with_extra_json(mut self, object: &str) -> Result<NewSession> {
+        if object.len() > NewSession::LONGEST_EXTRA {
+            return Err(Error::invalid_argument(format!(
+                "extra JSON is longer than {} bytes",
+                NewSession::LONGEST_EXTRA
+            )));
+        }
+        self.extra = match serde_json::from_str(object) {
+            Ok(Value::Object(members)) => members,
+            Ok(_) => {
+                return Err(Error::invalid_argument("extra JSON is no object; it looks like {\"name\":\"value\"}"));
+            }
+            Err(cause) => {
+                return Err(Error::invalid_argument(format!(
+                    "extra JSON cannot be read (line {}, column {}); it looks like {{\"name\":\"value\"}}",
+                    cause.line(),
+                    cause.column()
+                )));
+            }
+        };
+        let taken = |name: &&String| NewSession::TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name));
+        match self.extra.keys().find(taken) {
+            Some(name) => Err(Error::invalid_argument(format!(
+                "extra JSON has the member \"{name}\", which is given by an option of its own"
+            ))),
+            None => Ok(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_urls_and_bounded() {
+        let new = || NewSession::new(SessionSize::Standard, Duration::from_secs(60)).unwrap();
+        assert_eq!(new().with_models(["https://a", "https://b"]).unwrap().models.len(), 2);
+        assert!(new().with_models([""]).is_err());
+        let error = new().with_models(["https://a", "https://b?sig=SECRET x"]).unwrap_err();
+        assert!(error.message().starts_with("model 1 ") && !error.message().contains("SECRET"), "{error}");
+        assert!(new().with_models(vec!["https://a"; 1_000]).is_ok());
+        assert!(new().with_models(vec!["https://a"; 1_001]).is_err());
+    }
+
+    #[test]
+    fn extra_json_is_an_object_that_changes_nothing_known() {
+        let new = || NewSession::new(SessionSize::Standard, Duration::from_secs(60)).unwrap();
+        assert_eq!(new().with_extra_json(r#"{"a":{"b":1}}"#).unwrap().extra["a"]["b"], 1);
+        for bad in ["", "[]", "{", "7", r#"{"size":"premium"}"#, r#"{"MaxLeaseTime":"9:0:0"}"#, &"[".repeat(9_000)] {
+            assert!(new().with_extra_json(bad).is_err(), "{bad}");
+        }
+        assert!(new().with_extra_json(&format!(r#"{{"a":"{}"}}"#, "x".repeat(64 * 1024))).is_err());
+    }
+}

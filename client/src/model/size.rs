@@ -1,0 +1,53 @@
+//! Sizes of rendering servers.
+
+/// The size of the rendering server. It decides the price and cannot change during a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionSize {
+    /// Up to 20 million primitives.
+    Standard,
+    /// No fixed limit.
+    Premium,
+    /// A size that this version of the library does not know, as the service wrote it.
+    Unknown(String),
+}
+
+impl SessionSize {
+    /// A number for each, which is for ever: the C ABI's. 0 if it is not known.
+    #[doc(hidden)]
+    pub const fn code(size: Option<&SessionSize>) -> i32 {
+        match size {
+            Some(SessionSize::Standard) => 1,
+            Some(SessionSize::Premium) => 2,
+            Some(SessionSize::Unknown(_)) | None => 0,
+        }
+    }
+
+    /// The size of a number.
+    #[doc(hidden)]
+    pub const fn of_code(code: i32) -> Option<SessionSize> {
+        match code {
+            1 => Some(SessionSize::Standard),
+            2 => Some(SessionSize::Premium),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn read(text: &str) -> SessionSize {
+        match text.to_ascii_lowercase().as_str() {
+            "standard" => SessionSize::Standard,
+            "premium" => SessionSize::Premium,
+            _ => SessionSize::Unknown(text.to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_in_any_letter_case() {
+        assert_eq!(SessionSize::read("PreMium"), SessionSize::Premium);
+    }
+}

@@ -1,0 +1,273 @@
+//! A few numbers about a session that a frame thread reads at any moment: without a lock, a wait or an allocation.
+//!
+//! There are two copies of them, and a sequence that tells which one to read: copy 0 while it is even, copy 1 while it is
+//! odd. A writer makes it odd, writes copy 0, makes it even, and writes copy 1. So a copy is written only while readers are
+//! sent to the other one, and a writer that is held up in the middle holds up nobody.
+
+use super::size::SessionSize;
+use super::status::SessionStatus;
+use crate::clock::Instant;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::time::Duration;
+
+const WORDS: usize = 7;
+
+/// A session in numbers, as it is now: what [`Session::snapshot`](crate::Session::snapshot) gives a frame loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Where it is in its life. The word of an unknown status is not in it.
+    pub status: SessionStatus,
+    /// Its size, if it is known.
+    pub size: Option<SessionSize>,
+    /// The port of the ARR inspector.
+    pub arr_inspector_port: Option<u16>,
+    /// The port for the rendering connection's handshake.
+    pub handshake_port: Option<u16>,
+    /// The whole lease, counted from when the session became ready.
+    pub max_lease: Option<Duration>,
+    /// How much of it is used by now: what the service said, and the time since, while the session is ready.
+    pub elapsed: Duration,
+    /// What is left of it by now; zero if the lease is not known.
+    pub remaining: Duration,
+    /// How long ago the service said so.
+    pub age: Duration,
+    /// Counts what has changed besides the time: while it stays the same, so does everything in
+    /// [`Session::known_properties`](crate::Session::known_properties) but ages and times.
+    pub revision: u64,
+}
+
+/// What is known of a session at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SnapshotData {
+    /// Counts changes.
+    pub(crate) revision: u64,
+    /// A code of the C ABI, as is `size`.
+    pub(crate) status: i32,
+    pub(crate) size: i32,
+    /// 0: not known.
+    pub(crate) arr_inspector_port: u16,
+    /// 0: not known.
+    pub(crate) handshake_port: u16,
+    /// 0: not known.
+    pub(crate) max_lease_ms: u64,
+    /// How much of the lease was used at the moment `at`.
+    pub(crate) used_ms: u64,
+    /// When the service told this.
+    pub(crate) at: Instant,
+    /// Whether the lease has been running since.
+    pub(crate) runs: bool,
+}
+
+impl SnapshotData {
+    /// All of it, as it is by now.
+    pub(crate) fn snapshot(&self, now: Instant) -> Snapshot {
+        let port = |port: u16| (port != 0).then_some(port);
+        Snapshot {
+            status: SessionStatus::of_code(self.status),
+            size: SessionSize::of_code(self.size),
+            arr_inspector_port: port(self.arr_inspector_port),
+            handshake_port: port(self.handshake_port),
+            max_lease: (self.max_lease_ms != 0).then(|| Duration::from_millis(self.max_lease_ms)),
+            elapsed: self.used(now),
+            remaining: self.remaining(now),
+            age: self.age(now),
+            revision: self.revision,
+        }
+    }
+
+    /// How much of the lease is used by now. Never more than the lease.
+    pub(crate) fn used(&self, now: Instant) -> Duration {
+        let since = if self.runs { self.age(now) } else { Duration::ZERO };
+        let used = Duration::from_millis(self.used_ms).saturating_add(since);
+        match self.max_lease_ms {
+            0 => used,
+            known => used.min(Duration::from_millis(known)),
+        }
+    }
+
+    /// What is left of the lease; zero if the lease is not known.
+    pub(crate) fn remaining(&self, now: Instant) -> Duration {
+        Duration::from_millis(self.max_lease_ms).saturating_sub(self.used(now))
+    }
+
+    /// How long ago the service told this.
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        now.saturating_since(self.at)
+    }
+
+    fn to_words(self) -> [u64; WORDS] {
+        let at = self.at.since_beginning();
+        [
+            self.revision,
+            u64::from(self.status.cast_unsigned()) << 32 | u64::from(self.size.cast_unsigned()),
+            u64::from(self.arr_inspector_port) << 32 | u64::from(self.handshake_port) << 16 | u64::from(self.runs),
+            self.max_lease_ms,
+            self.used_ms,
+            at.as_secs(),
+            at.subsec_nanos().into(),
+        ]
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "these are the halves and quarters of words")]
+    fn from_words(words: [u64; WORDS]) -> SnapshotData {
+        let [revision, codes, ports, max_lease_ms, used_ms, seconds, nanoseconds] = words;
+        SnapshotData {
+            revision,
+            status: ((codes >> 32) as u32).cast_signed(),
+            size: (codes as u32).cast_signed(),
+            arr_inspector_port: (ports >> 32) as u16,
+            handshake_port: (ports >> 16) as u16,
+            max_lease_ms,
+            used_ms,
+            at: Instant::from_elapsed(Duration::new(seconds, nanoseconds as u32)),
+            runs: ports & 1 == 1,
+        }
+    }
+}
+
+/// The latest [`SnapshotData`]. Any thread may read it at any time; it is written by one thread at a time, which is the writers'
+/// own business.
+#[derive(Debug)]
+pub(crate) struct SnapshotCell {
+    sequence: AtomicU64,
+    copies: [[AtomicU64; WORDS]; 2],
+}
+
+impl SnapshotCell {
+    pub(crate) fn new(reading: &SnapshotData) -> SnapshotCell {
+        let copies = [(); 2].map(|()| reading.to_words().map(AtomicU64::new));
+        SnapshotCell { sequence: AtomicU64::new(0), copies }
+    }
+
+    /// Replaces the reading. Not for two threads at once.
+    pub(crate) fn write(&self, reading: &SnapshotData) {
+        self.write_in_steps(reading, || ());
+    }
+
+    /// A test looks at what readers find between two steps.
+    fn write_in_steps(&self, reading: &SnapshotData, mut between: impl FnMut()) {
+        let words = reading.to_words();
+        for copy in &self.copies {
+            // Release: who is sent to the other copy finds it as it was completed before.
+            self.sequence.store(self.sequence.load(Ordering::Relaxed) + 1, Ordering::Release);
+            // And the other way round: who meets any word that is written from here on, meets the new sequence after its own
+            // fence, and knows that what it has read is mixed.
+            fence(Ordering::Release);
+            between();
+            for (place, word) in copy.iter().zip(words) {
+                place.store(word, Ordering::Relaxed);
+                between();
+            }
+        }
+    }
+
+    /// The latest reading. Tries again only if a writer has gone on to the next step meanwhile, never because one has not.
+    pub(crate) fn read(&self) -> SnapshotData {
+        loop {
+            if let Some(reading) = self.try_read() {
+                return reading;
+            }
+        }
+    }
+
+    fn try_read(&self) -> Option<SnapshotData> {
+        let sequence = self.sequence.load(Ordering::Acquire);
+        let copy = &self.copies[usize::from(sequence % 2 == 1)];
+        let words = copy.each_ref().map(|word| word.load(Ordering::Relaxed));
+        fence(Ordering::Acquire);
+        (self.sequence.load(Ordering::Relaxed) == sequence).then(|| SnapshotData::from_words(words))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    fn at(ms: u64) -> Instant {
+        Instant::from_elapsed(Duration::from_millis(ms))
+    }
+
+    /// Every field derives from the number.
+    #[allow(clippy::cast_possible_truncation, reason = "different parts of one number")]
+    fn numbered(number: u64) -> SnapshotData {
+        let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        SnapshotData {
+            revision: number,
+            status: (mixed as u32).cast_signed(),
+            size: ((mixed >> 32) as u32).cast_signed(),
+            arr_inspector_port: (mixed >> 8) as u16,
+            handshake_port: (mixed >> 24) as u16,
+            max_lease_ms: mixed,
+            used_ms: !mixed,
+            at: Instant::from_elapsed(Duration::from_nanos(mixed)),
+            runs: mixed >> 63 == 1,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let cell = SnapshotCell::new(&numbered(0));
+        assert_eq!(cell.read(), numbered(0));
+        for number in [1, 2, u64::MAX] {
+            cell.write(&numbered(number));
+            assert_eq!(cell.read(), numbered(number));
+        }
+        let never = SnapshotData { at: Instant::NEVER, status: -1, runs: true, ..numbered(3) };
+        cell.write(&never);
+        assert_eq!(cell.read(), never);
+    }
+
+    #[test]
+    fn a_writer_that_stopped_in_the_middle_holds_up_no_reader() {
+        let cell = SnapshotCell::new(&numbered(1));
+        let mut steps = 0;
+        cell.write_in_steps(&numbered(2), || {
+            let expected = if steps <= WORDS { numbered(1) } else { numbered(2) };
+            assert_eq!(cell.try_read(), Some(expected), "after {steps} steps");
+            steps += 1;
+        });
+        assert_eq!(steps, 2 * (1 + WORDS));
+    }
+
+    #[test]
+    fn readers_find_whole_readings_and_none_older_than_before() {
+        const READS: usize = 100_000;
+        let cell = SnapshotCell::new(&numbered(0));
+        let over = AtomicBool::new(false);
+        let read = || {
+            let (mut latest, mut reads) = (0, 0);
+            // On a busy machine the writer may be late.
+            while reads < READS || latest == 0 {
+                let reading = cell.read();
+                assert_eq!(reading, numbered(reading.revision));
+                assert!(reading.revision >= latest);
+                (latest, reads) = (reading.revision, reads + 1);
+            }
+        };
+        thread::scope(|scope| {
+            scope
+                .spawn(|| (1..).take_while(|_| !over.load(Ordering::Relaxed)).for_each(|it| cell.write(&numbered(it))));
+            let readers = [(); 3].map(|()| scope.spawn(read)).map(|reader| reader.join());
+            over.store(true, Ordering::Relaxed);
+            assert!(readers.iter().all(Result::is_ok));
+        });
+    }
+
+    #[test]
+    fn a_lease_that_runs_is_used_up_to_its_end_and_one_that_does_not_stands() {
+        let ms = Duration::from_millis;
+        let running = SnapshotData { max_lease_ms: 60_000, used_ms: 5_000, at: at(1_000), runs: true, ..numbered(1) };
+        assert_eq!((running.used(at(1_000)), running.remaining(at(1_000))), (ms(5_000), ms(55_000)));
+        assert_eq!((running.used(at(3_500)), running.remaining(at(3_500))), (ms(7_500), ms(52_500)));
+        assert_eq!((running.used(at(99_000)), running.remaining(at(99_000))), (ms(60_000), ms(0)));
+        assert_eq!((running.used(at(0)), running.age(at(0))), (ms(5_000), ms(0)), "a clock that was read earlier");
+        let standing = SnapshotData { runs: false, ..running };
+        assert_eq!((standing.used(at(9_000)), standing.remaining(at(9_000))), (ms(5_000), ms(55_000)));
+        assert_eq!(standing.age(at(9_000)), ms(8_000));
+        let unknown = SnapshotData { max_lease_ms: 0, ..running };
+        assert_eq!((unknown.used(at(99_000)), unknown.remaining(at(99_000))), (ms(103_000), ms(0)));
+    }
+}

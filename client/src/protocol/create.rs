@@ -1,0 +1,70 @@
+//! Creating a session.
+
+use super::call::{Call, CallOutcome, OneCall};
+use super::context::Context;
+use crate::clock::Instant;
+use crate::error::{Error, ErrorKind};
+use crate::model::{NewSession, SessionId, SessionProperties};
+use std::sync::Arc;
+
+/// How a create ended.
+#[derive(Debug)]
+pub(crate) struct Created {
+    pub(crate) session: SessionProperties,
+    /// It was there before, under the id that was given, with the same settings: it may be somebody else's.
+    pub(crate) existed: bool,
+}
+
+/// Creates a session that the service's version has prepared. Where the service chooses the id (REST v1), a create is sent
+/// again only if it certainly was not carried out: a lost answer may have made a session. `made_up`: the id is our own, and
+/// so can be nobody else's.
+pub(crate) fn create(context: &Context, new: NewSession, made_up: bool, deadline: Instant) -> OneCall<Created> {
+    const WHAT: &str = "creating the session";
+    let service = Arc::clone(&context.service);
+    let call = Call::new(context, WHAT, service.create(&new), deadline);
+    OneCall::new(call, move |outcome| {
+        let created = match outcome {
+            CallOutcome::NotDone(error) => Err(error),
+            CallOutcome::Answered(answered) => {
+                let earlier_lost = answered.earlier_lost;
+                match &answered.answer {
+                    // A success without a usable id is none: nobody knows what was made.
+                    Ok(reply) if reply.is_success() => service
+                        .read_created(reply, &new)
+                        .map(|session| Created { session, existed: reply.status == 200 && !earlier_lost && !made_up })
+                        .map_err(|error| {
+                            let taken = error.kind() == ErrorKind::Conflict && !made_up;
+                            error.maybe_done(!taken)
+                        }),
+                    // An id that was made up here can only be in use by the try that was lost.
+                    Ok(reply) if reply.status == 409 => match service.read_created(reply, &new) {
+                        Err(error) => Err(error.maybe_done(made_up && earlier_lost)),
+                        Ok(session) => Ok(Created { session, existed: false }),
+                    },
+                    // A redirect is no answer that a service gives: who knows what it did.
+                    Ok(reply) if reply.status < 400 => Err(reply.error(WHAT).maybe_done(true)),
+                    _ => answered.success().and_then(|reply| {
+                        service.read_created(&reply, &new).map(|session| Created { session, existed: false })
+                    }),
+                }
+            }
+        };
+        created
+            .map_err(|error| if error.is_outcome_unknown() { unknown_outcome(error, new.id.as_ref()) } else { error })
+    })
+}
+
+/// The error of a create that may have been carried out.
+pub(crate) fn unknown_outcome(error: Error, id: Option<&SessionId>) -> Error {
+    let message = match id {
+        Some(id) => format!(
+            "{error}. The create was sent and session {id} may be running, and costing: create it again under this id, \
+             open it, or stop it",
+        ),
+        None => format!(
+            "{error}. The create was sent and a session may be running, and costing, under an id that is not known here: \
+             list the account's sessions before creating another",
+        ),
+    };
+    error.retold(ErrorKind::OutcomeUnknown, message)
+}

@@ -1,0 +1,100 @@
+//! Listing the account's sessions, page by page.
+
+use super::call::Call;
+use super::context::Context;
+use super::operation::{Operation, Step};
+use crate::clock::Instant;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{SessionId, SessionProperties};
+use crate::wire::{Answer, Request};
+use std::collections::HashSet;
+
+const WHAT: &str = "listing the sessions";
+
+/// A list that is longer is none: pages that never end must end here.
+const MOST_PAGES: usize = 1_000;
+const MOST_SESSIONS: usize = 100_000;
+
+/// The account's sessions that have not ended, whoever created them.
+pub(crate) struct List {
+    context: Context,
+    deadline: Instant,
+    urgent: bool,
+    call: Call,
+    sessions: Vec<SessionProperties>,
+    ids: HashSet<SessionId>,
+    /// Where the pages so far were: none is read twice.
+    links: Vec<String>,
+}
+
+pub(crate) fn list(context: &Context, deadline: Instant) -> List {
+    List::new(context, deadline, false)
+}
+
+/// The same, held up by nothing that the service has asked for: they are to be stopped.
+pub(crate) fn list_urgently(context: &Context, deadline: Instant) -> List {
+    List::new(context, deadline, true)
+}
+
+impl List {
+    fn new(context: &Context, deadline: Instant, urgent: bool) -> List {
+        let call = List::page(context, context.service.list(), deadline, urgent);
+        List {
+            context: context.clone(),
+            deadline,
+            urgent,
+            call,
+            sessions: Vec::new(),
+            ids: HashSet::new(),
+            links: Vec::new(),
+        }
+    }
+
+    fn page(context: &Context, request: Request, deadline: Instant, urgent: bool) -> Call {
+        let call = Call::new(context, WHAT, request, deadline);
+        if urgent { call.urgent() } else { call }
+    }
+
+    /// Goes on to the next page, if there is one.
+    fn go_on(&mut self, link: Option<String>) -> Result<bool> {
+        let Some(link) = link else { return Ok(false) };
+        if self.links.contains(&link) || self.links.len() >= MOST_PAGES || self.sessions.len() > MOST_SESSIONS {
+            return Err(Error::new(
+                ErrorKind::UnexpectedReply,
+                format!("{WHAT}: the pages of the list never end; {} were read", self.links.len() + 1),
+            ));
+        }
+        let request = self.context.service.next_page(&link)?;
+        self.call = List::page(&self.context, request, self.deadline, self.urgent);
+        self.links.push(link);
+        Ok(true)
+    }
+}
+
+impl Operation for List {
+    type Outcome = Result<Vec<SessionProperties>>;
+
+    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
+        loop {
+            let outcome = match self.call.step(now, answer.take()).outcome() {
+                Ok(outcome) => outcome,
+                Err(step) => return step,
+            };
+            let page = outcome.success().and_then(|reply| self.context.service.read_page(&reply));
+            let more = page.and_then(|(sessions, link)| {
+                for session in sessions {
+                    // Sessions that come and go between two pages can move one to both.
+                    if self.ids.insert(session.id.clone()) {
+                        self.sessions.push(session);
+                    }
+                }
+                self.go_on(link)
+            });
+            match more {
+                Ok(true) => {}
+                Ok(false) => return Step::Done(Ok(std::mem::take(&mut self.sessions))),
+                Err(error) => return Step::Done(Err(error)),
+            }
+        }
+    }
+}

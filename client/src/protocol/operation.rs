@@ -1,0 +1,207 @@
+//! An operation as a value without input or output. Whoever drives it asks for the next [`Step`], does it, and comes
+//! back with the reply.
+//!
+//! A step may be asked for early or twice: it then answers the same again, so a driver may wake for any reason. Only after
+//! [`Step::Send`] the next step is given the answer: without one the request counts as given up, and is sent again if that
+//! can do no harm.
+
+use crate::auth::Exchange;
+use crate::clock::Instant;
+use crate::error::{Error, Result};
+use crate::wire::{Answer, Request};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What to do next.
+#[derive(Debug)]
+pub(crate) enum Step<T> {
+    /// Send this, and step with its answer.
+    Send(Box<Request>),
+    /// Fetch the token, for all operations of the client, and step again.
+    FetchToken(Box<Exchange>),
+    /// Nothing before this moment.
+    SleepUntil(Instant),
+    /// Another operation is fetching the token; step when the client's signal changes.
+    AwaitToken,
+    /// Something that takes time but not the network, such as writing to a disk: do it, and step again.
+    Work(Work),
+    /// Nothing before this moment, unless this changes before.
+    DozeUntil(Instant, Seen),
+    /// Something else is under way that this operation waits for; step when the client's signal changes.
+    AwaitChange(Seen),
+    /// It is over.
+    Done(T),
+}
+
+impl<T> Step<T> {
+    /// The outcome; or what there is to do, as a step of the operation that this one is a part of.
+    pub(crate) fn outcome<U>(self) -> std::result::Result<T, Step<U>> {
+        match self {
+            Step::Done(outcome) => Ok(outcome),
+            Step::Send(request) => Err(Step::Send(request)),
+            Step::FetchToken(exchange) => Err(Step::FetchToken(exchange)),
+            Step::SleepUntil(moment) => Err(Step::SleepUntil(moment)),
+            Step::AwaitToken => Err(Step::AwaitToken),
+            Step::Work(work) => Err(Step::Work(work)),
+            Step::DozeUntil(moment, seen) => Err(Step::DozeUntil(moment, seen)),
+            Step::AwaitChange(seen) => Err(Step::AwaitChange(seen)),
+        }
+    }
+}
+
+/// See [`Step::Work`].
+pub(crate) struct Work(pub(crate) Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Work")
+    }
+}
+
+/// A count of changes as it was when somebody looked.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    count: Arc<AtomicU64>,
+    then: u64,
+}
+
+impl Seen {
+    pub(crate) fn of(count: &Arc<AtomicU64>) -> Seen {
+        Seen { count: Arc::clone(count), then: count.load(Ordering::Acquire) }
+    }
+
+    pub(crate) fn is_past(&self) -> bool {
+        self.count.load(Ordering::Acquire) != self.then
+    }
+}
+
+/// An operation that can be driven.
+pub(crate) trait Operation {
+    type Outcome;
+
+    /// The next step. `answer` is that of the request last asked for, once.
+    fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome>;
+
+    /// Whether the service may have done what was asked, if nobody goes on with the operation.
+    fn maybe_done(&self) -> bool {
+        false
+    }
+
+    /// The caller has gone. Whether to go on stepping all the same, to put right what was done; `in_flight`: a request is
+    /// on the wire, or work is being done, and will come to its end.
+    fn leave(&mut self, _now: Instant, _in_flight: bool) -> bool {
+        false
+    }
+
+    /// It ends by this error, which comes from its driver. Returns what that means.
+    fn fail(&mut self, error: Error) -> Error {
+        error
+    }
+
+    /// The operation with something made of its outcome, whoever it comes from.
+    fn then<T, F: FnOnce(Self::Outcome) -> Result<T>>(self, make: F) -> Then<Self, F>
+    where
+        Self: Sized,
+    {
+        Then::new(self, make)
+    }
+}
+
+impl<O: Operation + ?Sized> Operation for Box<O> {
+    type Outcome = O::Outcome;
+
+    fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome> {
+        (**self).step(now, answer)
+    }
+
+    fn maybe_done(&self) -> bool {
+        (**self).maybe_done()
+    }
+
+    fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
+        (**self).leave(now, in_flight)
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        (**self).fail(error)
+    }
+}
+
+/// An operation whose outcome goes through a function, once: also a failure that comes from its driver, as when its time is
+/// over while it waits, or its caller goes while it is on the wire.
+pub(crate) struct Then<O, F> {
+    operation: O,
+    make: Option<F>,
+}
+
+impl<O, F> Then<O, F> {
+    pub(super) fn new(operation: O, make: F) -> Then<O, F> {
+        Then { operation, make: Some(make) }
+    }
+}
+
+impl<O, F, T, U> Operation for Then<O, F>
+where
+    O: Operation<Outcome = Result<T>>,
+    F: FnOnce(Result<T>) -> Result<U>,
+{
+    type Outcome = Result<U>;
+
+    fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Result<U>> {
+        match self.operation.step(now, answer).outcome() {
+            Ok(outcome) => {
+                let make = self.make.take().expect("nobody steps an operation that is over");
+                Step::Done(make(outcome))
+            }
+            Err(step) => step,
+        }
+    }
+
+    fn maybe_done(&self) -> bool {
+        self.operation.maybe_done()
+    }
+
+    fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
+        self.operation.leave(now, in_flight)
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        let error = self.operation.fail(error);
+        match self.make.take().map(|make| make(Err(error.clone()))) {
+            Some(Err(told)) => told,
+            // It makes nothing of failures.
+            Some(Ok(_)) | None => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use std::sync::Mutex;
+
+    /// An operation that waits for ever.
+    struct Endless;
+
+    impl Operation for Endless {
+        type Outcome = Result<()>;
+
+        fn step(&mut self, _now: Instant, _answer: Option<Answer>) -> Step<Result<()>> {
+            Step::AwaitToken
+        }
+    }
+
+    #[test]
+    fn an_end_that_comes_from_the_driver_goes_through_the_function_too() {
+        let told = Mutex::new(None);
+        let mut told_on = Endless.then(|outcome: Result<()>| {
+            *told.lock().unwrap() = outcome.as_ref().err().map(Error::kind);
+            outcome.map_err(|error| error.retold(ErrorKind::ServiceFailure, "told"))
+        });
+        assert_eq!(told_on.fail(Error::new(ErrorKind::Timeout, "late")).kind(), ErrorKind::ServiceFailure);
+        assert_eq!(*told.lock().unwrap(), Some(ErrorKind::Timeout));
+        let mut forgiving = Endless.then(|_: Result<()>| Ok(()));
+        assert_eq!(forgiving.fail(Error::new(ErrorKind::Timeout, "late")).kind(), ErrorKind::Timeout);
+    }
+}

@@ -1,0 +1,72 @@
+//! How often to ask, and when nobody may ask at all.
+
+use crate::clock::{Instant, lock};
+use crate::config::PollIntervals;
+use crate::model::{SessionProperties, SessionSize, SessionStatus};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// The pace of one client: all its calls go to one account, and it is the account that the service slows down.
+#[derive(Debug)]
+pub(crate) struct Pacing {
+    pub(crate) intervals: PollIntervals,
+    /// Until when the service has asked to be left alone (`Retry-After`).
+    quiet_until: Mutex<Option<Instant>>,
+}
+
+impl Pacing {
+    pub(crate) fn new(intervals: PollIntervals) -> Pacing {
+        Pacing { intervals, quiet_until: Mutex::new(None) }
+    }
+
+    /// How long what this says of a session counts as current.
+    pub(crate) fn interval(&self, session: &SessionProperties) -> Duration {
+        match session.status {
+            SessionStatus::Starting | SessionStatus::Stopping | SessionStatus::Unknown(_)
+                if session.size == Some(SessionSize::Premium) =>
+            {
+                self.intervals.starting_premium
+            }
+            SessionStatus::Starting | SessionStatus::Stopping | SessionStatus::Unknown(_) => self.intervals.starting,
+            SessionStatus::Ready | SessionStatus::Stopped | SessionStatus::Expired | SessionStatus::Error => {
+                self.intervals.ready
+            }
+        }
+    }
+
+    /// The service answered 429 and asked for a pause.
+    pub(crate) fn keep_quiet(&self, now: Instant, retry_after: Duration) {
+        let until = now + retry_after;
+        let mut quiet_until = lock(&self.quiet_until);
+        *quiet_until = Some(quiet_until.map_or(until, |before| before.max(until)));
+    }
+
+    /// Until when nothing may be sent, if that is to come.
+    pub(crate) fn quiet_until(&self, now: Instant) -> Option<Instant> {
+        lock(&self.quiet_until).filter(|until| now < *until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_elapsed(Duration::from_secs(seconds))
+    }
+
+    fn pacing() -> Pacing {
+        let ten = Duration::from_secs(10);
+        Pacing::new(PollIntervals { starting: ten, starting_premium: ten, ready: 3 * ten })
+    }
+
+    #[test]
+    fn a_pause_is_for_all_calls_and_only_grows() {
+        let pacing = pacing();
+        assert_eq!(pacing.quiet_until(at(0)), None);
+        pacing.keep_quiet(at(0), Duration::from_secs(20));
+        pacing.keep_quiet(at(1), Duration::from_secs(5));
+        assert_eq!(pacing.quiet_until(at(19)), Some(at(20)));
+        assert_eq!(pacing.quiet_until(at(20)), None);
+    }
+}

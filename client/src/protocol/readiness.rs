@@ -1,0 +1,207 @@
+//! Waiting until a session is ready.
+
+use super::call::OneCall;
+use super::context::Context;
+use super::operation::{Operation, Step};
+use super::read::properties_once;
+use super::retry::{self, Backoff, Trouble};
+use crate::clock::Instant;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{SessionProperties, SessionStatus};
+use crate::wire::Answer;
+use std::time::Duration;
+
+/// Reads a session again and again until it is ready, has ended, or has failed.
+///
+/// It has no end of its own: who drives it stops when the time is over, and may go on later. What it learned and when it
+/// may ask again stays here, so waiting in many short slices costs no extra request.
+pub(crate) struct WaitUntilReady {
+    context: Context,
+    latest: SessionProperties,
+    /// When `latest` was told.
+    told_at: Instant,
+    /// How often something was told.
+    tellings: u64,
+    next_read: Instant,
+    /// Until when `latest` counts as the truth; never, once a read has failed or something was done to the session.
+    good_until: Option<Instant>,
+    reading: Option<OneCall<SessionProperties>>,
+    /// The pauses while reading is in trouble.
+    backoff: Backoff,
+    /// Why the latest read failed, if it did. A passing failure does not end the wait.
+    trouble: Option<Error>,
+}
+
+impl WaitUntilReady {
+    /// Waits for a session last seen as `seen` at `now`.
+    pub(crate) fn new(context: Context, seen: SessionProperties, now: Instant) -> WaitUntilReady {
+        let next_read = now + context.pacing.interval(&seen);
+        let backoff = Backoff::new(context.retry);
+        WaitUntilReady {
+            context,
+            latest: seen,
+            told_at: now,
+            tellings: 0,
+            next_read,
+            good_until: Some(next_read),
+            reading: None,
+            backoff,
+            trouble: None,
+        }
+    }
+
+    /// What is known, and how old that is.
+    pub(crate) fn latest(&self, now: Instant) -> SessionProperties {
+        SessionProperties { age: now.saturating_since(self.told_at), ..self.latest.clone() }
+    }
+
+    /// When it was told.
+    pub(crate) fn told_at(&self) -> Instant {
+        self.told_at
+    }
+
+    /// How often something was told. What began before the last [`WaitUntilReady::invalidate`] does not count.
+    pub(crate) fn tellings(&self) -> u64 {
+        self.tellings
+    }
+
+    /// When it is read again.
+    pub(crate) fn next_read(&self) -> Instant {
+        self.next_read
+    }
+
+    /// What is known, if it counts as current.
+    pub(crate) fn current(&self, now: Instant) -> Option<SessionProperties> {
+        self.is_current(now).then(|| self.latest(now))
+    }
+
+    /// An end is for ever; anything else is true for an interval.
+    fn is_current(&self, now: Instant) -> bool {
+        self.latest.status.is_final() || self.good_until.is_some_and(|until| now < until)
+    }
+
+    /// The service has taken this as the whole lease. All else is to be read anew.
+    pub(crate) fn extended(&mut self, lease: Duration, now: Instant) {
+        // Another update may have been quicker, and have asked for more.
+        self.latest.max_lease = self.latest.max_lease.max(Some(lease));
+        self.invalidate(now);
+    }
+
+    /// The service has taken a stop: whatever was known, it is over.
+    pub(crate) fn stopped(&mut self, now: Instant) {
+        if !self.latest.status.is_final() {
+            self.latest.status = SessionStatus::Stopping;
+        }
+        self.was_told(now);
+        self.invalidate(now);
+    }
+
+    /// The service does not know it any more: it ended so long ago.
+    pub(crate) fn forgotten(&mut self, now: Instant) {
+        self.latest.status = SessionStatus::Stopped;
+        self.was_told(now);
+        self.invalidate(now);
+    }
+
+    fn was_told(&mut self, now: Instant) {
+        self.told_at = now;
+        self.tellings += 1;
+    }
+
+    /// Why the latest read failed, if it did.
+    pub(crate) fn trouble(&self) -> Option<&Error> {
+        self.trouble.as_ref()
+    }
+
+    /// The session was read. What the service leaves out of its size is known from before.
+    pub(crate) fn seen(&mut self, mut properties: SessionProperties, now: Instant) -> SessionProperties {
+        properties.size = properties.size.or_else(|| self.latest.size.take());
+        self.latest = properties.clone();
+        self.was_told(now);
+        self.next_read = now + self.context.pacing.interval(&properties);
+        self.good_until = Some(self.next_read);
+        self.reading = None;
+        self.backoff = Backoff::new(self.context.retry);
+        self.trouble = None;
+        properties
+    }
+
+    /// What is known, and what a read under way will bring, is out of date: reads anew at the next step.
+    pub(crate) fn invalidate(&mut self, now: Instant) {
+        self.next_read = now;
+        self.good_until = None;
+        self.reading = None;
+    }
+
+    /// What the latest properties mean for somebody who waits for a ready session; `None`: go on waiting.
+    fn verdict(&self, now: Instant) -> Option<Result<SessionProperties>> {
+        let session = &self.latest;
+        let told = session.message.as_deref().map(|message| format!(": \"{message}\"")).unwrap_or_default();
+        match session.status {
+            SessionStatus::Ready => Some(Ok(self.latest(now))),
+            SessionStatus::Error => {
+                let message = format!(
+                    "session {} failed{told}; create another, perhaps of another size or in another region",
+                    session.id
+                );
+                Some(Err(Error::new(ErrorKind::SessionFailed, message)))
+            }
+            SessionStatus::Expired => {
+                let message = format!("session {} ended: its lease ran out{told}; create another", session.id);
+                Some(Err(Error::new(ErrorKind::SessionEnded, message)))
+            }
+            SessionStatus::Stopping | SessionStatus::Stopped => {
+                let message = format!("session {} was stopped{told}; create another", session.id);
+                Some(Err(Error::new(ErrorKind::SessionEnded, message)))
+            }
+            SessionStatus::Starting | SessionStatus::Unknown(_) => None,
+        }
+    }
+
+    fn finish_read(&mut self, now: Instant, read: Result<SessionProperties>) -> Option<Error> {
+        match read {
+            Ok(properties) => {
+                self.seen(properties, now);
+                None
+            }
+            Err(error) => {
+                let trouble = Trouble::of(&error);
+                let pause = trouble.and_then(|trouble| self.backoff.pause(trouble, retry::random()));
+                let asked_for = pause.or(trouble.and_then(|it| it.retry_after)).unwrap_or_default();
+                let interval = self.context.pacing.interval(&self.latest);
+                self.next_read = now + asked_for.max(interval);
+                self.good_until = None;
+                self.context.log.warning(error.correlation_vector(), || {
+                    format!("{}; session {} is read again when its time comes", error.message(), self.latest.id)
+                });
+                self.trouble = Some(error.clone());
+                if trouble.is_some() { None } else { Some(error) }
+            }
+        }
+    }
+}
+
+impl Operation for WaitUntilReady {
+    type Outcome = Result<SessionProperties>;
+
+    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
+        loop {
+            if let Some(reading) = &mut self.reading {
+                let read = match reading.step(now, answer.take()).outcome() {
+                    Ok(read) => read,
+                    Err(step) => return step,
+                };
+                self.reading = None;
+                if let Some(error) = self.finish_read(now, read) {
+                    return Step::Done(Err(error));
+                }
+            }
+            let current = self.is_current(now);
+            match self.verdict(now).filter(|_| current) {
+                Some(verdict) => return Step::Done(verdict),
+                None if now < self.next_read => return Step::SleepUntil(self.next_read),
+                None => self.reading = Some(properties_once(&self.context, self.latest.id.clone())),
+            }
+        }
+    }
+}

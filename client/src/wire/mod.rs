@@ -1,0 +1,21 @@
+//! The wire. Pure: an operation becomes a [`Request`], a [`Reply`] becomes an outcome. No socket, no clock.
+//!
+//! One module per REST version and one for the token service; [`Service`] picks the version.
+
+mod failure;
+mod reply;
+mod request;
+mod service;
+mod target;
+#[cfg(test)]
+pub(crate) mod tests;
+mod timespan;
+pub(crate) mod token_service;
+mod v1;
+mod v2021_01_01;
+
+pub(crate) use failure::{Answer, Cause, Failure};
+pub(crate) use reply::Reply;
+pub(crate) use request::{Method, Request};
+pub(crate) use service::Service;
+pub(crate) use target::Target;

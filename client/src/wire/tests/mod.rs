@@ -1,0 +1,17 @@
+//! What the tests of the wire share.
+
+mod any_reply;
+mod recorded;
+
+use super::{Reply, Service};
+use crate::config::tests::config;
+
+/// What it makes of the session service.
+pub(crate) fn service() -> Service {
+    let settings = config().check().unwrap();
+    Service::of(&settings)
+}
+
+pub(crate) fn reply(status: u16, body: &str) -> Reply {
+    Reply { status, body: body.as_bytes().to_vec().into(), ..Reply::default() }
+}

@@ -1,0 +1,361 @@
+//! REST v1: the operations on sessions under `/v1/accounts/{account}/sessions` (docs/service.md).
+
+use super::reply::{Hostname, Reply, given};
+use super::request::{LONGEST_LIST, Method, Request};
+use super::target::Target;
+use super::timespan;
+use crate::error::{Error, Result};
+use crate::model::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What this version can be asked for: the service chooses the id.
+pub(super) fn prepare(new: &NewSession) -> Result<NewSession> {
+    match &new.id {
+        None => Ok(new.clone()),
+        Some(_) => Err(Error::invalid_argument(
+            "with REST v1 the service chooses the session's id; leave it out, or speak REST 2021-01-01",
+        )),
+    }
+}
+
+/// `POST …/sessions/create`
+pub(super) fn create(target: &Target, new: &NewSession) -> Request {
+    let size = match &new.size {
+        SessionSize::Standard => "standard",
+        SessionSize::Premium => "premium",
+        SessionSize::Unknown(name) => name,
+    };
+    let mut body = new.extra.clone();
+    body.insert("maxLeaseTime".into(), timespan::format(new.max_lease.duration()).into());
+    body.insert("size".into(), size.into());
+    if !new.models.is_empty() {
+        // The official script never sends it empty.
+        body.insert("models".into(), new.models.clone().into());
+    }
+    let url = sessions(target, &["create"]);
+    // Nothing marks a repeated create as such: each makes a session.
+    // Its id may be in the reply's `Location` too.
+    let request = Request::unsigned(Method::Post, url, Some(Value::Object(body)));
+    Request { repeatable: false, creates: true, needs_body: false, ..request }
+}
+
+/// `GET …/sessions/{id}/properties`
+pub(super) fn properties(target: &Target, id: &SessionId) -> Request {
+    Request::unsigned(Method::Get, sessions(target, &[id.as_str(), "properties"]), None)
+}
+
+/// `PATCH …/sessions/{id}`
+pub(super) fn update_lease(target: &Target, id: &SessionId, lease: Lease) -> Request {
+    let body = json!({ "maxLeaseTime": timespan::format(lease.duration()) });
+    Request { needs_body: false, ..Request::unsigned(Method::Patch, sessions(target, &[id.as_str()]), Some(body)) }
+}
+
+/// `GET …/sessions`
+pub(super) fn list(target: &Target) -> Request {
+    Request { longest_reply: LONGEST_LIST, ..Request::unsigned(Method::Get, sessions(target, &[]), None) }
+}
+
+/// `DELETE …/sessions/{id}`
+pub(super) fn stop(target: &Target, id: &SessionId) -> Request {
+    Request { needs_body: false, ..Request::unsigned(Method::Delete, sessions(target, &[id.as_str()]), None) }
+}
+
+fn sessions(target: &Target, rest: &[&str]) -> url::Url {
+    target.sessions(&["v1"], rest)
+}
+
+/// The new session's id: from the body, else the last segment of `Location`, which the service sends as a relative path.
+pub(super) fn read_created(reply: &Reply, new: &NewSession) -> Result<SessionProperties> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(rename = "sessionId")]
+        session_id: Option<String>,
+    }
+    const CALL: &str = "creating the session";
+    if !reply.is_success() {
+        return Err(reply.error(CALL));
+    }
+    let from_body = serde_json::from_slice::<Body>(&reply.body).ok().and_then(|body| body.session_id);
+    let id = from_body.and_then(|id| SessionId::parse(&id).ok()).or_else(|| id_of_location(reply.location.as_deref()?));
+    let id = id.ok_or_else(|| reply.unexpected(CALL, "there is no usable session id in it"))?;
+    Ok(SessionProperties::created(id.to_lower_case(), new))
+}
+
+/// The id in `accounts/{account}/sessions/{id}`. A location that is cut off, as the document prints it, has none.
+fn id_of_location(location: &str) -> Option<SessionId> {
+    let mut segments = location.trim_end_matches('/').rsplit('/');
+    let (last, before) = (segments.next()?, segments.next()?);
+    if before == "sessions" { SessionId::parse(last).ok() } else { None }
+}
+
+/// The members of a properties reply. All may be missing or null; ports stood under `connectionProperties` for a while.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    message: Option<String>,
+    session_elapsed_time: Option<String>,
+    session_hostname: Option<String>,
+    session_id: Option<String>,
+    session_max_lease_time: Option<String>,
+    session_size: Option<String>,
+    session_status: Option<String>,
+    #[serde(flatten)]
+    ports: Ports,
+    connection_properties: Option<Ports>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ports {
+    arr_inspector_port: Option<u16>,
+    handshake_port: Option<u16>,
+}
+
+pub(super) fn read_properties(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionProperties> {
+    if !reply.is_success() {
+        return Err(reply.error(call));
+    }
+    let read: Properties = reply.json(call)?;
+    let unexpected = |what: &str| reply.unexpected(call, what);
+    if given(read.session_id.clone()).is_some_and(|other| !other.eq_ignore_ascii_case(id.as_str())) {
+        return Err(unexpected("it is about another session"));
+    }
+    read.into_session(id.clone(), reply, call)
+}
+
+/// The document shows both an object with `sessions` and a bare array. No sessions may be told as null, or not at all.
+pub(super) fn read_list(reply: &Reply) -> Result<Vec<SessionProperties>> {
+    const CALL: &str = "listing the sessions";
+    if !reply.is_success() {
+        return Err(reply.error(CALL));
+    }
+    let unexpected = |what: &str| reply.unexpected(CALL, what);
+    let entries = match reply.json(CALL)? {
+        Value::Array(entries) => entries,
+        Value::Object(mut body) => match body.remove("sessions") {
+            Some(Value::Array(entries)) => entries,
+            None | Some(Value::Null) => Vec::new(),
+            Some(_) => return Err(unexpected("its sessions are no array")),
+        },
+        _ => return Err(unexpected("it is neither an object nor an array")),
+    };
+    entries.into_iter().map(|entry| read_entry(&entry, reply, CALL)).collect()
+}
+
+/// An entry of the list. What a list shows costs money: so one that is not as documented in every member is still listed, by
+/// its id and status.
+fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
+    let id = entry.get("sessionId").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
+    let id =
+        id.map(|id| id.to_lower_case()).ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
+    let read = Properties::deserialize(entry).ok().and_then(|read| read.into_session(id.clone(), reply, call).ok());
+    let status = entry.get("sessionStatus").and_then(Value::as_str).unwrap_or_default();
+    Ok(read.unwrap_or_else(|| SessionProperties::bare(id, SessionStatus::read(status))))
+}
+
+impl Properties {
+    fn into_session(self, id: SessionId, reply: &Reply, call: &str) -> Result<SessionProperties> {
+        let unexpected = |what: &str| reply.unexpected(call, what);
+        let span = |text: Option<String>| match given(text) {
+            Some(text) => timespan::parse(&text).map(Some).ok_or_else(|| unexpected("a time span in it is malformed")),
+            None => Ok(None),
+        };
+        let hostname = Hostname::read(self.session_hostname, unexpected)?;
+        let status = given(self.session_status).ok_or_else(|| unexpected("there is no status in it"))?;
+        let nested = self.connection_properties.unwrap_or_default();
+        let port = |top: Option<u16>, nested: Option<u16>| top.or(nested).filter(|port| *port != 0);
+        Ok(SessionProperties {
+            id,
+            status: SessionStatus::read(&status),
+            size: given(self.session_size).as_deref().map(SessionSize::read),
+            hostname,
+            arr_inspector_port: port(self.ports.arr_inspector_port, nested.arr_inspector_port),
+            handshake_port: port(self.ports.handshake_port, nested.handshake_port),
+            max_lease: span(self.session_max_lease_time)?,
+            elapsed: span(self.session_elapsed_time)?,
+            creation_time: None,
+            teraflops: None,
+            error_code: None,
+            message: self.message.as_deref().and_then(|message| reply.printable(message)),
+            age: Duration::ZERO,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::wire::tests::{reply, service};
+
+    const ID: &str = "e13d2c44-63e0-4591-991e-f9e05e599a93";
+
+    fn new_session() -> NewSession {
+        NewSession::new(SessionSize::Premium, Duration::from_secs(5 * 3600)).unwrap()
+    }
+
+    fn read(body: &str) -> Result<SessionProperties> {
+        read_properties(&reply(200, body), "reading", &SessionId::parse(ID).unwrap())
+    }
+
+    #[test]
+    fn requests_are_those_of_the_document() {
+        let base = "https://remoterendering.westus2.mixedreality.azure.com/v1/accounts/68321d5a-7978-4ceb-b880-0f49751daae9/sessions";
+        let id = SessionId::parse(ID).unwrap();
+        for (request, method, path) in [
+            (create(&service().target, &new_session()), Method::Post, "/create".to_owned()),
+            (properties(&service().target, &id), Method::Get, format!("/{ID}/properties")),
+            (stop(&service().target, &id), Method::Delete, format!("/{ID}")),
+            (update_lease(&service().target, &id, hours(5)), Method::Patch, format!("/{ID}")),
+            (list(&service().target), Method::Get, String::new()),
+        ] {
+            assert_eq!((request.method, request.url.as_str()), (method, format!("{base}{path}").as_str()));
+        }
+        let body: Value = serde_json::from_str(&create(&service().target, &new_session()).body.unwrap()).unwrap();
+        assert_eq!(body, json!({ "maxLeaseTime": "05:00:00", "size": "premium" }));
+        let body: Value = serde_json::from_str(&update_lease(&service().target, &id, hours(24)).body.unwrap()).unwrap();
+        assert_eq!(body, json!({ "maxLeaseTime": "1.00:00:00" }), "24:00:00 would be 24 days");
+    }
+
+    fn hours(hours: u64) -> Lease {
+        Lease::new(Duration::from_secs(hours * 3_600)).unwrap()
+    }
+
+    #[test]
+    fn models_and_members_of_the_callers_own_are_sent_with_a_create() {
+        let new = new_session().with_models(["https://x/a.arrAsset"]).unwrap();
+        let new = new.with_extra_json(r#"{"directConnectionSession":"false","x":{"y":[1]}}"#).unwrap();
+        let request = create(&service().target, &new);
+        assert!(!request.repeatable);
+        let body: Value = serde_json::from_str(&request.body.unwrap()).unwrap();
+        assert_eq!(
+            body,
+            json!({ "maxLeaseTime": "05:00:00", "size": "premium", "models": ["https://x/a.arrAsset"],
+                    "directConnectionSession": "false", "x": { "y": [1] } })
+        );
+    }
+
+    #[test]
+    fn a_list_is_read_in_every_shape_that_the_document_shows() {
+        let one = format!(r#"{{"sessionId":"{ID}","sessionStatus":"Ready","sessionMaxLeaseTime":"04:00:00","new":1}}"#);
+        for body in
+            [format!(r#"{{"sessions":[{one}]}}"#), format!("[{one}]"), format!(r#"{{"x":0,"sessions":[{one}]}}"#)]
+        {
+            let sessions = read_list(&reply(200, &body)).unwrap();
+            assert_eq!((sessions.len(), sessions[0].id.as_str()), (1, ID), "{body}");
+            assert_eq!(sessions[0].max_lease, Some(Duration::from_secs(4 * 3_600)));
+        }
+        for body in [r#"{"sessions":[]}"#, "[]", r#"{"sessions":null}"#, "{}"] {
+            assert!(read_list(&reply(200, body)).unwrap().is_empty(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_none_is_an_error() {
+        for body in [
+            "",
+            "null",
+            "7",
+            r#"{"sessions":{}}"#,
+            r#"{"sessions":[7]}"#,
+            r#"[{"sessionStatus":"Ready"}]"#,
+            r#"[{"sessionId":"../x","sessionStatus":"Ready"}]"#,
+            &"[".repeat(100_000),
+        ] {
+            let error = read_list(&reply(200, body)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{}", &body[..body.len().min(80)]);
+        }
+        assert_eq!(read_list(&reply(403, "")).unwrap_err().kind(), ErrorKind::Forbidden);
+    }
+
+    #[test]
+    fn an_odd_entry_hides_neither_itself_nor_the_others() {
+        let odd = format!(r#"{{"sessionId":"{ID}","sessionStatus":"Ready","sessionMaxLeaseTime":"24:00:00"}}"#);
+        let odder = r#"{"sessionId":"b","handshakePort":-1}"#;
+        let sessions = read_list(&reply(200, &format!("[{odd},{odder}]"))).unwrap();
+        assert_eq!(
+            (sessions[0].id.as_str(), &sessions[0].status, sessions[0].max_lease),
+            (ID, &SessionStatus::Ready, None)
+        );
+        assert_eq!((sessions[1].id.as_str(), sessions[1].handshake_port), ("b", None));
+    }
+
+    #[test]
+    fn a_created_session_is_known_by_its_id_and_by_what_was_asked_for() {
+        let created = read_created(&reply(202, &format!(r#"{{"sessionId":"{ID}"}}"#)), &new_session()).unwrap();
+        assert_eq!((created.id.as_str(), created.status), (ID, SessionStatus::Starting));
+        assert_eq!(
+            (created.size, created.max_lease),
+            (Some(SessionSize::Premium), Some(Duration::from_secs(5 * 3600)))
+        );
+    }
+
+    #[test]
+    fn the_location_stands_in_for_a_missing_id() {
+        for body in ["", "{}", "[]", r#"{"sessionId":null}"#] {
+            let with_location = Reply { location: Some(format!("accounts/1111/sessions/{ID}/")), ..reply(202, body) };
+            assert_eq!(read_created(&with_location, &new_session()).unwrap().id.as_str(), ID);
+            assert_eq!(read_created(&reply(202, body), &new_session()).unwrap_err().kind(), ErrorKind::UnexpectedReply);
+        }
+        // As the document prints it: cut off.
+        let cut = Reply { location: Some("accounts/11111111-1111-1111-11...".into()), ..reply(202, "") };
+        assert!(read_created(&cut, &new_session()).is_err());
+    }
+
+    #[test]
+    fn a_ready_session_is_read_as_the_document_prints_it() {
+        let ready = read(&format!(
+            r#"{{"message":null,"sessionElapsedTime":"00:00:01","sessionHostname":"5018fee8.remoterenderingvm.westeurope.mixedreality.azure.com",
+                "sessionId":"{ID}","sessionMaxLeaseTime":"04:00:00","sessionStatus":"Ready"}}"#
+        ))
+        .unwrap();
+        assert_eq!(ready.status, SessionStatus::Ready);
+        assert_eq!(ready.hostname.as_deref(), Some("5018fee8.remoterenderingvm.westeurope.mixedreality.azure.com"));
+        assert_eq!(ready.remaining(), Some(Duration::from_secs(4 * 3600 - 1)));
+        assert_eq!((ready.message, ready.size, ready.handshake_port), (None, None, None));
+    }
+
+    #[test]
+    fn null_missing_and_empty_mean_the_same() {
+        let nulls = read(
+            r#"{"message":null,"sessionElapsedTime":null,"sessionHostname":null,"sessionId":null,"sessionMaxLeaseTime":null,
+                "sessionSize":null,"sessionStatus":"starting","arrInspectorPort":null,"handshakePort":0,"connectionProperties":null}"#,
+        )
+        .unwrap();
+        assert_eq!(nulls, read(r#"{"sessionStatus":"Starting"}"#).unwrap());
+        assert_eq!(nulls, read(r#"{"sessionStatus":"STARTING","sessionHostname":"","message":"","new":[1]}"#).unwrap());
+    }
+
+    #[test]
+    fn ports_are_found_at_the_top_and_under_connection_properties() {
+        let top = read(r#"{"sessionStatus":"ready","arrInspectorPort":50051,"handshakePort":50052}"#).unwrap();
+        let nested = read(
+            r#"{"sessionStatus":"ready","connectionProperties":{"arrInspectorPort":50051,"handshakePort":50052}}"#,
+        )
+        .unwrap();
+        assert_eq!((top.arr_inspector_port, top.handshake_port), (Some(50_051), Some(50_052)));
+        assert_eq!(top, nested);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_an_error_and_not_a_guess() {
+        for body in [
+            "",
+            "[]",
+            "null",
+            "{}",
+            r#"{"sessionStatus":7}"#,
+            r#"{"sessionStatus":"Ready","sessionMaxLeaseTime":"24:00:00"}"#,
+            r#"{"sessionStatus":"Ready","handshakePort":70000}"#,
+            r#"{"sessionStatus":"Ready","sessionId":"d31bddca-dab7-498e-9bc9-7594bc12862f"}"#,
+            &format!(r#"{{"sessionStatus":"Ready","sessionHostname":"{}"}}"#, "x".repeat(254)),
+            &"[".repeat(100_000),
+        ] {
+            let error = read(body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{}", &body[..body.len().min(80)]);
+            assert_eq!(error.http_status(), Some(200));
+        }
+    }
+}

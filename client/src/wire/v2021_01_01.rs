@@ -1,0 +1,416 @@
+//! REST 2021-01-01: the operations on sessions under `/accounts/{account}/sessions` (docs/service-2021-01-01.md).
+
+use super::reply::{Hostname, Reply, given};
+use super::request::{LONGEST_LIST, Method, Request};
+use super::target::Target;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use url::Url;
+
+pub(super) const VERSION: &str = "2021-01-01";
+
+/// The specification's bound.
+const LONGEST_LEASE: Duration = Duration::from_secs(1_440 * MINUTE);
+const MINUTE: u64 = 60;
+
+/// What this version can be asked for: no models, a lease of up to a day. A session without an id is given one.
+pub(super) fn prepare(new: &NewSession) -> Result<NewSession> {
+    if !new.models.is_empty() {
+        return Err(Error::invalid_argument(
+            "REST 2021-01-01 cannot load models ahead; leave models out, or speak REST v1",
+        ));
+    }
+    check_lease(new.max_lease)?;
+    let id = match &new.id {
+        Some(id) => id.clone(),
+        None => SessionId::parse(&uuid::Uuid::new_v4().to_string())?,
+    };
+    Ok(NewSession { id: Some(id), max_lease: as_sent(new.max_lease), ..new.clone() })
+}
+
+pub(super) fn check_lease(lease: Lease) -> Result<()> {
+    if as_sent(lease).duration() <= LONGEST_LEASE {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(format!(
+        "a lease of {} s is longer than the {} s that REST 2021-01-01 knows",
+        lease.duration().as_secs(),
+        LONGEST_LEASE.as_secs()
+    )))
+}
+
+/// Leases are whole minutes here; what is asked for is the least that is given.
+pub(super) fn as_sent(lease: Lease) -> Lease {
+    lease.rounded_up_to(Duration::from_secs(MINUTE))
+}
+
+/// The longest lease that can be asked for and is not beyond this.
+pub(super) fn longest_within(cap: Duration) -> Duration {
+    let cap = cap.min(LONGEST_LEASE);
+    Duration::from_secs(cap.as_secs() / MINUTE * MINUTE)
+}
+
+fn minutes(lease: Lease) -> u64 {
+    as_sent(lease).duration().as_secs() / MINUTE
+}
+
+/// `PUT …/sessions/{id}`: as the id is ours, a repeated create makes no second session.
+pub(super) fn create(target: &Target, new: &NewSession, id: &SessionId) -> Request {
+    let size = match &new.size {
+        SessionSize::Standard => "Standard",
+        SessionSize::Premium => "Premium",
+        SessionSize::Unknown(name) => name,
+    };
+    let mut body = new.extra.clone();
+    body.insert("maxLeaseTimeMinutes".into(), minutes(new.max_lease).into());
+    body.insert("size".into(), size.into());
+    let url = sessions(target, &[id.as_str()]);
+    Request { creates: true, needs_body: false, ..Request::unsigned(Method::Put, url, Some(Value::Object(body))) }
+}
+
+/// `GET …/sessions/{id}`
+pub(super) fn properties(target: &Target, id: &SessionId) -> Request {
+    Request::unsigned(Method::Get, sessions(target, &[id.as_str()]), None)
+}
+
+/// `PATCH …/sessions/{id}`
+pub(super) fn update_lease(target: &Target, id: &SessionId, lease: Lease) -> Request {
+    let body = json!({ "maxLeaseTimeMinutes": minutes(lease) });
+    Request { needs_body: false, ..Request::unsigned(Method::Patch, sessions(target, &[id.as_str()]), Some(body)) }
+}
+
+/// `GET …/sessions`, its first page
+pub(super) fn list(target: &Target) -> Request {
+    page(sessions(target, &[]))
+}
+
+pub(super) fn page(url: Url) -> Request {
+    Request { longest_reply: LONGEST_LIST, ..Request::unsigned(Method::Get, url, None) }
+}
+
+/// `POST …/sessions/{id}/:stop`
+pub(super) fn stop(target: &Target, id: &SessionId) -> Request {
+    let url = sessions(target, &[id.as_str(), ":stop"]);
+    Request { needs_body: false, ..Request::unsigned(Method::Post, url, None) }
+}
+
+fn sessions(target: &Target, rest: &[&str]) -> Url {
+    let mut url = target.sessions(&[], rest);
+    url.query_pairs_mut().append_pair("api-version", VERSION);
+    url
+}
+
+/// The new session; what the service leaves out is as it was asked for.
+pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> Result<SessionProperties> {
+    const CALL: &str = "creating the session";
+    if reply.status == 409 {
+        let error = reply.error(CALL);
+        let message = format!(
+            "session {id} exists already with other settings, or has ended; choose another id, or open it ({error})"
+        );
+        return Err(error.retold(ErrorKind::Conflict, message));
+    }
+    // The id is ours and 201 is clear: a body that cannot be read changes nothing about that.
+    let created = match read(reply, CALL, id) {
+        Err(_) if reply.status == 201 => SessionProperties::created(id.clone(), new),
+        other => other?,
+    };
+    if matches!(created.status, SessionStatus::Stopped | SessionStatus::Expired) {
+        // The id was in use before, with the same settings; the service does not use it again.
+        let message = format!("session {id} exists already and has ended; choose another id");
+        return Err(Error::new(ErrorKind::Conflict, message).with_reply(reply.facts()));
+    }
+    Ok(SessionProperties {
+        size: created.size.or_else(|| Some(new.size.clone())),
+        max_lease: created.max_lease.or_else(|| Some(new.max_lease.duration())),
+        ..created
+    })
+}
+
+/// The whole session, as every call but stop answers it.
+pub(super) fn read(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionProperties> {
+    if !reply.is_success() {
+        return Err(reply.error(call));
+    }
+    let read: Session = reply.json(call)?;
+    let unexpected = |what: &str| reply.unexpected(call, what);
+    if given(read.id.clone()).is_some_and(|other| other != id.as_str()) {
+        return Err(unexpected("it is about another session"));
+    }
+    read.into_properties(id.clone(), reply, call)
+}
+
+/// One page of the list, and where the next one is: null, missing and empty say that there is none.
+pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option<String>)> {
+    const CALL: &str = "listing the sessions";
+    #[derive(Deserialize)]
+    struct Page {
+        sessions: Option<Vec<Value>>,
+        #[serde(rename = "@nextLink")]
+        next_link: Option<String>,
+    }
+    if !reply.is_success() {
+        return Err(reply.error(CALL));
+    }
+    let page: Page = reply.json(CALL)?;
+    let entries = page.sessions.unwrap_or_default().into_iter();
+    let sessions = entries.map(|entry| read_entry(&entry, reply, CALL)).collect::<Result<_>>()?;
+    Ok((sessions, given(page.next_link)))
+}
+
+/// An entry of the list. What a list shows costs money: so one that is not as specified in every member is still listed, by
+/// its id and status.
+fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
+    let id = entry.get("id").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
+    let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
+    let read = Session::deserialize(entry).ok().and_then(|read| read.into_properties(id.clone(), reply, call).ok());
+    let status = entry.get("status").and_then(Value::as_str).unwrap_or_default();
+    Ok(read.unwrap_or_else(|| SessionProperties::bare(id, SessionStatus::read(status))))
+}
+
+/// The members of a session. The serializer of 2021 sent null and zero, that of 2022 leaves such members out.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    id: Option<String>,
+    creation_time: Option<String>,
+    arr_inspector_port: Option<u16>,
+    handshake_port: Option<u16>,
+    elapsed_time_minutes: Option<u32>,
+    hostname: Option<String>,
+    max_lease_time_minutes: Option<u32>,
+    size: Option<String>,
+    status: Option<String>,
+    teraflops: Option<f64>,
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl Session {
+    fn into_properties(self, id: SessionId, reply: &Reply, call: &str) -> Result<SessionProperties> {
+        let unexpected = |what: &str| reply.unexpected(call, what);
+        let status = given(self.status).ok_or_else(|| unexpected("there is no status in it"))?;
+        let creation_time = given(self.creation_time)
+            .map(|text| date_time(&text).ok_or_else(|| unexpected("the creation time in it is malformed")));
+        let span = |minutes: Option<u32>| minutes.map(|minutes| Duration::from_secs(u64::from(minutes) * MINUTE));
+        let port = |port: Option<u16>| port.filter(|port| *port != 0);
+        let text = |text: &Option<String>| text.as_deref().and_then(|text| reply.printable(text));
+        Ok(SessionProperties {
+            id,
+            status: SessionStatus::read(&status),
+            size: given(self.size).as_deref().map(SessionSize::read),
+            hostname: Hostname::read(self.hostname, unexpected)?,
+            arr_inspector_port: port(self.arr_inspector_port),
+            handshake_port: port(self.handshake_port),
+            max_lease: span(self.max_lease_time_minutes),
+            elapsed: span(self.elapsed_time_minutes),
+            // Before 1970 stands for never.
+            creation_time: creation_time
+                .transpose()?
+                .filter(|moment| *moment >= OffsetDateTime::UNIX_EPOCH)
+                .map(SystemTime::from),
+            teraflops: self.teraflops.filter(|teraflops| *teraflops > 0.0),
+            error_code: self.error.as_ref().and_then(|failure| text(&failure.code)),
+            message: self.error.as_ref().and_then(|failure| text(&failure.message)),
+            age: Duration::ZERO,
+        })
+    }
+}
+
+/// RFC 3339, with up to seven digits of a second and any offset.
+fn date_time(text: &str) -> Option<OffsetDateTime> {
+    // .NET writes a date that was never set without an offset.
+    OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ApiVersion;
+    use crate::wire::Service;
+    use crate::wire::tests::{reply, service};
+    use std::time::UNIX_EPOCH;
+
+    const ID: &str = "a2b38ff2-fbf4-78e5-6702-b52fc9f12a1d";
+
+    fn id() -> SessionId {
+        SessionId::parse(ID).unwrap()
+    }
+
+    fn this_version() -> Service {
+        Service { version: ApiVersion::V2021_01_01, ..service() }
+    }
+
+    fn new_session(seconds: u64) -> NewSession {
+        NewSession::new(SessionSize::Standard, Duration::from_secs(seconds)).unwrap()
+    }
+
+    fn read_body(body: &str) -> Result<SessionProperties> {
+        read(&reply(200, body), "reading", &id())
+    }
+
+    #[test]
+    fn requests_are_those_of_the_specification() {
+        let service = this_version();
+        let base = "https://remoterendering.westus2.mixedreality.azure.com/accounts/68321d5a-7978-4ceb-b880-0f49751daae9/sessions";
+        let lease = Lease::new(Duration::from_secs(301)).unwrap();
+        for (request, method, path, body) in [
+            (
+                create(&service.target, &new_session(240), &id()),
+                Method::Put,
+                format!("/{ID}"),
+                Some(json!({ "maxLeaseTimeMinutes": 4, "size": "Standard" })),
+            ),
+            (properties(&service.target, &id()), Method::Get, format!("/{ID}"), None),
+            (
+                update_lease(&service.target, &id(), lease),
+                Method::Patch,
+                format!("/{ID}"),
+                Some(json!({ "maxLeaseTimeMinutes": 6 })),
+            ),
+            (stop(&service.target, &id()), Method::Post, format!("/{ID}/:stop"), None),
+            (list(&service.target), Method::Get, String::new(), None),
+        ] {
+            assert_eq!(
+                (request.method, request.url.as_str()),
+                (method, format!("{base}{path}?api-version=2021-01-01").as_str())
+            );
+            assert_eq!(request.body.map(|body| serde_json::from_str::<Value>(&body).unwrap()), body);
+            assert!(request.repeatable, "even a create: the id is ours");
+        }
+    }
+
+    #[test]
+    fn what_this_version_does_not_have_is_refused_before_anything_is_sent() {
+        let with_models = new_session(60).with_models(["https://x"]).unwrap();
+        assert!(prepare(&with_models).unwrap_err().message().contains("models"));
+        assert!(prepare(&new_session(1_440 * 60 + 1)).unwrap_err().message().contains("86400 s"));
+        let prepared = prepare(&new_session(61)).unwrap();
+        assert_eq!(prepared.max_lease.duration(), Duration::from_secs(120), "minutes round up");
+        assert_eq!(prepared.id.map(|id| id.as_str().len()), Some(36), "an id is chosen where none is given");
+    }
+
+    #[test]
+    fn a_session_is_read_as_either_serializer_writes_it() {
+        let of_2021 = read_body(&format!(
+            r#"{{"id":"{ID}","creationTime":"2021-01-29T16:04:29.1569219+00:00","arrInspectorPort":0,"handshakePort":0,
+                "elapsedTimeMinutes":0,"hostname":null,"maxLeaseTimeMinutes":4,"size":"Standard","status":"Starting",
+                "teraflops":0.0,"error":null}}"#
+        ))
+        .unwrap();
+        let of_2022 = read_body(&format!(
+            r#"{{"id":"{ID}","creationTime":"2021-01-29T16:04:29.1569219Z","maxLeaseTimeMinutes":4,"size":"Standard",
+                "status":"Starting","elapsedTimeMinutes":0}}"#
+        ))
+        .unwrap();
+        assert_eq!(of_2021, of_2022);
+        assert_eq!(of_2021.creation_time, Some(UNIX_EPOCH + Duration::new(1_611_936_269, 156_921_900)));
+        assert_eq!((of_2021.max_lease, of_2021.elapsed), (Some(Duration::from_secs(240)), Some(Duration::ZERO)));
+        assert_eq!((of_2021.teraflops, of_2021.handshake_port, of_2021.hostname), (None, None, None));
+    }
+
+    #[test]
+    fn a_creation_time_that_was_never_set_is_none() {
+        for time in ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", ""] {
+            let body = format!(r#"{{"status":"Ready","creationTime":"{time}"}}"#);
+            assert_eq!(read_body(&body).unwrap().creation_time, None, "{time}");
+        }
+    }
+
+    #[test]
+    fn a_clear_success_under_our_id_is_a_session_whatever_its_body() {
+        for body in ["", "{}", "<html>", r#"{"status":7}"#] {
+            let created = read_created(&reply(201, body), &new_session(60), &id()).unwrap();
+            assert_eq!(
+                (created.id, created.status, created.size),
+                (id(), SessionStatus::Starting, Some(SessionSize::Standard))
+            );
+        }
+    }
+
+    #[test]
+    fn a_200_that_cannot_be_read_is_no_session_as_any_web_server_gives_one() {
+        assert!(read_created(&reply(200, "<html>"), &new_session(60), &id()).is_err());
+    }
+
+    #[test]
+    fn a_failed_session_tells_code_and_message() {
+        let failed =
+            read_body(r#"{"status":"error","error":{"code":"OutOfCapacity","message":"no server","details":[]}}"#);
+        let failed = failed.unwrap();
+        assert_eq!(
+            (failed.error_code.as_deref(), failed.message.as_deref()),
+            (Some("OutOfCapacity"), Some("no server"))
+        );
+    }
+
+    #[test]
+    fn a_page_tells_where_the_next_one_is() {
+        let one = format!(r#"{{"id":"{ID}","status":"Ready","teraflops":10.6}}"#);
+        let page = |rest: &str| read_page(&reply(200, &format!(r#"{{"sessions":[{one}]{rest}}}"#))).unwrap();
+        let (sessions, next) = page(r#","@nextLink":"https://x/next""#);
+        assert_eq!(
+            (sessions[0].id.as_str(), sessions[0].teraflops, next.as_deref()),
+            (ID, Some(10.6), Some("https://x/next"))
+        );
+        for none in ["", r#","@nextLink":null"#, r#","@nextLink":"""#] {
+            assert_eq!(page(none).1, None);
+        }
+        assert!(read_page(&reply(200, "{}")).unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn an_id_whose_session_has_ended_makes_no_new_one() {
+        for status in ["Stopped", "Expired"] {
+            let body = format!(r#"{{"id":"{ID}","status":"{status}"}}"#);
+            let error = read_created(&reply(200, &body), &new_session(60), &id()).unwrap_err();
+            assert!(error.kind() == ErrorKind::Conflict && error.message().contains("choose another id"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_conflict_names_the_id_and_what_to_do() {
+        let body = r#"{"error":{"code":"Conflict","message":"A resource already exists under the given ID."}}"#;
+        let error = read_created(&reply(409, body), &new_session(60), &id()).unwrap_err();
+        assert_eq!((error.kind(), error.service_code()), (ErrorKind::Conflict, Some("Conflict")));
+        assert!(error.message().contains(ID) && error.message().contains("choose another id"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_an_error_and_not_a_guess() {
+        for body in [
+            "",
+            "null",
+            "{}",
+            r#"{"status":"Ready","id":"another"}"#,
+            r#"{"status":"Ready","handshakePort":-1}"#,
+            r#"{"status":"Ready","maxLeaseTimeMinutes":1.5}"#,
+            r#"{"status":"Ready","elapsedTimeMinutes":-1}"#,
+            r#"{"status":"Ready","creationTime":"yesterday"}"#,
+            r#"{"status":"Ready","hostname":"a b"}"#,
+            r#"{"status":"Error","error":"text"}"#,
+            &"[".repeat(100_000),
+        ] {
+            let error = read_body(body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{}", &body[..body.len().min(80)]);
+        }
+        for body in [
+            "[]",
+            r#"{"sessions":{}}"#,
+            r#"{"sessions":[{"status":"Ready"}]}"#,
+            r#"{"sessions":[{"id":"a/b","status":"Ready"}]}"#,
+        ] {
+            assert_eq!(read_page(&reply(200, body)).unwrap_err().kind(), ErrorKind::UnexpectedReply, "{body}");
+        }
+    }
+}
