@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::{Account, Clock, Wire};
+use crate::auth::Account;
+use crate::clock::Clock;
 
 /// What an emulator is started with. Change what matters and take the rest from [`Config::default`].
 #[derive(Clone, Debug)]
@@ -48,6 +49,17 @@ pub struct Config {
     pub accept_entra_tokens: bool,
     /// Take control calls (`/emulator/…`) from other machines too, which then can do anything. Default: false.
     pub control_remote: bool,
+}
+
+/// How the emulator writes REST 2021-01-01 (`docs/service-2021-01-01.md`, "Two generations"): the service changed it in the course of 2021, under one version number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Wire {
+    /// As at the beginning of 2021: what is not known is sent as null or zero.
+    V2021,
+    /// As later, until the end: what is not known is left out.
+    #[default]
+    V2022,
 }
 
 impl Default for Config {

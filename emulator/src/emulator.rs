@@ -7,17 +7,20 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use axum::Router;
+use axum::middleware::from_fn;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 
-use crate::certificate;
-use crate::connection::Run;
-use crate::listener;
-use crate::routes;
-use crate::service::Service;
-use crate::tls;
-use crate::{Account, Config, Fault, FaultError, RecordedRequest, SessionStatus, SessionView, StatusRefused};
+use crate::auth::Account;
+use crate::config::Config;
+use crate::faults::{Fault, FaultError};
+use crate::net::{Run, certificate, in_flight, listener, tls};
+use crate::request_log::RecordedRequest;
+use crate::session::{SessionStatus, SessionView, StatusRefused};
+use crate::state::Service;
+use crate::{api, control};
 
 /// A running emulator, on a thread and with an async runtime of its own.
 ///
@@ -86,12 +89,12 @@ impl Emulator {
 
         let handle = runtime.handle().clone();
         let (run, commands) = watch::channel(Run::On);
-        let router = routes::router(service.clone());
+        let router = router(service.clone());
         let thread = thread::Builder::new()
             .name("arr-emulator".to_owned())
             .spawn({
-                let service = service.clone();
-                move || runtime.block_on(listener::serve(listener, acceptor, router, service, commands))
+                let (connections, faults) = (service.connections.clone(), service.faults.clone());
+                move || runtime.block_on(listener::serve(listener, acceptor, router, connections, faults, commands))
             })
             .map_err(StartError::Thread)?;
         let network_urls = service.names.network_urls(service.scheme, address.port());
@@ -226,6 +229,12 @@ impl Drop for Emulator {
 
 fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
+}
+
+/// The whole service, and beside it what controls it.
+fn router(service: Arc<Service>) -> Router {
+    let control = control::routes(&service);
+    Router::new().nest("/emulator", control).fallback_service(api::router(service)).layer(from_fn(in_flight::at_work))
 }
 
 /// Listens, and says where: the port is the system's choice if 0 was asked for.

@@ -23,60 +23,40 @@
 //!
 //! It can be made to fail in many ways, see [`Fault`], and be moved while it runs: `docs/emulator.md`.
 //!
-//! The map of the house:
+//! The layers, from the top; each uses only those below it:
 //!
-//! | file | noun |
+//! | module | what it holds |
 //! |---|---|
-//! | `emulator`, `config`, `account`, `clock` | what a user of the library holds |
-//! | `session`, `session_id` | one session as a pure state machine: every question takes `now` |
-//! | `sessions` | what can be done with sessions, whichever version of the API asks for it |
-//! | `token`, `throttle`, `request_log` | what the service remembers |
-//! | `server`, `names`, `service_clock` | what the configuration comes to: a session's server, the emulator's names and time |
-//! | `routes/` | HTTP in and out: one file for each group of paths, one for access, one for what all replies share |
-//! | `routes/v1*`, `routes/v2021*`, `wire` | the wire format of one version each, and nothing that both need |
-//! | `routes/control*` | what moves the emulator, and is no part of the service |
-//! | `faults/` | what goes wrong on purpose, and when; `routes/sabotage` and `takeover` make it happen |
-//! | `listener`, `connection`, `connections`, `outgoing`, `certificate`, `tls` | sockets |
-//! | `timespan`, `date_time`, `lenient_json`, `guid`, `correlation` | formats |
+//! | `emulator` | the running emulator: starts and stops the rest, and is what a user of the library holds |
+//! | `api`, `control` | the HTTP routes: the service's REST API, and the `/emulator/…` calls that control the emulator |
+//! | `state` | what all requests share |
+//! | `net` | listener, TLS, certificates, connections |
+//! | `faults` | fault injection: the rules, and how each is carried out on a reply or a connection |
+//! | `http` | request bodies, replies and headers that all routes share |
+//! | `session` | one session as a state machine, and the store of all sessions |
+//! | `config`, `request_log` | the configuration; the record of all requests |
+//! | `auth`, `clock` | accounts, tokens and throttling; the machine's clock or a virtual one |
+//! | `format`, `sync` | time spans, dates, GUIDs, JSON, correlation vectors; locks |
 
-mod account;
-mod certificate;
+mod api;
+mod auth;
 mod clock;
 mod config;
-mod connection;
-mod connections;
-mod correlation;
-mod date_time;
+mod control;
 mod emulator;
 mod faults;
-mod guid;
-mod lenient_json;
-mod listener;
-mod names;
-mod outgoing;
-mod path;
+mod format;
+mod http;
+mod net;
 mod request_log;
-mod routes;
-mod server;
-mod service;
-mod service_clock;
 mod session;
-mod session_id;
-mod sessions;
+mod state;
 mod sync;
-mod takeover;
-mod throttle;
-mod timespan;
-mod tls;
-mod token;
-mod wire;
 
-pub use account::{Account, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, ParseAccountError};
+pub use auth::{Account, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, ParseAccountError};
 pub use clock::{Clock, VirtualClock};
-pub use config::Config;
+pub use config::{Config, Wire};
 pub use emulator::{Emulator, StartError};
 pub use faults::{Fault, FaultError};
 pub use request_log::RecordedRequest;
-pub use session::{SessionSize, SessionStatus, StatusRefused};
-pub use sessions::SessionView;
-pub use wire::Wire;
+pub use session::{SessionSize, SessionStatus, SessionView, StatusRefused};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use super::glob::Glob;
-use crate::path;
+use crate::http::path;
 
 /// What goes wrong on purpose, for which requests, and how often.
 ///

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::book::{FaultError, Standing};
 use super::fault::{Action, Fault};
+use super::rules::{FaultError, Standing};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

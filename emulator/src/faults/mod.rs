@@ -1,12 +1,15 @@
-//! Faults on purpose: what they are and when they happen. Nothing here knows a socket; how they are carried out is
-//! `routes/sabotage` for replies and `takeover` for connections.
+//! Fault injection: which faults there are, which requests they are for, and how they are carried out.
 
-mod book;
 mod fault;
 mod glob;
+mod inject;
 pub(crate) mod json;
+mod oversize;
+mod rules;
+mod socket_fault;
 
-pub(crate) use book::FaultBook;
-pub use book::FaultError;
-pub(crate) use fault::Action;
 pub use fault::Fault;
+pub(crate) use inject::{Outcome, carry_out};
+pub(crate) use rules::FaultBook;
+pub use rules::FaultError;
+pub(crate) use socket_fault::{Afterwards, Socket, Takeover};

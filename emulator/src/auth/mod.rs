@@ -1,0 +1,8 @@
+//! Who may call the service, and how often: accounts, their tokens, and the pause between their calls.
+
+mod account;
+mod throttle;
+pub(crate) mod token;
+
+pub use account::{Account, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, ParseAccountError};
+pub(crate) use throttle::Throttle;
