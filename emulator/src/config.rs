@@ -1,4 +1,4 @@
-//! What an emulator is started with.
+//! The configuration of an emulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::auth::Account;
 use crate::clock::Clock;
 
-/// What an emulator is started with. Change what matters and take the rest from [`Config::default`].
+/// The configuration of an emulator. Set what matters and take the rest from [`Config::default`].
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen. Port 0 takes a free port. Default: `127.0.0.1:0`.
@@ -22,42 +22,43 @@ pub struct Config {
     pub stopping: Duration,
     /// How long a token is valid; it expires on a whole second. Default: 24 h.
     pub token_lifetime: Duration,
-    /// How far apart an account's calls to the session service must be; others are answered 429 with `Retry-After`.
-    /// After a minute without a call the next is let in, however long this is. Default: none, which lets all in.
+    /// The minimum interval between an account's calls to the session service; others are answered 429 with
+    /// `Retry-After`. At most one minute takes effect. Default: none, which admits all.
     pub min_call_interval: Duration,
-    /// The server's name in every session's properties, to lead clients to a real streaming server. Default: a name
-    /// that is invented for each session, and leads nowhere.
+    /// The renderer's host name in the properties of every session, to direct clients to a real streaming server.
+    /// Default: an invented name for each session, which does not resolve.
     pub session_hostname: Option<String>,
-    /// The inspector's and the handshake's port in every session's properties. Default: invented ones.
+    /// The ports for the inspector and the handshake in the properties of every session. Default: invented ones.
     pub session_ports: Option<(u16, u16)>,
     /// How many sessions a page of the list has at most, in REST 2021-01-01; 0 counts as 1. Version 1 knows no pages.
     /// Default: none, which puts all on one page.
     pub page_size: Option<usize>,
-    /// Which of the service's two ways of writing REST 2021-01-01 is used. Default: the later one.
-    pub wire: Wire,
-    /// What time it is. Default: the machine's clock.
+    /// Which of the service's two JSON formats of REST 2021-01-01 is used. Default: the later one.
+    pub wire: WireFormat,
+    /// The source of the time. Default: the machine's clock.
     pub clock: Clock,
     /// How many times faster than the machine's clock the emulator's runs, from its start on: leases, startup and token
     /// expiry follow. 0 counts as 1. A virtual clock is not affected. Default: 1.
     pub time_scale: u32,
-    /// Names and addresses that the certificate is for besides `localhost` and the loopback's. An address listened on
-    /// is among them anyway; of one that listens on every address, all of the machine's. Control calls may name the
-    /// emulator by them, without HTTPS too. Default: none.
+    /// Names and addresses that the certificate is valid for besides `localhost` and the loopback addresses. The
+    /// address of the listener is always included, and all of the machine's if it listens on every address. Control
+    /// calls may use them in `Host`, without HTTPS too. Default: none.
     pub tls_names: Vec<String>,
     /// Take any unexpired JSON Web Token in place of an account's key, for applications that sign in at the real
-    /// Microsoft Entra ID. No signature is verified, so **anybody** gets access tokens. Default: false.
+    /// Microsoft Entra ID. No signature is verified, so **any client** gets access tokens. Default: false.
     pub accept_entra_tokens: bool,
-    /// Take control calls (`/emulator/…`) from other machines too, which then can do anything. Default: false.
+    /// Accept control calls (`/emulator/…`) from other machines too, which then have full control. Default: false.
     pub control_remote: bool,
 }
 
-/// How the emulator writes REST 2021-01-01 (`docs/service-2021-01-01.md`, "Two generations"): the service changed it in the course of 2021, under one version number.
+/// The JSON format of REST 2021-01-01. The service changed it in the course of 2021 under the same version number
+/// (`docs/service-2021-01-01.md`, "Two generations").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Wire {
-    /// As at the beginning of 2021: what is not known is sent as null or zero.
+pub enum WireFormat {
+    /// As at the beginning of 2021: unknown values are sent as null or zero.
     V2021,
-    /// As later, until the end: what is not known is left out.
+    /// As later, until the end: unknown values are left out.
     #[default]
     V2022,
 }
@@ -75,7 +76,7 @@ impl Default for Config {
             session_hostname: None,
             session_ports: None,
             page_size: None,
-            wire: Wire::V2022,
+            wire: WireFormat::V2022,
             clock: Clock::System,
             time_scale: 1,
             tls_names: Vec::new(),

@@ -16,23 +16,23 @@ use tokio::sync::watch;
 use crate::auth::Account;
 use crate::config::Config;
 use crate::faults::{Fault, FaultError};
-use crate::net::{Run, certificate, in_flight, listener, tls};
+use crate::net::{Shutdown, certificate, in_flight, listener, tls};
 use crate::request_log::RecordedRequest;
 use crate::session::{SessionStatus, SessionView, StatusRefused};
-use crate::state::Service;
+use crate::state::ServiceState;
 use crate::{api, control};
 
-/// A running emulator, on a thread and with an async runtime of its own.
+/// A running emulator, on its own thread and async runtime.
 ///
-/// Dropping it cuts its connections and ends it; [`stop`](Self::stop) lets requests on the wire finish.
+/// Dropping it cuts its connections; [`stop`](Self::stop) lets requests on the wire finish.
 pub struct Emulator {
     url: String,
     network_urls: Vec<String>,
     account: Account,
     ca_pem: Option<String>,
-    service: Arc<Service>,
+    state: Arc<ServiceState>,
     handle: Handle,
-    run: watch::Sender<Run>,
+    shutdown: watch::Sender<Shutdown>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -40,33 +40,33 @@ pub struct Emulator {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Another program listens there.
+    /// Another program listens on the address.
     #[error("{address} is in use: stop the program that listens there, or listen elsewhere (port 0 takes a free port)")]
     AddressInUse {
-        /// Where the emulator was to listen.
+        /// The address to listen on.
         address: SocketAddr,
     },
-    /// The system does not let this program listen there.
+    /// The system refused to listen on the address.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Where the emulator was to listen.
+        /// The address to listen on.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The configuration names no account.
+    /// The configuration has no account.
     #[error("an emulator needs at least one account; Account::development() is the usual one")]
     NoAccount,
-    /// No certificates could be made, or they were not accepted.
+    /// The certificates could not be generated or used.
     #[error("cannot make the certificates for HTTPS: {reason}")]
     Certificates {
         /// What went wrong.
         reason: String,
     },
-    /// The system has no random numbers to give.
+    /// The system provides no random numbers.
     #[error("the system gave no random numbers to sign tokens with")]
     NoRandomNumbers,
-    /// The system gives no thread, or nothing to wait for sockets with.
+    /// The system provides no thread, or no means to wait for sockets.
     #[error("cannot start the emulator's thread: {0}")]
     Thread(#[source] io::Error),
 }
@@ -75,12 +75,12 @@ impl Emulator {
     /// Starts an emulator and returns once it listens.
     pub fn start(config: Config) -> Result<Emulator, StartError> {
         let account = config.accounts.first().ok_or(StartError::NoAccount)?.clone();
-        let service = Service::new(&config).ok_or(StartError::NoRandomNumbers)?;
-        let service = Arc::new(service);
+        let state = ServiceState::new(&config).ok_or(StartError::NoRandomNumbers)?;
+        let state = Arc::new(state);
         let runtime = runtime().map_err(StartError::Thread)?;
         let (listener, address) = listen(&runtime, config.listen)?;
         let (acceptor, ca_pem) = if config.tls {
-            let certificates = certificate::generate(&service.names).map_err(no_certificates)?;
+            let certificates = certificate::generate(&state.hostnames).map_err(no_certificates)?;
             let ca_pem = certificates.ca_pem.clone();
             (Some(tls::acceptor(certificates).map_err(no_certificates)?), Some(ca_pem))
         } else {
@@ -88,32 +88,31 @@ impl Emulator {
         };
 
         let handle = runtime.handle().clone();
-        let (run, commands) = watch::channel(Run::On);
-        let router = router(service.clone());
+        let (shutdown, shutdown_receiver) = watch::channel(Shutdown::NotRequested);
+        let (connections, faults) = (state.connections.clone(), state.faults.clone());
+        let router = router(state.clone());
+        let serving = listener::serve(listener, acceptor, router, connections, faults, shutdown_receiver);
         let thread = thread::Builder::new()
             .name("arr-emulator".to_owned())
-            .spawn({
-                let (connections, faults) = (service.connections.clone(), service.faults.clone());
-                move || runtime.block_on(listener::serve(listener, acceptor, router, connections, faults, commands))
-            })
+            .spawn(move || runtime.block_on(serving))
             .map_err(StartError::Thread)?;
-        let network_urls = service.names.network_urls(service.scheme, address.port());
-        let url = url(service.scheme, address);
-        Ok(Emulator { url, network_urls, account, ca_pem, service, handle, run, thread: Some(thread) })
+        let network_urls = state.hostnames.network_urls(state.scheme, address.port());
+        let url = url(state.scheme, address);
+        Ok(Emulator { url, network_urls, account, ca_pem, state, handle, shutdown, thread: Some(thread) })
     }
 
-    /// Where it serves, both the token service and sessions: such as `https://127.0.0.1:12345`, with no slash at the
-    /// end. An emulator that listens on every address is named by the loopback address.
+    /// The URL of both the token service and the session service, such as `https://127.0.0.1:12345`, without a slash at
+    /// the end. If the emulator listens on every address, the URL has the loopback address.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The first of its accounts.
+    /// The first account.
     pub fn account(&self) -> &Account {
         &self.account
     }
 
-    /// The certificate in PEM that a client must trust; none without HTTPS.
+    /// The certificate that a client must trust, in PEM; none without HTTPS.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
     }
@@ -123,92 +122,91 @@ impl Emulator {
         &self.network_urls
     }
 
-    /// A token for the sessions of its first account, as the token service would give it now.
+    /// An access token for the first account, as the token service would issue it now.
     pub fn access_token(&self) -> String {
-        self.service.access_token(&self.account)
+        self.state.access_token(&self.account)
     }
 
-    /// A token that stands for one of Microsoft Entra's: the token service takes it, in place of the key, for its first
-    /// account, as long as it is valid by the emulator's clock.
+    /// A stand-in for a Microsoft Entra token. Until it expires by the emulator's clock, the token service accepts it
+    /// in place of the first account's key.
     pub fn entra_token(&self, lifetime: Duration) -> String {
-        self.service.entra_token(&self.account, lifetime)
+        self.state.entra_token(&self.account, lifetime)
     }
 
-    /// Every request seen since the start or the last [`clear_requests`](Self::clear_requests), in the order of
+    /// Every request since the start or the last [`clear_requests`](Self::clear_requests), in the order of
     /// arrival. Beyond 100 000, or 128 MiB, the oldest are dropped.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.service.requests.all()
+        self.state.requests.all()
     }
 
-    /// Forgets the requests seen so far.
+    /// Clears the request log.
     pub fn clear_requests(&self) {
-        self.service.requests.clear();
+        self.state.requests.clear();
     }
 
-    /// All sessions as they are now, of every account, in the order of their creation. Those that ended are among
-    /// them for 30 days.
+    /// All sessions as they are now, of every account, in the order of creation. They include sessions that ended in
+    /// the last 30 days.
     pub fn sessions(&self) -> Vec<SessionView> {
-        self.service.sessions().views(self.service.clock.now())
+        self.state.sessions().views(self.state.clock.now())
     }
 
-    /// Ends a session with status `Error` and this message, as a start does that finds no free server. False if there
-    /// is no such session or it is over already.
+    /// Ends a session with status `Error` and this message, as if there were no free renderer. False if there is no
+    /// such session or it is already over.
     ///
-    /// A session is named by its id, a GUID in any letter case. If two accounts have chosen the same id, it is the session
-    /// that is not over.
+    /// The id may be a GUID in any letter case. If two accounts have chosen the same id, it selects the session that is
+    /// not over.
     pub fn fail_session(&self, id: &str, message: &str) -> bool {
-        let now = self.service.clock.now();
-        self.service.sessions().fail(now, id, message)
+        let now = self.state.clock.now();
+        self.state.sessions().fail(now, id, message)
     }
 
-    /// Appends faults: what goes wrong on purpose, with which requests. The first that is for a request and does not
-    /// skip it is the one that happens. If one of them cannot be, none is added.
+    /// Appends faults. The first that matches a request and does not skip it happens. If one of them is invalid, none
+    /// is added.
     pub fn add_faults(&self, faults: impl IntoIterator<Item = Fault>) -> Result<(), FaultError> {
-        self.service.faults.add(faults.into_iter().collect())
+        self.state.faults.add(faults.into_iter().collect())
     }
 
     /// Removes all faults.
     pub fn clear_faults(&self) {
-        self.service.faults.clear();
+        self.state.faults.clear();
     }
 
-    /// Closes the connections on which nothing is being answered, as a server does with those that a client keeps for
-    /// later. Returns how many have ended.
+    /// Closes the idle connections, as a server does with those in a client's pool. Returns how many were closed.
     pub fn close_idle_connections(&self) -> usize {
         let (done, result) = mpsc::channel();
-        let connections = self.service.connections.clone();
+        let connections = self.state.connections.clone();
         self.handle.spawn(async move { done.send(connections.close_idle().await) });
-        // There is no answer only if the emulator's thread is gone, and its connections with it.
+        // Only fails if the emulator's thread is gone, and its connections with it.
         result.recv().unwrap_or(0)
     }
 
-    /// Forces a status upon a session, with a reason if it is an end. What no session can do is refused: nothing brings
-    /// one back that is over. Forced to be `Stopping`, it stays so until it is forced to be `Stopped` or `Error`. The id is
-    /// as in [`fail_session`](Self::fail_session).
+    /// Forces a status upon a session, with a reason if the session ends. Refused if there is no such transition: a
+    /// session that is over stays so. A forced `Stopping` lasts until `Stopped` or `Error` is forced. The id is as in
+    /// [`fail_session`](Self::fail_session).
     pub fn set_session_status(
         &self,
         id: &str,
         status: SessionStatus,
         message: Option<&str>,
     ) -> Result<SessionView, StatusRefused> {
-        let now = self.service.clock.now();
-        self.service.sessions().force(now, id, status, message)
+        let now = self.state.clock.now();
+        self.state.sessions().force(now, id, status, message)
     }
 
-    /// Moves the emulator's clock forward; a virtual clock moves for all who share it.
+    /// Advances the emulator's clock; a virtual clock advances for all its users.
     pub fn advance_clock(&self, step: Duration) {
-        self.service.clock.advance(step);
+        self.state.clock.advance(step);
     }
 
-    /// Stops listening, lets requests on the wire finish for at most 2 s, and returns when all is over.
+    /// Stops listening, lets requests on the wire finish for at most 2 s, and returns when the emulator has stopped.
     pub fn stop(mut self) {
-        self.end(Run::Finish);
+        self.end(Shutdown::Graceful);
     }
 
-    fn end(&mut self, how: Run) {
-        self.run.send_replace(how);
+    fn end(&mut self, how: Shutdown) {
+        self.shutdown.send_replace(how);
         if let Some(thread) = self.thread.take() {
-            // It can only have panicked, which the panic itself has reported.
+            // An error means that it panicked, which has been reported already.
             let _ = thread.join();
         }
     }
@@ -223,7 +221,7 @@ impl fmt::Debug for Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        self.end(Run::Cut);
+        self.end(Shutdown::Immediate);
     }
 }
 
@@ -231,13 +229,13 @@ fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-/// The whole service, and beside it what controls it.
-fn router(service: Arc<Service>) -> Router {
-    let control = control::routes(&service);
-    Router::new().nest("/emulator", control).fallback_service(api::router(service)).layer(from_fn(in_flight::at_work))
+/// The service and the control API.
+fn router(state: Arc<ServiceState>) -> Router {
+    let control = control::routes(&state);
+    Router::new().nest("/emulator", control).fallback_service(api::router(state)).layer(from_fn(in_flight::track))
 }
 
-/// Listens, and says where: the port is the system's choice if 0 was asked for.
+/// Listens, and returns the address. With port 0, the system chooses the port.
 fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::AddrInUse => StartError::AddressInUse { address },
@@ -257,7 +255,7 @@ fn no_certificates(error: impl std::error::Error) -> StartError {
 
 fn url(scheme: &str, address: SocketAddr) -> String {
     let ip = match address.ip() {
-        // Nothing can be sent to "every address".
+        // A client cannot connect to "every address".
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,

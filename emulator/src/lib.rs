@@ -1,8 +1,8 @@
 //! A complete Azure Remote Rendering session service in one process: token service (STS), sessions with a real
-//! lease clock, HTTPS with a certificate authority of its own. `docs/service.md` and `docs/service-2021-01-01.md`
+//! lease clock, HTTPS with its own certificate authority. `docs/service.md` and `docs/service-2021-01-01.md`
 //! describe the wire contract.
 //!
-//! As a program it is `arr-emulator`; as a library it runs inside a test:
+//! The program is `arr-emulator`; the library runs inside a test:
 //!
 //! ```
 //! use arr_emulator::{Clock, Config, Emulator, VirtualClock};
@@ -16,12 +16,12 @@
 //! })?;
 //! println!("{} serves account {}", emulator.url(), emulator.account().id());
 //! // … create a session …
-//! clock.advance(Duration::from_secs(150)); // … and it is ready, without having waited.
+//! clock.advance(Duration::from_secs(150)); // … and it is ready, without a wait.
 //! emulator.stop();
 //! # Ok::<(), arr_emulator::StartError>(())
 //! ```
 //!
-//! It can be made to fail in many ways, see [`Fault`], and be moved while it runs: `docs/emulator.md`.
+//! [`Fault`] injects faults; `docs/emulator.md` describes how to control a running emulator.
 //!
 //! The layers, from the top; each uses only those below it:
 //!
@@ -55,7 +55,7 @@ mod sync;
 
 pub use auth::{Account, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, ParseAccountError};
 pub use clock::{Clock, VirtualClock};
-pub use config::{Config, Wire};
+pub use config::{Config, WireFormat};
 pub use emulator::{Emulator, StartError};
 pub use faults::{Fault, FaultError};
 pub use request_log::RecordedRequest;

@@ -1,4 +1,4 @@
-//! What was asked of the service, for tests that count requests.
+//! The log of all requests, for tests that count them.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -8,22 +8,22 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::sync::lock;
 
-/// One request that the emulator saw, without its secrets and its body.
+/// One request that the emulator received, without its secrets and its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// When it came: time since the emulator's start, by the emulator's clock.
+    /// When it arrived: time since the emulator's start, by the emulator's clock.
     pub at: Duration,
-    /// Which connection carried it; the emulator numbers them from 1 in the order of their coming.
+    /// The number of its connection, counted from 1 in the order of arrival.
     pub connection: u64,
     /// The method, such as `GET`.
     pub method: String,
     /// The path as it was sent, with its query if there was one.
     pub path: String,
-    /// The headers in the order of coming, their names in lower case. What may be secret, such as `authorization`, has
-    /// the value `<redacted>`.
+    /// The headers in the order of arrival, with names in lower case. Any that may be secret, such as `authorization`,
+    /// has the value `<redacted>`.
     pub headers: Vec<(String, String)>,
-    /// The status of the reply, or 0 as long as there is none. A request that a fault has cut stays at 0.
+    /// The status of the reply, or 0 while there is none. It stays 0 if a fault cuts the connection.
     pub status: u16,
 }
 
@@ -34,46 +34,46 @@ impl RecordedRequest {
     }
 }
 
-/// As much of a header's name or a method as is worth keeping: no real one is longer.
+/// To which a method or the name of a header is cut: no real one is longer.
 const LONGEST_NAME: usize = 64;
 
-fn beginning(text: &str, longest: usize) -> &str {
+fn truncated(text: &str, longest: usize) -> &str {
     &text[..text.floor_char_boundary(longest)]
 }
 
-/// A method as it is recorded.
+/// A method as it is logged.
 pub(crate) fn recorded_method(method: &Method) -> String {
-    beginning(method.as_str(), LONGEST_NAME).to_owned()
+    truncated(method.as_str(), LONGEST_NAME).to_owned()
 }
 
-/// The headers as they are recorded.
+/// The headers as they are logged.
 pub(crate) fn recorded_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    /// As many headers, and as much of a value, as is worth keeping of each of a hundred thousand requests.
+    /// The limits keep a hundred thousand requests small.
     const MOST: usize = 50;
     const LONGEST: usize = 256;
-    let short = |name: &HeaderName| beginning(name.as_str(), LONGEST_NAME).to_owned();
+    let short = |name: &HeaderName| truncated(name.as_str(), LONGEST_NAME).to_owned();
     let recorded = |(name, value): (&HeaderName, &HeaderValue)| {
         if is_secret(name.as_str()) {
             return (short(name), "<redacted>".to_owned());
         }
         let value = String::from_utf8_lossy(value.as_bytes());
-        (short(name), beginning(&value, LONGEST).to_owned())
+        (short(name), truncated(&value, LONGEST).to_owned())
     };
     headers.iter().take(MOST).map(recorded).collect()
 }
 
-/// By its name: better one header too many than a key in a file.
+/// Judged by the name: better to redact one header too many than to log a key.
 fn is_secret(name: &str) -> bool {
     ["auth", "key", "token", "secret", "password", "credential", "cookie", "signature"]
         .iter()
         .any(|word| name.contains(word))
 }
 
-/// A request in the log whose reply is still to come.
+/// A request in the log that has no reply yet.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry(u64);
+pub(crate) struct LogEntry(u64);
 
-/// Every request in the order of arrival; the oldest are dropped when an emulator runs for weeks.
+/// All requests in the order of arrival, up to a limit; then the oldest are dropped.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     state: Mutex<State>,
@@ -81,10 +81,10 @@ pub(crate) struct RequestLog {
 
 #[derive(Debug, Default)]
 struct State {
-    /// How many requests were dropped from the front: the number of the first one that is left.
+    /// How many requests were dropped from the front, which is the number of the first one left.
     dropped: u64,
     requests: VecDeque<RecordedRequest>,
-    /// What they take up, in bytes.
+    /// The memory that they use, in bytes.
     size: usize,
 }
 
@@ -97,7 +97,7 @@ impl State {
     }
 }
 
-/// Roughly what a request takes up in memory, in bytes.
+/// The approximate memory that a request uses, in bytes.
 fn size(request: &RecordedRequest) -> usize {
     let text = |text: &String| size_of::<String>() + text.len();
     let headers = request.headers.iter().map(|(name, value)| text(name) + text(value));
@@ -106,11 +106,11 @@ fn size(request: &RecordedRequest) -> usize {
 
 impl RequestLog {
     const CAPACITY: usize = 100_000;
-    /// In bytes: with usual requests the number is reached first.
+    /// In bytes. Ordinary requests reach the limit of their number first.
     const LARGEST: usize = 128 * 1024 * 1024;
 
-    /// Notes a request that has come. Its status follows with [`finish`](Self::finish).
-    pub(crate) fn begin(&self, request: RecordedRequest) -> Entry {
+    /// Appends a request. Its status follows with [`finish`](Self::finish).
+    pub(crate) fn begin(&self, request: RecordedRequest) -> LogEntry {
         let mut state = lock(&self.state);
         let size = size(&request);
         while state.requests.len() == Self::CAPACITY || (state.size + size > Self::LARGEST && state.size > 0) {
@@ -118,13 +118,13 @@ impl RequestLog {
         }
         state.size += size;
         state.requests.push_back(request);
-        Entry(state.dropped + state.requests.len() as u64 - 1)
+        LogEntry(state.dropped + state.requests.len() as u64 - 1)
     }
 
-    /// Notes the status of the reply.
-    pub(crate) fn finish(&self, entry: Entry, status: u16) {
+    /// Records the status of the reply.
+    pub(crate) fn finish(&self, entry: LogEntry, status: u16) {
         let mut state = lock(&self.state);
-        // A request that was cleared away in the meantime has no place any more.
+        // The request may have been removed in the meantime.
         let place = entry.0.checked_sub(state.dropped);
         let place = place.and_then(|place| usize::try_from(place).ok());
         if let Some(request) = place.and_then(|place| state.requests.get_mut(place)) {

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks, whether or not a thread panicked while it held the lock: what is behind our locks is changed in single
-/// steps and is never left half done.
+/// Locks a mutex even if it is poisoned: the data behind our locks changes in single steps, so a panic never leaves it
+/// inconsistent.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Who may do what: the only place that reads `Authorization`.
+//! Authentication and authorisation: the only module that reads the `Authorization` header.
 
 use std::sync::Arc;
 
@@ -12,84 +12,80 @@ use uuid::Uuid;
 
 use crate::auth::{Account, token};
 use crate::format::guid;
-use crate::state::Service;
+use crate::state::ServiceState;
 
-/// The account that a request may act for. Only [`gate`] makes one, and the session routes ask for it.
+/// The account that a request may act for. Only [`authorize`] makes one; the session routes require it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller(pub(super) Uuid);
 
-/// Why a request for sessions is not let in.
+/// Why a request to the session service is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum AccessDenied {
     /// It carries no valid token.
-    NoToken,
+    InvalidToken,
     /// It carries one for another account than the one in its path.
     OtherAccount,
-    /// The account's last call was too short a time ago.
-    TooSoon { wait_seconds: u64 },
+    /// The account exceeds the rate limit.
+    Throttled { retry_after_seconds: u64 },
 }
 
-/// The gate in front of the session routes, which refuses in the words of the version that they belong to.
+/// The check in front of the session routes. Each version of the API has its own replies to refused requests.
 #[derive(Clone)]
-pub(super) struct Gate {
-    service: Arc<Service>,
-    refuse: fn(Refusal) -> Response,
+pub(super) struct AccessCheck {
+    state: Arc<ServiceState>,
+    deny: fn(AccessDenied) -> Response,
 }
 
-impl Gate {
-    pub(super) fn new(service: &Arc<Service>, refuse: fn(Refusal) -> Response) -> Gate {
-        Gate { service: service.clone(), refuse }
+impl AccessCheck {
+    pub(super) fn new(state: &Arc<ServiceState>, deny: fn(AccessDenied) -> Response) -> AccessCheck {
+        AccessCheck { state: state.clone(), deny }
     }
 
-    fn admit(&self, headers: &HeaderMap, account: Option<Uuid>) -> Result<Caller, Refusal> {
-        let token = bearer(headers).ok_or(Refusal::NoToken)?;
-        let tokens = &self.service.tokens;
-        let owner = tokens.account_of(token, self.service.clock.unix_time()).ok_or(Refusal::NoToken)?;
+    fn admit(&self, headers: &HeaderMap, account: Option<Uuid>) -> Result<Caller, AccessDenied> {
+        let token = bearer(headers).ok_or(AccessDenied::InvalidToken)?;
+        let tokens = &self.state.tokens;
+        let owner = tokens.account_of(token, self.state.clock.unix_time()).ok_or(AccessDenied::InvalidToken)?;
         if account != Some(owner) {
-            return Err(Refusal::OtherAccount);
+            return Err(AccessDenied::OtherAccount);
         }
-        let admitted = self.service.throttle.admit(self.service.clock.now(), owner);
-        admitted
-            .map_err(|wait| Refusal::TooSoon { wait_seconds: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) })?;
+        let admitted = self.state.throttle.admit(self.state.clock.now(), owner);
+        admitted.map_err(|wait| AccessDenied::Throttled {
+            retry_after_seconds: wait.as_secs() + u64::from(wait.subsec_nanos() > 0),
+        })?;
         Ok(Caller(owner))
     }
 }
 
-/// Lets a request through that carries a token for the account in its path, if the account's last call is long enough
-/// ago.
-pub(super) async fn gate(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    match gate.admit(request.headers(), account_in(request.uri())) {
+/// Middleware that admits requests with a token for the account in their path, within the account's rate limit.
+pub(super) async fn authorize(State(check): State<AccessCheck>, mut request: Request, next: Next) -> Response {
+    match check.admit(request.headers(), account_in(request.uri())) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(refusal) => (gate.refuse)(refusal),
+        Err(denied) => (check.deny)(denied),
     }
 }
 
-/// The account in the path of a token request, if the request carries `{id}:{key}` of it, or a token of Microsoft
-/// Entra's that stands for it.
-pub(super) fn who_may_have_a_token<'a>(
-    service: &'a Service,
-    account: Uuid,
-    headers: &HeaderMap,
-) -> Option<&'a Account> {
+/// The account in the path of a token request, if the request carries its `{id}:{key}`, or a Microsoft Entra token for
+/// it.
+pub(super) fn authenticate<'a>(state: &'a ServiceState, account: Uuid, headers: &HeaderMap) -> Option<&'a Account> {
     let credential = bearer(headers)?;
-    let mut known = service.accounts.iter().filter(|known| known.guid() == account);
+    let mut known = state.accounts.iter().filter(|known| known.guid() == account);
     match credential.split_once(':') {
         Some((id, key)) if guid::parse(id) == Some(account) => known.find(|known| known.has_key(key)),
         Some(_) => None,
-        None => known.next().filter(|_| is_entra_token(service, account, credential)),
+        None => known.next().filter(|_| is_entra_token(state, account, credential)),
     }
 }
 
-fn is_entra_token(service: &Service, account: Uuid, token: &str) -> bool {
-    let now = service.clock.unix_time();
-    service.entra_tokens.account_of(token, now) == Some(account)
-        || (service.accepts_any_entra_token && token::claims_to_be_valid(token, now))
+fn is_entra_token(state: &ServiceState, account: Uuid, token: &str) -> bool {
+    let now = state.clock.unix_time();
+    state.entra_tokens.account_of(token, now) == Some(account)
+        || (state.accepts_any_entra_token && token::is_unexpired_jwt(token, now))
 }
 
-/// Read by itself: what a session is called is for its route to judge.
+/// Read without the rest of the path: the route validates the session id.
 fn account_in(uri: &Uri) -> Option<Uuid> {
     let mut segments = uri.path().split('/').skip_while(|segment| *segment != "accounts");
     let account = percent_decode_str(segments.nth(1)?).decode_utf8().ok()?;

@@ -1,4 +1,4 @@
-//! What is said about a request that reaches no operation, in the words of the version that its path belongs to.
+//! Error replies to requests that reach no operation, in the format of the API version that their path belongs to.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use axum::response::Response;
 
 use super::v2021_01_01;
 use crate::http::{path, reply};
-use crate::state::Service;
+use crate::state::ServiceState;
 
-/// What this server has, for those who asked for something else.
-const WHAT_THERE_IS: &str = "GET /accounts/{accountId}/token, \
+/// The endpoints, for requests to any other.
+const ENDPOINTS: &str = "GET /accounts/{accountId}/token, \
      POST /v1/accounts/{accountId}/sessions/create, \
      GET /v1/accounts/{accountId}/sessions, \
      GET /v1/accounts/{accountId}/sessions/{sessionId}/properties, \
@@ -21,17 +21,21 @@ const WHAT_THERE_IS: &str = "GET /accounts/{accountId}/token, \
      PUT, GET and PATCH /accounts/{accountId}/sessions/{sessionId}, \
      POST /accounts/{accountId}/sessions/{sessionId}/:stop";
 
-/// Says what is wrong with a request for this path.
-pub(super) fn reply(service: &Service, path: &str, status: StatusCode, text: &str) -> Response {
-    if v2021_01_01::owns(path) { v2021_01_01::problem(service, status, text) } else { reply::error(status, text) }
+/// An error reply in the format of the API version that this path belongs to.
+pub(super) fn for_path(state: &ServiceState, path: &str, status: StatusCode, text: &str) -> Response {
+    if v2021_01_01::owns_path(path) {
+        v2021_01_01::error_reply(state, status, text)
+    } else {
+        reply::error(status, text)
+    }
 }
 
-pub(super) async fn unknown_path(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    let text = format!("there is nothing at {}; this server has {WHAT_THERE_IS}", path::shortened(uri.path()));
-    reply(&service, uri.path(), StatusCode::NOT_FOUND, &text)
+pub(super) async fn unknown_path(State(state): State<Arc<ServiceState>>, uri: Uri) -> Response {
+    let text = format!("there is nothing at {}; this server has {ENDPOINTS}", path::truncated(uri.path()));
+    for_path(&state, uri.path(), StatusCode::NOT_FOUND, &text)
 }
 
-pub(super) async fn wrong_method(State(service): State<Arc<Service>>, method: Method, uri: Uri) -> Response {
-    let text = format!("{method} does not work on {}; this server has {WHAT_THERE_IS}", path::shortened(uri.path()));
-    reply(&service, uri.path(), StatusCode::METHOD_NOT_ALLOWED, &text)
+pub(super) async fn method_not_allowed(State(state): State<Arc<ServiceState>>, method: Method, uri: Uri) -> Response {
+    let text = format!("{method} does not work on {}; this server has {ENDPOINTS}", path::truncated(uri.path()));
+    for_path(&state, uri.path(), StatusCode::METHOD_NOT_ALLOWED, &text)
 }

@@ -1,4 +1,4 @@
-//! The service's REST API: the token service and both versions of the session service.
+//! The REST API: the token service (STS) and both versions of the session service.
 
 mod access;
 mod error_reply;

@@ -1,4 +1,4 @@
-//! Which path leads where.
+//! The routes.
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 
 use super::{error_reply, pipeline, sts, v1, v2021_01_01};
-use crate::state::Service;
+use crate::state::ServiceState;
 
 /// The token service and the session service.
 ///
-/// The routes are the inner router's. The one around it has none, so that its layers see each request before a
-/// route is chosen: the envelope records it and straightens its path.
-pub(crate) fn router(service: Arc<Service>) -> Router {
+/// The inner router has the routes. The outer one has none, so that the pipeline sees each request, and normalises its
+/// path, before a route is chosen.
+pub(crate) fn router(state: Arc<ServiceState>) -> Router {
     let routes = Router::new()
-        // What is merged with a router that takes a colon has to take it too.
+        // Required of each router that is merged with one that has a colon in a path.
         .without_v07_checks()
         .route("/accounts/{account}/token", get(sts::token))
-        .merge(v1::routes(&service).without_v07_checks())
-        .merge(v2021_01_01::routes(&service))
+        .merge(v1::routes(&state).without_v07_checks())
+        .merge(v2021_01_01::routes(&state))
         .fallback(error_reply::unknown_path)
-        .method_not_allowed_fallback(error_reply::wrong_method)
-        .with_state(service.clone());
-    Router::new().fallback_service(routes).layer(from_fn_with_state(service, pipeline::envelope))
+        .method_not_allowed_fallback(error_reply::method_not_allowed)
+        .with_state(state.clone());
+    Router::new().fallback_service(routes).layer(from_fn_with_state(state, pipeline::process))
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::access;
 use crate::format::guid;
 use crate::http::reply;
-use crate::state::Service;
+use crate::state::ServiceState;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -19,17 +19,17 @@ struct TokenBody {
     access_token: String,
 }
 
-/// `GET /accounts/{account}/token`: a token for the account's key, or for one of Microsoft Entra's.
+/// `GET /accounts/{account}/token`: exchanges the account's key, or a Microsoft Entra token, for an access token.
 pub(super) async fn token(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
     let account = path.ok().and_then(|Path(account)| guid::parse(&account));
-    let account = account.and_then(|account| access::who_may_have_a_token(&service, account, &headers));
+    let account = account.and_then(|account| access::authenticate(&state, account, &headers));
     let Some(account) = account else {
         return reply::empty(StatusCode::UNAUTHORIZED);
     };
-    let access_token = service.access_token(account);
-    reply::not_to_be_kept(reply::json(StatusCode::OK, &TokenBody { access_token }))
+    let access_token = state.access_token(account);
+    reply::uncacheable(reply::json(StatusCode::OK, &TokenBody { access_token }))
 }

@@ -1,4 +1,4 @@
-//! An account: who may ask for tokens.
+//! Accounts: an id and a key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::format::guid;
 
-/// The id of the development account, which every emulator has unless it is given accounts of its own.
+/// The id of the development account, which an emulator has unless others are configured.
 pub const DEVELOPMENT_ACCOUNT_ID: &str = "d0ca11ed-0000-4000-8000-a0ca7a57e0de";
 
 /// The key of the development account. It is public and protects nothing; it is well known so that examples and
@@ -58,8 +58,8 @@ impl Account {
         self.guid
     }
 
-    /// Compares in a time that says nothing about how much of the key was right: both sides are authenticated with
-    /// the same HMAC key, and the tags are compared in constant time.
+    /// Compares in constant time, so that the time does not reveal how much of the key was right: both sides are signed
+    /// with the same HMAC key, and the signatures are compared.
     pub(crate) fn has_key(&self, candidate: &str) -> bool {
         let comparison = hmac::Key::new(hmac::HMAC_SHA256, b"account key comparison");
         let expected = hmac::sign(&comparison, self.key.as_bytes());

@@ -1,4 +1,4 @@
-//! Who may call the service, and how often: accounts, their tokens, and the pause between their calls.
+//! Accounts, their tokens, and the rate limit of their calls.
 
 mod account;
 mod throttle;

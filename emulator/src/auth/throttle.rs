@@ -1,4 +1,4 @@
-//! Calls that come too often (`docs/service.md`, "Errors").
+//! Throttling (`docs/service.md`, "Errors").
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -8,24 +8,24 @@ use uuid::Uuid;
 
 use crate::sync::lock;
 
-/// After this long without a call that was let in, an account's next one is always let in.
+/// After this long without an admitted call, an account's next call is always admitted.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
-/// Lets an account's calls in only so often.
+/// A minimum interval between the calls of an account.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     interval: Duration,
-    /// When each account was last let in.
+    /// When a call of each account was last admitted.
     last: Mutex<HashMap<Uuid, Duration>>,
 }
 
 impl Throttle {
-    /// Lets calls in that are at least this far apart; zero lets all in.
+    /// Admits calls that are at least this far apart; zero admits all.
     pub(crate) fn new(interval: Duration) -> Throttle {
         Throttle { interval: interval.min(FORGOTTEN_AFTER), last: Mutex::default() }
     }
 
-    /// Lets a call in, or says how long the account has to wait. A call that was refused does not prolong the wait.
+    /// Admits a call, or returns how long the account has to wait. A refused call does not prolong the wait.
     pub(crate) fn admit(&self, now: Duration, account: Uuid) -> Result<(), Duration> {
         if self.interval.is_zero() {
             return Ok(());

@@ -1,5 +1,5 @@
 //! Tokens: JSON Web Tokens signed with HS256 by a key that lives as long as the emulator (`docs/service.md`, "Token").
-//! There are two kinds, each with an issuer of its own: access tokens, and those that stand for Microsoft Entra's.
+//! There are two kinds, each with its own issuer: access tokens, and stand-ins for Microsoft Entra tokens.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ struct Claims {
     aud: String,
     /// The account.
     sub: Uuid,
-    /// Makes two tokens of one second differ.
+    /// Makes any two tokens differ.
     jti: Uuid,
     /// Unix time in seconds, as are the next two.
     iat: u64,
@@ -37,13 +37,13 @@ pub(crate) struct TokenIssuer {
 }
 
 impl TokenIssuer {
-    /// An issuer of access tokens; `None` if the system has no random numbers to give.
-    pub(crate) fn of_access_tokens() -> Option<TokenIssuer> {
+    /// An issuer of access tokens; `None` if the system provides no random numbers.
+    pub(crate) fn for_access_tokens() -> Option<TokenIssuer> {
         TokenIssuer::new(ACCESS_ISSUER)
     }
 
-    /// An issuer of tokens that stand for Microsoft Entra's; `None` if the system has no random numbers to give.
-    pub(crate) fn of_entra_tokens() -> Option<TokenIssuer> {
+    /// An issuer of stand-ins for Microsoft Entra tokens; `None` if the system provides no random numbers.
+    pub(crate) fn for_entra_tokens() -> Option<TokenIssuer> {
         TokenIssuer::new(ENTRA_ISSUER)
     }
 
@@ -80,8 +80,8 @@ impl TokenIssuer {
     }
 }
 
-/// Whether a text is anybody's JSON Web Token that says of itself that it has not expired. Nothing is verified.
-pub(crate) fn claims_to_be_valid(token: &str, unix_now: Duration) -> bool {
+/// Whether a text is a JSON Web Token of any issuer that has not expired. Its signature is not verified.
+pub(crate) fn is_unexpired_jwt(token: &str, unix_now: Duration) -> bool {
     let parts: Vec<_> = token.split('.').collect();
     let [_header, claims, _signature] = parts[..] else {
         return false;
@@ -92,7 +92,7 @@ pub(crate) fn claims_to_be_valid(token: &str, unix_now: Duration) -> bool {
     expiry.is_some_and(|expiry| unix_now < Duration::from_secs(expiry))
 }
 
-/// Up, so that a lifetime below a second is not over before it begins.
+/// Rounds up to a whole second, so that a lifetime below a second is not over at once.
 fn rounded_up(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
 }
@@ -109,7 +109,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn issuer() -> TokenIssuer {
-        TokenIssuer::of_access_tokens().expect("random numbers")
+        TokenIssuer::for_access_tokens().expect("random numbers")
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_two_kinds_do_not_pass_for_each_other() {
-        let (access, entra) = (issuer(), TokenIssuer::of_entra_tokens().expect("random numbers"));
+        let (access, entra) = (issuer(), TokenIssuer::for_entra_tokens().expect("random numbers"));
         let account = Uuid::new_v4();
         assert_eq!(access.account_of(&entra.issue(account, NOW, MINUTE), NOW), None);
         assert_eq!(entra.account_of(&access.issue(account, NOW, MINUTE), NOW), None);
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn an_unverified_token_needs_nothing_but_a_time_that_is_not_over() {
         let token = |claims: &str| format!("x.{}.y", encode(claims.as_bytes()));
-        assert!(claims_to_be_valid(&token(r#"{"exp":1000001}"#), NOW));
-        assert!(claims_to_be_valid(&format!("{}==.", &token(r#"{"exp":1000001}"#).replace(".y", "")), NOW));
+        assert!(is_unexpired_jwt(&token(r#"{"exp":1000001}"#), NOW));
+        assert!(is_unexpired_jwt(&format!("{}==.", &token(r#"{"exp":1000001}"#).replace(".y", "")), NOW));
         for wrong in [
             token(r#"{"exp":1000000}"#),
             token(r#"{"exp":-1}"#),
@@ -181,7 +181,7 @@ mod tests {
             String::new(),
             format!("{}.z", token(r#"{"exp":1000001}"#)),
         ] {
-            assert!(!claims_to_be_valid(&wrong, NOW), "{wrong}");
+            assert!(!is_unexpired_jwt(&wrong, NOW), "{wrong}");
         }
     }
 }

@@ -1,13 +1,13 @@
-//! The clock that the service lives by: the configured one, which may run faster and be moved forward.
+//! The clock of the service: the configured one, which may be scaled and advanced.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::source::Clock;
 
-/// One moment, told in both ways.
+/// One point in time by both time scales.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct Timestamp {
     /// Since the base clock's beginning.
     pub(crate) now: Duration,
     /// Since 1970-01-01T00:00:00Z.
@@ -16,21 +16,21 @@ pub(crate) struct Moment {
 
 /// A clock that never goes back.
 #[derive(Debug)]
-pub(crate) struct ServiceClock {
+pub(crate) struct AdjustableClock {
     base: Clock,
     /// The base's time at the service's start.
     started_at: Duration,
     /// How much faster than the machine's clock it runs.
     scale: u32,
-    /// How far it was moved, in nanoseconds; a virtual clock is moved itself.
+    /// How far it was advanced, in nanoseconds. A virtual clock is advanced itself.
     moved: AtomicU64,
 }
 
-impl ServiceClock {
-    /// A clock that shows the base's time now, and from here on runs `scale` times as fast. A virtual clock does not
-    /// run at all, and so not faster either.
-    pub(crate) fn new(base: Clock, scale: u32) -> ServiceClock {
-        ServiceClock { started_at: base.now(), base, scale: scale.max(1), moved: AtomicU64::new(0) }
+impl AdjustableClock {
+    /// A clock that shows the base's time now and from here on runs `scale` times as fast. The scale does not affect a
+    /// virtual clock.
+    pub(crate) fn new(base: Clock, scale: u32) -> AdjustableClock {
+        AdjustableClock { started_at: base.now(), base, scale: scale.max(1), moved: AtomicU64::new(0) }
     }
 
     /// Time since the base clock's beginning.
@@ -43,9 +43,9 @@ impl ServiceClock {
         self.base.unix_time().saturating_add(self.ahead())
     }
 
-    /// Now, for what has to remember both.
-    pub(crate) fn moment(&self) -> Moment {
-        Moment { now: self.now(), unix_time: self.unix_time() }
+    /// The current time by both scales.
+    pub(crate) fn timestamp(&self) -> Timestamp {
+        Timestamp { now: self.now(), unix_time: self.unix_time() }
     }
 
     /// Time since the service's start.
@@ -53,7 +53,7 @@ impl ServiceClock {
         self.now().saturating_sub(self.started_at)
     }
 
-    /// Moves the clock forward. A virtual clock moves for all who share it.
+    /// Advances the clock. A virtual clock advances for all its users.
     pub(crate) fn advance(&self, step: Duration) {
         match &self.base {
             Clock::Virtual(clock) => clock.advance(step),
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_machine_s_clock_can_be_moved_forward() {
-        let clock = ServiceClock::new(Clock::System, 1);
+        let clock = AdjustableClock::new(Clock::System, 1);
         let (now, unix_time) = (clock.now(), clock.unix_time());
         clock.advance(Duration::from_secs(3600));
         let hour = Duration::from_secs(3600)..Duration::from_secs(3660);
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_scaled_clock_runs_faster_from_its_start_on() {
         let scale = 1_000_000;
-        let clock = ServiceClock::new(Clock::System, scale);
+        let clock = AdjustableClock::new(Clock::System, scale);
         // The first of them is the first to be read: nothing below waits for less than it says.
         let (unix_time, now, machine) = (clock.unix_time(), clock.now(), Clock::System.now());
         while clock.now() - now < Duration::from_secs(100) {
@@ -115,7 +115,7 @@ mod tests {
     fn a_virtual_clock_is_moved_for_everybody_and_never_runs() {
         let shared = VirtualClock::new();
         shared.advance(Duration::from_secs(5));
-        let clock = ServiceClock::new(Clock::Virtual(shared.clone()), 100);
+        let clock = AdjustableClock::new(Clock::Virtual(shared.clone()), 100);
         assert_eq!(clock.now(), Duration::from_secs(5));
         clock.advance(Duration::from_secs(2));
         assert_eq!(

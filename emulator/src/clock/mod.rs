@@ -1,7 +1,7 @@
-//! What time it is for the service.
+//! The time by which the service works.
 
 mod adjustable;
 mod source;
 
-pub(crate) use adjustable::{Moment, ServiceClock};
+pub(crate) use adjustable::{AdjustableClock, Timestamp};
 pub use source::{Clock, VirtualClock};

@@ -1,4 +1,4 @@
-//! What time it is for the service: the machine's time, or a time that a test moves.
+//! The source of the time: the machine's clock, or a virtual one that a test advances.
 
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
-    /// A clock that stands still until the test moves it.
+    /// A clock that advances only when the test says so.
     Virtual(VirtualClock),
 }
 

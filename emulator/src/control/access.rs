@@ -11,12 +11,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::http::reply;
-use crate::net::{Carrier, Names};
-use crate::state::Service;
+use crate::net::{ConnectionHandle, Hostnames};
+use crate::state::ServiceState;
 
-/// Why a control call is not taken.
+/// Why a control call is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Refusal {
+enum ControlDenied {
     #[error("control calls are taken over the loopback only; --control-remote lets other machines control it too")]
     OtherMachine,
     #[error("control calls are not for web pages: this one came from a browser")]
@@ -26,35 +26,41 @@ enum Refusal {
     ForeignName,
 }
 
-/// Lets a control call through that is none of those.
-pub(super) async fn guard(
-    State(service): State<Arc<Service>>,
-    Extension(carrier): Extension<Carrier>,
+/// Middleware that admits control calls from this machine (or from any, if configured) that no web page sent.
+pub(super) async fn check_origin(
+    State(state): State<Arc<ServiceState>>,
+    Extension(connection): Extension<ConnectionHandle>,
     request: Request,
     next: Next,
 ) -> Response {
-    match refusal(carrier.peer, request.uri(), request.headers(), &service.names, service.control_remote) {
-        Some(refusal) => reply::error(StatusCode::FORBIDDEN, &refusal.to_string()),
+    match denied(connection.peer, request.uri(), request.headers(), &state.hostnames, state.control_remote) {
+        Some(denied) => reply::error(StatusCode::FORBIDDEN, &denied.to_string()),
         None => next.run(request).await,
     }
 }
 
-fn refusal(peer: IpAddr, uri: &Uri, headers: &HeaderMap, names: &Names, remote_too: bool) -> Option<Refusal> {
-    // A listener on every address of both kinds sees those of IPv4 in IPv6's clothes.
+fn denied(
+    peer: IpAddr,
+    uri: &Uri,
+    headers: &HeaderMap,
+    hostnames: &Hostnames,
+    remote_too: bool,
+) -> Option<ControlDenied> {
+    // A listener on every IPv4 and IPv6 address sees IPv4 peers as IPv4-mapped IPv6 addresses.
     if !remote_too && !peer.to_canonical().is_loopback() {
-        return Some(Refusal::OtherMachine);
+        return Some(ControlDenied::OtherMachine);
     }
-    // Browsers send the first with whatever changes something, and the second with everything; what a person types
-    // into the address bar is from "none".
+    // Browsers send `Origin` with every request that changes something and `Sec-Fetch-Site` with every request; for a
+    // URL typed into the address bar it is "none".
     let from_elsewhere = headers.get_all("sec-fetch-site").iter().any(|site| site != "none");
     if headers.contains_key(ORIGIN) || from_elsewhere {
-        return Some(Refusal::WebPage);
+        return Some(ControlDenied::WebPage);
     }
-    let own = |host: &HeaderValue| host.to_str().is_ok_and(|host| names.include_host(host));
+    let own = |host: &HeaderValue| host.to_str().is_ok_and(|host| hostnames.contains_host(host));
     let hosts_are_own = headers.contains_key(HOST) && headers.get_all(HOST).iter().all(own);
-    // A request that is written for a proxy has the name in its first line too.
-    let target_is_own = uri.authority().is_none_or(|authority| names.include_host(authority.as_str()));
-    (!(hosts_are_own && target_is_own)).then_some(Refusal::ForeignName)
+    // A request in the form for proxies has the host in its first line too.
+    let target_is_own = uri.authority().is_none_or(|authority| hostnames.contains_host(authority.as_str()));
+    (!(hosts_are_own && target_is_own)).then_some(ControlDenied::ForeignName)
 }
 
 #[cfg(test)]
@@ -63,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    fn verdict(peer: &str, headers: &[(&'static str, &'static str)], remote_too: bool) -> Option<Refusal> {
+    fn verdict(peer: &str, headers: &[(&'static str, &'static str)], remote_too: bool) -> Option<ControlDenied> {
         verdict_on("/emulator/clock", peer, headers, remote_too)
     }
 
@@ -72,14 +78,14 @@ mod tests {
         peer: &str,
         headers: &[(&'static str, &'static str)],
         remote_too: bool,
-    ) -> Option<Refusal> {
+    ) -> Option<ControlDenied> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        let names = Names::of("192.0.2.7".parse().expect("an address"), &["studio.local".to_owned()]);
+        let hostnames = Hostnames::new("192.0.2.7".parse().expect("an address"), &["studio.local".to_owned()]);
         let (peer, target) = (peer.parse().expect("an address"), target.parse().expect("a target"));
-        refusal(peer, &target, &map, &names, remote_too)
+        denied(peer, &target, &map, &hostnames, remote_too)
     }
 
     const HERE: (&str, &str) = ("host", "localhost:8722");
@@ -90,7 +96,7 @@ mod tests {
             assert_eq!(verdict(peer, &[HERE], false), None, "{peer}");
         }
         for peer in ["192.0.2.7", "10.0.0.1", "2001:db8::1", "::ffff:10.0.0.1", "0.0.0.0"] {
-            assert_eq!(verdict(peer, &[HERE], false), Some(Refusal::OtherMachine), "{peer}");
+            assert_eq!(verdict(peer, &[HERE], false), Some(ControlDenied::OtherMachine), "{peer}");
             assert_eq!(verdict(peer, &[HERE], true), None, "{peer}");
         }
     }
@@ -104,12 +110,12 @@ mod tests {
             ("sec-fetch-site", "cross-site"),
             ("sec-fetch-site", "same-origin"),
         ] {
-            assert_eq!(verdict("127.0.0.1", &[HERE, header], true), Some(Refusal::WebPage), "{header:?}");
+            assert_eq!(verdict("127.0.0.1", &[HERE, header], true), Some(ControlDenied::WebPage), "{header:?}");
         }
         let typed = ("sec-fetch-site", "none");
         assert_eq!(verdict("127.0.0.1", &[HERE, typed], false), None);
         let two = [HERE, typed, ("sec-fetch-site", "cross-site")];
-        assert_eq!(verdict("127.0.0.1", &two, false), Some(Refusal::WebPage));
+        assert_eq!(verdict("127.0.0.1", &two, false), Some(ControlDenied::WebPage));
     }
 
     #[test]
@@ -118,13 +124,13 @@ mod tests {
             assert_eq!(verdict("127.0.0.1", &[("host", host)], false), None, "{host}");
         }
         for host in ["example.org", "example.org:8722", "192.0.2.8:8722", ""] {
-            assert_eq!(verdict("127.0.0.1", &[("host", host)], true), Some(Refusal::ForeignName), "{host}");
+            assert_eq!(verdict("127.0.0.1", &[("host", host)], true), Some(ControlDenied::ForeignName), "{host}");
         }
         let two = [("host", "localhost"), ("host", "example.org")];
-        assert_eq!(verdict("127.0.0.1", &two, false), Some(Refusal::ForeignName));
-        assert_eq!(verdict("127.0.0.1", &[], true), Some(Refusal::ForeignName), "none at all");
+        assert_eq!(verdict("127.0.0.1", &two, false), Some(ControlDenied::ForeignName));
+        assert_eq!(verdict("127.0.0.1", &[], true), Some(ControlDenied::ForeignName), "none at all");
         let on = |target| verdict_on(target, "127.0.0.1", &[HERE], false);
         assert_eq!(on("http://localhost:8722/emulator/clock"), None);
-        assert_eq!(on("http://example.org/emulator/clock"), Some(Refusal::ForeignName));
+        assert_eq!(on("http://example.org/emulator/clock"), Some(ControlDenied::ForeignName));
     }
 }

@@ -1,4 +1,4 @@
-//! What the control calls read and write as JSON (`docs/emulator.md`, "Control calls").
+//! The JSON of the control calls (`docs/emulator.md`, "Control calls").
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::clock::ServiceClock;
-use crate::faults::json::StandingForm;
+use crate::clock::AdjustableClock;
+use crate::faults::json::FaultRuleState;
 use crate::request_log::RecordedRequest;
 use crate::session::SessionView;
 
@@ -18,10 +18,10 @@ pub(super) struct AddFaults {
     pub(super) rules: Vec<Value>,
 }
 
-/// The faults that stand.
+/// The active faults.
 #[derive(Serialize)]
-pub(super) struct Faults {
-    pub(super) rules: Vec<StandingForm>,
+pub(super) struct FaultRulesReply {
+    pub(super) rules: Vec<FaultRuleState>,
 }
 
 /// `POST /emulator/clock`.
@@ -33,16 +33,16 @@ pub(super) struct AdvanceClock {
 
 /// The emulator's time.
 #[derive(Serialize)]
-pub(super) struct Time {
-    /// Since its start, as in the record of requests.
+pub(super) struct ClockReply {
+    /// Since its start, as in the request log.
     time_ms: u64,
     /// Since 1970-01-01T00:00:00Z.
     unix_ms: u64,
 }
 
-impl Time {
-    pub(super) fn of(clock: &ServiceClock) -> Time {
-        Time { time_ms: milliseconds(clock.uptime()), unix_ms: milliseconds(clock.unix_time()) }
+impl ClockReply {
+    pub(super) fn of(clock: &AdjustableClock) -> ClockReply {
+        ClockReply { time_ms: milliseconds(clock.uptime()), unix_ms: milliseconds(clock.unix_time()) }
     }
 }
 
@@ -71,24 +71,24 @@ fn an_hour() -> u64 {
 }
 
 #[derive(Serialize)]
-pub(super) struct EntraToken {
+pub(super) struct EntraTokenReply {
     pub(super) token: String,
 }
 
 #[derive(Serialize)]
-pub(super) struct Closed {
+pub(super) struct ClosedReply {
     pub(super) closed: usize,
 }
 
-/// The record of requests.
+/// The request log.
 #[derive(Serialize)]
-pub(super) struct Requests {
-    pub(super) requests: Vec<Request>,
+pub(super) struct RequestLogReply {
+    pub(super) requests: Vec<LoggedRequest>,
 }
 
-/// One request of the record.
+/// One request in the log.
 #[derive(Serialize)]
-pub(super) struct Request {
+pub(super) struct LoggedRequest {
     time_ms: u64,
     connection: u64,
     method: String,
@@ -97,15 +97,15 @@ pub(super) struct Request {
     status: u16,
 }
 
-impl From<RecordedRequest> for Request {
-    fn from(request: RecordedRequest) -> Request {
+impl From<RecordedRequest> for LoggedRequest {
+    fn from(request: RecordedRequest) -> LoggedRequest {
         let mut headers = BTreeMap::<String, String>::new();
         for (name, value) in request.headers {
             let whole = headers.entry(name).or_default();
-            // As HTTP has it for a header that comes twice.
+            // HTTP joins the values of a repeated header in this way.
             *whole = if whole.is_empty() { value } else { format!("{whole}, {value}") };
         }
-        Request {
+        LoggedRequest {
             time_ms: milliseconds(request.at),
             connection: request.connection,
             method: request.method,
@@ -118,13 +118,13 @@ impl From<RecordedRequest> for Request {
 
 /// The sessions of all accounts.
 #[derive(Serialize)]
-pub(super) struct Sessions {
-    pub(super) sessions: Vec<Session>,
+pub(super) struct SessionsReply {
+    pub(super) sessions: Vec<SessionSummary>,
 }
 
-/// One session. Other than the service's own reply, it is in plain units.
+/// One session. Unlike the service's replies, it has plain units.
 #[derive(Serialize)]
-pub(super) struct Session {
+pub(super) struct SessionSummary {
     id: String,
     account_id: String,
     status: &'static str,
@@ -135,9 +135,9 @@ pub(super) struct Session {
     message: Option<String>,
 }
 
-impl From<SessionView> for Session {
-    fn from(session: SessionView) -> Session {
-        Session {
+impl From<SessionView> for SessionSummary {
+    fn from(session: SessionView) -> SessionSummary {
+        SessionSummary {
             id: session.id,
             account_id: session.account_id,
             status: session.status.as_str(),

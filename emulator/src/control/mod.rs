@@ -1,4 +1,4 @@
-//! The control API, `/emulator/…`: how tests and people move the emulator. It is no part of the service.
+//! The control API, `/emulator/…`, by which tests and people control the emulator. It is not part of the service.
 
 mod access;
 mod json;

@@ -1,4 +1,4 @@
-//! One fault: which requests it is for, and what happens to them.
+//! One fault: which requests it matches, and what happens to them.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use crate::http::path;
 
 /// What goes wrong on purpose, for which requests, and how often.
 ///
-/// It begins with [`Fault::on`]; until an action is named, a request is answered with status 500. A fault happens once
-/// unless [`times`](Fault::times) says otherwise.
+/// Start with [`Fault::on`]. Without an action, a request is answered with status 500. A fault happens once unless
+/// [`times`](Fault::times) says otherwise.
 ///
 /// ```
 /// use arr_emulator::Fault;
 /// use std::time::Duration;
 ///
-/// // The second and third create are told to come back later.
+/// // The second and third create are answered 429 with Retry-After.
 /// let busy = Fault::on("POST", "/v1/accounts/*/sessions/create").skip(1).times(2).status(429).header("Retry-After", "2");
-/// // A session is created, but nobody learns its id.
+/// // A session is created, but the client never receives its id.
 /// let lost = Fault::on("POST", "/v1/accounts/*/sessions/create").reset().executed(true);
 /// // The token service is slow.
 /// let slow = Fault::on("*", "/accounts/*/token").always().delay(Duration::from_millis(300));
@@ -26,7 +26,7 @@ use crate::http::path;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a fault does nothing until it is given to Emulator::add_faults"]
 pub struct Fault {
-    /// Any, if none is named.
+    /// `None` is any.
     pub(crate) method: Option<String>,
     pub(crate) path: Glob,
     /// 0 is always.
@@ -55,7 +55,7 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// Whether the operation is carried out if nothing is said about it: where its reply is what is tampered with.
+    /// Whether the operation is carried out by default: yes if the action tampers with its reply.
     pub(crate) fn executes_by_default(&self) -> bool {
         matches!(self, Action::Truncate { .. } | Action::Drip { .. } | Action::ContentType(_))
     }
@@ -71,7 +71,7 @@ impl Fault {
         let action = Action::Status { status, headers: Vec::new(), body: Vec::new() };
         Fault {
             method,
-            path: Glob::new(&path::straight(path)),
+            path: Glob::new(&path::normalized(path)),
             times: 1,
             skip: 0,
             execute: None,
@@ -80,12 +80,12 @@ impl Fault {
         }
     }
 
-    /// Not a request but a connection: it is closed as soon as it is accepted. [`times`](Self::times) says how many.
+    /// Closes a connection as soon as it is accepted. [`times`](Self::times) says how many.
     pub fn close_on_accept() -> Fault {
         Fault { action: Action::CloseOnAccept, ..Fault::on("*", "**") }
     }
 
-    /// Happens this many times, and is gone then; 0 is [`always`](Self::always).
+    /// Happens this many times and is then removed; 0 is [`always`](Self::always).
     pub fn times(self, times: u32) -> Fault {
         Fault { times, ..self }
     }
@@ -95,7 +95,7 @@ impl Fault {
         self.times(0)
     }
 
-    /// Leaves the first `skip` requests that it is for to the faults after it, or to go on as normal.
+    /// Skips the first `skip` requests that match: later faults may happen to them, or none.
     pub fn skip(self, skip: u32) -> Fault {
         Fault { skip, ..self }
     }
@@ -107,7 +107,7 @@ impl Fault {
         Fault { execute: Some(execute), ..self }
     }
 
-    /// Waits, in real time under any clock, and then goes on as normal. With `executed(true)` the operation is carried
+    /// Waits, in real time under any clock, then continues as normal. With `executed(true)` the operation is carried
     /// out first, and its reply waits.
     pub fn delay(self, delay: Duration) -> Fault {
         self.action(Action::Delay(delay))
@@ -151,22 +151,22 @@ impl Fault {
         self.action(Action::Truncate { bytes })
     }
 
-    /// Sends the reply one byte at a time, with this long, in real time, between two.
+    /// Sends the reply one byte at a time, with this interval, in real time, between any two.
     pub fn drip(self, interval: Duration) -> Fault {
         self.action(Action::Drip { interval })
     }
 
-    /// Says nothing until the peer is gone.
+    /// Sends nothing until the peer closes the connection.
     pub fn stall(self) -> Fault {
         self.action(Action::Stall)
     }
 
-    /// Sends the reply as something else than it is.
+    /// Sends the reply with a wrong `Content-Type`.
     pub fn content_type(self, content_type: &str) -> Fault {
         self.action(Action::ContentType(content_type.to_owned()))
     }
 
-    /// Sends bytes that are no HTTP, and closes.
+    /// Sends bytes that are not HTTP, then closes the connection.
     pub fn garbage(self) -> Fault {
         self.action(Action::Garbage)
     }
@@ -185,8 +185,8 @@ impl Fault {
         Fault { action, ..self }
     }
 
-    /// Whether it is for such a request.
-    pub(crate) fn is_for(&self, method: &Method, path: &str) -> bool {
+    /// Whether it matches this request.
+    pub(crate) fn matches(&self, method: &Method, path: &str) -> bool {
         self.action != Action::CloseOnAccept
             && self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
             && self.path.matches(path)
@@ -196,7 +196,7 @@ impl Fault {
         self.execute.unwrap_or_else(|| self.action.executes_by_default())
     }
 
-    /// What is wrong with it, if anything.
+    /// Fails if the fault is invalid; the error says why.
     pub(crate) fn check(&self) -> Result<(), String> {
         if let Some(misused) = self.misused {
             return Err(misused.to_owned());
@@ -239,13 +239,13 @@ impl Fault {
     }
 }
 
-/// No path that is recorded is longer; more would only cost time with each request.
+/// No logged path is longer; more would only cost time with each request.
 const LONGEST_PATTERN: usize = 1024;
 
-/// As often as connections may be closed: nobody can take it back.
+/// The largest number of connections to close: with every connection closed, no control call could remove the fault.
 const MOST_CONNECTIONS: u32 = 1000;
 
-/// Below 200 are no replies, and what is beyond 999 has no place in a status line.
+/// A status below 200 is not a final reply, and one above 999 does not fit into a status line.
 fn check_status(status: u16) -> Result<(), String> {
     if (200..=999).contains(&status) { Ok(()) } else { Err(format!("status must be 200 to 999, not {status}")) }
 }
@@ -254,7 +254,7 @@ fn check_header(name: &str, value: &str) -> Result<(), String> {
     if HeaderName::try_from(name).is_err() {
         return Err(format!("{name:?} is not the name of a header"));
     }
-    // The connection frames replies by itself; two lengths would only break it by chance.
+    // HTTP frames the reply itself; a second length would break it only by chance.
     if ["content-length", "transfer-encoding", "connection"].iter().any(|own| name.eq_ignore_ascii_case(own)) {
         return Err(format!("{name} cannot be set: the body decides it (truncate makes it wrong)"));
     }
@@ -268,10 +268,10 @@ mod tests {
     #[test]
     fn a_fault_is_for_its_method_and_path() {
         let fault = Fault::on("post", "/Accounts/*/token/");
-        assert!(fault.is_for(&Method::POST, "/accounts/a/token"));
-        assert!(!fault.is_for(&Method::GET, "/accounts/a/token"));
-        assert!(Fault::on("*", "/accounts/**").is_for(&Method::DELETE, "/accounts/a/token"));
-        assert!(!Fault::close_on_accept().is_for(&Method::GET, "/"), "it is for connections");
+        assert!(fault.matches(&Method::POST, "/accounts/a/token"));
+        assert!(!fault.matches(&Method::GET, "/accounts/a/token"));
+        assert!(Fault::on("*", "/accounts/**").matches(&Method::DELETE, "/accounts/a/token"));
+        assert!(!Fault::close_on_accept().matches(&Method::GET, "/"), "it is for connections");
     }
 
     #[test]

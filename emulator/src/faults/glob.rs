@@ -1,4 +1,4 @@
-//! Paths with stars: `*` stands for anything within one segment, `**` for anything.
+//! Path patterns: `*` matches anything within one segment, `**` anything.
 
 /// A pattern for paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl Glob {
         &self.text
     }
 
-    /// Whether the whole path fits. Byte by byte it notes each place in the pattern that the path can have reached, so
-    /// no pattern takes longer than its length times the path's.
+    /// Whether the whole path matches. For each byte it keeps the set of positions in the pattern that the path can
+    /// have reached, so the time is bounded by the length of the pattern times that of the path.
     pub(crate) fn matches(&self, path: &str) -> bool {
         let parts = self.parts();
         let mut reached = vec![false; parts.len() + 1];
@@ -58,7 +58,7 @@ impl Glob {
     }
 }
 
-/// A star may stand for nothing.
+/// A star may match nothing.
 fn skip_stars(parts: &[Part], reached: &mut [bool]) {
     for (place, part) in parts.iter().enumerate() {
         if reached[place] && !matches!(part, Part::Byte(_)) {

@@ -1,4 +1,4 @@
-//! Faults as the control API writes them (`docs/emulator.md`, "Faults").
+//! The JSON of faults in the control API (`docs/emulator.md`, "Faults").
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fault::{Action, Fault};
-use super::rules::{FaultError, Standing};
+use super::rules::{ActiveFault, FaultError};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,10 +23,10 @@ struct Rule {
     action: Map<String, Value>,
 }
 
-/// The action without its `execute`, which all have.
+/// The action without `execute`, which all actions have.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-enum ActionForm {
+enum ActionJson {
     Delay {
         #[serde(default = "a_second")]
         ms: u64,
@@ -103,7 +103,7 @@ fn found() -> u16 {
     302
 }
 
-/// Reads the `rules`. Whether they can be is for the book to say.
+/// Reads the `rules`. Their values are checked when they are added.
 pub(crate) fn read(rules: &[Value]) -> Result<Vec<Fault>, FaultError> {
     let read_one = |(index, rule): (usize, &Value)| {
         let number = index + 1;
@@ -119,52 +119,52 @@ fn read_rule(rule: &Value) -> Result<Fault, String> {
         Some(Value::Bool(execute)) => Some(execute),
         Some(_) => return Err("action: execute must be true or false".to_owned()),
     };
-    let form: ActionForm =
+    let action: ActionJson =
         serde_json::from_value(Value::Object(rule.action)).map_err(|error| format!("action: {error}"))?;
-    let fault = Fault::on(&rule.method, &rule.path).times(rule.times).skip(rule.skip).action(action(form));
+    let fault = Fault::on(&rule.method, &rule.path).times(rule.times).skip(rule.skip).action(action_of(action));
     Ok(match execute {
         Some(execute) => fault.executed(execute),
         None => fault,
     })
 }
 
-fn action(form: ActionForm) -> Action {
-    match form {
-        ActionForm::Delay { ms } => Action::Delay(Duration::from_millis(ms)),
-        ActionForm::Status { status, headers, body } => {
+fn action_of(action: ActionJson) -> Action {
+    match action {
+        ActionJson::Delay { ms } => Action::Delay(Duration::from_millis(ms)),
+        ActionJson::Status { status, headers, body } => {
             Action::Status { status, headers: headers.into_iter().collect(), body: body.into_bytes() }
         }
-        ActionForm::Close {} => Action::Close,
-        ActionForm::Reset {} => Action::Reset,
-        ActionForm::Truncate { bytes } => Action::Truncate { bytes },
-        ActionForm::Drip { interval_ms } => Action::Drip { interval: Duration::from_millis(interval_ms) },
-        ActionForm::Stall {} => Action::Stall,
-        ActionForm::ContentType { content_type } => Action::ContentType(content_type),
-        ActionForm::Garbage {} => Action::Garbage,
-        ActionForm::Oversize { bytes } => Action::Oversize { bytes },
-        ActionForm::Redirect { status, location } => Action::Redirect { status, location },
-        ActionForm::CloseOnAccept {} => Action::CloseOnAccept,
+        ActionJson::Close {} => Action::Close,
+        ActionJson::Reset {} => Action::Reset,
+        ActionJson::Truncate { bytes } => Action::Truncate { bytes },
+        ActionJson::Drip { interval_ms } => Action::Drip { interval: Duration::from_millis(interval_ms) },
+        ActionJson::Stall {} => Action::Stall,
+        ActionJson::ContentType { content_type } => Action::ContentType(content_type),
+        ActionJson::Garbage {} => Action::Garbage,
+        ActionJson::Oversize { bytes } => Action::Oversize { bytes },
+        ActionJson::Redirect { status, location } => Action::Redirect { status, location },
+        ActionJson::CloseOnAccept {} => Action::CloseOnAccept,
     }
 }
 
-fn form(action: &Action) -> ActionForm {
+fn action_json(action: &Action) -> ActionJson {
     match action {
-        Action::Delay(delay) => ActionForm::Delay { ms: milliseconds(*delay) },
-        Action::Status { status, headers, body } => ActionForm::Status {
+        Action::Delay(delay) => ActionJson::Delay { ms: milliseconds(*delay) },
+        Action::Status { status, headers, body } => ActionJson::Status {
             status: *status,
             headers: headers.iter().cloned().collect(),
             body: String::from_utf8_lossy(body).into_owned(),
         },
-        Action::Close => ActionForm::Close {},
-        Action::Reset => ActionForm::Reset {},
-        Action::Truncate { bytes } => ActionForm::Truncate { bytes: *bytes },
-        Action::Drip { interval } => ActionForm::Drip { interval_ms: milliseconds(*interval) },
-        Action::Stall => ActionForm::Stall {},
-        Action::ContentType(content_type) => ActionForm::ContentType { content_type: content_type.clone() },
-        Action::Garbage => ActionForm::Garbage {},
-        Action::Oversize { bytes } => ActionForm::Oversize { bytes: *bytes },
-        Action::Redirect { status, location } => ActionForm::Redirect { status: *status, location: location.clone() },
-        Action::CloseOnAccept => ActionForm::CloseOnAccept {},
+        Action::Close => ActionJson::Close {},
+        Action::Reset => ActionJson::Reset {},
+        Action::Truncate { bytes } => ActionJson::Truncate { bytes: *bytes },
+        Action::Drip { interval } => ActionJson::Drip { interval_ms: milliseconds(*interval) },
+        Action::Stall => ActionJson::Stall {},
+        Action::ContentType(content_type) => ActionJson::ContentType { content_type: content_type.clone() },
+        Action::Garbage => ActionJson::Garbage {},
+        Action::Oversize { bytes } => ActionJson::Oversize { bytes: *bytes },
+        Action::Redirect { status, location } => ActionJson::Redirect { status: *status, location: location.clone() },
+        Action::CloseOnAccept => ActionJson::CloseOnAccept {},
     }
 }
 
@@ -172,20 +172,20 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What a rule in the book looks like to those who ask: as it was given, with its defaults, and how far it is.
+/// An active fault as the control API reports it: as it was given, with its defaults, and with its counters.
 #[derive(Serialize)]
-pub(crate) struct StandingForm {
+pub(crate) struct FaultRuleState {
     #[serde(flatten)]
     rule: Rule,
     matched: u64,
-    /// Null is for ever.
+    /// Null is without limit.
     left: Option<u64>,
 }
 
-impl StandingForm {
-    pub(crate) fn of(standing: &Standing) -> StandingForm {
-        let fault = &standing.fault;
-        let mut action = match serde_json::to_value(form(&fault.action)) {
+impl FaultRuleState {
+    pub(crate) fn of(active: &ActiveFault) -> FaultRuleState {
+        let fault = &active.fault;
+        let mut action = match serde_json::to_value(action_json(&fault.action)) {
             Ok(Value::Object(action)) => action,
             _ => Map::new(),
         };
@@ -199,7 +199,7 @@ impl StandingForm {
             skip: fault.skip,
             action,
         };
-        StandingForm { rule, matched: standing.matched, left: standing.left() }
+        FaultRuleState { rule, matched: active.matched, left: active.remaining() }
     }
 }
 
@@ -247,8 +247,8 @@ mod tests {
     #[test]
     fn what_is_told_can_be_given_again() {
         let rule = json!({"action": {"type": "drip", "interval_ms": 7}});
-        let standing = Standing { fault: one(rule).expect("a rule"), matched: 3 };
-        let mut told = serde_json::to_value(StandingForm::of(&standing)).expect("JSON");
+        let active = ActiveFault { fault: one(rule).expect("a rule"), matched: 3 };
+        let mut told = serde_json::to_value(FaultRuleState::of(&active)).expect("JSON");
         let expected = json!({
             "method": "*", "path": "**", "times": 1, "skip": 0, "matched": 3, "left": 0,
             "action": {"type": "drip", "interval_ms": 7, "execute": true},
@@ -259,8 +259,8 @@ mod tests {
         }
         assert!(one(told).is_ok());
 
-        let standing = Standing { fault: Fault::close_on_accept(), matched: 0 };
-        let told = serde_json::to_value(StandingForm::of(&standing)).expect("JSON");
+        let active = ActiveFault { fault: Fault::close_on_accept(), matched: 0 };
+        let told = serde_json::to_value(FaultRuleState::of(&active)).expect("JSON");
         assert_eq!(told["action"], json!({"type": "close_on_accept"}));
     }
 

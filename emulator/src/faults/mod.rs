@@ -2,14 +2,14 @@
 
 mod fault;
 mod glob;
-mod inject;
+mod injection;
 pub(crate) mod json;
 mod oversize;
 mod rules;
 mod socket_fault;
 
 pub use fault::Fault;
-pub(crate) use inject::{Outcome, carry_out};
-pub(crate) use rules::FaultBook;
+pub(crate) use injection::{FaultOutcome, inject};
 pub use rules::FaultError;
-pub(crate) use socket_fault::{Afterwards, Socket, Takeover};
+pub(crate) use rules::FaultRules;
+pub(crate) use socket_fault::{AfterFault, Socket, SocketFault};

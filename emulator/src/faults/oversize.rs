@@ -1,4 +1,4 @@
-//! A JSON body of any length, made as it is sent.
+//! A JSON body of any length, generated while it is sent.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ const BEGIN: &[u8] = br#"{"padding":""#;
 const END: &[u8] = br#""}"#;
 const LARGEST_PIECE: u64 = 64 * 1024;
 
-/// `{"padding":"xxx…"}`. What is too short for that is only its beginning.
+/// `{"padding":"xxx…"}`. If the length is too short for that, only its beginning.
 pub(super) struct Oversize {
     length: u64,
     sent: u64,

@@ -1,4 +1,4 @@
-//! What happens to a connection once a fault has taken it out of HTTP's hands.
+//! Faults that are carried out on the socket, outside HTTP.
 
 use std::io;
 use std::time::Duration;
@@ -8,33 +8,33 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tokio_rustls::server::TlsStream;
 
-/// Neither an HTTP reply nor the beginning of one.
+/// Not the beginning of any HTTP reply.
 const GARBAGE: &[u8] = b"\x00\xffthis is no HTTP\x07\r\n\r\n{\x80";
 
-/// What is done instead of a reply, or with its bytes.
+/// What is done to a socket instead of sending a reply.
 #[derive(Debug)]
-pub(crate) enum Takeover {
-    /// An orderly end: FIN.
+pub(crate) enum SocketFault {
+    /// Close it in order (FIN).
     Close,
-    /// A disorderly end: RST.
+    /// Reset it (RST).
     Reset,
-    /// Silence until the peer goes.
+    /// Send nothing until the peer closes it.
     Stall,
-    /// Bytes that are no HTTP, then the end.
+    /// Send bytes that are not HTTP, then close it.
     Garbage,
-    /// These bytes, which are less than a whole reply, then the end.
-    Part(Vec<u8>),
-    /// These bytes, a whole reply, with this long between two.
-    Drip { reply: Vec<u8>, interval: Duration, afterwards: Afterwards },
+    /// Send these bytes, less than a whole reply, then close it.
+    Truncate(Vec<u8>),
+    /// Send a whole reply, with a pause between any two bytes.
+    Drip { reply: Vec<u8>, interval: Duration, after: AfterFault },
 }
 
-/// What becomes of the connection.
+/// What happens to the connection after a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Afterwards {
-    /// The next request may come.
-    Serve,
-    /// It is over, and the socket is as its end requires.
-    End,
+pub(crate) enum AfterFault {
+    /// It serves the next request.
+    Continue,
+    /// It is dropped; the socket is already in the state that the fault requires.
+    Close,
 }
 
 /// A stream that has TCP below, with or without TLS.
@@ -63,51 +63,46 @@ impl Socket for TlsStream<TcpStream> {
     }
 }
 
-impl Takeover {
-    /// Does it. Errors are the peer's going, which ends all of them.
-    pub(crate) async fn carry_out(self, socket: &mut impl Socket) -> Afterwards {
+impl SocketFault {
+    /// Carries out the fault. An error means that the peer has gone, which ends every fault.
+    pub(crate) async fn apply(self, socket: &mut impl Socket) -> AfterFault {
         let done = match self {
-            Takeover::Close => close(socket).await,
-            Takeover::Reset => reset(socket),
-            Takeover::Stall => outwait(socket).await,
-            Takeover::Garbage => write_and_close(socket, GARBAGE).await,
-            Takeover::Part(bytes) => write_and_close(socket, &bytes).await,
-            Takeover::Drip { reply, interval, afterwards } => drip(socket, &reply, interval, afterwards).await,
+            SocketFault::Close => close(socket).await,
+            SocketFault::Reset => reset(socket),
+            SocketFault::Stall => drain(socket).await,
+            SocketFault::Garbage => write_and_close(socket, GARBAGE).await,
+            SocketFault::Truncate(bytes) => write_and_close(socket, &bytes).await,
+            SocketFault::Drip { reply, interval, after } => drip(socket, &reply, interval, after).await,
         };
-        done.unwrap_or(Afterwards::End)
+        done.unwrap_or(AfterFault::Close)
     }
 }
 
-/// Ends TCP as it is; under TLS that is an end without the farewell that TLS has.
-async fn close(socket: &mut impl Socket) -> io::Result<Afterwards> {
+/// Ends the TCP connection; under TLS, without a close_notify.
+async fn close(socket: &mut impl Socket) -> io::Result<AfterFault> {
     socket.tcp_mut().shutdown().await?;
-    Ok(Afterwards::End)
+    Ok(AfterFault::Close)
 }
 
-/// From here on the socket's end is a reset.
-fn reset(socket: &impl Socket) -> io::Result<Afterwards> {
+/// Makes the drop of the socket a reset.
+fn reset(socket: &impl Socket) -> io::Result<AfterFault> {
     socket.tcp().set_zero_linger()?;
-    Ok(Afterwards::End)
+    Ok(AfterFault::Close)
 }
 
-async fn outwait(socket: &mut impl Socket) -> io::Result<Afterwards> {
+async fn drain(socket: &mut impl Socket) -> io::Result<AfterFault> {
     let mut ignored = [0; 1024];
     while socket.read(&mut ignored).await? > 0 {}
-    Ok(Afterwards::End)
+    Ok(AfterFault::Close)
 }
 
-async fn write_and_close(socket: &mut impl Socket, bytes: &[u8]) -> io::Result<Afterwards> {
+async fn write_and_close(socket: &mut impl Socket, bytes: &[u8]) -> io::Result<AfterFault> {
     socket.write_all(bytes).await?;
     socket.flush().await?;
     close(socket).await
 }
 
-async fn drip(
-    socket: &mut impl Socket,
-    reply: &[u8],
-    interval: Duration,
-    afterwards: Afterwards,
-) -> io::Result<Afterwards> {
+async fn drip(socket: &mut impl Socket, reply: &[u8], interval: Duration, after: AfterFault) -> io::Result<AfterFault> {
     for (index, byte) in reply.iter().enumerate() {
         if index > 0 {
             sleep(interval).await;
@@ -115,9 +110,9 @@ async fn drip(
         socket.write_all(&[*byte]).await?;
         socket.flush().await?;
     }
-    if afterwards == Afterwards::End {
-        // The reply was whole: its end is an orderly one, under TLS too.
+    if after == AfterFault::Close {
+        // The reply was complete: close in order, under TLS too.
         socket.shutdown().await?;
     }
-    Ok(afterwards)
+    Ok(after)
 }

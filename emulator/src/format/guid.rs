@@ -1,9 +1,9 @@
-//! GUIDs as the service writes them: 36 characters with hyphens, letter case of no meaning.
+//! GUIDs as the service writes them: 36 characters with hyphens, in any letter case.
 
 use uuid::Uuid;
 
-/// Reads the hyphenated form only: the other spellings that the `uuid` crate knows (braces, URNs, no hyphens) are
-/// none of the service's.
+/// Reads the hyphenated form only: the service does not accept the other forms of the `uuid` crate (braces, URNs, no
+/// hyphens).
 pub(crate) fn parse(text: &str) -> Option<Uuid> {
     const HYPHENATED_LENGTH: usize = 36;
     if text.len() != HYPHENATED_LENGTH {

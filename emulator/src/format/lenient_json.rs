@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-/// Reads JSON; failing that, reads it with `'texts'` in single quotes. The error is the strict reader's.
+/// Reads JSON, or near-JSON with `'texts'` in single quotes. The error is that of the strict parser.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
     let text = std::str::from_utf8(body).map_err(|_| "the body is not UTF-8".to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -12,7 +12,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
     })
 }
 
-/// The same text with each single-quoted text in double quotes. What is in double quotes already stays as it is.
+/// The same text with each single-quoted text in double quotes. Double-quoted texts stay as they are.
 fn with_double_quotes(text: &str) -> String {
     let mut result = String::with_capacity(text.len() + 16);
     let mut open = None;
@@ -29,7 +29,7 @@ fn with_double_quotes(text: &str) -> String {
             }
             (Some('\''), '"') => result.push_str("\\\""),
             (Some(_), '\\') => match characters.next() {
-                // JSON has no escape for the single quote, which needs none in double quotes.
+                // JSON has no escape for the single quote, and needs none within double quotes.
                 Some('\'') => result.push('\''),
                 Some(escaped) => result.extend(['\\', escaped]),
                 None => result.push('\\'),

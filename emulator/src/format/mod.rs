@@ -1,4 +1,4 @@
-//! The texts that the REST API is made of, as the service writes and reads them.
+//! Text formats of the REST API.
 
 pub(crate) mod correlation_vector;
 pub(crate) mod date_time;

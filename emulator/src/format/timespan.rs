@@ -13,7 +13,7 @@ const MOST_UNITS: u128 = i64::MAX as u128;
 pub(crate) enum TimeSpanError {
     #[error("\"{0}\" is not a time span; write hours:minutes:seconds such as 4:0:0, or d.hh:mm:ss")]
     Unreadable(String),
-    /// The service's parser takes three such fields for days, hours and minutes, which nobody means.
+    /// The service's parser reads three such fields as days, hours and minutes, which is never meant.
     #[error("\"{given}\" would be read as {hours} days; write {meant} for {hours} hours")]
     HoursReadAsDays { given: String, hours: u64, meant: String },
     #[error("\"{0}\" has a field out of range: hours go to 23, minutes and seconds to 59, days to {MOST_DAYS}")]

@@ -11,7 +11,7 @@ use crate::format::date_time::LAST_SECOND;
 
 const MS_CV: HeaderName = HeaderName::from_static("ms-cv");
 
-/// Adds the headers that all replies have. A fault may have set some of them on purpose.
+/// Adds the headers that all replies have. Those that a fault has set stay as they are.
 pub(crate) fn with_common_headers(mut response: Response, unix_time: Duration) -> Response {
     let headers = response.headers_mut();
     headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));

@@ -1,4 +1,4 @@
-//! What a request says about the connection that it came on, for replies that are not HTTP's own.
+//! Whether a client keeps its connection open, for replies that are not sent by the HTTP library.
 
 use axum::body::HttpBody;
 use axum::extract::Request;
@@ -6,12 +6,12 @@ use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Version};
 use axum::response::Response;
 
-/// Whether a connection is to be used again.
+/// Whether a connection is reused after a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeepAlive {
-    /// As is usual from HTTP/1.1 on.
+    /// The default since HTTP/1.1.
     Yes,
-    /// As an HTTP/1.0 client has to ask for, and has to be told.
+    /// The HTTP/1.0 client asked for it, and the reply must confirm it.
     OnRequest,
     No,
 }
@@ -29,7 +29,7 @@ impl KeepAlive {
         }
     }
 
-    /// The reply, which says what is not usual.
+    /// The reply, with a `Connection` header unless it is the default.
     pub(crate) fn announced_in(self, mut response: Response) -> Response {
         let option = match self {
             KeepAlive::Yes => return response,
@@ -40,7 +40,7 @@ impl KeepAlive {
         response
     }
 
-    /// Whether the next request may come on the connection.
+    /// Whether the connection serves another request.
     pub(crate) fn is_kept(self) -> bool {
         self != KeepAlive::No
     }

@@ -1,4 +1,4 @@
-//! What every route shares of HTTP, whatever it serves.
+//! Request bodies, replies, headers and paths: the parts of HTTP that all routes share.
 
 pub(crate) mod body;
 pub(crate) mod common_headers;

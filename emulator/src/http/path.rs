@@ -1,24 +1,24 @@
-//! Paths as clients write them, and as the routes know them.
+//! URL paths: from the spelling of the client to that of the routes.
 
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// The path and query as sent.
 pub(crate) fn as_sent(uri: &Uri) -> String {
-    shortened(uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default()).to_owned()
+    truncated(uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default()).to_owned()
 }
 
-/// As much of a path as is worth keeping or repeating: no real one is longer.
-pub(crate) fn shortened(path: &str) -> &str {
+/// A path cut to the length that is logged or repeated in a reply. No real path is longer.
+pub(crate) fn truncated(path: &str) -> &str {
     const LONGEST: usize = 1024;
     &path[..path.floor_char_boundary(LONGEST)]
 }
 
-/// Gives a path the spelling that the routes know: no slash at the end, an `accounts` at its beginning in lower case, and
-/// a colon as a colon. The service takes the other spellings too, and clients use them (`docs/service.md`, "Token" and
+/// Gives a path the spelling of the routes: no slash at the end, an initial `accounts` in lower case, and colons not
+/// percent-encoded. The service accepts the other spellings too, and clients use them (`docs/service.md`, "Token" and
 /// "Create").
-pub(crate) fn straighten(uri: &mut Uri) {
-    let path = straight(uri.path());
+pub(crate) fn normalize(uri: &mut Uri) {
+    let path = normalized(uri.path());
     if path == uri.path() {
         return;
     }
@@ -28,12 +28,12 @@ pub(crate) fn straighten(uri: &mut Uri) {
     };
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();
-    if let Ok(straightened) = Uri::from_parts(parts) {
-        *uri = straightened;
+    if let Ok(normalized_uri) = Uri::from_parts(parts) {
+        *uri = normalized_uri;
     }
 }
 
-pub(crate) fn straight(path: &str) -> String {
+pub(crate) fn normalized(path: &str) -> String {
     const ACCOUNTS: &str = "/accounts/";
     let path = path.replace("%3A", ":").replace("%3a", ":");
     let path = match path.trim_end_matches('/') {
@@ -50,9 +50,9 @@ pub(crate) fn straight(path: &str) -> String {
 mod tests {
     use super::*;
 
-    fn straightened(uri: &str) -> String {
+    fn normalized_uri(uri: &str) -> String {
         let mut uri = uri.parse().expect("a URI");
-        straighten(&mut uri);
+        normalize(&mut uri);
         uri.to_string()
     }
 
@@ -70,12 +70,12 @@ mod tests {
             ("*", "*"),
             ("/%C3%A9", "/%C3%A9"),
         ] {
-            assert_eq!(straightened(sent), known, "{sent}");
+            assert_eq!(normalized_uri(sent), known, "{sent}");
         }
     }
 
     #[test]
     fn the_session_paths_keep_their_letter_case() {
-        assert_eq!(straightened("/V1/Accounts/a"), "/V1/Accounts/a");
+        assert_eq!(normalized_uri("/V1/Accounts/a"), "/V1/Accounts/a");
     }
 }

@@ -1,14 +1,14 @@
-//! A reply as the bytes that HTTP/1.1 sends.
+//! A reply as HTTP/1.1 bytes.
 
 use axum::body::{Bytes, to_bytes};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::Response;
 
-/// A reply as the bytes of its head, with the true length of its body, and those of its body.
-pub(crate) async fn on_the_wire(response: Response) -> (Vec<u8>, Bytes) {
+/// The bytes of the head, with the true length of the body, and those of the body.
+pub(crate) async fn serialize(response: Response) -> (Vec<u8>, Bytes) {
     let (mut parts, body) = response.into_parts();
-    // What the routes answer is in memory already; an error cannot come, and would be an empty body.
+    // The replies of the routes are in memory, so this cannot fail.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     if parts.status != StatusCode::NO_CONTENT && !parts.headers.contains_key(CONTENT_LENGTH) {
         parts.headers.insert(CONTENT_LENGTH, body.len().into());
@@ -25,7 +25,7 @@ pub(crate) async fn on_the_wire(response: Response) -> (Vec<u8>, Bytes) {
     (head, body)
 }
 
-/// `Content-Type` for `content-type`, as in the replies that are sent whole.
+/// `Content-Type` for `content-type`, as the HTTP library writes it.
 fn title_case(name: &HeaderName) -> String {
     let words = name.as_str().split('-').map(|word| match word.split_at_checked(1) {
         Some((first, rest)) => first.to_ascii_uppercase() + rest,

@@ -1,4 +1,4 @@
-//! Replies: with JSON, with an error text, or with nothing.
+//! Replies: with JSON, with an error text, or empty.
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
@@ -8,9 +8,9 @@ use serde::Serialize;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// The service's errors are a text under one name (`docs/service.md`, "Errors").
+/// The service's errors are a text in one member (`docs/service.md`, "Errors").
 #[derive(Serialize)]
-struct ErrorBody<'a> {
+struct ErrorText<'a> {
     error: &'a str,
 }
 
@@ -22,18 +22,18 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-/// A reply that says what is wrong.
+/// An error reply.
 pub(crate) fn error(status: StatusCode, text: &str) -> Response {
-    json(status, &ErrorBody { error: text })
+    json(status, &ErrorText { error: text })
 }
 
-/// A reply without a body, and so without a `Content-Type`.
+/// A reply without a body and without a `Content-Type`.
 pub(crate) fn empty(status: StatusCode) -> Response {
     (status, Body::empty()).into_response()
 }
 
-/// The reply, marked as one that no cache may keep.
-pub(crate) fn not_to_be_kept(mut response: Response) -> Response {
+/// The reply, with headers that forbid caching.
+pub(crate) fn uncacheable(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));

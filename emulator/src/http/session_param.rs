@@ -1,4 +1,4 @@
-//! The session in a path.
+//! The path parameter `{session}`.
 
 use std::convert::Infallible;
 
@@ -6,16 +6,16 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use serde::Deserialize;
 
-/// The session in a path. Where it cannot be decoded it has a character that no session has in its id.
-pub(crate) struct SessionSegment(pub(crate) String);
+/// The session id in a path. If it cannot be decoded, it has a character that no session id has.
+pub(crate) struct SessionParam(pub(crate) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for SessionSegment {
+impl<S: Send + Sync> FromRequestParts<S> for SessionParam {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<SessionSegment, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<SessionParam, Infallible> {
         let path = Path::<SessionPath>::from_request_parts(parts, state).await;
         let undecodable = |_| char::REPLACEMENT_CHARACTER.to_string();
-        Ok(SessionSegment(path.map_or_else(undecodable, |Path(path)| path.session)))
+        Ok(SessionParam(path.map_or_else(undecodable, |Path(path)| path.session)))
     }
 }
 

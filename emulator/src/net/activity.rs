@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// What a connection is at.
+/// What a connection is doing: it is idle if no request is in flight and nothing waits to be sent.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
-    /// Requests being answered; while the handshake lasts, that counts as one.
-    at_work: AtomicUsize,
-    /// Whether its peer has yet to take something that was sent.
+    /// Requests being answered. The TLS handshake counts as one.
+    in_flight: AtomicUsize,
+    /// Whether bytes wait until the peer reads them.
     sending: AtomicBool,
 }
 
@@ -17,25 +17,25 @@ impl Activity {
         self.sending.store(sending, Ordering::SeqCst);
     }
 
-    /// Whether it waits for a request, of which it may have the beginning.
+    /// Whether the connection waits for a request. Part of the request head may have arrived.
     pub(crate) fn is_idle(&self) -> bool {
-        self.at_work.load(Ordering::SeqCst) == 0 && !self.sending.load(Ordering::SeqCst)
+        self.in_flight.load(Ordering::SeqCst) == 0 && !self.sending.load(Ordering::SeqCst)
     }
 }
 
-/// While it lives, its connection is not idle.
+/// Its connection is not idle until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Work(Arc<Activity>);
+pub(crate) struct InFlightGuard(Arc<Activity>);
 
-impl Work {
-    pub(super) fn begin(activity: &Arc<Activity>) -> Work {
-        activity.at_work.fetch_add(1, Ordering::SeqCst);
-        Work(activity.clone())
+impl InFlightGuard {
+    pub(super) fn new(activity: &Arc<Activity>) -> InFlightGuard {
+        activity.in_flight.fetch_add(1, Ordering::SeqCst);
+        InFlightGuard(activity.clone())
     }
 }
 
-impl Drop for Work {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.0.at_work.fetch_sub(1, Ordering::SeqCst);
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -1,6 +1,6 @@
-//! The certificate authority that an HTTPS emulator makes for itself, and the server certificate that it signs.
+//! The certificate authority that an HTTPS emulator generates, and the server certificate that it signs.
 //!
-//! Both are what strict verifiers ask for (OpenSSL's `-x509_strict`, Python's `VERIFY_X509_STRICT`): key identifiers,
+//! Both satisfy strict verifiers (OpenSSL's `-x509_strict`, Python's `VERIFY_X509_STRICT`): key identifiers,
 //! key usages, critical basic constraints, and different subjects.
 
 use rcgen::{
@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::hostnames::Names;
+use super::hostnames::Hostnames;
 
 /// Clients whose clocks are a little behind accept the certificates too.
 const VALID_BEFORE_START: Duration = Duration::days(1);
@@ -28,21 +28,21 @@ pub(crate) struct Certificates {
     pub(crate) leaf_key: PrivateKeyDer<'static>,
 }
 
-/// Makes an authority and a certificate for these names. The authority's key is gone afterwards, so nobody can ever sign
-/// anything else with it.
-pub(crate) fn generate(names: &Names) -> Result<Certificates, rcgen::Error> {
+/// Generates an authority and a certificate for these names. The authority's key is dropped, so it can never sign
+/// anything else.
+pub(crate) fn generate(hostnames: &Hostnames) -> Result<Certificates, rcgen::Error> {
     let ca_params = authority();
     let ca_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let ca_pem = ca_params.self_signed(&ca_key)?.pem();
     let issuer = Issuer::new(ca_params, ca_key);
 
     let leaf_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let leaf = server(names)?.signed_by(&leaf_key, &issuer)?;
+    let leaf = server(hostnames)?.signed_by(&leaf_key, &issuer)?;
     Ok(Certificates { ca_pem, leaf: leaf.into(), leaf_key: PrivatePkcs8KeyDer::from(leaf_key.serialize_der()).into() })
 }
 
 fn authority() -> CertificateParams {
-    // A name of its own each time: stores that hold the authorities of two runs must not take one for the other.
+    // A new name for each run: certificate stores that hold the authorities of two runs must not confuse them.
     let run = Uuid::new_v4().simple().to_string();
     let mut params = valid_now(&format!("arr-emulator CA {}", &run[..8]));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -50,16 +50,16 @@ fn authority() -> CertificateParams {
     params
 }
 
-fn server(names: &Names) -> Result<CertificateParams, rcgen::Error> {
+fn server(hostnames: &Hostnames) -> Result<CertificateParams, rcgen::Error> {
     let mut params = valid_now("arr-emulator");
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    for name in &names.dns {
+    for name in &hostnames.dns {
         params.subject_alt_names.push(SanType::DnsName(name.as_str().try_into()?));
     }
-    params.subject_alt_names.extend(names.addresses.iter().copied().map(SanType::IpAddress));
+    params.subject_alt_names.extend(hostnames.addresses.iter().copied().map(SanType::IpAddress));
     Ok(params)
 }
 

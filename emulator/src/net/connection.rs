@@ -1,4 +1,4 @@
-//! One connection, from its handshake to its end, in a task of its own: a silent or slow peer holds up nobody else.
+//! One connection, from its handshake to its end. Each runs in its own task: a silent or slow peer delays no other.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -14,29 +14,29 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::registry::{FAREWELL_LIMIT, Farewell, Place};
-use super::shutdown::Run;
-use super::tracked_socket::Outgoing;
-use crate::faults::{Afterwards, Socket, Takeover};
+use super::registry::{CLOSE_TIMEOUT, CloseRequest, Registration};
+use super::shutdown::Shutdown;
+use super::tracked_socket::TrackedSocket;
+use crate::faults::{AfterFault, Socket, SocketFault};
 
-/// What a connection is told while it lives.
-pub(crate) struct Orders {
-    pub(crate) run: watch::Receiver<Run>,
-    pub(crate) wishes: mpsc::UnboundedReceiver<Farewell>,
+/// What can end a connection from outside.
+pub(crate) struct ConnectionSignals {
+    pub(crate) shutdown: watch::Receiver<Shutdown>,
+    pub(crate) close_requests: mpsc::UnboundedReceiver<CloseRequest>,
 }
 
-/// Why HTTP goes on no longer.
-enum Turn {
+/// Why HTTP stopped serving a connection.
+enum HttpEnd {
     /// The connection is over.
-    Over,
-    /// It is idle and is to be closed; who wished for that is told.
-    Close(Option<Farewell>),
-    /// A fault has taken it.
-    TakenOver(Takeover),
+    Closed,
+    /// It is idle and must be closed; the sender of the request, if any, gets a confirmation.
+    CloseIdle(Option<CloseRequest>),
+    /// A fault must be applied to it.
+    Fault(SocketFault),
 }
 
 /// How long a peer may take for the TLS handshake.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves one connection until either side ends it.
 pub(crate) async fn serve(
@@ -44,89 +44,95 @@ pub(crate) async fn serve(
     peer: IpAddr,
     tls: Option<TlsAcceptor>,
     router: Router,
-    place: Place,
-    mut orders: Orders,
+    registration: Registration,
+    mut signals: ConnectionSignals,
 ) {
-    // Replies are small and complete; waiting to fill a packet would only delay them. Without it they still arrive.
+    // Replies are small and complete; waiting to fill a packet would only delay them. If this fails, they still arrive.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
-        return serve_http(stream, peer, router, &place, orders).await;
+        return serve_http(stream, peer, router, &registration, signals).await;
     };
     let handshake = {
-        let _work = place.begin_work();
+        let _in_flight = registration.mark_in_flight();
         tokio::select! {
-            handshake = timeout(HANDSHAKE_LIMIT, tls.accept(stream)) => handshake,
-            _ = orders.run.changed() => return,
+            handshake = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => handshake,
+            _ = signals.shutdown.changed() => return,
         }
     };
     if let Ok(Ok(stream)) = handshake {
-        serve_http(stream, peer, router, &place, orders).await;
+        serve_http(stream, peer, router, &registration, signals).await;
     }
 }
 
-async fn serve_http(socket: impl Socket, peer: IpAddr, router: Router, place: &Place, mut orders: Orders) {
-    let (carrier, mut takeovers) = place.carrier(peer);
-    let router = router.layer(Extension(carrier));
-    let mut socket = Outgoing::new(socket, place.activity().clone());
+async fn serve_http(
+    socket: impl Socket,
+    peer: IpAddr,
+    router: Router,
+    registration: &Registration,
+    mut signals: ConnectionSignals,
+) {
+    let (handle, mut faults) = registration.handle(peer);
+    let router = router.layer(Extension(handle));
+    let mut socket = TrackedSocket::new(socket, registration.activity().clone());
     loop {
         let mut connection = http1::Builder::new()
-            // An idle connection stays: clients that pool their connections are to find it again.
+            // Idle connections stay open for clients that pool them.
             .header_read_timeout(None)
             .title_case_headers(true)
             .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router.clone()));
-        let takeover = match next_turn(&mut connection, place, &mut takeovers, &mut orders).await {
-            Turn::Over => return,
-            Turn::Close(farewell) => {
+        let fault = match drive_http(&mut connection, registration, &mut faults, &mut signals).await {
+            HttpEnd::Closed => return,
+            HttpEnd::CloseIdle(request) => {
                 let mut socket = connection.into_parts().io.into_inner();
-                // Under TLS there is a farewell to say.
-                let _ = timeout(FAREWELL_LIMIT / 2, socket.shutdown()).await;
+                // Under TLS, this sends close_notify.
+                let _ = timeout(CLOSE_TIMEOUT / 2, socket.shutdown()).await;
                 drop(socket);
-                farewell.into_iter().for_each(Farewell::grant);
+                request.into_iter().for_each(CloseRequest::confirm);
                 return;
             }
-            Turn::TakenOver(takeover) => takeover,
+            HttpEnd::Fault(fault) => fault,
         };
-        let _work = place.begin_work();
+        let _in_flight = registration.mark_in_flight();
         let parts = connection.into_parts();
         socket = parts.io.into_inner();
-        let afterwards = tokio::select! {
-            // First, for what takes no time is done even while the emulator stops.
+        let after = tokio::select! {
+            // First: a fault that takes no time is applied even during shutdown.
             biased;
-            afterwards = takeover.carry_out(&mut socket) => afterwards,
-            _ = orders.run.wait_for(|run| *run != Run::On) => return,
+            after = fault.apply(&mut socket) => after,
+            _ = signals.shutdown.wait_for(|shutdown| *shutdown != Shutdown::NotRequested) => return,
         };
-        // What a peer has sent ahead is lost with the first HTTP connection, so that there is none to go on with.
-        if afterwards == Afterwards::End || !parts.read_buf.is_empty() {
+        // Bytes that the peer sent ahead are lost with the first HTTP connection, so a second one cannot continue.
+        if after == AfterFault::Close || !parts.read_buf.is_empty() {
             return;
         }
     }
 }
 
-/// Lets HTTP run until the connection is over, is closed while it is idle, or a fault takes it. How a connection ends,
-/// politely or not, is the peer's affair and nothing to report.
-async fn next_turn<S: Socket>(
+/// Serves HTTP until the connection ends, must be closed while it is idle, or a fault must be applied to it. How the
+/// peer ends a connection, in order or not, is not reported.
+async fn drive_http<S: Socket>(
     connection: &mut http1::Connection<TokioIo<S>, TowerToHyperService<Router>>,
-    place: &Place,
-    takeovers: &mut mpsc::UnboundedReceiver<Takeover>,
-    orders: &mut Orders,
-) -> Turn {
+    registration: &Registration,
+    faults: &mut mpsc::UnboundedReceiver<SocketFault>,
+    signals: &mut ConnectionSignals,
+) -> HttpEnd {
     loop {
         tokio::select! {
-            // First, so that a request that has arrived counts as work.
+            // First, so that a request that has arrived counts as in flight.
             biased;
-            _ = &mut *connection => return Turn::Over,
-            Some(takeover) = takeovers.recv() => return Turn::TakenOver(takeover),
-            Some(farewell) = orders.wishes.recv() => {
-                if place.activity().is_idle() {
-                    return Turn::Close(Some(farewell));
+            _ = &mut *connection => return HttpEnd::Closed,
+            Some(fault) = faults.recv() => return HttpEnd::Fault(fault),
+            Some(request) = signals.close_requests.recv() => {
+                if registration.activity().is_idle() {
+                    return HttpEnd::CloseIdle(Some(request));
                 }
                 continue;
             }
-            changed = orders.run.changed() => match changed.map(|()| *orders.run.borrow()) {
-                // HTTP itself would wait for the rest of a head of which it has a part.
-                Ok(Run::Finish) if place.activity().is_idle() => return Turn::Close(None),
-                Ok(Run::Finish) => {}
-                _ => return Turn::Over,
+            changed = signals.shutdown.changed() => match changed.map(|()| *signals.shutdown.borrow()) {
+                // With part of a request head received, HTTP would wait for the rest.
+                Ok(Shutdown::Graceful) if registration.activity().is_idle() => return HttpEnd::CloseIdle(None),
+                Ok(Shutdown::Graceful) => {}
+                _ => return HttpEnd::Closed,
             },
         }
         Pin::new(&mut *connection).graceful_shutdown();

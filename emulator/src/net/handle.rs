@@ -1,43 +1,43 @@
-//! What a request knows about its connection, and may do with it.
+//! The handle by which a request refers to its connection.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::activity::{Activity, Work};
-use crate::faults::Takeover;
+use super::activity::{Activity, InFlightGuard};
+use crate::faults::SocketFault;
 
-/// What a request knows about the connection that it came on.
+/// The connection that a request came on.
 #[derive(Clone, Debug)]
-pub(crate) struct Carrier {
-    /// Counted from 1 in the order of coming.
+pub(crate) struct ConnectionHandle {
+    /// Counted from 1 in the order of arrival.
     pub(crate) number: u64,
     pub(crate) peer: IpAddr,
     activity: Arc<Activity>,
-    takeovers: mpsc::UnboundedSender<Takeover>,
+    faults: mpsc::UnboundedSender<SocketFault>,
 }
 
-impl Carrier {
+impl ConnectionHandle {
     pub(super) fn new(
         number: u64,
         peer: IpAddr,
         activity: Arc<Activity>,
-    ) -> (Carrier, mpsc::UnboundedReceiver<Takeover>) {
-        let (takeovers, receiver) = mpsc::unbounded_channel();
-        (Carrier { number, peer, activity, takeovers }, receiver)
+    ) -> (ConnectionHandle, mpsc::UnboundedReceiver<SocketFault>) {
+        let (faults, receiver) = mpsc::unbounded_channel();
+        (ConnectionHandle { number, peer, activity, faults }, receiver)
     }
 
-    /// Not idle until the result is dropped.
-    pub(crate) fn begin_work(&self) -> Work {
-        Work::begin(&self.activity)
+    /// Counts the connection as busy until the guard is dropped.
+    pub(crate) fn mark_in_flight(&self) -> InFlightGuard {
+        InFlightGuard::new(&self.activity)
     }
 
-    /// Takes the connection out of HTTP's hands. The request that asks for it is not answered in any other way: its
-    /// future is dropped while it waits here.
-    pub(crate) async fn take_over<T>(&self, takeover: Takeover) -> T {
-        // If nobody receives it, the connection is ending anyway.
-        let _ = self.takeovers.send(takeover);
+    /// Takes the connection away from HTTP and applies a fault to it. Never returns: the request is not answered in any
+    /// other way, and its future is dropped while it waits here.
+    pub(crate) async fn apply_fault<T>(&self, fault: SocketFault) -> T {
+        // Without a receiver, the connection is closing anyway.
+        let _ = self.faults.send(fault);
         std::future::pending().await
     }
 }

@@ -1,50 +1,50 @@
-//! The names and addresses that this emulator is reached by: its certificate is for them, and they are its own in a
-//! `Host` header.
+//! The names and addresses by which this emulator is reached: its certificate is valid for them, and control calls must
+//! name one of them in their `Host` header.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::http::uri::Authority;
 
-/// Names and addresses, each once, the loopback's first.
+/// Names and addresses without duplicates, those of the loopback first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Names {
+pub(crate) struct Hostnames {
     pub(crate) dns: Vec<String>,
     pub(crate) addresses: Vec<IpAddr>,
-    /// How others on the network reach it.
+    /// By which other machines on the network reach it.
     network: Vec<String>,
 }
 
-impl Names {
-    /// The names of an emulator that listens here and was given these names too. If it listens on every address, each
-    /// of the machine's own is one.
-    pub(crate) fn of(listen: IpAddr, given: &[String]) -> Names {
+impl Hostnames {
+    /// The names of an emulator that listens on this address and was configured with these names. One that listens on
+    /// every address has all addresses of the machine.
+    pub(crate) fn new(listen: IpAddr, given: &[String]) -> Hostnames {
         let own = if listen.is_unspecified() { interface_addresses() } else { vec![listen] };
-        Names::from_addresses(listen, own, given)
+        Hostnames::from_addresses(listen, own, given)
     }
 
-    fn from_addresses(listen: IpAddr, own: Vec<IpAddr>, given: &[String]) -> Names {
-        let mut names = Names {
+    fn from_addresses(listen: IpAddr, own: Vec<IpAddr>, given: &[String]) -> Hostnames {
+        let mut hostnames = Hostnames {
             dns: vec!["localhost".to_owned()],
             addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             network: Vec::new(),
         };
         for name in given {
             match name.parse() {
-                Ok(address) => names.add_address(address),
-                Err(_) => names.dns.push(name.to_ascii_lowercase()),
+                Ok(address) => hostnames.add_address(address),
+                Err(_) => hostnames.dns.push(name.to_ascii_lowercase()),
             }
             if !listen.is_loopback() {
-                names.network.push(name.to_ascii_lowercase());
+                hostnames.network.push(name.to_ascii_lowercase());
             }
         }
         for address in own {
-            names.add_address(address);
+            hostnames.add_address(address);
             let text = address.to_string();
-            if !address.is_loopback() && reaches(listen, address) && !names.network.contains(&text) {
-                names.network.push(text);
+            if !address.is_loopback() && reaches(listen, address) && !hostnames.network.contains(&text) {
+                hostnames.network.push(text);
             }
         }
-        names
+        hostnames
     }
 
     fn add_address(&mut self, address: IpAddr) {
@@ -53,7 +53,7 @@ impl Names {
         }
     }
 
-    /// The URLs for others on the network.
+    /// The URLs for other machines on the network.
     pub(crate) fn network_urls(&self, scheme: &str, port: u16) -> Vec<String> {
         let url = |name: &String| match name.parse() {
             Ok(address) => format!("{scheme}://{}", SocketAddr::new(address, port)),
@@ -63,7 +63,7 @@ impl Names {
     }
 
     /// Whether a `Host` header, with or without a port, names this emulator or the loopback.
-    pub(crate) fn include_host(&self, host: &str) -> bool {
+    pub(crate) fn contains_host(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else {
             return false;
         };
@@ -77,7 +77,7 @@ impl Names {
         match bare.parse::<IpAddr>() {
             Ok(address) => address.to_canonical().is_loopback() || self.addresses.contains(&address),
             Err(_) => {
-                // With a dot at its end a name is complete, as these are.
+                // A trailing dot marks a fully qualified name, which these are.
                 let name = host.strip_suffix('.').unwrap_or(host);
                 self.dns.iter().any(|known| known.eq_ignore_ascii_case(name))
             }
@@ -89,19 +89,19 @@ impl Names {
 fn reaches(listen: IpAddr, address: IpAddr) -> bool {
     match listen {
         IpAddr::V4(_) => address.is_ipv4(),
-        // Elsewhere than on Windows, such a listener serves both kinds.
+        // Except on Windows, such a listener serves both kinds.
         IpAddr::V6(listen) => address.is_ipv6() || (listen.is_unspecified() && !cfg!(windows)),
     }
 }
 
-/// Those that a URL can name. If the system does not tell, there are none.
+/// The addresses of this machine that a URL can name. None if the system does not list them.
 fn interface_addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let addresses = interfaces.iter().map(if_addrs::Interface::ip);
     addresses.filter(|address| !address.is_loopback() && !needs_a_scope(*address)).collect()
 }
 
-/// Link-local addresses of IPv6 mean something only together with an interface.
+/// IPv6 link-local addresses are valid only together with an interface.
 fn needs_a_scope(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
@@ -114,33 +114,34 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    fn given(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
+    fn given(hostnames: &[&str]) -> Vec<String> {
+        hostnames.iter().map(|name| (*name).to_owned()).collect()
     }
 
     #[test]
     fn a_loopback_listener_has_no_url_for_others() {
-        let names = Names::of(ip("127.0.0.1"), &given(&["studio.local"]));
-        assert_eq!(names.dns, ["localhost", "studio.local"]);
-        assert_eq!(names.addresses, [ip("127.0.0.1"), ip("::1")]);
-        assert!(names.network_urls("http", 1).is_empty());
+        let hostnames = Hostnames::new(ip("127.0.0.1"), &given(&["studio.local"]));
+        assert_eq!(hostnames.dns, ["localhost", "studio.local"]);
+        assert_eq!(hostnames.addresses, [ip("127.0.0.1"), ip("::1")]);
+        assert!(hostnames.network_urls("http", 1).is_empty());
     }
 
     #[test]
     fn a_listener_on_every_address_has_the_machine_s_and_the_given_names() {
         let own = || vec![ip("192.0.2.7"), ip("2001:db8::7")];
-        let names = Names::from_addresses(ip("0.0.0.0"), own(), &given(&["Studio.local", "203.0.113.1", "192.0.2.7"]));
-        assert_eq!(names.dns, ["localhost", "studio.local"]);
-        assert_eq!(names.addresses[2..], [ip("203.0.113.1"), ip("192.0.2.7"), ip("2001:db8::7")]);
+        let hostnames =
+            Hostnames::from_addresses(ip("0.0.0.0"), own(), &given(&["Studio.local", "203.0.113.1", "192.0.2.7"]));
+        assert_eq!(hostnames.dns, ["localhost", "studio.local"]);
+        assert_eq!(hostnames.addresses[2..], [ip("203.0.113.1"), ip("192.0.2.7"), ip("2001:db8::7")]);
         let urls = ["https://studio.local:8722", "https://203.0.113.1:8722", "https://192.0.2.7:8722"];
-        assert_eq!(names.network_urls("https", 8722), urls, "no IPv6: it does not listen there");
-        let names = Names::from_addresses(ip("::"), own(), &[]);
-        assert!(names.network_urls("http", 80).contains(&"http://[2001:db8::7]:80".to_owned()));
+        assert_eq!(hostnames.network_urls("https", 8722), urls, "no IPv6: it does not listen there");
+        let hostnames = Hostnames::from_addresses(ip("::"), own(), &[]);
+        assert!(hostnames.network_urls("http", 80).contains(&"http://[2001:db8::7]:80".to_owned()));
     }
 
     #[test]
     fn a_host_is_its_own_or_the_loopback() {
-        let names = Names::from_addresses(ip("0.0.0.0"), vec![ip("192.0.2.7")], &given(&["studio.local"]));
+        let hostnames = Hostnames::from_addresses(ip("0.0.0.0"), vec![ip("192.0.2.7")], &given(&["studio.local"]));
         for own in [
             "localhost",
             "LOCALHOST:8722",
@@ -152,9 +153,9 @@ mod tests {
             "localhost.",
             "localhost.:1",
         ] {
-            assert!(names.include_host(own), "{own}");
+            assert!(hostnames.contains_host(own), "{own}");
         }
-        assert!(names.include_host("Studio.Local:8722"));
+        assert!(hostnames.contains_host("Studio.Local:8722"));
         for foreign in [
             "example.org",
             "localhost.example.org",
@@ -172,7 +173,7 @@ mod tests {
             "[::1]x",
             "localhost/",
         ] {
-            assert!(!names.include_host(foreign), "{foreign}");
+            assert!(!hostnames.contains_host(foreign), "{foreign}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! While a request is answered, its connection is not idle: from its head until the last byte of its reply.
+//! A request is in flight, and its connection is not idle, from its head until the last byte of its reply.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,21 +10,26 @@ use axum::middleware::Next;
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
 
-use super::activity::Work;
-use super::handle::Carrier;
+use super::activity::InFlightGuard;
+use super::handle::ConnectionHandle;
 
-pub(crate) async fn at_work(Extension(carrier): Extension<Carrier>, request: Request, next: Next) -> Response {
-    let work = carrier.begin_work();
-    next.run(request).await.map(|body| Body::new(AtWork { body, _work: work }))
+/// Middleware that counts each request as in flight.
+pub(crate) async fn track(
+    Extension(connection): Extension<ConnectionHandle>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let in_flight = connection.mark_in_flight();
+    next.run(request).await.map(|body| Body::new(InFlightBody { body, _in_flight: in_flight }))
 }
 
-/// A body that is work until HTTP has taken all of it.
-struct AtWork {
+/// A reply body that keeps its request in flight until HTTP has taken all of it.
+struct InFlightBody {
     body: Body,
-    _work: Work,
+    _in_flight: InFlightGuard,
 }
 
-impl HttpBody for AtWork {
+impl HttpBody for InFlightBody {
     type Data = Bytes;
     type Error = axum::Error;
 

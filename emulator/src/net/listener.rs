@@ -1,4 +1,4 @@
-//! The loop that accepts connections, and how it ends.
+//! The accept loop and its graceful shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,55 +10,56 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, Orders};
-use super::registry::Connections;
-use super::shutdown::Run;
-use crate::faults::FaultBook;
+use super::connection::{self, ConnectionSignals};
+use super::registry::ConnectionRegistry;
+use super::shutdown::Shutdown;
+use crate::faults::FaultRules;
 
-/// How long requests on the wire may take to finish once the emulator was asked to stop.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long requests on the wire may take to finish after a graceful shutdown was requested.
+const GRACE_PERIOD: Duration = Duration::from_secs(2);
 
-/// Serves until told otherwise. A sender of `run` that is gone counts as [`Run::Cut`].
+/// Accepts and serves connections until shutdown is requested. A dropped sender of `shutdown` counts as
+/// [`Shutdown::Immediate`].
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
-    registry: Arc<Connections>,
-    faults: Arc<FaultBook>,
-    mut run: watch::Receiver<Run>,
+    registry: Arc<ConnectionRegistry>,
+    faults: Arc<FaultRules>,
+    mut shutdown: watch::Receiver<Shutdown>,
 ) {
     let mut connections = JoinSet::new();
     let mut number = 0;
     loop {
         tokio::select! {
-            _ = run.changed() => break,
+            _ = shutdown.changed() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     number += 1;
-                    if faults.strikes_connection() {
+                    if faults.match_connection() {
                         continue;
                     }
-                    let (place, wishes) = registry.enter(number);
-                    let orders = Orders { run: run.clone(), wishes };
+                    let (registration, close_requests) = registry.register(number);
+                    let signals = ConnectionSignals { shutdown: shutdown.clone(), close_requests };
                     let connection =
-                        connection::serve(stream, peer.ip(), tls.clone(), router.clone(), place, orders);
+                        connection::serve(stream, peer.ip(), tls.clone(), router.clone(), registration, signals);
                     connections.spawn(connection);
                 }
-                Err(_) => wait_out_accept_error().await,
+                Err(_) => pause_after_accept_error().await,
             },
             Some(_) = connections.join_next() => {}
         }
     }
     drop(listener);
-    if *run.borrow() == Run::Finish {
+    if *shutdown.borrow() == Shutdown::Graceful {
         let finished = async { while connections.join_next().await.is_some() {} };
-        // What is not done by then is cut when the set is dropped.
-        let _ = timeout(GRACE, finished).await;
+        // Dropping the set cuts the connections that have not finished by then.
+        let _ = timeout(GRACE_PERIOD, finished).await;
     }
 }
 
-/// Accepting fails when a connection is gone before it was accepted, and when the process has too many files open.
-/// Both pass; the pause keeps the second from taking a whole processor.
-async fn wait_out_accept_error() {
+/// Accepting fails when the peer has gone before its connection is accepted, and when the process has too many open
+/// files. Both are transient; the pause keeps the second from occupying a whole CPU core.
+async fn pause_after_accept_error() {
     sleep(Duration::from_millis(20)).await;
 }

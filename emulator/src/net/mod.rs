@@ -1,4 +1,4 @@
-//! Sockets: the listener, TLS, and what becomes of each connection.
+//! Sockets: the listener, TLS with its certificates, and the connections.
 
 mod activity;
 pub(crate) mod certificate;
@@ -12,7 +12,7 @@ mod shutdown;
 pub(crate) mod tls;
 mod tracked_socket;
 
-pub(crate) use handle::Carrier;
-pub(crate) use hostnames::Names;
-pub(crate) use registry::Connections;
-pub(crate) use shutdown::Run;
+pub(crate) use handle::ConnectionHandle;
+pub(crate) use hostnames::Hostnames;
+pub(crate) use registry::ConnectionRegistry;
+pub(crate) use shutdown::Shutdown;

@@ -1,4 +1,4 @@
-//! The connections that are open: which of them are idle, and how those are closed.
+//! The open connections, and how the idle ones are closed.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,67 +8,70 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::activity::{Activity, Work};
-use super::handle::Carrier;
-use crate::faults::Takeover;
+use super::activity::{Activity, InFlightGuard};
+use super::handle::ConnectionHandle;
+use crate::faults::SocketFault;
 use crate::sync::lock;
 
-/// How long the end of an idle connection may take: a farewell that nobody reads is not waited for.
-pub(crate) const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
+/// How long closing an idle connection may take. A peer that does not read the TLS close is not waited for.
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The open connections, by their numbers.
+/// The open connections, by number.
 #[derive(Debug, Default)]
-pub(crate) struct Connections {
-    open: Mutex<HashMap<u64, Open>>,
+pub(crate) struct ConnectionRegistry {
+    open: Mutex<HashMap<u64, OpenConnection>>,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenConnection {
     activity: Arc<Activity>,
-    wishes: mpsc::UnboundedSender<Farewell>,
+    close_requests: mpsc::UnboundedSender<CloseRequest>,
 }
 
-/// The wish that a connection ends if it is idle. It is dropped unless it was granted.
+/// A request to close a connection if it is idle. It is dropped if the connection is busy.
 #[derive(Debug)]
-pub(crate) struct Farewell(oneshot::Sender<()>);
+pub(crate) struct CloseRequest(oneshot::Sender<()>);
 
-impl Farewell {
-    /// Says that the connection has ended.
-    pub(crate) fn grant(self) {
-        // Nobody listens who has waited long enough.
+impl CloseRequest {
+    /// Reports that the connection is closed.
+    pub(crate) fn confirm(self) {
+        // The receiver is gone if the deadline has passed.
         let _ = self.0.send(());
     }
 }
 
-/// One connection's place among the others, held as long as it lives.
+/// One connection's entry in the registry, which is removed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
-    all: Arc<Connections>,
+pub(crate) struct Registration {
+    all: Arc<ConnectionRegistry>,
     number: u64,
     activity: Arc<Activity>,
 }
 
-impl Connections {
-    /// Gives a connection a place, and the wishes that it end.
-    pub(crate) fn enter(self: &Arc<Connections>, number: u64) -> (Place, mpsc::UnboundedReceiver<Farewell>) {
+impl ConnectionRegistry {
+    /// Registers a connection. The receiver yields the requests to close it.
+    pub(crate) fn register(
+        self: &Arc<ConnectionRegistry>,
+        number: u64,
+    ) -> (Registration, mpsc::UnboundedReceiver<CloseRequest>) {
         let activity = Arc::<Activity>::default();
-        let (wishes, receiver) = mpsc::unbounded_channel();
-        lock(&self.open).insert(number, Open { activity: activity.clone(), wishes });
-        (Place { all: self.clone(), number, activity }, receiver)
+        let (close_requests, receiver) = mpsc::unbounded_channel();
+        lock(&self.open).insert(number, OpenConnection { activity: activity.clone(), close_requests });
+        (Registration { all: self.clone(), number, activity }, receiver)
     }
 
-    /// Closes the connections that wait for a request, and returns how many have ended.
+    /// Closes the idle connections and returns how many were closed.
     pub(crate) async fn close_idle(&self) -> usize {
         let ends: Vec<_> = {
             let open = lock(&self.open);
             let idle = open.values().filter(|open| open.activity.is_idle());
-            let ask = |open: &Open| {
+            let ask = |open: &OpenConnection| {
                 let (sender, end) = oneshot::channel();
-                open.wishes.send(Farewell(sender)).ok().map(|()| end)
+                open.close_requests.send(CloseRequest(sender)).ok().map(|()| end)
             };
             idle.filter_map(ask).collect()
         };
-        let deadline = Instant::now() + FAREWELL_LIMIT;
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
         let mut closed = 0;
         for end in ends {
             closed += usize::from(matches!(timeout_at(deadline, end).await, Ok(Ok(()))));
@@ -77,23 +80,23 @@ impl Connections {
     }
 }
 
-impl Place {
+impl Registration {
     pub(crate) fn activity(&self) -> &Arc<Activity> {
         &self.activity
     }
 
-    /// Not idle until the result is dropped.
-    pub(crate) fn begin_work(&self) -> Work {
-        Work::begin(&self.activity)
+    /// Counts the connection as busy until the guard is dropped.
+    pub(crate) fn mark_in_flight(&self) -> InFlightGuard {
+        InFlightGuard::new(&self.activity)
     }
 
-    /// What the requests on this connection are to know, and how they take it over.
-    pub(crate) fn carrier(&self, peer: IpAddr) -> (Carrier, mpsc::UnboundedReceiver<Takeover>) {
-        Carrier::new(self.number, peer, self.activity.clone())
+    /// The handle for the requests on this connection, and the faults that they inject into it.
+    pub(crate) fn handle(&self, peer: IpAddr) -> (ConnectionHandle, mpsc::UnboundedReceiver<SocketFault>) {
+        ConnectionHandle::new(self.number, peer, self.activity.clone())
     }
 }
 
-impl Drop for Place {
+impl Drop for Registration {
     fn drop(&mut self) {
         lock(&self.all.open).remove(&self.number);
     }

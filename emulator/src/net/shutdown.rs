@@ -1,12 +1,12 @@
-//! How connections, and the loop that accepts them, end.
+//! Graceful and immediate shutdown.
 
-/// What connections, and the loop that accepts them, are to do.
+/// Whether, and how, the listener and its connections are to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Run {
-    /// Serve.
-    On,
-    /// Finish what is on the wire, within the listener's grace.
-    Finish,
-    /// Cut every connection.
-    Cut,
+pub(crate) enum Shutdown {
+    /// Keep serving.
+    NotRequested,
+    /// Finish the requests on the wire, within the listener's grace period.
+    Graceful,
+    /// Cut all connections.
+    Immediate,
 }

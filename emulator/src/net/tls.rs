@@ -7,8 +7,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::certificate::Certificates;
 
-/// What accepts TLS connections with these certificates. The cryptography is named here, not taken from the process:
-/// an emulator inside a test must not depend on what else that process has installed.
+/// An acceptor of TLS connections with these certificates. It has its own cryptography provider: an emulator inside a
+/// test must not depend on which one the process has installed.
 pub(crate) fn acceptor(certificates: Certificates) -> Result<TlsAcceptor, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)

@@ -1,5 +1,5 @@
-//! A socket that knows whether something waits to be sent: a reply is not over when HTTP has written it, but when the
-//! system has taken it.
+//! A socket that knows whether bytes wait to be sent. A reply is complete when the system has taken it, not when HTTP
+//! has written it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,15 +12,15 @@ use tokio::net::TcpStream;
 use super::activity::Activity;
 use crate::faults::Socket;
 
-/// A socket that tells its connection's activity when a peer does not take what it is sent.
-pub(crate) struct Outgoing<S> {
+/// A socket that records in its connection's activity whether bytes wait until the peer reads them.
+pub(crate) struct TrackedSocket<S> {
     socket: S,
     activity: Arc<Activity>,
 }
 
-impl<S> Outgoing<S> {
-    pub(crate) fn new(socket: S, activity: Arc<Activity>) -> Outgoing<S> {
-        Outgoing { socket, activity }
+impl<S> TrackedSocket<S> {
+    pub(crate) fn new(socket: S, activity: Arc<Activity>) -> TrackedSocket<S> {
+        TrackedSocket { socket, activity }
     }
 
     fn note_write<T>(&self, written: Poll<T>) -> Poll<T> {
@@ -31,7 +31,7 @@ impl<S> Outgoing<S> {
     }
 }
 
-impl<S: Socket> Socket for Outgoing<S> {
+impl<S: Socket> Socket for TrackedSocket<S> {
     fn tcp(&self) -> &TcpStream {
         self.socket.tcp()
     }
@@ -41,13 +41,13 @@ impl<S: Socket> Socket for Outgoing<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Outgoing<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TrackedSocket<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Outgoing<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TrackedSocket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(cx, buf);
         self.note_write(written)
@@ -89,7 +89,7 @@ mod tests {
     fn it_is_sending_until_the_peer_has_taken_everything() {
         let activity = Arc::<Activity>::default();
         let (near, mut far) = duplex(4);
-        let mut near = Outgoing::new(near, activity.clone());
+        let mut near = TrackedSocket::new(near, activity.clone());
         let runtime = Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let sending = async {

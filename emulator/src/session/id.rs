@@ -1,4 +1,4 @@
-//! A session's id: version 1 gives out GUIDs, with 2021-01-01 the client chooses (`docs/service-2021-01-01.md`, "Create").
+//! Session ids: version 1 generates GUIDs, with 2021-01-01 the client chooses (`docs/service-2021-01-01.md`, "Create").
 
 use std::fmt;
 
@@ -7,29 +7,29 @@ use uuid::Uuid;
 
 use crate::format::guid;
 
-/// An id that a session can have: 1 to 256 letters, digits, hyphens and underscores. Letter case matters.
+/// A valid session id: 1 to 256 letters, digits, hyphens and underscores. Letter case matters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct SessionId(String);
 
-/// Why a text is no session's id.
+/// The text is not a valid session id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session id is 1 to 256 letters, digits, hyphens and underscores")]
-pub(crate) struct NoSessionId;
+pub(crate) struct InvalidSessionId;
 
 impl SessionId {
     const LONGEST: usize = 256;
 
-    /// A GUID of the service's choice.
+    /// A new GUID.
     pub(crate) fn generate() -> SessionId {
         SessionId(Uuid::new_v4().to_string())
     }
 
-    /// The client's choice.
-    pub(crate) fn parse(text: &str) -> Result<SessionId, NoSessionId> {
+    /// Validates an id of the client's choice.
+    pub(crate) fn parse(text: &str) -> Result<SessionId, InvalidSessionId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if text.is_empty() || text.len() > SessionId::LONGEST || !text.bytes().all(allowed) {
-            return Err(NoSessionId);
+            return Err(InvalidSessionId);
         }
         Ok(SessionId(text.to_owned()))
     }
@@ -49,22 +49,22 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// Which session a request means.
+/// How a request selects a session.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Wanted<'a> {
-    /// The one with this very id.
-    Exactly(&'a str),
-    /// The same; failing that, if the text is a GUID, the one with this GUID in another letter case.
-    GuidInAnyCase(&'a str),
+pub(crate) enum SessionSelector<'a> {
+    /// By its exact id.
+    Exact(&'a str),
+    /// By its exact id; failing that, if the text is a GUID, by this GUID in another letter case.
+    GuidIgnoringCase(&'a str),
 }
 
-impl Wanted<'_> {
-    /// The place of the wanted one among these.
+impl SessionSelector<'_> {
+    /// The position of the selected session among these.
     pub(crate) fn position<'s>(self, mut ids: impl Iterator<Item = &'s SessionId> + Clone) -> Option<usize> {
         match self {
-            Wanted::Exactly(text) => ids.position(|id| id.as_str() == text),
-            Wanted::GuidInAnyCase(text) => {
-                let exactly = Wanted::Exactly(text).position(ids.clone());
+            SessionSelector::Exact(text) => ids.position(|id| id.as_str() == text),
+            SessionSelector::GuidIgnoringCase(text) => {
+                let exactly = SessionSelector::Exact(text).position(ids.clone());
                 exactly.or_else(|| ids.position(|id| id.is_same_guid(text)))
             }
         }
@@ -84,7 +84,7 @@ mod tests {
             assert_eq!(SessionId::parse(id).map(|id| id.to_string()), Ok(id.to_owned()));
         }
         for text in ["", "a b", "a/b", "a.b", "é", ":stop", &"x".repeat(257)] {
-            assert_eq!(SessionId::parse(text), Err(NoSessionId), "{text}");
+            assert_eq!(SessionId::parse(text), Err(InvalidSessionId), "{text}");
         }
         assert!(guid::parse(SessionId::generate().as_str()).is_some());
     }
@@ -93,13 +93,13 @@ mod tests {
     fn only_guids_are_found_in_another_letter_case_and_the_exact_one_first() {
         let upper = GUID.to_ascii_uppercase();
         let ids = ["name", GUID, &upper].map(|id| SessionId::parse(id).expect("an id"));
-        let place = |wanted: Wanted<'_>| wanted.position(ids.iter());
-        assert_eq!(place(Wanted::Exactly("name")), Some(0));
-        assert_eq!(place(Wanted::Exactly("NAME")), None);
-        assert_eq!(place(Wanted::GuidInAnyCase("NAME")), None);
-        assert_eq!(place(Wanted::GuidInAnyCase("name")), Some(0));
-        assert_eq!(place(Wanted::GuidInAnyCase(&upper)), Some(2));
-        assert_eq!(place(Wanted::GuidInAnyCase(&GUID.replace('d', "D"))), Some(1));
-        assert_eq!(place(Wanted::Exactly(&GUID.replace('d', "D"))), None);
+        let position = |selector: SessionSelector<'_>| selector.position(ids.iter());
+        assert_eq!(position(SessionSelector::Exact("name")), Some(0));
+        assert_eq!(position(SessionSelector::Exact("NAME")), None);
+        assert_eq!(position(SessionSelector::GuidIgnoringCase("NAME")), None);
+        assert_eq!(position(SessionSelector::GuidIgnoringCase("name")), Some(0));
+        assert_eq!(position(SessionSelector::GuidIgnoringCase(&upper)), Some(2));
+        assert_eq!(position(SessionSelector::GuidIgnoringCase(&GUID.replace('d', "D"))), Some(1));
+        assert_eq!(position(SessionSelector::Exact(&GUID.replace('d', "D"))), None);
     }
 }

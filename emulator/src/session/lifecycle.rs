@@ -1,37 +1,36 @@
-//! One session as a pure state machine. It holds the moments at which something was decided, and computes its state
-//! from the time it is asked about; nothing ticks. All times are durations since the emulator clock's beginning.
-//! `docs/service.md`, "Lifecycle".
+//! One session as a pure state machine (`docs/service.md`, "Lifecycle"). It holds the times of the events, and computes
+//! the state at any time from them; no timer runs. All times are durations since the beginning of the emulator's clock.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::id::SessionId;
-use super::renderer::Server;
-use super::settings::Settings;
+use super::renderer::RendererAddress;
+use super::settings::SessionSettings;
 use super::status::{SessionStatus, StatusRefused};
-use crate::clock::Moment;
+use crate::clock::Timestamp;
 use crate::format::timespan;
 
 /// Why a lease was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LeaseRefused {
-    /// The session is over, or will be in a moment.
+    /// The session is over or stopping.
     Over(SessionStatus),
-    /// The lease that stands is as long or longer.
+    /// The current lease is as long or longer.
     NotLarger { current: Duration },
 }
 
-/// Which session it is.
+/// What identifies a session.
 #[derive(Clone, Debug)]
-pub(crate) struct Identity {
+pub(crate) struct SessionIdentity {
     pub(crate) id: SessionId,
     pub(crate) account: Uuid,
-    /// How many sessions had been created when it was: it gives all of them an order.
+    /// Counted from 1 in the order of creation, over all accounts.
     pub(crate) number: u64,
 }
 
-/// An end that someone brought about, as opposed to a lease that ran out.
+/// An end other than by the lease running out.
 #[derive(Clone, Debug)]
 enum End {
     Stop { asked_at: Duration, done_at: Duration, message: Option<String> },
@@ -46,30 +45,30 @@ fn made_to_fail() -> String {
 /// One session.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    pub(crate) identity: Identity,
-    pub(crate) settings: Settings,
+    pub(crate) identity: SessionIdentity,
+    pub(crate) settings: SessionSettings,
     /// Since 1970-01-01T00:00:00Z.
     pub(crate) creation_time: Duration,
     ready_at: Duration,
-    server: Server,
+    renderer: RendererAddress,
     end: Option<End>,
 }
 
 impl Session {
-    /// A session created at this moment, which is ready after `startup`.
+    /// A session created at this time, ready after `startup`.
     pub(crate) fn new(
-        identity: Identity,
-        settings: Settings,
-        moment: Moment,
+        identity: SessionIdentity,
+        settings: SessionSettings,
+        timestamp: Timestamp,
         startup: Duration,
-        server: Server,
+        renderer: RendererAddress,
     ) -> Session {
         Session {
             identity,
             settings,
-            creation_time: moment.unix_time,
-            ready_at: moment.now.saturating_add(startup),
-            server,
+            creation_time: timestamp.unix_time,
+            ready_at: timestamp.now.saturating_add(startup),
+            renderer,
             end: None,
         }
     }
@@ -86,28 +85,29 @@ impl Session {
         }
     }
 
-    /// How long the session has been of use: from ready until now or its end. A request to stop is that end, although
-    /// the server may take a moment to go.
+    /// How long the session has been usable: from ready until now or its end. A request to stop counts as the end,
+    /// although the renderer may take a while to stop.
     pub(crate) fn elapsed(&self, now: Duration) -> Duration {
-        self.of_use_until(now).saturating_sub(self.ready_at)
+        self.usable_until(now).saturating_sub(self.ready_at)
     }
 
-    /// Whether the session has, or had before its end, a server.
+    /// Whether the session has, or had before its end, a renderer.
     pub(crate) fn was_ready(&self, now: Duration) -> bool {
-        self.of_use_until(now) >= self.ready_at
+        self.usable_until(now) >= self.ready_at
     }
 
-    /// The name of the server, from the moment there is one.
+    /// The host name of the renderer, once the session has been ready.
     pub(crate) fn hostname(&self, now: Duration) -> Option<String> {
-        self.was_ready(now).then(|| self.server.hostname.clone())
+        self.was_ready(now).then(|| self.renderer.hostname.clone())
     }
 
     /// The ports for the inspector and for the handshake; none unless ready.
     pub(crate) fn ports(&self, now: Duration) -> Option<(u16, u16)> {
-        (self.status(now) == SessionStatus::Ready).then_some((self.server.inspector_port, self.server.handshake_port))
+        (self.status(now) == SessionStatus::Ready)
+            .then_some((self.renderer.inspector_port, self.renderer.handshake_port))
     }
 
-    /// Why the session ended, where nobody asked for the end.
+    /// Why the session ended, if no client stopped it.
     pub(crate) fn message(&self, now: Duration) -> Option<String> {
         match (&self.end, self.status(now)) {
             (Some(End::Failure { message, .. }), _) => Some(message.clone()),
@@ -121,7 +121,7 @@ impl Session {
         }
     }
 
-    /// When the session was over, if it is.
+    /// When the session ended, if it has.
     pub(crate) fn ended_at(&self, now: Duration) -> Option<Duration> {
         let end = match &self.end {
             Some(End::Failure { at, .. } | End::Expiry { at, .. }) => *at,
@@ -144,7 +144,7 @@ impl Session {
         Ok(())
     }
 
-    /// Asks for the end, which comes after `stopping`. A session that is over or stopping stays as it is.
+    /// Stops the session, which takes `stopping`. No effect on one that is over or stopping.
     pub(crate) fn stop(&mut self, now: Duration, stopping: Duration) {
         if matches!(self.status(now), SessionStatus::Starting | SessionStatus::Ready) {
             self.end = Some(End::Stop { asked_at: now, done_at: now.saturating_add(stopping), message: None });
@@ -160,8 +160,8 @@ impl Session {
         true
     }
 
-    /// Makes the session be in this status from now on, as far as a session can get there. Forced to stop, it is
-    /// stopping until it is forced to be stopped.
+    /// Forces the session into this status, if there is a transition to it. A forced `Stopping` lasts until `Stopped`
+    /// or `Error` is forced.
     pub(crate) fn force(
         &mut self,
         now: Duration,
@@ -182,7 +182,7 @@ impl Session {
         let message = message.map(str::to_owned);
         match to {
             Stopping => self.end = Some(End::Stop { asked_at: now, done_at: Duration::MAX, message }),
-            Stopped => self.end = Some(End::Stop { asked_at: self.of_use_until(now), done_at: now, message }),
+            Stopped => self.end = Some(End::Stop { asked_at: self.usable_until(now), done_at: now, message }),
             Expired => self.end = Some(End::Expiry { at: now, message }),
             Error => self.end = Some(End::Failure { at: now, message: message.unwrap_or_else(made_to_fail) }),
             Starting | Ready => self.ready_at = now,
@@ -194,7 +194,7 @@ impl Session {
         self.ready_at.saturating_add(self.settings.max_lease)
     }
 
-    fn of_use_until(&self, now: Duration) -> Duration {
+    fn usable_until(&self, now: Duration) -> Duration {
         let end = match &self.end {
             Some(End::Failure { at, .. } | End::Expiry { at, .. }) => *at,
             Some(End::Stop { asked_at, .. }) => *asked_at,

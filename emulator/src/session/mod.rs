@@ -1,5 +1,4 @@
-//! Sessions: how one lives and ends, and the store of all that the service remembers. Every question takes the time
-//! that it is asked for; nothing here reads a clock.
+//! Sessions: one as a state machine, and the store of all. Nothing here reads a clock: every function takes the time.
 
 mod id;
 mod lifecycle;
@@ -11,13 +10,13 @@ mod store;
 mod tests;
 mod view;
 
-pub(crate) use id::{SessionId, Wanted};
+pub(crate) use id::{SessionId, SessionSelector};
 #[cfg(test)]
-pub(crate) use lifecycle::Identity;
+pub(crate) use lifecycle::SessionIdentity;
 pub(crate) use lifecycle::{LeaseRefused, Session};
-pub(crate) use renderer::Servers;
+pub(crate) use renderer::RendererAllocator;
+pub(crate) use settings::SessionSettings;
 pub use settings::SessionSize;
-pub(crate) use settings::Settings;
 pub use status::{SessionStatus, StatusRefused};
-pub(crate) use store::{Creation, OtherSettings, Sessions};
+pub(crate) use store::{Creation, SessionStore, SettingsConflict};
 pub use view::SessionView;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// What kind of server a session runs on.
+/// The kind of renderer that a session runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionSize {
@@ -36,7 +36,7 @@ impl fmt::Display for SessionSize {
 
 /// What a client asks for when it creates a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct SessionSettings {
     pub(crate) size: SessionSize,
     /// The whole lease, counted from `Ready`.
     pub(crate) max_lease: Duration,

@@ -1,16 +1,16 @@
-//! How far a session is.
+//! The status of a session.
 
 use std::fmt;
 
-/// How far a session is.
+/// The status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionStatus {
-    /// A server is being prepared.
+    /// A renderer is being prepared.
     Starting,
-    /// The server runs, and its lease counts down.
+    /// The renderer runs, and the lease counts down.
     Ready,
-    /// A client asked for the end, which has not come yet.
+    /// A client has asked for the end, and the renderer has yet to stop.
     Stopping,
     /// Ended by a client.
     Stopped,
@@ -59,19 +59,19 @@ impl fmt::Display for SessionStatus {
     }
 }
 
-/// Why a status was not forced upon a session.
+/// Why a status could not be forced.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatusRefused {
     /// There is no such session.
     #[error("there is no session {0}; it may be older than 30 days, or of another emulator")]
     NoSession(String),
-    /// No session goes this way: nothing brings one back that has ended, and none stops or starts twice.
+    /// There is no such transition: a session that is over stays so, and none starts or stops twice.
     #[error("a session that is {from} cannot become {to}")]
     Impossible {
-        /// What it is.
+        /// The current status.
         from: SessionStatus,
-        /// What it was to be.
+        /// The status that was to be forced.
         to: SessionStatus,
     },
     /// Only an end has a reason.

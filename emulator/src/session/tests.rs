@@ -5,11 +5,11 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::id::SessionId;
-use super::lifecycle::{Identity, LeaseRefused, Session};
-use super::renderer::Servers;
-use super::settings::{SessionSize, Settings};
+use super::lifecycle::{LeaseRefused, Session, SessionIdentity};
+use super::renderer::RendererAllocator;
+use super::settings::{SessionSettings, SessionSize};
 use super::status::{SessionStatus, StatusRefused};
-use crate::clock::Moment;
+use crate::clock::Timestamp;
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
 
@@ -22,13 +22,13 @@ fn session() -> Session {
 }
 
 fn with_startup(startup: Duration) -> Session {
-    session_of(Settings { size: SessionSize::Standard, max_lease: at(60) }, at(100), startup)
+    session_of(SessionSettings { size: SessionSize::Standard, max_lease: at(60) }, at(100), startup)
 }
 
-fn session_of(settings: Settings, now: Duration, startup: Duration) -> Session {
-    let identity = Identity { id: SessionId::generate(), account: Uuid::nil(), number: 1 };
-    let moment = Moment { now, unix_time: at(1_600_000_000) };
-    Session::new(identity, settings, moment, startup, Servers::default().next())
+fn session_of(settings: SessionSettings, now: Duration, startup: Duration) -> Session {
+    let identity = SessionIdentity { id: SessionId::generate(), account: Uuid::nil(), number: 1 };
+    let timestamp = Timestamp { now, unix_time: at(1_600_000_000) };
+    Session::new(identity, settings, timestamp, startup, RendererAllocator::default().allocate())
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn an_expired_session_says_why() {
 
 #[test]
 fn times_beyond_every_calendar_do_not_overflow() {
-    let settings = Settings { size: SessionSize::Standard, max_lease: Duration::MAX };
+    let settings = SessionSettings { size: SessionSize::Standard, max_lease: Duration::MAX };
     let mut session = session_of(settings, at(1), Duration::MAX);
     assert_eq!(session.status(at(2)), SessionStatus::Starting);
     session.stop(at(2), Duration::MAX);

@@ -6,7 +6,7 @@ use super::lifecycle::Session;
 use super::settings::SessionSize;
 use super::status::SessionStatus;
 
-/// One session as it is at the moment of asking.
+/// A snapshot of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionView {
@@ -14,17 +14,17 @@ pub struct SessionView {
     pub id: String,
     /// The id of the account that created it: a GUID in lower case.
     pub account_id: String,
-    /// How far it is.
+    /// Its status.
     pub status: SessionStatus,
-    /// What kind of server it runs on.
+    /// The kind of renderer that it runs on.
     pub size: SessionSize,
     /// The whole lease, counted from `Ready`.
     pub max_lease: Duration,
     /// How long it has been ready, up to its end.
     pub elapsed: Duration,
-    /// The name of its server; none before it is ready.
+    /// The host name of its renderer; none before it is ready.
     pub hostname: Option<String>,
-    /// Why it ended, where nobody asked for the end.
+    /// Why it ended, if no client stopped it.
     pub message: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What version 1 reads and writes as JSON (`docs/service.md`, "Create", "Properties" and "Update").
+//! The JSON of version 1 (`docs/service.md`, "Create", "Properties" and "Update").
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::format::timespan::{self, TimeSpanError};
-use crate::session::{LeaseRefused, Session, SessionId, SessionSize, Settings};
+use crate::session::{LeaseRefused, Session, SessionId, SessionSettings, SessionSize};
 
-/// Why the service does not take a request. The text is for the one who wrote the request.
+/// Why a request body is refused. The text is for the author of the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadRequest {
+pub(super) enum V1BodyError {
     #[error("{0} is missing")]
     Missing(&'static str),
     #[error("{name} must be {what}")]
@@ -23,26 +23,26 @@ pub(super) enum BadRequest {
     UnknownSize,
 }
 
-/// The body of a create. Members that the service does not know are no error: scripts could always add some.
-pub(super) fn settings(body: &Map<String, Value>) -> Result<Settings, BadRequest> {
-    let settings = Settings {
+/// Reads the body of a create. Unknown members are ignored, as the service does.
+pub(super) fn settings(body: &Map<String, Value>) -> Result<SessionSettings, V1BodyError> {
+    let settings = SessionSettings {
         max_lease: max_lease(body)?,
-        size: SessionSize::parse(text(body, "size")?).ok_or(BadRequest::UnknownSize)?,
+        size: SessionSize::parse(text(body, "size")?).ok_or(V1BodyError::UnknownSize)?,
     };
     check_models(body)?;
     Ok(settings)
 }
 
-/// The `maxLeaseTime` of a create or an update.
-pub(super) fn max_lease(body: &Map<String, Value>) -> Result<Duration, BadRequest> {
+/// Reads the `maxLeaseTime` of a create or an update.
+pub(super) fn max_lease(body: &Map<String, Value>) -> Result<Duration, V1BodyError> {
     let lease = timespan::parse(text(body, "maxLeaseTime")?)?;
     if lease.is_zero() {
-        return Err(BadRequest::NoTime);
+        return Err(V1BodyError::NoTime);
     }
     Ok(lease)
 }
 
-/// What is said about a lease that was asked for and refused.
+/// The error text for a refused lease.
 pub(super) fn lease_refused(refused: &LeaseRefused, asked: Duration) -> String {
     match refused {
         LeaseRefused::Over(status) => format!("the session is {status}; its lease cannot be changed any more"),
@@ -54,40 +54,40 @@ pub(super) fn lease_refused(refused: &LeaseRefused, asked: Duration) -> String {
     }
 }
 
-/// Models to load beforehand. No renderer is here that could load them, so only their form is looked at.
-fn check_models(body: &Map<String, Value>) -> Result<(), BadRequest> {
+/// Models to load in advance. There is no renderer to load them, so only their form is checked.
+fn check_models(body: &Map<String, Value>) -> Result<(), V1BodyError> {
     match body.get("models") {
         None | Some(Value::Null) => Ok(()),
         Some(Value::Array(models)) if models.iter().all(Value::is_string) => Ok(()),
-        Some(_) => Err(BadRequest::WrongType { name: "models", what: "an array of texts" }),
+        Some(_) => Err(V1BodyError::WrongType { name: "models", what: "an array of texts" }),
     }
 }
 
-fn text<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, BadRequest> {
+fn text<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, V1BodyError> {
     match body.get(name) {
         Some(Value::String(text)) => Ok(text),
-        None | Some(Value::Null) => Err(BadRequest::Missing(name)),
-        Some(_) => Err(BadRequest::WrongType { name, what: "a text" }),
+        None | Some(Value::Null) => Err(V1BodyError::Missing(name)),
+        Some(_) => Err(V1BodyError::WrongType { name, what: "a text" }),
     }
 }
 
 /// The reply to a create: 52 bytes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Created<'a> {
+pub(super) struct CreateReply<'a> {
     pub(super) session_id: &'a SessionId,
 }
 
 /// The reply to a list.
 #[derive(Serialize)]
 pub(super) struct SessionList {
-    pub(super) sessions: Vec<Properties>,
+    pub(super) sessions: Vec<SessionProperties>,
 }
 
-/// What the service says about a session, in the order of the documented sample.
+/// A session's properties, in the order of the documented sample.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Properties {
+pub(super) struct SessionProperties {
     message: Option<String>,
     session_elapsed_time: String,
     session_hostname: Option<String>,
@@ -99,13 +99,13 @@ pub(super) struct Properties {
     handshake_port: u16,
 }
 
-impl Properties {
+impl SessionProperties {
     /// The session as it is now.
-    pub(super) fn of(session: &Session, now: Duration) -> Properties {
+    pub(super) fn of(session: &Session, now: Duration) -> SessionProperties {
         let (arr_inspector_port, handshake_port) = session.ports(now).unwrap_or_default();
         // The service counts in whole seconds.
         let elapsed = Duration::from_secs(session.elapsed(now).as_secs());
-        Properties {
+        SessionProperties {
             message: session.message(now),
             session_elapsed_time: timespan::format(elapsed),
             session_hostname: session.hostname(now),
@@ -125,14 +125,14 @@ mod tests {
 
     use super::*;
 
-    fn create(body: Value) -> Result<Settings, BadRequest> {
+    fn create(body: Value) -> Result<SessionSettings, V1BodyError> {
         settings(body.as_object().expect("an object"))
     }
 
     #[test]
     fn a_create_has_a_lease_and_a_size_and_whatever_else() {
         let body = json!({"maxLeaseTime": "4:0:0", "size": "Premium", "models": ["a"], "x": {}});
-        let expected = Settings { max_lease: Duration::from_secs(14_400), size: SessionSize::Premium };
+        let expected = SessionSettings { max_lease: Duration::from_secs(14_400), size: SessionSize::Premium };
         assert_eq!(create(body), Ok(expected));
     }
 

@@ -11,58 +11,58 @@ use axum::routing::{get, patch, post};
 use axum::{Extension, Router};
 use uuid::Uuid;
 
-use super::json::{self, Created, Properties, SessionList};
-use crate::api::access::{self, Caller, Gate, Refusal};
-use crate::http::body::{JsonObject, Unreadable};
+use super::json::{self, CreateReply, SessionList, SessionProperties};
+use crate::api::access::{self, AccessCheck, AccessDenied, Caller};
+use crate::http::body::{InvalidBody, JsonObject};
 use crate::http::reply;
-use crate::http::session_param::SessionSegment;
-use crate::session::{LeaseRefused, Settings, Wanted};
-use crate::state::Service;
+use crate::http::session_param::SessionParam;
+use crate::session::{LeaseRefused, SessionSelector, SessionSettings};
+use crate::state::ServiceState;
 
-/// The session in a path: a GUID in any letter case, or the very id that a client of the later version chose.
-fn wanted(SessionSegment(session): &SessionSegment) -> Wanted<'_> {
-    Wanted::GuidInAnyCase(session)
+/// The session in a path: a GUID in any letter case, or the exact id that a client of the later version chose.
+fn selector(SessionParam(session): &SessionParam) -> SessionSelector<'_> {
+    SessionSelector::GuidIgnoringCase(session)
 }
 
-/// The routes, none of which is reached without a token, or too often.
-pub(in crate::api) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
+/// The routes, behind the access check.
+pub(in crate::api) fn routes(state: &Arc<ServiceState>) -> Router<Arc<ServiceState>> {
     Router::new()
         .route("/v1/accounts/{account}/sessions/create", post(create))
         .route("/v1/accounts/{account}/sessions", get(list))
         .route("/v1/accounts/{account}/sessions/{session}", patch(update).delete(stop))
         .route("/v1/accounts/{account}/sessions/{session}/properties", get(properties))
-        .route_layer(from_fn_with_state(Gate::new(service, refuse), access::gate))
+        .route_layer(from_fn_with_state(AccessCheck::new(state, deny), access::authorize))
 }
 
-/// What is said to those who are not let in (`docs/service.md`, "Errors").
-fn refuse(refusal: Refusal) -> Response {
-    let wait_seconds = match refusal {
-        Refusal::NoToken => return reply::empty(StatusCode::UNAUTHORIZED),
-        Refusal::OtherAccount => return reply::empty(StatusCode::FORBIDDEN),
-        Refusal::TooSoon { wait_seconds } => wait_seconds,
+/// The reply to a refused request (`docs/service.md`, "Errors").
+fn deny(denied: AccessDenied) -> Response {
+    let retry_after_seconds = match denied {
+        AccessDenied::InvalidToken => return reply::empty(StatusCode::UNAUTHORIZED),
+        AccessDenied::OtherAccount => return reply::empty(StatusCode::FORBIDDEN),
+        AccessDenied::Throttled { retry_after_seconds } => retry_after_seconds,
     };
-    let text = format!("too many requests; wait {wait_seconds} s");
+    let text = format!("too many requests; wait {retry_after_seconds} s");
     let mut response = reply::error(StatusCode::TOO_MANY_REQUESTS, &text);
-    response.headers_mut().insert(RETRY_AFTER, wait_seconds.into());
+    response.headers_mut().insert(RETRY_AFTER, retry_after_seconds.into());
     response
 }
 
 /// `POST …/sessions/create` (`docs/service.md`, "Create").
 async fn create(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     Extension(Caller(account)): Extension<Caller>,
     JsonObject(body): JsonObject,
 ) -> Response {
     match json::settings(&body) {
-        Ok(settings) => created(&service, account, settings),
+        Ok(settings) => created(&state, account, settings),
         Err(error) => reply::error(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
 
-fn created(service: &Service, account: Uuid, settings: Settings) -> Response {
-    let session_id = service.sessions().create(service.clock.moment(), account, settings);
-    let mut response = reply::json(StatusCode::ACCEPTED, &Created { session_id: &session_id });
-    // Relative, as the service has it: neither a slash nor the version in front.
+fn created(state: &ServiceState, account: Uuid, settings: SessionSettings) -> Response {
+    let session_id = state.sessions().create(state.clock.timestamp(), account, settings);
+    let mut response = reply::json(StatusCode::ACCEPTED, &CreateReply { session_id: &session_id });
+    // Relative, as the service sends it: without a leading slash and without the version.
     let location = format!("accounts/{account}/sessions/{session_id}");
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(LOCATION, location);
@@ -71,40 +71,40 @@ fn created(service: &Service, account: Uuid, settings: Settings) -> Response {
 }
 
 /// `GET …/sessions` (`docs/service.md`, "List").
-async fn list(State(service): State<Arc<Service>>, Extension(Caller(account)): Extension<Caller>) -> Response {
-    let now = service.clock.now();
-    let view = |session: &_| Properties::of(session, now);
-    let sessions = service.sessions().active(now, account).map(view).collect();
+async fn list(State(state): State<Arc<ServiceState>>, Extension(Caller(account)): Extension<Caller>) -> Response {
+    let now = state.clock.now();
+    let view = |session: &_| SessionProperties::of(session, now);
+    let sessions = state.sessions().active(now, account).map(view).collect();
     reply::json(StatusCode::OK, &SessionList { sessions })
 }
 
 /// `GET …/sessions/{session}/properties` (`docs/service.md`, "Properties").
 async fn properties(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     Extension(Caller(account)): Extension<Caller>,
-    segment: SessionSegment,
+    session: SessionParam,
 ) -> Response {
-    let now = service.clock.now();
-    let mut sessions = service.sessions();
-    match sessions.find(now, account, wanted(&segment)) {
-        Some(session) => reply::json(StatusCode::OK, &Properties::of(session, now)),
+    let now = state.clock.now();
+    let mut sessions = state.sessions();
+    match sessions.find(now, account, selector(&session)) {
+        Some(session) => reply::json(StatusCode::OK, &SessionProperties::of(session, now)),
         None => reply::empty(StatusCode::NOT_FOUND),
     }
 }
 
 /// `PATCH …/sessions/{session}` (`docs/service.md`, "Update").
 async fn update(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     Extension(Caller(account)): Extension<Caller>,
-    segment: SessionSegment,
-    body: Result<JsonObject, Unreadable>,
+    session: SessionParam,
+    body: Result<JsonObject, InvalidBody>,
 ) -> Response {
-    let now = service.clock.now();
-    let mut sessions = service.sessions();
-    let Some(session) = sessions.find(now, account, wanted(&segment)) else {
+    let now = state.clock.now();
+    let mut sessions = state.sessions();
+    let Some(session) = sessions.find(now, account, selector(&session)) else {
         return reply::empty(StatusCode::NOT_FOUND);
     };
-    let lease = match body.and_then(|JsonObject(body)| json::max_lease(&body).map_err(|e| Unreadable(e.to_string()))) {
+    let lease = match body.and_then(|JsonObject(body)| json::max_lease(&body).map_err(|e| InvalidBody(e.to_string()))) {
         Ok(lease) => lease,
         Err(unreadable) => return unreadable.into_response(),
     };
@@ -123,13 +123,13 @@ fn status_of(refused: &LeaseRefused) -> StatusCode {
 
 /// `DELETE …/sessions/{session}` (`docs/service.md`, "Stop").
 async fn stop(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     Extension(Caller(account)): Extension<Caller>,
-    segment: SessionSegment,
+    session: SessionParam,
 ) -> Response {
-    let now = service.clock.now();
-    let mut sessions = service.sessions();
-    match sessions.stop(now, account, wanted(&segment)) {
+    let now = state.clock.now();
+    let mut sessions = state.sessions();
+    match sessions.stop(now, account, selector(&session)) {
         Some(()) => reply::empty(StatusCode::NO_CONTENT),
         None => reply::empty(StatusCode::NOT_FOUND),
     }

@@ -7,4 +7,4 @@ mod routes;
 mod tests;
 mod version;
 
-pub(super) use routes::{owns, problem, routes};
+pub(super) use routes::{error_reply, owns_path, routes};

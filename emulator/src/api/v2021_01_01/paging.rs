@@ -4,12 +4,12 @@ use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 
-use super::version::Version;
+use super::version::ApiVersion;
 
-/// The parameter by which a page says where the next one goes on. The name is ours: clients take the link as it is.
+/// The query parameter with the first session of a page. The name is our choice: clients use the link as it is.
 pub(super) const CONTINUATION: &str = "continuation";
 
-/// The number of the session that a page begins with; `None` if the query has something else there.
+/// The number of the first session of a page; `None` if the parameter is malformed.
 pub(super) fn continuation(query: Option<&str>) -> Option<u64> {
     let mut parameters = query.unwrap_or_default().split('&').filter_map(|parameter| parameter.split_once('='));
     parameters.find(|(name, _)| *name == CONTINUATION).map_or(Some(0), |(_, number)| digits(number))
@@ -20,10 +20,10 @@ fn digits(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// The next page's URL: under the name by which the client has reached this server, and without one if that is no name.
+/// The URL of the next page, with the host name that the client used; relative if that name is malformed.
 pub(super) fn next_link(
     scheme: &str,
-    Version(version): Version,
+    ApiVersion(version): ApiVersion,
     uri: &Uri,
     headers: &HeaderMap,
     number: u64,

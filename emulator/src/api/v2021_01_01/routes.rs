@@ -10,56 +10,58 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 
-use super::json::{self, SessionBody, SessionList};
+use super::json::{self, SessionPage, SessionResource};
 use super::paging::{self, CONTINUATION};
-use super::version::{self, Version};
-use crate::api::access::{self, Caller, Gate, Refusal};
-use crate::config::Wire;
-use crate::http::body::{JsonObject, Unreadable};
+use super::version::{self, ApiVersion};
+use crate::api::access::{self, AccessCheck, AccessDenied, Caller};
+use crate::config::WireFormat;
+use crate::http::body::{InvalidBody, JsonObject};
 use crate::http::reply;
-use crate::http::session_param::SessionSegment;
-use crate::session::{Creation, OtherSettings, Session, SessionId, SessionStatus, Wanted};
-use crate::state::Service;
+use crate::http::session_param::SessionParam;
+use crate::session::{Creation, Session, SessionId, SessionSelector, SessionStatus, SettingsConflict};
+use crate::state::ServiceState;
 
-/// The session in a path, by the very id that it was created under.
-fn wanted(SessionSegment(session): &SessionSegment) -> Wanted<'_> {
-    Wanted::Exactly(session)
+/// The session in a path, by the exact id that it was created under.
+fn selector(SessionParam(session): &SessionParam) -> SessionSelector<'_> {
+    SessionSelector::Exact(session)
 }
 
-/// The routes, none of which is reached without a version and a token, or too often.
-pub(in crate::api) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
+/// The routes, behind the checks of version and access.
+pub(in crate::api) fn routes(state: &Arc<ServiceState>) -> Router<Arc<ServiceState>> {
     Router::new()
-        // An older axum took a colon for a parameter, and the present one refuses it.
+        // In axum 0.7 a colon began a parameter; 0.8 refuses it without this.
         .without_v07_checks()
         .route("/accounts/{account}/sessions", get(list))
         .route("/accounts/{account}/sessions/{session}", get(read).put(create).patch(update))
         .route("/accounts/{account}/sessions/{session}/:stop", post(stop))
         .route("/accounts/{account}/conversions", any(conversions))
         .route("/accounts/{account}/conversions/{*rest}", any(conversions))
-        .route_layer(from_fn_with_state(Gate::new(service, refuse), access::gate))
-        .route_layer(from_fn_with_state(service.clone(), version::require))
+        .route_layer(from_fn_with_state(AccessCheck::new(state, deny), access::authorize))
+        .route_layer(from_fn_with_state(state.clone(), version::require_version))
 }
 
-/// Whether a path is this version's, even if nothing is there.
-pub(in crate::api) fn owns(path: &str) -> bool {
+/// Whether a path belongs to this version, even if it has no route.
+pub(in crate::api) fn owns_path(path: &str) -> bool {
     let mut segments = path.split('/').skip(1);
     segments.next() == Some("accounts") && matches!(segments.nth(1), Some("sessions" | "conversions"))
 }
 
-/// What is said about a request that reaches no operation.
-pub(in crate::api) fn problem(service: &Service, status: StatusCode, text: &str) -> Response {
-    version::with_header(json::problem(service.wire, status, text), service.wire)
+/// An error reply to a request that reaches no operation.
+pub(in crate::api) fn error_reply(state: &ServiceState, status: StatusCode, text: &str) -> Response {
+    version::with_supported_versions(json::error_reply(state.wire, status, text), state.wire)
 }
 
-/// What is said to those who are not let in: nothing but a header.
-fn refuse(refusal: Refusal) -> Response {
-    let (status, header) = match refusal {
-        Refusal::NoToken => {
+/// The reply to a refused request: a header and no body.
+fn deny(denied: AccessDenied) -> Response {
+    let (status, header) = match denied {
+        AccessDenied::InvalidToken => {
             let invalid = HeaderValue::from_static("Bearer error=\"invalid_token\"");
             (StatusCode::UNAUTHORIZED, Some((WWW_AUTHENTICATE, invalid)))
         }
-        Refusal::OtherAccount => (StatusCode::FORBIDDEN, None),
-        Refusal::TooSoon { wait_seconds } => (StatusCode::TOO_MANY_REQUESTS, Some((RETRY_AFTER, wait_seconds.into()))),
+        AccessDenied::OtherAccount => (StatusCode::FORBIDDEN, None),
+        AccessDenied::Throttled { retry_after_seconds } => {
+            (StatusCode::TOO_MANY_REQUESTS, Some((RETRY_AFTER, retry_after_seconds.into())))
+        }
     };
     let mut response = reply::empty(status);
     response.headers_mut().extend(header);
@@ -68,75 +70,75 @@ fn refuse(refusal: Refusal) -> Response {
 
 /// `PUT …/sessions/{session}` ("Create").
 async fn create(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     Extension(Caller(account)): Extension<Caller>,
-    segment: SessionSegment,
-    body: Result<JsonObject, Unreadable>,
+    session: SessionParam,
+    body: Result<JsonObject, InvalidBody>,
 ) -> Result<Response, Response> {
-    let bad_request = |text: String| json::problem(service.wire, StatusCode::BAD_REQUEST, &text);
-    let id = SessionId::parse(&segment.0).map_err(|error| bad_request(error.to_string()))?;
-    let JsonObject(body) = body.map_err(|Unreadable(reason)| bad_request(reason))?;
+    let bad_request = |text: String| json::error_reply(state.wire, StatusCode::BAD_REQUEST, &text);
+    let id = SessionId::parse(&session.0).map_err(|error| bad_request(error.to_string()))?;
+    let JsonObject(body) = body.map_err(|InvalidBody(reason)| bad_request(reason))?;
     let settings = json::settings(&body).map_err(|error| bad_request(error.to_string()))?;
 
-    let moment = service.clock.moment();
-    let mut sessions = service.sessions();
-    let (status, session) = match sessions.create_as(moment, account, id, settings) {
+    let timestamp = state.clock.timestamp();
+    let mut sessions = state.sessions();
+    let (status, session) = match sessions.create_as(timestamp, account, id, settings) {
         Ok(Creation::New(session)) => (StatusCode::CREATED, session),
-        Ok(Creation::There(session)) => (StatusCode::OK, session),
-        Err(OtherSettings) => {
+        Ok(Creation::Existing(session)) => (StatusCode::OK, session),
+        Err(SettingsConflict) => {
             let text = "A resource already exists under the given ID.";
-            return Err(json::problem(service.wire, StatusCode::CONFLICT, text));
+            return Err(json::error_reply(state.wire, StatusCode::CONFLICT, text));
         }
     };
-    Ok(reply::json(status, &SessionBody::of(session, moment.now, service.wire)))
+    Ok(reply::json(status, &SessionResource::of(session, timestamp.now, state.wire)))
 }
 
 /// `GET …/sessions/{session}` ("Get").
 async fn read(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     Extension(Caller(account)): Extension<Caller>,
-    segment: SessionSegment,
+    session: SessionParam,
 ) -> Response {
-    let now = service.clock.now();
-    let mut sessions = service.sessions();
-    let Some(session) = sessions.find(now, account, wanted(&segment)) else {
+    let now = state.clock.now();
+    let mut sessions = state.sessions();
+    let Some(session) = sessions.find(now, account, selector(&session)) else {
         return reply::empty(StatusCode::NOT_FOUND);
     };
-    let response = reply::json(StatusCode::OK, &SessionBody::of(session, now, service.wire));
-    match service.wire {
-        Wire::V2021 => response,
-        Wire::V2022 => reply::not_to_be_kept(response),
+    let response = reply::json(StatusCode::OK, &SessionResource::of(session, now, state.wire));
+    match state.wire {
+        WireFormat::V2021 => response,
+        WireFormat::V2022 => reply::uncacheable(response),
     }
 }
 
 /// `PATCH …/sessions/{session}` ("Update").
 async fn update(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     Extension(Caller(account)): Extension<Caller>,
-    segment: SessionSegment,
-    body: Result<JsonObject, Unreadable>,
+    session: SessionParam,
+    body: Result<JsonObject, InvalidBody>,
 ) -> Result<Response, Response> {
-    let problem = |status, text: String| json::problem(service.wire, status, &text);
-    let now = service.clock.now();
-    let mut sessions = service.sessions();
-    let session = sessions.find(now, account, wanted(&segment)).ok_or_else(|| reply::empty(StatusCode::NOT_FOUND))?;
-    let JsonObject(body) = body.map_err(|Unreadable(reason)| problem(StatusCode::BAD_REQUEST, reason))?;
+    let problem = |status, text: String| json::error_reply(state.wire, status, &text);
+    let now = state.clock.now();
+    let mut sessions = state.sessions();
+    let session = sessions.find(now, account, selector(&session)).ok_or_else(|| reply::empty(StatusCode::NOT_FOUND))?;
+    let JsonObject(body) = body.map_err(|InvalidBody(reason)| problem(StatusCode::BAD_REQUEST, reason))?;
     let lease = json::max_lease(&body);
     let lease = lease.map_err(|error| problem(StatusCode::BAD_REQUEST, error.to_string()))?;
     session
         .extend(now, lease)
         .map_err(|refused| problem(StatusCode::UNPROCESSABLE_ENTITY, json::lease_refused(&refused, lease)))?;
-    Ok(reply::json(StatusCode::OK, &SessionBody::of(session, now, service.wire)))
+    Ok(reply::json(StatusCode::OK, &SessionResource::of(session, now, state.wire)))
 }
 
 /// `POST …/sessions/{session}/:stop` ("Stop").
 async fn stop(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     Extension(Caller(account)): Extension<Caller>,
-    segment: SessionSegment,
+    session: SessionParam,
 ) -> Response {
-    let now = service.clock.now();
-    match service.sessions().stop(now, account, wanted(&segment)) {
+    let now = state.clock.now();
+    match state.sessions().stop(now, account, selector(&session)) {
         Some(()) => reply::empty(StatusCode::NO_CONTENT),
         None => reply::empty(StatusCode::NOT_FOUND),
     }
@@ -144,32 +146,32 @@ async fn stop(
 
 /// `GET …/sessions` ("List").
 async fn list(
-    State(service): State<Arc<Service>>,
+    State(state): State<Arc<ServiceState>>,
     Extension(Caller(account)): Extension<Caller>,
-    Extension(version): Extension<Version>,
+    Extension(version): Extension<ApiVersion>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Response> {
     let from = paging::continuation(uri.query()).ok_or_else(|| {
         let text = format!("{CONTINUATION} is not what @nextLink had; begin anew without it");
-        json::problem(service.wire, StatusCode::BAD_REQUEST, &text)
+        json::error_reply(state.wire, StatusCode::BAD_REQUEST, &text)
     })?;
-    let now = service.clock.now();
-    let sessions = service.sessions();
+    let now = state.clock.now();
+    let sessions = state.sessions();
     let is_listed =
         |session: &&Session| session.identity.number >= from && session.status(now) != SessionStatus::Stopping;
     let mut listed = sessions.active(now, account).filter(is_listed);
-    let page = listed.by_ref().take(service.page_size).map(|session| SessionBody::of(session, now, service.wire));
+    let page = listed.by_ref().take(state.page_size).map(|session| SessionResource::of(session, now, state.wire));
     let page: Vec<_> = page.collect();
     let next_link =
-        listed.next().map(|next| paging::next_link(service.scheme, version, &uri, &headers, next.identity.number));
-    Ok(reply::not_to_be_kept(reply::json(StatusCode::OK, &SessionList { sessions: page, next_link })))
+        listed.next().map(|next| paging::next_link(state.scheme, version, &uri, &headers, next.identity.number));
+    Ok(reply::uncacheable(reply::json(StatusCode::OK, &SessionPage { sessions: page, next_link })))
 }
 
-/// The conversion of models, which is no part of this emulator.
-async fn conversions(State(service): State<Arc<Service>>) -> Response {
+/// The conversion of models, which the emulator does not implement.
+async fn conversions(State(state): State<Arc<ServiceState>>) -> Response {
     let text = "this emulator has sessions only: it converts no models";
-    json::problem(service.wire, StatusCode::NOT_IMPLEMENTED, text)
+    json::error_reply(state.wire, StatusCode::NOT_IMPLEMENTED, text)
 }
 
 #[cfg(test)]
@@ -179,7 +181,7 @@ mod tests {
     #[test]
     fn its_paths_are_those_of_sessions_and_conversions_of_accounts() {
         for path in ["/accounts/a/sessions", "/accounts/a/sessions/b/c/d", "/accounts/a/conversions/x"] {
-            assert!(owns(path), "{path}");
+            assert!(owns_path(path), "{path}");
         }
         for path in [
             "/",
@@ -189,7 +191,7 @@ mod tests {
             "/accounts/sessions",
             "accounts/a/sessions",
         ] {
-            assert!(!owns(path), "{path}");
+            assert!(!owns_path(path), "{path}");
         }
     }
 }

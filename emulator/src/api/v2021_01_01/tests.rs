@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::json::{SessionBody, settings};
-use crate::clock::Moment;
-use crate::config::{Config, Wire};
-use crate::session::{Identity, Servers, Session, SessionId, SessionSize, Settings};
+use super::json::{SessionResource, settings};
+use crate::clock::Timestamp;
+use crate::config::{Config, WireFormat};
+use crate::session::{RendererAllocator, Session, SessionId, SessionIdentity, SessionSettings, SessionSize};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const ZERO: Duration = Duration::ZERO;
@@ -17,32 +17,33 @@ const STARTUP: Duration = Duration::from_secs(150);
 /// A session as one was recorded, apart from what the service invents: names and figures are set to the recorded ones.
 struct Recorded {
     session: Session,
-    wire: Wire,
+    wire: WireFormat,
 }
 
 impl Recorded {
     fn new(
-        wire: Wire,
+        wire: WireFormat,
         id: &str,
         creation_time: Duration,
         lease_minutes: u64,
         hostname: &str,
         ports: (u16, u16),
     ) -> Recorded {
-        let servers = Servers::new(&Config {
+        let renderers = RendererAllocator::new(&Config {
             session_hostname: Some(hostname.to_owned()),
             session_ports: Some(ports),
             ..Config::default()
         });
-        let identity = Identity { id: SessionId::parse(id).expect("an id"), account: uuid::Uuid::nil(), number: 1 };
-        let settings = Settings { size: SessionSize::Standard, max_lease: MINUTE * lease_minutes as u32 };
-        let moment = Moment { now: ZERO, unix_time: creation_time };
-        Recorded { session: Session::new(identity, settings, moment, STARTUP, servers.next()), wire }
+        let identity =
+            SessionIdentity { id: SessionId::parse(id).expect("an id"), account: uuid::Uuid::nil(), number: 1 };
+        let settings = SessionSettings { size: SessionSize::Standard, max_lease: MINUTE * lease_minutes as u32 };
+        let timestamp = Timestamp { now: ZERO, unix_time: creation_time };
+        Recorded { session: Session::new(identity, settings, timestamp, STARTUP, renderers.allocate()), wire }
     }
 
     fn in_january_2021() -> Recorded {
         Recorded::new(
-            Wire::V2021,
+            WireFormat::V2021,
             "a2b38ff2-fbf4-78e5-6702-b52fc9f12a1d",
             Duration::new(1_611_936_269, 156_921_900),
             4,
@@ -53,7 +54,7 @@ impl Recorded {
 
     fn in_september_2022() -> Recorded {
         Recorded::new(
-            Wire::V2022,
+            WireFormat::V2022,
             "rr-test-id",
             Duration::new(1_663_117_532, 477_353_400),
             15,
@@ -67,7 +68,7 @@ impl Recorded {
     }
 
     fn text(&self, now: Duration) -> String {
-        serde_json::to_string(&SessionBody::of(&self.session, now, self.wire)).expect("JSON")
+        serde_json::to_string(&SessionResource::of(&self.session, now, self.wire)).expect("JSON")
     }
 }
 
@@ -129,10 +130,10 @@ fn the_second_generation_leaves_out_what_it_does_not_know_but_sends_a_zero_that_
 fn a_failed_session_says_why_in_both_generations() {
     for (wire, error) in [
         (
-            Wire::V2021,
+            WireFormat::V2021,
             r#""teraflops":0.0,"error":{"code":"SessionFailed","message":"no server","details":null,"target":null,"innerError":null}}"#,
         ),
-        (Wire::V2022, r#""status":"Error","error":{"code":"SessionFailed","message":"no server"}}"#),
+        (WireFormat::V2022, r#""status":"Error","error":{"code":"SessionFailed","message":"no server"}}"#),
     ] {
         let mut recorded = Recorded { wire, ..Recorded::in_january_2021() };
         assert!(recorded.session.fail(ZERO, "no server"));
@@ -169,7 +170,7 @@ fn a_create_that_lacks_something_says_what() {
         let body: Map<String, Value> =
             serde_json::from_str(&format!(r#"{{"maxLeaseTimeMinutes":{minutes},"size":"{size}","x":1}}"#))
                 .expect("JSON");
-        let expected = Settings { size: SessionSize::parse(size).expect("a size"), max_lease: MINUTE * minutes };
+        let expected = SessionSettings { size: SessionSize::parse(size).expect("a size"), max_lease: MINUTE * minutes };
         assert_eq!(settings(&body), Ok(expected));
     }
 }

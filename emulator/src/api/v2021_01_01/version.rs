@@ -10,62 +10,67 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
 use super::json;
-use crate::config::Wire;
-use crate::state::Service;
+use crate::config::WireFormat;
+use crate::state::ServiceState;
 
-/// What is served, all of it alike.
-const SERVED: [&str; 2] = ["2021-01-01-preview", "2021-01-01"];
+/// The supported versions; they behave alike.
+const SUPPORTED: [&str; 2] = ["2021-01-01-preview", "2021-01-01"];
 
-const HEADER: HeaderName = HeaderName::from_static("api-supported-versions");
+const SUPPORTED_VERSIONS: HeaderName = HeaderName::from_static("api-supported-versions");
 
-/// The version that a request names. Only [`require`] makes one.
+/// The version that a request names. Only [`require_version`] makes one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Version(pub(super) &'static str);
+pub(super) struct ApiVersion(pub(super) &'static str);
 
-/// Why a request is for no version that is served.
+/// Why a request names no supported version.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum Unserved<'a> {
+enum UnsupportedVersion<'a> {
     #[error("the query has no api-version; write ?api-version=2021-01-01")]
     Missing,
-    #[error("there is no api-version {0:?} here; there are {first} and {second}", first = SERVED[0], second = SERVED[1])]
+    #[error("there is no api-version {0:?} here; there are {first} and {second}", first = SUPPORTED[0], second = SUPPORTED[1])]
     Unknown(Cow<'a, str>),
 }
 
-/// Lets a request through that names a version which is served.
-pub(super) async fn require(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
-    let response = match served(request.uri().query()) {
+/// Middleware that admits requests which name a supported version.
+pub(super) async fn require_version(
+    State(state): State<Arc<ServiceState>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let response = match requested_version(request.uri().query()) {
         Ok(version) => {
-            request.extensions_mut().insert(Version(version));
+            request.extensions_mut().insert(ApiVersion(version));
             next.run(request).await
         }
-        Err(unserved) => {
-            let code = match unserved {
-                Unserved::Missing => "ApiVersionUnspecified",
-                Unserved::Unknown(_) => "UnsupportedApiVersion",
+        Err(unsupported) => {
+            let code = match unsupported {
+                UnsupportedVersion::Missing => "ApiVersionUnspecified",
+                UnsupportedVersion::Unknown(_) => "UnsupportedApiVersion",
             };
-            json::error(service.wire, StatusCode::BAD_REQUEST, code, &unserved.to_string())
+            json::error_reply_with_code(state.wire, StatusCode::BAD_REQUEST, code, &unsupported.to_string())
         }
     };
-    with_header(response, service.wire)
+    with_supported_versions(response, state.wire)
 }
 
 /// The version that a query names.
-fn served(query: Option<&str>) -> Result<&'static str, Unserved<'_>> {
+fn requested_version(query: Option<&str>) -> Result<&'static str, UnsupportedVersion<'_>> {
     let mut parameters = query.unwrap_or_default().split('&').filter_map(|parameter| parameter.split_once('='));
     let asked = parameters.find(|(name, _)| name.eq_ignore_ascii_case("api-version"));
-    let (_, asked) = asked.filter(|(_, version)| !version.is_empty()).ok_or(Unserved::Missing)?;
+    let (_, asked) = asked.filter(|(_, version)| !version.is_empty()).ok_or(UnsupportedVersion::Missing)?;
     let asked = percent_decode_str(asked).decode_utf8_lossy();
-    let mut versions = SERVED.into_iter();
-    versions.find(|version| version.eq_ignore_ascii_case(&asked)).ok_or(Unserved::Unknown(asked))
+    let mut versions = SUPPORTED.into_iter();
+    versions.find(|version| version.eq_ignore_ascii_case(&asked)).ok_or(UnsupportedVersion::Unknown(asked))
 }
 
-/// Adds the versions that the service said it had. The last of the later ones was never published, and is not here.
-pub(super) fn with_header(mut response: Response, wire: Wire) -> Response {
+/// Adds the list of versions that the service sent. The last one of the later list was never published and is not
+/// supported here.
+pub(super) fn with_supported_versions(mut response: Response, wire: WireFormat) -> Response {
     let versions = match wire {
-        Wire::V2021 => "2021-01-01-preview, 2021-01-01",
-        Wire::V2022 => "2021-01-01-preview, 2021-01-01, 2021-08-01-preview",
+        WireFormat::V2021 => "2021-01-01-preview, 2021-01-01",
+        WireFormat::V2022 => "2021-01-01-preview, 2021-01-01, 2021-08-01-preview",
     };
-    response.headers_mut().insert(HEADER, HeaderValue::from_static(versions));
+    response.headers_mut().insert(SUPPORTED_VERSIONS, HeaderValue::from_static(versions));
     response
 }
 
@@ -81,17 +86,17 @@ mod tests {
             ("api-version=2021%2D01-01", "2021-01-01"),
             ("API-Version=2021-01-01&api-version=9", "2021-01-01"),
         ] {
-            assert_eq!(served(Some(query)), Ok(version), "{query}");
+            assert_eq!(requested_version(Some(query)), Ok(version), "{query}");
         }
     }
 
     #[test]
     fn what_is_no_served_version_is_told_which_there_are() {
         for query in [None, Some(""), Some("api-version"), Some("api-version="), Some("version=2021-01-01")] {
-            assert_eq!(served(query), Err(Unserved::Missing), "{query:?}");
+            assert_eq!(requested_version(query), Err(UnsupportedVersion::Missing), "{query:?}");
         }
         for version in ["2021-08-01-preview", "2021-01", "2020-01-01", "v1", "%"] {
-            let error = served(Some(&format!("api-version={version}"))).expect_err("unknown").to_string();
+            let error = requested_version(Some(&format!("api-version={version}"))).expect_err("unknown").to_string();
             let expected = "here; there are 2021-01-01-preview and 2021-01-01";
             assert!(error.contains(version) && error.ends_with(expected), "{error}");
         }

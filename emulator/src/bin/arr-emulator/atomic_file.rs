@@ -1,20 +1,20 @@
-//! Files that are there completely or not at all.
+//! Files that are written completely or not at all.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Who may read a file, where the system can tell users apart.
+/// Who may read a file, on systems with Unix permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Readers {
-    /// Whoever the folder lets in.
+    /// All users who may read the folder.
     Everyone,
     /// The user who runs the program.
     Owner,
 }
 
-/// Writes a file by way of a temporary one in the same folder, so that nobody sees half of it.
+/// Writes a file by way of a temporary one in the same folder, so that no reader sees half of it.
 pub(crate) fn write(path: &Path, contents: &[u8], readers: Readers) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
     remove_if_there(&temporary)?;
@@ -27,10 +27,10 @@ pub(crate) fn write(path: &Path, contents: &[u8], readers: Readers) -> io::Resul
     written
 }
 
-/// Refuses to touch what is at a path unless nothing is there, or a regular file whose contents are `ours`: a wrong path
-/// must not cost anybody a file, or the machine a device.
+/// Fails unless nothing is at the path, or a regular file whose contents are `ours`: a wrong path must not overwrite
+/// another file or a device.
 pub(crate) fn check_replaceable(path: &Path, ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
-    /// No file of ours is larger, in bytes; what is need not be read.
+    /// In bytes. No file of ours is larger, so a larger one is not read.
     const LARGEST: u64 = 64 * 1024;
     let refuse = |what: &str| Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
     match fs::symlink_metadata(path) {
@@ -44,7 +44,7 @@ pub(crate) fn check_replaceable(path: &Path, ours: impl Fn(&[u8]) -> bool) -> io
     }
 }
 
-/// Removes a file; that it was not there is fine.
+/// Removes a file if it exists.
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -1,4 +1,4 @@
-//! What the program says to people when it has started.
+//! The text that the program prints once it has started.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,7 +7,7 @@ use arr_emulator::{Account, Config, Emulator};
 
 use crate::cli::Options;
 
-/// The start-up text. It shows the development account's key, which is public, and no other.
+/// The banner. It shows the development account's key, which is public, and no other.
 pub(crate) fn text(emulator: &Emulator, options: &Options, ca_file: Option<&Path>) -> String {
     let config = &options.config;
     let mut text = format!("arr-emulator {} is running\n\n", env!("CARGO_PKG_VERSION"));
@@ -60,7 +60,7 @@ fn warnings(config: &Config) -> Vec<&'static str> {
     warnings
 }
 
-/// What the examples read from the environment.
+/// The environment variables that the examples read.
 fn variables(emulator: &Emulator, ca_file: Option<&Path>) -> Vec<(&'static str, String)> {
     let account = emulator.account();
     let key = if is_development(account) { account.key() } else { "<the key you gave>" };
@@ -85,7 +85,7 @@ fn fact(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "  {name:<12}  {value}");
 }
 
-/// One line for the shell that people use on this system.
+/// One line for the usual shell of this system.
 fn assignment(text: &mut String, name: &str, value: &str) {
     let _ = if cfg!(windows) {
         writeln!(text, "  $env:{name} = '{}'", value.replace('\'', "''"))

@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// What the name of every authority of an emulator's begins with.
+/// What the name of every emulator's authority begins with.
 const AUTHORITY: &[u8] = b"arr-emulator CA ";
 
-/// Whether a file is one that an emulator has written: a single certificate, in which an authority of an emulator's
-/// names itself as the subject and as the issuer. A bundle of certificates is somebody's own, whoever is in it.
+/// Whether an emulator has written a file: a single certificate, with the authority of an emulator as the subject and
+/// as the issuer. A bundle of certificates is the user's, even if it contains such a certificate.
 pub(crate) fn is_ours(contents: &[u8]) -> bool {
     certificate(contents).is_some_and(|certificate| {
         certificate.windows(AUTHORITY.len()).filter(|window| *window == AUTHORITY).count() == 2

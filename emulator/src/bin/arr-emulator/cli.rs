@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use arr_emulator::{Account, Config, Wire};
+use arr_emulator::{Account, Config, WireFormat};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -21,8 +21,8 @@ const EXAMPLE: &str = "Example:\n  \
     clients must trust to arr-emulator-ca.pem, and makes each session ready 10 s after its creation.\n  \
     Ctrl+C stops it.";
 
-/// What was asked for.
-pub(crate) enum Request {
+/// What the command line asks for.
+pub(crate) enum Invocation {
     /// Run an emulator.
     Run(Box<Options>),
     /// Print this text: help or the version.
@@ -93,7 +93,7 @@ struct Arguments {
     /// Which of the service's two ways of writing is used: 2021 sends what is not known as null or zero, 2022 leaves it
     /// out
     #[arg(long, value_name = "YEAR", default_value = "2022", help_heading = "REST 2021-01-01", value_parser = wire)]
-    wire: Wire,
+    wire: WireFormat,
 
     /// How long a token is valid
     #[arg(long, value_name = "TIME", default_value = "24h", help_heading = "Access", value_parser = humantime::parse_duration)]
@@ -118,12 +118,12 @@ struct Arguments {
 }
 
 /// Reads the command line. The error is one line.
-pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
+pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, String> {
     match Arguments::try_parse_from(arguments) {
         Ok(arguments) => {
-            options(arguments).map(|options| Request::Run(Box::new(options))).map_err(|problem| with_hint(&problem))
+            options(arguments).map(|options| Invocation::Run(Box::new(options))).map_err(|problem| with_hint(&problem))
         }
-        Err(error) if is_no_error(error.kind()) => Ok(Request::Print(error.to_string())),
+        Err(error) if is_no_error(error.kind()) => Ok(Invocation::Print(error.to_string())),
         Err(error) => Err(with_hint(&one_line(&error.to_string()))),
     }
 }
@@ -134,7 +134,7 @@ fn options(arguments: Arguments) -> Result<Options, String> {
     }
     let default_ca_file = || arguments.tls.then(|| DEFAULT_CA_FILE.into());
     let ca_file = arguments.ca_file.or_else(default_ca_file);
-    // What cannot be made absolute is as good as another path: it cannot be written either.
+    // A path that cannot be made absolute cannot be written either.
     let absolute = |path: &Option<PathBuf>| path.as_ref().and_then(|path| std::path::absolute(path).ok());
     if ca_file.is_some() && absolute(&ca_file) == absolute(&arguments.ready_file) {
         return Err("--ca-file and --ready-file name the same file; give each its own".to_owned());
@@ -180,7 +180,7 @@ fn host(text: &str) -> Result<String, String> {
     Err("write a name or an IP address alone, such as studio.local or 192.0.2.7".to_owned())
 }
 
-/// A host that a certificate can be for: with a name that the domain name system takes.
+/// A host that a certificate can be valid for: an address or a valid DNS name.
 fn dns_host(text: &str) -> Result<String, String> {
     let host = host(text)?;
     let is_label = |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
@@ -190,7 +190,7 @@ fn dns_host(text: &str) -> Result<String, String> {
     Err("write a name of parts with 1 to 63 characters each, no hyphen at their ends, such as studio.local".to_owned())
 }
 
-/// The service forgets a call after a minute, and so does the emulator.
+/// Bounded because the service forgets a call after a minute, and so does the emulator.
 fn call_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if interval > Duration::from_secs(60) {
@@ -209,10 +209,10 @@ fn page_size(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|size| *size > 0).ok_or_else(|| "write a number from 1 on".to_owned())
 }
 
-fn wire(text: &str) -> Result<Wire, String> {
+fn wire(text: &str) -> Result<WireFormat, String> {
     match text {
-        "2021" => Ok(Wire::V2021),
-        "2022" => Ok(Wire::V2022),
+        "2021" => Ok(WireFormat::V2021),
+        "2022" => Ok(WireFormat::V2022),
         _ => Err("write 2021 or 2022".to_owned()),
     }
 }
@@ -221,7 +221,7 @@ fn is_no_error(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
 }
 
-/// What clap says over several lines, without the usage.
+/// clap's message, which has several lines, as one line without the usage.
 fn one_line(message: &str) -> String {
     let lines = message.lines().map(str::trim);
     let lines = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
@@ -240,14 +240,14 @@ mod tests {
 
     use super::*;
 
-    fn read_words(words: &[&str]) -> Result<Request, String> {
+    fn read_words(words: &[&str]) -> Result<Invocation, String> {
         read(["arr-emulator"].iter().chain(words).map(OsString::from))
     }
 
     fn options_of(words: &[&str]) -> Options {
         match read_words(words) {
-            Ok(Request::Run(options)) => *options,
-            Ok(Request::Print(text)) => panic!("printed {text}"),
+            Ok(Invocation::Run(options)) => *options,
+            Ok(Invocation::Print(text)) => panic!("printed {text}"),
             Err(problem) => panic!("{problem}"),
         }
     }
@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(config.min_call_interval, Duration::from_secs(5));
         assert_eq!(config.session_hostname.as_deref(), Some("render.local"));
         assert_eq!(config.session_ports, Some((50_051, 50_052)));
-        assert_eq!((config.page_size, config.wire), (Some(2), Wire::V2021));
+        assert_eq!((config.page_size, config.wire), (Some(2), WireFormat::V2021));
         assert_eq!(config.time_scale, 60);
         assert!(config.accept_entra_tokens && config.control_remote);
     }

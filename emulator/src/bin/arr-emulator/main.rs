@@ -1,4 +1,4 @@
-//! The program `arr-emulator`: starts an emulator, tells people and scripts where it is, and stops it on Ctrl+C.
+//! The program `arr-emulator`: starts an emulator, prints how to reach it, and stops it on Ctrl+C.
 
 mod atomic_file;
 mod banner;
@@ -16,18 +16,18 @@ use arr_emulator::Emulator;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::atomic_file::Readers;
-use crate::cli::{Options, Request};
+use crate::cli::{Invocation, Options};
 use crate::ready_file::ReadyFile;
 use crate::stop_signal::StopSignal;
 
-/// Bad options, a port in use, a file that cannot be written: nothing was started.
+/// The exit code for invalid options, a port in use, or a file that cannot be written: nothing was started.
 const NOT_STARTED: u8 = 2;
 
 fn main() -> ExitCode {
     let done = match cli::read(std::env::args_os()) {
-        Ok(Request::Run(options)) => run(*options),
-        Ok(Request::Print(help)) => {
-            say(&format!("{}\n", help.trim_end()));
+        Ok(Invocation::Run(options)) => run(*options),
+        Ok(Invocation::Print(help)) => {
+            print(&format!("{}\n", help.trim_end()));
             Ok(())
         }
         Err(problem) => Err(problem),
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            // With no stderr left there is nobody to tell; the exit code still does.
+            // If stderr is closed, the exit code still reports the failure.
             let _ = writeln!(io::stderr(), "arr-emulator: {problem}");
             ExitCode::from(NOT_STARTED)
         }
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 
 fn run(options: Options) -> Result<(), String> {
     let runtime = runtime().map_err(|error| format!("cannot wait for signals: {error}"))?;
-    // Before anyone can learn that the emulator runs, and stop it.
+    // Before any output reveals that the emulator runs and can be stopped.
     let stop_signal = {
         let _context = runtime.enter();
         StopSignal::new().map_err(|error| format!("cannot wait for signals: {error}"))?
@@ -58,12 +58,12 @@ fn run(options: Options) -> Result<(), String> {
     let emulator = Emulator::start(options.config.clone()).map_err(|error| error.to_string())?;
     let ca_file = write_ca(&emulator, &options)?;
     let ready_file = write_ready_file(&emulator, &options, ca_file.as_deref())?;
-    say(&banner::text(&emulator, &options, ca_file.as_deref()));
+    print(&banner::text(&emulator, &options, ca_file.as_deref()));
 
     runtime.block_on(stop_signal.wait());
     drop(ready_file);
     emulator.stop();
-    say("arr-emulator has stopped.\n");
+    print("arr-emulator has stopped.\n");
     Ok(())
 }
 
@@ -97,8 +97,8 @@ fn cannot(act: &str, path: &Path, error: impl Display) -> String {
     format!("cannot {act} {}: {error}", path.display())
 }
 
-/// Prints a text for people. Whoever closed our stdout did not want it.
-fn say(text: &str) {
+/// Prints a text for people. A closed stdout is not an error.
+fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
     let _ = stdout.flush();

@@ -1,4 +1,4 @@
-//! The file that tells scripts that the emulator listens, and how to reach it.
+//! The ready file: it appears once the emulator listens, and has the connection details for scripts.
 
 use std::fs;
 use std::io;
@@ -15,19 +15,19 @@ struct Contents {
     url: String,
     account_id: String,
     account_key: String,
-    /// The URL again: a client takes a full URL in place of an account domain as the token service itself.
+    /// The URL again: a client accepts a full URL in place of an account domain, and uses it as the token service.
     account_domain: String,
     ca_file: Option<PathBuf>,
 }
 
-/// A ready file that was written, and is removed when it is dropped.
+/// A ready file, which is removed when this is dropped.
 pub(crate) struct ReadyFile {
     path: PathBuf,
     contents: Vec<u8>,
 }
 
 impl ReadyFile {
-    /// Writes the file; only its owner may read it, for it holds the account's key.
+    /// Writes the file. Only its owner may read it, because it holds the account's key.
     pub(crate) fn write(path: &Path, emulator: &Emulator, ca_file: Option<&Path>) -> io::Result<ReadyFile> {
         let account = emulator.account();
         let mut contents = serde_json::to_vec_pretty(&Contents {
@@ -46,15 +46,15 @@ impl ReadyFile {
 
 impl Drop for ReadyFile {
     fn drop(&mut self) {
-        // Another emulator may have put its own file in this place, which is not ours to remove.
+        // Another emulator may have replaced it by its own file, which must stay.
         if fs::read(&self.path).is_ok_and(|found| found == self.contents) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Whether a file is a ready file: these members and no others. One that an emulator left there that was killed is
-/// replaced when this one listens, and not before: a start that fails takes nothing away.
+/// Whether a file is a ready file: these members and no others. One left by an emulator that was killed is replaced
+/// once this one listens, and not before: a failed start removes nothing.
 pub(crate) fn is_ours(contents: &[u8]) -> bool {
     serde_json::from_slice::<Contents>(contents).is_ok()
 }

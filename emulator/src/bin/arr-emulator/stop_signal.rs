@@ -1,4 +1,4 @@
-//! The wish of a person or of a system that the program ends.
+//! The signals that stop the program.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub(crate) struct StopSignal {
 
 #[cfg(unix)]
 impl StopSignal {
-    /// Takes over these signals at once, not only when somebody waits.
+    /// Installs the handlers at once, not only when `wait` is called.
     pub(crate) fn new() -> io::Result<StopSignal> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(StopSignal { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
@@ -35,7 +35,7 @@ pub(crate) struct StopSignal {
 
 #[cfg(windows)]
 impl StopSignal {
-    /// Takes over these signals at once, not only when somebody waits.
+    /// Installs the handlers at once, not only when `wait` is called.
     pub(crate) fn new() -> io::Result<StopSignal> {
         use tokio::signal::windows::{ctrl_break, ctrl_c};
         Ok(StopSignal { interrupt: ctrl_c()?, terminate: ctrl_break()? })

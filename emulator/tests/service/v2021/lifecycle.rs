@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arr_emulator::{Config, Wire};
+use arr_emulator::{Config, WireFormat};
 use serde_json::{Value, json};
 
 use crate::story::{STARTUP, Story};
@@ -77,7 +77,7 @@ fn a_failed_session_tells_why_in_an_object() {
 
 #[test]
 fn the_first_generation_sends_null_and_zero() {
-    let mut story = Story::begin_with(Config { wire: Wire::V2021, ..Config::default() });
+    let mut story = Story::begin_with(Config { wire: WireFormat::V2021, ..Config::default() });
     story.create_2021("mine", 60);
     let reply = story.call_2021("GET", "/sessions/mine", "");
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arr_emulator::{Config, Wire};
+use arr_emulator::{Config, WireFormat};
 use serde_json::Value;
 
 use crate::http::Reply;
@@ -107,7 +107,7 @@ fn a_link_that_was_tampered_with_is_a_bad_request() {
 
 #[test]
 fn version_1_knows_no_pages_and_neither_generation_sends_an_empty_link() {
-    let mut story = Story::begin_with(Config { page_size: Some(1), wire: Wire::V2021, ..Config::default() });
+    let mut story = Story::begin_with(Config { page_size: Some(1), wire: WireFormat::V2021, ..Config::default() });
     story.create_2021("a", 60);
     assert!(!story.call_2021("GET", "/sessions", "").text().contains("@nextLink"));
     story.create_2021("b", 60);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use arr_emulator::{Config, Wire};
+use arr_emulator::{Config, WireFormat};
 use serde_json::Value;
 
 use crate::http::Reply;
@@ -33,7 +33,7 @@ const STEPS: [(&str, &str, &str, u16, Option<&str>); 8] = [
 /// Begins where the recording did, and has its server.
 fn begin() -> Story {
     let story = Story::begin_with(Config {
-        wire: Wire::V2021,
+        wire: WireFormat::V2021,
         session_hostname: Some(
             "977007394-13adf859-28b6-4b7f-a0c2-13f4497c15ef.remoterendering.vm.westeurope.mixedreality.azure.com"
                 .to_owned(),

@@ -1,6 +1,6 @@
 //! The version that a request has to name.
 
-use arr_emulator::{Config, Wire};
+use arr_emulator::{Config, WireFormat};
 
 use crate::story::Story;
 
@@ -39,7 +39,7 @@ fn a_version_that_is_missing_or_unknown_is_told_which_there_are_before_anything_
 
 #[test]
 fn every_reply_says_which_versions_there_are_as_the_service_did_at_its_time() {
-    for (wire, versions) in [(Wire::V2022, LATER), (Wire::V2021, "2021-01-01-preview, 2021-01-01")] {
+    for (wire, versions) in [(WireFormat::V2022, LATER), (WireFormat::V2021, "2021-01-01-preview, 2021-01-01")] {
         let mut story = Story::begin_with(Config { wire, ..Config::default() });
         let body = r#"{"maxLeaseTimeMinutes":60,"size":"Standard"}"#;
         for (method, rest, body, status) in [
