@@ -3,7 +3,7 @@
 mod support;
 
 use arr_client::{Lease, NewSession, SessionProperties, SessionSize};
-use arr_emulator::{Config, SessionView, Wire as Serializer};
+use arr_service::{Config, SessionView, WireFormat as Serializer};
 use proptest::prelude::*;
 use std::time::Duration;
 use support::wire::{V1, V2021, Wire};

@@ -5,7 +5,7 @@ mod support;
 use arr_client::{
     Client, ClientConfig, ErrorKind, EventKind, KeepAlive, OnSuspend, OperationState, SessionStatus, WatchOptions,
 };
-use arr_emulator::{Config, Fault};
+use arr_service::{Config, Fault};
 use std::time::Duration;
 use support::paced::Lab;
 use support::wire::{TOKEN, Wire, in_both_versions};
@@ -278,7 +278,7 @@ fn one_that_cannot_be_stopped_holds_up_no_other(wire: &Wire) {
 }
 
 fn suspending_takes_its_timeout_at_most_and_goes_on(wire: &Wire) {
-    let emulator = arr_emulator::Emulator::start(Config { startup: Duration::ZERO, ..Config::default() }).unwrap();
+    let emulator = arr_service::Emulator::start(Config { startup: Duration::ZERO, ..Config::default() }).unwrap();
     let config = ClientConfig { attempt_timeout: SECOND, ..wire.config() };
     let client = Client::new(config_for(&emulator, config)).unwrap();
     let session = client.create_session(&an_hour(), None).unwrap();

@@ -3,7 +3,7 @@
 mod support;
 
 use arr_client::{ClientConfig, ErrorKind, EventKind, KeepAlive, WatchOptions};
-use arr_emulator::{Config, Fault};
+use arr_service::{Config, Fault};
 use std::time::Duration;
 use support::paced::Lab;
 use support::wire::{Wire, in_both_versions};

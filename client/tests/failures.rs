@@ -319,7 +319,7 @@ fn a_closed_port_is_a_network_error_and_the_create_was_not_sent(wire: &'static W
 fn a_wait_that_is_throttled_asks_less_and_less(wire: &'static Wire) {
     let throttled = Act::Answer(reply("429 Too Many Requests", "", ""));
     let server = ready_then(wire, move |_| throttled.clone());
-    let clock = arr_emulator::VirtualClock::new();
+    let clock = arr_service::VirtualClock::new();
     let client =
         server.client_on(&clock, ClientConfig { ready_poll_interval: Some(Duration::from_secs(1)), ..wire.config() });
     let session = client.create_session(&an_hour(), None).unwrap();

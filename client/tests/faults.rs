@@ -4,7 +4,7 @@
 mod support;
 
 use arr_client::{Client, ClientConfig, ErrorKind, Lease, NewSession, Session, SessionStatus};
-use arr_emulator::{Config, Emulator, Fault};
+use arr_service::{Config, Emulator, Fault};
 use std::time::{Duration, Instant};
 use support::wire::{V1, V2021, Wire, in_both_versions};
 use support::{HOUR, SECOND, an_hour, config_for};

@@ -3,7 +3,7 @@
 mod support;
 
 use arr_client::{ClientConfig, Credential, ErrorKind, Event, EventKind, OperationState, SessionStatus, WatchOptions};
-use arr_emulator::{Config, Emulator};
+use arr_service::{Config, Emulator};
 use std::time::Duration;
 use support::paced::Lab;
 use support::wire::{TOKEN, Wire, in_both_versions};

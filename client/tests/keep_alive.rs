@@ -4,7 +4,7 @@
 mod support;
 
 use arr_client::{ClientConfig, ErrorKind, EventKind, KeepAlive, Lease, SessionStatus, WatchOptions};
-use arr_emulator::{Config, Fault, SessionStatus as Emulated};
+use arr_service::{Config, Fault, SessionStatus as Emulated};
 use std::time::Duration;
 use support::paced::Lab;
 use support::wire::{Wire, in_both_versions};

@@ -5,7 +5,7 @@ mod support;
 use arr_client::{
     Claim, Client, ClientConfig, Credential, ErrorKind, Label, OperationState, Outcome, Recovered, StopScope,
 };
-use arr_emulator::{Account, Config, Emulator, Fault};
+use arr_service::{Account, Config, Emulator, Fault};
 use std::collections::HashSet;
 use std::sync::Barrier;
 use std::time::Duration;

@@ -4,7 +4,7 @@ mod support;
 
 use arr_client::clock::{self, Clock, Signal, SystemClock};
 use arr_client::{Client, ClientConfig, Credential, ErrorKind, SessionId, SessionSize, SessionStatus};
-use arr_emulator::{Config, Emulator};
+use arr_service::{Config, Emulator};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -231,7 +231,7 @@ fn shutting_down_ends_a_wait_at_once_and_leaves_the_session_running(wire: &Wire)
     assert!(asked.elapsed() < 10 * SECOND, "{:?}", asked.elapsed());
     assert_eq!(session.stop(None).unwrap_err().kind(), ErrorKind::ShutDown);
     assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::ShutDown);
-    assert_eq!(emulator.sessions()[0].status, arr_emulator::SessionStatus::Starting);
+    assert_eq!(emulator.sessions()[0].status, arr_service::SessionStatus::Starting);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use arr_client::{
     Client, ClientConfig, ErrorKind, Event, EventKind, Label, NewSession, OperationState, SessionId, SessionSize,
     StartedOperation, StopScope,
 };
-use arr_emulator::Fault;
+use arr_service::Fault;
 use std::time::Duration;
 use support::gate::{At, Held};
 use support::journal::{JournalWorld as World, alive, all_end, until};
@@ -53,7 +53,7 @@ fn sessions(events: &[Event]) -> Vec<&str> {
 
 fn count(world: &World, asked: Asked) -> usize {
     let requests = world.emulator.requests();
-    let is = |request: &&arr_emulator::RecordedRequest| {
+    let is = |request: &&arr_service::RecordedRequest| {
         !request.path.ends_with("/token") && world.wire.act_of(&format!("{} {}", request.method, request.path)) == asked
     };
     requests.iter().filter(is).count()

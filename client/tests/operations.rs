@@ -6,7 +6,7 @@ use arr_client::{
     Client, ClientConfig, Credential, ErrorKind, Lease, LogLevel, NewSession, SessionId, SessionSize, SessionStatus,
     StopScope,
 };
-use arr_emulator::{Config, SessionStatus as Emulated};
+use arr_service::{Config, SessionStatus as Emulated};
 use std::time::Duration;
 use support::scripted::{Act, Scripted, reply};
 use support::wire::{Asked, TOKEN, Wire, in_both_versions};
@@ -306,7 +306,7 @@ fn the_log_is_pulled_at_the_chosen_level(wire: &Wire) {
 }
 
 fn who_waits_for_a_line_gets_it_when_it_comes_and_the_end_when_the_client_ends(wire: &Wire) {
-    let emulator = arr_emulator::Emulator::start(Config::default()).unwrap();
+    let emulator = arr_service::Emulator::start(Config::default()).unwrap();
     let config = ClientConfig { log_level: LogLevel::Info, ..wire.config() };
     let client = Client::new(config_for(&emulator, config)).unwrap();
     assert_eq!(client.next_log(Duration::from_millis(1)).unwrap(), None);

@@ -3,7 +3,7 @@
 mod support;
 
 use arr_client::{ErrorKind, SessionStatus};
-use arr_emulator::Config;
+use arr_service::Config;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::scripted::{Act, Scripted, reply};
 use support::wire::V2021;
@@ -37,7 +37,7 @@ fn a_page_that_fails_for_a_passing_reason_is_asked_for_again() {
         1 => Act::Close,
         _ => page(2, "null"),
     });
-    let clock = arr_emulator::VirtualClock::new();
+    let clock = arr_service::VirtualClock::new();
     let listed = server.client_on(&clock, V2021.config()).list_sessions(None).unwrap();
     assert_eq!(listed.iter().map(|it| it.properties.id.as_str()).collect::<Vec<_>>(), ["s1", "s2"]);
     assert!(listed.iter().all(|it| it.properties.status == SessionStatus::Ready));

@@ -3,7 +3,7 @@
 mod support;
 
 use arr_client::{ApiVersion, Client, ClientConfig, ErrorKind};
-use arr_emulator::{Config, Emulator};
+use arr_service::{Config, Emulator};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

@@ -4,7 +4,7 @@ mod support;
 
 use arr_client::clock::{Clock, Instant, Signal, SystemClock};
 use arr_client::{ApiVersion, Claim, Client, ClientConfig, ErrorKind, Recovered, SessionId, StopScope};
-use arr_emulator::{Config, Emulator};
+use arr_service::{Config, Emulator};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -121,7 +121,7 @@ const SESSIONS: &str = "ARR_TEST_SESSIONS";
 fn a_process_that_does_as_it_is_told() {
     let Ok(journal) = std::env::var(JOURNAL) else { return };
     let var = |name| std::env::var(name).unwrap();
-    let account = arr_emulator::Account::development();
+    let account = arr_service::Account::development();
     let client = Client::new(ClientConfig {
         account_id: account.id().to_owned(),
         credential: arr_client::Credential::AccountKey(account.key().into()),

@@ -6,7 +6,7 @@ use arr_client::{
     ApiVersion, Client, ClientConfig, ErrorKind, Label, NewSession, OperationState, Outcome, Resume, Session,
     SessionSize, StopScope,
 };
-use arr_emulator::SessionStatus;
+use arr_service::SessionStatus;
 use std::time::Duration;
 use support::gate::{At, Mood};
 use support::journal::{JournalWorld as World, alive};

@@ -3,7 +3,7 @@
 mod support;
 
 use arr_client::{Client, ClientConfig, Error, ErrorKind, Lease, Session, SessionId, SessionStatus};
-use arr_emulator::VirtualClock;
+use arr_service::VirtualClock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -7,7 +7,7 @@ use arr_client::{
     Client, ClientConfig, ErrorKind, EventKind, Label, Lease, OperationState, Outcome, StartedOperation, StopScope,
     WatchOptions, shut_down_all,
 };
-use arr_emulator::SessionStatus as Emulated;
+use arr_service::SessionStatus as Emulated;
 use std::time::{Duration, Instant};
 use support::barrier::Barrier;
 use support::scripted::{Act, Scripted};

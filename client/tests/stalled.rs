@@ -6,7 +6,7 @@ mod support;
 use arr_client::{
     Client, ClientConfig, ErrorKind, Lease, OperationState, Result, Session, SessionId, StartedOperation,
 };
-use arr_emulator::{Config, Emulator, Fault};
+use arr_service::{Config, Emulator, Fault};
 use std::time::{Duration, Instant};
 use support::scripted::{Act, Scripted};
 use support::started::{LONG, ended, ends, eventually, median, within};

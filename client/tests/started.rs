@@ -6,7 +6,7 @@ use arr_client::{
     Client, ErrorKind, EventKind, Label, Lease, OperationState, Outcome, Result, Resume, Session, SessionId,
     SessionProperties, StartedOperation, StopScope,
 };
-use arr_emulator::{Config, Fault, SessionStatus as Emulated};
+use arr_service::{Config, Fault, SessionStatus as Emulated};
 use std::time::Duration;
 use support::barrier::Barrier;
 use support::journal::Folder;

@@ -7,7 +7,7 @@ mod support;
 mod storm;
 
 use arr_client::ClientConfig;
-use arr_emulator::{Config, Emulator};
+use arr_service::{Config, Emulator};
 use std::time::Duration;
 use support::wire::{Wire, in_both_versions};
 

@@ -199,7 +199,7 @@ fn the_hosts_region_says_nothing_about_where_to_ask() {
 #[test]
 fn a_token_whose_reply_tells_no_date_lives_by_the_devices_clock() {
     use base64::Engine as _;
-    let clock = arr_emulator::VirtualClock::new();
+    let clock = arr_service::VirtualClock::new();
     let payload = format!(r#"{{"exp":{}}}"#, clock.unix_time().as_secs() + 3_600);
     let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload);
     let body = format!(r#"{{"AccessToken":"h.{payload}.s"}}"#);

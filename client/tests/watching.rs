@@ -3,7 +3,7 @@
 mod support;
 
 use arr_client::{ErrorKind, EventKind, Lease, SessionStatus, WatchOptions};
-use arr_emulator::{Config, SessionStatus as Emulated};
+use arr_service::{Config, SessionStatus as Emulated};
 use std::time::Duration;
 use support::paced::Lab;
 use support::wire::{TOKEN, Wire, in_both_versions};

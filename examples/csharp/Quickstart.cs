@@ -2,7 +2,7 @@
  * A rendering session from beginning to end: create it, watch it start, extend its lease, find it among the account's
  * sessions, stop it.
  *
- * It reads these variables, and works against the emulator (cargo run -p arr-emulator) as against any other service:
+ * It reads these variables, and works against the emulator (cargo run -p arr-service) as against any other service:
  *
  *   ARR_ACCOUNT_ID         the account's id, a GUID
  *   ARR_ACCOUNT_KEY        the account's primary or secondary key

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     println!("arr_session {}", env!("CARGO_PKG_VERSION"));
     let Ok(account_id) = env::var("ARR_ACCOUNT_ID") else {
         eprintln!(
-            "error: ARR_ACCOUNT_ID is not set; run `cargo run -p arr-emulator` and set what it prints, or what this \
+            "error: ARR_ACCOUNT_ID is not set; run `cargo run -p arr-service` and set what it prints, or what this \
              file's head lists"
         );
         return ExitCode::FAILURE;

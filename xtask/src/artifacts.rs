@@ -80,7 +80,7 @@ impl Library {
 /// Builds the emulator quickly, unoptimised, and returns the program's path.
 pub(crate) fn build_emulator(workspace: &Workspace, progress: Progress) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", "arr-emulator"]);
+    cargo.args(["build", "--package", "arr-service"]);
     build_program(cargo, "arr-emulator", progress)
 }
 

@@ -4,7 +4,7 @@ use super::gate::Gate;
 use super::wire::{Asked, Wire};
 use super::{an_hour, config_for, shared};
 use arr_client::{Client, ClientConfig, ErrorKind, Event, EventKind, StopScope};
-use arr_emulator::{Config, Emulator, SessionView, VirtualClock};
+use arr_service::{Config, Emulator, SessionView, VirtualClock};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -116,7 +116,7 @@ impl JournalWorld {
 
     pub(crate) fn with(wire: &'static Wire, config: Config) -> JournalWorld {
         let clock = VirtualClock::new();
-        let config = Config { clock: arr_emulator::Clock::Virtual(clock.clone()), ..config };
+        let config = Config { clock: arr_service::Clock::Virtual(clock.clone()), ..config };
         let emulator = Emulator::start(config).unwrap();
         let gate = Gate::to(emulator.url());
         JournalWorld { emulator, clock, gate, folder: Folder::new(), wire }

@@ -14,7 +14,7 @@ pub(crate) mod wire;
 
 use arr_client::clock::{Clock, Instant, Signal};
 use arr_client::{Client, ClientConfig, Credential, NewSession, SessionSize};
-use arr_emulator::{Config, Emulator, VirtualClock};
+use arr_service::{Config, Emulator, VirtualClock};
 use std::sync::Arc;
 use std::time::Duration;
 use wire::Wire;
@@ -70,7 +70,7 @@ impl World {
 
     pub(crate) fn new(config: Config, client: ClientConfig) -> World {
         let clock = VirtualClock::new();
-        let emulator = Emulator::start(Config { clock: arr_emulator::Clock::Virtual(clock.clone()), ..config })
+        let emulator = Emulator::start(Config { clock: arr_service::Clock::Virtual(clock.clone()), ..config })
             .expect("the emulator starts on a free port");
         let config = config_for(&emulator, client);
         let client = Client::with_clock(config, shared(&clock)).expect("the options are good");

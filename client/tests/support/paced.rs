@@ -7,7 +7,7 @@ use super::wire::Wire;
 use super::{config_for, shortened};
 use arr_client::clock::{Clock, Instant, Signal};
 use arr_client::{Client, ClientConfig, Event, EventKind, NewSession, Session, SessionSize};
-use arr_emulator::{Config, Emulator, VirtualClock};
+use arr_service::{Config, Emulator, VirtualClock};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
@@ -173,7 +173,7 @@ impl Lab {
     /// The client is as `configure` has it.
     pub(crate) fn with(config: Config, configure: impl FnOnce(&Emulator) -> ClientConfig) -> Lab {
         let clock = Arc::new(Paced::default());
-        let emulator = Emulator::start(Config { clock: arr_emulator::Clock::Virtual(clock.time.clone()), ..config })
+        let emulator = Emulator::start(Config { clock: arr_service::Clock::Virtual(clock.time.clone()), ..config })
             .expect("the emulator starts on a free port");
         let client = Client::with_clock(configure(&emulator), clock.clone()).expect("the options are good");
         Lab { emulator, clock, client }

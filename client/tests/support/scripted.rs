@@ -2,7 +2,7 @@
 
 use super::{shared, shortened};
 use arr_client::{Client, ClientConfig, Credential};
-use arr_emulator::VirtualClock;
+use arr_service::VirtualClock;
 use base64::Engine as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

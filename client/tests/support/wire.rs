@@ -2,7 +2,7 @@
 
 use super::scripted::reply;
 use arr_client::{ApiVersion, ClientConfig, SessionStatus};
-use arr_emulator::Fault;
+use arr_service::Fault;
 use std::time::Duration;
 
 /// What a version's requests and replies look like. Requests are `METHOD path` with every GUID as `{id}`.

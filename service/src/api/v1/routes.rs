@@ -1,0 +1,136 @@
+//! Sessions, version 1 of the API.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post};
+use axum::{Extension, Router};
+use uuid::Uuid;
+
+use super::json::{self, CreateReply, SessionList, SessionProperties};
+use crate::api::access::{self, AccessCheck, AccessDenied, Caller};
+use crate::http::body::{InvalidBody, JsonObject};
+use crate::http::reply;
+use crate::http::session_param::SessionParam;
+use crate::session::{LeaseRefused, SessionSelector, SessionSettings};
+use crate::state::ServiceState;
+
+/// The session in a path: a GUID in any letter case, or the exact id that a client of the later version chose.
+fn selector(SessionParam(session): &SessionParam) -> SessionSelector<'_> {
+    SessionSelector::GuidIgnoringCase(session)
+}
+
+/// The routes, behind the access check.
+pub(in crate::api) fn routes(state: &Arc<ServiceState>) -> Router<Arc<ServiceState>> {
+    Router::new()
+        .route("/v1/accounts/{account}/sessions/create", post(create))
+        .route("/v1/accounts/{account}/sessions", get(list))
+        .route("/v1/accounts/{account}/sessions/{session}", patch(update).delete(stop))
+        .route("/v1/accounts/{account}/sessions/{session}/properties", get(properties))
+        .route_layer(from_fn_with_state(AccessCheck::new(state, deny), access::authorize))
+}
+
+/// The reply to a refused request (`docs/service.md`, "Errors").
+fn deny(denied: AccessDenied) -> Response {
+    let retry_after_seconds = match denied {
+        AccessDenied::InvalidToken => return reply::empty(StatusCode::UNAUTHORIZED),
+        AccessDenied::OtherAccount => return reply::empty(StatusCode::FORBIDDEN),
+        AccessDenied::Throttled { retry_after_seconds } => retry_after_seconds,
+    };
+    let text = format!("too many requests; wait {retry_after_seconds} s");
+    let mut response = reply::error(StatusCode::TOO_MANY_REQUESTS, &text);
+    response.headers_mut().insert(RETRY_AFTER, retry_after_seconds.into());
+    response
+}
+
+/// `POST …/sessions/create` (`docs/service.md`, "Create").
+async fn create(
+    State(state): State<Arc<ServiceState>>,
+    Extension(Caller(account)): Extension<Caller>,
+    JsonObject(body): JsonObject,
+) -> Response {
+    match json::settings(&body) {
+        Ok(settings) => created(&state, account, settings),
+        Err(error) => reply::error(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+fn created(state: &ServiceState, account: Uuid, settings: SessionSettings) -> Response {
+    let session_id = state.sessions().create(state.clock.timestamp(), account, settings);
+    let mut response = reply::json(StatusCode::ACCEPTED, &CreateReply { session_id: &session_id });
+    // Relative, as the service sends it: without a leading slash and without the version.
+    let location = format!("accounts/{account}/sessions/{session_id}");
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// `GET …/sessions` (`docs/service.md`, "List").
+async fn list(State(state): State<Arc<ServiceState>>, Extension(Caller(account)): Extension<Caller>) -> Response {
+    let now = state.clock.now();
+    let view = |session: &_| SessionProperties::of(session, now);
+    let sessions = state.sessions().active(now, account).map(view).collect();
+    reply::json(StatusCode::OK, &SessionList { sessions })
+}
+
+/// `GET …/sessions/{session}/properties` (`docs/service.md`, "Properties").
+async fn properties(
+    State(state): State<Arc<ServiceState>>,
+    Extension(Caller(account)): Extension<Caller>,
+    session: SessionParam,
+) -> Response {
+    let now = state.clock.now();
+    let mut sessions = state.sessions();
+    match sessions.find(now, account, selector(&session)) {
+        Some(session) => reply::json(StatusCode::OK, &SessionProperties::of(session, now)),
+        None => reply::empty(StatusCode::NOT_FOUND),
+    }
+}
+
+/// `PATCH …/sessions/{session}` (`docs/service.md`, "Update").
+async fn update(
+    State(state): State<Arc<ServiceState>>,
+    Extension(Caller(account)): Extension<Caller>,
+    session: SessionParam,
+    body: Result<JsonObject, InvalidBody>,
+) -> Response {
+    let now = state.clock.now();
+    let mut sessions = state.sessions();
+    let Some(session) = sessions.find(now, account, selector(&session)) else {
+        return reply::empty(StatusCode::NOT_FOUND);
+    };
+    let lease = match body.and_then(|JsonObject(body)| json::max_lease(&body).map_err(|e| InvalidBody(e.to_string()))) {
+        Ok(lease) => lease,
+        Err(unreadable) => return unreadable.into_response(),
+    };
+    match session.extend(now, lease) {
+        Ok(()) => reply::empty(StatusCode::OK),
+        Err(refused) => reply::error(status_of(&refused), &json::lease_refused(&refused, lease)),
+    }
+}
+
+fn status_of(refused: &LeaseRefused) -> StatusCode {
+    match refused {
+        LeaseRefused::Over(_) => StatusCode::CONFLICT,
+        LeaseRefused::NotLarger { .. } => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// `DELETE …/sessions/{session}` (`docs/service.md`, "Stop").
+async fn stop(
+    State(state): State<Arc<ServiceState>>,
+    Extension(Caller(account)): Extension<Caller>,
+    session: SessionParam,
+) -> Response {
+    let now = state.clock.now();
+    let mut sessions = state.sessions();
+    match sessions.stop(now, account, selector(&session)) {
+        Some(()) => reply::empty(StatusCode::NO_CONTENT),
+        None => reply::empty(StatusCode::NOT_FOUND),
+    }
+}

@@ -1,0 +1,10 @@
+//! Sessions, REST 2021-01-01 (`docs/service-2021-01-01.md`).
+
+mod json;
+mod paging;
+mod routes;
+#[cfg(test)]
+mod tests;
+mod version;
+
+pub(super) use routes::{error_reply, owns_path, routes};

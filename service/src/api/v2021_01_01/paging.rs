@@ -1,0 +1,51 @@
+//! The pages of the list (`docs/service-2021-01-01.md`, "List").
+
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri};
+
+use super::version::ApiVersion;
+
+/// The query parameter with the first session of a page. The name is our choice: clients use the link as it is.
+pub(super) const CONTINUATION: &str = "continuation";
+
+/// The number of the first session of a page; `None` if the parameter is malformed.
+pub(super) fn continuation(query: Option<&str>) -> Option<u64> {
+    let mut parameters = query.unwrap_or_default().split('&').filter_map(|parameter| parameter.split_once('='));
+    parameters.find(|(name, _)| *name == CONTINUATION).map_or(Some(0), |(_, number)| digits(number))
+}
+
+/// A number as `@nextLink` writes it, without a sign.
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// The URL of the next page, with the host name that the client used; relative if that name is malformed.
+pub(super) fn next_link(
+    scheme: &str,
+    ApiVersion(version): ApiVersion,
+    uri: &Uri,
+    headers: &HeaderMap,
+    number: u64,
+) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(|host| host.parse::<Authority>().ok());
+    let host = uri.authority().cloned().or(host).filter(|host| !host.as_str().contains('@'));
+    let host = host.map(|host| format!("{}://{host}", scheme)).unwrap_or_default();
+    format!("{host}{}?api-version={version}&{CONTINUATION}={number}", uri.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_continuation_is_a_number_or_is_not_there() {
+        assert_eq!(continuation(None), Some(0));
+        assert_eq!(continuation(Some("api-version=1")), Some(0));
+        assert_eq!(continuation(Some("api-version=1&continuation=7")), Some(7));
+        assert_eq!(continuation(Some("continuation=-1")), None);
+        for odd in ["", "+7", "7x", " 7", "99999999999999999999"] {
+            assert_eq!(continuation(Some(&format!("continuation={odd}"))), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! One connection, from its handshake to its end. Each runs in its own task: a silent or slow peer delays no other.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::registry::{CLOSE_TIMEOUT, CloseRequest, Registration};
+use super::shutdown::Shutdown;
+use super::tracked_socket::TrackedSocket;
+use crate::faults::{AfterFault, Socket, SocketFault};
+
+/// What can end a connection from outside.
+pub(crate) struct ConnectionSignals {
+    pub(crate) shutdown: watch::Receiver<Shutdown>,
+    pub(crate) close_requests: mpsc::UnboundedReceiver<CloseRequest>,
+}
+
+/// Why HTTP stopped serving a connection.
+enum HttpEnd {
+    /// The connection is over.
+    Closed,
+    /// It is idle and must be closed; the sender of the request, if any, gets a confirmation.
+    CloseIdle(Option<CloseRequest>),
+    /// A fault must be applied to it.
+    Fault(SocketFault),
+}
+
+/// How long a peer may take for the TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Serves one connection until either side ends it.
+pub(crate) async fn serve(
+    stream: TcpStream,
+    peer: IpAddr,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    registration: Registration,
+    mut signals: ConnectionSignals,
+) {
+    // Replies are small and complete; waiting to fill a packet would only delay them. If this fails, they still arrive.
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else {
+        return serve_http(stream, peer, router, &registration, signals).await;
+    };
+    let handshake = {
+        let _in_flight = registration.mark_in_flight();
+        tokio::select! {
+            handshake = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => handshake,
+            _ = signals.shutdown.changed() => return,
+        }
+    };
+    if let Ok(Ok(stream)) = handshake {
+        serve_http(stream, peer, router, &registration, signals).await;
+    }
+}
+
+async fn serve_http(
+    socket: impl Socket,
+    peer: IpAddr,
+    router: Router,
+    registration: &Registration,
+    mut signals: ConnectionSignals,
+) {
+    let (handle, mut faults) = registration.handle(peer);
+    let router = router.layer(Extension(handle));
+    let mut socket = TrackedSocket::new(socket, registration.activity().clone());
+    loop {
+        let mut connection = http1::Builder::new()
+            // Idle connections stay open for clients that pool them.
+            .header_read_timeout(None)
+            .title_case_headers(true)
+            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router.clone()));
+        let fault = match drive_http(&mut connection, registration, &mut faults, &mut signals).await {
+            HttpEnd::Closed => return,
+            HttpEnd::CloseIdle(request) => {
+                let mut socket = connection.into_parts().io.into_inner();
+                // Under TLS, this sends close_notify.
+                let _ = timeout(CLOSE_TIMEOUT / 2, socket.shutdown()).await;
+                drop(socket);
+                request.into_iter().for_each(CloseRequest::confirm);
+                return;
+            }
+            HttpEnd::Fault(fault) => fault,
+        };
+        let _in_flight = registration.mark_in_flight();
+        let parts = connection.into_parts();
+        socket = parts.io.into_inner();
+        let after = tokio::select! {
+            // First: a fault that takes no time is applied even during shutdown.
+            biased;
+            after = fault.apply(&mut socket) => after,
+            _ = signals.shutdown.wait_for(|shutdown| *shutdown != Shutdown::NotRequested) => return,
+        };
+        // Bytes that the peer sent ahead are lost with the first HTTP connection, so a second one cannot continue.
+        if after == AfterFault::Close || !parts.read_buf.is_empty() {
+            return;
+        }
+    }
+}
+
+/// Serves HTTP until the connection ends, must be closed while it is idle, or a fault must be applied to it. How the
+/// peer ends a connection, in order or not, is not reported.
+async fn drive_http<S: Socket>(
+    connection: &mut http1::Connection<TokioIo<S>, TowerToHyperService<Router>>,
+    registration: &Registration,
+    faults: &mut mpsc::UnboundedReceiver<SocketFault>,
+    signals: &mut ConnectionSignals,
+) -> HttpEnd {
+    loop {
+        tokio::select! {
+            // First, so that a request that has arrived counts as in flight.
+            biased;
+            _ = &mut *connection => return HttpEnd::Closed,
+            Some(fault) = faults.recv() => return HttpEnd::Fault(fault),
+            Some(request) = signals.close_requests.recv() => {
+                if registration.activity().is_idle() {
+                    return HttpEnd::CloseIdle(Some(request));
+                }
+                continue;
+            }
+            changed = signals.shutdown.changed() => match changed.map(|()| *signals.shutdown.borrow()) {
+                // With part of a request head received, HTTP would wait for the rest.
+                Ok(Shutdown::Graceful) if registration.activity().is_idle() => return HttpEnd::CloseIdle(None),
+                Ok(Shutdown::Graceful) => {}
+                _ => return HttpEnd::Closed,
+            },
+        }
+        Pin::new(&mut *connection).graceful_shutdown();
+    }
+}

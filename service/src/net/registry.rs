@@ -1,0 +1,103 @@
+//! The open connections, and how the idle ones are closed.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use super::activity::{Activity, InFlightGuard};
+use super::handle::ConnectionHandle;
+use crate::faults::SocketFault;
+use crate::sync::lock;
+
+/// How long closing an idle connection may take. A peer that does not read the TLS close is not waited for.
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The open connections, by number.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionRegistry {
+    open: Mutex<HashMap<u64, OpenConnection>>,
+}
+
+#[derive(Debug)]
+struct OpenConnection {
+    activity: Arc<Activity>,
+    close_requests: mpsc::UnboundedSender<CloseRequest>,
+}
+
+/// A request to close a connection if it is idle. It is dropped if the connection is busy.
+#[derive(Debug)]
+pub(crate) struct CloseRequest(oneshot::Sender<()>);
+
+impl CloseRequest {
+    /// Reports that the connection is closed.
+    pub(crate) fn confirm(self) {
+        // The receiver is gone if the deadline has passed.
+        let _ = self.0.send(());
+    }
+}
+
+/// One connection's entry in the registry, which is removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    all: Arc<ConnectionRegistry>,
+    number: u64,
+    activity: Arc<Activity>,
+}
+
+impl ConnectionRegistry {
+    /// Registers a connection. The receiver yields the requests to close it.
+    pub(crate) fn register(
+        self: &Arc<ConnectionRegistry>,
+        number: u64,
+    ) -> (Registration, mpsc::UnboundedReceiver<CloseRequest>) {
+        let activity = Arc::<Activity>::default();
+        let (close_requests, receiver) = mpsc::unbounded_channel();
+        lock(&self.open).insert(number, OpenConnection { activity: activity.clone(), close_requests });
+        (Registration { all: self.clone(), number, activity }, receiver)
+    }
+
+    /// Closes the idle connections and returns how many were closed.
+    pub(crate) async fn close_idle(&self) -> usize {
+        let ends: Vec<_> = {
+            let open = lock(&self.open);
+            let idle = open.values().filter(|open| open.activity.is_idle());
+            let ask = |open: &OpenConnection| {
+                let (sender, end) = oneshot::channel();
+                open.close_requests.send(CloseRequest(sender)).ok().map(|()| end)
+            };
+            idle.filter_map(ask).collect()
+        };
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
+        let mut closed = 0;
+        for end in ends {
+            closed += usize::from(matches!(timeout_at(deadline, end).await, Ok(Ok(()))));
+        }
+        closed
+    }
+}
+
+impl Registration {
+    pub(crate) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+
+    /// Counts the connection as busy until the guard is dropped.
+    pub(crate) fn mark_in_flight(&self) -> InFlightGuard {
+        InFlightGuard::new(&self.activity)
+    }
+
+    /// The handle for the requests on this connection, and the faults that they inject into it.
+    pub(crate) fn handle(&self, peer: IpAddr) -> (ConnectionHandle, mpsc::UnboundedReceiver<SocketFault>) {
+        ConnectionHandle::new(self.number, peer, self.activity.clone())
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        lock(&self.all.open).remove(&self.number);
+    }
+}

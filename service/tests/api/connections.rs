@@ -1,0 +1,207 @@
+//! Connections: kept, counted, independent of each other, and ended.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use arr_service::{Config, Emulator, Fault, StartError};
+
+use crate::http::Connection;
+use crate::story::Story;
+
+#[test]
+fn a_connection_is_kept_and_numbered() {
+    let mut story = Story::begin();
+    let session = story.create();
+    let mut second = Connection::open(story.emulator.url());
+    assert_eq!(second.call("GET", "/x?y=1", &[], b"").status, 404);
+    story.clock.advance(Duration::from_millis(2500));
+    story.properties(&session);
+
+    let requests = story.emulator.requests();
+    let seen: Vec<_> = requests.iter().map(|r| (r.connection, r.method.as_str(), r.path.clone(), r.status)).collect();
+    let account = story.emulator.account().id();
+    let expected = [
+        (1, "GET", format!("/accounts/{account}/token"), 200),
+        (1, "POST", story.path("/sessions/create"), 202),
+        (2, "GET", "/x?y=1".to_owned(), 404),
+        (1, "GET", story.path(&format!("/sessions/{session}/properties")), 200),
+    ];
+    assert_eq!(seen, expected);
+    let moments: Vec<_> = requests.iter().map(|request| request.at.as_millis()).collect();
+    assert_eq!(moments, [0, 0, 0, 2500]);
+}
+
+#[test]
+fn the_record_holds_no_secrets_and_can_be_cleared() {
+    let mut story = Story::begin();
+    story.create();
+    let record = format!("{:?}", story.emulator.requests());
+    assert!(!record.contains(&story.token) && !record.contains(story.emulator.account().key()));
+    story.emulator.clear_requests();
+    assert!(story.emulator.requests().is_empty());
+    story.create();
+    assert_eq!(story.emulator.requests().len(), 1);
+}
+
+#[test]
+fn a_request_is_recorded_as_it_was_sent() {
+    let mut story = Story::begin();
+    story.emulator.clear_requests();
+    let path = "/Accounts/x/token/?api-version=1";
+    story.connection.call("GET", path, &[], b"");
+    assert_eq!(story.emulator.requests()[0].path, path);
+}
+
+#[test]
+fn silent_and_senseless_peers_hold_up_nobody() {
+    let mut story = Story::begin();
+    let _silent = Connection::open(story.emulator.url());
+    let mut half = Connection::open(story.emulator.url());
+    half.send(b"GET /v1/acc");
+    let mut senseless = Connection::open(story.emulator.url());
+    senseless.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
+    assert_eq!(senseless.receive("GET").status, 400);
+    assert!(senseless.is_closed());
+    story.create();
+}
+
+/// Begins a create whose body lacks its last byte, and waits until the emulator is at it.
+fn unfinished_create(story: &mut Story) {
+    let request = format!(
+        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 42\r\n\r\n\
+         {{\"maxLeaseTime\":\"4:0:0\",\"size\":\"standard\"",
+        story.path("/sessions/create"),
+        story.token
+    );
+    story.emulator.clear_requests();
+    story.connection.send(request.as_bytes());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while story.emulator.requests().is_empty() {
+        assert!(Instant::now() < deadline, "the request did not arrive");
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(story.emulator.requests()[0].status, 0);
+}
+
+#[test]
+fn a_stop_lets_a_request_finish() {
+    let mut story = Story::begin();
+    let mut idle = Connection::open(story.emulator.url());
+    idle.call("GET", "/", &[], b"");
+    unfinished_create(&mut story);
+    let Story { emulator, mut connection, .. } = story;
+    let stopping = thread::spawn(move || emulator.stop());
+    // The idle connection's end says that the stop has begun.
+    assert!(idle.is_closed());
+    connection.send(b"}");
+    assert_eq!(connection.receive("POST").status, 202);
+    assert!(connection.is_closed());
+    stopping.join().expect("stopped");
+}
+
+#[test]
+fn a_stop_does_not_wait_for_ever() {
+    let mut story = Story::begin();
+    unfinished_create(&mut story);
+    let Story { emulator, mut connection, .. } = story;
+    let begin = Instant::now();
+    emulator.stop();
+    // The limit is 2 s; the rest is for a busy machine.
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    assert!(connection.is_closed());
+}
+
+#[test]
+fn a_stop_does_not_wait_for_idle_and_silent_connections() {
+    let story = Story::begin();
+    let _silent = Connection::open(story.emulator.url());
+    let begin = Instant::now();
+    story.emulator.stop();
+    assert!(begin.elapsed() < Duration::from_millis(1900), "{:?}", begin.elapsed());
+}
+
+/// A connection with the beginning of a head, which the emulator has, and one more.
+fn half_a_head(story: &Story) -> [Connection; 2] {
+    let mut half = Connection::open(story.emulator.url());
+    half.call("GET", "/", &[], b"");
+    half.send(b"GET /v1/acc");
+    // Connections are served in turn: when this one is answered, what was sent before it has been read.
+    let mut another = Connection::open(story.emulator.url());
+    another.call("GET", "/", &[], b"");
+    [half, another]
+}
+
+#[test]
+fn a_stop_does_not_wait_for_the_rest_of_a_head() {
+    let story = Story::begin();
+    let [mut half, _another] = half_a_head(&story);
+    let begin = Instant::now();
+    story.emulator.stop();
+    assert!(begin.elapsed() < Duration::from_millis(1900), "{:?}", begin.elapsed());
+    assert!(half.is_closed());
+}
+
+#[test]
+fn a_connection_with_half_a_head_is_idle() {
+    let story = Story::begin();
+    let [mut half, _another] = half_a_head(&story);
+    let begin = Instant::now();
+    assert_eq!(story.emulator.close_idle_connections(), 3);
+    assert!(begin.elapsed() < Duration::from_millis(900), "{:?}", begin.elapsed());
+    assert!(half.is_closed());
+}
+
+#[test]
+fn a_connection_that_still_sends_a_reply_is_not_idle() {
+    // More than all buffers between the two hold.
+    const SIZE: usize = 30_000_000;
+    let mut story = Story::begin();
+    story.emulator.add_faults([Fault::on("GET", "**/sessions").oversize(SIZE as u64)]).expect("a good fault");
+    story.emulator.clear_requests();
+    story.request("GET", "/sessions", "");
+    while story.recorded_statuses() != [200] {
+        thread::yield_now();
+    }
+    assert_eq!(story.emulator.close_idle_connections(), 0);
+    let reply = story.connection.receive("GET");
+    assert_eq!((reply.status, reply.body.len()), (200, SIZE));
+    assert_eq!(story.emulator.close_idle_connections(), 1);
+}
+
+#[test]
+fn dropping_an_emulator_cuts_its_connections_and_frees_its_port() {
+    let mut story = Story::begin();
+    unfinished_create(&mut story);
+    let Story { emulator, mut connection, .. } = story;
+    let address = emulator.url().strip_prefix("http://").map(str::to_owned).expect("a URL");
+    drop(emulator);
+    assert!(connection.is_closed());
+    let listen = address.parse().expect("an address");
+    let again = Emulator::start(Config { listen, ..Config::default() });
+    assert!(again.is_ok(), "{again:?}");
+}
+
+#[test]
+fn a_port_in_use_is_said_to_be() {
+    let story = Story::begin();
+    let address = story.emulator.url().strip_prefix("http://").expect("a URL");
+    let listen = address.parse().expect("an address");
+    let second = Emulator::start(Config { listen, ..Config::default() });
+    let error = second.expect_err("the port is taken");
+    assert!(matches!(error, StartError::AddressInUse { .. }));
+    let text = error.to_string();
+    assert!(text.contains(address) && text.contains("in use") && text.lines().count() == 1, "{text}");
+}
+
+#[test]
+fn an_emulator_without_accounts_does_not_start() {
+    let error = Emulator::start(Config { accounts: Vec::new(), ..Config::default() });
+    assert!(matches!(error, Err(StartError::NoAccount)));
+}
+
+#[test]
+fn plain_emulators_have_no_certificate() {
+    let story = Story::begin();
+    assert_eq!(story.emulator.ca_pem(), None);
+    assert!(story.emulator.url().starts_with("http://127.0.0.1:"));
+}
