@@ -1,12 +1,14 @@
 //! An application that was away: its machine slept, or it was suspended and resumed.
 
+use crate::support::gate::{At, Gate};
+use crate::support::journal::until;
 use crate::support::paced::Lab;
-use crate::support::wire::{TOKEN, Wire, in_both_versions};
+use crate::support::wire::{Asked, TOKEN, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, an_hour, config_for};
 use arr_client::{
     Client, ClientConfig, ErrorKind, EventKind, KeepAlive, OnSuspend, OperationState, SessionStatus, WatchOptions,
 };
-use arr_emulator::{Config, Fault};
+use arr_emulator::{Config, Emulator, Fault};
 use std::time::Duration;
 
 in_both_versions![
@@ -275,20 +277,18 @@ fn one_that_cannot_be_stopped_holds_up_no_other(wire: &Wire) {
     assert_eq!(stopped, 1);
 }
 
-fn suspending_takes_its_timeout_at_most_and_goes_on(wire: &Wire) {
-    let emulator = arr_emulator::Emulator::start(Config { startup: Duration::ZERO, ..Config::default() }).unwrap();
-    let config = ClientConfig { attempt_timeout: SECOND, ..wire.config() };
-    let client = Client::new(config_for(&emulator, config)).unwrap();
+fn suspending_takes_its_timeout_at_most_and_goes_on(wire: &'static Wire) {
+    let emulator = Emulator::start(Config { startup: Duration::ZERO, ..Config::default() }).unwrap();
+    let gate = Gate::to(emulator.url());
+    let config = ClientConfig { service_endpoint: gate.url.clone(), ..config_for(&emulator, wire.config()) };
+    let client = Client::new(config).unwrap();
     let session = client.create_session(&an_hour(), None).unwrap();
     session.watch(on_suspend(OnSuspend::Stop), 0.into()).unwrap();
     session.properties(None).unwrap();
-    emulator.add_faults([Fault::on(wire.stop.split(' ').next().unwrap(), "**").stall()]).unwrap();
-    let begun = std::time::Instant::now();
+    let stop = gate.hold(wire, Asked::Stop, At::Request);
     let error = client.suspend(Duration::from_millis(100)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(begun.elapsed() < 10 * SECOND, "{:?}", begun.elapsed());
-    while emulator.sessions()[0].status.as_str() != "Stopped" {
-        assert!(begun.elapsed() < MINUTE, "it is tried again");
-        std::thread::yield_now();
-    }
+    stop.arrived();
+    stop.let_go();
+    until(|| emulator.sessions()[0].status.as_str() == "Stopped", || "it goes on".to_owned());
 }

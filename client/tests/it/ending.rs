@@ -1,7 +1,9 @@
 //! The end of a client that looks after sessions.
 
+use crate::support::gate::At;
+use crate::support::journal::until;
 use crate::support::paced::Lab;
-use crate::support::wire::{Wire, in_both_versions};
+use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND};
 use arr_client::{ClientConfig, ErrorKind, EventKind, KeepAlive, WatchOptions};
 use arr_emulator::{Config, Fault};
@@ -141,7 +143,7 @@ fn a_promised_stop_that_fails_is_told(wire: &Wire) {
 
 fn a_promised_stop_without_an_answer_is_told_and_nobody_is_told_to_wait_for_it(wire: &Wire) {
     // All of it is waited for, once: what makes the session has the same time, on a busy machine too.
-    let config = ClientConfig { attempt_timeout: SECOND, max_retries: 0, ..wire.config() };
+    let config = ClientConfig { attempt_timeout: 4 * SECOND, max_retries: 0, ..wire.config() };
     let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
     let session = lab.ready(HOUR);
     session.watch(promised(true), 0.into()).unwrap();
@@ -163,33 +165,32 @@ fn a_second_stop_that_fails_frightens_nobody(wire: &Wire) {
     assert!(!error.message().contains("may still be running"), "{error}");
 }
 
-fn an_end_whose_time_is_too_short_can_be_waited_for_again(wire: &Wire) {
-    let lab = Lab::with_startup(wire, Duration::ZERO);
+fn an_end_whose_time_is_too_short_can_be_waited_for_again(wire: &'static Wire) {
+    let (lab, gate) = Lab::through_gate(wire);
     let session = lab.ready(HOUR);
     session.watch(promised(true), 0.into()).unwrap();
     lab.clock.settle();
-    lab.emulator.add_faults([stop(wire).delay(Duration::from_millis(300))]).unwrap();
-    let begun = std::time::Instant::now();
+    let stop = gate.hold(wire, Asked::Stop, At::Request);
     let error = lab.client.shut_down_within(Duration::from_millis(20)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(begun.elapsed() < 10 * SECOND);
+    stop.arrived();
+    stop.let_go();
     lab.client.shut_down_within(MINUTE).unwrap();
     assert_eq!(lab.statuses(), ["Stopped"]);
 }
 
-fn a_lease_that_is_being_extended_does_not_hold_the_end_up(wire: &Wire) {
-    let config = ClientConfig { attempt_timeout: Duration::from_millis(500), ..wire.config() };
-    let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
+fn a_lease_that_is_being_extended_does_not_hold_the_end_up(wire: &'static Wire) {
+    let (lab, gate) = Lab::through_gate(wire);
     let session = lab.ready(HOUR);
     session.watch(promised(true), 0.into()).unwrap();
     session.keep_alive(Some(KeepAlive { liveness: None, ..KeepAlive::until(2 * HOUR) })).unwrap();
     lab.clock.pass(55 * MINUTE - SECOND);
-    lab.emulator.add_faults([Fault::on("PATCH", "**").always().stall()]).unwrap();
+    let extension = gate.hold(wire, Asked::Update, At::Request);
     lab.clock.jump(SECOND);
-    while lab.emulator.requests().iter().all(|request| request.method != "PATCH") {
-        std::thread::yield_now();
-    }
+    extension.arrived();
+    lab.client.shut_down();
+    until(|| lab.statuses() == ["Stopped"], || format!("it waits for the extension: {:?}", lab.statuses()));
+    extension.cut();
     lab.client.shut_down_within(MINUTE).unwrap();
-    assert_eq!(lab.statuses(), ["Stopped"]);
-    assert_eq!(lab.emulator.requests().iter().filter(|request| request.method == "PATCH").count(), 1);
+    assert!(lab.emulator.requests().iter().all(|request| request.method != "PATCH"), "it is not tried again");
 }

@@ -1,8 +1,9 @@
 //! Sessions that are kept alive: their leases are extended by the client's own thread, up to a cap, while the application
 //! shows that it is alive.
 
+use crate::support::gate::At;
 use crate::support::paced::Lab;
-use crate::support::wire::{Wire, in_both_versions};
+use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND};
 use arr_client::{ClientConfig, ErrorKind, EventKind, KeepAlive, Lease, SessionStatus, WatchOptions};
 use arr_emulator::{Config, Fault, SessionStatus as Emulated};
@@ -76,19 +77,15 @@ fn a_lease_is_extended_by_as_much_as_it_takes_and_not_beyond_the_cap(wire: &Wire
     assert_eq!(lab.pump(30 * MINUTE, MINUTE)[0], (10 * MINUTE, EventKind::LeaseCapReached));
 }
 
-fn one_extension_is_under_way_at_a_time(wire: &Wire) {
-    let config = ClientConfig { attempt_timeout: Duration::from_millis(300), ..wire.config() };
-    let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
+fn one_extension_is_under_way_at_a_time(wire: &'static Wire) {
+    let (lab, gate) = Lab::through_gate(wire);
     let session = lab.ready(HOUR);
     session.watch(WatchOptions::default(), 0.into()).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     lab.pump(55 * MINUTE - SECOND, MINUTE);
-    lab.emulator.add_faults([Fault::on("PATCH", "**").times(2).stall()]).unwrap();
-    lab.emulator.clear_requests();
+    let tries = [(), ()].map(|()| gate.hold(wire, Asked::Update, At::Request));
     lab.clock.jump(SECOND);
-    while lab.emulator.requests().iter().all(|request| request.method != "PATCH") {
-        std::thread::yield_now();
-    }
+    tries[0].arrived();
     for _ in 0..100 {
         // All of this makes the client look what there is to do.
         session.touch();
@@ -97,13 +94,17 @@ fn one_extension_is_under_way_at_a_time(wire: &Wire) {
         session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
         assert_eq!(lab.told(), []);
     }
-    lab.clock.pass(MINUTE);
-    assert_eq!(lab.told(), [EventKind::LeaseExtended]);
-    let updates = lab.emulator.requests().into_iter().filter(|request| request.method == "PATCH");
-    let updates: Vec<(Duration, u16)> = updates.map(|request| (request.at, request.status)).collect();
-    let statuses: Vec<u16> = updates.iter().map(|(_, status)| *status).collect();
-    assert_eq!(statuses, [0, 0, 200], "one after the other");
-    assert!(updates.is_sorted_by(|one, next| one.0 < next.0), "each after a pause: {updates:?}");
+    assert!(!tries[1].has_arrived(), "one after the other");
+    let before = lab.clock.time();
+    std::thread::scope(|scope| {
+        let passing = scope.spawn(|| lab.clock.pass(MINUTE));
+        tries[0].cut();
+        tries[1].arrived();
+        assert!(lab.clock.time() > before, "after a pause");
+        tries[1].cut();
+        passing.join().unwrap();
+    });
+    assert_eq!((lab.told(), lab.extensions()), (vec![EventKind::LeaseExtended], 1));
 }
 
 fn an_extension_that_failed_is_told_and_tried_again(wire: &Wire) {

@@ -1,9 +1,9 @@
 //! Recovering what clients have left behind: several at once, other endpoints and accounts, and troubles on the way.
 
-use crate::support::gate::{At, Gate, Mood};
-use crate::support::journal::{Folder, JournalWorld as World, alive, until};
+use crate::support::gate::{At, Mood};
+use crate::support::journal::{JournalWorld as World, alive, until};
 use crate::support::wire::{Asked, Wire, in_both_versions};
-use crate::support::{SECOND, an_hour, config_for};
+use crate::support::{SECOND, an_hour};
 use arr_client::{
     Claim, Client, ClientConfig, Credential, ErrorKind, Label, OperationState, Outcome, Recovered, StopScope,
 };
@@ -170,26 +170,17 @@ fn an_endpoint_that_is_gone_does_not_keep_the_others_from_being_recovered(wire: 
     world.over();
 }
 
-/// In real time, as a silence takes its time.
+/// Each try of a silent one takes its real time; the pauses between them take most of the time that it may have.
 fn an_endpoint_that_says_nothing_leaves_the_others_their_time(wire: &'static Wire) {
-    let emulator = Emulator::start(Config { startup: Duration::ZERO, ..Config::default() }).unwrap();
-    let (gate, folder) = (Gate::to(emulator.url()), Folder::new());
-    let config = |endpoint: &str| ClientConfig {
-        service_endpoint: endpoint.into(),
-        attempt_timeout: Duration::from_millis(300),
-        retry_delay: Some(Duration::from_millis(1)),
-        max_retries: 100,
-        ..config_for(&emulator, folder.config(wire))
-    };
-    for (endpoint, count) in [(gate.url.as_str(), 3), (emulator.url(), 1)] {
-        let client = Client::new(ClientConfig { attempt_timeout: 15 * SECOND, ..config(endpoint) }).unwrap();
-        (0..count).for_each(|_| drop(client.create_session(&an_hour(), None).unwrap()));
-    }
-    gate.becomes(Mood::Silent);
-    let client = Client::new(config(emulator.url())).unwrap();
-    let found = client.recover_sessions(Some(3 * SECOND)).unwrap();
+    let world = World::new(wire);
+    world.leave(world.client_through_gate(), 3);
+    world.leave(world.client(), 1);
+    world.gate.becomes(Mood::Silent);
+    let config =
+        ClientConfig { attempt_timeout: 2 * SECOND, retry_delay: Some(8 * SECOND), max_retries: 100, ..world.config() };
+    let found = world.client_with(config).recover_sessions(Some(60 * SECOND)).unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!(folder.records().len(), 4);
+    assert_eq!(world.folder.records().len(), 4);
 }
 
 fn what_was_found_in_time_is_returned_and_the_rest_is_left_for_the_next_time(wire: &'static Wire) {

@@ -1,7 +1,8 @@
 //! Operations that are started: what they bring, how they end, and what becomes of those that nobody waits for.
 
 use crate::support::barrier::Barrier;
-use crate::support::journal::Folder;
+use crate::support::gate::At;
+use crate::support::journal::{Folder, JournalWorld};
 use crate::support::scripted::{Act, Scripted};
 use crate::support::started::{LONG, ended, ends, events, eventually};
 use crate::support::wire::{Asked, Wire, in_both_versions};
@@ -10,7 +11,7 @@ use arr_client::{
     Client, ErrorKind, EventKind, Label, Lease, OperationState, Outcome, Result, Resume, Session, SessionId,
     SessionProperties, StartedOperation, StopScope,
 };
-use arr_emulator::{Config, Fault, SessionStatus as Emulated};
+use arr_emulator::{Config, Fault, SessionStatus as Emulated, VirtualClock};
 use std::time::Duration;
 
 in_both_versions![
@@ -278,64 +279,44 @@ fn is_over(session: &Session) -> bool {
     session.update_lease(hours(9), None).is_err_and(|error| error.kind() == ErrorKind::SessionEnded)
 }
 
-/// The status of the only session that the emulator has had.
-fn only_session(world: &World) -> Option<Emulated> {
-    let sessions = world.emulator.sessions();
-    assert!(sessions.len() <= 1);
-    sessions.first().map(|session| session.status)
-}
-
-/// The emulator answers creates after so long.
-fn slow_creates(world: &World, wire: &Wire, delay: Duration) {
-    let (method, _) = wire.create.split_once(' ').unwrap();
-    world.emulator.add_faults([Fault::on(method, "**").executed(true).delay(delay)]).unwrap();
-}
-
-fn a_session_whose_id_comes_back_to_a_cancelled_create_is_stopped(wire: &Wire) {
-    let folder = Folder::new();
-    let world = World::new(Config::default(), folder.config(wire));
-    slow_creates(&world, wire, Duration::from_millis(100));
-    let create = world.client.create_session_start(&an_hour(), None, 1.into()).unwrap();
-    eventually("it is made", || only_session(&world).is_some());
+fn a_session_whose_id_comes_back_to_a_cancelled_create_is_stopped(wire: &'static Wire) {
+    let world = JournalWorld::new(wire);
+    let client = world.client_through_gate();
+    let reply = world.gate.hold(wire, Asked::Create, At::Reply);
+    let create = client.create_session_start(&an_hour(), None, 1.into()).unwrap();
+    reply.arrived();
     create.cancel();
     assert_eq!(create.state(), OperationState::Cancelled);
-    eventually("it is stopped", || only_session(&world) == Some(Emulated::Stopped));
-    folder.becomes(&[]);
-    assert_eq!(ends(&world.client), [1]);
+    reply.let_go();
+    world.over();
+    assert_eq!(ends(&client), [1]);
 }
 
-fn a_create_that_is_cancelled_while_its_id_is_noted_is_stopped(wire: &Wire) {
-    let folder = Folder::new();
-    let world = World::new(Config::default(), folder.config(wire));
-    slow_creates(&world, wire, Duration::from_millis(100));
-    let create = world.client.create_session_start(&an_hour(), None, 1.into()).unwrap();
-    eventually("it is made", || only_session(&world).is_some());
-    let lock = folder.lock();
-    eventually("it is answered", || world.emulator.requests().iter().all(|request| request.status != 0));
-    // For the answer to come from the socket to the operation, which then waits for the journal.
+fn a_create_that_is_cancelled_while_its_id_is_noted_is_stopped(wire: &'static Wire) {
+    let world = JournalWorld::new(wire);
+    let client = world.client_through_gate();
+    let reply = world.gate.hold(wire, Asked::Create, At::Reply);
+    let create = client.create_session_start(&an_hour(), None, 1.into()).unwrap();
+    reply.arrived();
+    let lock = world.folder.lock();
+    reply.let_go();
+    // Time for it to come to the operation, which then waits for the journal: nobody can see that.
     std::thread::sleep(Duration::from_millis(50));
     create.cancel();
     lock.unlock().unwrap();
-    eventually("it is stopped", || only_session(&world) == Some(Emulated::Stopped));
+    world.over();
 }
 
 fn a_create_that_is_cancelled_shortly_before_its_time_is_over_is_stopped_all_the_same(wire: &'static Wire) {
-    let barrier = Barrier::default();
-    let held = barrier.clone();
-    let server = Scripted::by(move |line| {
-        match wire.act_of(line) {
-            Asked::Create => held.pass(),
-            // As long as takes the rest of the create's time.
-            Asked::Stop => std::thread::sleep(Duration::from_millis(500)),
-            _ => {}
-        }
-        Act::Answer(wire.good(line))
-    });
-    let client = server.client(wire.config());
-    let time = Duration::from_millis(400);
+    let (clock, barrier) = (VirtualClock::new(), Barrier::default());
+    let server = gated(wire, &barrier, Asked::Create);
+    let client = server.client_on(&clock, wire.config());
+    let time = 20 * SECOND;
     let create = client.create_session_start(&an_hour(), Some(time), 1.into()).unwrap();
     eventually("it is sent", || count(&server, wire.create) == 1);
     create.cancel();
+    // What is left of it would be too little for a stop.
+    clock.advance(time - SECOND / 1000);
     barrier.open();
     eventually("it is stopped", || count(&server, wire.stop) == 1);
     client.shut_down_within(LONG).unwrap();

@@ -3,6 +3,7 @@
 //! [`Paced::pass`] goes from one moment for which the client's thread sleeps to the next, and waits each time until that
 //! thread sleeps again. So everything that is due happens exactly at its moment, however busy the machine is.
 
+use super::gate::Gate;
 use super::wire::Wire;
 use super::{config_for, shortened};
 use arr_client::clock::{Clock, Instant, Signal};
@@ -96,6 +97,12 @@ impl Paced {
         }));
     }
 
+    /// Waits until so many threads wait until this time.
+    pub(crate) fn until_so_many_wait_until(&self, count: usize, time: Duration) {
+        let until = Instant::from_elapsed(time);
+        drop(self.wait_until(|threads| threads.waiting.values().filter(|it| it.until == until).count() == count));
+    }
+
     fn quiet(&self) -> MutexGuard<'_, Threads> {
         self.wait_until(|threads| threads.are_quiet(self.now()))
     }
@@ -177,6 +184,16 @@ impl Lab {
             .expect("the emulator starts on a free port");
         let client = Client::with_clock(configure(&emulator), clock.clone()).expect("the options are good");
         Lab { emulator, clock, client }
+    }
+
+    /// One whose sessions start at once, and whose client reaches it through a gate; tokens it gets directly.
+    pub(crate) fn through_gate(wire: &Wire) -> (Lab, Gate) {
+        let mut gate = None;
+        let lab = Lab::with(Config { startup: Duration::ZERO, ..Config::default() }, |emulator| {
+            let gate = gate.insert(Gate::to(emulator.url()));
+            ClientConfig { service_endpoint: gate.url.clone(), ..config_for(emulator, wire.config()) }
+        });
+        (lab, gate.expect("it was made with the client"))
     }
 
     /// Another client of the same emulator, on the same clock.

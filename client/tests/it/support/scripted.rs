@@ -51,8 +51,6 @@ pub(crate) struct Seen {
     /// The header lines, their names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
-    /// Which connection it came on, from 0.
-    pub(crate) connection: usize,
 }
 
 impl Seen {
@@ -87,9 +85,9 @@ impl Scripted {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (log, choose, token) = (Arc::clone(&seen), Arc::new(choose), Arc::new(token));
         thread::spawn(move || {
-            for (number, stream) in listener.incoming().flatten().enumerate() {
+            for stream in listener.incoming().flatten() {
                 let (log, choose, token) = (Arc::clone(&log), Arc::clone(&choose), Arc::clone(&token));
-                thread::spawn(move || serve(&stream, number, &log, &*choose, &*token));
+                thread::spawn(move || serve(&stream, &log, &*choose, &*token));
             }
         });
         Scripted { url, seen }
@@ -139,16 +137,10 @@ pub(crate) fn token() -> String {
     format!(r#"{{"AccessToken":"h.{payload}.s"}}"#)
 }
 
-fn serve(
-    stream: &TcpStream,
-    connection: usize,
-    log: &Mutex<Vec<Seen>>,
-    choose: &dyn Fn(&str) -> Act,
-    token: &dyn Fn() -> Act,
-) {
+fn serve(stream: &TcpStream, log: &Mutex<Vec<Seen>>, choose: &dyn Fn(&str) -> Act, token: &dyn Fn() -> Act) {
     stream.set_nodelay(true).ok();
     let mut reader = BufReader::new(stream);
-    while let Some(seen) = read_request(&mut reader, connection) {
+    while let Some(seen) = read_request(&mut reader) {
         let line = seen.line.clone();
         log.lock().unwrap().push(seen);
         let act = if line.ends_with("/token") { token() } else { choose(&line) };
@@ -188,7 +180,7 @@ fn drip(mut writer: &TcpStream, bytes: &str, enough: impl Fn() -> bool) {
 }
 
 /// Reads one request with its body.
-fn read_request(reader: &mut BufReader<&TcpStream>, connection: usize) -> Option<Seen> {
+fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Seen> {
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|length| *length > 0)?;
     let mut headers = Vec::new();
@@ -206,5 +198,5 @@ fn read_request(reader: &mut BufReader<&TcpStream>, connection: usize) -> Option
     reader.read_exact(&mut body).ok()?;
     let mut words = first.split(' ');
     let line = format!("{} {}", words.next()?, words.next()?);
-    Some(Seen { line, headers, body: String::from_utf8_lossy(&body).into_owned(), connection })
+    Some(Seen { line, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
