@@ -14,6 +14,8 @@ in_both_versions![
     a_lease_is_extended_by_as_much_as_it_takes_and_not_beyond_the_cap,
     one_extension_is_under_way_at_a_time,
     an_extension_that_failed_is_told_and_tried_again,
+    an_extension_that_failed_is_tried_again_when_the_service_wants_it,
+    a_lease_is_extended_when_the_threshold_is_reached,
     an_extension_that_found_no_token_in_its_time_is_tried_again,
     a_lease_that_somebody_else_extended_is_learned_and_no_alarm,
     a_lease_that_the_service_refuses_for_good_is_told_once_it_was_read,
@@ -124,6 +126,32 @@ fn an_extension_that_failed_is_told_and_tried_again(wire: &Wire) {
     let told = lab.pump(2 * MINUTE, SECOND);
     assert_eq!(told, [(30 * SECOND, EventKind::LeaseNotExtended), (MINUTE, EventKind::LeaseExtended)]);
     assert_eq!(lab.lease(), 75 * MINUTE);
+}
+
+fn an_extension_that_failed_is_tried_again_when_the_service_wants_it(wire: &Wire) {
+    let config = ClientConfig { max_retries: 0, ..wire.config() };
+    let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
+    let session = lab.ready(HOUR);
+    session.watch(WatchOptions { warn_before: Duration::ZERO, ..WatchOptions::default() }, 0.into()).unwrap();
+    session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
+    lab.emulator.add_faults([Fault::on("PATCH", "**").status(503).header("Retry-After", "100")]).unwrap();
+    assert_eq!(lab.pump(55 * MINUTE, MINUTE), [(55 * MINUTE, EventKind::LeaseNotExtended)]);
+    assert_eq!(lab.pump(3 * MINUTE, SECOND), [(100 * SECOND, EventKind::LeaseExtended)]);
+}
+
+/// At the second at which as much is left as the threshold, and not at the one before.
+fn a_lease_is_extended_when_the_threshold_is_reached(wire: &Wire) {
+    let lab = Lab::with_startup(wire, Duration::ZERO);
+    let session = lab.ready(HOUR);
+    session.watch(WatchOptions { warn_before: Duration::ZERO, ..WatchOptions::default() }, 0.into()).unwrap();
+    lab.clock.pass(40 * MINUTE - SECOND);
+    let keep = KeepAlive { threshold: 20 * MINUTE, ..KeepAlive::until(6 * HOUR) };
+    session.keep_alive(Some(keep)).unwrap();
+    lab.clock.settle();
+    assert_eq!((lab.told(), lab.extensions()), (vec![], 0));
+    lab.clock.jump(SECOND);
+    lab.clock.settle();
+    assert_eq!((lab.told(), lab.lease()), (vec![EventKind::LeaseExtended], 75 * MINUTE));
 }
 
 fn an_extension_that_found_no_token_in_its_time_is_tried_again(wire: &Wire) {

@@ -113,6 +113,12 @@ impl Scripted {
         Client::with_clock(self.config(config), shared(clock)).expect("the options are good")
     }
 
+    /// One that has its tokens from here, and whose sessions are at another endpoint.
+    pub(crate) fn client_at(&self, endpoint: &str, clock: &VirtualClock, config: ClientConfig) -> Client {
+        let config = ClientConfig { service_endpoint: endpoint.into(), ..self.config(config) };
+        Client::with_clock(config, shared(clock)).expect("the options are good")
+    }
+
     /// A client that lives by this clock.
     pub(crate) fn client_with_clock(&self, clock: Arc<dyn Clock>, config: ClientConfig) -> Client {
         Client::with_clock(self.config(config), clock).expect("the options are good")
