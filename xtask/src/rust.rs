@@ -37,11 +37,11 @@ pub(crate) fn rustdoc(context: &mut Context) -> Result<Report> {
 
 /// All Rust tests, among them the header's, and those that hold the C boundary to its rules.
 ///
-/// Most of their time is waiting, so as many programs run side by side as there are cores, the longest first.
+/// As many programs run side by side as there are cores, the longest first.
 pub(crate) fn tests(context: &mut Context) -> Result<Report> {
     let workspace = &context.workspace;
     let mut programs = artifacts::build_tests(workspace)?;
-    programs.sort_by_key(|program| LONGEST.iter().position(|name| *name == program.name).unwrap_or(LONGEST.len()));
+    programs.sort_by_key(|program| program.name != BEHAVIOUR);
     let mut outputs = parallel::map(&programs, run_tests);
     outputs.push(documentation_tests(workspace));
 
@@ -61,13 +61,19 @@ pub(crate) fn tests(context: &mut Context) -> Result<Report> {
     Report::unless(problems, format!("{summary} in {} programs\nrecordings: {recordings}", programs.len()))
 }
 
-/// What they are best begun with, so that none runs alone at the end.
-const LONGEST: [&str; 5] = ["stalled", "faults", "stress", "failures", "many"];
+/// The client's behaviour tests: the longest program, begun first so that it does not run alone at the end.
+const BEHAVIOUR: &str = "it";
+
+/// More than there are cores, as its tests wait for most of their time.
+const BEHAVIOUR_THREADS: &str = "--test-threads=8";
 
 /// As cargo runs it, but for libraries in cargo's folders, of which there are none.
 fn run_tests(TestProgram { name, program, folder }: &TestProgram) -> Result<String> {
     let mut command = Command::new(program);
     command.current_dir(folder);
+    if name == BEHAVIOUR {
+        command.arg(BEHAVIOUR_THREADS);
+    }
     header::never_write(&mut command);
     process::run(command, CARGO_LIMIT)?.expect_success(&format!("the tests of {name}"))
 }

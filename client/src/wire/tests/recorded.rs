@@ -1,5 +1,5 @@
 //! Exchanges with the service: what we send is held against what was sent then, in method, URL, headers, and the meaning of
-//! the body. They are the project's own vectors (`tests/vectors.json`) and, where it is at hand, the real service's recorded
+//! the body. They are the project's own vectors (`tests/it/vectors.json`) and, where it is at hand, the real service's recorded
 //! traffic: the folder that `ARR_RECORDINGS` names, with one JSON file for each request and reply. The replies are read
 //! through the real transport by `tests/recordings.rs`.
 
@@ -56,7 +56,7 @@ fn differs_in(name: &str) -> (&'static [&'static str], &'static str) {
 
 #[test]
 fn what_we_send_is_what_our_vectors_have() {
-    let vectors: Vec<Value> = serde_json::from_str(include_str!("../../../tests/vectors.json")).unwrap();
+    let vectors: Vec<Value> = serde_json::from_str(include_str!("../../../tests/it/vectors.json")).unwrap();
     assert!(vectors.len() > 40);
     for exchange in vectors {
         compare(exchange["name"].as_str().unwrap(), &exchange["request"]);

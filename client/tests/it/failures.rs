@@ -1,0 +1,378 @@
+//! What the network and a broken service can do to a call, and what the caller is told.
+
+use crate::support::paced::Paced;
+use crate::support::scripted::{Act, Scripted, reply, token};
+use crate::support::started::LONG;
+use crate::support::wire::{Asked, ID, TOKEN, V1, Wire, in_both_versions};
+use crate::support::{HOUR, SECOND, an_hour};
+use arr_client::{Client, ClientConfig, Credential, Error, ErrorKind, Session, SessionId, SessionStatus};
+use arr_service::VirtualClock;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+in_both_versions![
+    a_refused_credential_ends_the_waits_of_all_at_once,
+    a_create_that_never_got_a_connection_was_not_sent_however_short_its_time,
+    a_wait_that_is_throttled_asks_less_and_less,
+    a_failure_that_does_not_pass_ends_the_waits_of_all_at_once,
+    a_create_that_was_certainly_not_carried_out_is_an_ordinary_error,
+    no_failure_of_the_network_is_taken_for_an_answer,
+    a_dripping_answer_ends_at_the_attempt_timeout_however_often_a_byte_comes,
+    the_callers_deadline_is_kept_whatever_the_attempt_timeout,
+    a_passing_failure_does_not_end_a_wait,
+    what_was_ready_is_not_taken_for_ready_after_a_look_that_failed,
+    a_size_that_the_service_does_not_tell_is_the_one_asked_for,
+    a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up,
+    a_reading_that_began_before_a_stop_does_not_bring_the_session_back,
+    what_is_no_token_is_told_and_never_repeated,
+    a_closed_port_is_a_network_error_and_the_create_was_not_sent,
+];
+
+/// Nothing is tried twice: each failure is told.
+fn once(wire: &Wire) -> ClientConfig {
+    ClientConfig { max_retries: 0, ..wire.config() }
+}
+
+/// The same, and a silence ends while a test waits for it; what is answered has time enough on a busy machine too.
+fn impatient(wire: &Wire) -> ClientConfig {
+    ClientConfig { attempt_timeout: Duration::from_secs(3), ..once(wire) }
+}
+
+/// A server that always does this, and a client of it.
+fn met_by(wire: &Wire, act: &Act) -> (Scripted, Client) {
+    let server = Scripted::always(act.clone());
+    let is_slow = matches!(act, Act::Silence | Act::Drip(_));
+    let client = server.client(if is_slow { impatient(wire) } else { once(wire) });
+    (server, client)
+}
+
+fn open(client: &Client) -> Result<Session, Error> {
+    client.open_session(&SessionId::parse(ID).unwrap(), None)
+}
+
+#[test]
+fn a_create_whose_answer_is_lost_says_so_and_is_sent_once() {
+    let wire = &V1;
+    for act in [
+        Act::Close,
+        Act::Silence,
+        Act::Drip("HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n".into()),
+        Act::AnswerAndClose("HTTP/1.1 202 Accepted\r\nContent-Length: 52\r\n\r\n{\"sessionId\":".into()),
+        Act::AnswerAndClose("garbage\r\n\r\n".into()),
+        Act::Answer(reply("500 Internal Server Error", "", "")),
+        Act::Answer(reply("503 Service Unavailable", "", "")),
+        Act::Answer(reply("408 Request Timeout", "", "")),
+        Act::Answer(reply("303 See Other", "Location: /elsewhere\r\n", "")),
+        Act::Answer(reply("202 Accepted", "Location: /login\r\n", "")),
+        Act::Answer(reply("202 Accepted", "Location: accounts/68321d5a-7978-4ceb-b880-0f49751daae9\r\n", "")),
+        Act::Answer(reply("202 Accepted", "", "{}")),
+        Act::Answer(reply("202 Accepted", "", r#"{"sessionId":"../../x"}"#)),
+    ] {
+        let (server, client) = met_by(wire, &act);
+        let error = client.create_session(&an_hour(), None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{act:?}: {error}");
+        assert!(error.is_outcome_unknown() && !error.is_retryable(), "{act:?}");
+        assert_eq!(server.seen(), [TOKEN, wire.create], "{act:?}");
+    }
+}
+
+fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error(wire: &'static Wire) {
+    for (status, kind) in [
+        ("400 Bad Request", ErrorKind::BadRequest),
+        ("403 Forbidden", ErrorKind::Forbidden),
+        ("409 Conflict", ErrorKind::Conflict),
+        ("429 Too Many Requests", ErrorKind::Throttled),
+    ] {
+        let headers = "Retry-After: 7\r\nLocation: /elsewhere\r\n";
+        let (server, client) = met_by(wire, &Act::Answer(reply(status, headers, r#"{"error":"told"}"#)));
+        let error = client.create_session(&an_hour(), None).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(error.correlation_vector(), Some("5EqPJ1VdTUakDJZc6/ZhTg.0"));
+        assert!(error.message().contains("(\"told\")"), "{error}");
+        assert_eq!(server.seen(), [TOKEN, wire.create], "no redirect is followed, nothing is repeated");
+    }
+}
+
+#[test]
+fn a_location_can_stand_in_for_the_id() {
+    let wire = &V1;
+    let headers = format!("Location: accounts/68321d5a/sessions/{ID}\r\n");
+    for body in ["", "{}", r#"{"sessionId":""}"#, r#"{"sessionId":"../x"}"#] {
+        let (_server, client) = met_by(wire, &Act::Answer(reply("202 Accepted", &headers, body)));
+        assert_eq!(client.create_session(&an_hour(), None).unwrap().id().as_str(), ID);
+    }
+}
+
+fn no_failure_of_the_network_is_taken_for_an_answer(wire: &'static Wire) {
+    for (act, kind) in [
+        (Act::Close, ErrorKind::Network),
+        (Act::Silence, ErrorKind::Timeout),
+        (Act::Drip("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n".into()), ErrorKind::Timeout),
+        (Act::AnswerAndClose("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{".into()), ErrorKind::Network),
+        (Act::Answer(reply("200 OK", "", &"x".repeat(1024 * 1024 + 1))), ErrorKind::UnexpectedReply),
+        (Act::Answer(reply("200 OK", "", "<html>a captive portal</html>")), ErrorKind::UnexpectedReply),
+        (Act::Answer(reply("500 Internal Server Error", "", "")), ErrorKind::ServiceFailure),
+    ] {
+        let (_server, client) = met_by(wire, &act);
+        let error = open(&client).unwrap_err();
+        assert_eq!(error.kind(), kind, "{act:?}: {error}");
+    }
+}
+
+fn a_dripping_answer_ends_at_the_attempt_timeout_however_often_a_byte_comes(wire: &'static Wire) {
+    let (_server, client) = met_by(wire, &Act::Drip("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n".into()));
+    let error = open(&client).unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Timeout, Some(200)));
+}
+
+fn the_callers_deadline_is_kept_whatever_the_attempt_timeout(wire: &'static Wire) {
+    let server = Scripted::always(Act::Silence);
+    let before = Instant::now();
+    let id = SessionId::parse(ID).unwrap();
+    let client = server.client(ClientConfig { attempt_timeout: 10 * LONG, ..wire.config() });
+    let error = client.open_session(&id, Some(Duration::from_millis(100))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(before.elapsed() < LONG, "{:?}", before.elapsed());
+}
+
+#[test]
+fn a_client_stays_usable_after_every_failure() {
+    let wire = &V1;
+    let count = AtomicUsize::new(0);
+    let server = Scripted::by(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => Act::Close,
+        1 => Act::Silence,
+        2 => Act::AnswerAndClose("garbage\r\n\r\n".into()),
+        3 => Act::Answer(reply("401 Unauthorized", "", "")),
+        4 => Act::Answer(reply("401 Unauthorized", "", "")),
+        _ => Act::Answer(wire.created()),
+    });
+    let client = server.client(impatient(wire));
+    for kind in
+        [ErrorKind::OutcomeUnknown, ErrorKind::OutcomeUnknown, ErrorKind::OutcomeUnknown, ErrorKind::Unauthorized]
+    {
+        assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), kind);
+    }
+    assert_eq!(client.create_session(&an_hour(), None).unwrap().id().as_str(), ID);
+    let tokens = server.seen().iter().filter(|line| *line == TOKEN).collect::<Vec<_>>().len();
+    assert_eq!(tokens, 2, "one token, and one forced renewal after the first of the two 401");
+}
+
+fn a_passing_failure_does_not_end_a_wait(wire: &'static Wire) {
+    let count = AtomicUsize::new(0);
+    let server = Scripted::by(move |line| match (line, count.fetch_add(1, Ordering::SeqCst)) {
+        (_, 0) => Act::Answer(wire.created()),
+        (_, 1) => Act::Close,
+        (_, 2) => Act::Answer(reply("503 Service Unavailable", "", "")),
+        _ => ready(wire),
+    });
+    let client = server.client(ClientConfig { poll_interval: Some(Duration::from_millis(5)), ..wire.config() });
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let ready = session.wait_until_ready(Duration::from_secs(60)).unwrap();
+    assert_eq!(ready.hostname.as_deref(), Some("h"));
+}
+
+/// A server whose session is ready at the first look, and answers later ones, and the stop, as told.
+fn ready_then(wire: &'static Wire, later: impl Fn(&str) -> Act + Send + Sync + 'static) -> Scripted {
+    let looks = AtomicUsize::new(0);
+    Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Create => Act::Answer(wire.created()),
+        Asked::Read if looks.fetch_add(1, Ordering::SeqCst) == 0 => ready(wire),
+        _ => later(line),
+    })
+}
+
+fn ready(wire: &Wire) -> Act {
+    Act::Answer(wire.read(&SessionStatus::Ready))
+}
+
+fn polling(wire: &Wire, milliseconds: u64) -> ClientConfig {
+    let interval = Some(Duration::from_millis(milliseconds));
+    ClientConfig { poll_interval: interval, ready_poll_interval: interval, ..wire.config() }
+}
+
+fn what_was_ready_is_not_taken_for_ready_after_a_look_that_failed(wire: &'static Wire) {
+    for (status, kind) in [("404 Not Found", ErrorKind::NotFound), ("503 Service Unavailable", ErrorKind::Timeout)] {
+        let server = ready_then(wire, move |_| Act::Answer(reply(status, "", "")));
+        let clock = VirtualClock::new();
+        let client = server.client_on(&clock, wire.config());
+        let session = client.create_session(&an_hour(), None).unwrap();
+        session.wait_until_ready(HOUR).unwrap();
+        // Until what is known is old.
+        clock.advance(31 * SECOND);
+        for _ in 0..2 {
+            assert_eq!(session.wait_until_ready(90 * SECOND).unwrap_err().kind(), kind);
+        }
+    }
+}
+
+fn a_size_that_the_service_does_not_tell_is_the_one_asked_for(wire: &'static Wire) {
+    let server = ready_then(wire, |_| ready(wire));
+    let client = server.client(polling(wire, 1));
+    let session = client.create_session(&an_hour(), None).unwrap();
+    assert_eq!(session.wait_until_ready(LONG).unwrap().size, Some(arr_client::SessionSize::Standard));
+    assert_eq!(session.properties(None).unwrap().size, Some(arr_client::SessionSize::Standard));
+}
+
+fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up(wire: &'static Wire) {
+    // The first look is answered 401, so the wait has to fetch a token.
+    let looks = AtomicUsize::new(0);
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Create => Act::Answer(wire.created()),
+        Asked::Read if looks.fetch_add(1, Ordering::SeqCst) == 0 => Act::Answer(reply("401 Unauthorized", "", "")),
+        Asked::Stop => Act::Answer(reply("204 No Content", "", "")),
+        _ => Act::Silence,
+    });
+    let client = server.client(polling(wire, 1));
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let tokens = || server.seen().iter().filter(|line| *line == TOKEN).count();
+    let before = Instant::now();
+    while tokens() < 2 && before.elapsed() < LONG {
+        session.wait_until_ready(Duration::ZERO).unwrap_err();
+        std::thread::yield_now();
+    }
+    assert!(!session.stop(Some(LONG)).unwrap().already_gone);
+    assert_eq!(server.seen().last().unwrap(), wire.stop);
+}
+
+fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back(wire: &'static Wire) {
+    use std::sync::{Mutex, mpsc};
+    let (began, begins) = mpsc::channel::<()>();
+    let (go_on, gate) = mpsc::channel::<()>();
+    let (began, gate) = (Mutex::new(began), Mutex::new(gate));
+    let slow = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Create => Act::Answer(wire.created()),
+        Asked::Stop => Act::Answer(reply("204 No Content", "", "")),
+        _ if slow.swap(false, std::sync::atomic::Ordering::SeqCst) => {
+            began.lock().unwrap().send(()).unwrap();
+            gate.lock().unwrap().recv().unwrap();
+            ready(wire)
+        }
+        _ => Act::Answer(wire.read(&SessionStatus::Stopped)),
+    });
+    let client = server.client(wire.config());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| session.properties(Some(LONG)));
+        begins.recv().unwrap();
+        session.stop(None).unwrap();
+        go_on.send(()).unwrap();
+        reading.join().unwrap().unwrap();
+    });
+    assert_eq!(session.wait_until_ready(LONG).unwrap_err().kind(), ErrorKind::SessionEnded);
+}
+
+fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time(wire: &'static Wire) {
+    // It listens, so TCP connects; but nobody speaks TLS.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let good = Scripted::always(Act::Answer(wire.created()));
+    let config = ClientConfig {
+        service_endpoint: format!("https://{}", listener.local_addr().unwrap()),
+        account_domain: good.url.clone(),
+        account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
+        credential: Credential::AccountKey("key".into()),
+        ..once(wire)
+    };
+    let client = Client::new(config).unwrap();
+    // Half of it is for the connection.
+    let error = client.create_session(&an_hour(), Some(Duration::from_secs(4))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network, "{error}");
+}
+
+fn what_is_no_token_is_told_and_never_repeated(wire: &'static Wire) {
+    for (answer, kind) in [
+        (reply("200 OK", "", "{}"), ErrorKind::UnexpectedReply),
+        (reply("200 OK", "", r#""SECRETTOKEN""#), ErrorKind::UnexpectedReply),
+        (reply("200 OK", "", r#"{"AccessToken":"SECRETTOKEN"}"#), ErrorKind::InvalidToken),
+        (reply("200 OK", "", r#"{"AccessToken":"a.eyJleHAiOjF9.SECRETTOKEN"}"#), ErrorKind::InvalidToken),
+        (reply("503 Service Unavailable", "", ""), ErrorKind::ServiceFailure),
+    ] {
+        let server = Scripted::with_tokens(answer, |_| Act::Answer(wire.created()));
+        let error = server.client(once(wire)).create_session(&an_hour(), None).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
+        assert_eq!(server.seen(), [TOKEN]);
+    }
+    let good = Scripted::with_tokens(reply("200 OK", "", &token()), |_| Act::Answer(wire.created()));
+    good.client(once(wire)).create_session(&an_hour(), None).unwrap();
+}
+
+fn a_closed_port_is_a_network_error_and_the_create_was_not_sent(wire: &'static Wire) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let config = ClientConfig {
+        account_id: "68321d5a-7978-4ceb-b880-0f49751daae9".into(),
+        credential: Credential::AccountKey("key".into()),
+        account_domain: endpoint.clone(),
+        service_endpoint: endpoint.clone(),
+        ..once(wire)
+    };
+    let error = Client::new(config).unwrap().create_session(&an_hour(), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(error.is_retryable() && !error.is_outcome_unknown() && error.message().contains(&endpoint), "{error}");
+}
+
+fn a_wait_that_is_throttled_asks_less_and_less(wire: &'static Wire) {
+    let throttled = Act::Answer(reply("429 Too Many Requests", "", ""));
+    let server = ready_then(wire, move |_| throttled.clone());
+    let clock = VirtualClock::new();
+    let client =
+        server.client_on(&clock, ClientConfig { ready_poll_interval: Some(Duration::from_secs(1)), ..wire.config() });
+    let session = client.create_session(&an_hour(), None).unwrap();
+    session.wait_until_ready(Duration::from_secs(60)).unwrap();
+    clock.advance(Duration::from_secs(1));
+    let before = server.seen().len();
+    assert_eq!(session.wait_until_ready(Duration::from_secs(600)).unwrap_err().kind(), ErrorKind::Timeout);
+    let looks = server.seen().len() - before;
+    // After 10, 20, 40 and then every 60 seconds, each less a random part of up to a half.
+    assert!((9..=23).contains(&looks), "{looks}");
+}
+
+/// Four threads wait for a session of this server, which is due to be read in ten seconds. Then the time comes, once.
+fn wait_together(wire: &Wire, server: &Scripted) -> Vec<Error> {
+    let clock = Arc::new(Paced::default());
+    let client = server.client_with_clock(clock.clone(), wire.config());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| session.wait_until_ready(HOUR))).collect();
+        clock.until_others_wait(4);
+        clock.jump(10 * SECOND);
+        waiting.into_iter().map(|thread| thread.join().unwrap().unwrap_err()).collect()
+    })
+}
+
+fn a_failure_that_does_not_pass_ends_the_waits_of_all_at_once(wire: &'static Wire) {
+    for status in ["404 Not Found", "501 Not Implemented"] {
+        let failing = Act::Answer(reply(status, "", ""));
+        let server = Scripted::by(move |line| match wire.act_of(line) {
+            Asked::Create => Act::Answer(wire.created()),
+            _ => failing.clone(),
+        });
+        for error in wait_together(wire, &server) {
+            assert!(error.http_status().is_some(), "{status}");
+        }
+        assert_eq!(server.seen(), [TOKEN, wire.create, wire.properties], "{status}: one look for all");
+    }
+}
+
+fn a_refused_credential_ends_the_waits_of_all_at_once(wire: &'static Wire) {
+    let tokens = AtomicUsize::new(0);
+    let good = token();
+    let server = Scripted::deciding_tokens(
+        move || match tokens.fetch_add(1, Ordering::SeqCst) {
+            0 => Act::Answer(reply("200 OK", "", &good)),
+            _ => Act::Answer(reply("401 Unauthorized", "", "")),
+        },
+        |line| match wire.act_of(line) {
+            Asked::Create => Act::Answer(wire.created()),
+            _ => Act::Answer(reply("401 Unauthorized", "", "")),
+        },
+    );
+    for error in wait_together(wire, &server) {
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    }
+}

@@ -1,0 +1,320 @@
+//! The life of a session, against the emulator, on a clock that nobody has to wait for.
+
+use crate::support::started::LONG;
+use crate::support::wire::{TOKEN, V1, V2021, Wire, in_both_versions};
+use crate::support::{HOUR, SECOND, World, an_hour, config_for};
+use arr_client::clock::{self, Clock, Signal, SystemClock};
+use arr_client::{Client, ClientConfig, Credential, ErrorKind, SessionId, SessionSize, SessionStatus};
+use arr_service::{Config, Emulator};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+in_both_versions![
+    from_nothing_to_stopped_no_request_is_sent_too_many_and_one_connection_serves,
+    waiting_in_slices_costs_no_extra_request,
+    a_wait_without_time_starts_what_is_due_and_a_later_one_finds_the_answer,
+    a_wait_ends_when_its_time_is_over_and_can_go_on,
+    a_start_that_fails_is_told_in_the_services_words,
+    a_ready_session_is_looked_at_again_when_what_is_known_is_old,
+    a_stopped_session_is_never_taken_for_ready,
+    a_session_that_the_service_has_forgotten_counts_as_stopped,
+    a_session_is_opened_by_its_id_and_a_wrong_id_is_told_with_account_and_endpoint,
+    a_token_is_renewed_before_it_expires_and_a_day_later,
+    a_service_that_forgot_its_keys_is_met_with_one_new_token,
+    a_wrong_key_is_told_and_the_client_stays_usable,
+    a_certificate_of_an_unknown_authority_is_refused,
+    shutting_down_ends_a_wait_at_once_and_leaves_the_session_running,
+    threads_that_wait_for_one_session_share_its_requests,
+];
+
+fn from_nothing_to_stopped_no_request_is_sent_too_many_and_one_connection_serves(wire: &Wire) {
+    let world = World::new(Config { tls: true, startup: 25 * SECOND, ..Config::default() }, wire.config());
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let ready = session.wait_until_ready(HOUR).unwrap();
+    let used = if wire.is_v1() { 5 * SECOND } else { Duration::ZERO }; // It counts whole minutes.
+    assert_eq!(world.clock.now(), 30 * SECOND, "the third look, ten seconds apart, finds it ready");
+    assert_eq!((&ready.status, &ready.size), (&SessionStatus::Ready, &Some(SessionSize::Standard)));
+    assert_eq!((ready.max_lease, ready.elapsed, ready.remaining()), (Some(HOUR), Some(used), Some(HOUR - used)));
+    assert!(ready.hostname.is_some() && ready.handshake_port.is_some());
+    assert!(!session.stop(None).unwrap().already_gone);
+    let connections: Vec<_> = world.emulator.requests().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [1; 6]);
+    assert_eq!(world.requests(), [TOKEN, wire.create, wire.properties, wire.properties, wire.properties, wire.stop]);
+}
+
+fn waiting_in_slices_costs_no_extra_request(wire: &Wire) {
+    let world = World::with_startup(wire, 25 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let mut slices = 0;
+    let ready = loop {
+        match session.wait_until_ready(Duration::from_millis(250)) {
+            Ok(ready) => break ready,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Timeout);
+                assert_eq!(session.known_properties().status, SessionStatus::Starting);
+                slices += 1;
+            }
+        }
+    };
+    assert_eq!((ready.status, slices), (SessionStatus::Ready, 120));
+    assert_eq!(world.requests(), [TOKEN, wire.create, wire.properties, wire.properties, wire.properties]);
+}
+
+fn a_wait_without_time_starts_what_is_due_and_a_later_one_finds_the_answer(wire: &Wire) {
+    let world = World::with_startup(wire, 5 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    assert_eq!(session.wait_until_ready(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(world.requests(), [TOKEN, wire.create], "nothing is due yet");
+    world.clock.advance(10 * SECOND);
+    assert_eq!(session.wait_until_ready(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
+    session.wait_until_ready(SECOND).unwrap();
+    assert_eq!(world.requests(), [wire.properties]);
+}
+
+fn a_wait_ends_when_its_time_is_over_and_can_go_on(wire: &Wire) {
+    let world = World::with_startup(wire, 100 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let error = session.wait_until_ready(42 * SECOND).unwrap_err();
+    assert_eq!((error.kind(), world.clock.now()), (ErrorKind::Timeout, 42 * SECOND));
+    assert!(error.is_retryable() && error.message().contains("42000 ms"), "{error}");
+    session.wait_until_ready(HOUR).unwrap();
+    assert_eq!(world.clock.now(), 100 * SECOND, "the schedule went on where it was");
+}
+
+fn a_start_that_fails_is_told_in_the_services_words(wire: &Wire) {
+    let world = World::with_startup(wire, 100 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    assert!(world.emulator.fail_session(session.id().as_str(), "No server of this size is free."));
+    let error = session.wait_until_ready(HOUR).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SessionFailed);
+    assert!(error.message().contains("No server of this size is free."), "{error}");
+    assert_eq!(session.known_properties().status, SessionStatus::Error);
+    world.requests();
+    assert_eq!(session.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionFailed);
+    assert!(world.requests().is_empty(), "an end is final: nothing needs to be asked");
+}
+
+fn a_ready_session_is_looked_at_again_when_what_is_known_is_old(wire: &Wire) {
+    let world = World::with_startup(wire, 5 * SECOND);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    session.wait_until_ready(HOUR).unwrap();
+    world.requests();
+    session.wait_until_ready(HOUR).unwrap();
+    assert!(world.requests().is_empty(), "what is known is young");
+    world.clock.advance(2 * HOUR);
+    let error = session.wait_until_ready(HOUR).unwrap_err();
+    assert_eq!((error.kind(), session.known_properties().status), (ErrorKind::SessionEnded, SessionStatus::Expired));
+    assert_eq!(world.requests(), [wire.properties]);
+}
+
+fn a_stopped_session_is_never_taken_for_ready(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    session.wait_until_ready(HOUR).unwrap();
+    session.stop(None).unwrap();
+    assert_eq!(session.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionEnded);
+    assert_eq!(session.properties(None).unwrap().status, SessionStatus::Stopped);
+}
+
+fn a_session_that_the_service_has_forgotten_counts_as_stopped(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    world.clock.advance(40 * 24 * HOUR);
+    assert!(session.stop(None).unwrap().already_gone);
+    assert_eq!(session.properties(None).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+fn a_session_is_opened_by_its_id_and_a_wrong_id_is_told_with_account_and_endpoint(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
+    let created = world.client.create_session(&an_hour(), None).unwrap();
+    let opened = world.client.open_session(created.id(), None).unwrap();
+    assert_eq!(opened.known_properties().status, SessionStatus::Ready);
+    let unknown = SessionId::parse("00000000-0000-4000-8000-000000000000").unwrap();
+    let error = world.client.open_session(&unknown, None).unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::NotFound, Some(404)));
+    for part in [unknown.as_str(), world.emulator.url(), world.emulator.account().id()] {
+        assert!(error.message().contains(part), "{part} is not in: {error}");
+    }
+    assert_eq!(error.correlation_vector().map(str::len), Some(24));
+}
+
+fn a_token_is_renewed_before_it_expires_and_a_day_later(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
+    let session = world.client.create_session(&an_hour(), None).unwrap();
+    world.requests();
+    world.clock.advance(23 * HOUR);
+    session.properties(None).unwrap();
+    assert_eq!(world.requests(), [wire.properties]);
+    world.clock.advance(HOUR - 4 * 60 * SECOND);
+    session.properties(None).unwrap();
+    // Ahead of time it is fetched beside the call, which does not wait for it.
+    let mut expected = [TOKEN, wire.properties];
+    expected.sort();
+    assert_eq!(world.requests_when(2), expected);
+    while world.client.access_token(None).unwrap().remaining < Some(23 * HOUR) {
+        std::thread::yield_now(); // Its reply is on its way.
+    }
+    world.clock.advance(48 * HOUR);
+    session.properties(None).unwrap();
+    assert_eq!(world.requests(), [TOKEN, wire.properties]);
+}
+
+fn a_service_that_forgot_its_keys_is_met_with_one_new_token(wire: &Wire) {
+    let first = Emulator::start(Config::default()).unwrap();
+    let address = first.url().strip_prefix("http://").unwrap().parse().unwrap();
+    let client = Client::new(config_for(&first, wire.config())).unwrap();
+    client.create_session(&an_hour(), None).unwrap();
+    first.stop();
+    let second = Emulator::start(Config { listen: address, ..Config::default() }).unwrap();
+    client.create_session(&an_hour(), None).unwrap();
+    let statuses: Vec<_> = second.requests().iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [401, 200, if wire.is_v1() { 202 } else { 201 }], "create, token, create");
+}
+
+fn a_wrong_key_is_told_and_the_client_stays_usable(wire: &Wire) {
+    let emulator = Emulator::start(Config::default()).unwrap();
+    let config =
+        ClientConfig { credential: Credential::AccountKey("d3Jvbmc=".into()), ..config_for(&emulator, wire.config()) };
+    let client = Client::new(config).unwrap();
+    for _ in 0..2 {
+        let error = client.create_session(&an_hour(), None).unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
+        assert!(!error.is_outcome_unknown() && !error.message().contains("d3Jvbmc="), "{error}");
+    }
+    assert_eq!(emulator.requests().len(), 2, "a create without a token is not sent");
+}
+
+fn a_certificate_of_an_unknown_authority_is_refused(wire: &Wire) {
+    let emulator = Emulator::start(Config { tls: true, ..Config::default() }).unwrap();
+    let config = ClientConfig { ca_pem: None, ..config_for(&emulator, wire.config()) };
+    let error = Client::new(config).unwrap().create_session(&an_hour(), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls);
+    assert!(!error.is_retryable() && error.message().contains("CA file"), "{error}");
+    assert!(emulator.requests().is_empty());
+}
+
+/// The machine's clock, which tells when somebody goes to sleep.
+#[derive(Debug)]
+struct TellingClock(Mutex<Sender<()>>);
+
+impl Clock for TellingClock {
+    fn now(&self) -> clock::Instant {
+        SystemClock.now()
+    }
+
+    fn unix_time(&self) -> Duration {
+        SystemClock.unix_time()
+    }
+
+    fn sleep(&self, signal: &Signal, seen: u64, until: clock::Instant) {
+        self.0.lock().unwrap().send(()).ok();
+        SystemClock.sleep(signal, seen, until);
+    }
+}
+
+fn shutting_down_ends_a_wait_at_once_and_leaves_the_session_running(wire: &Wire) {
+    let (tell, told) = mpsc::channel();
+    let emulator = Emulator::start(Config { startup: HOUR, ..Config::default() }).unwrap();
+    let config = config_for(&emulator, ClientConfig { poll_interval: Some(HOUR), ..wire.config() });
+    let client = Client::with_clock(config, Arc::new(TellingClock(Mutex::new(tell)))).unwrap();
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let asked = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| session.wait_until_ready(HOUR));
+        told.recv().unwrap();
+        let asked = Instant::now();
+        client.shut_down();
+        assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::ShutDown);
+        asked
+    });
+    assert!(asked.elapsed() < LONG, "{:?}", asked.elapsed());
+    assert_eq!(session.stop(None).unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(emulator.sessions()[0].status, arr_service::SessionStatus::Starting);
+}
+
+#[test]
+fn a_create_that_must_not_be_sent_twice_gets_a_connection_of_its_own_after_idleness() {
+    let wire = &V1;
+    let world = World::with_startup(wire, Duration::ZERO);
+    let connection = || {
+        world.client.create_session(&an_hour(), None).unwrap();
+        world.emulator.requests().last().unwrap().connection
+    };
+    let first = connection();
+    assert_eq!(connection(), first);
+    world.clock.advance(6 * SECOND);
+    assert_ne!(connection(), first);
+}
+
+#[test]
+fn a_connection_that_was_idle_for_over_a_minute_is_used_for_nothing() {
+    let world = World::with_startup(&V1, Duration::ZERO);
+    let connection = || {
+        world.client.list_sessions(None).unwrap();
+        world.emulator.requests().last().unwrap().connection
+    };
+    let first = connection();
+    world.clock.advance(60 * SECOND);
+    assert_eq!(connection(), first);
+    world.clock.advance(61 * SECOND);
+    assert_ne!(connection(), first);
+}
+
+/// A peer that closes early makes a write raise SIGPIPE, which ends a C program.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_thread_that_writes_to_sockets_blocks_sigpipe() {
+    let wire = &V1;
+    const SIGPIPE_BIT: u64 = 1 << 12;
+    let world = World::with_startup(wire, Duration::ZERO);
+    world.client.create_session(&an_hour(), None).unwrap();
+    let mut found = 0;
+    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+        // A thread of another test may end meanwhile.
+        let Ok(status) = std::fs::read_to_string(task.path().join("status")) else { continue };
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+        if field("Name:").starts_with("reqwest") {
+            found += 1;
+            assert_ne!(u64::from_str_radix(field("SigBlk:"), 16).unwrap() & SIGPIPE_BIT, 0, "{status}");
+        }
+    }
+    assert!(found > 0, "the HTTP library's thread has another name now");
+}
+
+fn threads_that_wait_for_one_session_share_its_requests(wire: &Wire) {
+    let emulator = Emulator::start(Config { startup: Duration::from_millis(50), ..Config::default() }).unwrap();
+    let poll_interval = Some(Duration::from_millis(20));
+    let client = Client::new(config_for(&emulator, ClientConfig { poll_interval, ..wire.config() })).unwrap();
+    let session = client.create_session(&an_hour(), None).unwrap();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..8).map(|_| scope.spawn(|| session.wait_until_ready(60 * SECOND))).collect();
+        for thread in waiting {
+            assert_eq!(thread.join().unwrap().unwrap().status, SessionStatus::Ready);
+        }
+    });
+    let requests = emulator.requests();
+    let looks = requests.iter().filter(|it| it.method == "GET" && it.path.contains("/sessions/")).count();
+    // Eight that each asked for themselves would have sent 24 and more. A slow machine may be late, never early.
+    assert!((1..=4).contains(&looks), "{looks} looks");
+}
+
+/// As the documentation of v1 asks, and as the official clients of 2021-01-01 do.
+#[test]
+fn a_starting_session_is_read_as_often_as_its_version_and_size_have_it() {
+    use arr_client::NewSession;
+    for (wire, size, interval) in [
+        (&V1, SessionSize::Standard, 10 * SECOND),
+        (&V1, SessionSize::Premium, 10 * SECOND),
+        (&V2021, SessionSize::Standard, 2 * SECOND),
+        (&V2021, SessionSize::Premium, 10 * SECOND),
+    ] {
+        let config = ClientConfig { poll_interval: None, ..wire.config() };
+        let world = World::new(Config { startup: 19 * SECOND, ..Config::default() }, config);
+        let session = world.client.create_session(&NewSession::new(size, HOUR).unwrap(), None).unwrap();
+        session.wait_until_ready(HOUR).unwrap();
+        assert_eq!(world.clock.now(), 20 * SECOND);
+        let looks = world.requests().iter().filter(|line| *line == wire.properties).count();
+        assert_eq!(looks, usize::try_from(20 * SECOND.as_secs() / interval.as_secs()).unwrap());
+    }
+}

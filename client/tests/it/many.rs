@@ -1,0 +1,80 @@
+//! Many sessions that are watched: one list for all of them, and little else.
+
+use crate::support::paced::Lab;
+use crate::support::wire::{Wire, in_both_versions_in_own_processes};
+use crate::support::{HOUR, SECOND};
+use arr_client::{EventKind, Session, SessionStatus, WatchOptions};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+in_both_versions_in_own_processes![many_sessions_cost_one_list_each_half_minute_and_little_memory_and_no_threads];
+
+fn many_sessions_cost_one_list_each_half_minute_and_little_memory_and_no_threads(wire: &Wire) {
+    for count in [100, 1_000] {
+        watch_many(wire, count);
+    }
+}
+
+fn watch_many(wire: &Wire, count: usize) {
+    let lab = Lab::with_startup(wire, Duration::ZERO);
+    // The threads of both sides are there.
+    lab.ready(HOUR).watch(WatchOptions::default(), 0.into()).unwrap();
+    lab.clock.pass(MINUTE);
+    let sessions: Vec<Session> = (0..count).map(|_| lab.ready(24 * HOUR)).collect();
+    lab.requests();
+    let before = Usage::now();
+    for (session, label) in sessions.iter().zip(1..) {
+        session.watch(WatchOptions::default(), label.into()).unwrap();
+    }
+    lab.clock.pass(10 * MINUTE);
+    lab.requests();
+    let after = Usage::now();
+    println!(
+        "{:?}, {count} sessions: watching them takes {} KiB more; {} KiB and {} threads in all, the emulator's included",
+        wire.version,
+        after.resident_kib.saturating_sub(before.resident_kib),
+        after.resident_kib,
+        after.threads
+    );
+    assert!(after.threads <= before.threads + 1, "{before:?}, {after:?}");
+    assert!(after.resident_kib < before.resident_kib + 8 * 1024, "{before:?}, {after:?}");
+
+    // An hour of the larger number takes long where nothing is optimised.
+    let minutes = if count > 100 { 2 } else { 60 };
+    assert_eq!(lab.pump(minutes * MINUTE, MINUTE), []);
+    let requests = lab.requests();
+    assert_eq!(requests, vec![wire.list; 2 * minutes as usize], "two a minute, and no single ones");
+
+    let gone = &sessions[count / 2];
+    lab.emulator.fail_session(gone.id().as_str(), "gone");
+    lab.clock.pass(MINUTE);
+    let events = lab.events();
+    let told: Vec<_> = events.iter().map(|event| (event.label.user_data, event.kind)).collect();
+    assert_eq!(told, [(count as u64 / 2 + 1, EventKind::StatusChanged)]);
+    assert_eq!(gone.snapshot().status, SessionStatus::Error);
+    let mut requests = lab.requests();
+    requests.sort();
+    let mut expected = [wire.list, wire.properties, wire.list];
+    expected.sort_unstable();
+    assert_eq!(requests, expected, "one that has left the list is asked what became of it");
+    lab.clock.pass(10 * SECOND);
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Usage {
+    resident_kib: u64,
+    threads: u64,
+}
+
+impl Usage {
+    /// Zeros where the system does not tell.
+    fn now() -> Usage {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+            line.split_whitespace().find_map(|word| word.parse().ok()).unwrap_or_default()
+        };
+        Usage { resident_kib: number("VmRSS:"), threads: number("Threads:") }
+    }
+}

@@ -1,0 +1,396 @@
+//! What is sent again, after what pause, and what is not.
+
+use crate::support::scripted::{Act, Scripted, reply};
+use crate::support::started::LONG;
+use crate::support::wire::{ID, TOKEN, V1, V2021, Wire, in_both_versions};
+use crate::support::{HOUR, SECOND, an_hour};
+use arr_client::{Client, ClientConfig, Error, ErrorKind, Lease, Session, SessionId, SessionStatus};
+use arr_service::VirtualClock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+in_both_versions![
+    stopping_the_accounts_sessions_does_not_wait_because_another_call_was_throttled,
+    a_call_whose_outcome_is_unknown_can_be_made_again,
+    passing_failures_are_tried_again_after_pauses,
+    the_fifth_failure_is_told,
+    other_failures_are_told_at_once,
+    retry_after_is_waited_out_in_either_form,
+    a_service_that_asks_for_more_than_five_minutes_is_asked_again_after_five,
+    a_name_that_cannot_be_resolved_is_looked_up_again,
+    throttling_that_names_no_time_is_waited_out_as_the_documentation_asks,
+    a_pause_that_is_longer_than_the_callers_time_is_told_instead,
+    a_stop_does_not_wait_because_another_call_was_throttled,
+    a_create_is_tried_again_while_no_connection_can_be_made,
+    who_wants_no_retries_is_told_at_once,
+    a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses,
+    an_update_whose_answer_was_lost_is_sent_again_and_checked_where_it_is_refused,
+];
+
+fn id() -> SessionId {
+    SessionId::parse(ID).unwrap()
+}
+
+/// Answers the first requests with these acts in their order, and all later ones well.
+fn first(wire: &'static Wire, acts: Vec<Act>) -> Scripted {
+    let count = AtomicUsize::new(0);
+    Scripted::by(move |line| {
+        acts.get(count.fetch_add(1, Ordering::SeqCst)).cloned().unwrap_or_else(|| Act::Answer(wire.good(line)))
+    })
+}
+
+fn answer(status: &str, headers: &str) -> Act {
+    Act::Answer(reply(status, headers, ""))
+}
+
+/// A server that begins so, and a client of it whose clock moves as it sleeps.
+fn world(wire: &'static Wire, acts: Vec<Act>) -> (Scripted, Client, VirtualClock) {
+    let (server, clock) = (first(wire, acts), VirtualClock::new());
+    let client = server.client_on(&clock, wire.config());
+    (server, client, clock)
+}
+
+fn passing_failures_are_tried_again_after_pauses(wire: &'static Wire) {
+    for act in [
+        answer("408 Request Timeout", ""),
+        answer("500 Internal Server Error", ""),
+        answer("502 Bad Gateway", ""),
+        answer("503 Service Unavailable", ""),
+        answer("504 Gateway Timeout", ""),
+        Act::Close,
+        Act::AnswerAndClose("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{".into()),
+        Act::AnswerAndClose("garbage\r\n\r\n".into()),
+    ] {
+        let (server, client, clock) = world(wire, vec![act.clone(); 4]);
+        client.list_sessions(None).unwrap_or_else(|error| panic!("{act:?}: {error}"));
+        assert_eq!(server.seen(), [TOKEN, wire.list, wire.list, wire.list, wire.list, wire.list], "{act:?}");
+        let pauses = clock.now();
+        assert!(
+            pauses >= Duration::from_millis(3_750) && pauses <= Duration::from_millis(7_500),
+            "{act:?}: {pauses:?}"
+        );
+    }
+}
+
+fn the_fifth_failure_is_told(wire: &'static Wire) {
+    let (server, client, _) = world(wire, vec![answer("503 Service Unavailable", ""); 5]);
+    let error = client.list_sessions(None).unwrap_err();
+    assert_eq!((error.kind(), error.http_status(), error.is_retryable()), (ErrorKind::ServiceFailure, Some(503), true));
+    assert_eq!(server.seen().len(), 1 + 5);
+}
+
+fn other_failures_are_told_at_once(wire: &'static Wire) {
+    for (status, kind) in [
+        ("400 Bad Request", ErrorKind::BadRequest),
+        ("403 Forbidden", ErrorKind::Forbidden),
+        ("404 Not Found", ErrorKind::NotFound),
+        ("409 Conflict", ErrorKind::Conflict),
+        ("501 Not Implemented", ErrorKind::ServiceFailure),
+        ("505 HTTP Version Not Supported", ErrorKind::ServiceFailure),
+    ] {
+        let (server, client, clock) = world(wire, vec![answer(status, "")]);
+        assert_eq!(client.list_sessions(None).unwrap_err().kind(), kind);
+        assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO), "{status}");
+    }
+}
+
+fn retry_after_is_waited_out_in_either_form(wire: &'static Wire) {
+    for header in
+        ["Retry-After: 7\r\n", "Date: Thu, 09 May 2019 16:17:50 GMT\r\nRetry-After: Thu, 09 May 2019 16:17:57 GMT\r\n"]
+    {
+        for act in [answer("429 Too Many Requests", header), answer("503 Service Unavailable", header)] {
+            let (server, client, clock) = world(wire, vec![act]);
+            client.list_sessions(None).unwrap();
+            assert_eq!((server.seen().len(), clock.now()), (3, 7 * SECOND), "{header}");
+        }
+    }
+}
+
+fn a_service_that_asks_for_more_than_five_minutes_is_asked_again_after_five(wire: &'static Wire) {
+    for status in ["429 Too Many Requests", "503 Service Unavailable"] {
+        for seconds in [299, 300, 301, 86_400] {
+            let (server, client, clock) = world(wire, vec![answer(status, &format!("Retry-After: {seconds}\r\n"))]);
+            client.list_sessions(Some(48 * HOUR)).unwrap();
+            assert_eq!((server.seen().len(), clock.now()), (3, Duration::from_secs(seconds.min(300))), "{status}");
+        }
+    }
+}
+
+/// It may be there again in a moment, as after a change of the network; and nothing was sent.
+fn a_name_that_cannot_be_resolved_is_looked_up_again(wire: &'static Wire) {
+    let (tokens, clock) = (first(wire, vec![]), VirtualClock::new());
+    // No resolver knows it; one that nobody answers takes a while to say so.
+    let config = ClientConfig { connect_timeout: LONG, attempt_timeout: LONG, ..wire.config() };
+    let client = tokens.client_at("https://arr.invalid", &clock, config);
+    let calls: [fn(&Client) -> Result<(), Error>; 2] =
+        [|client| client.list_sessions(None).map(drop), |client| client.create_session(&an_hour(), None).map(drop)];
+    for call in calls {
+        let before = clock.now();
+        let error = call(&client).unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::NameResolution, true), "{error}");
+        assert!(!error.is_outcome_unknown());
+        let pauses = clock.now() - before;
+        assert!(pauses >= Duration::from_millis(3_750), "it was tried five times: {pauses:?}");
+    }
+}
+
+fn throttling_that_names_no_time_is_waited_out_as_the_documentation_asks(wire: &'static Wire) {
+    let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", ""); 6]);
+    client.list_sessions(Some(HOUR)).unwrap();
+    assert_eq!(server.seen().len(), 1 + 7, "as often as it takes");
+    // 10, 20, 40, and three times 60 seconds, each less a random part of up to a half.
+    assert!(clock.now() >= 125 * SECOND && clock.now() <= 250 * SECOND, "{:?}", clock.now());
+}
+
+fn a_pause_that_is_longer_than_the_callers_time_is_told_instead(wire: &'static Wire) {
+    let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 90\r\n")]);
+    let error = client.list_sessions(Some(60 * SECOND)).unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(90 * SECOND)));
+    assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
+
+    // The next call knows, and does not even ask; one that has the time waits; a stop does neither.
+    let error = client.list_sessions(Some(60 * SECOND)).unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(90 * SECOND)));
+    assert!(error.message().contains("was not tried"), "{error}");
+    assert_eq!(server.seen().len(), 2);
+    client.list_sessions(Some(HOUR)).unwrap();
+    assert_eq!((server.seen().len(), clock.now()), (3, 90 * SECOND));
+}
+
+fn a_stop_does_not_wait_because_another_call_was_throttled(wire: &'static Wire) {
+    let throttled = answer("429 Too Many Requests", "Retry-After: 90\r\n");
+    let (server, client, clock) = world(wire, vec![answer("200 OK", ""), throttled]);
+    // The first reply is no properties; what counts is that the second call is told to be quiet.
+    client.open_session(&id(), None).unwrap_err();
+    client.list_sessions(None).unwrap_err();
+    let created = client.create_session(&an_hour(), Some(HOUR)).unwrap();
+    assert_eq!(clock.now(), 90 * SECOND, "a create has time");
+    clock.advance(SECOND);
+    created.stop(None).unwrap();
+    assert_eq!((server.seen().len(), clock.now()), (5, 91 * SECOND));
+}
+
+#[test]
+fn a_create_is_sent_again_after_429_and_after_nothing_else_that_was_answered() {
+    let wire = &V1;
+    let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 2\r\n"); 2]);
+    client.create_session(&an_hour(), None).unwrap();
+    assert_eq!(
+        (server.seen(), clock.now()),
+        (vec![TOKEN.into(), wire.create.into(), wire.create.into(), wire.create.into()], 4 * SECOND)
+    );
+    for act in [answer("503 Service Unavailable", "Retry-After: 1\r\n"), Act::Close] {
+        let (server, client, clock) = world(wire, vec![act]);
+        assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+        assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
+    }
+}
+
+fn a_create_is_tried_again_while_no_connection_can_be_made(wire: &'static Wire) {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (tokens, clock) = (first(wire, vec![]), VirtualClock::new());
+    let client = tokens.client_at(&format!("http://{closed}"), &clock, wire.config());
+    let error = client.create_session(&an_hour(), None).unwrap_err();
+    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Network, false));
+    assert!(clock.now() >= Duration::from_millis(3_750), "it was tried five times: {:?}", clock.now());
+}
+
+fn who_wants_no_retries_is_told_at_once(wire: &'static Wire) {
+    let (server, clock) = (first(wire, vec![answer("503 Service Unavailable", "")]), VirtualClock::new());
+    let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..wire.config() });
+    assert_eq!(client.list_sessions(None).unwrap_err().http_status(), Some(503));
+    assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
+
+    // Nor does it wait because the service has asked another call to.
+    let (server, clock) =
+        (first(wire, vec![answer("429 Too Many Requests", "Retry-After: 9\r\n")]), VirtualClock::new());
+    let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..wire.config() });
+    for _ in 0..2 {
+        let error = client.list_sessions(None).unwrap_err();
+        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(9 * SECOND)));
+    }
+    assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
+}
+
+fn created(client: &Client) -> Session {
+    client.create_session(&an_hour(), None).unwrap()
+}
+
+/// Creates a session on a server that then answers `acts`, and does this with it.
+fn after_create<T>(
+    wire: &'static Wire,
+    acts: Vec<Act>,
+    act: impl Fn(&Session) -> Result<T, Error>,
+) -> (Result<T, Error>, Vec<String>) {
+    let acts = std::iter::once(Act::Answer(wire.created())).chain(acts).collect();
+    let (server, client, _) = world(wire, acts);
+    let outcome = act(&created(&client));
+    let seen = server.seen().split_off(2);
+    (outcome, seen.iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect())
+}
+
+fn a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses(wire: &'static Wire) {
+    let (stopped, seen) =
+        after_create(wire, vec![Act::Close, answer("404 Not Found", "")], |session| session.stop(None));
+    assert!(!stopped.unwrap().already_gone, "it was our own first try");
+    assert_eq!(seen, [wire.stop.split(' ').next().unwrap(), wire.stop.split(' ').next().unwrap()]);
+    for status in ["404 Not Found", "409 Conflict", "410 Gone"] {
+        let (stopped, seen) = after_create(wire, vec![answer(status, "")], |session| session.stop(None));
+        assert!(stopped.unwrap().already_gone, "{status}");
+        assert_eq!(seen, [wire.stop.split(' ').next().unwrap()]);
+    }
+}
+
+fn an_update_whose_answer_was_lost_is_sent_again_and_checked_where_it_is_refused(wire: &'static Wire) {
+    let two_hours = Lease::new(2 * HOUR).unwrap();
+    let update = |session: &Session| session.update_lease(two_hours, None);
+    let stands = |hours: u32| Act::Answer(reply("200 OK", "", &wire.session_with(&SessionStatus::Ready, hours)));
+    let (updated, seen) = after_create(wire, vec![Act::Close], update);
+    assert_eq!((updated.unwrap().max_lease, seen), (Some(2 * HOUR), vec!["PATCH".to_owned(), "PATCH".into()]));
+    let (updated, seen) = after_create(wire, vec![Act::Close, answer("400 Bad Request", ""), stands(2)], update);
+    assert_eq!(updated.unwrap().max_lease, Some(2 * HOUR));
+    assert_eq!(seen, ["PATCH", "PATCH", "GET"]);
+    let (updated, _) = after_create(wire, vec![Act::Close, answer("400 Bad Request", ""), stands(1)], update);
+    assert_eq!(updated.unwrap_err().kind(), ErrorKind::BadRequest);
+    let (updated, seen) = after_create(wire, vec![answer("400 Bad Request", "")], update);
+    assert_eq!((updated.unwrap_err().kind(), seen), (ErrorKind::BadRequest, vec!["PATCH".to_owned()]));
+}
+
+#[test]
+fn a_connection_that_the_server_closed_while_it_was_idle_costs_no_second_create() {
+    let wire = &V1;
+    // Each connection is good for one reply, and is closed without notice.
+    let server = Scripted::by(|line| Act::AnswerAndClose(V1.good(line)));
+    let clock = VirtualClock::new();
+    let client = server.client_on(&clock, wire.config());
+    for creates in 1..=20 {
+        match client.create_session(&an_hour(), None) {
+            Ok(_) => {}
+            // The close can cross the request on its way: then it is lost, and told.
+            Err(error) => assert_eq!(error.kind(), ErrorKind::OutcomeUnknown),
+        }
+        let seen = server.seen();
+        assert!(seen.iter().filter(|line| *line == wire.create).count() <= creates, "{seen:?}");
+    }
+}
+
+/// With an id that is ours a create is repeated like anything else.
+#[test]
+fn a_create_with_an_id_of_ours_is_sent_again_and_is_the_same_session() {
+    let wire = &V2021;
+    for act in
+        [answer("503 Service Unavailable", "Retry-After: 1\r\n"), Act::Close, answer("429 Too Many Requests", "")]
+    {
+        let (server, client, _) = world(wire, vec![act.clone()]);
+        let session = client.create_session(&an_hour(), None).unwrap();
+        assert_eq!(server.seen(), [TOKEN, wire.create, wire.create], "{act:?}");
+        let ids: Vec<_> = server.requests()[1..].iter().map(|seen| seen.line.clone()).collect();
+        assert_eq!(ids[0], ids[1], "the same id twice");
+        assert!(ids[0].contains(session.id().as_str()));
+    }
+}
+
+/// When nothing has helped, the session may be there: it is named, and stopped with the client's own.
+#[test]
+fn a_create_with_an_id_of_ours_that_stays_lost_names_the_id() {
+    let wire = &V2021;
+    let (server, client, _) = world(wire, vec![Act::Close; 5]);
+    let error = client.create_session(&an_hour(), None).unwrap_err();
+    assert_eq!((error.kind(), server.seen().len()), (ErrorKind::OutcomeUnknown, 6));
+    let line = server.requests()[1].line.clone();
+    let id = line.rsplit('/').next().unwrap().split('?').next().unwrap();
+    assert!(error.message().contains(id), "{error}");
+    assert_eq!(client.stop_all(arr_client::StopScope::Own, None).unwrap().stopped, 1);
+    assert!(server.requests().last().unwrap().line.contains(id));
+
+    // One that the application gave may be somebody else's too: it is named, and left alone.
+    let (_server, client, _) = world(wire, vec![Act::Close; 5]);
+    let named = an_hour().with_id(SessionId::parse("shared").unwrap());
+    assert!(client.create_session(&named, None).unwrap_err().message().contains("session shared may be running"));
+    assert_eq!(client.stop_all(arr_client::StopScope::Own, None).unwrap().stopped, 0);
+}
+
+#[test]
+fn an_id_in_use_is_a_conflict_but_one_that_was_made_up_here_can_only_be_in_use_by_our_own_lost_try() {
+    let wire = &V2021;
+    let given = an_hour().with_id(SessionId::parse("shared").unwrap());
+    for (new, lost, kind, own) in [
+        (&given, false, ErrorKind::Conflict, 0),
+        (&given, true, ErrorKind::Conflict, 0),
+        (&an_hour(), false, ErrorKind::Conflict, 0),
+        (&an_hour(), true, ErrorKind::OutcomeUnknown, 1),
+    ] {
+        let acts = [vec![Act::Close; usize::from(lost)], vec![answer("409 Conflict", "")]].concat();
+        let (_server, client, _) = world(wire, acts);
+        assert_eq!(client.create_session(new, None).unwrap_err().kind(), kind, "lost {lost}");
+        assert_eq!(client.stop_all(arr_client::StopScope::Own, None).unwrap().stopped, own);
+    }
+}
+
+fn stopping_the_accounts_sessions_does_not_wait_because_another_call_was_throttled(wire: &'static Wire) {
+    let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 90\r\n")]);
+    client.open_session(&id(), Some(60 * SECOND)).unwrap_err();
+    client.stop_all(arr_client::StopScope::Account, None).unwrap();
+    assert_eq!((server.seen().last().map(String::as_str), clock.now()), (Some(wire.list), Duration::ZERO));
+}
+
+/// What a call that failed without a clear answer leaves behind, the same call again takes up.
+fn a_call_whose_outcome_is_unknown_can_be_made_again(wire: &'static Wire) {
+    let two_hours = Lease::new(2 * HOUR).unwrap();
+    let stands = Act::Answer(reply("200 OK", "", &wire.session_with(&SessionStatus::Ready, 2)));
+    let acts = [vec![Act::Answer(wire.created())], vec![Act::Close; 5]].concat();
+    let (_server, client, _) = world(wire, [acts.clone(), vec![answer("400 Bad Request", ""), stands]].concat());
+    let session = created(&client);
+    let error = session.update_lease(two_hours, None).unwrap_err();
+    assert!(error.is_outcome_unknown() && error.is_retryable(), "{error:?}");
+    assert_eq!(
+        session.update_lease(two_hours, None).unwrap().max_lease,
+        Some(2 * HOUR),
+        "the first had been carried out"
+    );
+
+    let (_server, client, _) = world(wire, [acts, vec![answer("404 Not Found", "")]].concat());
+    let session = created(&client);
+    assert!(session.stop(None).unwrap_err().is_outcome_unknown());
+    assert!(!session.stop(None).unwrap().already_gone, "it was ours");
+
+    let (_server, client, _) = world(wire, vec![Act::Close; 5]);
+    assert!(!client.list_sessions(None).unwrap_err().is_outcome_unknown(), "reading does nothing");
+}
+
+/// A create that must not be sent twice is not tried with no time left for its answer.
+#[test]
+fn a_pause_leaves_a_create_the_time_that_its_answer_needs() {
+    let (server, client, _) = world(&V1, vec![answer("429 Too Many Requests", "Retry-After: 20\r\n")]);
+    let error = client.create_session(&an_hour(), Some(Duration::from_millis(20_100))).unwrap_err();
+    assert_eq!((error.kind(), server.seen().len()), (ErrorKind::Throttled, 2));
+}
+
+/// Whatever ends a create after a try that was lost: a session may be running.
+#[test]
+fn what_was_lost_stays_lost_however_the_call_ends() {
+    let wire = &V2021;
+    let refused = || answer("401 Unauthorized", "");
+    let quiet = || answer("429 Too Many Requests", "Retry-After: 200\r\n");
+    for (what, acts) in [("refused", vec![Act::Close, refused(), refused()]), ("throttled", vec![Act::Close, quiet()])]
+    {
+        let (server, client, _) = world(wire, acts);
+        let error = client.create_session(&an_hour(), None).unwrap_err();
+        assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::OutcomeUnknown, true), "{what}: {error}");
+        let before = server.seen().len();
+        assert_eq!(client.stop_all(arr_client::StopScope::Own, None).unwrap().stopped, 1, "{what}");
+        assert!(server.seen().len() > before);
+    }
+    let (server, clock) = (first(wire, vec![Act::Close; 2]), VirtualClock::new());
+    let client = server.client_on(&clock, ClientConfig { retry_delay: Some(20 * SECOND), ..wire.config() });
+    // The time is over in the middle of the second pause.
+    let error = client.create_session(&an_hour(), Some(30 * SECOND)).unwrap_err();
+    assert!(error.is_outcome_unknown(), "{error} at {:?}", clock.now());
+
+    let update = |acts: Vec<Act>| {
+        after_create(wire, acts, |session| session.update_lease(Lease::new(2 * HOUR).unwrap(), None)).0
+    };
+    assert!(update(vec![Act::Close, refused(), refused()]).unwrap_err().is_outcome_unknown());
+    let stop = |acts: Vec<Act>| after_create(wire, acts, |session| session.stop(None)).0;
+    assert!(stop(vec![Act::Close, refused(), refused()]).unwrap_err().is_outcome_unknown());
+}

@@ -1,0 +1,269 @@
+//! The end of a client: what is still done, what is cancelled, and what is told.
+use crate::support::barrier::Barrier;
+use crate::support::scripted::{Act, Scripted};
+use crate::support::started::{LONG, ended, eventually};
+use crate::support::threads;
+use crate::support::wire::{Asked, Wire, in_both_versions, in_both_versions_in_own_processes};
+use crate::support::{HOUR, SECOND, World, an_hour};
+use arr_client::{
+    Client, ClientConfig, ErrorKind, EventKind, Label, Lease, OperationState, Outcome, StartedOperation, StopScope,
+    WatchOptions, shut_down_all,
+};
+use arr_service::SessionStatus as Emulated;
+use std::time::{Duration, Instant};
+
+in_both_versions![
+    a_stop_that_fails_at_the_end_is_told,
+    a_stop_that_takes_longer_than_the_shutdown_may_is_waited_for_by_the_next,
+    what_is_queued_is_told_before_the_end_is,
+    who_waits_for_an_event_or_an_operation_learns_of_the_end,
+];
+
+// They count threads, or end all clients.
+in_both_versions_in_own_processes![
+    stops_that_were_asked_for_are_finished_and_all_else_is_cancelled,
+    what_was_promised_for_the_end_is_done_also_when_nobody_waits,
+    nothing_is_started_any_more,
+    dropping_a_client_waits_for_nothing,
+    all_clients_end_together_and_new_ones_can_be_made,
+    a_stop_that_failed_is_told_by_one_end_of_all,
+    starts_at_the_moment_of_the_end_are_refused_or_have_an_end,
+];
+
+/// A server that stands at a barrier with every request that is for this, and answers all others at once.
+fn holding(wire: &'static Wire, held: Asked) -> (Barrier, Scripted) {
+    let barrier = Barrier::default();
+    let before = barrier.clone();
+    let server = Scripted::by(move |line| {
+        if wire.act_of(line) == held && !line.ends_with("/token") {
+            before.pass();
+        }
+        Act::Answer(wire.good(line))
+    });
+    (barrier, server)
+}
+
+fn is_seen(server: &Scripted, line: &str) {
+    eventually("it is on the wire", || server.seen().iter().any(|seen| seen == line));
+}
+
+/// The events that are left once a client has ended.
+fn told(client: &Client) -> Vec<(EventKind, u64)> {
+    let events = std::iter::from_fn(|| match client.next_event(Duration::ZERO) {
+        Ok(event) => event,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::ShutDown);
+            None
+        }
+    });
+    events.map(|event| (event.kind, event.label.user_data)).collect()
+}
+
+fn stops_that_were_asked_for_are_finished_and_all_else_is_cancelled(wire: &'static Wire) {
+    let (barrier, server) = holding(wire, Asked::Stop);
+    let client = server.client(ClientConfig { poll_interval: Some(HOUR), ..wire.config() });
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let stop = session.stop_start(None, 1.into()).unwrap();
+    let dropped = session.stop_start(None, 2.into()).unwrap();
+    let all = client.stop_all_start(StopScope::Own, None, 3.into()).unwrap();
+    let other = client.create_session(&an_hour(), None).unwrap();
+    let waiting = other.wait_until_ready_start(HOUR, 4.into()).unwrap();
+    drop(dropped);
+    eventually("all stops are on the wire", || server.seen().iter().filter(|seen| *seen == wire.stop).count() == 3);
+    client.shut_down();
+    let waited = waiting.wait(LONG);
+    // The script of the first version has one id for both sessions, so a stop has the other one read too, and it is ready.
+    assert!(waited == OperationState::Cancelled || wire.is_v1() && waited == OperationState::Succeeded, "{waited:?}");
+    assert_eq!([stop.state(), all.state()], [OperationState::Running; 2]);
+    assert_eq!(client.shut_down_within(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
+    barrier.open();
+    client.shut_down_within(LONG).unwrap();
+    assert!(matches!(ended(&stop).unwrap(), Outcome::Stopped(_)));
+    assert!(matches!(ended(&all).unwrap(), Outcome::StoppedAll(all) if all.stopped == 1));
+    let mut told = told(&client);
+    told.sort_by_key(|(_, label)| *label);
+    assert_eq!(told, [1, 3, 4].map(|label| (EventKind::OperationEnded, label)));
+    threads::wait_until_gone(LONG);
+}
+
+fn a_stop_that_fails_at_the_end_is_told(wire: &'static Wire) {
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Stop => Act::Close,
+        _ => Act::Answer(wire.good(line)),
+    });
+    let client = server.client(ClientConfig { max_retries: 0, ..wire.config() });
+    let session = client.create_session(&an_hour(), None).unwrap();
+    session.watch(WatchOptions { stop_on_shutdown: true, ..WatchOptions::default() }, Label::default()).unwrap();
+    assert_eq!(client.shut_down_within(LONG).unwrap_err().kind(), ErrorKind::Network);
+}
+
+fn a_stop_that_takes_longer_than_the_shutdown_may_is_waited_for_by_the_next(wire: &'static Wire) {
+    let (barrier, server) = holding(wire, Asked::Stop);
+    let client = server.client(wire.config());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let stop = session.stop_start(None, 1.into()).unwrap();
+    is_seen(&server, wire.stop);
+    assert_eq!(client.shut_down_within(SECOND / 10).unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(stop.state(), OperationState::Running);
+    barrier.open();
+    client.shut_down_within(LONG).unwrap();
+    assert_eq!(stop.state(), OperationState::Succeeded);
+}
+
+fn what_was_promised_for_the_end_is_done_also_when_nobody_waits(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
+    let [promised, left] = [true, false].map(|stop_on_shutdown| {
+        let session = world.client.create_session(&an_hour(), None).unwrap();
+        session.watch(WatchOptions { stop_on_shutdown, ..WatchOptions::default() }, Label::default()).unwrap();
+        session
+    });
+    let World { emulator, client, .. } = world;
+    drop(client);
+    eventually("it is stopped", || emulator.sessions()[0].status == Emulated::Stopped);
+    threads::wait_until_gone(LONG);
+    assert_eq!(emulator.sessions()[1].status, Emulated::Ready);
+    drop((promised, left));
+}
+
+fn what_is_queued_is_told_before_the_end_is(wire: &'static Wire) {
+    let (barrier, server) = holding(wire, Asked::Read);
+    let client = server.client(wire.config());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let done: Vec<StartedOperation> =
+        (0..3).map(|number| client.list_sessions_start(None, number.into()).unwrap()).collect();
+    done.iter().for_each(|operation| drop(ended(operation).unwrap()));
+    let cancelled = session.properties_start(None, 3.into()).unwrap();
+    client.shut_down();
+    assert_eq!(cancelled.wait(LONG), OperationState::Cancelled);
+    let told: Vec<u64> = (0..4).map(|_| client.next_event(LONG).unwrap().unwrap().label.user_data).collect();
+    assert_eq!(told, [0, 1, 2, 3]);
+    assert_eq!(client.next_event(LONG).unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(client.next_event(Duration::ZERO).unwrap_err().kind(), ErrorKind::ShutDown);
+    barrier.open();
+}
+
+fn who_waits_for_an_event_or_an_operation_learns_of_the_end(wire: &'static Wire) {
+    let (barrier, server) = holding(wire, Asked::Read);
+    let client = server.client(wire.config());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let operation = session.properties_start(None, 1.into()).unwrap();
+    is_seen(&server, wire.properties);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| operation.wait(LONG));
+        let pulling = scope.spawn(|| {
+            let events = std::iter::from_fn(|| client.next_event(LONG).ok().flatten());
+            events.map(|event| event.error).collect::<Vec<_>>()
+        });
+        client.shut_down();
+        assert_eq!(waiting.join().unwrap(), OperationState::Cancelled);
+        assert_eq!(pulling.join().unwrap(), [Some(ErrorKind::Cancelled)]);
+    });
+    barrier.open();
+}
+
+fn nothing_is_started_any_more(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
+    let client = &world.client;
+    let session = client.create_session(&an_hour(), None).unwrap();
+    world.requests();
+    client.shut_down_within(LONG).unwrap();
+    let none = Label::default();
+    let refused = [
+        client.access_token_start(None, none),
+        client.create_session_start(&an_hour(), None, none),
+        client.open_session_start(session.id(), None, none),
+        client.list_sessions_start(None, none),
+        client.stop_all_start(StopScope::Own, None, none),
+        session.properties_start(None, none),
+        session.update_lease_start(Lease::new(2 * HOUR).unwrap(), None, none),
+        session.wait_until_ready_start(HOUR, none),
+        session.stop_start(None, none),
+    ];
+    for operation in refused {
+        assert_eq!(operation.unwrap_err().kind(), ErrorKind::ShutDown);
+    }
+    assert!(world.requests().is_empty());
+    threads::wait_until_gone(LONG);
+}
+
+fn dropping_a_client_waits_for_nothing(wire: &'static Wire) {
+    let (barrier, server) = holding(wire, Asked::Read);
+    let client = server.client(ClientConfig { attempt_timeout: 10 * LONG, ..wire.config() });
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let operation = session.properties_start(None, 1.into()).unwrap();
+    is_seen(&server, wire.properties);
+    let begun = Instant::now();
+    drop(client);
+    let taken = begun.elapsed();
+    println!("to drop a client took {taken:?}");
+    assert!(taken < LONG, "the request is on the wire all the while: {taken:?}");
+    assert_eq!(operation.wait(LONG), OperationState::Cancelled);
+    assert!(!threads::names().is_empty());
+    barrier.open();
+    threads::wait_until_gone(LONG);
+    assert_eq!(session.properties(None).unwrap_err().kind(), ErrorKind::ShutDown);
+}
+
+fn all_clients_end_together_and_new_ones_can_be_made(wire: &'static Wire) {
+    const MANY: u32 = 12;
+    let held: Vec<_> =
+        (0..MANY).map(|number| holding(wire, if number == 0 { Asked::Read } else { Asked::Stop })).collect();
+    let config = || ClientConfig { attempt_timeout: LONG, ..wire.config() };
+    let clients: Vec<Client> = held.iter().map(|(_, server)| server.client(config())).collect();
+    let sessions: Vec<_> = clients.iter().map(|client| client.create_session(&an_hour(), None).unwrap()).collect();
+    let read = sessions[0].properties_start(None, 1.into()).unwrap();
+    let stops: Vec<_> = sessions[1..].iter().map(|session| session.stop_start(None, 2.into()).unwrap()).collect();
+    is_seen(&held[0].1, wire.properties);
+    held[1..].iter().for_each(|(_, server)| is_seen(server, wire.stop));
+    let begun = Instant::now();
+    assert_eq!(shut_down_all(SECOND / 2).unwrap_err().kind(), ErrorKind::Timeout);
+    let taken = begun.elapsed();
+    assert!(taken < MANY * (SECOND / 2), "all share the time, else each would have it: {taken:?}");
+    assert_eq!(read.state(), OperationState::Cancelled);
+    assert!(stops.iter().all(|stop| stop.state() == OperationState::Running));
+    held.iter().for_each(|(barrier, _)| barrier.open());
+    shut_down_all(LONG).unwrap();
+    threads::wait_until_gone(LONG);
+    assert!(stops.iter().all(|stop| stop.state() == OperationState::Succeeded));
+    for client in &clients {
+        assert_eq!(client.list_sessions(None).unwrap_err().kind(), ErrorKind::ShutDown);
+    }
+    let new = held[0].1.client(wire.config());
+    ended(&new.list_sessions_start(None, 3.into()).unwrap()).unwrap();
+    shut_down_all(LONG).unwrap();
+    assert_eq!(new.list_sessions(None).unwrap_err().kind(), ErrorKind::ShutDown);
+}
+
+/// Else every play mode of an editor would end with the failure of the first.
+fn a_stop_that_failed_is_told_by_one_end_of_all(wire: &'static Wire) {
+    let refusing = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Stop => Act::Answer(refusing.into()),
+        _ => Act::Answer(wire.good(line)),
+    });
+    let client = server.client(wire.config());
+    let session = client.create_session(&an_hour(), None).unwrap();
+    session.watch(WatchOptions { stop_on_shutdown: true, ..WatchOptions::default() }, Label::default()).unwrap();
+    assert_eq!(shut_down_all(LONG).unwrap_err().kind(), ErrorKind::Forbidden);
+    shut_down_all(LONG).unwrap();
+    drop((client, session));
+}
+
+fn starts_at_the_moment_of_the_end_are_refused_or_have_an_end(wire: &'static Wire) {
+    for _ in 0..50 {
+        let server = Scripted::by(|line| Act::Answer(wire.good(line)));
+        let client = server.client(wire.config());
+        let started: Vec<StartedOperation> = std::thread::scope(|scope| {
+            let starting: Vec<_> = (0..4)
+                .map(|_| {
+                    let starts = || (0..1000).map_while(|_| client.list_sessions_start(None, 0.into()).ok());
+                    scope.spawn(move || starts().collect::<Vec<_>>())
+                })
+                .collect();
+            client.shut_down_within(LONG).unwrap();
+            starting.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(started.iter().all(|operation| operation.wait(LONG) != OperationState::Running));
+        threads::wait_until_gone(LONG);
+    }
+}

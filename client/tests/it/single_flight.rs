@@ -1,0 +1,254 @@
+//! Reads of the same that are started together are one request, and yet each is an operation of its own.
+
+use crate::support::barrier::Barrier;
+use crate::support::scripted::{Act, Scripted, reply, token};
+use crate::support::started::{LONG, ended, ends, eventually};
+use crate::support::wire::{Asked, TOKEN, Wire, in_both_versions};
+use crate::support::{HOUR, SECOND, an_hour};
+use arr_client::{Client, ClientConfig, ErrorKind, Lease, OperationState, Outcome, Result, Session, StartedOperation};
+use arr_service::VirtualClock;
+use std::time::{Duration, Instant};
+
+in_both_versions![
+    reads_that_are_started_together_are_one_request,
+    lists_that_are_started_together_are_one_request,
+    tokens_that_are_asked_for_together_are_one_request,
+    a_failure_is_everybodys,
+    what_this_client_does_to_a_session_is_not_missed_by_a_later_read,
+    what_this_client_does_is_not_missed_by_a_later_list,
+    each_has_its_own_cancel,
+    what_all_have_cancelled_is_begun_anew_by_the_next,
+    one_with_less_time_than_the_first_ends_in_time,
+    one_with_less_time_than_the_first_ends_in_time_though_the_first_was_cancelled,
+    one_with_more_time_than_the_first_has_all_of_it,
+    one_with_much_more_time_is_not_joined_to_the_first,
+];
+
+const MANY: u64 = 20;
+const LESS: Duration = Duration::from_secs(2);
+
+/// A server that stands at a barrier with every request that is for this, and answers all others at once.
+struct World {
+    barrier: Barrier,
+    server: Scripted,
+    client: Client,
+    session: Session,
+}
+
+impl World {
+    fn holding(wire: &'static Wire, held: Asked) -> World {
+        World::answering(wire, held, move |line| wire.good(line))
+    }
+
+    fn answering(wire: &'static Wire, held: Asked, answer: impl Fn(&str) -> String + Send + Sync + 'static) -> World {
+        // Longer than any test waits: a request that comes again is another one.
+        let config = ClientConfig { attempt_timeout: 10 * LONG, call_timeout: 10 * LONG, ..wire.config() };
+        World::with(wire, held, answer, |server| server.client(config))
+    }
+
+    fn with(
+        wire: &'static Wire,
+        held: Asked,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+        client: impl FnOnce(&Scripted) -> Client,
+    ) -> World {
+        let barrier = Barrier::default();
+        let before = barrier.clone();
+        let server = Scripted::by(move |line| {
+            if wire.act_of(line) == held {
+                before.pass();
+            }
+            Act::Answer(answer(line))
+        });
+        let client = client(&server);
+        let session = client.create_session(&an_hour(), None).unwrap();
+        World { barrier, server, client, session }
+    }
+
+    fn seen(&self, line: &str) -> usize {
+        self.server.seen().iter().filter(|seen| *seen == line).count()
+    }
+
+    fn read(&self, timeout: Option<Duration>) -> StartedOperation {
+        self.session.properties_start(timeout, 0.into()).unwrap()
+    }
+
+    /// The first read, on the wire.
+    fn first_read(&self, wire: &Wire, timeout: Option<Duration>) -> StartedOperation {
+        let first = self.read(timeout);
+        eventually("it is on the wire", || self.seen(wire.properties) == 1);
+        first
+    }
+}
+
+fn start(start: impl Fn(u64) -> Result<StartedOperation>) -> Vec<StartedOperation> {
+    (0..MANY).map(|number| start(number).unwrap()).collect()
+}
+
+/// All succeed, and each end is told.
+fn all_succeed(client: &Client, operations: &[StartedOperation]) -> Vec<Outcome> {
+    let outcomes = operations.iter().map(|operation| ended(operation).unwrap()).collect();
+    assert_eq!(ends(client), (0..MANY).collect::<Vec<_>>());
+    outcomes
+}
+
+fn reads_that_are_started_together_are_one_request(wire: &'static Wire) {
+    let world = World::holding(wire, Asked::Read);
+    let reads = start(|number| world.session.properties_start(None, number.into()));
+    world.barrier.open();
+    for outcome in all_succeed(&world.client, &reads) {
+        assert!(matches!(outcome, Outcome::Properties(read) if read.id == *world.session.id()));
+    }
+    assert_eq!(world.seen(wire.properties), 1);
+}
+
+fn lists_that_are_started_together_are_one_request(wire: &'static Wire) {
+    let world = World::holding(wire, Asked::List);
+    let lists = start(|number| world.client.list_sessions_start(None, number.into()));
+    world.barrier.open();
+    all_succeed(&world.client, &lists);
+    assert_eq!(world.seen(wire.list), 1);
+}
+
+fn tokens_that_are_asked_for_together_are_one_request(wire: &'static Wire) {
+    let barrier = Barrier::default();
+    let before = barrier.clone();
+    let give_token = move || {
+        before.pass();
+        Act::Answer(reply("200 OK", "", &token()))
+    };
+    let server = Scripted::deciding_tokens(give_token, |line| Act::Answer(wire.good(line)));
+    let client = server.client(wire.config());
+    let tokens = start(|number| client.access_token_start(None, number.into()));
+    barrier.open();
+    all_succeed(&client, &tokens);
+    assert_eq!(server.seen(), [TOKEN]);
+}
+
+fn a_failure_is_everybodys(wire: &'static Wire) {
+    let world = World::answering(wire, Asked::Read, move |line| match wire.act_of(line) {
+        Asked::Read => reply("404 Not Found", "", ""),
+        _ => wire.good(line),
+    });
+    let reads = start(|number| world.session.properties_start(None, number.into()));
+    world.barrier.open();
+    assert!(reads.iter().all(|read| ended(read).unwrap_err().kind() == ErrorKind::NotFound));
+    assert_eq!(world.seen(wire.properties), 1);
+}
+
+/// What a client can do to its sessions.
+const DONE: [fn(&World); 2] = [
+    |world| drop(world.session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap()),
+    |world| assert!(!world.session.stop(None).unwrap().already_gone),
+];
+
+fn what_this_client_does_to_a_session_is_not_missed_by_a_later_read(wire: &'static Wire) {
+    for done in DONE {
+        let world = World::holding(wire, Asked::Read);
+        let before = world.first_read(wire, None);
+        done(&world);
+        let after = world.read(None);
+        eventually("it is asked for again", || world.seen(wire.properties) == 2);
+        world.barrier.open();
+        ended(&before).unwrap();
+        ended(&after).unwrap();
+    }
+}
+
+fn what_this_client_does_is_not_missed_by_a_later_list(wire: &'static Wire) {
+    let create: fn(&World) = |world| drop(world.client.create_session(&an_hour(), None).unwrap());
+    // The scripted service of v1 gives all sessions the same id.
+    let with_create = if wire.is_v1() { &DONE[..] } else { &[DONE[0], DONE[1], create] };
+    for done in with_create {
+        let world = World::holding(wire, Asked::List);
+        let before = world.client.list_sessions_start(None, 0.into()).unwrap();
+        eventually("it is on the wire", || world.seen(wire.list) == 1);
+        done(&world);
+        let after = world.client.list_sessions_start(None, 0.into()).unwrap();
+        eventually("it is asked for again", || world.seen(wire.list) == 2);
+        world.barrier.open();
+        ended(&before).unwrap();
+        ended(&after).unwrap();
+    }
+}
+
+fn each_has_its_own_cancel(wire: &'static Wire) {
+    let world = World::holding(wire, Asked::Read);
+    let reads = [world.first_read(wire, None), world.read(None), world.read(None)];
+    reads[0].cancel();
+    reads[2].cancel();
+    assert_eq!(reads[1].state(), OperationState::Running);
+    world.barrier.open();
+    ended(&reads[1]).unwrap();
+    assert_eq!([reads[0].state(), reads[2].state()], [OperationState::Cancelled; 2]);
+    assert_eq!(world.seen(wire.properties), 1);
+}
+
+fn what_all_have_cancelled_is_begun_anew_by_the_next(wire: &'static Wire) {
+    let world = World::holding(wire, Asked::Read);
+    let reads = [world.first_read(wire, None), world.read(None)];
+    reads.iter().for_each(StartedOperation::cancel);
+    let next = world.read(None);
+    eventually("it is asked for again", || world.seen(wire.properties) == 2);
+    world.barrier.open();
+    ended(&next).unwrap();
+}
+
+fn one_with_less_time_than_the_first_ends_in_time(wire: &'static Wire) {
+    let world = World::holding(wire, Asked::Read);
+    let first = world.first_read(wire, None);
+    let begun = Instant::now();
+    let hasty = world.read(Some(LESS));
+    assert_eq!(ended(&hasty).unwrap_err().kind(), ErrorKind::Timeout);
+    assert!(begun.elapsed() >= LESS, "its own time, and not less: {:?}", begun.elapsed());
+    assert_eq!(first.state(), OperationState::Running);
+    world.barrier.open();
+    ended(&first).unwrap();
+    assert_eq!(world.seen(wire.properties), 1);
+}
+
+fn one_with_less_time_than_the_first_ends_in_time_though_the_first_was_cancelled(wire: &'static Wire) {
+    let world = World::holding(wire, Asked::Read);
+    let first = world.first_read(wire, None);
+    let begun = Instant::now();
+    let hasty = world.read(Some(LESS));
+    first.cancel();
+    // The first one's attempt takes longer than this waits.
+    assert_eq!(ended(&hasty).unwrap_err().kind(), ErrorKind::Timeout);
+    assert!(begun.elapsed() >= LESS, "{:?}", begun.elapsed());
+    world.barrier.open();
+}
+
+/// The time of the first is over on the wire, and those who have joined it have a second more.
+fn one_with_more_time_than_the_first_has_all_of_it(wire: &'static Wire) {
+    for opened in [true, false] {
+        // The client's clock stands still but for the test: what is asked for again has two seconds on the wire.
+        let clock = VirtualClock::new();
+        let config = ClientConfig { max_retries: 0, ..wire.config() };
+        let world =
+            World::with(wire, Asked::Read, move |line| wire.good(line), |server| server.client_on(&clock, config));
+        let first = world.first_read(wire, Some(LESS));
+        let patient = [world.read(Some(LESS + SECOND)), world.read(Some(LESS + SECOND))];
+        clock.advance(SECOND);
+        assert_eq!(ended(&first).unwrap_err().kind(), ErrorKind::Timeout);
+        if opened {
+            world.barrier.open();
+            patient.iter().for_each(|read| drop(ended(read).unwrap()));
+        } else {
+            assert!(patient.iter().all(|read| ended(read).unwrap_err().kind() == ErrorKind::Timeout));
+            world.barrier.open();
+        }
+        eventually("one more request was enough", || world.seen(wire.properties) == 2);
+    }
+}
+
+fn one_with_much_more_time_is_not_joined_to_the_first(wire: &'static Wire) {
+    let world = World::holding(wire, Asked::Read);
+    let hasty = world.first_read(wire, Some(LESS));
+    let patient = world.read(None);
+    eventually("it is asked for by itself", || world.seen(wire.properties) == 2);
+    assert_eq!(ended(&hasty).unwrap_err().kind(), ErrorKind::Timeout);
+    world.barrier.open();
+    ended(&patient).unwrap();
+    assert_eq!(world.seen(wire.properties), 2);
+}

@@ -1,0 +1,241 @@
+//! Servers that never answer: nobody who does not have to waits for them, and no thread is left behind.
+
+use crate::support::barrier::Barrier;
+use crate::support::scripted::{Act, Scripted};
+use crate::support::started::{LONG, ended, ends, eventually};
+use crate::support::threads;
+use crate::support::wire::{Asked, Wire, in_both_versions, in_both_versions_in_own_processes};
+use crate::support::{HOUR, SECOND, an_hour, config_for};
+use arr_client::{
+    Client, ClientConfig, ErrorKind, Lease, OperationState, Result, Session, SessionId, StartedOperation,
+};
+use arr_service::{Config, Emulator, Fault};
+use std::time::{Duration, Instant};
+
+in_both_versions![
+    a_cancel_is_seen_at_once_though_the_request_goes_on,
+    a_stop_and_an_extension_are_held_up_by_nothing,
+    what_is_cancelled_makes_room_for_what_is_wanted,
+    what_queues_ends_in_its_own_time,
+    a_create_that_had_no_time_left_was_certainly_not_sent,
+];
+
+// They count threads.
+in_both_versions_in_own_processes![
+    a_shutdown_waits_no_longer_than_it_may_and_ends_when_the_requests_do,
+    a_thousand_that_wait_take_no_thread,
+    the_threads_of_a_client_are_gone_an_attempt_after_it,
+];
+
+/// Longer than any test waits: what ends earlier has not waited for a request that is held up.
+const ATTEMPT: Duration = Duration::from_secs(10 * 60);
+
+/// A server that never answers reads, and all else at once.
+fn silent_to_reads(wire: &'static Wire) -> Scripted {
+    Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Read => Act::Silence,
+        _ => Act::Answer(wire.good(line)),
+    })
+}
+
+/// A server that holds up every read until the barrier is opened: it says nothing, or its answer drips.
+fn holding_up_reads(wire: &'static Wire, drips: bool, barrier: &Barrier) -> Scripted {
+    let opened = barrier.clone();
+    Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Read if drips => {
+            Act::DripUntil("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n".into(), opened.clone())
+        }
+        Asked::Read => {
+            opened.pass();
+            Act::Close
+        }
+        _ => Act::Answer(wire.good(line)),
+    })
+}
+
+fn client(server: &Scripted, wire: &Wire) -> Client {
+    server.client(config(wire))
+}
+
+fn config(wire: &Wire) -> ClientConfig {
+    ClientConfig { attempt_timeout: ATTEMPT, call_timeout: ATTEMPT, max_retries: 0, ..wire.config() }
+}
+
+/// Reads of so many sessions, which are held up; only eight are on the wire at a time.
+fn reads(client: &Client, count: usize) -> Vec<StartedOperation> {
+    let read = |number| {
+        let id = SessionId::parse(&format!("held-up-{number}")).unwrap();
+        client.open_session_start(&id, Some(HOUR), 0.into()).unwrap()
+    };
+    (0..count).map(read).collect()
+}
+
+/// How many requests are held up, or were.
+fn on_the_wire(server: &Scripted, wire: &Wire) -> usize {
+    let requests = server.requests();
+    let reads = requests.iter().filter(|seen| !seen.line.ends_with("/token") && wire.act_of(&seen.line) == Asked::Read);
+    reads.count()
+}
+
+fn all_workers_are_busy(server: &Scripted, wire: &Wire) {
+    eventually("all workers are busy", || on_the_wire(server, wire) >= 8);
+}
+
+fn a_cancel_is_seen_at_once_though_the_request_goes_on(wire: &'static Wire) {
+    for drips in [false, true] {
+        let barrier = Barrier::default();
+        let server = holding_up_reads(wire, drips, &barrier);
+        let client = client(&server, wire);
+        let operations = reads(&client, 21);
+        all_workers_are_busy(&server, wire);
+        for operation in &operations {
+            std::thread::scope(|scope| {
+                let waiting = scope.spawn(|| operation.wait(LONG));
+                operation.cancel();
+                assert_eq!(operation.state(), OperationState::Cancelled, "for the one who cancels, at once");
+                assert_eq!(waiting.join().unwrap(), OperationState::Cancelled);
+            });
+        }
+        barrier.open();
+    }
+}
+
+fn a_shutdown_waits_no_longer_than_it_may_and_ends_when_the_requests_do(wire: &'static Wire) {
+    for drips in [false, true] {
+        let barrier = Barrier::default();
+        let server = holding_up_reads(wire, drips, &barrier);
+        let client = client(&server, wire);
+        let operations = reads(&client, 10);
+        all_workers_are_busy(&server, wire);
+        let begun = Instant::now();
+        let error = client.shut_down_within(SECOND / 2).unwrap_err();
+        let waited = begun.elapsed();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(waited >= SECOND / 2 && waited < LONG, "{waited:?}");
+        assert!(operations.iter().all(|operation| operation.state() == OperationState::Cancelled));
+        assert!(!threads::names().is_empty());
+        barrier.open();
+        client.shut_down_within(LONG).unwrap();
+        threads::wait_until_gone(LONG);
+    }
+}
+
+fn a_stop_and_an_extension_are_held_up_by_nothing(wire: &'static Wire) {
+    let server = silent_to_reads(wire);
+    let client = client(&server, wire);
+    let session = client.create_session(&an_hour(), None).unwrap();
+    let held = reads(&client, 30);
+    all_workers_are_busy(&server, wire);
+    for hours in 2..5 {
+        let lease = Lease::new(HOUR * hours).unwrap();
+        ended(&session.update_lease_start(lease, None, 0.into()).unwrap()).unwrap();
+    }
+    stop(&session);
+    for (round, eight) in held[..24].chunks(8).enumerate() {
+        eventually("eight more are on the wire", || on_the_wire(&server, wire) == 8 * (round + 1));
+        eight.iter().for_each(StartedOperation::cancel);
+    }
+    // With 24 on the wire that nobody waits for.
+    stop(&session);
+    assert!(held[24..].iter().all(|read| read.state() == OperationState::Running));
+}
+
+fn stop(session: &Session) {
+    ended(&session.stop_start(None, 0.into()).unwrap()).unwrap();
+}
+
+fn what_is_cancelled_makes_room_for_what_is_wanted(wire: &'static Wire) {
+    let waits: fn(&Client) -> Vec<StartedOperation> = |client| {
+        let wait = |_| client.create_session(&an_hour(), None).unwrap().wait_until_ready_start(HOUR, 0.into()).unwrap();
+        (0..8).map(wait).collect()
+    };
+    let reads: fn(&Client) -> Vec<StartedOperation> = |client| reads(client, 8);
+    // The scripted service of v1 has one session.
+    let all = if wire.is_v1() { &[reads][..] } else { &[reads, waits] };
+    for hold_up in all {
+        let server = silent_to_reads(wire);
+        let client = server.client(ClientConfig { poll_interval: Some(SECOND / 1000), ..config(wire) });
+        let operations = hold_up(&client);
+        all_workers_are_busy(&server, wire);
+        let list = client.list_sessions_start(None, 0.into()).unwrap();
+        assert_eq!(list.wait(SECOND / 20), OperationState::Running);
+        operations.iter().for_each(StartedOperation::cancel);
+        ended(&list).expect("those are not waited for");
+    }
+}
+
+fn what_queues_ends_in_its_own_time(wire: &'static Wire) {
+    let server = silent_to_reads(wire);
+    let client = client(&server, wire);
+    let _held = reads(&client, 8);
+    all_workers_are_busy(&server, wire);
+    let time = Duration::from_millis(300);
+    let begun = Instant::now();
+    let list = client.list_sessions_start(Some(time), 0.into()).unwrap();
+    assert_eq!(ended(&list).unwrap_err().kind(), ErrorKind::Timeout);
+    let taken = begun.elapsed();
+    assert!(taken >= time, "{taken:?}");
+    assert!(!server.seen().contains(&wire.list.to_owned()));
+}
+
+fn a_create_that_had_no_time_left_was_certainly_not_sent(wire: &'static Wire) {
+    let server = silent_to_reads(wire);
+    let client = client(&server, wire);
+    let _held = reads(&client, 8);
+    all_workers_are_busy(&server, wire);
+    let create = client.create_session_start(&an_hour(), Some(Duration::from_millis(300)), 7.into()).unwrap();
+    let error = ended(&create).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(!error.is_outcome_unknown() && error.is_retryable(), "{error}");
+    assert_eq!(ends(&client), [7], "and nothing else is told");
+    client.shut_down();
+    assert!(!server.seen().contains(&wire.create.to_owned()));
+}
+
+fn a_thousand_that_wait_take_no_thread(wire: &'static Wire) {
+    let emulator = Emulator::start(Config { startup: HOUR, ..Config::default() }).unwrap();
+    let config =
+        ClientConfig { poll_interval: Some(HOUR), retry_delay: Some(HOUR), call_timeout: 10 * HOUR, ..wire.config() };
+    let client = Client::new(config_for(&emulator, config)).unwrap();
+    let sessions: Vec<Session> = (0..334).map(|_| client.create_session(&an_hour(), None).unwrap()).collect();
+    let waits = sessions.iter().map(|session| session.wait_until_ready_start(2 * HOUR, 1.into()));
+    let (failing, pausing) = sessions.split_at(167);
+    let fail = |sessions: &[Session], fault: Fault| -> Vec<Result<StartedOperation>> {
+        emulator.clear_requests();
+        emulator.add_faults([fault.times(sessions.len() as u32)]).unwrap();
+        let reads = || sessions.iter().map(|session| session.properties_start(None, 1.into())).collect();
+        let reads: Vec<_> = reads();
+        eventually("all have failed", || {
+            emulator.requests().iter().filter(|request| request.status == 503).count() == sessions.len()
+        });
+        reads
+    };
+    let backing_off = fail(failing, Fault::on("GET", "**").status(503));
+    let told_to_wait = fail(pausing, Fault::on("GET", "**").status(503).header("Retry-After", "300"));
+    let silenced = Fault::on("GET", "**").always().status(429).header("Retry-After", "300");
+    emulator.add_faults([silenced]).unwrap();
+    let lists = (0..332).map(|number| client.open_session_start(sessions[number].id(), None, 1.into()));
+    let waiting: Vec<StartedOperation> =
+        waits.chain(backing_off).chain(told_to_wait).chain(lists).map(|started| started.unwrap()).collect();
+    assert_eq!(waiting.len(), 1000);
+    // Workers without work stay for two seconds. What is left: the driver, and the HTTP library's thread.
+    let taken = threads::wait_until(LONG, |names| names.len() <= 2);
+    println!("after {taken:?} 1000 operations wait, and these threads are there: {:?}", threads::names());
+    assert!(waiting.iter().all(|operation| operation.state() == OperationState::Running));
+    let begun = Instant::now();
+    client.shut_down_within(LONG).unwrap();
+    println!("ending them took {:?}", begun.elapsed());
+    assert!(waiting.iter().all(|operation| operation.state() == OperationState::Cancelled));
+    threads::wait_until_gone(LONG);
+}
+
+fn the_threads_of_a_client_are_gone_an_attempt_after_it(wire: &'static Wire) {
+    let server = silent_to_reads(wire);
+    let client = server.client(ClientConfig { attempt_timeout: 5 * SECOND, ..config(wire) });
+    let operations = reads(&client, 10);
+    all_workers_are_busy(&server, wire);
+    drop((operations, client));
+    assert!(!threads::names().is_empty(), "to drop a client is not to wait for the requests on the wire");
+    let taken = threads::wait_until_gone(LONG);
+    println!("the threads of a dropped client were gone after {taken:?}");
+}
