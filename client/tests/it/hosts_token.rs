@@ -97,7 +97,7 @@ fn an_application_that_waits_for_events_is_asked_in_time(wire: &Wire) {
         let waiting = scope.spawn(|| lab.client.next_event(24 * HOUR).unwrap());
         lab.clock.until_others_wait(1);
         lab.client.set_token(early).unwrap();
-        lab.clock.until_others_wait_until(110 * MINUTE);
+        lab.clock.until_others_wait_until(1, 110 * MINUTE);
         lab.clock.jump(45 * MINUTE);
         assert_eq!(waiting.join().unwrap().map(|event| event.kind), Some(EventKind::TokenNeeded));
     });

@@ -96,7 +96,7 @@ fn who_failed_together_for_want_of_a_token_comes_back_together(wire: &'static Wi
     std::thread::scope(|scope| {
         let calling: Vec<_> = (0..8).map(|_| scope.spawn(|| client.list_sessions(None))).collect();
         for pause in 1..=2 {
-            clock.until_so_many_wait_until(8, pause * 7 * SECOND);
+            clock.until_others_wait_until(8, pause * 7 * SECOND);
             clock.jump(7 * SECOND);
         }
         for thread in calling {

@@ -126,6 +126,9 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
         events: events.ended.len(),
         found: 0,
     };
+    if events.ended.contains_key(&0) {
+        return Err("an operation was started without a label: its end cannot be told from another's".to_owned());
+    }
     if let Some((label, times)) = events.ended.iter().find(|(_, times)| **times > 1) {
         return Err(format!("operation {label} has ended {times} times"));
     }
@@ -207,7 +210,7 @@ fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
         while sessions.len() > MOST_SESSIONS {
             let session = sessions.swap_remove(0);
             // A stop goes on when nobody holds it.
-            drop(session.stop_start(None, Label::default()));
+            drop(session.stop_start(None, storm.label().into()));
         }
     }
     for one in held {
@@ -216,10 +219,17 @@ fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
     Ok(())
 }
 
+impl Storm {
+    /// A label that nothing else has: each operation gets one, so that none can be taken for another.
+    fn label(&self) -> u64 {
+        self.last_label.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
 /// Starts something.
 fn start(storm: &Storm, sessions: &[Session], dice: &mut Dice) -> arr_client::Result<Option<Held>> {
     let client = &storm.client;
-    let label = storm.last_label.fetch_add(1, Ordering::Relaxed) + 1;
+    let label = storm.label();
     let session = (!sessions.is_empty())
         .then(|| &sessions[usize::try_from(dice.roll(sessions.len() as u64)).unwrap_or_default()]);
     let operation = match (dice.roll(12), session) {

@@ -40,13 +40,24 @@ struct Waiting {
     for_work: bool,
 }
 
+impl Waiting {
+    /// Whether it goes on waiting: one that was woken is still here until it runs.
+    fn is_asleep(&self, now: Instant) -> bool {
+        self.until > now && self.signal.version() == self.seen
+    }
+}
+
 impl Threads {
     /// Whether no client's thread has anything to do before the time goes on.
     fn are_quiet(&self, now: Instant) -> bool {
-        let sleeps = |driver| {
-            self.waiting.get(driver).is_some_and(|it| !it.for_work && it.until > now && it.signal.version() == it.seen)
-        };
+        let sleeps = |driver| self.waiting.get(driver).is_some_and(|it| !it.for_work && it.is_asleep(now));
         !self.drivers.is_empty() && self.drivers.iter().all(sleeps)
+    }
+
+    /// What threads wait for besides the clients' own.
+    fn others(&self, now: Instant) -> impl Iterator<Item = &Waiting> {
+        let waiting = self.waiting.iter().filter(|(thread, _)| !self.drivers.contains(thread));
+        waiting.map(|(_, it)| it).filter(move |it| it.is_asleep(now))
     }
 }
 
@@ -84,23 +95,13 @@ impl Paced {
 
     /// Waits until so many threads besides the clients' own wait for something.
     pub(crate) fn until_others_wait(&self, count: usize) {
-        drop(self.wait_until(|threads| {
-            threads.waiting.keys().filter(|thread| !threads.drivers.contains(thread)).count() == count
-        }));
+        drop(self.wait_until(|threads| threads.others(self.now()).count() == count));
     }
 
-    /// Waits until another thread than the clients' own waits until this time.
-    pub(crate) fn until_others_wait_until(&self, time: Duration) {
+    /// Waits until so many threads besides the clients' own wait until this time.
+    pub(crate) fn until_others_wait_until(&self, count: usize, time: Duration) {
         let until = Instant::from_elapsed(time);
-        drop(self.wait_until(|threads| {
-            threads.waiting.iter().any(|(thread, it)| !threads.drivers.contains(thread) && it.until == until)
-        }));
-    }
-
-    /// Waits until so many threads wait until this time.
-    pub(crate) fn until_so_many_wait_until(&self, count: usize, time: Duration) {
-        let until = Instant::from_elapsed(time);
-        drop(self.wait_until(|threads| threads.waiting.values().filter(|it| it.until == until).count() == count));
+        drop(self.wait_until(|threads| threads.others(self.now()).filter(|it| it.until == until).count() == count));
     }
 
     fn quiet(&self) -> MutexGuard<'_, Threads> {
