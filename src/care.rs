@@ -148,7 +148,7 @@ pub unsafe extern "C" fn arr_session_watch(
                 return Ok(());
             }
             let options = watch_options(&structs::read(options, "options")?)?;
-            found.watch(options, Label { user_data, handle: session.addr() as u64 })
+            found.watch_labelled(options, Label { user_data, handle: session.addr() as u64 })
         })
     }
 }
@@ -217,17 +217,16 @@ fn watch_options(options: &arr_watch_options) -> Result<WatchOptions> {
             )));
         }
     };
-    Ok(WatchOptions { warn_before: seconds(options.warn_before_seconds), stop_on_shutdown, on_suspend })
+    let watch = WatchOptions::default().warn_before(seconds(options.warn_before_seconds));
+    Ok(watch.stop_on_shutdown(stop_on_shutdown).on_suspend(on_suspend))
 }
 
 fn keep_alive(options: &arr_keep_alive_options) -> Result<KeepAlive> {
     must_be_zero(options.reserved)?;
-    Ok(KeepAlive {
-        threshold: seconds(options.threshold_seconds),
-        amount: seconds(options.amount_seconds),
-        cap: seconds(options.cap_seconds),
-        liveness: (options.liveness_ms != 0).then(|| Duration::from_millis(options.liveness_ms.into())),
-    })
+    let keep_alive = KeepAlive::until(seconds(options.cap_seconds))
+        .threshold(seconds(options.threshold_seconds))
+        .amount(seconds(options.amount_seconds));
+    Ok(keep_alive.liveness((options.liveness_ms != 0).then(|| Duration::from_millis(options.liveness_ms.into()))))
 }
 
 fn must_be_zero(reserved: u32) -> Result<()> {

@@ -8,7 +8,7 @@ use super::log::arr_log_entry;
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};
 use super::text;
-use client::{AccessToken, Client, StopScope, StoppedAll};
+use client::{AccessToken, Call, Client, StopScope, StoppedAll};
 use client::{Error, Result};
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn arr_client_get_token(
     unsafe {
         guard::status("arr_client_get_token", error, || {
             text::check_buffer(buffer, capacity)?;
-            let token = find(client)?.access_token(call_timeout(timeout_ms))?;
+            let token = within(find(client)?.access_token(), timeout_ms).run()?;
             write_token(&token, buffer, capacity, needed, remaining_seconds)
         })
     }
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn arr_client_stop_all(
     unsafe {
         guard::status("arr_client_stop_all", error, || {
             let result = Out::optional(result, "result")?;
-            write_stopped_all(find(client)?.stop_all(stop_scope(scope)?, call_timeout(timeout_ms))?, result)
+            write_stopped_all(within(find(client)?.stop_all(stop_scope(scope)?), timeout_ms).run()?, result)
         })
     }
 }
@@ -270,9 +270,9 @@ pub(super) unsafe fn out_handle<H>(place: *mut *mut H, what: &str) -> Result<*mu
     Ok(place)
 }
 
-/// A timeout of a REST call.
-pub(super) fn call_timeout(milliseconds: u32) -> Option<Duration> {
-    (milliseconds != ARR_TIMEOUT_DEFAULT).then(|| wait_timeout(milliseconds))
+/// A call with the timeout of a function that makes a REST call.
+pub(super) fn within<T>(call: Call<T>, milliseconds: u32) -> Call<T> {
+    if milliseconds == ARR_TIMEOUT_DEFAULT { call } else { call.timeout(wait_timeout(milliseconds)) }
 }
 
 /// A timeout of a wait.

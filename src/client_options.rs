@@ -212,7 +212,7 @@ pub(super) unsafe fn config(options: *const arr_client_options) -> Result<Client
         trust,
         ca_file: file(options.ca_file, "ca_file")?.map(Into::into),
         ca_pem: file(options.ca_pem, "ca_pem")?.map(str::to_owned),
-        proxy: text(options.proxy, "proxy")?.to_owned(),
+        proxy: text(options.proxy, "proxy")?.parse()?,
         user_agent_suffix: text(options.user_agent_suffix, "user_agent_suffix")?.to_owned(),
         call_timeout: given(options.call_timeout_ms).unwrap_or(defaults.call_timeout),
         attempt_timeout: given(options.attempt_timeout_ms).unwrap_or(defaults.attempt_timeout),

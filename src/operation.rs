@@ -11,8 +11,11 @@ use super::status::{ARR_OK, arr_status, code};
 use super::structs::Out;
 use crate::client::arr_stop_all_result;
 use client::Label;
+use client::{
+    AccessToken, AnyOperation, ListedSession, OperationState, Recovered, Resumed, Session, SessionProperties,
+    StartedOperation, Stopped, StoppedAll,
+};
 use client::{Error, Result};
-use client::{OperationState, Outcome, StartedOperation};
 use std::ffi::c_char;
 
 /// An operation that was started by a function whose name ends in _start. A handle: a value that is looked up, never a
@@ -32,7 +35,35 @@ pub const ARR_OPERATION_FAILED: arr_operation_state = 2;
 /// It was cancelled, or its client ended.
 pub const ARR_OPERATION_CANCELLED: arr_operation_state = 3;
 
-static OPERATIONS: Table<StartedOperation> = Table::new(4, "arr_operation");
+/// An operation, by what it brings.
+pub(super) enum TypedOperation {
+    Token(StartedOperation<AccessToken>),
+    Created(StartedOperation<Session>),
+    Opened(StartedOperation<Session>),
+    Resumed(StartedOperation<Resumed>),
+    Properties(StartedOperation<SessionProperties>),
+    Sessions(StartedOperation<Vec<ListedSession>>),
+    Recovered(StartedOperation<Vec<Recovered>>),
+    Stopped(StartedOperation<Stopped>),
+    StoppedAll(StartedOperation<StoppedAll>),
+}
+
+impl TypedOperation {
+    fn any(&self) -> &dyn AnyOperation {
+        match self {
+            TypedOperation::Token(operation) => operation,
+            TypedOperation::Created(operation) | TypedOperation::Opened(operation) => operation,
+            TypedOperation::Resumed(operation) => operation,
+            TypedOperation::Properties(operation) => operation,
+            TypedOperation::Sessions(operation) => operation,
+            TypedOperation::Recovered(operation) => operation,
+            TypedOperation::Stopped(operation) => operation,
+            TypedOperation::StoppedAll(operation) => operation,
+        }
+    }
+}
+
+static OPERATIONS: Table<TypedOperation> = Table::new(4, "arr_operation");
 
 /// Gives an operation out, and lets it run.
 ///
@@ -41,7 +72,7 @@ static OPERATIONS: Table<StartedOperation> = Table::new(4, "arr_operation");
 pub(super) unsafe fn start(
     place: *mut *mut arr_operation,
     user_data: u64,
-    prepare: impl FnOnce(Label) -> Result<StartedOperation>,
+    prepare: impl FnOnce(Label) -> Result<TypedOperation>,
 ) -> Result<()> {
     // SAFETY: the caller's promise.
     let place = unsafe { out_handle(place, "operation") }?;
@@ -49,7 +80,7 @@ pub(super) unsafe fn start(
         // An event that comes before this function has returned names the handle too.
         prepare(Label { user_data, handle: handle.addr() as u64 })
     })?;
-    if let Err(error) = OPERATIONS.get(handle).and_then(|operation| operation.begin()) {
+    if let Err(error) = OPERATIONS.get(handle).and_then(|operation| operation.any().begin()) {
         drop(OPERATIONS.remove(handle));
         return Err(error);
     }
@@ -60,10 +91,10 @@ pub(super) unsafe fn start(
 
 fn number(state: OperationState) -> arr_operation_state {
     match state {
-        OperationState::Running => ARR_OPERATION_RUNNING,
         OperationState::Succeeded => ARR_OPERATION_SUCCEEDED,
         OperationState::Failed => ARR_OPERATION_FAILED,
         OperationState::Cancelled => ARR_OPERATION_CANCELLED,
+        _ => ARR_OPERATION_RUNNING,
     }
 }
 
@@ -87,7 +118,7 @@ pub unsafe extern "C" fn arr_operation_poll(
             if state.is_null() {
                 return Err(Error::invalid_argument("the place for the state is NULL"));
             }
-            state.write_unaligned(number(operation.state()));
+            state.write_unaligned(number(operation.any().state()));
             Ok(())
         })
     }
@@ -111,7 +142,8 @@ pub unsafe extern "C" fn arr_operation_wait(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::quiet("arr_operation_wait", error, || {
-            let reached = OPERATIONS.get(operation)?.wait(wait_timeout(timeout_ms));
+            let timeout = wait_timeout(timeout_ms);
+            let reached = OPERATIONS.get(operation)?.any().wait(timeout);
             if !state.is_null() {
                 state.write_unaligned(number(reached));
             }
@@ -138,7 +170,7 @@ pub unsafe extern "C" fn arr_operation_cancel(operation: *mut arr_operation, err
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_operation_cancel", error, || {
-            OPERATIONS.get(operation)?.cancel();
+            OPERATIONS.get(operation)?.any().cancel();
             Ok(())
         })
     }
@@ -157,7 +189,7 @@ pub unsafe extern "C" fn arr_operation_get_error(
     error: *mut arr_error_info,
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
-    unsafe { guard::status("arr_operation_get_error", error, || succeeded(operation).map(|_| ())) }
+    unsafe { guard::status("arr_operation_get_error", error, || OPERATIONS.get(operation)?.any().succeeded()) }
 }
 
 /// The session that a create, an open or a resume has brought. Each call gives a handle of its own. Sends nothing.
@@ -184,15 +216,19 @@ pub unsafe extern "C" fn arr_operation_get_session(
         guard::status("arr_operation_get_session", error, || {
             let place = out_handle(session, "session")?;
             let properties = Out::optional(properties, "properties")?;
-            match succeeded(operation)? {
-                Outcome::Session { session, resumed: was_there } => {
-                    if !resumed.is_null() {
-                        resumed.write_unaligned(was_there.into());
-                    }
-                    session::hand_out(session, place, properties)
+            let (session, was_there) = match &*OPERATIONS.get(operation)? {
+                TypedOperation::Created(operation) => (operation.outcome()?, false),
+                TypedOperation::Opened(operation) => (operation.outcome()?, true),
+                TypedOperation::Resumed(operation) => {
+                    let found = operation.outcome()?;
+                    (found.session, found.resumed)
                 }
-                other => Err(another_kind(&other, "a session")),
+                other => return Err(other.is_not("a session")),
+            };
+            if !resumed.is_null() {
+                resumed.write_unaligned(was_there.into());
             }
+            session::hand_out(session, place, properties)
         })
     }
 }
@@ -216,12 +252,12 @@ pub unsafe extern "C" fn arr_operation_get_properties(
     unsafe {
         guard::status("arr_operation_get_properties", error, || {
             let place = Out::required(properties, "properties")?;
-            match succeeded(operation)? {
-                Outcome::Properties(properties) => {
-                    place.write(&arr_session_properties::from(&properties));
+            match &*OPERATIONS.get(operation)? {
+                TypedOperation::Properties(operation) => {
+                    place.write(&arr_session_properties::from(&operation.outcome()?));
                     Ok(())
                 }
-                other => Err(another_kind(&other, "properties")),
+                other => Err(other.is_not("properties")),
             }
         })
     }
@@ -245,10 +281,10 @@ pub unsafe extern "C" fn arr_operation_get_list(
     unsafe {
         guard::status("arr_operation_get_list", error, || {
             let place = out_handle(list, "list")?;
-            let list = match succeeded(operation)? {
-                Outcome::Sessions(sessions) => hand_out_list(sessions.into())?,
-                Outcome::Recovered(sessions) => hand_out_list(sessions.into())?,
-                other => return Err(another_kind(&other, "a list")),
+            let list = match &*OPERATIONS.get(operation)? {
+                TypedOperation::Sessions(operation) => hand_out_list(operation.outcome()?.into())?,
+                TypedOperation::Recovered(operation) => hand_out_list(operation.outcome()?.into())?,
+                other => return Err(other.is_not("a list")),
             };
             place.write_unaligned(list);
             Ok(())
@@ -278,9 +314,11 @@ pub unsafe extern "C" fn arr_operation_get_token(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_operation_get_token", error, || match succeeded(operation)? {
-            Outcome::Token(token) => write_token(&token, buffer, capacity, needed, remaining_seconds),
-            other => Err(another_kind(&other, "a token")),
+        guard::status("arr_operation_get_token", error, || match &*OPERATIONS.get(operation)? {
+            TypedOperation::Token(operation) => {
+                write_token(&operation.outcome()?, buffer, capacity, needed, remaining_seconds)
+            }
+            other => Err(other.is_not("a token")),
         })
     }
 }
@@ -301,14 +339,15 @@ pub unsafe extern "C" fn arr_operation_get_stop(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_operation_get_stop", error, || match succeeded(operation)? {
-            Outcome::Stopped(stopped) => {
+        guard::status("arr_operation_get_stop", error, || match &*OPERATIONS.get(operation)? {
+            TypedOperation::Stopped(operation) => {
+                let stopped = operation.outcome()?;
                 if !already_gone.is_null() {
                     already_gone.write_unaligned(stopped.already_gone.into());
                 }
                 Ok(())
             }
-            other => Err(another_kind(&other, "a stop")),
+            other => Err(other.is_not("a stop")),
         })
     }
 }
@@ -331,9 +370,9 @@ pub unsafe extern "C" fn arr_operation_get_stop_all(
     unsafe {
         guard::status("arr_operation_get_stop_all", error, || {
             let result = Out::optional(result, "result")?;
-            match succeeded(operation)? {
-                Outcome::StoppedAll(all) => write_stopped_all(all, result),
-                other => Err(another_kind(&other, "a stop of many")),
+            match &*OPERATIONS.get(operation)? {
+                TypedOperation::StoppedAll(operation) => write_stopped_all(operation.outcome()?, result),
+                other => Err(other.is_not("a stop of many")),
             }
         })
     }
@@ -350,27 +389,29 @@ pub extern "C" fn arr_operation_free(operation: *mut arr_operation) {
     guard::value("arr_operation_free", (), || {
         if let Some(operation) = OPERATIONS.remove(operation) {
             // At once, also while another call holds it.
-            operation.let_go();
+            operation.any().release();
         }
     });
 }
 
-fn succeeded(operation: *mut arr_operation) -> Result<Outcome> {
-    OPERATIONS.get(operation)?.outcome()
-}
-
-fn another_kind(outcome: &Outcome, wanted: &str) -> Error {
-    let brought = match outcome {
-        Outcome::Done => "nothing but that it is done",
-        Outcome::Token(_) => "a token (arr_operation_get_token)",
-        Outcome::Session { .. } => "a session (arr_operation_get_session)",
-        Outcome::Properties(_) => "properties (arr_operation_get_properties)",
-        Outcome::Sessions(_) | Outcome::Recovered(_) => "a list (arr_operation_get_list)",
-        Outcome::Stopped(_) => "a stop (arr_operation_get_stop)",
-        Outcome::StoppedAll(_) => "a stop of many (arr_operation_get_stop_all)",
-        _ => "something else",
-    };
-    Error::invalid_argument(format!("the operation has brought {brought}, not {wanted}"))
+impl TypedOperation {
+    /// Why it does not give what was asked for: because it has not succeeded, or brings something else.
+    fn is_not(&self, wanted: &str) -> Error {
+        if let Err(error) = self.any().succeeded() {
+            return error;
+        }
+        let brought = match self {
+            TypedOperation::Token(_) => "a token (arr_operation_get_token)",
+            TypedOperation::Created(_) | TypedOperation::Opened(_) | TypedOperation::Resumed(_) => {
+                "a session (arr_operation_get_session)"
+            }
+            TypedOperation::Properties(_) => "properties (arr_operation_get_properties)",
+            TypedOperation::Sessions(_) | TypedOperation::Recovered(_) => "a list (arr_operation_get_list)",
+            TypedOperation::Stopped(_) => "a stop (arr_operation_get_stop)",
+            TypedOperation::StoppedAll(_) => "a stop of many (arr_operation_get_stop_all)",
+        };
+        Error::invalid_argument(format!("the operation has brought {brought}, not {wanted}"))
+    }
 }
 
 /// The status that an event tells of an operation.

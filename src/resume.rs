@@ -1,8 +1,8 @@
 //! `arr_resume_options`: going on with a session instead of creating another.
 
-use super::client::{arr_client, call_timeout, find, out_handle};
+use super::client::{arr_client, find, out_handle, within};
 use super::error_info::arr_error_info;
-use super::operation::{arr_operation, start};
+use super::operation::{TypedOperation, arr_operation, start};
 use super::session::{arr_session, arr_session_create_options, hand_out, new_session};
 use super::session_properties::arr_session_properties;
 use super::status::arr_status;
@@ -89,11 +89,11 @@ pub unsafe extern "C" fn arr_session_resume_or_create(
             let place = out_handle(session, "session")?;
             let properties = Out::optional(properties, "properties")?;
             let (new, resume) = (new_session(options)?, resume_options(resume)?);
-            let (session, was_there) = find(client)?.resume_or_create(&new, resume, call_timeout(timeout_ms))?;
+            let found = within(find(client)?.resume_or_create(&new, resume), timeout_ms).run()?;
             if !resumed.is_null() {
-                resumed.write_unaligned(was_there.into());
+                resumed.write_unaligned(found.resumed.into());
             }
-            hand_out(session, place, properties)
+            hand_out(found.session, place, properties)
         })
     }
 }
@@ -124,7 +124,10 @@ pub unsafe extern "C" fn arr_session_resume_or_create_start(
         guard::status("arr_session_resume_or_create_start", error, || {
             start(operation, user_data, |label| {
                 let (client, new, resume) = (find(client)?, new_session(options)?, resume_options(resume)?);
-                client.prepare_resume_or_create(&new, resume, call_timeout(timeout_ms), label)
+                within(client.resume_or_create(&new, resume), timeout_ms)
+                    .labelled(label)
+                    .prepare()
+                    .map(TypedOperation::Resumed)
             })
         })
     }
@@ -137,8 +140,7 @@ unsafe fn resume_options(options: *const arr_resume_options) -> Result<Resume> {
     let options = unsafe { structs::read(options, "resume") }?;
     // SAFETY: the caller's promise.
     let id = unsafe { text::optional(options.session_id, "session_id") }?.filter(|id| !id.is_empty());
-    Ok(Resume {
-        id: id.map(SessionId::parse).transpose()?,
-        min_remaining: Duration::from_secs(options.min_remaining_seconds.into()),
-    })
+    Ok(Resume::default()
+        .id(id.map(SessionId::parse).transpose()?)
+        .min_remaining(Duration::from_secs(options.min_remaining_seconds.into())))
 }

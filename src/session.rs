@@ -1,6 +1,6 @@
 //! `arr_session`: a rendering session.
 
-use super::client::{arr_client, call_timeout, find, out_handle, wait_timeout};
+use super::client::{arr_client, find, out_handle, wait_timeout, within};
 use super::error_info::arr_error_info;
 use super::handle::Table;
 use super::session_properties::{
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn arr_session_create(
             let properties = Out::optional(properties, "properties")?;
             let new = new_session(options)?;
             SESSIONS.check_room()?;
-            hand_out(find(client)?.create_session(&new, call_timeout(timeout_ms))?, session, properties)
+            hand_out(within(find(client)?.create_session(&new), timeout_ms).run()?, session, properties)
         })
     }
 }
@@ -166,7 +166,7 @@ pub unsafe extern "C" fn arr_session_open(
             let session = out_handle(session, "session")?;
             let properties = Out::optional(properties, "properties")?;
             let id = SessionId::parse(text::required(session_id, "session_id")?)?;
-            hand_out(find(client)?.open_session(&id, call_timeout(timeout_ms))?, session, properties)
+            hand_out(within(find(client)?.open_session(&id), timeout_ms).run()?, session, properties)
         })
     }
 }
@@ -251,8 +251,8 @@ pub unsafe extern "C" fn arr_session_get_properties(
             let properties = Out::required(properties, "properties")?;
             let session = SESSIONS.get(session)?;
             let read = match flags {
-                ARR_READ_FRESH => session.properties(call_timeout(timeout_ms))?,
-                ARR_READ_CACHED => session.cached_properties(call_timeout(timeout_ms))?,
+                ARR_READ_FRESH => within(session.properties(), timeout_ms).run()?,
+                ARR_READ_CACHED => within(session.cached_properties(), timeout_ms).run()?,
                 ARR_READ_KNOWN => session.known_properties(),
                 other => return Err(Error::new(ErrorKind::Unsupported, format!("flags {other} are not known"))),
             };
@@ -292,7 +292,7 @@ pub unsafe extern "C" fn arr_session_update_lease(
         guard::status("arr_session_update_lease", error, || {
             let properties = Out::optional(properties, "properties")?;
             let lease = Lease::new(Duration::from_secs(max_lease_seconds.into()))?;
-            let known = SESSIONS.get(session)?.update_lease(lease, call_timeout(timeout_ms))?;
+            let known = within(SESSIONS.get(session)?.update_lease(lease), timeout_ms).run()?;
             if let Some(properties) = properties {
                 properties.write(&arr_session_properties::from(&known));
             }
@@ -334,7 +334,7 @@ pub unsafe extern "C" fn arr_session_wait_until_ready(
         guard::status("arr_session_wait_until_ready", error, || {
             let properties = Out::optional(properties, "properties")?;
             let session = SESSIONS.get(session)?;
-            let waited = session.wait_until_ready(wait_timeout(timeout_ms));
+            let waited = session.wait_until_ready().timeout(wait_timeout(timeout_ms)).run();
             let known = match &waited {
                 Ok(ready) => Some(ready.clone()),
                 Err(error) => tells_how_far(error).then(|| session.known_properties()),
@@ -369,7 +369,7 @@ pub unsafe extern "C" fn arr_session_stop(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_session_stop", error, || {
-            let stopped = SESSIONS.get(session)?.stop(call_timeout(timeout_ms))?;
+            let stopped = within(SESSIONS.get(session)?.stop(), timeout_ms).run()?;
             if !already_gone.is_null() {
                 already_gone.write_unaligned(stopped.already_gone.into());
             }
@@ -430,7 +430,7 @@ pub(super) unsafe fn new_session(options: *const arr_session_create_options) -> 
         ARR_SESSION_SIZE_PREMIUM => SessionSize::Premium,
         other => return Err(Error::invalid_argument(format!("size {other} is neither STANDARD (1) nor PREMIUM (2)"))),
     };
-    let new = NewSession::new(size, Duration::from_secs(options.max_lease_seconds.into()))?;
+    let new = NewSession::new(size, Lease::new(Duration::from_secs(options.max_lease_seconds.into()))?);
     // SAFETY: the caller's promise.
     let new = new
         .with_models(unsafe { text::list(options.models, options.model_count, NewSession::MOST_MODELS, "models") }?)?;

@@ -1,6 +1,6 @@
 //! `arr_session_list`: the account's sessions at one moment.
 
-use super::client::{arr_client, call_timeout, find, out_handle};
+use super::client::{arr_client, find, out_handle, within};
 use super::error_info::arr_error_info;
 use super::guard;
 use super::handle::Table;
@@ -52,7 +52,8 @@ impl From<Vec<Recovered>> for List {
             known_to_client: true,
             claim: match claim {
                 Claim::Ours => ARR_CLAIM_OURS,
-                Claim::Candidate => ARR_CLAIM_CANDIDATE,
+                // Of one that is less certain than ours.
+                _ => ARR_CLAIM_CANDIDATE,
             },
             session: Some(session),
         };
@@ -86,7 +87,7 @@ pub unsafe extern "C" fn arr_client_list_sessions(
     unsafe {
         guard::status("arr_client_list_sessions", error, || {
             let list = out_handle(list, "list")?;
-            let sessions = find(client)?.list_sessions(call_timeout(timeout_ms))?;
+            let sessions = within(find(client)?.list_sessions(), timeout_ms).run()?;
             list.write_unaligned(hand_out_list(sessions.into())?);
             Ok(())
         })
@@ -120,7 +121,7 @@ pub unsafe extern "C" fn arr_client_recover_sessions(
     unsafe {
         guard::status("arr_client_recover_sessions", error, || {
             let list = out_handle(list, "list")?;
-            let sessions = find(client)?.recover_sessions(call_timeout(timeout_ms))?;
+            let sessions = within(find(client)?.recover_sessions(), timeout_ms).run()?;
             list.write_unaligned(hand_out_list(sessions.into())?);
             Ok(())
         })

@@ -1,8 +1,8 @@
 //! What `arr_session` can be asked to start, so that a frame loop need not wait for it.
 
-use super::client::{arr_client, call_timeout, find, wait_timeout};
+use super::client::{arr_client, find, wait_timeout, within};
 use super::error_info::arr_error_info;
-use super::operation::{arr_operation, start};
+use super::operation::{TypedOperation, arr_operation, start};
 use super::session::{arr_session, arr_session_create_options, find_session, new_session};
 use super::status::arr_status;
 use super::{guard, text};
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn arr_session_create_start(
         guard::status("arr_session_create_start", error, || {
             start(operation, user_data, |label| {
                 let (client, new) = (find(client)?, new_session(options)?);
-                client.prepare_create_session(&new, call_timeout(timeout_ms), label)
+                within(client.create_session(&new), timeout_ms).labelled(label).prepare().map(TypedOperation::Created)
             })
         })
     }
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn arr_session_open_start(
         guard::status("arr_session_open_start", error, || {
             start(operation, user_data, |label| {
                 let (client, id) = (find(client)?, SessionId::parse(text::required(session_id, "session_id")?)?);
-                client.prepare_open_session(&id, call_timeout(timeout_ms), label)
+                within(client.open_session(&id), timeout_ms).labelled(label).prepare().map(TypedOperation::Opened)
             })
         })
     }
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn arr_session_get_properties_start(
         guard::status("arr_session_get_properties_start", error, || {
             start(operation, user_data, |label| {
                 let session = find_session(session)?;
-                session.prepare_properties(call_timeout(timeout_ms), label)
+                within(session.properties(), timeout_ms).labelled(label).prepare().map(TypedOperation::Properties)
             })
         })
     }
@@ -126,7 +126,10 @@ pub unsafe extern "C" fn arr_session_update_lease_start(
             start(operation, user_data, |label| {
                 let session = find_session(session)?;
                 let lease = Lease::new(Duration::from_secs(max_lease_seconds.into()))?;
-                session.prepare_update_lease(lease, call_timeout(timeout_ms), label)
+                within(session.update_lease(lease), timeout_ms)
+                    .labelled(label)
+                    .prepare()
+                    .map(TypedOperation::Properties)
             })
         })
     }
@@ -155,7 +158,12 @@ pub unsafe extern "C" fn arr_session_wait_until_ready_start(
         guard::status("arr_session_wait_until_ready_start", error, || {
             start(operation, user_data, |label| {
                 let session = find_session(session)?;
-                session.prepare_wait_until_ready(wait_timeout(timeout_ms), label)
+                session
+                    .wait_until_ready()
+                    .timeout(wait_timeout(timeout_ms))
+                    .labelled(label)
+                    .prepare()
+                    .map(TypedOperation::Properties)
             })
         })
     }
@@ -184,7 +192,7 @@ pub unsafe extern "C" fn arr_session_stop_start(
         guard::status("arr_session_stop_start", error, || {
             start(operation, user_data, |label| {
                 let session = find_session(session)?;
-                session.prepare_stop(call_timeout(timeout_ms), label)
+                within(session.stop(), timeout_ms).labelled(label).prepare().map(TypedOperation::Stopped)
             })
         })
     }

@@ -2,21 +2,19 @@
 //! properties and stop it.
 //!
 //! ```no_run
-//! use arr_client::{Client, ClientConfig, Credential, NewSession, SessionSize};
+//! use arr_client::{Client, ClientConfig, Credential, Lease, NewSession, SessionSize};
 //! use std::time::Duration;
 //!
 //! # fn main() -> arr_client::Result<()> {
-//! let client = Client::new(ClientConfig {
-//!     account_id: "ACCOUNT-ID".into(),
-//!     credential: Credential::AccountKey("ACCOUNT-KEY".into()),
-//!     account_domain: "westus2.mixedreality.azure.com".into(), // where the account was made
-//!     service_endpoint: "westeurope".into(), // where the session shall run: a region, or a URL
-//!     ..ClientConfig::default()
-//! })?;
-//! let session = client.create_session(&NewSession::new(SessionSize::Standard, Duration::from_secs(3600))?, None)?;
-//! let ready = session.wait_until_ready(Duration::from_secs(300))?;
-//! println!("{} runs at {:?}", ready.id, ready.hostname);
-//! session.stop(None)?;
+//! let key = Credential::AccountKey("ACCOUNT-KEY".into());
+//! // The account was made in westus2; the session runs in westeurope. Both may be host names or URLs, too.
+//! let client = Client::new(ClientConfig::new("ACCOUNT-ID", key, "westus2", "westeurope"))?;
+//! let new = NewSession::new(SessionSize::Standard, Lease::from_minutes(30)?);
+//! let session = client.create_session(&new).run()?;
+//! let ready = session.wait_until_ready().timeout(Duration::from_secs(300)).run()?;
+//! println!("{} runs at {}", ready.id, ready.hostname.unwrap_or_default());
+//! session.update_lease(Lease::from_minutes(60)?).run()?;
+//! session.stop().run()?;
 //! # Ok(())
 //! # }
 //! ```
@@ -54,10 +52,10 @@ mod sys;
 mod wire;
 
 pub use client::{
-    AccessToken, Claim, Client, KeepAlive, ListedSession, OnSuspend, OperationState, Outcome, Recovered, Resume,
-    Session, StartedOperation, StopScope, Stopped, StoppedAll, WatchOptions, shut_down_all,
+    AccessToken, AnyOperation, Call, Claim, Client, KeepAlive, ListedSession, OnSuspend, OperationState, Recovered,
+    Resume, Resumed, Session, StartedOperation, StopScope, Stopped, StoppedAll, WatchOptions, shut_down_all,
 };
-pub use config::{ApiVersion, ClientConfig, Credential, Secret, Trust};
+pub use config::{ApiVersion, ClientConfig, Credential, Proxy, Secret, Trust};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{Event, EventKind, Label};
 pub use log::{LogEntry, LogLevel};

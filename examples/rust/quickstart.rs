@@ -93,7 +93,7 @@ fn client_from_environment(account_id: String, api_version: ApiVersion) -> Resul
 
 fn run(client: &Client) -> Result<ExitCode> {
     println!("Creating a rendering session");
-    let session = client.create_session(&NewSession::new(SessionSize::Standard, HALF_AN_HOUR)?, None)?;
+    let session = client.create_session(&NewSession::new(SessionSize::Standard, Lease::new(HALF_AN_HOUR)?)).run()?;
     let _guard = StopOnPanic(&session);
     println!("  id         {}", session.id());
 
@@ -103,8 +103,8 @@ fn run(client: &Client) -> Result<ExitCode> {
         exit_code = failed(&error);
     }
     println!("Stopping it");
-    session.stop(None)?;
-    println!("  status     {}", word(&session.properties(None)?.status));
+    session.stop().run()?;
+    println!("  status     {}", word(&session.properties().run()?.status));
     Ok(exit_code)
 }
 
@@ -115,7 +115,7 @@ impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             // If that fails, its lease ends it.
-            self.0.stop(None).ok();
+            self.0.stop().run().ok();
         }
     }
 }
@@ -126,10 +126,10 @@ fn use_it(session: &Session) -> Result<()> {
     print(&wait_until_ready(session)?);
 
     println!("Extending its lease to an hour in all");
-    session.update_lease(Lease::new(AN_HOUR)?, None)?;
+    session.update_lease(Lease::new(AN_HOUR)?).run()?;
 
     println!("Reading its properties");
-    print(&session.properties(None)?);
+    print(&session.properties().run()?);
     Ok(())
 }
 
@@ -143,7 +143,7 @@ fn wait_until_ready(session: &Session) -> Result<SessionProperties> {
             // A dot that is not shown is no failure.
             io::stdout().flush().ok();
         }
-        let outcome = session.wait_until_ready(SLICE);
+        let outcome = session.wait_until_ready().timeout(SLICE).run();
         waited += SLICE;
         let not_yet = outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout);
         if !not_yet || waited >= PATIENCE {
@@ -173,7 +173,7 @@ fn print(properties: &SessionProperties) {
 /// What is running in the account, and costs: other people's sessions are among them.
 fn list(client: &Client) -> Result<()> {
     println!("Listing the account's sessions");
-    for entry in client.list_sessions(None)? {
+    for entry in client.list_sessions().run()? {
         let owner = if entry.known_to_client { "ours" } else { "somebody else's" };
         println!("  {}   {}, {owner}", entry.properties.id, word(&entry.properties.status));
     }

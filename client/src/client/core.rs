@@ -1,121 +1,139 @@
-//! What a client has once, however many endpoints its sessions are at: the wire, the time, the token, the events, and the
-//! threads that drive what was started.
+//! What a client has once, however many endpoints its sessions are at: HTTP, clock, tokens, events, journal, and the
+//! mailbox of its driver.
 
-use super::keeper::Keeper;
-use crate::auth::TokenCache;
-use crate::client::runtime::Runtime;
-use crate::clock::{Clock, Instant, Signal, lock};
+use super::completion::Completion;
+use super::mailbox::{Mailbox, Message, Prepared};
+use super::wake::Wake;
+use crate::auth::{Exchange, TokenCache};
+use crate::clock::{Clock, Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{EventKind, Fact, Label, Queue};
-use crate::http::{Counted, Transport, Workers};
+use crate::http::{Counted, Transport};
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::model::SessionId;
-use crate::protocol::{Context, Operation, Timed, Todo};
+use crate::protocol::{Chore, Context, Operation as _};
+use crate::sys::{pin_module, without_sigpipe};
+use crate::wire::Urgency;
+use once_cell::sync::OnceCell;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The clients of this process that have not gone, and their threads, which may outlive them by a request.
-static LIVING: Mutex<Vec<(Weak<Core>, Weak<Workers>)>> = Mutex::new(Vec::new());
+/// A change to the journal.
+type Note = Box<dyn FnOnce(&Journal) -> Result<()> + Send>;
 
-/// Ends every client, and waits for all of them together.
-pub(crate) fn end_all(timeout: Duration) -> Result<()> {
-    let living = lock(&LIVING).clone();
-    let cores: Vec<Arc<Core>> = living.iter().filter_map(|(core, _)| core.upgrade()).collect();
-    cores.iter().for_each(Core::begin_end);
-    let begun = std::time::Instant::now();
-    let ends = cores.iter().map(|core| core.wait_for_end(timeout.saturating_sub(begun.elapsed())));
-    ends.collect::<Vec<_>>().into_iter().collect::<Result<()>>()?;
-    drop(cores);
-    let threads = living.iter().filter_map(|(_, workers)| workers.upgrade());
-    let gone = threads.map(|workers| workers.wait_until_gone(timeout.saturating_sub(begun.elapsed())));
-    if gone.collect::<Vec<_>>().contains(&false) { Err(not_ended()) } else { Ok(()) }
-}
+/// What the driver's thread runs.
+pub(super) type RunDriver = Box<dyn FnOnce() + Send>;
 
-fn not_ended() -> Error {
-    let message =
-        "the client has not ended within the time; requests on the wire end within their attempt timeout: wait again";
-    Error::new(ErrorKind::Timeout, message)
-}
-
-#[derive(Debug)]
-pub(crate) struct Core {
-    pub(crate) transport: Arc<Transport>,
-    pub(crate) clock: Arc<dyn Clock>,
-    /// Changes when something happened that anybody may wait for.
-    pub(crate) signal: Arc<Signal>,
-    pub(crate) log: Arc<Log>,
-    pub(crate) tokens: Arc<TokenCache>,
+pub(super) struct Core {
+    pub(super) http: Arc<Transport>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) wake: Arc<Wake>,
+    pub(super) log: Arc<Log>,
+    pub(super) tokens: Arc<TokenCache>,
     /// What the operations of the account need, at the endpoint that was configured.
-    pub(crate) context: Context,
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) journal: Option<Arc<Journal>>,
-    pub(crate) runtime: Runtime,
-    pub(crate) keeper: Keeper,
-    pub(crate) shut_down: AtomicBool,
+    pub(super) context: Context,
+    pub(super) events: Arc<Queue>,
+    pub(super) journal: Option<Arc<Journal>>,
+    /// What is to be written to the journal.
+    notes: Mutex<Vec<Note>>,
+    pub(super) mailbox: Arc<Mailbox>,
+    driver: DriverThread,
+    /// Nothing is asked while the application is suspended.
+    pub(super) suspended: AtomicBool,
+    /// The application is back, and the driver does not know yet.
+    pub(super) resumed: AtomicBool,
+    pub(super) shut_down: AtomicBool,
     /// How many blocking calls are under way.
-    pub(crate) calls: AtomicUsize,
-    pub(crate) call_timeout: Duration,
-    pub(crate) attempt_timeout: Duration,
+    calls: AtomicUsize,
+    /// The first failure of a stop that was promised.
+    failed_stop: Mutex<Option<Error>>,
+    pub(super) call_timeout: Duration,
+    pub(super) attempt_timeout: Duration,
+}
+
+#[derive(Default)]
+struct DriverThread {
+    running: Mutex<bool>,
+    ended: Condvar,
+    /// Makes what the thread runs; `None` once the client has gone.
+    prepare: OnceCell<Box<dyn Fn() -> Option<RunDriver> + Send + Sync>>,
+}
+
+/// What a [`Core`] is made of.
+pub(super) struct Parts {
+    pub(super) http: Arc<Transport>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) wake: Arc<Wake>,
+    pub(super) events: Arc<Queue>,
+    pub(super) context: Context,
+    pub(super) journal: Option<Journal>,
+    pub(super) call_timeout: Duration,
+    pub(super) attempt_timeout: Duration,
 }
 
 impl Core {
-    pub(crate) fn now(&self) -> Instant {
+    pub(super) fn new(parts: Parts) -> Arc<Core> {
+        let Parts { http, clock, wake, events, context, journal, call_timeout, attempt_timeout } = parts;
+        Arc::new(Core {
+            http,
+            clock,
+            wake,
+            log: Arc::clone(&context.log),
+            tokens: Arc::clone(&context.tokens),
+            context,
+            events,
+            journal: journal.map(Arc::new),
+            notes: Mutex::default(),
+            mailbox: Arc::default(),
+            driver: DriverThread::default(),
+            suspended: false.into(),
+            resumed: false.into(),
+            shut_down: false.into(),
+            calls: 0.into(),
+            failed_stop: Mutex::default(),
+            call_timeout,
+            attempt_timeout,
+        })
+    }
+
+    pub(super) fn now(&self) -> Instant {
         self.clock.now()
     }
 
-    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Instant {
+    pub(super) fn deadline(&self, timeout: Option<Duration>) -> Instant {
         self.now() + timeout.unwrap_or(self.call_timeout)
     }
 
-    pub(crate) fn is_shut_down(&self) -> bool {
+    pub(super) fn is_shut_down(&self) -> bool {
         self.shut_down.load(Ordering::Acquire)
     }
 
-    pub(crate) fn ended(&self) -> Error {
+    /// The error of calls after the end.
+    pub(super) fn ended(&self) -> Error {
         Error::new(ErrorKind::ShutDown, "the client of this call was shut down or freed; make another")
     }
 
-    pub(crate) fn check_alive(&self) -> Result<()> {
+    pub(super) fn check_alive(&self) -> Result<()> {
         if self.is_shut_down() { Err(self.ended()) } else { Ok(()) }
     }
 
-    /// Drives an operation on this thread to its end, to the deadline, or to the end of the client.
-    pub(crate) fn run<T>(&self, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {
-        let _call = self.begin_call();
-        let outcome = self.drive(operation, deadline);
-        if let Err(error) = &outcome {
-            self.log_failure(error);
-        }
-        outcome
-    }
-
-    fn begin_call(&self) -> Call<'_> {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        Call { core: self, _counted: self.transport.workers().count() }
-    }
-
-    pub(crate) fn log_failure(&self, error: &Error) {
+    pub(super) fn log_failure(&self, error: &Error) {
         self.log.error(error.correlation_vector(), || error.message().to_owned());
     }
 
-    /// Does something that may take a while, such as writing to a disk: not on the thread that drives everything.
-    pub(crate) fn aside(&self, work: impl FnOnce() + Send + 'static) {
-        if self.runtime.is_running() { self.transport.aside(work) } else { work() }
-    }
-
-    /// Notes something in the journal, if there is one, aside.
-    pub(crate) fn note(&self, note: impl FnOnce(&Journal) -> Result<()> + Send + 'static) {
-        if let Some(journal) = &self.journal {
-            let (journal, log) = (Arc::clone(journal), Arc::clone(&self.log));
-            self.aside(move || log.warn_of(note(&journal)));
+    /// The application has shown that it is alive.
+    pub(super) fn application_is_alive(&self) {
+        if self.events.was_awaited() {
+            self.wake.sessions_changed();
         }
     }
 
-    /// Tells that a session was to be stopped for nobody, and was not.
-    pub(crate) fn left_running(&self, label: Label, id: &SessionId, error: &Error) {
-        self.queue.post_fact(Fact {
+    /// Reports that a session was to be stopped and was not, although no caller is left to hear it.
+    pub(super) fn report_left_running(&self, label: Label, id: &SessionId, error: &Error) {
+        self.events.post_fact(Fact {
             kind: EventKind::LeftRunning,
             label,
             session: Some(id.clone()),
@@ -124,107 +142,220 @@ impl Core {
             count: 1,
         });
     }
+}
 
-    /// The application has shown that it is alive.
-    pub(crate) fn application_is_alive(&self) {
-        if self.queue.was_awaited() {
-            self.keeper.something_changed();
-            self.signal.notify();
+/// The journal, and the token.
+impl Core {
+    /// Has this noted in the journal, if there is one, soon: see [`Core::write_notes`].
+    pub(super) fn note(&self, note: impl FnOnce(&Journal) -> Result<()> + Send + 'static) {
+        if self.journal.is_some() {
+            lock(&self.notes).push(Box::new(note));
         }
     }
 
-    /// Begins the end: no new work, and what was promised for the end.
-    pub(crate) fn begin_end(self: &Arc<Self>) {
-        let Some(promised) = self.keeper.hold_promises(|| !self.shut_down.swap(true, Ordering::AcqRel)) else {
-            return;
+    /// Writes what was noted. Whoever steps operations calls it afterwards.
+    pub(super) fn write_notes(&self) {
+        let Some(journal) = &self.journal else { return };
+        let notes = std::mem::take(&mut *lock(&self.notes));
+        if !notes.is_empty() {
+            let (journal, log) = (Arc::clone(journal), Arc::clone(&self.log));
+            self.aside(move || notes.into_iter().for_each(|note| log.warn_of(note(&journal))));
+        }
+    }
+
+    /// Does something that may take a while, such as writing to a disk: not on the driver's thread.
+    pub(super) fn aside(&self, work: impl FnOnce() + Send + 'static) {
+        if self.has_driver() { self.http.aside(work) } else { work() }
+    }
+
+    /// Fetches a token, within `limit`.
+    pub(super) fn fetch_token(&self, exchange: Exchange, limit: Duration) {
+        fetch_token(&self.http, exchange, limit);
+    }
+
+    /// The same on a thread, so that it is done whether or not a call goes on waiting for it. Not on one of the workers: there
+    /// is one exchange at a time, all operations wait for it, and no request of theirs may hold it back.
+    pub(super) fn start_fetching_token(&self, exchange: Exchange, limit: Duration) {
+        let exchange = Arc::new(Mutex::new(Some(exchange)));
+        let (http, for_thread) = (Arc::clone(&self.http), Arc::clone(&exchange));
+        let run = move || {
+            let exchange = lock(&for_thread).take();
+            exchange.into_iter().for_each(|exchange| fetch_token(&http, exchange, limit));
         };
-        if promised && let Err(error) = Core::wake_driver(self) {
-            let message = format!("sessions may still be running, as nothing could stop them: {error}");
-            self.runtime.stop_failed(&error.reworded(message));
-            self.keeper.drop_promises();
+        if let Err(error) = self.http.workers().run_apart("arr-token", run)
+            && let Some(exchange) = lock(&exchange).take()
+        {
+            exchange.complete(Err(error));
         }
-        if !self.runtime.is_running() {
-            self.ended_for_good();
-            self.let_go_of_sessions();
+    }
+}
+
+fn fetch_token(http: &Transport, exchange: Exchange, limit: Duration) {
+    let answer = http.send(&exchange.request, limit);
+    exchange.complete(answer.map_err(|failure| failure.into_error("getting a token")));
+}
+
+/// What runs in the background.
+impl Core {
+    /// Has the driver run this for its caller.
+    pub(super) fn submit(&self, prepared: Prepared, completion: &Arc<Completion>) -> Result<()> {
+        let stops = prepared.operation.urgency() == Urgency::Stop;
+        if !stops {
+            self.check_alive()?;
         }
-        self.signal.notify();
-        self.queue.posted.notify();
-        self.log.written.notify();
+        self.ensure_driver(false)?;
+        let task = self.mailbox.next_task();
+        completion.task.store(task, Ordering::Release);
+        completion.goes_on.store(stops, Ordering::Release);
+        let message = Message::Start(task, prepared, Arc::clone(completion));
+        self.mailbox.post(message, &self.wake.signal).map_err(|_| self.ended())
+    }
+
+    /// Has the driver run this, which has no caller. If it cannot, that is the chore's outcome.
+    pub(super) fn start(&self, chore: Chore) {
+        let stops = chore.operation.urgency() == Urgency::Stop;
+        let alive = if stops { Ok(()) } else { self.check_alive() };
+        let refused = match alive.and_then(|()| self.ensure_driver(false)) {
+            Err(error) => Some((error, chore)),
+            Ok(()) => {
+                match self.mailbox.post(Message::StartChore(chore), &self.wake.signal).map_err(|message| *message) {
+                    Err(Message::StartChore(chore)) => Some((self.ended(), chore)),
+                    _ => None,
+                }
+            }
+        };
+        if let Some((error, mut chore)) = refused {
+            chore.operation.fail(error);
+        }
+    }
+
+    /// The caller of an operation has cancelled it.
+    pub(super) fn cancelled(&self, completion: &Arc<Completion>) {
+        drop(self.mailbox.post(Message::Cancelled(Arc::clone(completion)), &self.wake.signal));
+    }
+
+    /// Says how the driver is made, once.
+    pub(super) fn set_driver(&self, prepare: impl Fn() -> Option<RunDriver> + Send + Sync + 'static) {
+        drop(self.driver.prepare.set(Box::new(prepare)));
+    }
+
+    /// Makes sure that the driver runs: sessions are watched, or the client is to end in good order.
+    pub(super) fn wake_driver(&self) -> Result<()> {
+        self.ensure_driver(true)?;
+        self.wake.notify();
+        Ok(())
+    }
+
+    /// `at_the_end`: also for a client that has ended.
+    fn ensure_driver(&self, at_the_end: bool) -> Result<()> {
+        let mut running = lock(&self.driver.running);
+        if *running || self.mailbox.is_closed() {
+            return Ok(());
+        }
+        if !at_the_end {
+            // Under the lock: what ends the client looks afterwards whether there is a driver.
+            self.check_alive()?;
+        }
+        let run = self.driver.prepare.get().and_then(|prepare| prepare()).ok_or_else(|| self.ended())?;
+        pin_module();
+        let started = without_sigpipe(|| std::thread::Builder::new().name("arr-driver".into()).spawn(run));
+        started.map_err(|cause| Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}")))?;
+        *running = true;
+        Ok(())
+    }
+
+    pub(super) fn has_driver(&self) -> bool {
+        *lock(&self.driver.running)
+    }
+
+    /// The driver has ended for good, and its thread is about to.
+    pub(super) fn driver_ended(&self) {
+        self.write_notes();
+        self.close();
+        *lock(&self.driver.running) = false;
+        self.leave_sessions_behind();
+        self.driver.ended.notify_all();
+        self.events.posted.notify();
+    }
+}
+
+/// The end.
+impl Core {
+    /// Counts a blocking call until the result is dropped: the end of the client waits for it.
+    pub(super) fn begin_call(self: &Arc<Self>) -> BlockingCall {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        BlockingCall { core: Arc::clone(self), _counted: self.http.workers().count() }
     }
 
     /// Nothing is left to be done.
-    pub(crate) fn ended_for_good(&self) {
-        self.transport.close();
-        self.queue.posted.notify();
+    pub(super) fn close(&self) {
+        self.http.close();
+        self.events.posted.notify();
     }
 
-    /// Leaves what still runs to whoever recovers it, once nothing of this client can change it any more. An application may
+    /// Leaves what still runs to those who recover it, once nothing of this client can change it any more. An application may
     /// never free the handles that it has.
-    pub(crate) fn let_go_of_sessions(&self) {
-        let over = self.is_shut_down() && !self.runtime.is_running() && self.calls.load(Ordering::SeqCst) == 0;
+    pub(super) fn leave_sessions_behind(&self) {
+        let over = self.is_shut_down() && !self.has_driver() && self.calls.load(Ordering::SeqCst) == 0;
         if let Some(journal) = self.journal.as_ref().filter(|_| over) {
             self.log.warn_of(journal.end());
         }
     }
 
+    /// A stop that was to be made before the end has failed.
+    pub(super) fn stop_failed(&self, error: &Error) {
+        let kind = match error.kind() {
+            // A shutdown's own `Timeout` says to wait again, which would not help here.
+            ErrorKind::Timeout => ErrorKind::Network,
+            kind => kind,
+        };
+        lock(&self.failed_stop).get_or_insert_with(|| error.clone().retold(kind, error.message()));
+    }
+
     /// Waits, in real time, until no thread and no call is left.
-    pub(crate) fn wait_for_end(&self, timeout: Duration) -> Result<()> {
+    pub(super) fn wait_until_gone(&self, timeout: Duration) -> Result<()> {
         let begun = std::time::Instant::now();
-        let gone = self.runtime.wait_until_ended(timeout)
-            && self.transport.workers().wait_until_gone(timeout.saturating_sub(begun.elapsed()));
-        if !gone {
-            return Err(not_ended());
-        }
-        self.leave_the_living();
+        let gone = self.wait_for_driver(timeout)
+            && self.http.workers().wait_until_gone(timeout.saturating_sub(begun.elapsed()));
+        if gone { Ok(()) } else { Err(not_ended()) }
+    }
+
+    /// What failed at the end, once all are gone.
+    pub(super) fn end_result(&self) -> Result<()> {
         self.journal.as_ref().map_or(Ok(()), |journal| journal.end())?;
-        self.runtime.failed_stop().map_or(Ok(()), Err)
+        lock(&self.failed_stop).clone().map_or(Ok(()), Err)
     }
 
-    /// It has ended, and somebody was told how: [`end_all`] does not tell it again.
-    fn leave_the_living(&self) {
-        lock(&LIVING).retain(|(core, _)| !std::ptr::eq(core.as_ptr(), self));
-    }
-
-    /// From now on [`end_all`] ends this one too.
-    pub(crate) fn join_the_living(self: &Arc<Self>) {
-        let mut living = lock(&LIVING);
-        living.retain(|(core, workers)| core.strong_count() > 0 || workers.strong_count() > 0);
-        living.push((Arc::downgrade(self), Arc::downgrade(self.transport.workers())));
-    }
-
-    fn drive<T>(&self, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {
-        let mut operation = Timed::new(operation, deadline, self.attempt_timeout);
-        let mut answer = None;
-        loop {
-            let seen = self.signal.version();
-            match operation.next(self.now(), answer.take(), || self.check_alive()) {
-                Todo::Done(outcome) => return outcome,
-                Todo::Send(request, limit) => answer = Some(self.transport.send(&request, limit)),
-                Todo::FetchToken(exchange, limit) if exchange.ahead => {
-                    self.transport.start_fetching_token(*exchange, limit);
-                }
-                Todo::FetchToken(exchange, limit) => self.transport.fetch_token(*exchange, limit),
-                Todo::SleepUntil(moment) | Todo::DozeUntil(moment, _) => self.clock.sleep(&self.signal, seen, moment),
-                // Only the application can bring one.
-                Todo::AwaitToken(until) if !self.tokens.is_fetching() => self.clock.sleep(&self.signal, seen, until),
-                Todo::AwaitToken(until) | Todo::AwaitChange(_, until) => {
-                    self.clock.wait_for_work(&self.signal, seen, until);
-                }
-                Todo::Work(work) => (work.0)(),
-            }
-        }
+    /// Whether the driver has ended within this time.
+    fn wait_for_driver(&self, longest: Duration) -> bool {
+        let running = lock(&self.driver.running);
+        let waited = self.driver.ended.wait_timeout_while(running, longest, |running| *running);
+        !*waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
-/// A blocking call, from its beginning to its end. Who waits for the end of the client waits for it too.
-struct Call<'a> {
-    core: &'a Core,
+/// The error of a shutdown whose time is over.
+pub(super) fn not_ended() -> Error {
+    let message =
+        "the client has not ended within the time; requests on the wire end within their attempt timeout: wait again";
+    Error::new(ErrorKind::Timeout, message)
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("shut_down", &self.is_shut_down()).finish_non_exhaustive()
+    }
+}
+
+/// A blocking call, from its beginning to its end.
+pub(super) struct BlockingCall {
+    core: Arc<Core>,
     _counted: Counted,
 }
 
-impl Drop for Call<'_> {
+impl Drop for BlockingCall {
     fn drop(&mut self) {
         self.core.calls.fetch_sub(1, Ordering::SeqCst);
-        self.core.let_go_of_sessions();
+        self.core.leave_sessions_behind();
     }
 }

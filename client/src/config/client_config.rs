@@ -36,10 +36,8 @@ pub struct ClientConfig {
     pub ca_file: Option<PathBuf>,
     /// The same as text.
     pub ca_pem: Option<String>,
-    /// Which HTTP proxy to use: `system` (the default) as the environment (`HTTPS_PROXY`, `NO_PROXY`) or the system's
-    /// settings say, `none`, or the proxy's URL (`http://host:port`, with `user:password@` if it asks for them). This
-    /// machine is always reached directly.
-    pub proxy: String,
+    /// Which HTTP proxy to use. This machine is always reached directly.
+    pub proxy: Proxy,
     /// Text to add to the `User-Agent` header, for example `MyApp/1.2`: up to 128 printable ASCII characters.
     pub user_agent_suffix: String,
     /// How long a call may take in all, unless it is given its own time. 60 s; 1 ms to 24 h.
@@ -72,6 +70,104 @@ pub struct ClientConfig {
     pub log_level: LogLevel,
 }
 
+impl ClientConfig {
+    /// A configuration with a default for everything else. `account_domain` and `service_endpoint` may be regions.
+    pub fn new(
+        account_id: impl Into<String>,
+        credential: Credential,
+        account_domain: impl Into<String>,
+        service_endpoint: impl Into<String>,
+    ) -> ClientConfig {
+        ClientConfig {
+            account_id: account_id.into(),
+            credential,
+            account_domain: account_domain.into(),
+            service_endpoint: service_endpoint.into(),
+            ..ClientConfig::default()
+        }
+    }
+
+    /// Sets [`api_version`](ClientConfig::api_version).
+    pub fn api_version(self, api_version: ApiVersion) -> ClientConfig {
+        ClientConfig { api_version, ..self }
+    }
+
+    /// Sets [`trust`](ClientConfig::trust).
+    pub fn trust(self, trust: Trust) -> ClientConfig {
+        ClientConfig { trust, ..self }
+    }
+
+    /// Sets [`ca_file`](ClientConfig::ca_file).
+    pub fn ca_file(self, ca_file: impl Into<PathBuf>) -> ClientConfig {
+        ClientConfig { ca_file: Some(ca_file.into()), ..self }
+    }
+
+    /// Sets [`ca_pem`](ClientConfig::ca_pem).
+    pub fn ca_pem(self, ca_pem: impl Into<String>) -> ClientConfig {
+        ClientConfig { ca_pem: Some(ca_pem.into()), ..self }
+    }
+
+    /// Sets [`proxy`](ClientConfig::proxy).
+    pub fn proxy(self, proxy: Proxy) -> ClientConfig {
+        ClientConfig { proxy, ..self }
+    }
+
+    /// Sets [`user_agent_suffix`](ClientConfig::user_agent_suffix).
+    pub fn user_agent_suffix(self, user_agent_suffix: impl Into<String>) -> ClientConfig {
+        ClientConfig { user_agent_suffix: user_agent_suffix.into(), ..self }
+    }
+
+    /// Sets [`call_timeout`](ClientConfig::call_timeout).
+    pub fn call_timeout(self, call_timeout: Duration) -> ClientConfig {
+        ClientConfig { call_timeout, ..self }
+    }
+
+    /// Sets [`attempt_timeout`](ClientConfig::attempt_timeout).
+    pub fn attempt_timeout(self, attempt_timeout: Duration) -> ClientConfig {
+        ClientConfig { attempt_timeout, ..self }
+    }
+
+    /// Sets [`connect_timeout`](ClientConfig::connect_timeout).
+    pub fn connect_timeout(self, connect_timeout: Duration) -> ClientConfig {
+        ClientConfig { connect_timeout, ..self }
+    }
+
+    /// Sets [`poll_interval`](ClientConfig::poll_interval).
+    pub fn poll_interval(self, poll_interval: Duration) -> ClientConfig {
+        ClientConfig { poll_interval: Some(poll_interval), ..self }
+    }
+
+    /// Sets [`ready_poll_interval`](ClientConfig::ready_poll_interval).
+    pub fn ready_poll_interval(self, ready_poll_interval: Duration) -> ClientConfig {
+        ClientConfig { ready_poll_interval: Some(ready_poll_interval), ..self }
+    }
+
+    /// Sets [`max_retries`](ClientConfig::max_retries).
+    pub fn max_retries(self, max_retries: u32) -> ClientConfig {
+        ClientConfig { max_retries, ..self }
+    }
+
+    /// Sets [`retry_delay`](ClientConfig::retry_delay).
+    pub fn retry_delay(self, retry_delay: Duration) -> ClientConfig {
+        ClientConfig { retry_delay: Some(retry_delay), ..self }
+    }
+
+    /// Sets [`journal`](ClientConfig::journal).
+    pub fn journal(self, journal: impl Into<PathBuf>) -> ClientConfig {
+        ClientConfig { journal: Some(journal.into()), ..self }
+    }
+
+    /// Sets [`token_on_request`](ClientConfig::token_on_request).
+    pub fn token_on_request(self, token_on_request: bool) -> ClientConfig {
+        ClientConfig { token_on_request, ..self }
+    }
+
+    /// Sets [`log_level`](ClientConfig::log_level).
+    pub fn log_level(self, log_level: LogLevel) -> ClientConfig {
+        ClientConfig { log_level, ..self }
+    }
+}
+
 impl fmt::Debug for ClientConfig {
     /// Without what may hold a secret: the credential, and texts that may be URLs with a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,7 +177,7 @@ impl fmt::Debug for ClientConfig {
             .field("service_endpoint", &excerpt(&self.service_endpoint))
             .field("api_version", &self.api_version)
             .field("trust", &self.trust)
-            .field("proxy", &excerpt(&self.proxy))
+            .field("proxy", &self.proxy)
             .field("call_timeout", &self.call_timeout)
             .field("attempt_timeout", &self.attempt_timeout)
             .field("connect_timeout", &self.connect_timeout)
@@ -102,7 +198,7 @@ impl Default for ClientConfig {
             trust: Trust::Auto,
             ca_file: None,
             ca_pem: None,
-            proxy: String::new(),
+            proxy: Proxy::system(),
             user_agent_suffix: String::new(),
             call_timeout: Duration::from_secs(60),
             attempt_timeout: Duration::from_secs(15),
@@ -120,6 +216,7 @@ impl Default for ClientConfig {
 
 /// Which certificate authorities are trusted, besides those that the configuration adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Trust {
     /// The platform's; where it has no usable store (and always on Android and UWP), the bundled ones.
     Auto,
@@ -179,7 +276,7 @@ impl ClientConfig {
             api_version: self.api_version,
             trust: self.trust,
             extra_roots_pem: extra_roots(self.ca_file, self.ca_pem)?,
-            proxy: Proxy::parse(&self.proxy)?,
+            proxy: self.proxy,
             user_agent: user_agent(&self.user_agent_suffix)?,
             call_timeout: within("call timeout", self.call_timeout, SHORTEST)?,
             attempt_timeout: within("attempt timeout", self.attempt_timeout, SHORTEST)?,
@@ -268,7 +365,7 @@ mod tests {
     #[test]
     fn debug_output_shows_no_secret() {
         let config = ClientConfig {
-            proxy: "http://user:hunter2@proxy:1".into(),
+            proxy: Proxy::url("http://user:hunter2@proxy:1").unwrap(),
             account_domain: "https://user:hunter2@x".into(),
             account_id: "YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ".into(),
             ..config()

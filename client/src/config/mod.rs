@@ -18,5 +18,6 @@ pub(crate) use credential::AccountId;
 pub use credential::{Credential, Secret};
 pub(crate) use endpoint::{Endpoint, is_loopback};
 pub(crate) use policy::{PollIntervals, RetryPolicy};
-pub(crate) use proxy::Proxy;
+pub use proxy::Proxy;
+pub(crate) use proxy::Route;
 pub(crate) use text::{excerpt, without_secrets};

@@ -2,42 +2,74 @@
 
 use crate::error::{Error, Result};
 use std::fmt;
+use std::str::FromStr;
 use url::Url;
 
-/// The proxy for everything but this machine.
-#[derive(Clone)]
-pub(crate) enum Proxy {
-    /// As the environment or the system's settings say.
+/// The HTTP proxy for everything but this machine, which is always reached directly.
+///
+/// Reads `system`, `none`, or a URL from a text.
+#[derive(Clone, Default)]
+pub struct Proxy(Route);
+
+#[derive(Clone, Default)]
+pub(crate) enum Route {
+    #[default]
     System,
-    /// None.
-    None,
-    /// This one. It may hold a password.
+    Direct,
+    /// It may hold a password.
     Url(Url),
 }
 
 impl Proxy {
-    /// `system` or nothing, `none`, or a URL. The text is never repeated: it may hold a password.
-    pub(crate) fn parse(text: &str) -> Result<Proxy> {
-        match text.trim() {
-            "" | "system" => return Ok(Proxy::System),
-            "none" => return Ok(Proxy::None),
-            _ => {}
-        }
-        let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        url.map(Proxy::Url).ok_or_else(|| {
+    /// As the environment (`HTTPS_PROXY`, `NO_PROXY`) or the system's settings say. The default.
+    pub const fn system() -> Proxy {
+        Proxy(Route::System)
+    }
+
+    /// None.
+    pub const fn none() -> Proxy {
+        Proxy(Route::Direct)
+    }
+
+    /// The proxy at this URL: `http://host:port`, with `user:password@` if it asks for them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no such URL. The text is never repeated: it
+    /// may hold a password.
+    pub fn url(url: &str) -> Result<Proxy> {
+        let url = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        url.map(|url| Proxy(Route::Url(url))).ok_or_else(|| {
             Error::invalid_argument(
                 "proxy is neither system, none, nor a URL such as http://host:port (SOCKS is not supported)",
             )
         })
     }
+
+    pub(crate) fn route(&self) -> &Route {
+        &self.0
+    }
+}
+
+impl FromStr for Proxy {
+    type Err = Error;
+
+    /// `system` or nothing, `none`, or a URL as for [`Proxy::url`].
+    fn from_str(text: &str) -> Result<Proxy> {
+        match text.trim() {
+            "" | "system" => Ok(Proxy::system()),
+            "none" => Ok(Proxy::none()),
+            url => Proxy::url(url),
+        }
+    }
 }
 
 impl fmt::Debug for Proxy {
+    /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Proxy::System => f.write_str("System"),
-            Proxy::None => f.write_str("None"),
-            Proxy::Url(url) => write!(f, "Url({})", url.origin().ascii_serialization()),
+        match &self.0 {
+            Route::System => f.write_str("system"),
+            Route::Direct => f.write_str("none"),
+            Route::Url(url) => f.write_str(&url.origin().ascii_serialization()),
         }
     }
 }
@@ -46,21 +78,25 @@ impl fmt::Debug for Proxy {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Proxy> {
+        text.parse()
+    }
+
     #[test]
     fn a_proxy_is_a_word_or_a_url() {
-        assert!(matches!(Proxy::parse("").unwrap(), Proxy::System));
-        assert!(matches!(Proxy::parse(" system\n").unwrap(), Proxy::System));
-        assert!(matches!(Proxy::parse("none").unwrap(), Proxy::None));
-        assert!(matches!(Proxy::parse("http://proxy.example:3128/").unwrap(), Proxy::Url(_)));
+        assert!(matches!(parse("").unwrap().0, Route::System));
+        assert!(matches!(parse(" system\n").unwrap().0, Route::System));
+        assert!(matches!(parse("none").unwrap().0, Route::Direct));
+        assert!(matches!(parse("http://proxy.example:3128/").unwrap().0, Route::Url(_)));
         for bad in ["proxy.example:3128", "socks5://proxy.example", "direct", "http://"] {
-            assert!(Proxy::parse(bad).unwrap_err().message().contains("http://host:port"), "{bad}");
+            assert!(parse(bad).unwrap_err().message().contains("http://host:port"), "{bad}");
         }
     }
 
     #[test]
     fn its_password_is_not_shown() {
-        let proxy = Proxy::parse("http://user:hunter2@proxy.example:3128").unwrap();
-        assert_eq!(format!("{proxy:?}"), "Url(http://proxy.example:3128)");
-        assert!(!Proxy::parse("user:hunter2@proxy").unwrap_err().message().contains("hunter2"));
+        let proxy = parse("http://user:hunter2@proxy.example:3128").unwrap();
+        assert_eq!(format!("{proxy:?}"), "http://proxy.example:3128");
+        assert!(!parse("user:hunter2@proxy").unwrap_err().message().contains("hunter2"));
     }
 }

@@ -7,5 +7,5 @@ mod tls;
 mod transport;
 mod workers;
 
-pub(crate) use transport::{Attempt, Transport};
-pub(crate) use workers::{Counted, Lane, QueuedJob, Workers};
+pub(crate) use transport::Transport;
+pub(crate) use workers::{Counted, QueuedJob, Workers};

@@ -6,13 +6,12 @@
 //! and after its inner thread has died every call panics (caught; the client is made anew).
 
 use super::idleness::Idleness;
-use super::workers::{Counted, Lane, QueuedJob, Workers, start_thread};
+use super::workers::{Counted, QueuedJob, Workers, start_thread};
 use super::{failure, resolver, tls};
-use crate::auth::Exchange;
 use crate::clock::{Clock, Instant, lock};
-use crate::config::Proxy;
 use crate::config::Settings;
 use crate::config::is_loopback;
+use crate::config::{Proxy, Route};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
 use crate::sys::{pin_module, without_sigpipe};
@@ -103,58 +102,18 @@ impl Transport {
         answer
     }
 
-    /// Does the job of fetching a token, within `limit`.
-    pub(crate) fn fetch_token(&self, exchange: Exchange, limit: Duration) {
-        let answer = self.send(&exchange.request, limit);
-        exchange.complete(answer.map_err(|failure| failure.into_error("getting a token")));
-    }
-
-    /// Does it on a thread, so that it is done whether or not anybody goes on waiting for it. Not on one of the workers: there
-    /// is one exchange at a time, all operations wait for it, and no request of theirs may hold it back.
-    pub(crate) fn start_fetching_token(self: &Arc<Self>, exchange: Exchange, limit: Duration) {
-        let job = Arc::new(Mutex::new(Some(exchange)));
-        let (transport, todo) = (Arc::clone(self), Arc::clone(&job));
-        let run = move || {
-            let exchange = lock(&todo).take();
-            exchange.into_iter().for_each(|exchange| transport.fetch_token(exchange, limit));
-        };
-        if let Err(error) = self.workers.run_apart("arr-token", run)
-            && let Some(exchange) = lock(&job).take()
-        {
-            exchange.complete(Err(error));
-        }
-    }
-
-    /// Sends a request on a thread of the client's. The answer waits in what is returned; `done` is called when it is there.
+    /// Sends a request on a worker as soon as there is one for its urgency, within `limit` from then on and not beyond
+    /// `deadline`, and calls `done` there with the answer. If it cannot be started, `done` is called before this returns; if it
+    /// is abandoned while it queues, or the transport is closed meanwhile, never.
     pub(crate) fn start(
         self: &Arc<Self>,
-        request: Request,
-        limit: Duration,
-        done: impl FnOnce() + Send + 'static,
-    ) -> Attempt {
-        let answer = Arc::new(Mutex::new(None));
-        let slot = Arc::clone(&answer);
-        let ticket = self.start_on(Lane::Normal, request, limit, Instant::NEVER, move |answer| {
-            *lock(&slot) = Some(answer);
-            done();
-        });
-        Attempt { answer, ticket }
-    }
-
-    /// Sends a request on a thread of the client's as soon as its lane has one, within `limit` from then on and not beyond
-    /// `deadline`, and calls `done`
-    /// there with the answer. If it cannot be started, `done` is called before this returns; if it is abandoned while it
-    /// queues, or the transport is closed meanwhile, never.
-    pub(crate) fn start_on(
-        self: &Arc<Self>,
-        lane: Lane,
         request: Request,
         limit: Duration,
         deadline: Instant,
         done: impl FnOnce(Answer) + Send + 'static,
     ) -> QueuedJob {
         let origin = request.url.origin().ascii_serialization();
-        let done = Arc::new(Mutex::new(Some(done)));
+        let (urgency, done) = (request.urgency, Arc::new(Mutex::new(Some(done))));
         let (transport, told) = (Arc::clone(self), Arc::clone(&done));
         let run = move || {
             // It may have queued for a while.
@@ -166,7 +125,7 @@ impl Transport {
                 done(answer);
             }
         };
-        self.workers.run(lane, Box::new(run)).unwrap_or_else(|error| {
+        self.workers.run(urgency, Box::new(run)).unwrap_or_else(|error| {
             let done = lock(&done).take();
             if let Some(done) = done {
                 done(Err(Failure::setup(&origin, error)));
@@ -264,10 +223,10 @@ impl Transport {
             .http1_only()
             .referer(false)
             .user_agent(&self.user_agent);
-        builder = match &self.proxy {
-            Proxy::Url(url) if !loopback => builder.proxy(reqwest::Proxy::all(url.as_str()).map_err(unusable)?),
-            Proxy::System if !loopback => builder,
-            Proxy::System | Proxy::None | Proxy::Url(_) => builder.no_proxy(),
+        builder = match self.proxy.route() {
+            Route::Url(url) if !loopback => builder.proxy(reqwest::Proxy::all(url.as_str()).map_err(unusable)?),
+            Route::System if !loopback => builder,
+            Route::System | Route::Direct | Route::Url(_) => builder.no_proxy(),
         };
         // Building starts the inner thread, the one that writes to sockets.
         let counted = self.workers.count();
@@ -307,31 +266,6 @@ impl Drop for HttpClient {
         let inner = ManuallyDrop::new(self.inner.take());
         let run = move || drop(ManuallyDrop::into_inner(inner));
         let _leaked = start_thread("arr-drop", run);
-    }
-}
-
-/// A request under way. Who drops it does not wait for it any more.
-#[derive(Debug)]
-pub(crate) struct Attempt {
-    answer: Arc<Mutex<Option<Answer>>>,
-    ticket: QueuedJob,
-}
-
-impl Attempt {
-    /// The answer, once, when it is there.
-    pub(crate) fn take(&self) -> Option<Answer> {
-        lock(&self.answer).take()
-    }
-
-    /// Nobody waits for it just now: it holds up nothing else.
-    pub(crate) fn make_room(&self) {
-        self.ticket.make_room();
-    }
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        self.ticket.abandon();
     }
 }
 
@@ -391,7 +325,6 @@ mod tests {
     use crate::wire::Service;
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
 
     const LONG: Duration = Duration::from_secs(20);
@@ -421,7 +354,7 @@ mod tests {
         let workers = Arc::clone(transport.workers());
         assert_eq!(workers.threads(), 0);
         let (done, answers) = mpsc::channel();
-        transport.start_on(Lane::Urgent, request, LONG, Instant::NEVER, move |answer| done.send(answer).unwrap());
+        transport.start(request, LONG, Instant::NEVER, move |answer| done.send(answer).unwrap());
         let mut stream = accept(&listener);
         transport.close();
         assert_eq!(workers.threads(), 2, "the worker, and the HTTP library's");
@@ -446,22 +379,20 @@ mod tests {
     fn a_request_that_cannot_be_started_is_answered_at_once() {
         let (transport, request, _listener) = fixture();
         transport.close();
-        let told = Arc::new(AtomicBool::new(false));
-        let tell = Arc::clone(&told);
-        let attempt = transport.start(request, LONG, move || tell.store(true, Ordering::Release));
-        let failure = attempt.take().unwrap().unwrap_err();
+        let (done, answers) = mpsc::channel();
+        transport.start(request, LONG, Instant::NEVER, move |answer| done.send(answer).unwrap());
+        let failure = answers.try_recv().expect("before start() returned").unwrap_err();
         assert!(failure.never_sent);
         assert_eq!(failure.into_error("listing").kind(), ErrorKind::ShutDown);
-        assert!(told.load(Ordering::Acquire));
     }
 
     #[test]
     fn dropping_a_transport_ends_its_threads() {
         let (transport, request, listener) = fixture();
         let workers = Arc::clone(transport.workers());
-        let attempt = transport.start(request, LONG, || ());
+        let job = transport.start(request, LONG, Instant::NEVER, drop);
         drop(accept(&listener));
-        drop((attempt, transport));
+        drop((job, transport));
         assert!(workers.wait_until_gone(LONG));
     }
 }

@@ -60,14 +60,14 @@ fn checksum(text: &str) -> u64 {
 mod tests {
     use super::super::record::OwnerId;
     use super::*;
-    use crate::model::{NewSession, SessionSize};
+    use crate::model::{Lease, NewSession, SessionSize};
     use crate::wire::tests::service;
     use proptest::prelude::*;
     use std::ops::Range;
     use std::time::Duration;
 
     fn lines() -> Vec<Line> {
-        let new = NewSession::new(SessionSize::Standard, Duration::from_secs(60)).unwrap();
+        let new = NewSession::new(SessionSize::Standard, Lease::from_secs(60).unwrap());
         let record = |ms| Line::Record(Record::new(OwnerId::new(), Duration::from_millis(ms), &service(), &new));
         vec![record(1), Line::Later(r#"{"format":2,"name":"Zoë"}"#.into()), record(3), record(4)]
     }

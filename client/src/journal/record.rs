@@ -194,7 +194,7 @@ mod tests {
     use crate::wire::tests::service;
 
     fn record() -> Record {
-        let new = NewSession::new(SessionSize::Premium, Duration::from_secs(3600)).unwrap();
+        let new = NewSession::new(SessionSize::Premium, Lease::from_secs(3600).unwrap());
         Record::new(OwnerId::new(), Duration::from_millis(1_600_000_000_123), &service(), &new)
     }
 

@@ -70,7 +70,7 @@ impl Clock for WallClock {
 }
 
 fn new_session() -> NewSession {
-    NewSession::new(SessionSize::Standard, Duration::from_secs(3600)).unwrap()
+    NewSession::new(SessionSize::Standard, Lease::from_secs(3600).unwrap())
 }
 
 fn id(text: &str) -> SessionId {

@@ -3,6 +3,7 @@
 use crate::config::excerpt;
 use crate::error::{Error, Result};
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// The id of a session: 1 to 256 characters of `A-Z a-z 0-9 _ -`. REST v1 gives out GUIDs; with REST 2021-01-01 the client
@@ -34,6 +35,15 @@ impl SessionId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = Error;
+
+    /// As [`SessionId::parse`].
+    fn from_str(text: &str) -> Result<SessionId> {
+        SessionId::parse(text)
     }
 }
 

@@ -28,6 +28,22 @@ impl Lease {
         Ok(Lease(Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0))))
     }
 
+    /// A lease of so many seconds.
+    ///
+    /// # Errors
+    /// As [`Lease::new`].
+    pub fn from_secs(seconds: u64) -> Result<Lease> {
+        Lease::new(Duration::from_secs(seconds))
+    }
+
+    /// A lease of so many minutes.
+    ///
+    /// # Errors
+    /// As [`Lease::new`].
+    pub fn from_minutes(minutes: u64) -> Result<Lease> {
+        Lease::from_secs(minutes.saturating_mul(60))
+    }
+
     /// The shortest lease that is not shorter and is a multiple of `unit`.
     pub(crate) fn rounded_up_to(self, unit: Duration) -> Lease {
         let (length, unit) = (self.0.as_secs(), unit.as_secs().max(1));
@@ -46,6 +62,8 @@ mod tests {
 
     #[test]
     fn a_lease_is_whole_seconds_and_never_zero() {
+        assert_eq!(Lease::from_minutes(2).unwrap(), Lease::from_secs(120).unwrap());
+        assert!(Lease::from_minutes(u64::MAX).is_err());
         assert!(Lease::new(Duration::ZERO).is_err());
         assert!(Lease::new(Lease::MAX + Duration::from_nanos(1)).is_err());
         assert_eq!(Lease::new(Duration::from_millis(1_001)).unwrap().duration(), Duration::from_secs(2));

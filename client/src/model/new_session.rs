@@ -7,7 +7,6 @@ use crate::config::excerpt;
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 use std::fmt;
-use std::time::Duration;
 
 /// What a new session shall be.
 #[derive(Clone)]
@@ -41,18 +40,20 @@ impl NewSession {
     const LONGEST_MODEL: usize = 8 * 1024;
     const LONGEST_EXTRA: usize = 64 * 1024;
 
-    /// A session of this size that ends by itself when it has been ready for `max_lease` (1 s to 365 days).
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a lease out of range or an unknown size.
-    pub fn new(size: SessionSize, max_lease: Duration) -> Result<NewSession> {
-        if let SessionSize::Unknown(name) = &size {
-            return Err(Error::invalid_argument(format!(
+    /// A session of this size that ends when it has been ready for `max_lease`, whatever happens to the program.
+    pub fn new(size: SessionSize, max_lease: Lease) -> NewSession {
+        NewSession { id: None, size, max_lease, models: Vec::new(), extra: Map::new() }
+    }
+
+    /// Fails for what no service can be asked for.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.size {
+            SessionSize::Unknown(name) => Err(Error::invalid_argument(format!(
                 "session size \"{}\" is neither standard nor premium",
                 excerpt(name)
-            )));
+            ))),
+            _ => Ok(()),
         }
-        Ok(NewSession { id: None, size, max_lease: Lease::new(max_lease)?, models: Vec::new(), extra: Map::new() })
     }
 
     /// The id that the session shall have. Only with REST 2021-01-01, which takes a new GUID if none is given; with REST
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn models_are_urls_and_bounded() {
-        let new = || NewSession::new(SessionSize::Standard, Duration::from_secs(60)).unwrap();
+        let new = || NewSession::new(SessionSize::Standard, Lease::from_secs(60).unwrap());
         assert_eq!(new().with_models(["https://a", "https://b"]).unwrap().models.len(), 2);
         assert!(new().with_models([""]).is_err());
         let error = new().with_models(["https://a", "https://b?sig=SECRET x"]).unwrap_err();
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn extra_json_is_an_object_that_changes_nothing_known() {
-        let new = || NewSession::new(SessionSize::Standard, Duration::from_secs(60)).unwrap();
+        let new = || NewSession::new(SessionSize::Standard, Lease::from_secs(60).unwrap());
         assert_eq!(new().with_extra_json(r#"{"a":{"b":1}}"#).unwrap().extra["a"]["b"], 1);
         for bad in ["", "[]", "{", "7", r#"{"size":"premium"}"#, r#"{"MaxLeaseTime":"9:0:0"}"#, &"[".repeat(9_000)] {
             assert!(new().with_extra_json(bad).is_err(), "{bad}");

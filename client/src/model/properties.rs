@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 /// What the service says about a session.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SessionProperties {
     /// Its id.
     pub id: SessionId,

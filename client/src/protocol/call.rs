@@ -8,14 +8,14 @@ use crate::auth::Lent;
 use crate::clock::Instant;
 use crate::config::RetryPolicy;
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
-use crate::wire::{Answer, Failure, Method, Reply, Request};
+use crate::wire::{Answer, Failure, Method, Reply, Request, Urgency};
 use std::time::Duration;
 
 /// How long an answer may take, at least.
 const NEEDED: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct AuthorizedCall {
     context: Context,
     /// What it is for, as messages begin: "creating the session".
     what: &'static str,
@@ -27,13 +27,11 @@ pub(super) struct Call {
     renewed: bool,
     /// When it was begun.
     begun: Option<Instant>,
-    /// Goes out although the service has asked to be left alone.
-    urgent: bool,
     /// An earlier try may have been carried out although its answer was lost.
     earlier_lost: bool,
 }
 
-/// How a [`Call`] ended.
+/// How a [`AuthorizedCall`] ended.
 #[derive(Debug)]
 pub(super) enum CallOutcome {
     /// The last try was certainly not carried out: there was no token, or none that the service takes, or no time. The error
@@ -80,15 +78,15 @@ impl CallOutcome {
     }
 }
 
-impl Call {
+impl AuthorizedCall {
     /// A call that is repeated as the client's policy has it, until the deadline.
-    pub(super) fn new(context: &Context, what: &'static str, request: Request, deadline: Instant) -> Call {
-        Call::with_policy(context, what, request, context.retry, deadline)
+    pub(super) fn new(context: &Context, what: &'static str, request: Request, deadline: Instant) -> AuthorizedCall {
+        AuthorizedCall::with_policy(context, what, request, context.retry, deadline)
     }
 
     /// A call that is tried once.
-    pub(super) fn once(context: &Context, what: &'static str, request: Request) -> Call {
-        Call::with_policy(context, what, request, RetryPolicy::NEVER, Instant::NEVER)
+    pub(super) fn once(context: &Context, what: &'static str, request: Request) -> AuthorizedCall {
+        AuthorizedCall::with_policy(context, what, request, RetryPolicy::NEVER, Instant::NEVER)
     }
 
     fn with_policy(
@@ -97,8 +95,8 @@ impl Call {
         request: Request,
         policy: RetryPolicy,
         deadline: Instant,
-    ) -> Call {
-        Call {
+    ) -> AuthorizedCall {
+        AuthorizedCall {
             context: context.clone(),
             what,
             token: Acquire::new(context, policy, deadline),
@@ -107,23 +105,17 @@ impl Call {
             sent: None,
             renewed: false,
             begun: None,
-            urgent: false,
             earlier_lost: false,
         }
     }
 
     /// The same, after an earlier call of the same kind that may have been carried out.
-    pub(super) fn after_lost(self, earlier_lost: bool) -> Call {
-        Call { earlier_lost, ..self }
-    }
-
-    /// The same, held up by nothing that the service has asked for: what saves money does not wait.
-    pub(super) fn urgent(self) -> Call {
-        Call { urgent: true, ..self }
+    pub(super) fn after_lost(self, earlier_lost: bool) -> AuthorizedCall {
+        AuthorizedCall { earlier_lost, ..self }
     }
 
     fn send(&mut self, now: Instant) -> Step<CallOutcome> {
-        if let Some(until) = self.context.pacing.quiet_until(now).filter(|_| !self.urgent) {
+        if let Some(until) = self.context.pacing.quiet_until(now).filter(|_| self.urgency() != Urgency::Stop) {
             return if self.token.rest_until(until, self.needed()) {
                 Step::SleepUntil(until)
             } else {
@@ -217,7 +209,7 @@ impl Call {
     }
 }
 
-impl Operation for Call {
+impl Operation for AuthorizedCall {
     type Outcome = CallOutcome;
 
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<CallOutcome> {
@@ -238,16 +230,20 @@ impl Operation for Call {
         // Who drives it knows what became of the request that it was given last.
         self.request.method != Method::Get && self.earlier_lost
     }
+
+    fn urgency(&self) -> Urgency {
+        self.request.urgency
+    }
 }
 
 /// An operation of one call: `read` makes the outcome of it.
 pub(crate) struct OneCall<T> {
-    call: Call,
+    call: AuthorizedCall,
     read: Box<dyn Fn(CallOutcome) -> Result<T> + Send>,
 }
 
 impl<T> OneCall<T> {
-    pub(super) fn new(call: Call, read: impl Fn(CallOutcome) -> Result<T> + Send + 'static) -> OneCall<T> {
+    pub(super) fn new(call: AuthorizedCall, read: impl Fn(CallOutcome) -> Result<T> + Send + 'static) -> OneCall<T> {
         OneCall { call, read: Box::new(read) }
     }
 }
@@ -264,6 +260,10 @@ impl<T> Operation for OneCall<T> {
 
     fn maybe_done(&self) -> bool {
         self.call.maybe_done()
+    }
+
+    fn urgency(&self) -> Urgency {
+        self.call.urgency()
     }
 }
 
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn a_create_that_the_driver_gave_up_is_lost_and_not_sent_again() {
         let world = World::new();
-        let new = crate::model::NewSession::new(crate::SessionSize::Standard, Duration::from_secs(60)).unwrap();
+        let new = crate::NewSession::new(crate::SessionSize::Standard, crate::Lease::from_secs(60).unwrap());
         let mut create = crate::protocol::create(&world.context, new, false, at(60));
         assert!(matches!(create.step(at(0), None), Step::Send(_)));
         let Step::Done(Err(error)) = create.step(at(0), None) else { panic!("it must not be sent twice") };

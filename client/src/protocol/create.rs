@@ -1,6 +1,6 @@
 //! Creating a session.
 
-use super::call::{Call, CallOutcome, OneCall};
+use super::call::{AuthorizedCall, CallOutcome, OneCall};
 use super::context::Context;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind};
@@ -21,7 +21,7 @@ pub(crate) struct Created {
 pub(crate) fn create(context: &Context, new: NewSession, made_up: bool, deadline: Instant) -> OneCall<Created> {
     const WHAT: &str = "creating the session";
     let service = Arc::clone(&context.service);
-    let call = Call::new(context, WHAT, service.create(&new), deadline);
+    let call = AuthorizedCall::new(context, WHAT, service.create(&new), deadline);
     OneCall::new(call, move |outcome| {
         let created = match outcome {
             CallOutcome::NotDone(error) => Err(error),

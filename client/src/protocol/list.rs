@@ -1,12 +1,12 @@
 //! Listing the account's sessions, page by page.
 
-use super::call::Call;
+use super::call::AuthorizedCall;
 use super::context::Context;
 use super::operation::{Operation, Step};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SessionId, SessionProperties};
-use crate::wire::{Answer, Request};
+use crate::wire::{Answer, Request, Urgency};
 use std::collections::HashSet;
 
 const WHAT: &str = "listing the sessions";
@@ -19,8 +19,8 @@ const MOST_SESSIONS: usize = 100_000;
 pub(crate) struct List {
     context: Context,
     deadline: Instant,
-    urgent: bool,
-    call: Call,
+    urgency: Urgency,
+    call: AuthorizedCall,
     sessions: Vec<SessionProperties>,
     ids: HashSet<SessionId>,
     /// Where the pages so far were: none is read twice.
@@ -28,21 +28,21 @@ pub(crate) struct List {
 }
 
 pub(crate) fn list(context: &Context, deadline: Instant) -> List {
-    List::new(context, deadline, false)
+    List::new(context, deadline, Urgency::Normal)
 }
 
 /// The same, held up by nothing that the service has asked for: they are to be stopped.
 pub(crate) fn list_urgently(context: &Context, deadline: Instant) -> List {
-    List::new(context, deadline, true)
+    List::new(context, deadline, Urgency::Stop)
 }
 
 impl List {
-    fn new(context: &Context, deadline: Instant, urgent: bool) -> List {
-        let call = List::page(context, context.service.list(), deadline, urgent);
+    fn new(context: &Context, deadline: Instant, urgency: Urgency) -> List {
+        let call = List::page(context, context.service.list(), deadline, urgency);
         List {
             context: context.clone(),
             deadline,
-            urgent,
+            urgency,
             call,
             sessions: Vec::new(),
             ids: HashSet::new(),
@@ -50,9 +50,8 @@ impl List {
         }
     }
 
-    fn page(context: &Context, request: Request, deadline: Instant, urgent: bool) -> Call {
-        let call = Call::new(context, WHAT, request, deadline);
-        if urgent { call.urgent() } else { call }
+    fn page(context: &Context, request: Request, deadline: Instant, urgency: Urgency) -> AuthorizedCall {
+        AuthorizedCall::new(context, WHAT, Request { urgency, ..request }, deadline)
     }
 
     /// Goes on to the next page, if there is one.
@@ -65,7 +64,7 @@ impl List {
             ));
         }
         let request = self.context.service.next_page(&link)?;
-        self.call = List::page(&self.context, request, self.deadline, self.urgent);
+        self.call = List::page(&self.context, request, self.deadline, self.urgency);
         self.links.push(link);
         Ok(true)
     }
@@ -73,6 +72,10 @@ impl List {
 
 impl Operation for List {
     type Outcome = Result<Vec<SessionProperties>>;
+
+    fn urgency(&self) -> Urgency {
+        self.urgency
+    }
 
     fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
         loop {

@@ -6,7 +6,7 @@
 //! | `token` | a token, fetched if need be |
 //! | `call` | one request with a token, repeated as the policy says |
 //! | `create`, `read`, `update`, `list`, `stop` | a session's operations: a call, and what its answer means |
-//! | `readiness` | reading a session again and again until it is ready |
+//! | `readiness` | what is known of a session, and when to read it again |
 //! | `timed` | an operation and its deadline |
 //! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
 
@@ -30,13 +30,13 @@ pub(crate) use call::OneCall;
 pub(crate) use context::Context;
 pub(crate) use create::{Created, create, unknown_outcome};
 pub(crate) use list::{List, list, list_urgently};
-pub(crate) use operation::{Operation, Seen, Step, Work};
+pub(crate) use operation::{ChangeMark, Chore, ChoreId, Operation, Step, Work};
 pub(crate) use pacing::Pacing;
-pub(crate) use read::properties;
-pub(crate) use readiness::WaitUntilReady;
+pub(crate) use read::{properties, properties_once};
+pub(crate) use readiness::Readiness;
 pub(crate) use retry::Trouble;
 pub use stop::Stopped;
 pub(crate) use stop::stop;
-pub(crate) use timed::{Timed, Todo, out_of_time};
+pub(crate) use timed::{Action, Timed, out_of_time};
 pub(crate) use token::token;
 pub(crate) use update::update_lease;

@@ -1,34 +1,36 @@
-//! An operation as a value without input or output. Whoever drives it asks for the next [`Step`], does it, and comes
-//! back with the reply.
+//! An operation is a value without I/O. The interpreter asks it for the next [`Step`], carries that out, and steps it again.
 //!
-//! A step may be asked for early or twice: it then answers the same again, so a driver may wake for any reason. Only after
-//! [`Step::Send`] the next step is given the answer: without one the request counts as given up, and is sent again if that
-//! can do no harm.
+//! A step may be asked for early or twice: the operation then asks for the same again, so the driver may wake for any reason.
+//! Only after [`Step::Send`] the next step is given the answer: without one the request counts as given up, and is sent again
+//! if that can do no harm.
 
 use crate::auth::Exchange;
 use crate::clock::Instant;
 use crate::error::{Error, Result};
-use crate::wire::{Answer, Request};
+use crate::wire::{Answer, Request, Urgency};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What to do next.
+/// What an operation needs next.
 #[derive(Debug)]
 pub(crate) enum Step<T> {
     /// Send this, and step with its answer.
     Send(Box<Request>),
     /// Fetch the token, for all operations of the client, and step again.
     FetchToken(Box<Exchange>),
-    /// Nothing before this moment.
-    SleepUntil(Instant),
-    /// Another operation is fetching the token; step when the client's signal changes.
+    /// Another operation fetches the token, or the application was asked for one: step when it is there.
     AwaitToken,
-    /// Something that takes time but not the network, such as writing to a disk: do it, and step again.
+    /// Step again at this moment.
+    SleepUntil(Instant),
+    /// Step again at this moment, or when this changes before.
+    SleepUntilChange(Instant, ChangeMark),
+    /// Step when this changes: something that the operation waits for is under way.
+    AwaitChange(ChangeMark),
+    /// Do this, which takes time but not the network, such as writing to a disk, and step again.
     Work(Work),
-    /// Nothing before this moment, unless this changes before.
-    DozeUntil(Instant, Seen),
-    /// Something else is under way that this operation waits for; step when the client's signal changes.
-    AwaitChange(Seen),
+    /// Start this in the background, and step again.
+    Start(Chore),
     /// It is over.
     Done(T),
 }
@@ -40,42 +42,89 @@ impl<T> Step<T> {
             Step::Done(outcome) => Ok(outcome),
             Step::Send(request) => Err(Step::Send(request)),
             Step::FetchToken(exchange) => Err(Step::FetchToken(exchange)),
-            Step::SleepUntil(moment) => Err(Step::SleepUntil(moment)),
             Step::AwaitToken => Err(Step::AwaitToken),
+            Step::SleepUntil(moment) => Err(Step::SleepUntil(moment)),
+            Step::SleepUntilChange(moment, mark) => Err(Step::SleepUntilChange(moment, mark)),
+            Step::AwaitChange(mark) => Err(Step::AwaitChange(mark)),
             Step::Work(work) => Err(Step::Work(work)),
-            Step::DozeUntil(moment, seen) => Err(Step::DozeUntil(moment, seen)),
-            Step::AwaitChange(seen) => Err(Step::AwaitChange(seen)),
+            Step::Start(chore) => Err(Step::Start(chore)),
         }
+    }
+}
+
+/// An operation without a caller: what becomes of it is for the function that it was made with.
+pub(crate) struct Chore {
+    /// A number that no other chore of the process has.
+    pub(crate) id: ChoreId,
+    pub(crate) operation: Box<dyn Operation<Outcome = Result<()>> + Send>,
+    pub(crate) deadline: Instant,
+}
+
+/// By which a [`Chore`] can be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ChoreId(u64);
+
+impl Chore {
+    /// `end` is given the outcome, also if the operation cannot be started.
+    pub(crate) fn new<T: 'static>(
+        operation: impl Operation<Outcome = Result<T>> + Send + 'static,
+        deadline: Instant,
+        end: impl FnOnce(Result<T>) + Send + 'static,
+    ) -> Chore {
+        Chore::with_id(operation, deadline, move |_, outcome| end(outcome))
+    }
+
+    /// The same for one that has to know its own id at its end.
+    pub(crate) fn with_id<T: 'static>(
+        operation: impl Operation<Outcome = Result<T>> + Send + 'static,
+        deadline: Instant,
+        end: impl FnOnce(ChoreId, Result<T>) + Send + 'static,
+    ) -> Chore {
+        static LATEST: AtomicU64 = AtomicU64::new(0);
+        let id = ChoreId(LATEST.fetch_add(1, Ordering::Relaxed) + 1);
+        let operation = operation.then(move |outcome: Result<T>| {
+            let done = outcome.as_ref().map(|_| ()).map_err(Error::clone);
+            end(id, outcome);
+            done
+        });
+        Chore { id, operation: Box::new(operation), deadline }
+    }
+}
+
+impl fmt::Debug for Chore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chore").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
 /// See [`Step::Work`].
 pub(crate) struct Work(pub(crate) Box<dyn FnOnce() + Send>);
 
-impl std::fmt::Debug for Work {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Work")
     }
 }
 
-/// A count of changes as it was when somebody looked.
+/// A count of changes, as it was at some moment.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct ChangeMark {
     count: Arc<AtomicU64>,
     then: u64,
 }
 
-impl Seen {
-    pub(crate) fn of(count: &Arc<AtomicU64>) -> Seen {
-        Seen { count: Arc::clone(count), then: count.load(Ordering::Acquire) }
+impl ChangeMark {
+    pub(crate) fn of(count: &Arc<AtomicU64>) -> ChangeMark {
+        ChangeMark { count: Arc::clone(count), then: count.load(Ordering::Acquire) }
     }
 
+    /// Whether there was a change since.
     pub(crate) fn is_past(&self) -> bool {
         self.count.load(Ordering::Acquire) != self.then
     }
 }
 
-/// An operation that can be driven.
+/// What happens between a call of the library and its outcome.
 pub(crate) trait Operation {
     type Outcome;
 
@@ -96,6 +145,16 @@ pub(crate) trait Operation {
     /// It ends by this error, which comes from its driver. Returns what that means.
     fn fail(&mut self, error: Error) -> Error {
         error
+    }
+
+    /// What may hold it up, and what ends it. It stays the same.
+    fn urgency(&self) -> Urgency {
+        Urgency::Normal
+    }
+
+    /// What is left to be done in the background after its end. Asked for once, then.
+    fn afterwards(&mut self) -> Option<Chore> {
+        None
     }
 
     /// The operation with something made of its outcome, whoever it comes from.
@@ -124,6 +183,14 @@ impl<O: Operation + ?Sized> Operation for Box<O> {
 
     fn fail(&mut self, error: Error) -> Error {
         (**self).fail(error)
+    }
+
+    fn urgency(&self) -> Urgency {
+        (**self).urgency()
+    }
+
+    fn afterwards(&mut self) -> Option<Chore> {
+        (**self).afterwards()
     }
 }
 
@@ -172,6 +239,14 @@ where
             // It makes nothing of failures.
             Some(Ok(_)) | None => error,
         }
+    }
+
+    fn urgency(&self) -> Urgency {
+        self.operation.urgency()
+    }
+
+    fn afterwards(&mut self) -> Option<Chore> {
+        self.operation.afterwards()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading a session's properties.
 
-use super::call::{Call, OneCall};
+use super::call::{AuthorizedCall, OneCall};
 use super::context::Context;
 use crate::clock::Instant;
 use crate::model::{SessionId, SessionProperties};
@@ -10,15 +10,15 @@ const WHAT: &str = "reading the session's properties";
 
 /// Reads a session's properties.
 pub(crate) fn properties(context: &Context, id: SessionId, deadline: Instant) -> OneCall<SessionProperties> {
-    read(context, Call::new(context, WHAT, context.service.properties(&id), deadline), id)
+    read(context, AuthorizedCall::new(context, WHAT, context.service.properties(&id), deadline), id)
 }
 
 /// The same in one try: for who reads again anyway.
-pub(super) fn properties_once(context: &Context, id: SessionId) -> OneCall<SessionProperties> {
-    read(context, Call::once(context, WHAT, context.service.properties(&id)), id)
+pub(crate) fn properties_once(context: &Context, id: SessionId) -> OneCall<SessionProperties> {
+    read(context, AuthorizedCall::once(context, WHAT, context.service.properties(&id)), id)
 }
 
-fn read(context: &Context, call: Call, id: SessionId) -> OneCall<SessionProperties> {
+fn read(context: &Context, call: AuthorizedCall, id: SessionId) -> OneCall<SessionProperties> {
     let service = Arc::clone(&context.service);
     OneCall::new(call, move |outcome| service.read_properties(&outcome.success()?, &id))
 }

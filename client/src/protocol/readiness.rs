@@ -1,21 +1,17 @@
-//! Waiting until a session is ready.
+//! What is known of a session, whether it is ready, and when to read it again.
 
-use super::call::OneCall;
 use super::context::Context;
-use super::operation::{Operation, Step};
-use super::read::properties_once;
 use super::retry::{self, Backoff, Trouble};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SessionProperties, SessionStatus};
-use crate::wire::Answer;
 use std::time::Duration;
 
-/// Reads a session again and again until it is ready, has ended, or has failed.
+/// What is known of a session, and the schedule by which it is read until it is ready, has ended, or has failed.
 ///
-/// It has no end of its own: who drives it stops when the time is over, and may go on later. What it learned and when it
-/// may ask again stays here, so waiting in many short slices costs no extra request.
-pub(crate) struct WaitUntilReady {
+/// The schedule belongs to the session and not to those who wait for it, so waiting in many short slices costs no extra
+/// request.
+pub(crate) struct Readiness {
     context: Context,
     latest: SessionProperties,
     /// When `latest` was told.
@@ -25,26 +21,24 @@ pub(crate) struct WaitUntilReady {
     next_read: Instant,
     /// Until when `latest` counts as the truth; never, once a read has failed or something was done to the session.
     good_until: Option<Instant>,
-    reading: Option<OneCall<SessionProperties>>,
     /// The pauses while reading is in trouble.
     backoff: Backoff,
     /// Why the latest read failed, if it did. A passing failure does not end the wait.
     trouble: Option<Error>,
 }
 
-impl WaitUntilReady {
-    /// Waits for a session last seen as `seen` at `now`.
-    pub(crate) fn new(context: Context, seen: SessionProperties, now: Instant) -> WaitUntilReady {
+impl Readiness {
+    /// Of a session with these properties at this moment.
+    pub(crate) fn new(context: Context, seen: SessionProperties, now: Instant) -> Readiness {
         let next_read = now + context.pacing.interval(&seen);
         let backoff = Backoff::new(context.retry);
-        WaitUntilReady {
+        Readiness {
             context,
             latest: seen,
             told_at: now,
             tellings: 0,
             next_read,
             good_until: Some(next_read),
-            reading: None,
             backoff,
             trouble: None,
         }
@@ -60,7 +54,7 @@ impl WaitUntilReady {
         self.told_at
     }
 
-    /// How often something was told. What began before the last [`WaitUntilReady::invalidate`] does not count.
+    /// How often something was told. What began before the last [`Readiness::invalidate`] does not count.
     pub(crate) fn tellings(&self) -> u64 {
         self.tellings
     }
@@ -120,21 +114,22 @@ impl WaitUntilReady {
         self.was_told(now);
         self.next_read = now + self.context.pacing.interval(&properties);
         self.good_until = Some(self.next_read);
-        self.reading = None;
         self.backoff = Backoff::new(self.context.retry);
         self.trouble = None;
         properties
     }
 
-    /// What is known, and what a read under way will bring, is out of date: reads anew at the next step.
+    /// What is known is out of date, and the next read is due.
     pub(crate) fn invalidate(&mut self, now: Instant) {
         self.next_read = now;
         self.good_until = None;
-        self.reading = None;
     }
 
-    /// What the latest properties mean for somebody who waits for a ready session; `None`: go on waiting.
-    fn verdict(&self, now: Instant) -> Option<Result<SessionProperties>> {
+    /// What the latest properties mean for a wait for a ready session; `None`: it goes on.
+    pub(crate) fn verdict(&self, now: Instant) -> Option<Result<SessionProperties>> {
+        if !self.is_current(now) {
+            return None;
+        }
         let session = &self.latest;
         let told = session.message.as_deref().map(|message| format!(": \"{message}\"")).unwrap_or_default();
         match session.status {
@@ -158,50 +153,18 @@ impl WaitUntilReady {
         }
     }
 
-    fn finish_read(&mut self, now: Instant, read: Result<SessionProperties>) -> Option<Error> {
-        match read {
-            Ok(properties) => {
-                self.seen(properties, now);
-                None
-            }
-            Err(error) => {
-                let trouble = Trouble::of(&error);
-                let pause = trouble.and_then(|trouble| self.backoff.pause(trouble, retry::random()));
-                let asked_for = pause.or(trouble.and_then(|it| it.retry_after)).unwrap_or_default();
-                let interval = self.context.pacing.interval(&self.latest);
-                self.next_read = now + asked_for.max(interval);
-                self.good_until = None;
-                self.context.log.warning(error.correlation_vector(), || {
-                    format!("{}; session {} is read again when its time comes", error.message(), self.latest.id)
-                });
-                self.trouble = Some(error.clone());
-                if trouble.is_some() { None } else { Some(error) }
-            }
-        }
-    }
-}
-
-impl Operation for WaitUntilReady {
-    type Outcome = Result<SessionProperties>;
-
-    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
-        loop {
-            if let Some(reading) = &mut self.reading {
-                let read = match reading.step(now, answer.take()).outcome() {
-                    Ok(read) => read,
-                    Err(step) => return step,
-                };
-                self.reading = None;
-                if let Some(error) = self.finish_read(now, read) {
-                    return Step::Done(Err(error));
-                }
-            }
-            let current = self.is_current(now);
-            match self.verdict(now).filter(|_| current) {
-                Some(verdict) => return Step::Done(verdict),
-                None if now < self.next_read => return Step::SleepUntil(self.next_read),
-                None => self.reading = Some(properties_once(&self.context, self.latest.id.clone())),
-            }
-        }
+    /// A read has failed. Returns the error if it is final: a transient failure does not end a wait.
+    pub(crate) fn read_failed(&mut self, now: Instant, error: Error) -> Option<Error> {
+        let trouble = Trouble::of(&error);
+        let pause = trouble.and_then(|trouble| self.backoff.pause(trouble, retry::random()));
+        let asked_for = pause.or(trouble.and_then(|it| it.retry_after)).unwrap_or_default();
+        let interval = self.context.pacing.interval(&self.latest);
+        self.next_read = now + asked_for.max(interval);
+        self.good_until = None;
+        self.context.log.warning(error.correlation_vector(), || {
+            format!("{}; session {} is read again when its time comes", error.message(), self.latest.id)
+        });
+        self.trouble = Some(error.clone());
+        if trouble.is_some() { None } else { Some(error) }
     }
 }

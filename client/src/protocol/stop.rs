@@ -1,12 +1,13 @@
 //! Stopping a session.
 
-use super::call::{Call, CallOutcome, OneCall};
+use super::call::{AuthorizedCall, CallOutcome, OneCall};
 use super::context::Context;
 use crate::clock::Instant;
 use crate::model::SessionId;
 
 /// How a stop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stopped {
     /// The session had ended before: the service did not know it any more, or said that it has ended.
     pub already_gone: bool,
@@ -16,7 +17,7 @@ pub struct Stopped {
 /// earlier stop may have been carried out.
 pub(crate) fn stop(context: &Context, id: &SessionId, earlier_lost: bool, deadline: Instant) -> OneCall<Stopped> {
     const WHAT: &str = "stopping the session";
-    let call = Call::new(context, WHAT, context.service.stop(id), deadline).urgent().after_lost(earlier_lost);
+    let call = AuthorizedCall::new(context, WHAT, context.service.stop(id), deadline).after_lost(earlier_lost);
     OneCall::new(call, move |outcome| match outcome {
         CallOutcome::Answered(answered) if matches!(answered.status(), Some(404 | 409 | 410)) => {
             // It may have been our own earlier try, whose answer was lost, that ended it.

@@ -42,7 +42,7 @@ impl World {
             },
             clock.clone(),
             Arc::default(),
-            crate::events::Queue::new(clock),
+            || (),
             Arc::clone(&log),
         );
         let pacing = Arc::new(Pacing::new(settings.intervals));

@@ -1,10 +1,10 @@
 //! An operation and the end of its time: what whoever drives one does next, on a caller's thread or on the client's own.
 
-use super::operation::{Operation, Seen, Step, Work};
+use super::operation::{ChangeMark, Chore, Operation, Step, Work};
 use crate::auth::Exchange;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
-use crate::wire::{Answer, Request};
+use crate::wire::{Answer, Request, Urgency};
 use std::time::Duration;
 
 /// An operation that is over at a moment, whatever it is doing.
@@ -17,7 +17,7 @@ pub(crate) struct Timed<O> {
 }
 
 /// What to do next, and until when.
-pub(crate) enum Todo<T> {
+pub(crate) enum Action<T> {
     /// It is over.
     Done(T),
     /// Send this within the time, and come back with the answer.
@@ -27,13 +27,15 @@ pub(crate) enum Todo<T> {
     /// Come back then.
     SleepUntil(Instant),
     /// Come back then, or when this has changed.
-    DozeUntil(Instant, Seen),
+    SleepUntilChange(Instant, ChangeMark),
     /// Come back when the client's signal changes, or then.
     AwaitToken(Instant),
     /// Come back when this has changed, or then.
-    AwaitChange(Seen, Instant),
+    AwaitChange(ChangeMark, Instant),
     /// Do this, and come back.
     Work(Work),
+    /// Start this in the background, and come back.
+    Start(Chore),
 }
 
 /// The error of a call whose time is over.
@@ -51,6 +53,15 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         self.deadline
     }
 
+    pub(crate) fn urgency(&self) -> Urgency {
+        self.operation.urgency()
+    }
+
+    /// What is left to be done after its end.
+    pub(crate) fn afterwards(&mut self) -> Option<Chore> {
+        self.operation.afterwards()
+    }
+
     /// Ends it no later than this.
     pub(crate) fn end_by(&mut self, moment: Instant) {
         self.deadline = self.deadline.min(moment);
@@ -62,11 +73,12 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         now: Instant,
         answer: Option<Answer>,
         gone: impl FnOnce() -> Result<()>,
-    ) -> Todo<Result<T>> {
+    ) -> Action<Result<T>> {
         let step = match self.operation.step(now, answer) {
-            Step::Done(outcome) => return Todo::Done(outcome),
+            Step::Done(outcome) => return Action::Done(outcome),
             // Late or not: what was done is noted, and only then there is an end.
-            Step::Work(work) => return Todo::Work(work),
+            Step::Work(work) => return Action::Work(work),
+            Step::Start(chore) => return Action::Start(chore),
             step => step,
         };
         if !self.left
@@ -75,7 +87,7 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
             return self.abandon(now, error);
         }
         if now >= self.deadline {
-            return Todo::Done(Err(self.ended_by(out_of_time())));
+            return Action::Done(Err(self.ended_by(out_of_time())));
         }
         self.todo(now, step)
     }
@@ -96,9 +108,9 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
     }
 
     /// The caller has gone while nothing is under way: the end, or what there is to put right.
-    pub(crate) fn abandon(&mut self, now: Instant, error: Error) -> Todo<Result<T>> {
+    pub(crate) fn abandon(&mut self, now: Instant, error: Error) -> Action<Result<T>> {
         if !self.operation.leave(now, false) {
-            return Todo::Done(Err(self.ended_by(error)));
+            return Action::Done(Err(self.ended_by(error)));
         }
         self.left = true;
         self.deadline = now + self.attempt_timeout;
@@ -110,19 +122,20 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         self.operation.fail(error)
     }
 
-    fn todo(&self, now: Instant, step: Step<Result<T>>) -> Todo<Result<T>> {
+    fn todo(&self, now: Instant, step: Step<Result<T>>) -> Action<Result<T>> {
         let limit = self.deadline.saturating_since(now).min(self.attempt_timeout);
         match step {
-            Step::Done(outcome) => Todo::Done(outcome),
-            Step::Send(request) => Todo::Send(request, limit),
+            Step::Done(outcome) => Action::Done(outcome),
+            Step::Send(request) => Action::Send(request, limit),
             // A token that is fetched ahead of time must not use up the time of the call that happened to ask for it.
-            Step::FetchToken(exchange) if exchange.ahead => Todo::FetchToken(exchange, self.attempt_timeout),
-            Step::FetchToken(exchange) => Todo::FetchToken(exchange, limit),
-            Step::SleepUntil(moment) => Todo::SleepUntil(moment.min(self.deadline)),
-            Step::DozeUntil(moment, seen) => Todo::DozeUntil(moment.min(self.deadline), seen),
-            Step::AwaitToken => Todo::AwaitToken(self.deadline),
-            Step::AwaitChange(seen) => Todo::AwaitChange(seen, self.deadline),
-            Step::Work(work) => Todo::Work(work),
+            Step::FetchToken(exchange) if exchange.ahead => Action::FetchToken(exchange, self.attempt_timeout),
+            Step::FetchToken(exchange) => Action::FetchToken(exchange, limit),
+            Step::SleepUntil(moment) => Action::SleepUntil(moment.min(self.deadline)),
+            Step::SleepUntilChange(moment, mark) => Action::SleepUntilChange(moment.min(self.deadline), mark),
+            Step::AwaitToken => Action::AwaitToken(self.deadline),
+            Step::AwaitChange(mark) => Action::AwaitChange(mark, self.deadline),
+            Step::Work(work) => Action::Work(work),
+            Step::Start(chore) => Action::Start(chore),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Setting a session's whole lease.
 
-use super::call::{Call, CallOutcome, OneCall};
+use super::call::{AuthorizedCall, CallOutcome, OneCall};
 use super::context::Context;
 use super::operation::{Operation, Step};
 use super::read::properties;
 use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::model::{Lease, SessionId, SessionProperties};
-use crate::wire::Answer;
+use crate::wire::{Answer, Urgency};
 
 const WHAT: &str = "extending the lease";
 
@@ -18,11 +18,11 @@ pub(crate) struct UpdateLease {
     id: SessionId,
     lease: Lease,
     deadline: Instant,
-    state: State,
+    state: UpdateState,
 }
 
-enum State {
-    Updating(Call),
+enum UpdateState {
+    Updating(AuthorizedCall),
     /// The update was refused with this error, after one that may have been carried out.
     Checking(OneCall<SessionProperties>, Error),
 }
@@ -36,16 +36,21 @@ pub(crate) fn update_lease(
     earlier_lost: bool,
     deadline: Instant,
 ) -> UpdateLease {
-    let call = Call::new(context, WHAT, context.service.update_lease(&id, lease), deadline).after_lost(earlier_lost);
-    UpdateLease { context: context.clone(), id, lease, deadline, state: State::Updating(call) }
+    let call =
+        AuthorizedCall::new(context, WHAT, context.service.update_lease(&id, lease), deadline).after_lost(earlier_lost);
+    UpdateLease { context: context.clone(), id, lease, deadline, state: UpdateState::Updating(call) }
 }
 
 impl Operation for UpdateLease {
     fn maybe_done(&self) -> bool {
         match &self.state {
-            State::Updating(call) => call.maybe_done(),
-            State::Checking(..) => true,
+            UpdateState::Updating(call) => call.maybe_done(),
+            UpdateState::Checking(..) => true,
         }
+    }
+
+    fn urgency(&self) -> Urgency {
+        Urgency::Urgent
     }
 
     /// What the service told of the session, if it told anything.
@@ -54,7 +59,7 @@ impl Operation for UpdateLease {
     fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
         loop {
             match &mut self.state {
-                State::Updating(call) => {
+                UpdateState::Updating(call) => {
                     let outcome = match call.step(now, answer.take()).outcome() {
                         Ok(outcome) => outcome,
                         Err(step) => return step,
@@ -70,9 +75,9 @@ impl Operation for UpdateLease {
                         Err(error) => error,
                     };
                     let look = properties(&self.context, self.id.clone(), self.deadline);
-                    self.state = State::Checking(look, error);
+                    self.state = UpdateState::Checking(look, error);
                 }
-                State::Checking(look, refused) => {
+                UpdateState::Checking(look, refused) => {
                     return match look.step(now, answer.take()).outcome() {
                         Ok(Ok(session)) if session.max_lease == Some(self.lease.duration()) => {
                             Step::Done(Ok(Some(session)))

@@ -16,6 +16,6 @@ mod v2021_01_01;
 
 pub(crate) use failure::{Answer, Cause, Failure};
 pub(crate) use reply::Reply;
-pub(crate) use request::{Method, Request};
+pub(crate) use request::{Method, Request, Urgency};
 pub(crate) use service::Service;
 pub(crate) use target::Target;

@@ -26,6 +26,17 @@ impl Method {
     }
 }
 
+/// What may hold an operation and its requests up, and what ends them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Urgency {
+    /// It waits for a worker and for pauses that the service asked for, and ends with its caller.
+    Normal,
+    /// It has a worker at once: the lease of a session that is in use.
+    Urgent,
+    /// It has a worker at once, waits for no pause, and goes on when its caller has gone or the client ends: it saves money.
+    Stop,
+}
+
 /// What shall be sent. The transport adds what every request has.
 #[derive(Clone)]
 pub(crate) struct Request {
@@ -45,6 +56,7 @@ pub(crate) struct Request {
     pub(crate) longest_reply: u64,
     /// Whether a success means nothing without its body.
     pub(crate) needs_body: bool,
+    pub(crate) urgency: Urgency,
 }
 
 impl fmt::Debug for Request {
@@ -75,6 +87,7 @@ impl Request {
             correlation_vector: None,
             longest_reply: LONGEST_REPLY,
             needs_body: true,
+            urgency: Urgency::Normal,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A session service, whichever version of the REST API it speaks.
 
 use super::reply::Reply;
-use super::request::Request;
+use super::request::{Request, Urgency};
 use super::target::Target;
 use super::{v1, v2021_01_01};
 use crate::config::{ApiVersion, Settings};
@@ -28,6 +28,7 @@ impl Service {
 
     /// The session as this version can be asked for it, with an id where the client chooses it.
     pub(crate) fn prepare(&self, new: &NewSession) -> Result<NewSession> {
+        new.check()?;
         match self.version {
             ApiVersion::V1 => v1::prepare(new),
             ApiVersion::V2021_01_01 => v2021_01_01::prepare(new),
@@ -97,10 +98,11 @@ impl Service {
     }
 
     pub(crate) fn update_lease(&self, id: &SessionId, lease: Lease) -> Request {
-        match self.version {
+        let request = match self.version {
             ApiVersion::V1 => v1::update_lease(&self.target, id, lease),
             ApiVersion::V2021_01_01 => v2021_01_01::update_lease(&self.target, id, lease),
-        }
+        };
+        Request { urgency: Urgency::Urgent, ..request }
     }
 
     /// What an update's success tells of the session; `None` where it tells nothing.
@@ -145,9 +147,10 @@ impl Service {
     }
 
     pub(crate) fn stop(&self, id: &SessionId) -> Request {
-        match self.version {
+        let request = match self.version {
             ApiVersion::V1 => v1::stop(&self.target, id),
             ApiVersion::V2021_01_01 => v2021_01_01::stop(&self.target, id),
-        }
+        };
+        Request { urgency: Urgency::Stop, ..request }
     }
 }

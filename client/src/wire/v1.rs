@@ -193,7 +193,7 @@ mod tests {
     const ID: &str = "e13d2c44-63e0-4591-991e-f9e05e599a93";
 
     fn new_session() -> NewSession {
-        NewSession::new(SessionSize::Premium, Duration::from_secs(5 * 3600)).unwrap()
+        NewSession::new(SessionSize::Premium, Lease::from_secs(5 * 3600).unwrap())
     }
 
     fn read(body: &str) -> Result<SessionProperties> {

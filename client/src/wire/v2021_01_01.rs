@@ -252,7 +252,7 @@ mod tests {
     }
 
     fn new_session(seconds: u64) -> NewSession {
-        NewSession::new(SessionSize::Standard, Duration::from_secs(seconds)).unwrap()
+        NewSession::new(SessionSize::Standard, Lease::from_secs(seconds).unwrap())
     }
 
     fn read_body(body: &str) -> Result<SessionProperties> {

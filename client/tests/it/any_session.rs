@@ -55,9 +55,9 @@ fn live(wire: &Wire, life: &Life) {
     );
     let size = if life.premium { SessionSize::Premium } else { SessionSize::Standard };
     let mut lease = life.lease_minutes;
-    let new = NewSession::new(size, lease * 60 * SECOND).unwrap();
-    let session = world.client.create_session(&new, None).unwrap();
-    let other = world.client.create_session(&new, None).unwrap();
+    let new = NewSession::new(size, Lease::new(lease * 60 * SECOND).unwrap());
+    let session = world.client.create_session(&new).run().unwrap();
+    let other = world.client.create_session(&new).run().unwrap();
     for event in &life.events {
         match event {
             Event::Wait(seconds) => world.clock.advance(*seconds * SECOND),
@@ -67,19 +67,19 @@ fn live(wire: &Wire, life: &Life) {
                 let alive = matches!(before.status.as_str(), "Starting" | "Ready");
                 let grows = alive && lease * 60 * SECOND > before.max_lease && (wire.is_v1() || lease <= 1_440);
                 let known = session.known_properties().max_lease.unwrap();
-                let updated = session.update_lease(Lease::new(lease * 60 * SECOND).unwrap(), None);
+                let updated = session.update_lease(Lease::new(lease * 60 * SECOND).unwrap()).run();
                 assert_eq!(updated.is_ok(), grows, "from {known:?} to {lease} minutes: {updated:?}");
                 if let Ok(updated) = updated {
                     assert_eq!(updated.max_lease, Some(lease * 60 * SECOND));
                 }
             }
-            Event::Stop => drop(session.stop(None).unwrap()),
+            Event::Stop => drop(session.stop().run().unwrap()),
             Event::Fail(message) => drop(world.emulator.fail_session(session.id().as_str(), message)),
         }
-        let read = session.properties(None).unwrap();
+        let read = session.properties().run().unwrap();
         let view = world.emulator.sessions().remove(0);
         compare(wire, &read, &view);
-        let listed = world.client.list_sessions(None).unwrap();
+        let listed = world.client.list_sessions().run().unwrap();
         let mine = listed.iter().find(|it| it.properties.id == *session.id());
         let over = view.status.is_final() || (!wire.is_v1() && view.status.as_str() == "Stopping");
         assert_eq!(mine.map(|it| it.properties.clone()), (!over).then_some(read), "of {} listed", listed.len());

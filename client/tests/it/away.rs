@@ -41,14 +41,14 @@ fn lab_with(client: ClientConfig) -> Lab {
 }
 
 fn on_suspend(on_suspend: OnSuspend) -> WatchOptions {
-    WatchOptions { on_suspend, ..WatchOptions::default() }
+    WatchOptions::default().on_suspend(on_suspend)
 }
 
 /// Two sessions with long leases, watched for a while.
 fn watched(lab: &Lab) -> [arr_client::Session; 2] {
     let sessions = [lab.ready(24 * HOUR), lab.ready(24 * HOUR)];
     for session in &sessions {
-        session.watch(WatchOptions::default(), 0.into()).unwrap();
+        session.watch(WatchOptions::default(), 0).unwrap();
     }
     assert_eq!(lab.pump(5 * MINUTE, MINUTE), []);
     lab.requests();
@@ -94,10 +94,10 @@ fn after_a_sleep_the_first_calls_succeed_at_the_first_try(wire: &Wire) {
                 lab.client.resume().unwrap();
             }
             if started {
-                let operation = sessions[0].properties_start(None, 0.into()).unwrap();
+                let operation = sessions[0].properties().label(0).start().unwrap();
                 assert_eq!(operation.wait(MINUTE), OperationState::Succeeded, "{:?}", operation.outcome());
             } else {
-                sessions[0].properties(None).unwrap();
+                sessions[0].properties().run().unwrap();
             }
             lab.clock.settle();
             let statuses: Vec<u16> = lab.emulator.requests().iter().map(|request| request.status).collect();
@@ -110,12 +110,12 @@ fn a_session_that_ended_during_a_sleep_is_told_by_its_status_alone(wire: &Wire) 
     let lab = lab(wire);
     let (expires, is_stopped) = (lab.ready(HOUR), lab.ready(24 * HOUR));
     for (session, label) in [(&expires, 1), (&is_stopped, 2)] {
-        session.watch(WatchOptions::default(), label.into()).unwrap();
+        session.watch(WatchOptions::default(), label).unwrap();
         session.keep_alive(Some(KeepAlive::until(24 * HOUR))).unwrap();
     }
     assert_eq!(lab.pump(5 * MINUTE, MINUTE), []);
     let other = lab.another_client(wire.config());
-    other.open_session(is_stopped.id(), None).unwrap().stop(None).unwrap();
+    other.open_session(is_stopped.id()).run().unwrap().stop().run().unwrap();
     lab.requests();
     lab.clock.jump(20 * HOUR);
     lab.clock.settle();
@@ -135,7 +135,7 @@ fn a_session_that_ended_during_a_sleep_is_told_by_its_status_alone(wire: &Wire) 
 fn a_session_that_starts_is_read_anew_too(wire: &Wire) {
     let lab = Lab::with_startup(wire, HOUR);
     let session = lab.create(HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
     lab.clock.pass(MINUTE);
     lab.requests();
     lab.clock.jump(62 * MINUTE);
@@ -148,7 +148,7 @@ fn a_session_that_starts_is_read_anew_too(wire: &Wire) {
 fn a_lease_that_runs_low_after_a_sleep_is_extended_once_it_was_read(wire: &Wire) {
     let lab = lab(wire);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     lab.pump(5 * MINUTE, MINUTE);
     lab.requests();
@@ -204,8 +204,8 @@ fn a_short_nap_is_none(wire: &Wire) {
 fn a_suspended_client_asks_nothing_and_resuming_reads_anew(wire: &Wire) {
     let lab = lab(wire);
     let session = lab.ready(HOUR);
-    session.watch(on_suspend(OnSuspend::Leave), 0.into()).unwrap();
-    session.keep_alive(Some(KeepAlive { liveness: None, ..KeepAlive::until(6 * HOUR) })).unwrap();
+    session.watch(on_suspend(OnSuspend::Leave), 0).unwrap();
+    session.keep_alive(Some(KeepAlive::until(6 * HOUR).liveness(None))).unwrap();
     lab.clock.pass(10 * MINUTE);
     lab.requests();
     lab.client.suspend(SECOND).unwrap();
@@ -230,7 +230,7 @@ fn a_suspended_client_that_wakes_without_being_told_notices_it(wire: &Wire) {
 fn a_lease_is_extended_for_the_suspension_if_need_be(wire: &Wire) {
     let lab = Lab::with_startup(wire, 7 * SECOND);
     let session = lab.create(HOUR);
-    session.watch(on_suspend(OnSuspend::Extend(30 * MINUTE)), 0.into()).unwrap();
+    session.watch(on_suspend(OnSuspend::Extend(30 * MINUTE)), 0).unwrap();
     lab.pump(25 * MINUTE, MINUTE);
     lab.requests();
     lab.client.suspend(SECOND).unwrap();
@@ -252,7 +252,7 @@ fn sessions_are_stopped_for_the_suspension_where_that_was_asked_for(wire: &Wire)
     let sessions = [lab.ready(HOUR), lab.ready(HOUR), lab.ready(HOUR)];
     let wishes = [OnSuspend::Stop, OnSuspend::Leave, OnSuspend::Stop];
     for (session, wish) in sessions.iter().zip(wishes) {
-        session.watch(on_suspend(wish), 0.into()).unwrap();
+        session.watch(on_suspend(wish), 0).unwrap();
     }
     lab.clock.settle();
     lab.requests();
@@ -267,9 +267,9 @@ fn one_that_cannot_be_stopped_holds_up_no_other(wire: &Wire) {
     let config = ClientConfig { max_retries: 0, ..wire.config() };
     let lab = lab_with(config);
     let sessions = [lab.ready(HOUR), lab.ready(HOUR), lab.ready(HOUR)];
-    sessions[0].watch(on_suspend(OnSuspend::Extend(400 * 24 * HOUR)), 0.into()).unwrap();
-    sessions[1].watch(on_suspend(OnSuspend::Stop), 0.into()).unwrap();
-    sessions[2].watch(on_suspend(OnSuspend::Stop), 0.into()).unwrap();
+    sessions[0].watch(on_suspend(OnSuspend::Extend(400 * 24 * HOUR)), 0).unwrap();
+    sessions[1].watch(on_suspend(OnSuspend::Stop), 0).unwrap();
+    sessions[2].watch(on_suspend(OnSuspend::Stop), 0).unwrap();
     lab.emulator.add_faults([Fault::on(wire.stop.split(' ').next().unwrap(), "**").status(503)]).unwrap();
     let error = lab.client.suspend(MINUTE).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "the first failure: no lease is that long");
@@ -282,9 +282,9 @@ fn suspending_takes_its_timeout_at_most_and_goes_on(wire: &'static Wire) {
     let gate = Gate::to(emulator.url());
     let config = ClientConfig { service_endpoint: gate.url.clone(), ..config_for(&emulator, wire.config()) };
     let client = Client::new(config).unwrap();
-    let session = client.create_session(&an_hour(), None).unwrap();
-    session.watch(on_suspend(OnSuspend::Stop), 0.into()).unwrap();
-    session.properties(None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    session.watch(on_suspend(OnSuspend::Stop), 0).unwrap();
+    session.properties().run().unwrap();
     let stop = gate.hold(wire, Asked::Stop, At::Request);
     let error = client.suspend(Duration::from_millis(100)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);

@@ -25,7 +25,7 @@ in_both_versions![
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn promised(stop_on_shutdown: bool) -> WatchOptions {
-    WatchOptions { stop_on_shutdown, ..WatchOptions::default() }
+    WatchOptions::default().stop_on_shutdown(stop_on_shutdown)
 }
 
 fn stop(wire: &Wire) -> Fault {
@@ -41,11 +41,11 @@ impl Lab {
 fn sessions_are_stopped_at_the_end_where_that_was_promised(wire: &Wire) {
     let lab = Lab::with_startup(wire, 5 * SECOND);
     let sessions = [lab.create(HOUR), lab.create(HOUR), lab.create(HOUR), lab.create(HOUR)];
-    sessions[0].watch(promised(true), 0.into()).unwrap();
-    sessions[1].watch(promised(false), 0.into()).unwrap();
+    sessions[0].watch(promised(true), 0).unwrap();
+    sessions[1].watch(promised(false), 0).unwrap();
     // The latest options count.
-    sessions[2].watch(promised(false), 0.into()).unwrap();
-    sessions[2].watch(promised(true), 0.into()).unwrap();
+    sessions[2].watch(promised(false), 0).unwrap();
+    sessions[2].watch(promised(true), 0).unwrap();
     lab.clock.pass(MINUTE);
     lab.requests();
     lab.client.shut_down_within(MINUTE).unwrap();
@@ -58,8 +58,8 @@ fn sessions_are_stopped_at_the_end_where_that_was_promised(wire: &Wire) {
 fn a_client_that_is_dropped_keeps_its_promises(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let sessions = [lab.ready(HOUR), lab.ready(HOUR)];
-    sessions[0].watch(promised(true), 0.into()).unwrap();
-    sessions[1].watch(promised(false), 0.into()).unwrap();
+    sessions[0].watch(promised(true), 0).unwrap();
+    sessions[1].watch(promised(false), 0).unwrap();
     let Lab { emulator, client, .. } = lab;
     drop(client);
     let begun = std::time::Instant::now();
@@ -76,7 +76,7 @@ fn a_promise_outlives_the_session_that_it_was_made_for(wire: &Wire) {
     for _ in 0..20 {
         let lab = Lab::with_startup(wire, Duration::ZERO);
         let session = lab.ready(HOUR);
-        session.watch(promised(true), 0.into()).unwrap();
+        session.watch(promised(true), 0).unwrap();
         let Lab { emulator, client, .. } = lab;
         drop(client);
         drop(session);
@@ -91,10 +91,10 @@ fn a_promise_outlives_the_session_that_it_was_made_for(wire: &Wire) {
 fn what_was_queued_is_told_before_the_end(wire: &Wire) {
     let lab = Lab::with_startup(wire, 5 * SECOND);
     let (one, two) = (lab.create(HOUR), lab.create(HOUR));
-    one.watch(promised(true), 1.into()).unwrap();
-    two.watch(promised(false), 2.into()).unwrap();
+    one.watch(promised(true), 1).unwrap();
+    two.watch(promised(false), 2).unwrap();
     lab.clock.pass(10 * SECOND);
-    let list = lab.client.list_sessions_start(None, 3.into()).unwrap();
+    let list = lab.client.list_sessions().label(3).start().unwrap();
     lab.clock.settle();
     lab.client.shut_down_within(MINUTE).unwrap();
     let mut told = Vec::new();
@@ -114,15 +114,15 @@ fn what_was_queued_is_told_before_the_end(wire: &Wire) {
 fn an_end_without_promises_asks_nothing(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(promised(true), 0.into()).unwrap();
+    session.watch(promised(true), 0).unwrap();
     session.keep_alive(Some(KeepAlive::until(2 * HOUR))).unwrap();
     lab.clock.settle();
-    session.stop(None).unwrap();
+    session.stop().run().unwrap();
     lab.clock.settle();
     lab.requests();
     lab.client.shut_down_within(MINUTE).unwrap();
     assert!(lab.requests().is_empty(), "it has ended already");
-    assert_eq!(session.watch(promised(true), 0.into()).unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(session.watch(promised(true), 0).unwrap_err().kind(), ErrorKind::ShutDown);
     assert_eq!(lab.client.resume().unwrap_err().kind(), ErrorKind::ShutDown);
     assert_eq!(lab.client.suspend(SECOND).unwrap_err().kind(), ErrorKind::ShutDown);
 }
@@ -131,7 +131,7 @@ fn a_promised_stop_that_fails_is_told(wire: &Wire) {
     let config = ClientConfig { max_retries: 0, ..wire.config() };
     let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
     let session = lab.ready(HOUR);
-    session.watch(promised(true), 0.into()).unwrap();
+    session.watch(promised(true), 0).unwrap();
     lab.clock.settle();
     lab.emulator.add_faults([stop(wire).status(503)]).unwrap();
     let error = lab.client.shut_down_within(MINUTE).unwrap_err();
@@ -146,7 +146,7 @@ fn a_promised_stop_without_an_answer_is_told_and_nobody_is_told_to_wait_for_it(w
     let config = ClientConfig { attempt_timeout: 4 * SECOND, max_retries: 0, ..wire.config() };
     let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
     let session = lab.ready(HOUR);
-    session.watch(promised(true), 0.into()).unwrap();
+    session.watch(promised(true), 0).unwrap();
     lab.clock.settle();
     lab.emulator.add_faults([stop(wire).stall()]).unwrap();
     let error = lab.client.shut_down_within(MINUTE).unwrap_err();
@@ -158,9 +158,9 @@ fn a_promised_stop_without_an_answer_is_told_and_nobody_is_told_to_wait_for_it(w
 fn a_second_stop_that_fails_frightens_nobody(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.stop(None).unwrap();
+    session.stop().run().unwrap();
     lab.emulator.add_faults([stop(wire).status(403)]).unwrap();
-    let error = session.stop(None).unwrap_err();
+    let error = session.stop().run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden);
     assert!(!error.message().contains("may still be running"), "{error}");
 }
@@ -168,7 +168,7 @@ fn a_second_stop_that_fails_frightens_nobody(wire: &Wire) {
 fn an_end_whose_time_is_too_short_can_be_waited_for_again(wire: &'static Wire) {
     let (lab, gate) = Lab::through_gate(wire);
     let session = lab.ready(HOUR);
-    session.watch(promised(true), 0.into()).unwrap();
+    session.watch(promised(true), 0).unwrap();
     lab.clock.settle();
     let stop = gate.hold(wire, Asked::Stop, At::Request);
     let error = lab.client.shut_down_within(Duration::from_millis(20)).unwrap_err();
@@ -182,8 +182,8 @@ fn an_end_whose_time_is_too_short_can_be_waited_for_again(wire: &'static Wire) {
 fn a_lease_that_is_being_extended_does_not_hold_the_end_up(wire: &'static Wire) {
     let (lab, gate) = Lab::through_gate(wire);
     let session = lab.ready(HOUR);
-    session.watch(promised(true), 0.into()).unwrap();
-    session.keep_alive(Some(KeepAlive { liveness: None, ..KeepAlive::until(2 * HOUR) })).unwrap();
+    session.watch(promised(true), 0).unwrap();
+    session.keep_alive(Some(KeepAlive::until(2 * HOUR).liveness(None))).unwrap();
     lab.clock.pass(55 * MINUTE - SECOND);
     let extension = gate.hold(wire, Asked::Update, At::Request);
     lab.clock.jump(SECOND);

@@ -49,7 +49,7 @@ fn met_by(wire: &Wire, act: &Act) -> (Scripted, Client) {
 }
 
 fn open(client: &Client) -> Result<Session, Error> {
-    client.open_session(&SessionId::parse(ID).unwrap(), None)
+    client.open_session(&SessionId::parse(ID).unwrap()).run()
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_create_whose_answer_is_lost_says_so_and_is_sent_once() {
         Act::Answer(reply("202 Accepted", "", r#"{"sessionId":"../../x"}"#)),
     ] {
         let (server, client) = met_by(wire, &act);
-        let error = client.create_session(&an_hour(), None).unwrap_err();
+        let error = client.create_session(&an_hour()).run().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{act:?}: {error}");
         assert!(error.is_outcome_unknown() && !error.is_retryable(), "{act:?}");
         assert_eq!(server.seen(), [TOKEN, wire.create], "{act:?}");
@@ -87,7 +87,7 @@ fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error(wire: &'stat
     ] {
         let headers = "Retry-After: 7\r\nLocation: /elsewhere\r\n";
         let (server, client) = met_by(wire, &Act::Answer(reply(status, headers, r#"{"error":"told"}"#)));
-        let error = client.create_session(&an_hour(), None).unwrap_err();
+        let error = client.create_session(&an_hour()).run().unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(error.correlation_vector(), Some("5EqPJ1VdTUakDJZc6/ZhTg.0"));
@@ -102,7 +102,7 @@ fn a_location_can_stand_in_for_the_id() {
     let headers = format!("Location: accounts/68321d5a/sessions/{ID}\r\n");
     for body in ["", "{}", r#"{"sessionId":""}"#, r#"{"sessionId":"../x"}"#] {
         let (_server, client) = met_by(wire, &Act::Answer(reply("202 Accepted", &headers, body)));
-        assert_eq!(client.create_session(&an_hour(), None).unwrap().id().as_str(), ID);
+        assert_eq!(client.create_session(&an_hour()).run().unwrap().id().as_str(), ID);
     }
 }
 
@@ -133,7 +133,7 @@ fn the_callers_deadline_is_kept_whatever_the_attempt_timeout(wire: &'static Wire
     let before = Instant::now();
     let id = SessionId::parse(ID).unwrap();
     let client = server.client(ClientConfig { attempt_timeout: 10 * LONG, ..wire.config() });
-    let error = client.open_session(&id, Some(Duration::from_millis(100))).unwrap_err();
+    let error = client.open_session(&id).timeout(Duration::from_millis(100)).run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(before.elapsed() < LONG, "{:?}", before.elapsed());
 }
@@ -154,9 +154,9 @@ fn a_client_stays_usable_after_every_failure() {
     for kind in
         [ErrorKind::OutcomeUnknown, ErrorKind::OutcomeUnknown, ErrorKind::OutcomeUnknown, ErrorKind::Unauthorized]
     {
-        assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), kind);
+        assert_eq!(client.create_session(&an_hour()).run().unwrap_err().kind(), kind);
     }
-    assert_eq!(client.create_session(&an_hour(), None).unwrap().id().as_str(), ID);
+    assert_eq!(client.create_session(&an_hour()).run().unwrap().id().as_str(), ID);
     let tokens = server.seen().iter().filter(|line| *line == TOKEN).collect::<Vec<_>>().len();
     assert_eq!(tokens, 2, "one token, and one forced renewal after the first of the two 401");
 }
@@ -170,8 +170,8 @@ fn a_passing_failure_does_not_end_a_wait(wire: &'static Wire) {
         _ => ready(wire),
     });
     let client = server.client(ClientConfig { poll_interval: Some(Duration::from_millis(5)), ..wire.config() });
-    let session = client.create_session(&an_hour(), None).unwrap();
-    let ready = session.wait_until_ready(Duration::from_secs(60)).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    let ready = session.wait_until_ready().timeout(Duration::from_secs(60)).run().unwrap();
     assert_eq!(ready.hostname.as_deref(), Some("h"));
 }
 
@@ -199,12 +199,12 @@ fn what_was_ready_is_not_taken_for_ready_after_a_look_that_failed(wire: &'static
         let server = ready_then(wire, move |_| Act::Answer(reply(status, "", "")));
         let clock = VirtualClock::new();
         let client = server.client_on(&clock, wire.config());
-        let session = client.create_session(&an_hour(), None).unwrap();
-        session.wait_until_ready(HOUR).unwrap();
+        let session = client.create_session(&an_hour()).run().unwrap();
+        session.wait_until_ready().timeout(HOUR).run().unwrap();
         // Until what is known is old.
         clock.advance(31 * SECOND);
         for _ in 0..2 {
-            assert_eq!(session.wait_until_ready(90 * SECOND).unwrap_err().kind(), kind);
+            assert_eq!(session.wait_until_ready().timeout(90 * SECOND).run().unwrap_err().kind(), kind);
         }
     }
 }
@@ -212,9 +212,9 @@ fn what_was_ready_is_not_taken_for_ready_after_a_look_that_failed(wire: &'static
 fn a_size_that_the_service_does_not_tell_is_the_one_asked_for(wire: &'static Wire) {
     let server = ready_then(wire, |_| ready(wire));
     let client = server.client(polling(wire, 1));
-    let session = client.create_session(&an_hour(), None).unwrap();
-    assert_eq!(session.wait_until_ready(LONG).unwrap().size, Some(arr_client::SessionSize::Standard));
-    assert_eq!(session.properties(None).unwrap().size, Some(arr_client::SessionSize::Standard));
+    let session = client.create_session(&an_hour()).run().unwrap();
+    assert_eq!(session.wait_until_ready().timeout(LONG).run().unwrap().size, Some(arr_client::SessionSize::Standard));
+    assert_eq!(session.properties().run().unwrap().size, Some(arr_client::SessionSize::Standard));
 }
 
 fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up(wire: &'static Wire) {
@@ -227,14 +227,14 @@ fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up(wire: &'stat
         _ => Act::Silence,
     });
     let client = server.client(polling(wire, 1));
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     let tokens = || server.seen().iter().filter(|line| *line == TOKEN).count();
     let before = Instant::now();
     while tokens() < 2 && before.elapsed() < LONG {
-        session.wait_until_ready(Duration::ZERO).unwrap_err();
+        session.wait_until_ready().timeout(Duration::ZERO).run().unwrap_err();
         std::thread::yield_now();
     }
-    assert!(!session.stop(Some(LONG)).unwrap().already_gone);
+    assert!(!session.stop().timeout(LONG).run().unwrap().already_gone);
     assert_eq!(server.seen().last().unwrap(), wire.stop);
 }
 
@@ -255,15 +255,15 @@ fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back(wire: &'st
         _ => Act::Answer(wire.read(&SessionStatus::Stopped)),
     });
     let client = server.client(wire.config());
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     std::thread::scope(|scope| {
-        let reading = scope.spawn(|| session.properties(Some(LONG)));
+        let reading = scope.spawn(|| session.properties().timeout(LONG).run());
         begins.recv().unwrap();
-        session.stop(None).unwrap();
+        session.stop().run().unwrap();
         go_on.send(()).unwrap();
         reading.join().unwrap().unwrap();
     });
-    assert_eq!(session.wait_until_ready(LONG).unwrap_err().kind(), ErrorKind::SessionEnded);
+    assert_eq!(session.wait_until_ready().timeout(LONG).run().unwrap_err().kind(), ErrorKind::SessionEnded);
 }
 
 fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time(wire: &'static Wire) {
@@ -279,7 +279,7 @@ fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time(wire
     };
     let client = Client::new(config).unwrap();
     // Half of it is for the connection.
-    let error = client.create_session(&an_hour(), Some(Duration::from_secs(4))).unwrap_err();
+    let error = client.create_session(&an_hour()).timeout(Duration::from_secs(4)).run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
 }
 
@@ -292,13 +292,13 @@ fn what_is_no_token_is_told_and_never_repeated(wire: &'static Wire) {
         (reply("503 Service Unavailable", "", ""), ErrorKind::ServiceFailure),
     ] {
         let server = Scripted::with_tokens(answer, |_| Act::Answer(wire.created()));
-        let error = server.client(once(wire)).create_session(&an_hour(), None).unwrap_err();
+        let error = server.client(once(wire)).create_session(&an_hour()).run().unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
         assert_eq!(server.seen(), [TOKEN]);
     }
     let good = Scripted::with_tokens(reply("200 OK", "", &token()), |_| Act::Answer(wire.created()));
-    good.client(once(wire)).create_session(&an_hour(), None).unwrap();
+    drop(good.client(once(wire)).create_session(&an_hour()).run().unwrap());
 }
 
 fn a_closed_port_is_a_network_error_and_the_create_was_not_sent(wire: &'static Wire) {
@@ -311,7 +311,7 @@ fn a_closed_port_is_a_network_error_and_the_create_was_not_sent(wire: &'static W
         service_endpoint: endpoint.clone(),
         ..once(wire)
     };
-    let error = Client::new(config).unwrap().create_session(&an_hour(), None).unwrap_err();
+    let error = Client::new(config).unwrap().create_session(&an_hour()).run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(error.is_retryable() && !error.is_outcome_unknown() && error.message().contains(&endpoint), "{error}");
 }
@@ -322,11 +322,14 @@ fn a_wait_that_is_throttled_asks_less_and_less(wire: &'static Wire) {
     let clock = VirtualClock::new();
     let client =
         server.client_on(&clock, ClientConfig { ready_poll_interval: Some(Duration::from_secs(1)), ..wire.config() });
-    let session = client.create_session(&an_hour(), None).unwrap();
-    session.wait_until_ready(Duration::from_secs(60)).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    session.wait_until_ready().timeout(Duration::from_secs(60)).run().unwrap();
     clock.advance(Duration::from_secs(1));
     let before = server.seen().len();
-    assert_eq!(session.wait_until_ready(Duration::from_secs(600)).unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(
+        session.wait_until_ready().timeout(Duration::from_secs(600)).run().unwrap_err().kind(),
+        ErrorKind::Timeout
+    );
     let looks = server.seen().len() - before;
     // After 10, 20, 40 and then every 60 seconds, each less a random part of up to a half.
     assert!((9..=23).contains(&looks), "{looks}");
@@ -336,9 +339,9 @@ fn a_wait_that_is_throttled_asks_less_and_less(wire: &'static Wire) {
 fn wait_together(wire: &Wire, server: &Scripted) -> Vec<Error> {
     let clock = Arc::new(Paced::default());
     let client = server.client_with_clock(clock.clone(), wire.config());
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     std::thread::scope(|scope| {
-        let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| session.wait_until_ready(HOUR))).collect();
+        let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| session.wait_until_ready().timeout(HOUR).run())).collect();
         clock.until_others_wait(4);
         clock.jump(10 * SECOND);
         waiting.into_iter().map(|thread| thread.join().unwrap().unwrap_err()).collect()

@@ -93,14 +93,14 @@ fn a_read_is_told_every_failure_and_repeated_where_that_helps(wire: &Wire) {
     with_every_fault(&path(wire.properties), &[false, true], |name, fault, expected, tls| {
         let emulator = emulator(tls);
         let clients = [0, 4].map(|retries| client(wire, &emulator, retries, !is_slow(name)));
-        let sessions = clients.each_ref().map(|client| client.create_session(&an_hour(), None).unwrap());
+        let sessions = clients.each_ref().map(|client| client.create_session(&an_hour()).run().unwrap());
         strike(&emulator, fault.clone());
-        let told = sessions[0].properties(None).map(|it| it.status).map_err(|error| error.kind());
+        let told = sessions[0].properties().run().map(|it| it.status).map_err(|error| error.kind());
         assert_eq!(told, expected.map_or(Ok(SessionStatus::Ready), Err), "{name}, HTTPS {tls}");
-        assert_eq!(sessions[0].properties(None).unwrap().status, SessionStatus::Ready, "after {name}, HTTPS {tls}");
+        assert_eq!(sessions[0].properties().run().unwrap().status, SessionStatus::Ready, "after {name}, HTTPS {tls}");
 
         strike(&emulator, fault);
-        let read = sessions[1].properties(None);
+        let read = sessions[1].properties().run();
         match expected {
             Some(kind @ ErrorKind::UnexpectedReply) => assert_eq!(read.unwrap_err().kind(), kind, "{name}"),
             _ => assert_eq!(read.unwrap().status, SessionStatus::Ready, "{name}, HTTPS {tls}"),
@@ -118,10 +118,10 @@ fn a_create_that_may_have_been_carried_out_is_sent_once_and_said_to_be_unknown()
         }
         let emulator = emulator(tls);
         let client = client(wire, &emulator, 4, !is_slow(name));
-        client.access_token(None).unwrap();
+        client.access_token().run().unwrap();
         emulator.clear_requests();
         emulator.add_faults([fault.executed(executed)]).unwrap();
-        let created = client.create_session(&an_hour(), None);
+        let created = client.create_session(&an_hour()).run();
         let what = format!("{name}, executed {executed}, HTTPS {tls}");
         assert_eq!(emulator.requests().len(), 1, "{what}");
         match (expected, executed) {
@@ -137,13 +137,13 @@ fn a_create_that_may_have_been_carried_out_is_sent_once_and_said_to_be_unknown()
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{what}: {error}");
                     assert!(error.is_outcome_unknown() && !error.is_retryable(), "{what}");
-                    let listed = client.list_sessions(None).unwrap();
+                    let listed = client.list_sessions().run().unwrap();
                     assert_eq!(listed.len(), usize::from(executed), "{what}");
                     assert!(listed.iter().all(|it| !it.known_to_client), "{what}: nobody knows whose it is");
                 }
             },
         }
-        client.create_session(&an_hour(), None).unwrap();
+        drop(client.create_session(&an_hour()).run().unwrap());
     });
 }
 
@@ -153,10 +153,10 @@ fn a_create_that_was_never_sent_is_simply_sent() {
     for tls in [false, true] {
         let emulator = emulator(tls);
         let client = client(wire, &emulator, 4, true);
-        client.access_token(None).unwrap();
+        client.access_token().run().unwrap();
         strike(&emulator, Fault::close_on_accept());
         // Without TLS a connection is made before it is closed, and nobody can tell whether the request was read.
-        match client.create_session(&an_hour(), None) {
+        match client.create_session(&an_hour()).run() {
             Ok(_) => assert_eq!(emulator.sessions().len(), 1),
             Err(error) => assert!(!tls && error.kind() == ErrorKind::OutcomeUnknown, "HTTPS {tls}: {error}"),
         }
@@ -170,13 +170,13 @@ type Act = fn(&Client, &Session) -> Result<(), ErrorKind>;
 
 fn every_other_operation_survives_every_failure(wire: &Wire) {
     let acts: [(&str, &str, Act); 4] = [
-        ("list", wire.list, |client, _| client.list_sessions(None).map(drop).map_err(|error| error.kind())),
+        ("list", wire.list, |client, _| client.list_sessions().run().map(drop).map_err(|error| error.kind())),
         ("update", wire.update, |_, session| {
             let longer = session.known_properties().max_lease.unwrap() + HOUR;
-            session.update_lease(Lease::new(longer).unwrap(), None).map(drop).map_err(|error| error.kind())
+            session.update_lease(Lease::new(longer).unwrap()).run().map(drop).map_err(|error| error.kind())
         }),
-        ("stop", wire.stop, |_, session| session.stop(None).map(drop).map_err(|error| error.kind())),
-        ("token", TOKEN, |client, _| client.access_token(None).map(drop).map_err(|error| error.kind())),
+        ("stop", wire.stop, |_, session| session.stop().run().map(drop).map_err(|error| error.kind())),
+        ("token", TOKEN, |client, _| client.access_token().run().map(drop).map_err(|error| error.kind())),
     ];
     std::thread::scope(|scope| {
         for (what, path_of, act) in acts {
@@ -191,8 +191,8 @@ fn an_operation_survives_every_failure(wire: &Wire, what: &str, path_of: &str, a
         let emulator = emulator(false);
         let client = || self::client(wire, &emulator, 4, !is_slow(name));
         let (creator, opener) = (client(), client());
-        let session = creator.create_session(&an_hour(), None).unwrap();
-        let session = opener.open_session(session.id(), None).unwrap();
+        let session = creator.create_session(&an_hour()).run().unwrap();
+        let session = opener.open_session(session.id()).run().unwrap();
         // A client that has no token yet, for the one operation that is about it.
         let client = if what == "token" { client() } else { opener };
         strike(&emulator, fault);
@@ -218,9 +218,9 @@ fn throttling_by_the_service_is_waited_out_and_forgotten(wire: &Wire) {
         Config { min_call_interval: 5 * SECOND, startup: Duration::ZERO, ..Config::default() },
         wire.config(),
     );
-    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
     for _ in 0..3 {
-        session.properties(None).unwrap();
+        session.properties().run().unwrap();
     }
     let statuses: Vec<_> = world.emulator.requests().iter().map(|request| request.status).collect();
     let created = if wire.is_v1() { 202 } else { 201 };
@@ -232,14 +232,14 @@ fn a_dripping_server_is_left_at_the_callers_deadline(wire: &Wire) {
     let emulator = emulator(false);
     let config = ClientConfig { attempt_timeout: 10 * LONG, ..wire.config() };
     let client = Client::new(config_for(&emulator, config)).unwrap();
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     emulator.add_faults([Fault::on("GET", &path(wire.properties)).drip(SECOND).always()]).unwrap();
     let before = Instant::now();
-    let error = session.properties(Some(Duration::from_millis(300))).unwrap_err();
+    let error = session.properties().timeout(Duration::from_millis(300)).run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(before.elapsed() < LONG, "{:?}", before.elapsed());
     emulator.clear_faults();
-    assert_eq!(session.properties(None).unwrap().status, SessionStatus::Ready);
+    assert_eq!(session.properties().run().unwrap().status, SessionStatus::Ready);
 }
 
 /// With an id of ours a create is repeated, and makes one session however often it arrives.
@@ -249,9 +249,9 @@ fn a_create_with_an_id_of_ours_makes_one_session_whatever_strikes() {
     with_every_fault(&path(wire.create), &[true, false], |name, fault, expected, executed| {
         let emulator = emulator(false);
         let client = client(wire, &emulator, 4, !is_slow(name));
-        client.access_token(None).unwrap();
+        client.access_token().run().unwrap();
         strike(&emulator, if name == "close on accept" { fault } else { fault.executed(executed) });
-        let created = client.create_session(&an_hour(), None);
+        let created = client.create_session(&an_hour()).run();
         let what = format!("{name}, executed {executed}");
         match expected {
             // What stands in for a reply then is no session; and what is no reply at all is not repeated.
@@ -261,7 +261,7 @@ fn a_create_with_an_id_of_ours_makes_one_session_whatever_strikes() {
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{what}");
                     assert_eq!(emulator.sessions().len(), usize::from(executed), "{what}");
-                    let all = client.stop_all(arr_client::StopScope::Own, None).unwrap();
+                    let all = client.stop_all(arr_client::StopScope::Own).run().unwrap();
                     assert_eq!(all.stopped, usize::from(executed), "{what}: stopped by the id that was made up");
                 }
             },

@@ -60,13 +60,13 @@ impl Lab {
 
 fn a_token_of_entra_is_asked_for_once_five_minutes_before_its_end(wire: &Wire) {
     let lab = with_entra_token(wire, HOUR, 24 * HOUR);
-    lab.client.list_sessions(None).unwrap();
+    lab.client.list_sessions().run().unwrap();
     assert_eq!(lab.idle(2 * HOUR), [(55 * MINUTE, EventKind::TokenNeeded)]);
     for _ in 0..2 {
         lab.client.set_token(lab.emulator.entra_token(2 * HOUR)).unwrap();
         assert_eq!(lab.idle(2 * HOUR), [(115 * MINUTE, EventKind::TokenNeeded)]);
     }
-    lab.client.list_sessions(None).unwrap();
+    lab.client.list_sessions().run().unwrap();
     assert_eq!(lab.requests(), [TOKEN, wire.list, wire.list], "the access token was good all the time");
 }
 
@@ -75,7 +75,7 @@ fn an_access_token_is_asked_for_once_five_minutes_before_its_end(wire: &Wire) {
     assert_eq!(lab.idle(59 * MINUTE), [(55 * MINUTE, EventKind::TokenNeeded)]);
     lab.client.set_token(lab.emulator.access_token()).unwrap();
     assert_eq!(lab.idle(59 * MINUTE), [(55 * MINUTE, EventKind::TokenNeeded)]);
-    lab.client.list_sessions(None).unwrap();
+    lab.client.list_sessions().run().unwrap();
     assert_eq!(lab.requests(), [wire.list]);
 }
 
@@ -106,7 +106,7 @@ fn an_application_that_waits_for_events_is_asked_in_time(wire: &Wire) {
 fn a_started_operation_whose_token_was_refused_waits_for_the_new_one(wire: &Wire) {
     let lab = with_access_token(wire, true);
     lab.clock.jump(2 * HOUR);
-    let list = lab.client.list_sessions_start(None, 5.into()).unwrap();
+    let list = lab.client.list_sessions().label(5).start().unwrap();
     lab.clock.pass(30 * SECOND);
     assert_eq!((list.state(), lab.told()), (OperationState::Running, vec![EventKind::TokenNeeded]));
     lab.client.set_token(lab.emulator.access_token()).unwrap();
@@ -119,7 +119,7 @@ fn a_blocking_call_whose_token_was_refused_waits_for_the_new_one(wire: &Wire) {
     let lab = with_access_token(wire, true);
     lab.clock.jump(2 * HOUR);
     std::thread::scope(|scope| {
-        let list = scope.spawn(|| lab.client.list_sessions(None));
+        let list = scope.spawn(|| lab.client.list_sessions().run());
         lab.clock.until_others_wait(1);
         assert_eq!(lab.told(), [EventKind::TokenNeeded]);
         lab.client.set_token(lab.emulator.access_token()).unwrap();
@@ -130,9 +130,9 @@ fn a_blocking_call_whose_token_was_refused_waits_for_the_new_one(wire: &Wire) {
 fn a_call_that_gets_no_new_token_in_its_time_says_so(wire: &Wire) {
     let lab = with_access_token(wire, true);
     lab.clock.jump(2 * HOUR);
-    let started = lab.client.list_sessions_start(Some(20 * SECOND), 5.into()).unwrap();
+    let started = lab.client.list_sessions().timeout(20 * SECOND).label(5).start().unwrap();
     std::thread::scope(|scope| {
-        let blocking = scope.spawn(|| lab.client.list_sessions(Some(MINUTE)));
+        let blocking = scope.spawn(|| lab.client.list_sessions().timeout(MINUTE).run());
         lab.clock.until_others_wait(1);
         lab.clock.pass(20 * SECOND - Duration::from_millis(1));
         assert_eq!(started.state(), OperationState::Running);
@@ -154,7 +154,7 @@ fn those_who_were_refused_together_ask_once(wire: &Wire) {
     let mut asked = 0;
     let mut count = |event: Event| asked += usize::from(event.kind == EventKind::TokenNeeded);
     let started: Vec<_> = (1..=20)
-        .map(|number| lab.client.list_sessions_start(Some((60 + number * 2) * SECOND), 0.into()).unwrap())
+        .map(|number| lab.client.list_sessions().timeout((60 + number * 2) * SECOND).label(0).start().unwrap())
         .collect();
     std::thread::scope(|scope| {
         let passing = scope.spawn(|| lab.clock.pass(SECOND));
@@ -172,7 +172,7 @@ fn those_who_were_refused_together_ask_once(wire: &Wire) {
 fn a_refused_token_of_entra_is_asked_for_and_not_tried_again(wire: &Wire) {
     let lab = with_entra_token(wire, 10 * MINUTE, 30 * MINUTE);
     let session = lab.ready(24 * HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
     let told = lab.pump(24 * MINUTE, SECOND);
     assert_eq!(told, [(8 * MINUTE, EventKind::TokenNeeded)], "of short ones, a fifth of their time before the end");
     lab.requests();
@@ -193,7 +193,7 @@ fn a_refused_token_of_entra_is_asked_for_and_not_tried_again(wire: &Wire) {
 fn watching_goes_on_with_the_new_token(wire: &Wire) {
     let lab = with_access_token(wire, true);
     let starts = lab.create(2 * HOUR);
-    starts.watch(WatchOptions::default(), 0.into()).unwrap();
+    starts.watch(WatchOptions::default(), 0).unwrap();
     lab.clock.pass(MINUTE);
     assert_eq!((lab.told().last(), starts.snapshot().status), (told_in(wire).last(), SessionStatus::Ready));
     lab.clock.jump(70 * MINUTE);
@@ -215,15 +215,15 @@ fn told_in(wire: &Wire) -> &'static [EventKind] {
 fn without_being_asked_for_tokens_calls_fail_at_once(wire: &Wire) {
     let lab = with_access_token(wire, false);
     lab.clock.jump(2 * HOUR);
-    let started = lab.client.list_sessions_start(None, 0.into()).unwrap();
+    let started = lab.client.list_sessions().label(0).start().unwrap();
     lab.clock.settle();
     assert_eq!((started.state(), lab.told()), (OperationState::Failed, vec![EventKind::OperationEnded]));
-    let error = lab.client.list_sessions(None).unwrap_err();
+    let error = lab.client.list_sessions().run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     assert!(error.message().contains("access token was refused"), "{error}");
     assert_eq!(lab.idle(2 * HOUR), []);
     lab.client.set_token(lab.emulator.access_token()).unwrap();
-    lab.client.list_sessions(None).unwrap();
+    lab.client.list_sessions().run().unwrap();
 }
 
 fn what_cannot_be_a_new_token_is_refused(wire: &Wire) {
@@ -231,7 +231,7 @@ fn what_cannot_be_a_new_token_is_refused(wire: &Wire) {
     for bad in ["", "a b", "a\nb"] {
         assert_eq!(lab.client.set_token(bad).unwrap_err().kind(), ErrorKind::InvalidArgument, "{bad:?}");
     }
-    lab.client.list_sessions(None).unwrap();
+    lab.client.list_sessions().run().unwrap();
     let with_key = lab.another_client(wire.config());
     let error = with_key.set_token(lab.emulator.access_token()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);

@@ -48,7 +48,7 @@ impl Lab {
 fn a_session_lives_exactly_until_its_cap(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 7.into()).unwrap();
+    session.watch(WatchOptions::default(), 7).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     let begun = std::time::Instant::now();
     let mut told = lab.pump(6 * HOUR - SECOND, MINUTE);
@@ -69,8 +69,8 @@ fn a_session_lives_exactly_until_its_cap(wire: &Wire) {
 fn a_lease_is_extended_by_as_much_as_it_takes_and_not_beyond_the_cap(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(10 * MINUTE);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
-    let keep = KeepAlive { threshold: 30 * MINUTE, amount: 15 * MINUTE, ..KeepAlive::until(50 * MINUTE) };
+    session.watch(WatchOptions::default(), 0).unwrap();
+    let keep = KeepAlive::until(50 * MINUTE).threshold(30 * MINUTE).amount(15 * MINUTE);
     session.keep_alive(Some(keep)).unwrap();
     lab.clock.settle();
     assert_eq!((lab.told(), lab.lease()), (vec![EventKind::LeaseExtended], 40 * MINUTE));
@@ -82,7 +82,7 @@ fn a_lease_is_extended_by_as_much_as_it_takes_and_not_beyond_the_cap(wire: &Wire
 fn one_extension_is_under_way_at_a_time(wire: &'static Wire) {
     let (lab, gate) = Lab::through_gate(wire);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     lab.pump(55 * MINUTE - SECOND, MINUTE);
     let tries = [(), ()].map(|()| gate.hold(wire, Asked::Update, At::Request));
@@ -91,7 +91,7 @@ fn one_extension_is_under_way_at_a_time(wire: &'static Wire) {
     for _ in 0..100 {
         // All of this makes the client look what there is to do.
         session.touch();
-        session.watch(WatchOptions::default(), 0.into()).unwrap();
+        session.watch(WatchOptions::default(), 0).unwrap();
         session.keep_alive(None).unwrap();
         session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
         assert_eq!(lab.told(), []);
@@ -113,7 +113,7 @@ fn an_extension_that_failed_is_told_and_tried_again(wire: &Wire) {
     let config = ClientConfig { max_retries: 0, ..wire.config() };
     let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 7.into()).unwrap();
+    session.watch(WatchOptions::default(), 7).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     lab.emulator.add_faults([Fault::on("PATCH", "**").times(2).status(503)]).unwrap();
     assert_eq!(lab.pump(55 * MINUTE - SECOND, MINUTE), []);
@@ -132,7 +132,7 @@ fn an_extension_that_failed_is_tried_again_when_the_service_wants_it(wire: &Wire
     let config = ClientConfig { max_retries: 0, ..wire.config() };
     let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions { warn_before: Duration::ZERO, ..WatchOptions::default() }, 0.into()).unwrap();
+    session.watch(WatchOptions::default().warn_before(Duration::ZERO), 0).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     lab.emulator.add_faults([Fault::on("PATCH", "**").status(503).header("Retry-After", "100")]).unwrap();
     assert_eq!(lab.pump(55 * MINUTE, MINUTE), [(55 * MINUTE, EventKind::LeaseNotExtended)]);
@@ -143,9 +143,9 @@ fn an_extension_that_failed_is_tried_again_when_the_service_wants_it(wire: &Wire
 fn a_lease_is_extended_when_the_threshold_is_reached(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions { warn_before: Duration::ZERO, ..WatchOptions::default() }, 0.into()).unwrap();
+    session.watch(WatchOptions::default().warn_before(Duration::ZERO), 0).unwrap();
     lab.clock.pass(40 * MINUTE - SECOND);
-    let keep = KeepAlive { threshold: 20 * MINUTE, ..KeepAlive::until(6 * HOUR) };
+    let keep = KeepAlive::until(6 * HOUR).threshold(20 * MINUTE);
     session.keep_alive(Some(keep)).unwrap();
     lab.clock.settle();
     assert_eq!((lab.told(), lab.extensions()), (vec![], 0));
@@ -158,7 +158,7 @@ fn an_extension_that_found_no_token_in_its_time_is_tried_again(wire: &Wire) {
     let config = Config { startup: Duration::ZERO, token_lifetime: HOUR - 5 * MINUTE, ..Config::default() };
     let lab = Lab::new(config, wire.config());
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     lab.emulator.add_faults([Fault::on("*", "/accounts/*/token").always().status(503)]).unwrap();
     let told = lab.pump(58 * MINUTE, MINUTE);
@@ -173,11 +173,11 @@ fn an_extension_that_found_no_token_in_its_time_is_tried_again(wire: &Wire) {
 fn a_lease_that_somebody_else_extended_is_learned_and_no_alarm(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     lab.pump(55 * MINUTE - SECOND, MINUTE);
     let other = lab.another_client(wire.config());
-    other.open_session(session.id(), None).unwrap().update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap();
+    other.open_session(session.id()).run().unwrap().update_lease(Lease::new(2 * HOUR).unwrap()).run().unwrap();
     lab.requests();
     assert_eq!(lab.pump(MINUTE, SECOND), []);
     let sent: Vec<_> = lab.requests().into_iter().filter(|line| line != wire.list).collect();
@@ -190,7 +190,7 @@ fn a_lease_that_somebody_else_extended_is_learned_and_no_alarm(wire: &Wire) {
 fn a_lease_that_the_service_refuses_for_good_is_told_once_it_was_read(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     lab.emulator.add_faults([Fault::on("PATCH", "**").status(400)]).unwrap();
     lab.pump(55 * MINUTE - SECOND, MINUTE);
@@ -204,7 +204,7 @@ fn a_lease_that_the_service_refuses_for_good_is_told_once_it_was_read(wire: &Wir
 fn a_lease_is_not_extended_for_an_application_that_hangs(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     lab.pump(50 * MINUTE + SECOND, SECOND);
     lab.clock.pass(19 * MINUTE);
@@ -222,7 +222,7 @@ fn an_application_that_hung_and_shows_itself_again_has_its_leases_extended(wire:
     for by_touching in [false, true] {
         let lab = Lab::with_startup(wire, Duration::ZERO);
         let session = lab.ready(HOUR);
-        session.watch(WatchOptions { warn_before: Duration::ZERO, ..WatchOptions::default() }, 0.into()).unwrap();
+        session.watch(WatchOptions::default().warn_before(Duration::ZERO), 0).unwrap();
         session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
         lab.clock.pass(57 * MINUTE);
         assert_eq!(lab.extensions(), 0);
@@ -245,8 +245,8 @@ fn an_application_that_hung_and_shows_itself_again_has_its_leases_extended(wire:
 fn an_application_may_do_without_liveness(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
-    session.keep_alive(Some(KeepAlive { liveness: None, ..KeepAlive::until(3 * HOUR) })).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
+    session.keep_alive(Some(KeepAlive::until(3 * HOUR).liveness(None))).unwrap();
     lab.clock.pass(3 * HOUR - SECOND);
     assert_eq!(lab.emulator.sessions()[0].status, Emulated::Ready);
     assert_eq!(lab.told(), [EventKind::LeaseExtended, EventKind::LeaseCapReached, EventKind::LeaseExpiring]);
@@ -256,7 +256,7 @@ fn an_application_may_do_without_liveness(wire: &Wire) {
 fn an_application_that_waits_for_events_is_alive(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default(), 0.into()).unwrap();
+    session.watch(WatchOptions::default(), 0).unwrap();
     session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| {
@@ -275,11 +275,11 @@ fn keeping_alive_can_be_ended(wire: &Wire) {
     let session = lab.ready(HOUR);
     let keep = KeepAlive::until(6 * HOUR);
     assert_eq!(session.keep_alive(Some(keep)).unwrap_err().kind(), ErrorKind::InvalidArgument, "not watched");
-    session.watch(WatchOptions { warn_before: Duration::ZERO, ..WatchOptions::default() }, 0.into()).unwrap();
+    session.watch(WatchOptions::default().warn_before(Duration::ZERO), 0).unwrap();
     for bad in [
-        KeepAlive { threshold: Duration::ZERO, ..keep },
-        KeepAlive { amount: Duration::ZERO, ..keep },
-        KeepAlive { liveness: Some(Duration::ZERO), ..keep },
+        keep.threshold(Duration::ZERO),
+        keep.amount(Duration::ZERO),
+        keep.liveness(Some(Duration::ZERO)),
         KeepAlive::until(Duration::ZERO),
     ] {
         assert_eq!(session.keep_alive(Some(bad)).unwrap_err().kind(), ErrorKind::InvalidArgument, "{bad:?}");

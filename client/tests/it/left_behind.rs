@@ -4,9 +4,7 @@ use crate::support::gate::{At, Mood};
 use crate::support::journal::{JournalWorld as World, alive, until};
 use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{SECOND, an_hour};
-use arr_client::{
-    Claim, Client, ClientConfig, Credential, ErrorKind, Label, OperationState, Outcome, Recovered, StopScope,
-};
+use arr_client::{Claim, Client, ClientConfig, Credential, ErrorKind, Lease, OperationState, Recovered, StopScope};
 use arr_service::{Account, Config, Emulator, Fault};
 use std::collections::HashSet;
 use std::sync::Barrier;
@@ -43,7 +41,7 @@ fn of_two_clients_that_recover_at_once_each_session_goes_to_one(wire: &'static W
     let found: Vec<Vec<Recovered>> = std::thread::scope(|scope| {
         let recover = |client: &Client| {
             start.wait();
-            client.recover_sessions(None).unwrap()
+            client.recover_sessions().run().unwrap()
         };
         let threads: Vec<_> = clients.iter().map(|client| scope.spawn(move || recover(client))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -51,8 +49,8 @@ fn of_two_clients_that_recover_at_once_each_session_goes_to_one(wire: &'static W
     assert_eq!(found[0].len() + found[1].len(), 5);
     assert_eq!(&ids(&found[0]) | &ids(&found[1]), running(&world.emulator));
     for (client, found) in clients.iter().zip(&found) {
-        assert!(client.recover_sessions(None).unwrap().is_empty());
-        assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, found.len());
+        assert!(client.recover_sessions().run().unwrap().is_empty());
+        assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, found.len());
     }
     world.over();
 }
@@ -63,15 +61,15 @@ fn what_this_client_has_or_makes_is_not_recovered(wire: &'static Wire) {
     world.leave(world.client_through_gate(), 1);
     let client = world.client_through_gate();
     let reply = world.gate.hold(wire, Asked::Create, At::Reply);
-    let create = client.create_session_start(&an_hour(), None, Label::default()).unwrap();
+    let create = client.create_session(&an_hour()).start().unwrap();
     reply.arrived();
-    let found = client.recover_sessions(None).unwrap();
+    let found = client.recover_sessions().run().unwrap();
     assert_eq!(found.len(), 1);
-    assert!(client.recover_sessions(None).unwrap().is_empty());
+    assert!(client.recover_sessions().run().unwrap().is_empty());
     reply.let_go();
     assert_eq!(create.wait(60 * SECOND), OperationState::Succeeded);
-    assert!(client.recover_sessions(None).unwrap().is_empty());
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 2);
+    assert!(client.recover_sessions().run().unwrap().is_empty());
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 2);
     world.over();
 }
 
@@ -83,7 +81,7 @@ fn while_this_client_makes_a_session_no_other_is_taken_for_what_a_dead_one_made(
     let lost = world.gate.hold(wire, Asked::Create, At::Reply);
     let dead = world.client_through_gate();
     std::thread::scope(|scope| {
-        let creating = scope.spawn(|| dead.create_session(&an_hour(), None).unwrap_err());
+        let creating = scope.spawn(|| dead.create_session(&an_hour()).run().unwrap_err());
         lost.arrived();
         lost.cut();
         assert_eq!(creating.join().unwrap().kind(), ErrorKind::OutcomeUnknown);
@@ -91,12 +89,12 @@ fn while_this_client_makes_a_session_no_other_is_taken_for_what_a_dead_one_made(
     drop(dead);
     let left = running(&world.emulator);
     let reply = world.gate.hold(wire, Asked::Create, At::Reply);
-    let create = client.create_session_start(&an_hour(), None, Label::default()).unwrap();
+    let create = client.create_session(&an_hour()).start().unwrap();
     reply.arrived();
-    assert!(client.recover_sessions(None).unwrap().is_empty());
+    assert!(client.recover_sessions().run().unwrap().is_empty());
     reply.let_go();
     assert_eq!(create.wait(60 * SECOND), OperationState::Succeeded);
-    assert_eq!(ids(&client.recover_sessions(None).unwrap()), left);
+    assert_eq!(ids(&client.recover_sessions().run().unwrap()), left);
 }
 
 /// Two answers were lost, and either session may be what either create has made.
@@ -106,13 +104,13 @@ fn a_candidate_of_two_lost_creates_is_handed_out_once_and_both_are_forgotten_wit
     world.leave_lost(2);
     world.folder.becomes(&["lost", "lost"]);
     let client = world.client();
-    let found = client.recover_sessions(None).unwrap();
+    let found = client.recover_sessions().run().unwrap();
     assert!(found.iter().all(|recovered| recovered.claim == Claim::Candidate));
     assert_eq!(ids(&found), running(&world.emulator));
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 0, "they may be somebody else's");
-    found[0].session.stop(None).unwrap();
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 0, "they may be somebody else's");
+    found[0].session.stop().run().unwrap();
     assert_eq!(world.folder.states(), ["lost", "lost"]);
-    found[1].session.stop(None).unwrap();
+    found[1].session.stop().run().unwrap();
     world.over();
 }
 
@@ -121,14 +119,14 @@ fn a_candidate_of_two_lost_creates_is_handed_out_once_and_both_are_forgotten_wit
 fn sessions_of_another_size_or_lease_or_age_are_no_candidates() {
     let world = World::new(&crate::support::wire::V1);
     let stranger = world.client_with(ClientConfig { journal: None, ..world.config() });
-    let new = |size, lease| arr_client::NewSession::new(size, lease).unwrap();
-    let old = stranger.create_session(&an_hour(), None).unwrap();
+    let new = |size, lease| arr_client::NewSession::new(size, Lease::new(lease).unwrap());
+    let old = stranger.create_session(&an_hour()).run().unwrap();
     world.clock.advance(600 * SECOND);
     world.leave_lost(1);
     let lost = running(&world.emulator).into_iter().find(|id| *id != old.id().as_str()).unwrap();
-    stranger.create_session(&new(arr_client::SessionSize::Premium, crate::support::HOUR), None).unwrap();
-    stranger.create_session(&new(arr_client::SessionSize::Standard, 2 * crate::support::HOUR), None).unwrap();
-    let found = world.client().recover_sessions(None).unwrap();
+    drop(stranger.create_session(&new(arr_client::SessionSize::Premium, crate::support::HOUR)).run().unwrap());
+    drop(stranger.create_session(&new(arr_client::SessionSize::Standard, 2 * crate::support::HOUR)).run().unwrap());
+    let found = world.client().recover_sessions().run().unwrap();
     assert_eq!(ids(&found), HashSet::from([lost]));
 }
 
@@ -137,18 +135,18 @@ fn a_session_is_recovered_at_the_endpoint_where_it_was_made(wire: &'static Wire)
     world.leave(world.client_through_gate(), 1);
     world.leave(world.client(), 1);
     let client = world.client();
-    let found = client.recover_sessions(None).unwrap();
+    let found = client.recover_sessions().run().unwrap();
     assert_eq!(ids(&found), running(&world.emulator));
     let passed = world.gate.passed().len();
-    found[0].session.stop(None).unwrap();
+    found[0].session.stop().run().unwrap();
     assert_eq!(world.gate.passed()[passed..], [wire.stop], "the first that was made is the first that is found");
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1);
     assert_eq!(world.gate.passed().len(), passed + 1);
     world.over();
 
     world.leave(world.client_through_gate(), 1);
-    assert_eq!(client.recover_sessions(None).unwrap().len(), 1);
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1, "wherever they are");
+    assert_eq!(client.recover_sessions().run().unwrap().len(), 1);
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1, "wherever they are");
     world.over();
 }
 
@@ -158,15 +156,15 @@ fn an_endpoint_that_is_gone_does_not_keep_the_others_from_being_recovered(wire: 
     world.leave(world.client(), 1);
     world.gate.becomes(Mood::Gone);
     let client = world.client();
-    let found = client.recover_sessions(None).unwrap();
+    let found = client.recover_sessions().run().unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(world.folder.records().len(), 3);
-    found[0].session.stop(None).unwrap();
+    found[0].session.stop().run().unwrap();
     world.folder.becomes(&["created", "created"]);
 
     world.gate.becomes(Mood::Open);
-    assert_eq!(client.recover_sessions(None).unwrap().len(), 2, "they were left for the next time");
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 2);
+    assert_eq!(client.recover_sessions().run().unwrap().len(), 2, "they were left for the next time");
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 2);
     world.over();
 }
 
@@ -178,7 +176,7 @@ fn an_endpoint_that_says_nothing_leaves_the_others_their_time(wire: &'static Wir
     world.gate.becomes(Mood::Silent);
     let config =
         ClientConfig { attempt_timeout: 2 * SECOND, retry_delay: Some(8 * SECOND), max_retries: 100, ..world.config() };
-    let found = world.client_with(config).recover_sessions(Some(60 * SECOND)).unwrap();
+    let found = world.client_with(config).recover_sessions().timeout(60 * SECOND).run().unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(world.folder.records().len(), 4);
 }
@@ -190,15 +188,15 @@ fn what_was_found_in_time_is_returned_and_the_rest_is_left_for_the_next_time(wir
     let client = world.client();
     let read = world.gate.hold(wire, Asked::Read, At::Reply);
     let found = std::thread::scope(|scope| {
-        let recovering = scope.spawn(|| client.recover_sessions(Some(10 * SECOND)).unwrap());
+        let recovering = scope.spawn(|| client.recover_sessions().timeout(10 * SECOND).run().unwrap());
         read.arrived();
         world.clock.advance(10 * SECOND);
         read.let_go();
         recovering.join().unwrap()
     });
     assert_eq!(found.len(), 1);
-    assert_eq!(client.recover_sessions(None).unwrap().len(), 1);
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 2);
+    assert_eq!(client.recover_sessions().run().unwrap().len(), 1);
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 2);
     world.over();
 }
 
@@ -208,11 +206,11 @@ fn if_nothing_can_be_reached_that_is_told_and_nothing_is_lost(wire: &'static Wir
     let before = world.folder.records();
     world.gate.becomes(Mood::Gone);
     let client = world.client_through_gate();
-    assert_eq!(client.recover_sessions(None).unwrap_err().kind(), ErrorKind::Network);
+    assert_eq!(client.recover_sessions().run().unwrap_err().kind(), ErrorKind::Network);
     assert_eq!(world.folder.records(), before);
 
     world.gate.becomes(Mood::Open);
-    assert_eq!(client.recover_sessions(None).unwrap().len(), 2);
+    assert_eq!(client.recover_sessions().run().unwrap().len(), 2);
 }
 
 fn another_accounts_sessions_are_left_alone(wire: &'static Wire) {
@@ -227,13 +225,13 @@ fn another_accounts_sessions_are_left_alone(wire: &'static Wire) {
     world.leave(world.client_with(of_other()), 1);
     let client = world.client();
     world.emulator.clear_requests();
-    assert!(client.recover_sessions(None).unwrap().is_empty());
+    assert!(client.recover_sessions().run().unwrap().is_empty());
     assert!(world.emulator.requests().is_empty());
     assert_eq!(world.folder.states(), ["created"]);
 
     let client = world.client_with(of_other());
-    assert_eq!(client.recover_sessions(None).unwrap()[0].claim, Claim::Ours);
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+    assert_eq!(client.recover_sessions().run().unwrap()[0].claim, Claim::Ours);
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1);
     world.over();
 }
 
@@ -242,9 +240,9 @@ fn a_recovery_that_is_cancelled_can_be_made_again(wire: &'static Wire) {
     for asked in [Some(Asked::Read), None] {
         world.leave(world.client_through_gate(), 1);
         let client = world.client_through_gate();
-        client.access_token(None).unwrap();
+        client.access_token().run().unwrap();
         let read = world.gate.hold(wire, Asked::Read, At::Reply);
-        let recovery = client.recover_sessions_start(None, Label::default()).unwrap();
+        let recovery = client.recover_sessions().start().unwrap();
         read.arrived();
         if asked.is_some() {
             recovery.cancel();
@@ -260,10 +258,10 @@ fn a_recovery_that_is_cancelled_can_be_made_again(wire: &'static Wire) {
         }
         assert_eq!(recovery.state(), OperationState::Cancelled);
         until(
-            || !client.recover_sessions(None).unwrap().is_empty(),
+            || !client.recover_sessions().run().unwrap().is_empty(),
             || "what nobody was given is still there".to_owned(),
         );
-        assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+        assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1);
         world.over();
     }
 }
@@ -274,30 +272,23 @@ fn what_a_client_that_has_ended_made_is_left_behind_whoever_still_holds_it(wire:
     let next = world.client();
     for (waits, starts) in [(true, true), (false, true), (false, false)] {
         let ended = world.client();
-        let held = ended.create_session(&an_hour(), None).unwrap();
-        let started = starts.then(|| ended.list_sessions_start(None, Label::default()).unwrap());
+        let held = ended.create_session(&an_hour()).run().unwrap();
+        let started = starts.then(|| ended.list_sessions().start().unwrap());
         world.emulator.clear_requests();
-        assert!(next.recover_sessions(None).unwrap().is_empty());
+        assert!(next.recover_sessions().run().unwrap().is_empty());
         assert!(!world.emulator.requests().iter().any(|request| request.path.contains(held.id().as_str())));
         if waits {
             ended.shut_down_within(60 * SECOND).unwrap();
         } else {
             drop(ended);
             // The started one ends before, on a thread of the client's own.
-            until(|| next.recover_sessions(None).unwrap().len() == 1, || "nobody answers for it".to_owned());
+            until(|| next.recover_sessions().run().unwrap().len() == 1, || "nobody answers for it".to_owned());
         }
-        let found = next.recover_sessions(None).unwrap();
+        let found = next.recover_sessions().run().unwrap();
         assert_eq!(found.len(), usize::from(waits));
-        assert_eq!(next.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+        assert_eq!(next.stop_all(StopScope::Own).run().unwrap().stopped, 1);
         world.over();
         drop((held, started));
-    }
-}
-
-fn recovered(outcome: Outcome) -> Vec<Recovered> {
-    match outcome {
-        Outcome::Recovered(found) => found,
-        other => panic!("a recovery brings sessions, not {other:?}"),
     }
 }
 
@@ -307,8 +298,8 @@ fn a_recovery_can_be_started() {
     world.leave(world.client(), 2);
     world.emulator.add_faults([Fault::on("GET", "/accounts/*/sessions/*").status(503)]).unwrap();
     let client = world.client();
-    let recovery = client.recover_sessions_start(None, 7.into()).unwrap();
+    let recovery = client.recover_sessions().label(7).start().unwrap();
     assert_eq!(recovery.wait(60 * SECOND), OperationState::Succeeded);
-    assert_eq!(ids(&recovered(recovery.outcome().unwrap())), running(&world.emulator));
+    assert_eq!(ids(&recovery.outcome().unwrap()), running(&world.emulator));
     assert_eq!(client.next_event(SECOND).unwrap().unwrap().label.user_data, 7);
 }

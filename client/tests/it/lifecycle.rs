@@ -4,7 +4,7 @@ use crate::support::started::LONG;
 use crate::support::wire::{TOKEN, V1, V2021, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, World, an_hour, config_for};
 use arr_client::clock::{self, Clock, Signal, SystemClock};
-use arr_client::{Client, ClientConfig, Credential, ErrorKind, SessionId, SessionSize, SessionStatus};
+use arr_client::{Client, ClientConfig, Credential, ErrorKind, Lease, SessionId, SessionSize, SessionStatus};
 use arr_service::{Config, Emulator};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
@@ -30,14 +30,14 @@ in_both_versions![
 
 fn from_nothing_to_stopped_no_request_is_sent_too_many_and_one_connection_serves(wire: &Wire) {
     let world = World::new(Config { tls: true, startup: 25 * SECOND, ..Config::default() }, wire.config());
-    let session = world.client.create_session(&an_hour(), None).unwrap();
-    let ready = session.wait_until_ready(HOUR).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    let ready = session.wait_until_ready().timeout(HOUR).run().unwrap();
     let used = if wire.is_v1() { 5 * SECOND } else { Duration::ZERO }; // It counts whole minutes.
     assert_eq!(world.clock.now(), 30 * SECOND, "the third look, ten seconds apart, finds it ready");
     assert_eq!((&ready.status, &ready.size), (&SessionStatus::Ready, &Some(SessionSize::Standard)));
     assert_eq!((ready.max_lease, ready.elapsed, ready.remaining()), (Some(HOUR), Some(used), Some(HOUR - used)));
     assert!(ready.hostname.is_some() && ready.handshake_port.is_some());
-    assert!(!session.stop(None).unwrap().already_gone);
+    assert!(!session.stop().run().unwrap().already_gone);
     let connections: Vec<_> = world.emulator.requests().iter().map(|request| request.connection).collect();
     assert_eq!(connections, [1; 6]);
     assert_eq!(world.requests(), [TOKEN, wire.create, wire.properties, wire.properties, wire.properties, wire.stop]);
@@ -45,10 +45,10 @@ fn from_nothing_to_stopped_no_request_is_sent_too_many_and_one_connection_serves
 
 fn waiting_in_slices_costs_no_extra_request(wire: &Wire) {
     let world = World::with_startup(wire, 25 * SECOND);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
     let mut slices = 0;
     let ready = loop {
-        match session.wait_until_ready(Duration::from_millis(250)) {
+        match session.wait_until_ready().timeout(Duration::from_millis(250)).run() {
             Ok(ready) => break ready,
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -63,75 +63,75 @@ fn waiting_in_slices_costs_no_extra_request(wire: &Wire) {
 
 fn a_wait_without_time_starts_what_is_due_and_a_later_one_finds_the_answer(wire: &Wire) {
     let world = World::with_startup(wire, 5 * SECOND);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
-    assert_eq!(session.wait_until_ready(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    assert_eq!(session.wait_until_ready().timeout(Duration::ZERO).run().unwrap_err().kind(), ErrorKind::Timeout);
     assert_eq!(world.requests(), [TOKEN, wire.create], "nothing is due yet");
     world.clock.advance(10 * SECOND);
-    assert_eq!(session.wait_until_ready(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
-    session.wait_until_ready(SECOND).unwrap();
+    assert_eq!(session.wait_until_ready().timeout(Duration::ZERO).run().unwrap_err().kind(), ErrorKind::Timeout);
+    session.wait_until_ready().timeout(SECOND).run().unwrap();
     assert_eq!(world.requests(), [wire.properties]);
 }
 
 fn a_wait_ends_when_its_time_is_over_and_can_go_on(wire: &Wire) {
     let world = World::with_startup(wire, 100 * SECOND);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
-    let error = session.wait_until_ready(42 * SECOND).unwrap_err();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    let error = session.wait_until_ready().timeout(42 * SECOND).run().unwrap_err();
     assert_eq!((error.kind(), world.clock.now()), (ErrorKind::Timeout, 42 * SECOND));
     assert!(error.is_retryable() && error.message().contains("42000 ms"), "{error}");
-    session.wait_until_ready(HOUR).unwrap();
+    session.wait_until_ready().timeout(HOUR).run().unwrap();
     assert_eq!(world.clock.now(), 100 * SECOND, "the schedule went on where it was");
 }
 
 fn a_start_that_fails_is_told_in_the_services_words(wire: &Wire) {
     let world = World::with_startup(wire, 100 * SECOND);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
     assert!(world.emulator.fail_session(session.id().as_str(), "No server of this size is free."));
-    let error = session.wait_until_ready(HOUR).unwrap_err();
+    let error = session.wait_until_ready().timeout(HOUR).run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SessionFailed);
     assert!(error.message().contains("No server of this size is free."), "{error}");
     assert_eq!(session.known_properties().status, SessionStatus::Error);
     world.requests();
-    assert_eq!(session.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionFailed);
+    assert_eq!(session.wait_until_ready().timeout(HOUR).run().unwrap_err().kind(), ErrorKind::SessionFailed);
     assert!(world.requests().is_empty(), "an end is final: nothing needs to be asked");
 }
 
 fn a_ready_session_is_looked_at_again_when_what_is_known_is_old(wire: &Wire) {
     let world = World::with_startup(wire, 5 * SECOND);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
-    session.wait_until_ready(HOUR).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    session.wait_until_ready().timeout(HOUR).run().unwrap();
     world.requests();
-    session.wait_until_ready(HOUR).unwrap();
+    session.wait_until_ready().timeout(HOUR).run().unwrap();
     assert!(world.requests().is_empty(), "what is known is young");
     world.clock.advance(2 * HOUR);
-    let error = session.wait_until_ready(HOUR).unwrap_err();
+    let error = session.wait_until_ready().timeout(HOUR).run().unwrap_err();
     assert_eq!((error.kind(), session.known_properties().status), (ErrorKind::SessionEnded, SessionStatus::Expired));
     assert_eq!(world.requests(), [wire.properties]);
 }
 
 fn a_stopped_session_is_never_taken_for_ready(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
-    session.wait_until_ready(HOUR).unwrap();
-    session.stop(None).unwrap();
-    assert_eq!(session.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionEnded);
-    assert_eq!(session.properties(None).unwrap().status, SessionStatus::Stopped);
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    session.wait_until_ready().timeout(HOUR).run().unwrap();
+    session.stop().run().unwrap();
+    assert_eq!(session.wait_until_ready().timeout(HOUR).run().unwrap_err().kind(), ErrorKind::SessionEnded);
+    assert_eq!(session.properties().run().unwrap().status, SessionStatus::Stopped);
 }
 
 fn a_session_that_the_service_has_forgotten_counts_as_stopped(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
     world.clock.advance(40 * 24 * HOUR);
-    assert!(session.stop(None).unwrap().already_gone);
-    assert_eq!(session.properties(None).unwrap_err().kind(), ErrorKind::NotFound);
+    assert!(session.stop().run().unwrap().already_gone);
+    assert_eq!(session.properties().run().unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 fn a_session_is_opened_by_its_id_and_a_wrong_id_is_told_with_account_and_endpoint(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
-    let created = world.client.create_session(&an_hour(), None).unwrap();
-    let opened = world.client.open_session(created.id(), None).unwrap();
+    let created = world.client.create_session(&an_hour()).run().unwrap();
+    let opened = world.client.open_session(created.id()).run().unwrap();
     assert_eq!(opened.known_properties().status, SessionStatus::Ready);
     let unknown = SessionId::parse("00000000-0000-4000-8000-000000000000").unwrap();
-    let error = world.client.open_session(&unknown, None).unwrap_err();
+    let error = world.client.open_session(&unknown).run().unwrap_err();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::NotFound, Some(404)));
     for part in [unknown.as_str(), world.emulator.url(), world.emulator.account().id()] {
         assert!(error.message().contains(part), "{part} is not in: {error}");
@@ -141,22 +141,22 @@ fn a_session_is_opened_by_its_id_and_a_wrong_id_is_told_with_account_and_endpoin
 
 fn a_token_is_renewed_before_it_expires_and_a_day_later(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
     world.requests();
     world.clock.advance(23 * HOUR);
-    session.properties(None).unwrap();
+    session.properties().run().unwrap();
     assert_eq!(world.requests(), [wire.properties]);
     world.clock.advance(HOUR - 4 * 60 * SECOND);
-    session.properties(None).unwrap();
+    session.properties().run().unwrap();
     // Ahead of time it is fetched beside the call, which does not wait for it.
     let mut expected = [TOKEN, wire.properties];
     expected.sort();
     assert_eq!(world.requests_when(2), expected);
-    while world.client.access_token(None).unwrap().remaining < Some(23 * HOUR) {
+    while world.client.access_token().run().unwrap().remaining < Some(23 * HOUR) {
         std::thread::yield_now(); // Its reply is on its way.
     }
     world.clock.advance(48 * HOUR);
-    session.properties(None).unwrap();
+    session.properties().run().unwrap();
     assert_eq!(world.requests(), [TOKEN, wire.properties]);
 }
 
@@ -164,10 +164,10 @@ fn a_service_that_forgot_its_keys_is_met_with_one_new_token(wire: &Wire) {
     let first = Emulator::start(Config::default()).unwrap();
     let address = first.url().strip_prefix("http://").unwrap().parse().unwrap();
     let client = Client::new(config_for(&first, wire.config())).unwrap();
-    client.create_session(&an_hour(), None).unwrap();
+    drop(client.create_session(&an_hour()).run().unwrap());
     first.stop();
     let second = Emulator::start(Config { listen: address, ..Config::default() }).unwrap();
-    client.create_session(&an_hour(), None).unwrap();
+    drop(client.create_session(&an_hour()).run().unwrap());
     let statuses: Vec<_> = second.requests().iter().map(|request| request.status).collect();
     assert_eq!(statuses, [401, 200, if wire.is_v1() { 202 } else { 201 }], "create, token, create");
 }
@@ -178,7 +178,7 @@ fn a_wrong_key_is_told_and_the_client_stays_usable(wire: &Wire) {
         ClientConfig { credential: Credential::AccountKey("d3Jvbmc=".into()), ..config_for(&emulator, wire.config()) };
     let client = Client::new(config).unwrap();
     for _ in 0..2 {
-        let error = client.create_session(&an_hour(), None).unwrap_err();
+        let error = client.create_session(&an_hour()).run().unwrap_err();
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
         assert!(!error.is_outcome_unknown() && !error.message().contains("d3Jvbmc="), "{error}");
     }
@@ -188,7 +188,7 @@ fn a_wrong_key_is_told_and_the_client_stays_usable(wire: &Wire) {
 fn a_certificate_of_an_unknown_authority_is_refused(wire: &Wire) {
     let emulator = Emulator::start(Config { tls: true, ..Config::default() }).unwrap();
     let config = ClientConfig { ca_pem: None, ..config_for(&emulator, wire.config()) };
-    let error = Client::new(config).unwrap().create_session(&an_hour(), None).unwrap_err();
+    let error = Client::new(config).unwrap().create_session(&an_hour()).run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls);
     assert!(!error.is_retryable() && error.message().contains("CA file"), "{error}");
     assert!(emulator.requests().is_empty());
@@ -218,9 +218,9 @@ fn shutting_down_ends_a_wait_at_once_and_leaves_the_session_running(wire: &Wire)
     let emulator = Emulator::start(Config { startup: HOUR, ..Config::default() }).unwrap();
     let config = config_for(&emulator, ClientConfig { poll_interval: Some(HOUR), ..wire.config() });
     let client = Client::with_clock(config, Arc::new(TellingClock(Mutex::new(tell)))).unwrap();
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     let asked = std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| session.wait_until_ready(HOUR));
+        let waiting = scope.spawn(|| session.wait_until_ready().timeout(HOUR).run());
         told.recv().unwrap();
         let asked = Instant::now();
         client.shut_down();
@@ -228,8 +228,8 @@ fn shutting_down_ends_a_wait_at_once_and_leaves_the_session_running(wire: &Wire)
         asked
     });
     assert!(asked.elapsed() < LONG, "{:?}", asked.elapsed());
-    assert_eq!(session.stop(None).unwrap_err().kind(), ErrorKind::ShutDown);
-    assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(session.stop().run().unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(client.create_session(&an_hour()).run().unwrap_err().kind(), ErrorKind::ShutDown);
     assert_eq!(emulator.sessions()[0].status, arr_service::SessionStatus::Starting);
 }
 
@@ -238,7 +238,7 @@ fn a_create_that_must_not_be_sent_twice_gets_a_connection_of_its_own_after_idlen
     let wire = &V1;
     let world = World::with_startup(wire, Duration::ZERO);
     let connection = || {
-        world.client.create_session(&an_hour(), None).unwrap();
+        drop(world.client.create_session(&an_hour()).run().unwrap());
         world.emulator.requests().last().unwrap().connection
     };
     let first = connection();
@@ -251,7 +251,7 @@ fn a_create_that_must_not_be_sent_twice_gets_a_connection_of_its_own_after_idlen
 fn a_connection_that_was_idle_for_over_a_minute_is_used_for_nothing() {
     let world = World::with_startup(&V1, Duration::ZERO);
     let connection = || {
-        world.client.list_sessions(None).unwrap();
+        world.client.list_sessions().run().unwrap();
         world.emulator.requests().last().unwrap().connection
     };
     let first = connection();
@@ -268,7 +268,7 @@ fn the_thread_that_writes_to_sockets_blocks_sigpipe() {
     let wire = &V1;
     const SIGPIPE_BIT: u64 = 1 << 12;
     let world = World::with_startup(wire, Duration::ZERO);
-    world.client.create_session(&an_hour(), None).unwrap();
+    drop(world.client.create_session(&an_hour()).run().unwrap());
     let mut found = 0;
     for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
         // A thread of another test may end meanwhile.
@@ -286,9 +286,10 @@ fn threads_that_wait_for_one_session_share_its_requests(wire: &Wire) {
     let emulator = Emulator::start(Config { startup: Duration::from_millis(50), ..Config::default() }).unwrap();
     let poll_interval = Some(Duration::from_millis(20));
     let client = Client::new(config_for(&emulator, ClientConfig { poll_interval, ..wire.config() })).unwrap();
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     std::thread::scope(|scope| {
-        let waiting: Vec<_> = (0..8).map(|_| scope.spawn(|| session.wait_until_ready(60 * SECOND))).collect();
+        let waiting: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| session.wait_until_ready().timeout(60 * SECOND).run())).collect();
         for thread in waiting {
             assert_eq!(thread.join().unwrap().unwrap().status, SessionStatus::Ready);
         }
@@ -311,8 +312,8 @@ fn a_starting_session_is_read_as_often_as_its_version_and_size_have_it() {
     ] {
         let config = ClientConfig { poll_interval: None, ..wire.config() };
         let world = World::new(Config { startup: 19 * SECOND, ..Config::default() }, config);
-        let session = world.client.create_session(&NewSession::new(size, HOUR).unwrap(), None).unwrap();
-        session.wait_until_ready(HOUR).unwrap();
+        let session = world.client.create_session(&NewSession::new(size, Lease::new(HOUR).unwrap())).run().unwrap();
+        session.wait_until_ready().timeout(HOUR).run().unwrap();
         assert_eq!(world.clock.now(), 20 * SECOND);
         let looks = world.requests().iter().filter(|line| *line == wire.properties).count();
         assert_eq!(looks, usize::try_from(20 * SECOND.as_secs() / interval.as_secs()).unwrap());

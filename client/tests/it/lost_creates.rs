@@ -5,8 +5,8 @@ use crate::support::journal::{JournalWorld as World, alive, all_end, until};
 use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, an_hour};
 use arr_client::{
-    Client, ClientConfig, ErrorKind, Event, EventKind, Label, NewSession, OperationState, SessionId, SessionSize,
-    StartedOperation, StopScope,
+    Client, ClientConfig, ErrorKind, Event, EventKind, Lease, NewSession, OperationState, Session, SessionId,
+    SessionSize, StartedOperation, StopScope,
 };
 use arr_service::Fault;
 use std::time::Duration;
@@ -26,8 +26,11 @@ in_both_versions![
     a_lost_create_of_a_client_that_has_ended_is_told_and_stays_noted,
 ];
 
-fn start(client: &Client, new: &NewSession) -> StartedOperation {
-    client.create_session_start(new, Some(5 * SECOND), 7.into()).unwrap()
+/// What becomes of a create.
+type Abandon = fn(StartedOperation<Session>) -> Option<StartedOperation<Session>>;
+
+fn start(client: &Client, new: &NewSession) -> StartedOperation<Session> {
+    client.create_session(new).timeout(5 * SECOND).label(7).start().unwrap()
 }
 
 /// The next events of this kind: as many as the first says.
@@ -58,7 +61,7 @@ fn count(world: &World, asked: Asked) -> usize {
 }
 
 /// Holds the reply to a create that was started, and is on the wire.
-fn in_flight(world: &World, client: &Client, at: At) -> (StartedOperation, Held) {
+fn in_flight(world: &World, client: &Client, at: At) -> (StartedOperation<Session>, Held) {
     let held = world.gate.hold(world.wire, Asked::Create, at);
     let create = start(client, &an_hour());
     held.arrived();
@@ -69,7 +72,7 @@ fn a_create_that_cannot_be_noted_is_not_sent(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client();
     std::fs::remove_dir_all(&world.folder.0).unwrap();
-    assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::Storage);
+    assert_eq!(client.create_session(&an_hour()).run().unwrap_err().kind(), ErrorKind::Storage);
     let create = start(&client, &an_hour());
     assert_eq!(create.wait(60 * SECOND), OperationState::Failed);
     assert_eq!(create.outcome().unwrap_err().kind(), ErrorKind::Storage);
@@ -79,7 +82,7 @@ fn a_create_that_cannot_be_noted_is_not_sent(wire: &'static Wire) {
 fn a_session_whose_answer_comes_late_is_there_nevertheless(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
-    client.access_token(None).unwrap();
+    client.access_token().run().unwrap();
     for started in [false, true] {
         let reply = world.gate.hold(wire, Asked::Create, At::Reply);
         std::thread::scope(|scope| {
@@ -88,7 +91,7 @@ fn a_session_whose_answer_comes_late_is_there_nevertheless(wire: &'static Wire) 
                     let create = start(&client, &an_hour());
                     assert_eq!(create.wait(60 * SECOND), OperationState::Succeeded);
                 } else {
-                    client.create_session(&an_hour(), Some(5 * SECOND)).unwrap();
+                    drop(client.create_session(&an_hour()).timeout(5 * SECOND).run().unwrap());
                 }
             });
             reply.arrived();
@@ -97,7 +100,7 @@ fn a_session_whose_answer_comes_late_is_there_nevertheless(wire: &'static Wire) 
             creating.join().unwrap();
         });
         assert_eq!(world.folder.records()[0]["session_id"], alive(&world.emulator)[0].id);
-        assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+        assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1);
         world.over();
     }
 }
@@ -106,7 +109,7 @@ fn a_create_that_made_nothing_leaves_nothing(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client();
     world.emulator.add_faults([wire.on(Asked::Create).status(403).times(2)]).unwrap();
-    assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::Forbidden);
+    assert_eq!(client.create_session(&an_hour()).run().unwrap_err().kind(), ErrorKind::Forbidden);
     assert_eq!(start(&client, &an_hour()).wait(60 * SECOND), OperationState::Failed);
     world.over();
 }
@@ -116,17 +119,18 @@ fn a_lost_create_names_the_sessions_that_it_may_have_made_and_stops_none() {
     let wire = &crate::support::wire::V1;
     let world = World::new(wire);
     let stranger = world.client_with(ClientConfig { journal: None, ..world.config() });
-    let create = |size, lease| stranger.create_session(&NewSession::new(size, lease).unwrap(), None).unwrap();
-    create(SessionSize::Standard, HOUR);
+    let create =
+        |size, lease| stranger.create_session(&NewSession::new(size, Lease::new(lease).unwrap())).run().unwrap();
+    drop(create(SessionSize::Standard, HOUR));
     world.clock.advance(600 * SECOND);
-    create(SessionSize::Premium, HOUR);
-    create(SessionSize::Standard, 2 * HOUR);
+    drop(create(SessionSize::Premium, HOUR));
+    drop(create(SessionSize::Standard, 2 * HOUR));
     let noted = world.client();
-    noted.create_session(&an_hour(), None).unwrap();
+    drop(noted.create_session(&an_hour()).run().unwrap());
     let similar = create(SessionSize::Standard, HOUR);
 
     let client = world.client();
-    let own = client.create_session(&an_hour(), None).unwrap();
+    let own = client.create_session(&an_hour()).run().unwrap();
     world.emulator.add_faults([wire.on(Asked::Create).close().executed(true)]).unwrap();
     let create = start(&client, &an_hour());
     assert_eq!(create.wait(60 * SECOND), OperationState::Failed);
@@ -138,13 +142,13 @@ fn a_lost_create_names_the_sessions_that_it_may_have_made_and_stops_none() {
     assert_eq!(sessions(&events), [similar.id().as_str(), &lost]);
     assert!(events.iter().all(|event| event.count == 2 && event.error == Some(ErrorKind::OutcomeUnknown)));
     world.folder.becomes(&["created", "created", "lost"]);
-    own.stop(None).unwrap();
-    assert_eq!((count(&world, Asked::Stop), client.stop_all(StopScope::Own, None).unwrap().stopped), (1, 0));
+    own.stop().run().unwrap();
+    assert_eq!((count(&world, Asked::Stop), client.stop_all(StopScope::Own).run().unwrap().stopped), (1, 0));
 
     for event in &events {
         world.folder.becomes(&["created", "lost"]);
-        let candidate = client.open_session(event.session.as_ref().unwrap(), None).unwrap();
-        candidate.stop(None).unwrap();
+        let candidate = client.open_session(event.session.as_ref().unwrap()).run().unwrap();
+        candidate.stop().run().unwrap();
     }
     world.folder.becomes(&["created"]);
 }
@@ -186,18 +190,18 @@ fn a_lost_create_whose_id_was_chosen_names_that_and_stops_nothing() {
         world.folder.remembers_all(&world.emulator, &[]);
         assert_eq!(count(&world, Asked::Stop), 0);
         // An id that was given may be somebody else's; one that was made up here cannot.
-        assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, own);
+        assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, own);
         world.emulator.clear_requests();
     }
     world.folder.becomes(&["lost"]);
-    client.open_session(&given, None).unwrap().stop(None).unwrap();
+    client.open_session(&given).run().unwrap().stop().run().unwrap();
     world.over();
 }
 
 fn a_session_that_comes_back_to_a_create_that_was_cancelled_or_dropped_is_stopped(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
-    let abandon: [fn(StartedOperation) -> Option<StartedOperation>; 2] = [
+    let abandon: [Abandon; 2] = [
         |create| {
             create.cancel();
             Some(create)
@@ -226,7 +230,7 @@ fn a_session_that_comes_back_to_a_create_that_was_cancelled_or_dropped_is_stoppe
         world.over();
     }
     assert_eq!((count(&world, Asked::Create), count(&world, Asked::Stop)), (6, 6));
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 0);
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 0);
 }
 
 #[test]
@@ -235,7 +239,7 @@ fn a_session_that_existed_under_its_id_is_not_stopped_when_the_create_is_cancell
     let world = World::new(wire);
     let owner = world.client();
     let new = an_hour().with_id(SessionId::parse("shared").unwrap());
-    owner.create_session(&new, None).unwrap();
+    drop(owner.create_session(&new).run().unwrap());
     let client = world.client_through_gate();
     let reply = world.gate.hold(wire, Asked::Create, At::Reply);
     let create = start(&client, &new);
@@ -254,10 +258,7 @@ fn a_cancelled_creates_session_is_stopped_although_the_time_for_the_create_is_ov
     let (create, reply) = in_flight(&world, &client, At::Reply);
     create.cancel();
     // Its driver learns of it before the time moves.
-    assert_eq!(
-        client.list_sessions_start(None, Label::default()).unwrap().wait(60 * SECOND),
-        OperationState::Succeeded
-    );
+    assert_eq!(client.list_sessions().start().unwrap().wait(60 * SECOND), OperationState::Succeeded);
     world.clock.advance(10 * SECOND);
     reply.let_go();
     world.over();
@@ -277,7 +278,7 @@ fn a_cancelled_creates_session_that_cannot_be_stopped_is_told_and_stays_noted(wi
     world.folder.becomes(&["created"]);
 
     world.emulator.clear_faults();
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1);
     world.over();
 }
 
@@ -291,7 +292,7 @@ fn a_cancelled_create_whose_answer_is_lost_is_stopped_or_told(wire: &'static Wir
         let events = told(&client, EventKind::CreateLost);
         assert_eq!(sessions(&events), [alive(&world.emulator)[0].id.as_str()]);
         world.folder.becomes(&["lost"]);
-        client.open_session(events[0].session.as_ref().unwrap(), None).unwrap().stop(None).unwrap();
+        client.open_session(events[0].session.as_ref().unwrap()).run().unwrap().stop().run().unwrap();
     }
     world.over();
 }
@@ -322,12 +323,12 @@ fn a_create_that_is_cancelled_before_it_was_sent_sends_nothing(wire: &'static Wi
 fn a_create_that_is_cancelled_while_it_queues_sends_nothing(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
-    client.access_token(None).unwrap();
+    client.access_token().run().unwrap();
     let busy: Vec<_> = (0..8)
         .map(|number| {
             let held = world.gate.hold(wire, Asked::Read, At::Request);
             let id = SessionId::parse(&format!("none-{number}")).unwrap();
-            (client.open_session_start(&id, None, Label::default()).unwrap(), held)
+            (client.open_session(&id).start().unwrap(), held)
         })
         .collect();
     busy.iter().for_each(|(_, held)| held.arrived());
@@ -371,7 +372,7 @@ fn a_session_that_comes_back_to_a_call_whose_client_was_shut_down_is_stopped(wir
         let client = world.client_with(ClientConfig { journal: config.journal.filter(|_| journal), ..config });
         let held = world.gate.hold(wire, Asked::Create, at);
         std::thread::scope(|scope| {
-            let creating = scope.spawn(|| client.create_session(&an_hour(), None));
+            let creating = scope.spawn(|| client.create_session(&an_hour()).run());
             held.arrived();
             assert_eq!(client.shut_down_within(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
             held.let_go();
@@ -396,7 +397,7 @@ fn a_lost_create_of_a_client_that_has_ended_is_told_and_stays_noted(wire: &'stat
         assert_eq!((&events[0].session, events[0].error), (&None, Some(ErrorKind::ShutDown)));
         world.folder.becomes(&["lost"]);
         let next = world.client();
-        next.recover_sessions(None).unwrap()[0].session.stop(None).unwrap();
+        next.recover_sessions().run().unwrap()[0].session.stop().run().unwrap();
     }
     all_end(&world.emulator);
     world.over();

@@ -19,13 +19,13 @@ fn many_sessions_cost_one_list_each_half_minute_and_little_memory_and_no_threads
 fn watch_many(wire: &Wire, count: usize) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     // The threads of both sides are there.
-    lab.ready(HOUR).watch(WatchOptions::default(), 0.into()).unwrap();
+    lab.ready(HOUR).watch(WatchOptions::default(), 0).unwrap();
     lab.clock.pass(MINUTE);
     let sessions: Vec<Session> = (0..count).map(|_| lab.ready(24 * HOUR)).collect();
     lab.requests();
     let before = Usage::now();
     for (session, label) in sessions.iter().zip(1..) {
-        session.watch(WatchOptions::default(), label.into()).unwrap();
+        session.watch(WatchOptions::default(), label).unwrap();
     }
     lab.clock.pass(10 * MINUTE);
     lab.requests();

@@ -18,9 +18,9 @@ fn all_pages_are_one_list_in_their_order() {
     for page_size in [1, 2, 3, 7, 8] {
         let config = Config { startup: SECOND, page_size: Some(page_size), ..Config::default() };
         let world = World::new(config, V2021.config());
-        let sessions: Vec<_> = (0..7).map(|_| world.client.create_session(&an_hour(), None).unwrap()).collect();
+        let sessions: Vec<_> = (0..7).map(|_| world.client.create_session(&an_hour()).run().unwrap()).collect();
         world.requests();
-        let listed = world.client.list_sessions(None).unwrap();
+        let listed = world.client.list_sessions().run().unwrap();
         let ids: Vec<_> = listed.iter().map(|it| &it.properties.id).collect();
         assert_eq!(ids, sessions.iter().map(|session| session.id()).collect::<Vec<_>>());
         assert_eq!(world.requests(), vec![V2021.list; 7_usize.div_ceil(page_size)]);
@@ -36,7 +36,7 @@ fn a_page_that_fails_for_a_passing_reason_is_asked_for_again() {
         _ => page(2, "null"),
     });
     let clock = arr_service::VirtualClock::new();
-    let listed = server.client_on(&clock, V2021.config()).list_sessions(None).unwrap();
+    let listed = server.client_on(&clock, V2021.config()).list_sessions().run().unwrap();
     assert_eq!(listed.iter().map(|it| it.properties.id.as_str()).collect::<Vec<_>>(), ["s1", "s2"]);
     assert!(listed.iter().all(|it| it.properties.status == SessionStatus::Ready));
     let asked: Vec<_> = server.requests()[2..].iter().map(|seen| seen.line.clone()).collect();
@@ -54,7 +54,7 @@ fn a_link_to_another_server_is_not_followed() {
         "http://[".to_owned(),
     ] {
         let server = Scripted::always(page(1, &format!("\"{link}\"")));
-        let error = server.client(V2021.config()).list_sessions(None).unwrap_err();
+        let error = server.client(V2021.config()).list_sessions().run().unwrap_err();
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::UnexpectedReply, false), "{link}: {error}");
         assert_eq!(server.seen().len(), 2, "{link}");
     }
@@ -65,7 +65,7 @@ fn a_link_to_another_server_is_not_followed() {
     let own = std::sync::Arc::clone(&url);
     let server = Scripted::by(move |_| page(1, &format!("\"{}\"", own.lock().unwrap())));
     *url.lock().unwrap() = server.url.replace("http://", "http://user@");
-    let error = server.client(V2021.config()).list_sessions(None).unwrap_err();
+    let error = server.client(V2021.config()).list_sessions().run().unwrap_err();
     assert!(error.message().contains("user name"), "{error}");
 }
 
@@ -74,13 +74,13 @@ fn a_session_that_moved_from_one_page_to_the_next_is_listed_once() {
     let count = AtomicUsize::new(0);
     let server =
         Scripted::by(move |_| page(1, if count.fetch_add(1, Ordering::SeqCst) == 0 { "\"?page=2\"" } else { "null" }));
-    assert_eq!(server.client(V2021.config()).list_sessions(None).unwrap().len(), 1);
+    assert_eq!(server.client(V2021.config()).list_sessions().run().unwrap().len(), 1);
 }
 
 #[test]
 fn pages_that_lead_in_circles_or_never_end_come_to_an_end() {
     let server = Scripted::always(page(1, "\"?page=1\""));
-    let error = server.client(V2021.config()).list_sessions(None).unwrap_err();
+    let error = server.client(V2021.config()).list_sessions().run().unwrap_err();
     assert!(error.kind() == ErrorKind::UnexpectedReply && error.message().contains("never end"), "{error}");
     assert_eq!(server.seen().len(), 1 + 2, "the same link twice is enough");
 
@@ -89,7 +89,7 @@ fn pages_that_lead_in_circles_or_never_end_come_to_an_end() {
         let number = count.fetch_add(1, Ordering::SeqCst);
         page(number, &format!("\"?page={number}\""))
     });
-    let error = server.client(V2021.config()).list_sessions(None).unwrap_err();
+    let error = server.client(V2021.config()).list_sessions().run().unwrap_err();
     assert!(error.kind() == ErrorKind::UnexpectedReply && error.message().contains("never end"), "{error}");
     assert_eq!(server.seen().len(), 1 + 1_001);
 }

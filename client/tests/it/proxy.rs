@@ -1,7 +1,7 @@
 //! Requests through an HTTP proxy, and those that never go through one.
 
 use crate::support::{SECOND, config_for, own_process};
-use arr_client::{ApiVersion, Client, ClientConfig, ErrorKind};
+use arr_client::{ApiVersion, Client, ClientConfig, ErrorKind, Proxy};
 use arr_service::{Config, Emulator};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -72,8 +72,8 @@ fn what_is_not_on_this_machine_goes_through_the_proxy() {
     let (emulator, config) = remote();
     let proxy = Tunnel::to(emulator.url());
     for (n, api_version) in [ApiVersion::V1, ApiVersion::V2021_01_01].into_iter().enumerate() {
-        let config = ClientConfig { proxy: proxy.url.clone(), api_version, ..config.clone() };
-        assert!(Client::new(config).unwrap().list_sessions(None).unwrap().is_empty());
+        let config = ClientConfig { proxy: proxy.url.parse().unwrap(), api_version, ..config.clone() };
+        assert!(Client::new(config).unwrap().list_sessions().run().unwrap().is_empty());
         assert_eq!(proxy.asked()[n..], ["CONNECT arr.test:443 HTTP/1.1"], "one tunnel serves token and list");
     }
 }
@@ -83,15 +83,16 @@ fn a_proxy_that_wants_a_password_gets_it_and_nobody_else_sees_it() {
     let (emulator, config) = remote();
     let proxy = Tunnel::to(emulator.url());
     let url = proxy.url.replace("http://", "http://user:hunter2@");
-    let client = Client::new(ClientConfig { proxy: url, ..config.clone() }).unwrap();
-    client.list_sessions(None).unwrap();
+    let client = Client::new(ClientConfig { proxy: url.parse().unwrap(), ..config.clone() }).unwrap();
+    client.list_sessions().run().unwrap();
     let asked = proxy.asked().join("\n");
     assert!(asked.to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjpodw50zxiy"), "{asked}");
     assert!(!format!("{client:?}").contains("hunter2"));
 
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let client = Client::new(ClientConfig { proxy: format!("http://user:hunter2@{gone}"), ..config }).unwrap();
-    let error = client.list_sessions(None).unwrap_err();
+    let client =
+        Client::new(ClientConfig { proxy: format!("http://user:hunter2@{gone}").parse().unwrap(), ..config }).unwrap();
+    let error = client.list_sessions().run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
 }
@@ -101,8 +102,9 @@ fn this_machine_is_never_reached_through_a_proxy() {
     for tls in [false, true] {
         let emulator = Emulator::start(Config { tls, ..Config::default() }).unwrap();
         let proxy = Tunnel::to(emulator.url());
-        let config = ClientConfig { proxy: proxy.url.clone(), ..config_for(&emulator, ClientConfig::default()) };
-        Client::new(config).unwrap().list_sessions(None).unwrap();
+        let config =
+            ClientConfig { proxy: proxy.url.parse().unwrap(), ..config_for(&emulator, ClientConfig::default()) };
+        Client::new(config).unwrap().list_sessions().run().unwrap();
         assert!(proxy.asked().is_empty());
     }
 }
@@ -113,7 +115,8 @@ fn the_environments_proxy_is_used_unless_it_is_turned_off() {
     const CHILD: &str = "ARR_TEST_CHILD";
     let (emulator, config) = remote();
     if let Ok(proxy) = std::env::var(CHILD) {
-        let proxied = Client::new(ClientConfig { proxy: proxy.clone(), ..config }).unwrap().list_sessions(None);
+        let proxied =
+            Client::new(ClientConfig { proxy: proxy.parse().unwrap(), ..config }).unwrap().list_sessions().run();
         // The proxy leads to the parent's emulator, whose authority this client does not know.
         let kind = proxied.unwrap_err().kind();
         assert_eq!(kind == ErrorKind::Tls, proxy == "system", "{kind:?}");
@@ -133,8 +136,8 @@ fn the_environments_proxy_is_used_unless_it_is_turned_off() {
 #[test]
 fn without_a_proxy_the_name_is_looked_up_here() {
     let (_emulator, config) = remote();
-    let config = ClientConfig { proxy: "none".into(), ..config };
-    let error = Client::new(config).unwrap().list_sessions(Some(5 * SECOND)).unwrap_err();
+    let config = ClientConfig { proxy: Proxy::none(), ..config };
+    let error = Client::new(config).unwrap().list_sessions().timeout(5 * SECOND).run().unwrap_err();
     // Without a network the lookup may take longer than the connection may.
     assert!(matches!(error.kind(), ErrorKind::NameResolution | ErrorKind::Network | ErrorKind::Timeout), "{error}");
 }

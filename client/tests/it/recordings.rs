@@ -112,7 +112,7 @@ fn replayed(name: &str, request: &Value, response: &Value) -> Option<Scripted> {
         ("GET", 3) => check_list(name, response, version, answer),
         _ if segments[2] == "conversions" => {
             let (server, client) = client(version, answer);
-            check_error(name, response, &client.list_sessions(None).unwrap_err());
+            check_error(name, response, &client.list_sessions().run().unwrap_err());
             server
         }
         ("PUT", _) | ("POST", 4) => check_create(name, response, version, answer, &id),
@@ -130,7 +130,7 @@ fn client(version: ApiVersion, answer: String) -> (Scripted, Client) {
 fn check_token(name: &str, response: &Value, answer: String) {
     let server = Scripted::with_tokens(answer, |_| Act::Close);
     let client = server.client(ClientConfig { max_retries: 0, ..ClientConfig::default() });
-    let token = client.access_token(None);
+    let token = client.access_token().run();
     let told = response["body_text_compact"].as_str().filter(|body| !body.is_empty());
     if NO_TOKENS.iter().any(|start| name.starts_with(start)) {
         // 21 is one, but expired when it was recorded.
@@ -150,7 +150,7 @@ fn check_token(name: &str, response: &Value, answer: String) {
 
 fn check_list(name: &str, response: &Value, version: ApiVersion, answer: String) -> Scripted {
     let (server, client) = client(version, answer);
-    let listed = client.list_sessions(None);
+    let listed = client.list_sessions().run();
     if response["status"] != 200 {
         check_error(name, response, &listed.unwrap_err());
         return server;
@@ -168,15 +168,17 @@ fn check_list(name: &str, response: &Value, version: ApiVersion, answer: String)
 
 fn check_create(name: &str, response: &Value, version: ApiVersion, answer: String, id: &SessionId) -> Scripted {
     let (server, client) = client(version, answer);
-    let new = NewSession::new(SessionSize::Standard, Duration::from_secs(3_600)).unwrap();
+    let new = NewSession::new(SessionSize::Standard, Lease::new(Duration::from_secs(3_600)).unwrap());
     let new = if version == ApiVersion::V1 { new } else { new.with_id(id.clone()) };
-    let created = client.create_session(&new, None).map(|session| session.known_properties());
+    let created = client.create_session(&new).run().map(|session| session.known_properties());
     if response["status"].as_u64() >= Some(300) {
         check_error(name, response, &created.unwrap_err());
         return server;
     }
     let body: Value = serde_json::from_str(response["body_text_compact"].as_str().unwrap()).unwrap();
-    check_fields(name, &body, &SessionProperties { age: Duration::ZERO, ..created.unwrap() });
+    let mut created = created.unwrap();
+    created.age = Duration::ZERO;
+    check_fields(name, &body, &created);
     server
 }
 
@@ -199,11 +201,11 @@ fn check_session(
         false => Act::Answer(answer.clone()),
     });
     let client = server.client(ClientConfig { api_version: version, max_retries: 0, ..ClientConfig::default() });
-    let session = client.open_session(id, None);
+    let session = client.open_session(id).run();
     let outcome = match method {
         "GET" => session.map(|session| Some(session.known_properties())),
-        "PATCH" => session.unwrap().update_lease(Lease::new(Duration::from_secs(7_200)).unwrap(), None).map(Some),
-        _ => session.unwrap().stop(None).map(|stopped| {
+        "PATCH" => session.unwrap().update_lease(Lease::new(Duration::from_secs(7_200)).unwrap()).run().map(Some),
+        _ => session.unwrap().stop().run().map(|stopped| {
             assert_eq!(stopped.already_gone, response["status"] == 404, "{name}");
             None
         }),
@@ -211,7 +213,9 @@ fn check_session(
     match (outcome, response["body_text_compact"].as_str().filter(|body| !body.is_empty())) {
         (Ok(Some(read)), Some(body)) => {
             let body: Value = serde_json::from_str(body).unwrap();
-            check_fields(name, &body, &SessionProperties { age: Duration::ZERO, ..read });
+            let mut read = read;
+            read.age = Duration::ZERO;
+            check_fields(name, &body, &read);
         }
         (Ok(Some(known)), None) => assert_eq!(known.max_lease, Some(Duration::from_secs(7_200)), "{name}"),
         (Ok(None), _) => {}

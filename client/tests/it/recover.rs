@@ -62,7 +62,7 @@ impl World {
     /// What is found of one that was killed when it had got so far, and had no other session.
     fn finds(&self, claim: Claim) {
         let client = self.next_run();
-        let found = client.recover_sessions(None).unwrap();
+        let found = client.recover_sessions().run().unwrap();
         let running: Vec<_> = alive(&self.emulator).into_iter().map(|session| session.id).collect();
         assert_eq!(ids(&found), running);
         assert_eq!((found.len(), found[0].claim), (1, claim));
@@ -74,7 +74,7 @@ impl World {
 
     /// That nothing is found, and nothing is left.
     fn finds_nothing(&self) {
-        assert!(self.next_run().recover_sessions(None).unwrap().is_empty());
+        assert!(self.next_run().recover_sessions().run().unwrap().is_empty());
         assert_eq!(self.folder.states(), [""; 0]);
         assert!(alive(&self.emulator).is_empty());
     }
@@ -137,12 +137,12 @@ fn a_process_that_does_as_it_is_told() {
     for order in std::io::stdin().lines() {
         match order.unwrap().as_str() {
             "create" => {
-                let created = client.create_session(&an_hour(), None).unwrap();
+                let created = client.create_session(&an_hour()).run().unwrap();
                 println!("created {}", created.id());
                 session = Some(created);
             }
             _ => {
-                session.take().unwrap().stop(None).unwrap();
+                session.take().unwrap().stop().run().unwrap();
                 println!("stopped");
             }
         }
@@ -207,9 +207,9 @@ fn ids(found: &[Recovered]) -> Vec<String> {
 /// Stops what is ours, and then what may be.
 fn stop(client: &Client, found: &[Recovered]) {
     let own = found.iter().filter(|recovered| recovered.claim == Claim::Ours).count();
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, own);
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, own);
     for candidate in found.iter().filter(|recovered| recovered.claim == Claim::Candidate) {
-        candidate.session.stop(None).unwrap();
+        candidate.session.stop().run().unwrap();
     }
 }
 
@@ -229,9 +229,9 @@ fn a_create_that_was_never_sent_is_forgotten_when_it_cannot_arrive_any_more(wire
     assert_eq!(world.folder.states(), ["creating"], "it is noted before anything is sent for it");
     process.kill();
     token.cut();
-    assert!(world.next_run().recover_sessions(None).unwrap().is_empty());
+    assert!(world.next_run().recover_sessions().run().unwrap().is_empty());
     assert_eq!(world.folder.states(), ["creating"], "who looks at once cannot know that nothing was sent");
-    assert!(world.run_later(61 * SECOND).recover_sessions(None).unwrap().is_empty());
+    assert!(world.run_later(61 * SECOND).recover_sessions().run().unwrap().is_empty());
     world.finds_nothing();
 }
 
@@ -242,7 +242,7 @@ fn a_create_that_arrives_after_its_process_was_killed_is_found(wire: &'static Wi
     process.tell("create");
     create.arrived();
     process.kill();
-    assert!(world.next_run().recover_sessions(None).unwrap().is_empty());
+    assert!(world.next_run().recover_sessions().run().unwrap().is_empty());
     create.let_go();
     crate::support::journal::until(|| !alive(&world.emulator).is_empty(), || "it should arrive".to_owned());
     world.finds(world.unseen());
@@ -289,7 +289,7 @@ fn a_session_that_has_ended_meanwhile_is_not_found(wire: &'static Wire) {
     let mut process = world.process();
     let id = process.create();
     process.kill();
-    world.next_run().open_session(&id, None).unwrap().stop(None).unwrap();
+    world.next_run().open_session(&id).run().unwrap().stop().run().unwrap();
     assert_eq!(world.folder.states(), ["created"], "it was stopped as somebody else's");
     world.finds_nothing();
 }
@@ -316,11 +316,11 @@ fn whenever_a_process_is_killed_nothing_is_forgotten(wire: &'static Wire) {
         process.kill();
         world.folder.remembers_all(&world.emulator, &[]);
         let client = world.next_run();
-        let found = client.recover_sessions(None).unwrap();
+        let found = client.recover_sessions().run().unwrap();
         stop(&client, &found);
         // A request of the dead may still arrive.
         let late = world.run_later(61 * SECOND);
-        let found = late.recover_sessions(None).unwrap();
+        let found = late.recover_sessions().run().unwrap();
         stop(&late, &found);
         assert!(alive(&world.emulator).is_empty(), "round {round}: {:?}", world.folder.records());
         world.folder.becomes(&[]);
@@ -343,13 +343,13 @@ fn what_another_process_that_lives_has_or_makes_is_not_ours(wire: &'static Wire)
     reply.arrived();
     assert_eq!(alive(&world.emulator).len(), 3);
     let client = world.next_run();
-    let found = client.recover_sessions(None).unwrap();
+    let found = client.recover_sessions().run().unwrap();
     if wire.is_v1() {
         assert!(found.is_empty(), "of two sessions whose ids nobody knows, one is being made right now");
-        assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 0);
+        assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 0);
         reply.let_go();
         creating.hear("created");
-        let found = client.recover_sessions(None).unwrap();
+        let found = client.recover_sessions().run().unwrap();
         assert_eq!((ids(&found), found[0].claim), (vec![left], Claim::Candidate));
         stop(&client, &found);
     } else {
@@ -358,13 +358,13 @@ fn what_another_process_that_lives_has_or_makes_is_not_ours(wire: &'static Wire)
         reply.let_go();
         creating.hear("created");
     }
-    assert!(client.recover_sessions(None).unwrap().is_empty());
+    assert!(client.recover_sessions().run().unwrap().is_empty());
     assert_eq!(alive(&world.emulator).len(), 2);
     world.folder.becomes(&["created", "created"]);
 
     living.kill();
     creating.kill();
-    let found = client.recover_sessions(None).unwrap();
+    let found = client.recover_sessions().run().unwrap();
     assert_eq!(found.len(), 2);
     stop(&client, &found);
     all_end(&world.emulator);
@@ -375,7 +375,7 @@ fn what_another_process_that_lives_has_or_makes_is_not_ours(wire: &'static Wire)
 fn without_a_journal_there_is_nothing_to_recover_from() {
     let world = World::new(&crate::support::wire::V1);
     let client = Client::new(config_for(&world.emulator, ClientConfig::default())).unwrap();
-    let error = client.recover_sessions(None).unwrap_err();
+    let error = client.recover_sessions().run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.message().contains("give it a path"), "{error}");
 }

@@ -5,7 +5,7 @@ use crate::support::journal::{JournalWorld as World, alive};
 use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, an_hour};
 use arr_client::{
-    ApiVersion, Client, ClientConfig, ErrorKind, Label, NewSession, OperationState, Outcome, Resume, Session,
+    ApiVersion, Client, ClientConfig, ErrorKind, Lease, NewSession, OperationState, Resume, Resumed, Session,
     SessionSize, StopScope,
 };
 use arr_service::SessionStatus;
@@ -26,16 +26,16 @@ in_both_versions![
     a_started_one_that_is_cancelled_stops_what_it_created_and_nothing_else,
 ];
 
-fn resume(client: &Client) -> (Session, bool) {
-    client.resume_or_create(&an_hour(), Resume::default(), None).unwrap()
+fn resume(client: &Client) -> Resumed {
+    client.resume_or_create(&an_hour(), Resume::default()).run().unwrap()
 }
 
 fn with_id(session: &Session) -> Resume {
-    Resume { id: Some(session.id().clone()), ..Resume::default() }
+    Resume::default().id(Some(session.id().clone()))
 }
 
 fn create(client: &Client, size: SessionSize, lease: Duration) -> Session {
-    client.create_session(&NewSession::new(size, lease).unwrap(), None).unwrap()
+    client.create_session(&NewSession::new(size, Lease::new(lease).unwrap())).run().unwrap()
 }
 
 /// A session that a client has created which is gone: its id.
@@ -48,10 +48,10 @@ fn without_anything_to_go_on_with_a_session_is_created(wire: &'static Wire) {
     for journal in [true, false] {
         let config = world.config();
         let client = world.client_with(ClientConfig { journal: config.journal.clone().filter(|_| journal), ..config });
-        let (session, resumed) = resume(&client);
+        let Resumed { session, resumed, .. } = resume(&client);
         assert!(!resumed);
         assert_eq!(world.folder.records().len(), usize::from(journal));
-        session.stop(None).unwrap();
+        session.stop().run().unwrap();
         world.over();
     }
 }
@@ -65,12 +65,12 @@ fn what_a_dead_client_left_is_gone_on_with_and_is_ours(wire: &'static Wire) {
         }
         assert_eq!(alive(&world.emulator)[0].status, status);
         let client = world.client();
-        let (session, resumed) = resume(&client);
+        let Resumed { session, resumed, .. } = resume(&client);
         assert_eq!((session.id().as_str(), resumed), (id.as_str(), true));
         assert_eq!(world.folder.states(), ["created"]);
-        assert!(world.client().recover_sessions(None).unwrap().is_empty(), "it has an owner again");
-        session.wait_until_ready(HOUR).unwrap();
-        assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+        assert!(world.client().recover_sessions().run().unwrap().is_empty(), "it has an owner again");
+        session.wait_until_ready().timeout(HOUR).run().unwrap();
+        assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1);
         world.over();
     }
 }
@@ -84,13 +84,13 @@ fn the_newest_that_is_fit_is_taken(wire: &'static Wire) {
     }
     let client = world.client();
     world.emulator.clear_requests();
-    assert_eq!(resume(&client).0.id().as_str(), ids[1]);
+    assert_eq!(resume(&client).session.id().as_str(), ids[1]);
     assert_eq!(world.emulator.requests().len(), 2, "a token, and a look at no more than is needed");
     // One that has ended is not fit, and the one before it is.
     world.emulator.set_session_status(&ids[1], SessionStatus::Stopped, None).unwrap();
-    assert_eq!(resume(&client).0.id().as_str(), ids[0]);
+    assert_eq!(resume(&client).session.id().as_str(), ids[0]);
     world.emulator.set_session_status(&ids[0], SessionStatus::Stopping, None).unwrap();
-    let (created, resumed) = resume(&client);
+    let Resumed { session: created, resumed, .. } = resume(&client);
     assert!(!resumed && !ids.contains(&created.id().to_string()));
 }
 
@@ -100,32 +100,32 @@ fn what_does_not_fit_is_left_as_it_is(wire: &'static Wire) {
     left(world.client(), SessionSize::Standard, HOUR);
     world.clock.advance(1800 * SECOND);
     let client = world.client();
-    let (first, resumed) = {
-        let resume = Resume { min_remaining: 1801 * SECOND, ..Resume::default() };
-        client.resume_or_create(&an_hour(), resume, None).unwrap()
+    let Resumed { session: first, resumed, .. } = {
+        let resume = Resume::default().min_remaining(1801 * SECOND);
+        client.resume_or_create(&an_hour(), resume).run().unwrap()
     };
     assert!(!resumed);
     assert_eq!(alive(&world.emulator).len(), 3);
-    first.stop(None).unwrap();
-    let resume = Resume { min_remaining: 1800 * SECOND, ..Resume::default() };
-    assert!(client.resume_or_create(&an_hour(), resume, None).unwrap().1);
-    assert_eq!(client.recover_sessions(None).unwrap().len(), 1, "the other was left for whoever wants it");
+    first.stop().run().unwrap();
+    let resume = Resume::default().min_remaining(1800 * SECOND);
+    assert!(client.resume_or_create(&an_hour(), resume).run().unwrap().resumed);
+    assert_eq!(client.recover_sessions().run().unwrap().len(), 1, "the other was left for whoever wants it");
 }
 
 fn what_is_somebody_elses_is_not_taken(wire: &'static Wire) {
     let world = World::new(wire);
     let other_version = if wire.is_v1() { ApiVersion::V2021_01_01 } else { ApiVersion::V1 };
     let living = world.client();
-    create(&living, SessionSize::Standard, HOUR);
+    drop(create(&living, SessionSize::Standard, HOUR));
     left(world.client_through_gate(), SessionSize::Standard, HOUR);
     let config = ClientConfig { api_version: other_version, ..world.config() };
     left(world.client_with(config), SessionSize::Standard, HOUR);
     let stranger = world.client_with(ClientConfig { journal: None, ..world.config() });
-    create(&stranger, SessionSize::Standard, HOUR);
+    drop(create(&stranger, SessionSize::Standard, HOUR));
 
     world.emulator.clear_requests();
     let client = world.client();
-    assert!(!resume(&client).1, "of a client that lives, another endpoint, another version, nobody's");
+    assert!(!resume(&client).resumed, "of a client that lives, another endpoint, another version, nobody's");
     let asked: Vec<_> = world.emulator.requests().into_iter().map(|request| request.method).collect();
     assert_eq!(asked, ["GET", if wire.is_v1() { "POST" } else { "PUT" }], "a token, and the create");
     assert_eq!(alive(&world.emulator).len(), 5);
@@ -135,17 +135,17 @@ fn an_own_session_is_taken_and_its_handles_share_it(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client();
     let created = create(&client, SessionSize::Standard, HOUR);
-    let (session, resumed) = resume(&client);
+    let Resumed { session, resumed, .. } = resume(&client);
     assert_eq!((session.id(), resumed), (created.id(), true));
-    session.stop(None).unwrap();
+    session.stop().run().unwrap();
     assert_eq!(
-        created.update_lease(arr_client::Lease::new(2 * HOUR).unwrap(), None).unwrap_err().kind(),
+        created.update_lease(arr_client::Lease::new(2 * HOUR).unwrap()).run().unwrap_err().kind(),
         ErrorKind::SessionEnded
     );
     drop((created, session));
     let id = left(world.client(), SessionSize::Standard, HOUR);
     drop(resume(&client));
-    assert_eq!(resume(&client).0.id().as_str(), id, "also when nobody holds it any more");
+    assert_eq!(resume(&client).session.id().as_str(), id, "also when nobody holds it any more");
 }
 
 fn the_session_whose_id_is_given_is_taken_before_all_others(wire: &'static Wire) {
@@ -154,10 +154,10 @@ fn the_session_whose_id_is_given_is_taken_before_all_others(wire: &'static Wire)
     let stranger = world.client_with(ClientConfig { journal: None, ..world.config() });
     let given = create(&stranger, SessionSize::Standard, HOUR);
     let client = world.client();
-    let (session, resumed) = client.resume_or_create(&an_hour(), with_id(&given), None).unwrap();
+    let Resumed { session, resumed, .. } = client.resume_or_create(&an_hour(), with_id(&given)).run().unwrap();
     assert_eq!((session.id(), resumed), (given.id(), true));
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 0, "it is not known to be ours");
-    assert_eq!(world.client().recover_sessions(None).unwrap().len(), 1);
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 0, "it is not known to be ours");
+    assert_eq!(world.client().recover_sessions().run().unwrap().len(), 1);
 }
 
 /// An application that remembers the id itself, and has a journal besides.
@@ -168,9 +168,9 @@ fn a_given_session_that_the_journal_knows_becomes_ours(wire: &'static Wire) {
     let resume = with_id(&given);
     drop((dead, given));
     let client = world.client();
-    assert!(client.resume_or_create(&an_hour(), resume, None).unwrap().1);
-    assert!(world.client().recover_sessions(None).unwrap().is_empty());
-    assert_eq!(client.stop_all(StopScope::Own, None).unwrap().stopped, 1);
+    assert!(client.resume_or_create(&an_hour(), resume).run().unwrap().resumed);
+    assert!(world.client().recover_sessions().run().unwrap().is_empty());
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1);
     world.over();
 }
 
@@ -179,16 +179,16 @@ fn a_given_session_that_is_not_fit_is_passed_over(wire: &'static Wire) {
     let stranger = world.client_with(ClientConfig { journal: None, ..world.config() });
     let premium = create(&stranger, SessionSize::Premium, HOUR);
     let ended = create(&stranger, SessionSize::Standard, HOUR);
-    ended.stop(None).unwrap();
+    ended.stop().run().unwrap();
     let left = left(world.client(), SessionSize::Standard, HOUR);
     for unfit in [&premium, &ended] {
         let client = world.client();
-        let (session, resumed) = client.resume_or_create(&an_hour(), with_id(unfit), None).unwrap();
+        let Resumed { session, resumed, .. } = client.resume_or_create(&an_hour(), with_id(unfit)).run().unwrap();
         assert_eq!((session.id().as_str(), resumed), (left.as_str(), true));
     }
     let client = world.client();
-    let unknown = Resume { id: Some(arr_client::SessionId::parse("unknown").unwrap()), ..Resume::default() };
-    assert!(client.resume_or_create(&an_hour(), unknown, None).unwrap().1);
+    let unknown = Resume::default().id(Some(arr_client::SessionId::parse("unknown").unwrap()));
+    assert!(client.resume_or_create(&an_hour(), unknown).run().unwrap().resumed);
 }
 
 fn a_session_that_cannot_be_looked_at_has_none_created(wire: &'static Wire) {
@@ -197,14 +197,14 @@ fn a_session_that_cannot_be_looked_at_has_none_created(wire: &'static Wire) {
     let client = world.client_through_gate();
     let before = world.folder.records();
     world.gate.becomes(Mood::Gone);
-    let error = client.resume_or_create(&an_hour(), Resume::default(), None).unwrap_err();
+    let error = client.resume_or_create(&an_hour(), Resume::default()).run().unwrap_err();
     assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Network, false));
     world.gate.becomes(Mood::Open);
     world.emulator.add_faults([wire.on(Asked::Read).status(403)]).unwrap();
-    let error = client.resume_or_create(&an_hour(), Resume::default(), None).unwrap_err();
+    let error = client.resume_or_create(&an_hour(), Resume::default()).run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden);
     assert_eq!((world.folder.records(), alive(&world.emulator).len()), (before, 1));
-    assert!(resume(&client).1);
+    assert!(resume(&client).resumed);
 }
 
 fn a_started_one_does_the_same(wire: &'static Wire) {
@@ -213,13 +213,13 @@ fn a_started_one_does_the_same(wire: &'static Wire) {
     let client = world.client();
     let mut seen = Vec::new();
     for _ in 0..2 {
-        let operation = client.resume_or_create_start(&an_hour(), Resume::default(), None, 7.into()).unwrap();
+        let operation = client.resume_or_create(&an_hour(), Resume::default()).label(7).start().unwrap();
         assert_eq!(operation.wait(60 * SECOND), OperationState::Succeeded);
         let event = client.next_event(60 * SECOND).unwrap().unwrap();
-        let Outcome::Session { session, resumed } = operation.outcome().unwrap() else { panic!("it brings a session") };
+        let Resumed { session, resumed, .. } = operation.outcome().unwrap();
         assert_eq!((event.label, event.session.as_ref()), (7.into(), Some(session.id())));
         seen.push((session.id().to_string() == id, resumed));
-        session.stop(None).unwrap();
+        session.stop().run().unwrap();
     }
     assert_eq!(seen, [(true, true), (false, false)]);
     world.over();
@@ -229,7 +229,7 @@ fn a_started_one_that_is_cancelled_stops_what_it_created_and_nothing_else(wire: 
     let world = World::new(wire);
     let client = world.client_through_gate();
     let reply = world.gate.hold(wire, Asked::Create, At::Reply);
-    let operation = client.resume_or_create_start(&an_hour(), Resume::default(), None, Label::default()).unwrap();
+    let operation = client.resume_or_create(&an_hour(), Resume::default()).start().unwrap();
     reply.arrived();
     operation.cancel();
     reply.let_go();
@@ -237,11 +237,11 @@ fn a_started_one_that_is_cancelled_stops_what_it_created_and_nothing_else(wire: 
 
     let id = left(world.client_through_gate(), SessionSize::Standard, HOUR);
     let read = world.gate.hold(wire, Asked::Read, At::Reply);
-    let operation = client.resume_or_create_start(&an_hour(), Resume::default(), None, Label::default()).unwrap();
+    let operation = client.resume_or_create(&an_hour(), Resume::default()).start().unwrap();
     read.arrived();
     operation.cancel();
     read.let_go();
     assert_eq!(operation.state(), OperationState::Cancelled);
-    let (session, resumed) = resume(&client);
+    let Resumed { session, resumed, .. } = resume(&client);
     assert_eq!((session.id().as_str(), resumed), (id.as_str(), true));
 }

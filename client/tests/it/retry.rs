@@ -62,7 +62,7 @@ fn passing_failures_are_tried_again_after_pauses(wire: &'static Wire) {
         Act::AnswerAndClose("garbage\r\n\r\n".into()),
     ] {
         let (server, client, clock) = world(wire, vec![act.clone(); 4]);
-        client.list_sessions(None).unwrap_or_else(|error| panic!("{act:?}: {error}"));
+        client.list_sessions().run().unwrap_or_else(|error| panic!("{act:?}: {error}"));
         assert_eq!(server.seen(), [TOKEN, wire.list, wire.list, wire.list, wire.list, wire.list], "{act:?}");
         let pauses = clock.now();
         assert!(
@@ -74,7 +74,7 @@ fn passing_failures_are_tried_again_after_pauses(wire: &'static Wire) {
 
 fn the_fifth_failure_is_told(wire: &'static Wire) {
     let (server, client, _) = world(wire, vec![answer("503 Service Unavailable", ""); 5]);
-    let error = client.list_sessions(None).unwrap_err();
+    let error = client.list_sessions().run().unwrap_err();
     assert_eq!((error.kind(), error.http_status(), error.is_retryable()), (ErrorKind::ServiceFailure, Some(503), true));
     assert_eq!(server.seen().len(), 1 + 5);
 }
@@ -89,7 +89,7 @@ fn other_failures_are_told_at_once(wire: &'static Wire) {
         ("505 HTTP Version Not Supported", ErrorKind::ServiceFailure),
     ] {
         let (server, client, clock) = world(wire, vec![answer(status, "")]);
-        assert_eq!(client.list_sessions(None).unwrap_err().kind(), kind);
+        assert_eq!(client.list_sessions().run().unwrap_err().kind(), kind);
         assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO), "{status}");
     }
 }
@@ -100,7 +100,7 @@ fn retry_after_is_waited_out_in_either_form(wire: &'static Wire) {
     {
         for act in [answer("429 Too Many Requests", header), answer("503 Service Unavailable", header)] {
             let (server, client, clock) = world(wire, vec![act]);
-            client.list_sessions(None).unwrap();
+            client.list_sessions().run().unwrap();
             assert_eq!((server.seen().len(), clock.now()), (3, 7 * SECOND), "{header}");
         }
     }
@@ -110,7 +110,7 @@ fn a_service_that_asks_for_more_than_five_minutes_is_asked_again_after_five(wire
     for status in ["429 Too Many Requests", "503 Service Unavailable"] {
         for seconds in [299, 300, 301, 86_400] {
             let (server, client, clock) = world(wire, vec![answer(status, &format!("Retry-After: {seconds}\r\n"))]);
-            client.list_sessions(Some(48 * HOUR)).unwrap();
+            client.list_sessions().timeout(48 * HOUR).run().unwrap();
             assert_eq!((server.seen().len(), clock.now()), (3, Duration::from_secs(seconds.min(300))), "{status}");
         }
     }
@@ -122,8 +122,8 @@ fn a_name_that_cannot_be_resolved_is_looked_up_again(wire: &'static Wire) {
     // No resolver knows it; one that nobody answers takes a while to say so.
     let config = ClientConfig { connect_timeout: LONG, attempt_timeout: LONG, ..wire.config() };
     let client = tokens.client_at("https://arr.invalid", &clock, config);
-    let calls: [fn(&Client) -> Result<(), Error>; 2] =
-        [|client| client.list_sessions(None).map(drop), |client| client.create_session(&an_hour(), None).map(drop)];
+    let calls: [fn(&Client) -> arr_client::Result<()>; 2] =
+        [|client| client.list_sessions().run().map(drop), |client| client.create_session(&an_hour()).run().map(drop)];
     for call in calls {
         let before = clock.now();
         let error = call(&client).unwrap_err();
@@ -136,7 +136,7 @@ fn a_name_that_cannot_be_resolved_is_looked_up_again(wire: &'static Wire) {
 
 fn throttling_that_names_no_time_is_waited_out_as_the_documentation_asks(wire: &'static Wire) {
     let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", ""); 6]);
-    client.list_sessions(Some(HOUR)).unwrap();
+    client.list_sessions().timeout(HOUR).run().unwrap();
     assert_eq!(server.seen().len(), 1 + 7, "as often as it takes");
     // 10, 20, 40, and three times 60 seconds, each less a random part of up to a half.
     assert!(clock.now() >= 125 * SECOND && clock.now() <= 250 * SECOND, "{:?}", clock.now());
@@ -144,16 +144,16 @@ fn throttling_that_names_no_time_is_waited_out_as_the_documentation_asks(wire: &
 
 fn a_pause_that_is_longer_than_the_callers_time_is_told_instead(wire: &'static Wire) {
     let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 90\r\n")]);
-    let error = client.list_sessions(Some(60 * SECOND)).unwrap_err();
+    let error = client.list_sessions().timeout(60 * SECOND).run().unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(90 * SECOND)));
     assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
 
     // The next call knows, and does not even ask; one that has the time waits; a stop does neither.
-    let error = client.list_sessions(Some(60 * SECOND)).unwrap_err();
+    let error = client.list_sessions().timeout(60 * SECOND).run().unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(90 * SECOND)));
     assert!(error.message().contains("was not tried"), "{error}");
     assert_eq!(server.seen().len(), 2);
-    client.list_sessions(Some(HOUR)).unwrap();
+    client.list_sessions().timeout(HOUR).run().unwrap();
     assert_eq!((server.seen().len(), clock.now()), (3, 90 * SECOND));
 }
 
@@ -161,12 +161,12 @@ fn a_stop_does_not_wait_because_another_call_was_throttled(wire: &'static Wire) 
     let throttled = answer("429 Too Many Requests", "Retry-After: 90\r\n");
     let (server, client, clock) = world(wire, vec![answer("200 OK", ""), throttled]);
     // The first reply is no properties; what counts is that the second call is told to be quiet.
-    client.open_session(&id(), None).unwrap_err();
-    client.list_sessions(None).unwrap_err();
-    let created = client.create_session(&an_hour(), Some(HOUR)).unwrap();
+    client.open_session(&id()).run().unwrap_err();
+    client.list_sessions().run().unwrap_err();
+    let created = client.create_session(&an_hour()).timeout(HOUR).run().unwrap();
     assert_eq!(clock.now(), 90 * SECOND, "a create has time");
     clock.advance(SECOND);
-    created.stop(None).unwrap();
+    created.stop().run().unwrap();
     assert_eq!((server.seen().len(), clock.now()), (5, 91 * SECOND));
 }
 
@@ -174,14 +174,14 @@ fn a_stop_does_not_wait_because_another_call_was_throttled(wire: &'static Wire) 
 fn a_create_is_sent_again_after_429_and_after_nothing_else_that_was_answered() {
     let wire = &V1;
     let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 2\r\n"); 2]);
-    client.create_session(&an_hour(), None).unwrap();
+    drop(client.create_session(&an_hour()).run().unwrap());
     assert_eq!(
         (server.seen(), clock.now()),
         (vec![TOKEN.into(), wire.create.into(), wire.create.into(), wire.create.into()], 4 * SECOND)
     );
     for act in [answer("503 Service Unavailable", "Retry-After: 1\r\n"), Act::Close] {
         let (server, client, clock) = world(wire, vec![act]);
-        assert_eq!(client.create_session(&an_hour(), None).unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+        assert_eq!(client.create_session(&an_hour()).run().unwrap_err().kind(), ErrorKind::OutcomeUnknown);
         assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
     }
 }
@@ -190,7 +190,7 @@ fn a_create_is_tried_again_while_no_connection_can_be_made(wire: &'static Wire) 
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (tokens, clock) = (first(wire, vec![]), VirtualClock::new());
     let client = tokens.client_at(&format!("http://{closed}"), &clock, wire.config());
-    let error = client.create_session(&an_hour(), None).unwrap_err();
+    let error = client.create_session(&an_hour()).run().unwrap_err();
     assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Network, false));
     assert!(clock.now() >= Duration::from_millis(3_750), "it was tried five times: {:?}", clock.now());
 }
@@ -198,7 +198,7 @@ fn a_create_is_tried_again_while_no_connection_can_be_made(wire: &'static Wire) 
 fn who_wants_no_retries_is_told_at_once(wire: &'static Wire) {
     let (server, clock) = (first(wire, vec![answer("503 Service Unavailable", "")]), VirtualClock::new());
     let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..wire.config() });
-    assert_eq!(client.list_sessions(None).unwrap_err().http_status(), Some(503));
+    assert_eq!(client.list_sessions().run().unwrap_err().http_status(), Some(503));
     assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
 
     // Nor does it wait because the service has asked another call to.
@@ -206,14 +206,14 @@ fn who_wants_no_retries_is_told_at_once(wire: &'static Wire) {
         (first(wire, vec![answer("429 Too Many Requests", "Retry-After: 9\r\n")]), VirtualClock::new());
     let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..wire.config() });
     for _ in 0..2 {
-        let error = client.list_sessions(None).unwrap_err();
+        let error = client.list_sessions().run().unwrap_err();
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(9 * SECOND)));
     }
     assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
 }
 
 fn created(client: &Client) -> Session {
-    client.create_session(&an_hour(), None).unwrap()
+    client.create_session(&an_hour()).run().unwrap()
 }
 
 /// Creates a session on a server that then answers `acts`, and does this with it.
@@ -231,11 +231,11 @@ fn after_create<T>(
 
 fn a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses(wire: &'static Wire) {
     let (stopped, seen) =
-        after_create(wire, vec![Act::Close, answer("404 Not Found", "")], |session| session.stop(None));
+        after_create(wire, vec![Act::Close, answer("404 Not Found", "")], |session| session.stop().run());
     assert!(!stopped.unwrap().already_gone, "it was our own first try");
     assert_eq!(seen, [wire.stop.split(' ').next().unwrap(), wire.stop.split(' ').next().unwrap()]);
     for status in ["404 Not Found", "409 Conflict", "410 Gone"] {
-        let (stopped, seen) = after_create(wire, vec![answer(status, "")], |session| session.stop(None));
+        let (stopped, seen) = after_create(wire, vec![answer(status, "")], |session| session.stop().run());
         assert!(stopped.unwrap().already_gone, "{status}");
         assert_eq!(seen, [wire.stop.split(' ').next().unwrap()]);
     }
@@ -243,7 +243,7 @@ fn a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses(w
 
 fn an_update_whose_answer_was_lost_is_sent_again_and_checked_where_it_is_refused(wire: &'static Wire) {
     let two_hours = Lease::new(2 * HOUR).unwrap();
-    let update = |session: &Session| session.update_lease(two_hours, None);
+    let update = |session: &Session| session.update_lease(two_hours).run();
     let stands = |hours: u32| Act::Answer(reply("200 OK", "", &wire.session_with(&SessionStatus::Ready, hours)));
     let (updated, seen) = after_create(wire, vec![Act::Close], update);
     assert_eq!((updated.unwrap().max_lease, seen), (Some(2 * HOUR), vec!["PATCH".to_owned(), "PATCH".into()]));
@@ -264,7 +264,7 @@ fn a_connection_that_the_server_closed_while_it_was_idle_costs_no_second_create(
     let clock = VirtualClock::new();
     let client = server.client_on(&clock, wire.config());
     for creates in 1..=20 {
-        match client.create_session(&an_hour(), None) {
+        match client.create_session(&an_hour()).run() {
             Ok(_) => {}
             // The close can cross the request on its way: then it is lost, and told.
             Err(error) => assert_eq!(error.kind(), ErrorKind::OutcomeUnknown),
@@ -282,7 +282,7 @@ fn a_create_with_an_id_of_ours_is_sent_again_and_is_the_same_session() {
         [answer("503 Service Unavailable", "Retry-After: 1\r\n"), Act::Close, answer("429 Too Many Requests", "")]
     {
         let (server, client, _) = world(wire, vec![act.clone()]);
-        let session = client.create_session(&an_hour(), None).unwrap();
+        let session = client.create_session(&an_hour()).run().unwrap();
         assert_eq!(server.seen(), [TOKEN, wire.create, wire.create], "{act:?}");
         let ids: Vec<_> = server.requests()[1..].iter().map(|seen| seen.line.clone()).collect();
         assert_eq!(ids[0], ids[1], "the same id twice");
@@ -295,19 +295,19 @@ fn a_create_with_an_id_of_ours_is_sent_again_and_is_the_same_session() {
 fn a_create_with_an_id_of_ours_that_stays_lost_names_the_id() {
     let wire = &V2021;
     let (server, client, _) = world(wire, vec![Act::Close; 5]);
-    let error = client.create_session(&an_hour(), None).unwrap_err();
+    let error = client.create_session(&an_hour()).run().unwrap_err();
     assert_eq!((error.kind(), server.seen().len()), (ErrorKind::OutcomeUnknown, 6));
     let line = server.requests()[1].line.clone();
     let id = line.rsplit('/').next().unwrap().split('?').next().unwrap();
     assert!(error.message().contains(id), "{error}");
-    assert_eq!(client.stop_all(arr_client::StopScope::Own, None).unwrap().stopped, 1);
+    assert_eq!(client.stop_all(arr_client::StopScope::Own).run().unwrap().stopped, 1);
     assert!(server.requests().last().unwrap().line.contains(id));
 
     // One that the application gave may be somebody else's too: it is named, and left alone.
     let (_server, client, _) = world(wire, vec![Act::Close; 5]);
     let named = an_hour().with_id(SessionId::parse("shared").unwrap());
-    assert!(client.create_session(&named, None).unwrap_err().message().contains("session shared may be running"));
-    assert_eq!(client.stop_all(arr_client::StopScope::Own, None).unwrap().stopped, 0);
+    assert!(client.create_session(&named).run().unwrap_err().message().contains("session shared may be running"));
+    assert_eq!(client.stop_all(arr_client::StopScope::Own).run().unwrap().stopped, 0);
 }
 
 #[test]
@@ -322,15 +322,15 @@ fn an_id_in_use_is_a_conflict_but_one_that_was_made_up_here_can_only_be_in_use_b
     ] {
         let acts = [vec![Act::Close; usize::from(lost)], vec![answer("409 Conflict", "")]].concat();
         let (_server, client, _) = world(wire, acts);
-        assert_eq!(client.create_session(new, None).unwrap_err().kind(), kind, "lost {lost}");
-        assert_eq!(client.stop_all(arr_client::StopScope::Own, None).unwrap().stopped, own);
+        assert_eq!(client.create_session(new).run().unwrap_err().kind(), kind, "lost {lost}");
+        assert_eq!(client.stop_all(arr_client::StopScope::Own).run().unwrap().stopped, own);
     }
 }
 
 fn stopping_the_accounts_sessions_does_not_wait_because_another_call_was_throttled(wire: &'static Wire) {
     let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 90\r\n")]);
-    client.open_session(&id(), Some(60 * SECOND)).unwrap_err();
-    client.stop_all(arr_client::StopScope::Account, None).unwrap();
+    client.open_session(&id()).timeout(60 * SECOND).run().unwrap_err();
+    client.stop_all(arr_client::StopScope::Account).run().unwrap();
     assert_eq!((server.seen().last().map(String::as_str), clock.now()), (Some(wire.list), Duration::ZERO));
 }
 
@@ -341,28 +341,28 @@ fn a_call_whose_outcome_is_unknown_can_be_made_again(wire: &'static Wire) {
     let acts = [vec![Act::Answer(wire.created())], vec![Act::Close; 5]].concat();
     let (_server, client, _) = world(wire, [acts.clone(), vec![answer("400 Bad Request", ""), stands]].concat());
     let session = created(&client);
-    let error = session.update_lease(two_hours, None).unwrap_err();
+    let error = session.update_lease(two_hours).run().unwrap_err();
     assert!(error.is_outcome_unknown() && error.is_retryable(), "{error:?}");
     assert_eq!(
-        session.update_lease(two_hours, None).unwrap().max_lease,
+        session.update_lease(two_hours).run().unwrap().max_lease,
         Some(2 * HOUR),
         "the first had been carried out"
     );
 
     let (_server, client, _) = world(wire, [acts, vec![answer("404 Not Found", "")]].concat());
     let session = created(&client);
-    assert!(session.stop(None).unwrap_err().is_outcome_unknown());
-    assert!(!session.stop(None).unwrap().already_gone, "it was ours");
+    assert!(session.stop().run().unwrap_err().is_outcome_unknown());
+    assert!(!session.stop().run().unwrap().already_gone, "it was ours");
 
     let (_server, client, _) = world(wire, vec![Act::Close; 5]);
-    assert!(!client.list_sessions(None).unwrap_err().is_outcome_unknown(), "reading does nothing");
+    assert!(!client.list_sessions().run().unwrap_err().is_outcome_unknown(), "reading does nothing");
 }
 
 /// A create that must not be sent twice is not tried with no time left for its answer.
 #[test]
 fn a_pause_leaves_a_create_the_time_that_its_answer_needs() {
     let (server, client, _) = world(&V1, vec![answer("429 Too Many Requests", "Retry-After: 20\r\n")]);
-    let error = client.create_session(&an_hour(), Some(Duration::from_millis(20_100))).unwrap_err();
+    let error = client.create_session(&an_hour()).timeout(Duration::from_millis(20_100)).run().unwrap_err();
     assert_eq!((error.kind(), server.seen().len()), (ErrorKind::Throttled, 2));
 }
 
@@ -375,22 +375,22 @@ fn what_was_lost_stays_lost_however_the_call_ends() {
     for (what, acts) in [("refused", vec![Act::Close, refused(), refused()]), ("throttled", vec![Act::Close, quiet()])]
     {
         let (server, client, _) = world(wire, acts);
-        let error = client.create_session(&an_hour(), None).unwrap_err();
+        let error = client.create_session(&an_hour()).run().unwrap_err();
         assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::OutcomeUnknown, true), "{what}: {error}");
         let before = server.seen().len();
-        assert_eq!(client.stop_all(arr_client::StopScope::Own, None).unwrap().stopped, 1, "{what}");
+        assert_eq!(client.stop_all(arr_client::StopScope::Own).run().unwrap().stopped, 1, "{what}");
         assert!(server.seen().len() > before);
     }
     let (server, clock) = (first(wire, vec![Act::Close; 2]), VirtualClock::new());
     let client = server.client_on(&clock, ClientConfig { retry_delay: Some(20 * SECOND), ..wire.config() });
     // The time is over in the middle of the second pause.
-    let error = client.create_session(&an_hour(), Some(30 * SECOND)).unwrap_err();
+    let error = client.create_session(&an_hour()).timeout(30 * SECOND).run().unwrap_err();
     assert!(error.is_outcome_unknown(), "{error} at {:?}", clock.now());
 
     let update = |acts: Vec<Act>| {
-        after_create(wire, acts, |session| session.update_lease(Lease::new(2 * HOUR).unwrap(), None)).0
+        after_create(wire, acts, |session| session.update_lease(Lease::new(2 * HOUR).unwrap()).run()).0
     };
     assert!(update(vec![Act::Close, refused(), refused()]).unwrap_err().is_outcome_unknown());
-    let stop = |acts: Vec<Act>| after_create(wire, acts, |session| session.stop(None)).0;
+    let stop = |acts: Vec<Act>| after_create(wire, acts, |session| session.stop().run()).0;
     assert!(stop(vec![Act::Close, refused(), refused()]).unwrap_err().is_outcome_unknown());
 }

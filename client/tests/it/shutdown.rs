@@ -6,8 +6,8 @@ use crate::support::threads;
 use crate::support::wire::{Asked, Wire, in_both_versions, in_both_versions_in_own_processes};
 use crate::support::{HOUR, SECOND, World, an_hour};
 use arr_client::{
-    Client, ClientConfig, ErrorKind, EventKind, Label, Lease, OperationState, Outcome, StartedOperation, StopScope,
-    WatchOptions, shut_down_all,
+    Client, ClientConfig, ErrorKind, EventKind, Lease, OperationState, StartedOperation, StopScope, WatchOptions,
+    shut_down_all,
 };
 use arr_service::SessionStatus as Emulated;
 use std::time::{Duration, Instant};
@@ -62,12 +62,12 @@ fn told(client: &Client) -> Vec<(EventKind, u64)> {
 fn stops_that_were_asked_for_are_finished_and_all_else_is_cancelled(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Stop);
     let client = server.client(ClientConfig { poll_interval: Some(HOUR), ..wire.config() });
-    let session = client.create_session(&an_hour(), None).unwrap();
-    let stop = session.stop_start(None, 1.into()).unwrap();
-    let dropped = session.stop_start(None, 2.into()).unwrap();
-    let all = client.stop_all_start(StopScope::Own, None, 3.into()).unwrap();
-    let other = client.create_session(&an_hour(), None).unwrap();
-    let waiting = other.wait_until_ready_start(HOUR, 4.into()).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    let stop = session.stop().label(1).start().unwrap();
+    let dropped = session.stop().label(2).start().unwrap();
+    let all = client.stop_all(StopScope::Own).label(3).start().unwrap();
+    let other = client.create_session(&an_hour()).run().unwrap();
+    let waiting = other.wait_until_ready().timeout(HOUR).label(4).start().unwrap();
     drop(dropped);
     eventually("all stops are on the wire", || server.seen().iter().filter(|seen| *seen == wire.stop).count() == 3);
     client.shut_down();
@@ -78,8 +78,8 @@ fn stops_that_were_asked_for_are_finished_and_all_else_is_cancelled(wire: &'stat
     assert_eq!(client.shut_down_within(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
     barrier.open();
     client.shut_down_within(LONG).unwrap();
-    assert!(matches!(ended(&stop).unwrap(), Outcome::Stopped(_)));
-    assert!(matches!(ended(&all).unwrap(), Outcome::StoppedAll(all) if all.stopped == 1));
+    ended(&stop).unwrap();
+    assert_eq!(ended(&all).unwrap().stopped, 1);
     let mut told = told(&client);
     told.sort_by_key(|(_, label)| *label);
     assert_eq!(told, [1, 3, 4].map(|label| (EventKind::OperationEnded, label)));
@@ -92,16 +92,16 @@ fn a_stop_that_fails_at_the_end_is_told(wire: &'static Wire) {
         _ => Act::Answer(wire.good(line)),
     });
     let client = server.client(ClientConfig { max_retries: 0, ..wire.config() });
-    let session = client.create_session(&an_hour(), None).unwrap();
-    session.watch(WatchOptions { stop_on_shutdown: true, ..WatchOptions::default() }, Label::default()).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    session.watch(WatchOptions::default().stop_on_shutdown(true), 0).unwrap();
     assert_eq!(client.shut_down_within(LONG).unwrap_err().kind(), ErrorKind::Network);
 }
 
 fn a_stop_that_takes_longer_than_the_shutdown_may_is_waited_for_by_the_next(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Stop);
     let client = server.client(wire.config());
-    let session = client.create_session(&an_hour(), None).unwrap();
-    let stop = session.stop_start(None, 1.into()).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    let stop = session.stop().label(1).start().unwrap();
     is_seen(&server, wire.stop);
     assert_eq!(client.shut_down_within(SECOND / 10).unwrap_err().kind(), ErrorKind::Timeout);
     assert_eq!(stop.state(), OperationState::Running);
@@ -113,8 +113,8 @@ fn a_stop_that_takes_longer_than_the_shutdown_may_is_waited_for_by_the_next(wire
 fn what_was_promised_for_the_end_is_done_also_when_nobody_waits(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let [promised, left] = [true, false].map(|stop_on_shutdown| {
-        let session = world.client.create_session(&an_hour(), None).unwrap();
-        session.watch(WatchOptions { stop_on_shutdown, ..WatchOptions::default() }, Label::default()).unwrap();
+        let session = world.client.create_session(&an_hour()).run().unwrap();
+        session.watch(WatchOptions::default().stop_on_shutdown(stop_on_shutdown), 0).unwrap();
         session
     });
     let World { emulator, client, .. } = world;
@@ -128,11 +128,11 @@ fn what_was_promised_for_the_end_is_done_also_when_nobody_waits(wire: &Wire) {
 fn what_is_queued_is_told_before_the_end_is(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Read);
     let client = server.client(wire.config());
-    let session = client.create_session(&an_hour(), None).unwrap();
-    let done: Vec<StartedOperation> =
-        (0..3).map(|number| client.list_sessions_start(None, number.into()).unwrap()).collect();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    let done: Vec<StartedOperation<_>> =
+        (0..3).map(|number| client.list_sessions().label(number).start().unwrap()).collect();
     done.iter().for_each(|operation| drop(ended(operation).unwrap()));
-    let cancelled = session.properties_start(None, 3.into()).unwrap();
+    let cancelled = session.properties().label(3).start().unwrap();
     client.shut_down();
     assert_eq!(cancelled.wait(LONG), OperationState::Cancelled);
     let told: Vec<u64> = (0..4).map(|_| client.next_event(LONG).unwrap().unwrap().label.user_data).collect();
@@ -145,8 +145,8 @@ fn what_is_queued_is_told_before_the_end_is(wire: &'static Wire) {
 fn who_waits_for_an_event_or_an_operation_learns_of_the_end(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Read);
     let client = server.client(wire.config());
-    let session = client.create_session(&an_hour(), None).unwrap();
-    let operation = session.properties_start(None, 1.into()).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    let operation = session.properties().label(1).start().unwrap();
     is_seen(&server, wire.properties);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| operation.wait(LONG));
@@ -164,23 +164,22 @@ fn who_waits_for_an_event_or_an_operation_learns_of_the_end(wire: &'static Wire)
 fn nothing_is_started_any_more(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let client = &world.client;
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     world.requests();
     client.shut_down_within(LONG).unwrap();
-    let none = Label::default();
     let refused = [
-        client.access_token_start(None, none),
-        client.create_session_start(&an_hour(), None, none),
-        client.open_session_start(session.id(), None, none),
-        client.list_sessions_start(None, none),
-        client.stop_all_start(StopScope::Own, None, none),
-        session.properties_start(None, none),
-        session.update_lease_start(Lease::new(2 * HOUR).unwrap(), None, none),
-        session.wait_until_ready_start(HOUR, none),
-        session.stop_start(None, none),
+        client.access_token().start().err(),
+        client.create_session(&an_hour()).start().err(),
+        client.open_session(session.id()).start().err(),
+        client.list_sessions().start().err(),
+        client.stop_all(StopScope::Own).start().err(),
+        session.properties().start().err(),
+        session.update_lease(Lease::new(2 * HOUR).unwrap()).start().err(),
+        session.wait_until_ready().timeout(HOUR).start().err(),
+        session.stop().start().err(),
     ];
-    for operation in refused {
-        assert_eq!(operation.unwrap_err().kind(), ErrorKind::ShutDown);
+    for error in refused {
+        assert_eq!(error.unwrap().kind(), ErrorKind::ShutDown);
     }
     assert!(world.requests().is_empty());
     threads::wait_until_gone(LONG);
@@ -189,8 +188,8 @@ fn nothing_is_started_any_more(wire: &Wire) {
 fn dropping_a_client_waits_for_nothing(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Read);
     let client = server.client(ClientConfig { attempt_timeout: 10 * LONG, ..wire.config() });
-    let session = client.create_session(&an_hour(), None).unwrap();
-    let operation = session.properties_start(None, 1.into()).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    let operation = session.properties().label(1).start().unwrap();
     is_seen(&server, wire.properties);
     let begun = Instant::now();
     drop(client);
@@ -201,7 +200,7 @@ fn dropping_a_client_waits_for_nothing(wire: &'static Wire) {
     assert!(!threads::names().is_empty());
     barrier.open();
     threads::wait_until_gone(LONG);
-    assert_eq!(session.properties(None).unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(session.properties().run().unwrap_err().kind(), ErrorKind::ShutDown);
 }
 
 fn all_clients_end_together_and_new_ones_can_be_made(wire: &'static Wire) {
@@ -210,9 +209,9 @@ fn all_clients_end_together_and_new_ones_can_be_made(wire: &'static Wire) {
         (0..MANY).map(|number| holding(wire, if number == 0 { Asked::Read } else { Asked::Stop })).collect();
     let config = || ClientConfig { attempt_timeout: LONG, ..wire.config() };
     let clients: Vec<Client> = held.iter().map(|(_, server)| server.client(config())).collect();
-    let sessions: Vec<_> = clients.iter().map(|client| client.create_session(&an_hour(), None).unwrap()).collect();
-    let read = sessions[0].properties_start(None, 1.into()).unwrap();
-    let stops: Vec<_> = sessions[1..].iter().map(|session| session.stop_start(None, 2.into()).unwrap()).collect();
+    let sessions: Vec<_> = clients.iter().map(|client| client.create_session(&an_hour()).run().unwrap()).collect();
+    let read = sessions[0].properties().label(1).start().unwrap();
+    let stops: Vec<_> = sessions[1..].iter().map(|session| session.stop().label(2).start().unwrap()).collect();
     is_seen(&held[0].1, wire.properties);
     held[1..].iter().for_each(|(_, server)| is_seen(server, wire.stop));
     let begun = Instant::now();
@@ -226,12 +225,12 @@ fn all_clients_end_together_and_new_ones_can_be_made(wire: &'static Wire) {
     threads::wait_until_gone(LONG);
     assert!(stops.iter().all(|stop| stop.state() == OperationState::Succeeded));
     for client in &clients {
-        assert_eq!(client.list_sessions(None).unwrap_err().kind(), ErrorKind::ShutDown);
+        assert_eq!(client.list_sessions().run().unwrap_err().kind(), ErrorKind::ShutDown);
     }
     let new = held[0].1.client(wire.config());
-    ended(&new.list_sessions_start(None, 3.into()).unwrap()).unwrap();
+    ended(&new.list_sessions().label(3).start().unwrap()).unwrap();
     shut_down_all(LONG).unwrap();
-    assert_eq!(new.list_sessions(None).unwrap_err().kind(), ErrorKind::ShutDown);
+    assert_eq!(new.list_sessions().run().unwrap_err().kind(), ErrorKind::ShutDown);
 }
 
 /// Else every play mode of an editor would end with the failure of the first.
@@ -242,8 +241,8 @@ fn a_stop_that_failed_is_told_by_one_end_of_all(wire: &'static Wire) {
         _ => Act::Answer(wire.good(line)),
     });
     let client = server.client(wire.config());
-    let session = client.create_session(&an_hour(), None).unwrap();
-    session.watch(WatchOptions { stop_on_shutdown: true, ..WatchOptions::default() }, Label::default()).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    session.watch(WatchOptions::default().stop_on_shutdown(true), 0).unwrap();
     assert_eq!(shut_down_all(LONG).unwrap_err().kind(), ErrorKind::Forbidden);
     shut_down_all(LONG).unwrap();
     drop((client, session));
@@ -253,10 +252,10 @@ fn starts_at_the_moment_of_the_end_are_refused_or_have_an_end(wire: &'static Wir
     for _ in 0..50 {
         let server = Scripted::by(|line| Act::Answer(wire.good(line)));
         let client = server.client(wire.config());
-        let started: Vec<StartedOperation> = std::thread::scope(|scope| {
+        let started: Vec<StartedOperation<_>> = std::thread::scope(|scope| {
             let starting: Vec<_> = (0..4)
                 .map(|_| {
-                    let starts = || (0..1000).map_while(|_| client.list_sessions_start(None, 0.into()).ok());
+                    let starts = || (0..1000).map_while(|_| client.list_sessions().label(0).start().ok());
                     scope.spawn(move || starts().collect::<Vec<_>>())
                 })
                 .collect();

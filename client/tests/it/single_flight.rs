@@ -5,7 +5,9 @@ use crate::support::scripted::{Act, Scripted, reply, token};
 use crate::support::started::{LONG, ended, ends, eventually};
 use crate::support::wire::{Asked, TOKEN, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, an_hour};
-use arr_client::{Client, ClientConfig, ErrorKind, Lease, OperationState, Outcome, Result, Session, StartedOperation};
+use arr_client::{
+    Client, ClientConfig, ErrorKind, Lease, OperationState, Result, Session, SessionProperties, StartedOperation,
+};
 use arr_service::VirtualClock;
 use std::time::{Duration, Instant};
 
@@ -61,7 +63,7 @@ impl World {
             Act::Answer(answer(line))
         });
         let client = client(&server);
-        let session = client.create_session(&an_hour(), None).unwrap();
+        let session = client.create_session(&an_hour()).run().unwrap();
         World { barrier, server, client, session }
     }
 
@@ -69,24 +71,25 @@ impl World {
         self.server.seen().iter().filter(|seen| *seen == line).count()
     }
 
-    fn read(&self, timeout: Option<Duration>) -> StartedOperation {
-        self.session.properties_start(timeout, 0.into()).unwrap()
+    fn read(&self, timeout: Option<Duration>) -> StartedOperation<SessionProperties> {
+        let read = self.session.properties();
+        timeout.into_iter().fold(read, |read, timeout| read.timeout(timeout)).start().unwrap()
     }
 
     /// The first read, on the wire.
-    fn first_read(&self, wire: &Wire, timeout: Option<Duration>) -> StartedOperation {
+    fn first_read(&self, wire: &Wire, timeout: Option<Duration>) -> StartedOperation<SessionProperties> {
         let first = self.read(timeout);
         eventually("it is on the wire", || self.seen(wire.properties) == 1);
         first
     }
 }
 
-fn start(start: impl Fn(u64) -> Result<StartedOperation>) -> Vec<StartedOperation> {
+fn start<T>(start: impl Fn(u64) -> Result<StartedOperation<T>>) -> Vec<StartedOperation<T>> {
     (0..MANY).map(|number| start(number).unwrap()).collect()
 }
 
 /// All succeed, and each end is told.
-fn all_succeed(client: &Client, operations: &[StartedOperation]) -> Vec<Outcome> {
+fn all_succeed<T: Clone + Send + Sync + 'static>(client: &Client, operations: &[StartedOperation<T>]) -> Vec<T> {
     let outcomes = operations.iter().map(|operation| ended(operation).unwrap()).collect();
     assert_eq!(ends(client), (0..MANY).collect::<Vec<_>>());
     outcomes
@@ -94,17 +97,17 @@ fn all_succeed(client: &Client, operations: &[StartedOperation]) -> Vec<Outcome>
 
 fn reads_that_are_started_together_are_one_request(wire: &'static Wire) {
     let world = World::holding(wire, Asked::Read);
-    let reads = start(|number| world.session.properties_start(None, number.into()));
+    let reads = start(|number| world.session.properties().label(number).start());
     world.barrier.open();
-    for outcome in all_succeed(&world.client, &reads) {
-        assert!(matches!(outcome, Outcome::Properties(read) if read.id == *world.session.id()));
+    for read in all_succeed(&world.client, &reads) {
+        assert_eq!(read.id, *world.session.id());
     }
     assert_eq!(world.seen(wire.properties), 1);
 }
 
 fn lists_that_are_started_together_are_one_request(wire: &'static Wire) {
     let world = World::holding(wire, Asked::List);
-    let lists = start(|number| world.client.list_sessions_start(None, number.into()));
+    let lists = start(|number| world.client.list_sessions().label(number).start());
     world.barrier.open();
     all_succeed(&world.client, &lists);
     assert_eq!(world.seen(wire.list), 1);
@@ -119,7 +122,7 @@ fn tokens_that_are_asked_for_together_are_one_request(wire: &'static Wire) {
     };
     let server = Scripted::deciding_tokens(give_token, |line| Act::Answer(wire.good(line)));
     let client = server.client(wire.config());
-    let tokens = start(|number| client.access_token_start(None, number.into()));
+    let tokens = start(|number| client.access_token().label(number).start());
     barrier.open();
     all_succeed(&client, &tokens);
     assert_eq!(server.seen(), [TOKEN]);
@@ -130,7 +133,7 @@ fn a_failure_is_everybodys(wire: &'static Wire) {
         Asked::Read => reply("404 Not Found", "", ""),
         _ => wire.good(line),
     });
-    let reads = start(|number| world.session.properties_start(None, number.into()));
+    let reads = start(|number| world.session.properties().label(number).start());
     world.barrier.open();
     assert!(reads.iter().all(|read| ended(read).unwrap_err().kind() == ErrorKind::NotFound));
     assert_eq!(world.seen(wire.properties), 1);
@@ -138,8 +141,8 @@ fn a_failure_is_everybodys(wire: &'static Wire) {
 
 /// What a client can do to its sessions.
 const DONE: [fn(&World); 2] = [
-    |world| drop(world.session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap()),
-    |world| assert!(!world.session.stop(None).unwrap().already_gone),
+    |world| drop(world.session.update_lease(Lease::new(2 * HOUR).unwrap()).run().unwrap()),
+    |world| assert!(!world.session.stop().run().unwrap().already_gone),
 ];
 
 fn what_this_client_does_to_a_session_is_not_missed_by_a_later_read(wire: &'static Wire) {
@@ -156,15 +159,15 @@ fn what_this_client_does_to_a_session_is_not_missed_by_a_later_read(wire: &'stat
 }
 
 fn what_this_client_does_is_not_missed_by_a_later_list(wire: &'static Wire) {
-    let create: fn(&World) = |world| drop(world.client.create_session(&an_hour(), None).unwrap());
+    let create: fn(&World) = |world| drop(world.client.create_session(&an_hour()).run().unwrap());
     // The scripted service of v1 gives all sessions the same id.
     let with_create = if wire.is_v1() { &DONE[..] } else { &[DONE[0], DONE[1], create] };
     for done in with_create {
         let world = World::holding(wire, Asked::List);
-        let before = world.client.list_sessions_start(None, 0.into()).unwrap();
+        let before = world.client.list_sessions().label(0).start().unwrap();
         eventually("it is on the wire", || world.seen(wire.list) == 1);
         done(&world);
-        let after = world.client.list_sessions_start(None, 0.into()).unwrap();
+        let after = world.client.list_sessions().label(0).start().unwrap();
         eventually("it is asked for again", || world.seen(wire.list) == 2);
         world.barrier.open();
         ended(&before).unwrap();

@@ -2,13 +2,11 @@
 
 use crate::support::barrier::Barrier;
 use crate::support::scripted::{Act, Scripted};
-use crate::support::started::{LONG, ended, ends, eventually};
+use crate::support::started::{LONG, ended, ends, eventually, running};
 use crate::support::threads;
 use crate::support::wire::{Asked, Wire, in_both_versions, in_both_versions_in_own_processes};
 use crate::support::{HOUR, SECOND, an_hour, config_for};
-use arr_client::{
-    Client, ClientConfig, ErrorKind, Lease, OperationState, Result, Session, SessionId, StartedOperation,
-};
+use arr_client::{AnyOperation, Client, ClientConfig, ErrorKind, Lease, OperationState, Session, SessionId};
 use arr_service::{Config, Emulator, Fault};
 use std::time::{Duration, Instant};
 
@@ -62,10 +60,10 @@ fn config(wire: &Wire) -> ClientConfig {
 }
 
 /// Reads of so many sessions, which are held up; only eight are on the wire at a time.
-fn reads(client: &Client, count: usize) -> Vec<StartedOperation> {
+fn reads(client: &Client, count: usize) -> Vec<Box<dyn AnyOperation>> {
     let read = |number| {
         let id = SessionId::parse(&format!("held-up-{number}")).unwrap();
-        client.open_session_start(&id, Some(HOUR), 0.into()).unwrap()
+        running(client.open_session(&id).timeout(HOUR))
     };
     (0..count).map(read).collect()
 }
@@ -123,17 +121,17 @@ fn a_shutdown_waits_no_longer_than_it_may_and_ends_when_the_requests_do(wire: &'
 fn a_stop_and_an_extension_are_held_up_by_nothing(wire: &'static Wire) {
     let server = silent_to_reads(wire);
     let client = client(&server, wire);
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     let held = reads(&client, 30);
     all_workers_are_busy(&server, wire);
     for hours in 2..5 {
         let lease = Lease::new(HOUR * hours).unwrap();
-        ended(&session.update_lease_start(lease, None, 0.into()).unwrap()).unwrap();
+        ended(&session.update_lease(lease).label(0).start().unwrap()).unwrap();
     }
     stop(&session);
     for (round, eight) in held[..24].chunks(8).enumerate() {
         eventually("eight more are on the wire", || on_the_wire(&server, wire) == 8 * (round + 1));
-        eight.iter().for_each(StartedOperation::cancel);
+        eight.iter().for_each(|operation| operation.cancel());
     }
     // With 24 on the wire that nobody waits for.
     stop(&session);
@@ -141,15 +139,18 @@ fn a_stop_and_an_extension_are_held_up_by_nothing(wire: &'static Wire) {
 }
 
 fn stop(session: &Session) {
-    ended(&session.stop_start(None, 0.into()).unwrap()).unwrap();
+    ended(&session.stop().label(0).start().unwrap()).unwrap();
 }
 
 fn what_is_cancelled_makes_room_for_what_is_wanted(wire: &'static Wire) {
-    let waits: fn(&Client) -> Vec<StartedOperation> = |client| {
-        let wait = |_| client.create_session(&an_hour(), None).unwrap().wait_until_ready_start(HOUR, 0.into()).unwrap();
+    let waits: fn(&Client) -> Vec<Box<dyn AnyOperation>> = |client| {
+        let wait = |_| {
+            let session = client.create_session(&an_hour()).run().unwrap();
+            running(session.wait_until_ready().timeout(HOUR))
+        };
         (0..8).map(wait).collect()
     };
-    let reads: fn(&Client) -> Vec<StartedOperation> = |client| reads(client, 8);
+    let reads: fn(&Client) -> Vec<Box<dyn AnyOperation>> = |client| reads(client, 8);
     // The scripted service of v1 has one session.
     let all = if wire.is_v1() { &[reads][..] } else { &[reads, waits] };
     for hold_up in all {
@@ -157,9 +158,9 @@ fn what_is_cancelled_makes_room_for_what_is_wanted(wire: &'static Wire) {
         let client = server.client(ClientConfig { poll_interval: Some(SECOND / 1000), ..config(wire) });
         let operations = hold_up(&client);
         all_workers_are_busy(&server, wire);
-        let list = client.list_sessions_start(None, 0.into()).unwrap();
+        let list = client.list_sessions().label(0).start().unwrap();
         assert_eq!(list.wait(SECOND / 20), OperationState::Running);
-        operations.iter().for_each(StartedOperation::cancel);
+        operations.iter().for_each(|operation| operation.cancel());
         ended(&list).expect("those are not waited for");
     }
 }
@@ -171,7 +172,7 @@ fn what_queues_ends_in_its_own_time(wire: &'static Wire) {
     all_workers_are_busy(&server, wire);
     let time = Duration::from_millis(300);
     let begun = Instant::now();
-    let list = client.list_sessions_start(Some(time), 0.into()).unwrap();
+    let list = client.list_sessions().timeout(time).label(0).start().unwrap();
     assert_eq!(ended(&list).unwrap_err().kind(), ErrorKind::Timeout);
     let taken = begun.elapsed();
     assert!(taken >= time, "{taken:?}");
@@ -183,7 +184,7 @@ fn a_create_that_had_no_time_left_was_certainly_not_sent(wire: &'static Wire) {
     let client = client(&server, wire);
     let _held = reads(&client, 8);
     all_workers_are_busy(&server, wire);
-    let create = client.create_session_start(&an_hour(), Some(Duration::from_millis(300)), 7.into()).unwrap();
+    let create = client.create_session(&an_hour()).timeout(Duration::from_millis(300)).label(7).start().unwrap();
     let error = ended(&create).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(!error.is_outcome_unknown() && error.is_retryable(), "{error}");
@@ -197,13 +198,13 @@ fn a_thousand_that_wait_take_no_thread(wire: &'static Wire) {
     let config =
         ClientConfig { poll_interval: Some(HOUR), retry_delay: Some(HOUR), call_timeout: 10 * HOUR, ..wire.config() };
     let client = Client::new(config_for(&emulator, config)).unwrap();
-    let sessions: Vec<Session> = (0..334).map(|_| client.create_session(&an_hour(), None).unwrap()).collect();
-    let waits = sessions.iter().map(|session| session.wait_until_ready_start(2 * HOUR, 1.into()));
+    let sessions: Vec<Session> = (0..334).map(|_| client.create_session(&an_hour()).run().unwrap()).collect();
+    let waits = sessions.iter().map(|session| running(session.wait_until_ready().timeout(2 * HOUR)));
     let (failing, pausing) = sessions.split_at(167);
-    let fail = |sessions: &[Session], fault: Fault| -> Vec<Result<StartedOperation>> {
+    let fail = |sessions: &[Session], fault: Fault| -> Vec<Box<dyn AnyOperation>> {
         emulator.clear_requests();
         emulator.add_faults([fault.times(sessions.len() as u32)]).unwrap();
-        let reads = || sessions.iter().map(|session| session.properties_start(None, 1.into())).collect();
+        let reads = || sessions.iter().map(|session| running(session.properties())).collect();
         let reads: Vec<_> = reads();
         eventually("all have failed", || {
             emulator.requests().iter().filter(|request| request.status == 503).count() == sessions.len()
@@ -214,9 +215,8 @@ fn a_thousand_that_wait_take_no_thread(wire: &'static Wire) {
     let told_to_wait = fail(pausing, Fault::on("GET", "**").status(503).header("Retry-After", "300"));
     let silenced = Fault::on("GET", "**").always().status(429).header("Retry-After", "300");
     emulator.add_faults([silenced]).unwrap();
-    let lists = (0..332).map(|number| client.open_session_start(sessions[number].id(), None, 1.into()));
-    let waiting: Vec<StartedOperation> =
-        waits.chain(backing_off).chain(told_to_wait).chain(lists).map(|started| started.unwrap()).collect();
+    let lists = (0..332).map(|number| running(client.open_session(sessions[number].id())));
+    let waiting: Vec<Box<dyn AnyOperation>> = waits.chain(backing_off).chain(told_to_wait).chain(lists).collect();
     assert_eq!(waiting.len(), 1000);
     // Workers without work stay for two seconds. What is left: the driver, and the HTTP library's thread.
     let taken = threads::wait_until(LONG, |names| names.len() <= 2);

@@ -8,8 +8,8 @@ use crate::support::started::{LONG, ended, ends, events, eventually};
 use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, World, an_hour};
 use arr_client::{
-    Client, ErrorKind, EventKind, Label, Lease, OperationState, Outcome, Result, Resume, Session, SessionId,
-    SessionProperties, StartedOperation, StopScope,
+    AccessToken, Call, Client, ErrorKind, EventKind, Lease, ListedSession, OperationState, Recovered, Result, Resume,
+    Resumed, Session, SessionId, SessionProperties, StopScope, Stopped, StoppedAll,
 };
 use arr_service::{Config, Fault, SessionStatus as Emulated, VirtualClock};
 use std::time::Duration;
@@ -56,15 +56,14 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    fn call(
+    fn call<T: Described + Clone + Send + Sync + 'static>(
         &mut self,
-        blocking: impl FnOnce(&Client) -> Result<Outcome>,
-        start: impl FnOnce(&Client, Label) -> Result<StartedOperation>,
-    ) -> Result<Outcome> {
+        call: impl FnOnce(&Client) -> Call<T>,
+    ) -> Result<T> {
         let client = &self.world.client;
         self.calls += 1;
         let outcome = if self.starts {
-            let operation = start(client, self.calls.into()).unwrap();
+            let operation = call(client).label(self.calls).start().unwrap();
             let outcome = ended(&operation);
             assert_eq!(
                 operation.state(),
@@ -73,55 +72,90 @@ impl Caller<'_> {
             let events = events(client);
             assert_eq!(events.len(), 1, "{events:?}");
             assert_eq!((events[0].kind, events[0].label.user_data), (EventKind::OperationEnded, self.calls));
-            assert_eq!(events[0].session.as_ref(), outcome.as_ref().ok().and_then(session_of));
+            assert_eq!(events[0].session, outcome.as_ref().ok().and_then(Described::session_id));
             assert_eq!(events[0].error, outcome.as_ref().err().map(|error| error.kind()));
             outcome
         } else {
-            blocking(client)
+            call(client).run()
         };
         let told = outcome.as_ref().map_or_else(
             |error| format!("{:?} {:?} {}", error.kind(), error.http_status(), error.is_retryable()),
-            described,
+            Described::described,
         );
         self.told.push(told);
         outcome
     }
+}
 
-    fn session(
-        &mut self,
-        blocking: impl FnOnce(&Client) -> Result<Outcome>,
-        start: impl FnOnce(&Client, Label) -> Result<StartedOperation>,
-    ) -> Session {
-        match self.call(blocking, start) {
-            Ok(Outcome::Session { session, .. }) => session,
-            other => panic!("no session, but {other:?}"),
-        }
+/// What a call brings.
+trait Described {
+    /// It without what is different each time.
+    fn described(&self) -> String;
+
+    /// The session that it is about.
+    fn session_id(&self) -> Option<SessionId> {
+        None
     }
 }
 
-fn session_of(outcome: &Outcome) -> Option<&SessionId> {
-    match outcome {
-        Outcome::Session { session, .. } => Some(session.id()),
-        Outcome::Properties(properties) => Some(&properties.id),
-        _ => None,
-    }
-}
-
-/// An outcome without what is different each time.
-fn described(outcome: &Outcome) -> String {
-    let known = |properties: &SessionProperties| {
-        let SessionProperties { status, size, max_lease, elapsed, age, .. } = properties;
+impl Described for SessionProperties {
+    fn described(&self) -> String {
+        let SessionProperties { status, size, max_lease, elapsed, age, .. } = self;
         format!("{status:?} {size:?} {max_lease:?} {elapsed:?} {age:?}")
-    };
-    match outcome {
-        Outcome::Token(token) => format!("a token for {:?}", token.remaining),
-        Outcome::Session { session, resumed } => format!("{} {resumed}", known(&session.known_properties())),
-        Outcome::Properties(properties) => known(properties),
-        Outcome::Sessions(listed) => {
-            listed.iter().map(|it| format!("{} {};", known(&it.properties), it.known_to_client)).collect()
-        }
-        Outcome::Recovered(found) => format!("{} recovered", found.len()),
-        other => format!("{other:?}"),
+    }
+
+    fn session_id(&self) -> Option<SessionId> {
+        Some(self.id.clone())
+    }
+}
+
+impl Described for Session {
+    fn described(&self) -> String {
+        self.known_properties().described()
+    }
+
+    fn session_id(&self) -> Option<SessionId> {
+        Some(self.id().clone())
+    }
+}
+
+impl Described for Resumed {
+    fn described(&self) -> String {
+        format!("{} {}", self.session.described(), self.resumed)
+    }
+
+    fn session_id(&self) -> Option<SessionId> {
+        self.session.session_id()
+    }
+}
+
+impl Described for AccessToken {
+    fn described(&self) -> String {
+        format!("a token for {:?}", self.remaining)
+    }
+}
+
+impl Described for Vec<ListedSession> {
+    fn described(&self) -> String {
+        self.iter().map(|it| format!("{} {};", it.properties.described(), it.known_to_client)).collect()
+    }
+}
+
+impl Described for Vec<Recovered> {
+    fn described(&self) -> String {
+        format!("{} recovered", self.len())
+    }
+}
+
+impl Described for Stopped {
+    fn described(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+impl Described for StoppedAll {
+    fn described(&self) -> String {
+        format!("{self:?}")
     }
 }
 
@@ -130,60 +164,33 @@ fn a_life(wire: &Wire, starts: bool) -> (Vec<String>, Vec<String>) {
     let folder = Folder::new();
     let world = World::new(Config { startup: 25 * SECOND, ..Config::default() }, folder.config(wire));
     let mut caller = Caller { world: &world, starts, calls: 0, told: Vec::new() };
-    let create = |client: &Client| {
-        client.create_session(&an_hour(), None).map(|session| Outcome::Session { session, resumed: false })
-    };
-    let create_start = |client: &Client, label| client.create_session_start(&an_hour(), None, label);
-    let open = |id: &SessionId, client: &Client| {
-        client.open_session(id, None).map(|session| Outcome::Session { session, resumed: true })
-    };
+    let create = |client: &Client| client.create_session(&an_hour());
     let unknown = SessionId::parse("5f1e2a0c-0000-4000-8000-000000000000").unwrap();
-    let resume = Resume::default;
 
-    let token = |client: &Client| client.access_token(None).map(Outcome::Token);
-    caller.call(token, |client, label| client.access_token_start(None, label)).unwrap();
-    let session = caller.session(create, create_start);
-    let wait = |_: &Client| session.wait_until_ready(HOUR).map(Outcome::Properties);
-    caller.call(wait, |_, label| session.wait_until_ready_start(HOUR, label)).unwrap();
-    let read = |_: &Client| session.properties(None).map(Outcome::Properties);
-    caller.call(read, |_, label| session.properties_start(None, label)).unwrap();
-    let opened = caller.session(
-        |client| open(session.id(), client),
-        |client, label| client.open_session_start(session.id(), None, label),
-    );
+    caller.call(|client| client.access_token()).unwrap();
+    let session = caller.call(create).unwrap();
+    caller.call(|_| session.wait_until_ready().timeout(HOUR)).unwrap();
+    caller.call(|_| session.properties()).unwrap();
+    let opened = caller.call(|client| client.open_session(session.id())).unwrap();
     assert_eq!(opened.id(), session.id());
-    let not_found =
-        caller.call(|client| open(&unknown, client), |client, label| client.open_session_start(&unknown, None, label));
+    let not_found = caller.call(|client| client.open_session(&unknown));
     assert_eq!(not_found.unwrap_err().kind(), ErrorKind::NotFound);
-    let update = |_: &Client| session.update_lease(hours(2), None).map(Outcome::Properties);
-    caller.call(update, |_, label| session.update_lease_start(hours(2), None, label)).unwrap();
-    let shorten = |_: &Client| session.update_lease(hours(1), None).map(Outcome::Properties);
-    let refused = caller.call(shorten, |_, label| session.update_lease_start(hours(1), None, label));
+    caller.call(|_| session.update_lease(hours(2))).unwrap();
+    let refused = caller.call(|_| session.update_lease(hours(1)));
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidArgument);
-    let list = |client: &Client| client.list_sessions(None).map(Outcome::Sessions);
-    caller.call(list, |client, label| client.list_sessions_start(None, label)).unwrap();
-    let resumed = caller.session(
-        |client| {
-            let found = client.resume_or_create(&an_hour(), resume(), None);
-            found.map(|(session, resumed)| Outcome::Session { session, resumed })
-        },
-        |client, label| client.resume_or_create_start(&an_hour(), resume(), None, label),
-    );
-    assert_eq!(resumed.id(), session.id());
-    let recover = |client: &Client| client.recover_sessions(None).map(Outcome::Recovered);
-    caller.call(recover, |client, label| client.recover_sessions_start(None, label)).unwrap();
-    let stop = |_: &Client| session.stop(None).map(Outcome::Stopped);
-    caller.call(stop, |_, label| session.stop_start(None, label)).unwrap();
+    caller.call(|client| client.list_sessions()).unwrap();
+    let resumed = caller.call(|client| client.resume_or_create(&an_hour(), Resume::default())).unwrap();
+    assert_eq!((resumed.session.id(), resumed.resumed), (session.id(), true));
+    caller.call(|client| client.recover_sessions()).unwrap();
+    caller.call(|_| session.stop()).unwrap();
 
-    let failing = caller.session(create, create_start);
-    caller.session(create, create_start);
+    let failing = caller.call(create).unwrap();
+    drop(caller.call(create).unwrap());
     assert!(world.emulator.fail_session(failing.id().as_str(), "no server is free"));
-    let wait = |_: &Client| failing.wait_until_ready(HOUR).map(Outcome::Properties);
-    let failed = caller.call(wait, |_, label| failing.wait_until_ready_start(HOUR, label));
+    let failed = caller.call(|_| failing.wait_until_ready().timeout(HOUR));
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::SessionFailed);
     for scope in [StopScope::Own, StopScope::Account] {
-        let stop_all = |client: &Client| client.stop_all(scope, None).map(Outcome::StoppedAll);
-        caller.call(stop_all, |client, label| client.stop_all_start(scope, None, label)).unwrap();
+        caller.call(|client| client.stop_all(scope)).unwrap();
     }
     let told = std::mem::take(&mut caller.told);
     (told, world.requests())
@@ -197,17 +204,17 @@ fn what_is_started_brings_what_the_blocking_call_brings_and_an_event_with_its_la
 
 fn an_operation_has_one_end_and_a_cancel_after_it_changes_nothing(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
-    let good = session.properties_start(None, 1.into()).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    let good = session.properties().label(1).start().unwrap();
     let first = ended(&good).unwrap();
     world.emulator.add_faults([Fault::on("*", "**").status(404)]).unwrap();
-    let bad = session.properties_start(None, 2.into()).unwrap();
+    let bad = session.properties().label(2).start().unwrap();
     assert_eq!(ended(&bad).unwrap_err().kind(), ErrorKind::NotFound);
     for operation in [&good, &bad] {
         operation.cancel();
     }
     assert_eq!((good.state(), bad.state()), (OperationState::Succeeded, OperationState::Failed));
-    assert_eq!(described(&good.outcome().unwrap()), described(&first), "as often as one likes");
+    assert_eq!(good.outcome().unwrap().described(), first.described(), "as often as one likes");
     assert_eq!(bad.outcome().unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(ends(&world.client), [1, 2], "each end is told once");
 }
@@ -216,8 +223,8 @@ fn a_cancelled_operation_has_ended_for_its_caller_and_its_answer_changes_nothing
     let barrier = Barrier::default();
     let server = gated(wire, &barrier, Asked::Read);
     let client = server.client(wire.config());
-    let session = client.create_session(&an_hour(), None).unwrap();
-    let operation = session.properties_start(None, 7.into()).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    let operation = session.properties().label(7).start().unwrap();
     assert_eq!(operation.wait(Duration::ZERO), OperationState::Running);
     assert_eq!(operation.outcome().unwrap_err().kind(), ErrorKind::Pending);
     assert!(ends(&client).is_empty());
@@ -228,7 +235,7 @@ fn a_cancelled_operation_has_ended_for_its_caller_and_its_answer_changes_nothing
     assert_eq!(operation.outcome().unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!(ends(&client), [7]);
     barrier.open();
-    ended(&session.properties_start(None, 8.into()).unwrap()).unwrap();
+    ended(&session.properties().label(8).start().unwrap()).unwrap();
     assert_eq!(operation.state(), OperationState::Cancelled);
     assert!(ends(&client).is_empty(), "the later one was dropped, and the first was told");
     assert_eq!(count(&server, wire.properties), 2, "a cancelled read is not gone on with");
@@ -238,8 +245,8 @@ fn who_waits_is_woken_by_the_end_and_by_a_cancel(wire: &'static Wire) {
     let barrier = Barrier::default();
     let server = gated(wire, &barrier, Asked::Read);
     let client = server.client(wire.config());
-    let session = client.create_session(&an_hour(), None).unwrap();
-    let start = || session.properties_start(None, Label::default()).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    let start = || session.properties().start().unwrap();
     let (cancelled, finished) = (start(), start());
     std::thread::scope(|scope| {
         let waiting = [&cancelled, &finished].map(|operation| scope.spawn(|| operation.wait(LONG)));
@@ -255,35 +262,35 @@ fn a_dropped_operation_is_cancelled_and_tells_nothing_any_more(wire: &'static Wi
     let barrier = Barrier::default();
     let server = gated(wire, &barrier, Asked::Read);
     let client = server.client(wire.config());
-    let session = client.create_session(&an_hour(), None).unwrap();
-    let running = session.properties_start(None, 1.into()).unwrap();
-    let over = client.list_sessions_start(None, 2.into()).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
+    let running = session.properties().label(1).start().unwrap();
+    let over = client.list_sessions().label(2).start().unwrap();
     ended(&over).unwrap();
     drop((running, over));
     assert!(ends(&client).is_empty());
     barrier.open();
-    ended(&client.list_sessions_start(None, 3.into()).unwrap()).unwrap();
+    ended(&client.list_sessions().label(3).start().unwrap()).unwrap();
     assert!(ends(&client).is_empty());
 }
 
 fn a_dropped_stop_goes_on(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
-    drop(session.stop_start(None, 1.into()).unwrap());
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    drop(session.stop().label(1).start().unwrap());
     eventually("it is stopped", || world.emulator.sessions()[0].status == Emulated::Stopped);
     eventually("the client knows", || is_over(&session));
     assert!(ends(&world.client).is_empty());
 }
 
 fn is_over(session: &Session) -> bool {
-    session.update_lease(hours(9), None).is_err_and(|error| error.kind() == ErrorKind::SessionEnded)
+    session.update_lease(hours(9)).run().is_err_and(|error| error.kind() == ErrorKind::SessionEnded)
 }
 
 fn a_session_whose_id_comes_back_to_a_cancelled_create_is_stopped(wire: &'static Wire) {
     let world = JournalWorld::new(wire);
     let client = world.client_through_gate();
     let reply = world.gate.hold(wire, Asked::Create, At::Reply);
-    let create = client.create_session_start(&an_hour(), None, 1.into()).unwrap();
+    let create = client.create_session(&an_hour()).label(1).start().unwrap();
     reply.arrived();
     create.cancel();
     assert_eq!(create.state(), OperationState::Cancelled);
@@ -296,7 +303,7 @@ fn a_create_that_is_cancelled_while_its_id_is_noted_is_stopped(wire: &'static Wi
     let world = JournalWorld::new(wire);
     let client = world.client_through_gate();
     let reply = world.gate.hold(wire, Asked::Create, At::Reply);
-    let create = client.create_session_start(&an_hour(), None, 1.into()).unwrap();
+    let create = client.create_session(&an_hour()).label(1).start().unwrap();
     reply.arrived();
     let lock = world.folder.lock();
     reply.let_go();
@@ -312,7 +319,7 @@ fn a_create_that_is_cancelled_shortly_before_its_time_is_over_is_stopped_all_the
     let server = gated(wire, &barrier, Asked::Create);
     let client = server.client_on(&clock, wire.config());
     let time = 20 * SECOND;
-    let create = client.create_session_start(&an_hour(), Some(time), 1.into()).unwrap();
+    let create = client.create_session(&an_hour()).timeout(time).label(1).start().unwrap();
     eventually("it is sent", || count(&server, wire.create) == 1);
     create.cancel();
     // What is left of it would be too little for a stop.
@@ -330,12 +337,12 @@ fn a_create_that_is_cancelled_before_it_was_sent_is_never_sent(wire: &'static Wi
     let server = gated(wire, &barrier, Asked::Read);
     let client = server.client(wire.config());
     let sessions: Vec<SessionId> = (0..8).map(|number| SessionId::parse(&format!("busy-{number}")).unwrap()).collect();
-    let reads: Vec<_> = sessions.iter().map(|id| client.open_session_start(id, None, 1.into()).unwrap()).collect();
+    let reads: Vec<_> = sessions.iter().map(|id| client.open_session(id).label(1).start().unwrap()).collect();
     eventually("all workers are busy", || server.seen().len() == 1 + reads.len());
-    let create = client.create_session_start(&an_hour(), None, 2.into()).unwrap();
+    let create = client.create_session(&an_hour()).label(2).start().unwrap();
     create.cancel();
     // What comes to the driver later has an end only when the cancel has been dealt with.
-    let list = client.list_sessions_start(Some(Duration::ZERO), 3.into()).unwrap();
+    let list = client.list_sessions().timeout(Duration::ZERO).label(3).start().unwrap();
     assert_eq!(ended(&list).unwrap_err().kind(), ErrorKind::Timeout);
     barrier.open();
     client.shut_down_within(LONG).unwrap();
@@ -345,22 +352,22 @@ fn a_create_that_is_cancelled_before_it_was_sent_is_never_sent(wire: &'static Wi
 
 fn an_update_that_was_cancelled_on_the_wire_may_have_been_done(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
-    session.wait_until_ready(HOUR).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    session.wait_until_ready().timeout(HOUR).run().unwrap();
     world.emulator.add_faults([Fault::on("PATCH", "**").executed(true).stall()]).unwrap();
-    let update = session.update_lease_start(hours(2), None, 1.into()).unwrap();
+    let update = session.update_lease(hours(2)).label(1).start().unwrap();
     eventually("the service has done it", || world.emulator.sessions()[0].max_lease == 2 * HOUR);
     update.cancel();
     eventually("what was known does not count any more", || {
-        session.cached_properties(None).unwrap().max_lease == Some(2 * HOUR)
+        session.cached_properties().run().unwrap().max_lease == Some(2 * HOUR)
     });
     let world = World::with_startup(wire, Duration::ZERO);
-    let session = world.client.create_session(&an_hour(), None).unwrap();
-    session.wait_until_ready(HOUR).unwrap();
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    session.wait_until_ready().timeout(HOUR).run().unwrap();
     world.emulator.add_faults([Fault::on("PATCH", "**").executed(true).stall()]).unwrap();
-    let update = session.update_lease_start(hours(2), None, 1.into()).unwrap();
+    let update = session.update_lease(hours(2)).label(1).start().unwrap();
     eventually("the service has done it", || world.emulator.sessions()[0].max_lease == 2 * HOUR);
     update.cancel();
-    ended(&world.client.list_sessions_start(None, 2.into()).unwrap()).unwrap();
-    session.update_lease(hours(2), None).expect("the same again is no mistake");
+    ended(&world.client.list_sessions().label(2).start().unwrap()).unwrap();
+    session.update_lease(hours(2)).run().expect("the same again is no mistake");
 }

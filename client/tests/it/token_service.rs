@@ -27,7 +27,7 @@ fn a_token_service_in_trouble_is_asked_again(wire: &'static Wire) {
         let clock = VirtualClock::new();
         let server = Scripted::with_tokens(bad, |line| Act::Answer(wire.good(line)));
         let client = server.client_on(&clock, wire.config());
-        let error = client.list_sessions(Some(pause * 2)).unwrap_err();
+        let error = client.list_sessions().timeout(pause * 2).run().unwrap_err();
         assert!(error.is_retryable(), "{error}");
         assert_eq!(server.seen(), [TOKEN, TOKEN], "a third would come too late");
         assert_eq!(clock.now(), pause);
@@ -42,7 +42,7 @@ fn eight_threads_that_need_a_token_cause_one_exchange(wire: &'static Wire) {
         for _ in 0..8 {
             scope.spawn(|| {
                 barrier.wait();
-                client.list_sessions(None).unwrap();
+                client.list_sessions().run().unwrap();
             });
         }
     });
@@ -71,10 +71,10 @@ fn a_stop_does_not_wait_for_a_token_that_is_only_fetched_ahead_of_time(wire: &'s
     );
     let clock = VirtualClock::new();
     let client = server.client_on(&clock, ClientConfig { attempt_timeout: 10 * LONG, ..wire.config() });
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     clock.advance(HOUR - 240 * SECOND);
     let before = std::time::Instant::now();
-    session.stop(None).unwrap();
+    session.stop().run().unwrap();
     assert!(before.elapsed() < LONG, "{:?}", before.elapsed());
 }
 
@@ -94,7 +94,7 @@ fn who_failed_together_for_want_of_a_token_comes_back_together(wire: &'static Wi
     );
     let client = server.client_with_clock(clock.clone(), wire.config());
     std::thread::scope(|scope| {
-        let calling: Vec<_> = (0..8).map(|_| scope.spawn(|| client.list_sessions(None))).collect();
+        let calling: Vec<_> = (0..8).map(|_| scope.spawn(|| client.list_sessions().run())).collect();
         for pause in 1..=2 {
             clock.until_others_wait_until(8, pause * 7 * SECOND);
             clock.jump(7 * SECOND);
@@ -111,7 +111,7 @@ fn a_token_service_that_asked_for_a_pause_is_left_alone_by_later_calls(wire: &'s
     let clock = VirtualClock::new();
     let client = server.client_on(&clock, wire.config());
     for _ in 0..3 {
-        assert_eq!(client.list_sessions(Some(60 * SECOND)).unwrap_err().kind(), ErrorKind::Throttled);
+        assert_eq!(client.list_sessions().timeout(60 * SECOND).run().unwrap_err().kind(), ErrorKind::Throttled);
     }
     assert_eq!((server.seen().len(), clock.now()), (1, Duration::ZERO));
 }
@@ -129,7 +129,7 @@ fn a_create_that_waited_too_long_for_its_token_is_not_sent() {
         |line| Act::Answer(V1.good(line)),
     );
     let client = server.client_on(&clock, V1.config());
-    let error = client.create_session(&an_hour(), Some(20 * SECOND)).unwrap_err();
+    let error = client.create_session(&an_hour()).timeout(20 * SECOND).run().unwrap_err();
     assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Timeout, false), "{error}");
     assert_eq!(server.seen(), [TOKEN]);
 }

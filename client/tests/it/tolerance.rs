@@ -26,7 +26,7 @@ fn session(wire: &'static Wire, acts: Vec<Act>) -> (Scripted, Client, Session) {
     });
     let poll_interval = Some(Duration::from_millis(1));
     let client = server.client(ClientConfig { poll_interval, ..wire.config() });
-    let session = client.create_session(&an_hour(), None).unwrap();
+    let session = client.create_session(&an_hour()).run().unwrap();
     (server, client, session)
 }
 
@@ -42,15 +42,15 @@ fn properties(members: &str) -> Act {
 fn an_unknown_status_is_waited_through(wire: &'static Wire) {
     let words = ["Starting", "Napping", "READY"].map(|word| read(wire, word));
     let (_server, _client, session) = session(wire, words.into());
-    assert_eq!(session.wait_until_ready(HOUR).unwrap().status, SessionStatus::Ready);
+    assert_eq!(session.wait_until_ready().timeout(HOUR).run().unwrap().status, SessionStatus::Ready);
     let (_server, _client, napping) = self::session(wire, vec![read(wire, "Napping")]);
-    assert_eq!(napping.properties(None).unwrap().status, SessionStatus::Unknown("Napping".into()));
+    assert_eq!(napping.properties().run().unwrap().status, SessionStatus::Unknown("Napping".into()));
 }
 
 fn a_session_that_is_stopping_will_never_be_ready(wire: &'static Wire) {
     for word in ["stopping", "Stopping"] {
         let (_server, _client, session) = session(wire, vec![read(wire, word)]);
-        assert_eq!(session.wait_until_ready(HOUR).unwrap_err().kind(), ErrorKind::SessionEnded);
+        assert_eq!(session.wait_until_ready().timeout(HOUR).run().unwrap_err().kind(), ErrorKind::SessionEnded);
         assert_eq!(session.known_properties().status, SessionStatus::Stopping);
         assert!(!session.known_properties().status.is_final());
     }
@@ -61,7 +61,7 @@ fn a_failure_without_a_message_is_a_failure() {
     for message in ["null", "\"\"", "\"  \""] {
         let members = format!(r#""sessionStatus":"Error","message":{message}"#);
         let (_server, _client, session) = session(&V1, vec![properties(&members)]);
-        let error = session.wait_until_ready(HOUR).unwrap_err();
+        let error = session.wait_until_ready().timeout(HOUR).run().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SessionFailed);
         assert!(error.message().contains(&format!("session {ID} failed; create another")), "{error}");
     }
@@ -83,7 +83,7 @@ fn how_a_reply_is_framed_does_not_matter(wire: &'static Wire) {
         Act::Answer(reply("200 OK", "", &format!("\r\n \t{body}\n"))),
     ] {
         let (_server, _client, session) = session(wire, vec![act.clone()]);
-        assert_eq!(session.properties(None).unwrap().status, SessionStatus::Ready, "{act:?}");
+        assert_eq!(session.properties().run().unwrap().status, SessionStatus::Ready, "{act:?}");
     }
 }
 
@@ -93,14 +93,14 @@ fn any_success_is_a_success() {
         [("200 OK", ""), ("200 OK", "{}"), ("201 Created", "text"), ("202 Accepted", "[1"), ("204 No Content", "")]
     {
         let (_server, _client, session) = session(&V1, vec![Act::Answer(reply(status, "", body))]);
-        session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap();
-        assert!(!session.stop(None).unwrap().already_gone, "{status}");
+        session.update_lease(Lease::new(2 * HOUR).unwrap()).run().unwrap();
+        assert!(!session.stop().run().unwrap().already_gone, "{status}");
     }
     for status in ["200 OK", "201 Created", "299 Other"] {
         let server = Scripted::always(Act::Answer(reply(status, "", &format!(r#"{{"sessionId":"{ID}","new":1}}"#))));
-        server.client(ClientConfig::default()).create_session(&an_hour(), None).unwrap();
+        drop(server.client(ClientConfig::default()).create_session(&an_hour()).run().unwrap());
         let server = Scripted::always(Act::Answer(reply(status, "", "[]")));
-        assert!(server.client(ClientConfig::default()).list_sessions(None).unwrap().is_empty());
+        assert!(server.client(ClientConfig::default()).list_sessions().run().unwrap().is_empty());
     }
 }
 
@@ -111,7 +111,7 @@ fn no_redirect_is_followed_as_it_would_take_the_token_along(wire: &'static Wire)
     {
         let headers = format!("Location: {}/v1/x\r\n", elsewhere.url);
         let (server, _client, session) = session(wire, vec![Act::Answer(reply(status, &headers, ""))]);
-        let error = session.properties(None).unwrap_err();
+        let error = session.properties().run().unwrap_err();
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::UnexpectedReply, false), "{error}");
         assert_eq!(server.seen().len(), 3, "token, create, and one read");
     }
@@ -123,7 +123,7 @@ fn the_bodies_of_errors_may_be_anything(wire: &'static Wire) {
         ["", "<html>", r#"{"error":"told"}"#, r#"{"error":{"code":"C","message":"told"}}"#, "\u{0}\u{1}", "{\"a\":"]
     {
         let (_server, _client, session) = session(wire, vec![Act::Answer(reply("400 Bad Request", "", body))]);
-        let error = session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap_err();
+        let error = session.update_lease(Lease::new(2 * HOUR).unwrap()).run().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadRequest);
         assert_eq!(error.message().contains("(\"told\")"), body.contains("told"), "{error}");
         assert_eq!(error.service_code(), body.contains("code").then_some("C"));
@@ -141,7 +141,7 @@ fn broken(status: &str, headers: &str) -> [Act; 2] {
 
 fn the_status_decides_although_the_body_is_broken(wire: &'static Wire) {
     let new = an_hour();
-    let create = |act: Act| Scripted::always(act).client(once(wire)).create_session(&new, None).map(drop);
+    let create = |act: Act| Scripted::always(act).client(once(wire)).create_session(&new).run().map(drop);
     for act in broken("400 Bad Request", "") {
         assert_eq!(create(act).unwrap_err().kind(), ErrorKind::BadRequest);
     }
@@ -150,16 +150,16 @@ fn the_status_decides_although_the_body_is_broken(wire: &'static Wire) {
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(Duration::from_secs(7))));
     }
     for act in broken("404 Not Found", "") {
-        assert_eq!(session(wire, vec![act.clone()]).2.properties(None).unwrap_err().kind(), ErrorKind::NotFound);
-        assert!(session(wire, vec![act]).2.stop(None).unwrap().already_gone);
+        assert_eq!(session(wire, vec![act.clone()]).2.properties().run().unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(session(wire, vec![act]).2.stop().run().unwrap().already_gone);
     }
     for act in broken("200 OK", "") {
         let (_server, _client, session) = session(wire, vec![act]);
         // An update's reply is the session's new properties in 2021-01-01; in v1 there is nothing in it to lose.
         if wire.is_v1() {
-            session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap();
+            session.update_lease(Lease::new(2 * HOUR).unwrap()).run().unwrap();
         }
-        assert!(!session.stop(None).unwrap().already_gone);
+        assert!(!session.stop().run().unwrap().already_gone);
     }
     // In v1 the id is lost with the body of a success; in 2021-01-01 it is in the request, and the session is created.
     for act in broken(if wire.is_v1() { "202 Accepted" } else { "201 Created" }, "") {
@@ -177,7 +177,7 @@ fn once(wire: &Wire) -> ClientConfig {
 fn a_refused_token_is_renewed_although_the_body_is_broken(wire: &'static Wire) {
     for act in broken("401 Unauthorized", "") {
         let (server, _client, session) = session(wire, vec![act, read(wire, "Ready")]);
-        assert_eq!(session.properties(None).unwrap().status, SessionStatus::Ready);
+        assert_eq!(session.properties().run().unwrap().status, SessionStatus::Ready);
         assert_eq!(server.seen().len(), 5, "token, create, read, token, read");
     }
 }
@@ -187,8 +187,8 @@ fn the_hosts_region_says_nothing_about_where_to_ask() {
     let host = "5018fee8.remoterenderingvm.westeurope.mixedreality.azure.com";
     let members = format!(r#""sessionStatus":"Ready","sessionHostname":"{host}""#);
     let (server, _client, session) = session(&V1, vec![properties(&members)]);
-    assert_eq!(session.properties(None).unwrap().hostname.as_deref(), Some(host));
-    session.properties(None).unwrap();
+    assert_eq!(session.properties().run().unwrap().hostname.as_deref(), Some(host));
+    session.properties().run().unwrap();
     let asked: Vec<_> = server.requests().iter().filter_map(|it| it.header("host").map(str::to_owned)).collect();
     assert_eq!(asked.len(), 4, "all at the endpoint");
     assert!(asked.iter().all(|host| server.url.ends_with(host.as_str())), "{asked:?}");
@@ -203,5 +203,5 @@ fn a_token_whose_reply_tells_no_date_lives_by_the_devices_clock() {
     let body = format!(r#"{{"AccessToken":"h.{payload}.s"}}"#);
     let server = Scripted::with_tokens(reply("200 OK", "", &body), |_| Act::Answer(V1.created()));
     let client = server.client_on(&clock, ClientConfig::default());
-    assert_eq!(client.access_token(None).unwrap().remaining, Some(HOUR));
+    assert_eq!(client.access_token().run().unwrap().remaining, Some(HOUR));
 }

@@ -32,7 +32,7 @@ fn watch() -> WatchOptions {
 fn changes_of_status_are_told_once_each(wire: &Wire) {
     let lab = Lab::with_startup(wire, 25 * SECOND);
     let session = lab.create(HOUR);
-    session.watch(watch(), 7.into()).unwrap();
+    session.watch(watch(), 7).unwrap();
     let told = lab.pump(2 * HOUR, SECOND);
     // One version tells the seconds of a lease; the other whole minutes, so it is known to the poll interval.
     let ready = if wire.is_v1() { 25 * SECOND } else { 30 * SECOND };
@@ -48,15 +48,15 @@ fn changes_of_status_are_told_once_each(wire: &Wire) {
 fn the_end_of_a_lease_is_told_at_the_right_second(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions { warn_before: 123 * SECOND, ..watch() }, 0.into()).unwrap();
+    session.watch(watch().warn_before(123 * SECOND), 0).unwrap();
     let told = lab.pump(2 * HOUR, SECOND);
     assert_eq!(told, [(HOUR - 123 * SECOND, EventKind::LeaseExpiring), (HOUR, EventKind::StatusChanged)]);
 
     // Each lease is warned of once.
     let session = lab.ready(HOUR);
-    session.watch(watch(), 0.into()).unwrap();
+    session.watch(watch(), 0).unwrap();
     assert_eq!(lab.pump(56 * MINUTE, MINUTE), [(55 * MINUTE, EventKind::LeaseExpiring)]);
-    session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap();
+    session.update_lease(Lease::new(2 * HOUR).unwrap()).run().unwrap();
     let told = lab.pump(70 * MINUTE, MINUTE);
     assert_eq!(told, [(59 * MINUTE, EventKind::LeaseExpiring), (64 * MINUTE, EventKind::StatusChanged)]);
 }
@@ -65,8 +65,8 @@ fn of_a_session_that_was_opened_in_its_middle_the_end_is_known_to_the_poll_inter
     let lab = Lab::with_startup(wire, 17 * SECOND);
     let id = lab.create(HOUR).id().clone();
     lab.clock.jump(20 * MINUTE + 13 * SECOND);
-    let session = lab.client.open_session(&id, None).unwrap();
-    session.watch(watch(), 0.into()).unwrap();
+    let session = lab.client.open_session(&id).run().unwrap();
+    session.watch(watch(), 0).unwrap();
     let begun = lab.clock.time();
     let told = lab.pump(HOUR, SECOND);
     let kinds: Vec<EventKind> = told.iter().map(|(_, kind)| *kind).collect();
@@ -80,14 +80,14 @@ fn of_a_session_that_was_opened_in_its_middle_the_end_is_known_to_the_poll_inter
 fn an_application_that_wants_no_warning_gets_none(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
-    session.watch(WatchOptions { warn_before: Duration::ZERO, ..watch() }, 0.into()).unwrap();
+    session.watch(watch().warn_before(Duration::ZERO), 0).unwrap();
     assert_eq!(lab.pump(2 * HOUR, MINUTE), [(HOUR, EventKind::StatusChanged)]);
 }
 
 fn a_failure_is_told_with_the_session_as_it_is(wire: &Wire) {
     let lab = Lab::with_startup(wire, MINUTE);
     let session = lab.create(HOUR);
-    session.watch(watch(), 9.into()).unwrap();
+    session.watch(watch(), 9).unwrap();
     lab.clock.pass(15 * SECOND);
     lab.emulator.fail_session(session.id().as_str(), "no server was free");
     lab.clock.pass(HOUR);
@@ -102,13 +102,13 @@ fn a_failure_is_told_with_the_session_as_it_is(wire: &Wire) {
 fn what_the_applications_own_calls_found_is_told_once(wire: &Wire) {
     let lab = Lab::with_startup(wire, 5 * SECOND);
     let session = lab.create(HOUR);
-    session.watch(watch(), 0.into()).unwrap();
+    session.watch(watch(), 0).unwrap();
     lab.clock.pass(5 * SECOND);
-    assert_eq!(session.properties(None).unwrap().status, SessionStatus::Ready);
+    assert_eq!(session.properties().run().unwrap().status, SessionStatus::Ready);
     assert_eq!(lab.told(), [EventKind::StatusChanged]);
     lab.clock.pass(5 * MINUTE);
     assert_eq!(lab.told(), []);
-    session.stop(None).unwrap();
+    session.stop().run().unwrap();
     lab.clock.settle();
     assert_eq!(lab.told(), [EventKind::StatusChanged], "it was stopping in between, and was read at once");
     assert_eq!(session.snapshot().status, SessionStatus::Stopped);
@@ -116,10 +116,13 @@ fn what_the_applications_own_calls_found_is_told_once(wire: &Wire) {
     assert_eq!(lab.told(), []);
 
     let failed = lab.ready_after(5 * SECOND);
-    failed.watch(watch(), 0.into()).unwrap();
+    failed.watch(watch(), 0).unwrap();
     lab.emulator.fail_session(failed.id().as_str(), "gone");
-    assert_eq!(failed.wait_until_ready(Duration::ZERO).map(|session| session.status).ok(), Some(SessionStatus::Ready));
-    assert_eq!(failed.properties(None).unwrap().status, SessionStatus::Error);
+    assert_eq!(
+        failed.wait_until_ready().timeout(Duration::ZERO).run().map(|session| session.status).ok(),
+        Some(SessionStatus::Ready)
+    );
+    assert_eq!(failed.properties().run().unwrap().status, SessionStatus::Error);
     assert_eq!(lab.told(), [EventKind::StatusChanged], "at once");
     lab.clock.pass(HOUR);
     assert_eq!(lab.told(), []);
@@ -129,7 +132,7 @@ impl Lab {
     fn ready_after(&self, startup: Duration) -> arr_client::Session {
         let session = self.create(HOUR);
         self.clock.jump(startup);
-        session.properties(None).unwrap();
+        session.properties().run().unwrap();
         session
     }
 }
@@ -137,13 +140,13 @@ impl Lab {
 fn nothing_is_told_after_unwatching(wire: &Wire) {
     let lab = Lab::with_startup(wire, 5 * SECOND);
     let session = lab.create(HOUR);
-    session.watch(watch(), 0.into()).unwrap();
+    session.watch(watch(), 0).unwrap();
     lab.clock.pass(MINUTE);
     session.unwatch();
     lab.requests();
     assert_eq!(lab.pump(2 * HOUR, MINUTE), [], "not even what was queued");
     assert!(lab.requests().is_empty());
-    session.watch(watch(), 0.into()).unwrap();
+    session.watch(watch(), 0).unwrap();
     lab.clock.pass(MINUTE);
     assert_eq!(lab.told(), [EventKind::StatusChanged], "watched again, it is found to have expired");
 }
@@ -151,8 +154,8 @@ fn nothing_is_told_after_unwatching(wire: &Wire) {
 fn nothing_is_told_of_a_session_whose_handle_is_gone(wire: &Wire) {
     let lab = Lab::with_startup(wire, 5 * SECOND);
     let (gone, stays) = (lab.create(HOUR), lab.create(HOUR));
-    gone.watch(watch(), 1.into()).unwrap();
-    stays.watch(watch(), 2.into()).unwrap();
+    gone.watch(watch(), 1).unwrap();
+    stays.watch(watch(), 2).unwrap();
     lab.clock.pass(MINUTE);
     drop(gone);
     lab.clock.pass(2 * HOUR);
@@ -165,7 +168,7 @@ fn watching_belongs_to_the_handle_that_asked_for_it(wire: &Wire) {
     let lab = Lab::with_startup(wire, 5 * SECOND);
     let first = lab.create(HOUR);
     let second = first.clone();
-    first.watch(watch(), 1.into()).unwrap();
+    first.watch(watch(), 1).unwrap();
     let keep = Some(arr_client::KeepAlive::until(2 * HOUR));
     assert_eq!(second.keep_alive(keep).unwrap_err().kind(), ErrorKind::InvalidArgument);
     second.unwatch();
@@ -173,8 +176,8 @@ fn watching_belongs_to_the_handle_that_asked_for_it(wire: &Wire) {
     lab.clock.pass(MINUTE);
     assert_eq!(lab.told(), [EventKind::StatusChanged]);
 
-    let second = lab.client.open_session(first.id(), None).unwrap();
-    second.watch(watch(), 2.into()).unwrap();
+    let second = lab.client.open_session(first.id()).run().unwrap();
+    second.watch(watch(), 2).unwrap();
     first.unwatch();
     drop(first);
     lab.clock.pass(2 * HOUR);
@@ -188,7 +191,7 @@ fn a_session_that_the_service_forgot_has_ended(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
     lab.clock.jump(40 * 24 * HOUR);
-    session.watch(watch(), 0.into()).unwrap();
+    session.watch(watch(), 0).unwrap();
     lab.clock.pass(MINUTE);
     assert_eq!((lab.told(), session.snapshot().status), (vec![EventKind::StatusChanged], SessionStatus::Stopped));
 }
@@ -196,7 +199,7 @@ fn a_session_that_the_service_forgot_has_ended(wire: &Wire) {
 fn a_snapshot_counts_down_between_polls_and_asks_nothing(wire: &Wire) {
     let lab = Lab::with_startup(wire, 25 * SECOND);
     let session = lab.create(HOUR);
-    session.watch(watch(), 0.into()).unwrap();
+    session.watch(watch(), 0).unwrap();
     lab.clock.settle();
     let starting = session.snapshot();
     assert_eq!((starting.status.clone(), starting.remaining), (SessionStatus::Starting, HOUR));
@@ -218,12 +221,12 @@ fn a_snapshot_counts_down_between_polls_and_asks_nothing(wire: &Wire) {
     let exact = HOUR - (lab.clock.time() - 25 * SECOND);
     let off = later.remaining - exact;
     assert!(off <= if wire.is_v1() { Duration::ZERO } else { 30 * SECOND }, "{off:?}");
-    session.update_lease(Lease::new(2 * HOUR).unwrap(), None).unwrap();
+    session.update_lease(Lease::new(2 * HOUR).unwrap()).run().unwrap();
     let extended = session.snapshot();
     assert_eq!((extended.revision, extended.remaining), (ready.revision + 1, later.remaining + HOUR));
     lab.clock.pass(MINUTE);
     assert_eq!(session.snapshot().revision, extended.revision);
-    session.stop(None).unwrap();
+    session.stop().run().unwrap();
     lab.clock.pass(MINUTE);
     let ended = session.snapshot();
     assert_eq!(ended.status, SessionStatus::Stopped);
@@ -249,11 +252,11 @@ fn a_watched_session_is_read_at_the_poll_intervals_and_no_oftener(wire: &Wire) {
     let config = Config { startup: 25 * SECOND, stopping: 15 * SECOND, ..Config::default() };
     let lab = Lab::new(config, wire.config());
     let session = lab.create(HOUR);
-    session.watch(watch(), 0.into()).unwrap();
+    session.watch(watch(), 0).unwrap();
     lab.clock.pass(30 * SECOND + 5 * MINUTE);
     let expected = [&[TOKEN, wire.create][..], &[wire.properties; 3], &[wire.list; 10]].concat();
     assert_eq!(lab.requests(), expected);
-    session.stop(None).unwrap();
+    session.stop().run().unwrap();
     assert_eq!(lab.emulator.sessions()[0].status, Emulated::Stopping);
     lab.clock.pass(HOUR);
     let requests = lab.requests();

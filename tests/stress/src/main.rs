@@ -5,7 +5,7 @@
 
 mod storm;
 
-use arr_client::{ApiVersion, Client, ClientConfig, Credential, NewSession, SessionSize};
+use arr_client::{ApiVersion, Client, ClientConfig, Credential, Lease, NewSession, SessionSize};
 use std::env;
 use std::fmt::Display;
 use std::process;
@@ -54,19 +54,19 @@ fn storm() {
 /// A session's life, a few times over. All threads begin each call at the same time. Two accesses count as ordered
 /// if, between them, one thread gave back a lock that the other took: threads out of step hide most races.
 fn live(client: &Client, together: &Barrier) {
-    let new = done(NewSession::new(SessionSize::Standard, MAX_LEASE));
+    let new = NewSession::new(SessionSize::Standard, done(Lease::new(MAX_LEASE)));
     for _ in 0..ROUNDS {
         together.wait();
-        let session = done(client.create_session(&new, None));
+        let session = done(client.create_session(&new).run());
         together.wait();
-        done(session.properties(None));
+        done(session.properties().run());
         together.wait();
-        let listed = done(client.list_sessions(None));
+        let listed = done(client.list_sessions().run());
         if !listed.iter().any(|listed| listed.properties.id == *session.id()) {
             fail(format!("the list lacks session {}", session.id()));
         }
         together.wait();
-        done(session.stop(None));
+        done(session.stop().run());
     }
 }
 

@@ -2,7 +2,7 @@
 //! down in the middle of it; and what must hold afterwards.
 
 use arr_client::{
-    Client, ClientConfig, Error, ErrorKind, EventKind, KeepAlive, Label, Lease, NewSession, OperationState, Outcome,
+    AnyOperation, Client, ClientConfig, Error, ErrorKind, EventKind, KeepAlive, Lease, NewSession, OperationState,
     Session, SessionId, SessionSize, StartedOperation, StopScope, WatchOptions,
 };
 use std::collections::{HashMap, HashSet};
@@ -72,8 +72,35 @@ struct Storm {
 /// One that a thread holds.
 struct Held {
     label: u64,
-    operation: StartedOperation,
+    operation: Started,
     end: Option<OperationState>,
+}
+
+/// A started operation: one that brings a session, or another.
+enum Started {
+    Session(StartedOperation<Session>),
+    Other(Box<dyn AnyOperation>),
+}
+
+impl Started {
+    fn other<T: Clone + Send + Sync + 'static>(operation: StartedOperation<T>) -> Started {
+        Started::Other(Box::new(operation))
+    }
+
+    fn operation(&self) -> &dyn AnyOperation {
+        match self {
+            Started::Session(operation) => operation,
+            Started::Other(operation) => &**operation,
+        }
+    }
+
+    /// The session that it has brought.
+    fn session(&self) -> Option<Session> {
+        match self {
+            Started::Session(operation) => operation.outcome().ok(),
+            Started::Other(_) => None,
+        }
+    }
 }
 
 /// What the events have told.
@@ -88,7 +115,7 @@ struct Told {
 pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed: u64) -> Result<Report, String> {
     let with_journal = || ClientConfig { journal: Some(journal.to_owned()), ..config.clone() };
     let bystander = Client::new(config.clone()).map_err(of("a bystander's client"))?;
-    let theirs = (0..3).map(|_| bystander.create_session(&an_hour(), None)).collect::<Result<Vec<_>, _>>();
+    let theirs = (0..3).map(|_| bystander.create_session(&an_hour()).run()).collect::<Result<Vec<_>, _>>();
     let theirs = theirs.map_err(of("a bystander's create"))?;
 
     let mut dice = Dice(seed);
@@ -135,12 +162,12 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
 
     // Everything that lives is in the journal, was named by an event, or is somebody else's.
     let after = Client::new(with_journal()).map_err(of("the next client"))?;
-    let recovered = after.recover_sessions(None).map_err(of("recovery"))?;
+    let recovered = after.recover_sessions().run().map_err(of("recovery"))?;
     let mut known: HashSet<SessionId> = recovered.iter().map(|it| it.session.id().clone()).collect();
     report.found = known.len();
     known.extend(events.named);
     known.extend(theirs.iter().map(|session| session.id().clone()));
-    let alive = after.list_sessions(None).map_err(of("the list afterwards"))?;
+    let alive = after.list_sessions().run().map_err(of("the list afterwards"))?;
     let alive: HashSet<SessionId> = alive.into_iter().map(|listed| listed.properties.id).collect();
     if let Some(lost) = alive.iter().find(|id| !known.contains(*id)) {
         return Err(format!("session {lost} is alive, and nobody knows of it"));
@@ -149,7 +176,7 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
         return Err(format!("session {}, which is another client's, was stopped", gone.id()));
     }
     for client in [&after, &bystander] {
-        client.stop_all(StopScope::Own, None).and_then(|all| all.into_result()).map_err(of("stopping all"))?;
+        client.stop_all(StopScope::Own).run().and_then(|all| all.into_result()).map_err(of("stopping all"))?;
         client.shut_down_within(config.call_timeout).map_err(of("the last shutdown"))?;
     }
     Ok(report)
@@ -161,7 +188,7 @@ fn of(call: &str) -> impl Fn(Error) -> String + '_ {
 }
 
 fn an_hour() -> NewSession {
-    NewSession::new(SessionSize::Standard, Duration::from_secs(3600)).expect("an hour is a good lease")
+    NewSession::new(SessionSize::Standard, Lease::new(Duration::from_secs(3600)).expect("an hour is a good lease"))
 }
 
 /// Pulls events until there will be no more.
@@ -210,7 +237,7 @@ fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
         while sessions.len() > MOST_SESSIONS {
             let session = sessions.swap_remove(0);
             // A stop goes on when nobody holds it.
-            drop(session.stop_start(None, storm.label().into()));
+            drop(session.stop().label(storm.label()).start());
         }
     }
     for one in held {
@@ -233,36 +260,35 @@ fn start(storm: &Storm, sessions: &[Session], dice: &mut Dice) -> arr_client::Re
     let session = (!sessions.is_empty())
         .then(|| &sessions[usize::try_from(dice.roll(sessions.len() as u64)).unwrap_or_default()]);
     let operation = match (dice.roll(12), session) {
-        (0..=2, _) | (_, None) => client.create_session_start(&an_hour(), None, label.into())?,
-        (3, _) => client.list_sessions_start(None, label.into())?,
-        (4, _) => client.access_token_start(None, label.into())?,
-        (5, Some(session)) => client.open_session_start(session.id(), None, label.into())?,
-        (6 | 7, Some(session)) => session.properties_start(None, label.into())?,
-        (8, Some(session)) => session.wait_until_ready_start(storm.patience, label.into())?,
+        (0..=2, _) | (_, None) => Started::Session(client.create_session(&an_hour()).label(label).start()?),
+        (3, _) => Started::other(client.list_sessions().label(label).start()?),
+        (4, _) => Started::other(client.access_token().label(label).start()?),
+        (5, Some(session)) => Started::Session(client.open_session(session.id()).label(label).start()?),
+        (6 | 7, Some(session)) => Started::other(session.properties().label(label).start()?),
+        (8, Some(session)) => Started::other(session.wait_until_ready().timeout(storm.patience).label(label).start()?),
         (9, Some(session)) => {
             let lease = Lease::new(Duration::from_secs(3600 + 60 * dice.roll(600)))?;
-            session.update_lease_start(lease, None, label.into())?
+            Started::other(session.update_lease(lease).label(label).start()?)
         }
         (10, Some(session)) => {
             look_after(session, dice)?;
             return Ok(None);
         }
-        (_, Some(session)) => session.stop_start(None, label.into())?,
+        (_, Some(session)) => Started::other(session.stop().label(label).start()?),
     };
     storm.started.fetch_add(1, Ordering::Relaxed);
     Ok(Some(Held { label, operation, end: None }))
 }
 
 fn look_after(session: &Session, dice: &mut Dice) -> arr_client::Result<()> {
-    let options = WatchOptions { stop_on_shutdown: dice.roll(2) == 0, ..WatchOptions::default() };
-    session.watch(options, Label::default())?;
+    let options = WatchOptions::default().stop_on_shutdown(dice.roll(2) == 0);
+    session.watch(options, 0)?;
     match dice.roll(3) {
         0 => session.unwatch(),
         1 => session.touch(),
         _ => {
             // Extended at once, and never beyond its cap.
-            let keep =
-                KeepAlive { threshold: Duration::from_secs(7200), ..KeepAlive::until(Duration::from_secs(4 * 3600)) };
+            let keep = KeepAlive::until(Duration::from_secs(4 * 3600)).threshold(Duration::from_secs(7200));
             match session.keep_alive(Some(keep)) {
                 // Another thread may hold another handle of the same session, and watch it.
                 Err(error) if error.kind() != ErrorKind::InvalidArgument => return Err(error),
@@ -276,10 +302,10 @@ fn look_after(session: &Session, dice: &mut Dice) -> arr_client::Result<()> {
 /// Does something with an operation, and lets it go. Returns the session that it has brought.
 fn end(storm: &Storm, mut held: Held, dice: &mut Dice) -> Result<Option<Session>, String> {
     match dice.roll(4) {
-        0 => held.operation.cancel(),
-        1 => drop(held.operation.wait(Duration::from_millis(dice.roll(20)))),
+        0 => held.operation.operation().cancel(),
+        1 => drop(held.operation.operation().wait(Duration::from_millis(dice.roll(20)))),
         2 => {
-            let state = held.operation.wait(2 * storm.patience);
+            let state = held.operation.operation().wait(2 * storm.patience);
             if state == OperationState::Running {
                 return Err(format!("operation {} has not ended in twice its time", held.label));
             }
@@ -287,12 +313,8 @@ fn end(storm: &Storm, mut held: Held, dice: &mut Dice) -> Result<Option<Session>
         _ => {}
     }
     held.look()?;
-    let outcome = held.operation.outcome();
+    let session = held.operation.session();
     held.look()?;
-    let session = match outcome {
-        Ok(Outcome::Session { session, .. }) => Some(session),
-        _ => None,
-    };
     // One that runs is cancelled by letting it go.
     let end = held.end.unwrap_or(OperationState::Cancelled);
     storm.ends.lock().unwrap_or_else(PoisonError::into_inner).insert(held.label, end);
@@ -302,7 +324,7 @@ fn end(storm: &Storm, mut held: Held, dice: &mut Dice) -> Result<Option<Session>
 impl Held {
     /// Whether it is as it was, if it had ended.
     fn look(&mut self) -> Result<(), String> {
-        let state = self.operation.state();
+        let state = self.operation.operation().state();
         match self.end {
             Some(end) if end != state => {
                 Err(format!("operation {} had ended as {end:?}, and is {state:?}", self.label))

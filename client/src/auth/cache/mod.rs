@@ -8,7 +8,6 @@ use crate::clock::{Clock, Instant, Signal, lock};
 use crate::config::Endpoint;
 use crate::config::{AccountId, Credential, Secret};
 use crate::error::{Error, ErrorKind, Result};
-use crate::events::{EventKind, Queue};
 use crate::log::Log;
 use crate::wire::{Reply, Request, token_service};
 use base64::Engine as _;
@@ -107,13 +106,13 @@ pub(crate) struct TokenSource {
     pub(crate) on_request: bool,
 }
 
-#[derive(Debug)]
 pub(crate) struct TokenCache {
     token_service: Endpoint,
     account_id: AccountId,
     /// The application gives new tokens when it is asked.
     on_request: bool,
-    queue: Arc<Queue>,
+    /// Asks the application for a new token.
+    ask: Box<dyn Fn() + Send + Sync>,
     clock: Arc<dyn Clock>,
     changed: Arc<Signal>,
     log: Arc<Log>,
@@ -140,12 +139,18 @@ struct CacheState {
     rest: Option<(Instant, Error)>,
 }
 
+impl std::fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenCache").field("account_id", &self.account_id).finish_non_exhaustive()
+    }
+}
+
 impl TokenCache {
     pub(crate) fn new(
         from: TokenSource,
         clock: Arc<dyn Clock>,
         changed: Arc<Signal>,
-        queue: Arc<Queue>,
+        ask: impl Fn() + Send + Sync + 'static,
         log: Arc<Log>,
     ) -> Arc<TokenCache> {
         let TokenSource { token_service, account_id, credential, on_request } = from;
@@ -154,7 +159,7 @@ impl TokenCache {
             token_service,
             account_id,
             on_request,
-            queue,
+            ask: Box::new(ask),
             clock,
             changed,
             log,
@@ -214,8 +219,6 @@ impl TokenCache {
             u64::try_from(ask_at.since_beginning().as_millis()).unwrap_or(u64::MAX)
         });
         self.ask_at.store(ask_at, Ordering::Relaxed);
-        // Who waits for an event waits no longer than until then.
-        self.queue.posted.notify();
     }
 
     /// When [`TokenCache::look_at_hosts_token`] has something to do.
@@ -228,7 +231,7 @@ impl TokenCache {
 
     fn ask(&self) {
         self.ask_at.store(u64::MAX, Ordering::Relaxed);
-        self.queue.post_of_client(EventKind::TokenNeeded);
+        (self.ask)();
     }
 
     fn has_changed(&self) {

@@ -34,14 +34,13 @@ impl Fixture {
         let settings = config.check().unwrap();
         let clock = Arc::new(SetClock::default());
         let log = Arc::new(Log::new(crate::log::LogLevel::Debug, clock.clone()));
-        let queue = Queue::new(clock.clone());
         let from = TokenSource {
             token_service: settings.token_service,
             account_id: settings.account_id,
             credential: settings.credential,
             on_request: false,
         };
-        let cache = TokenCache::new(from, clock.clone(), Arc::default(), queue, log);
+        let cache = TokenCache::new(from, clock.clone(), Arc::default(), || (), log);
         Fixture { clock, cache }
     }
 

@@ -7,6 +7,7 @@
 use crate::clock::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::{pin_module, without_sigpipe};
+use crate::wire::Urgency;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
@@ -24,15 +25,6 @@ const MOST_WORKERS: usize = 32;
 const IDLE_TIME: Duration = Duration::from_secs(2);
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
-
-/// Who goes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// In order, a few at a time.
-    Normal,
-    /// What saves money, or keeps a session alive: gets a thread at once.
-    Urgent,
-}
 
 pub(crate) struct Workers {
     state: Mutex<PoolState>,
@@ -93,16 +85,16 @@ impl Workers {
     /// # Errors
     /// [`ErrorKind::ShutDown`] after [`Workers::end`]; [`ErrorKind::Internal`] if no thread can be started, and none is alive
     /// that could take the job later.
-    pub(crate) fn run(self: &Arc<Self>, lane: Lane, job: Job) -> Result<QueuedJob> {
+    pub(crate) fn run(self: &Arc<Self>, urgency: Urgency, job: Job) -> Result<QueuedJob> {
         let mut state = lock(&self.state);
         state.check_alive()?;
         state.latest += 1;
         let ticket = state.latest;
-        state.queue(lane).push_back(Queued { ticket, job });
+        state.queue(urgency).push_back(Queued { ticket, job });
         if let Err(cause) = self.staff(&mut state)
             && state.workers == 0
         {
-            let undone = state.queue(lane).pop_back();
+            let undone = state.queue(urgency).pop_back();
             drop(state);
             drop(undone);
             return Err(no_thread(&cause));
@@ -159,7 +151,7 @@ impl Workers {
     ///
     /// # Errors
     /// As [`Workers::run`].
-    pub(super) fn run_apart(self: &Arc<Self>, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    pub(crate) fn run_apart(self: &Arc<Self>, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
         let mut state = lock(&self.state);
         state.check_alive()?;
         state.others += 1;
@@ -221,10 +213,10 @@ impl PoolState {
         Ok(())
     }
 
-    fn queue(&mut self, lane: Lane) -> &mut VecDeque<Queued> {
-        match lane {
-            Lane::Normal => &mut self.normal,
-            Lane::Urgent => &mut self.urgent,
+    fn queue(&mut self, urgency: Urgency) -> &mut VecDeque<Queued> {
+        match urgency {
+            Urgency::Normal => &mut self.normal,
+            Urgency::Urgent | Urgency::Stop => &mut self.urgent,
         }
     }
 

@@ -23,7 +23,7 @@ impl Fixture {
     }
 
     /// A job that runs until the sender is dropped.
-    fn blocked(&self, lane: Lane, name: usize) -> (QueuedJob, Sender<()>) {
+    fn blocked(&self, lane: Urgency, name: usize) -> (QueuedJob, Sender<()>) {
         let (release, released) = mpsc::channel::<()>();
         let began = self.began.0.clone();
         let job = move || {
@@ -33,7 +33,7 @@ impl Fixture {
         (self.workers.run(lane, Box::new(job)).unwrap(), release)
     }
 
-    fn many(&self, lane: Lane, names: std::ops::Range<usize>) -> Vec<(QueuedJob, Sender<()>)> {
+    fn many(&self, lane: Urgency, names: std::ops::Range<usize>) -> Vec<(QueuedJob, Sender<()>)> {
         names.map(|name| self.blocked(lane, name)).collect()
     }
 
@@ -60,11 +60,11 @@ fn range(names: std::ops::Range<usize>) -> Vec<usize> {
 #[test]
 fn eight_run_at_a_time_the_others_in_order_and_an_urgent_one_at_once() {
     let it = Fixture::new();
-    let mut running = it.many(Lane::Normal, 0..8);
+    let mut running = it.many(Urgency::Normal, 0..8);
     assert_eq!(it.begin(8), range(0..8));
-    let _queued = it.many(Lane::Normal, 8..11);
+    let _queued = it.many(Urgency::Normal, 8..11);
     assert!(it.none_begins());
-    let _urgent = it.blocked(Lane::Urgent, 100);
+    let _urgent = it.blocked(Urgency::Urgent, 100);
     assert_eq!(it.begin(1), [100]);
     assert!(it.none_begins());
     for next in 8..11 {
@@ -79,15 +79,15 @@ fn what_is_abandoned_makes_room_up_to_the_cap_and_urgent_ones_have_threads_of_th
     let it = Fixture::new();
     let mut all = Vec::new();
     for round in 0..3 {
-        all.extend(it.many(Lane::Normal, round * 8..round * 8 + 8));
+        all.extend(it.many(Urgency::Normal, round * 8..round * 8 + 8));
         assert_eq!(it.begin(8), range(round * 8..round * 8 + 8));
         all.iter().for_each(|(ticket, _)| ticket.abandon());
     }
-    let _waits = it.blocked(Lane::Normal, 24);
+    let _waits = it.blocked(Urgency::Normal, 24);
     assert!(it.none_begins(), "24 are on the wire, and nobody waits for them");
-    let mut urgent = it.many(Lane::Urgent, 100..108);
+    let mut urgent = it.many(Urgency::Urgent, 100..108);
     assert_eq!(it.begin(8), range(100..108));
-    let _one_more = it.blocked(Lane::Urgent, 108);
+    let _one_more = it.blocked(Urgency::Urgent, 108);
     assert!(it.none_begins(), "all threads are in use");
     urgent.pop();
     assert_eq!(it.begin(1), [108], "before the normal one");
@@ -99,9 +99,9 @@ fn what_is_abandoned_makes_room_up_to_the_cap_and_urgent_ones_have_threads_of_th
 #[test]
 fn what_is_abandoned_while_it_queues_never_runs() {
     let it = Fixture::new();
-    let running = it.many(Lane::Normal, 0..8);
+    let running = it.many(Urgency::Normal, 0..8);
     it.begin(8);
-    let queued = it.many(Lane::Normal, 8..10);
+    let queued = it.many(Urgency::Normal, 8..10);
     let (ticket, release) = &queued[0];
     ticket.abandon();
     assert!(release.send(()).is_err(), "it is dropped");
@@ -114,9 +114,9 @@ fn what_is_abandoned_while_it_queues_never_runs() {
 fn a_job_that_panics_costs_no_worker_and_no_place() {
     let it = Fixture::new();
     for _ in 0..AT_A_TIME + 1 {
-        it.workers.run(Lane::Normal, Box::new(|| panic!("on purpose"))).unwrap();
+        it.workers.run(Urgency::Normal, Box::new(|| panic!("on purpose"))).unwrap();
     }
-    let blocked = it.many(Lane::Normal, 0..AT_A_TIME);
+    let blocked = it.many(Urgency::Normal, 0..AT_A_TIME);
     assert_eq!(it.begin(AT_A_TIME), range(0..AT_A_TIME));
     assert!(it.workers.threads() <= AT_A_TIME);
     it.workers.end();
@@ -129,13 +129,13 @@ fn a_thread_without_a_job_takes_the_next_or_ends() {
     let it = Fixture::with_idle_time(SHORT);
     assert!(it.gone(), "there is none before the first job");
     for name in 0..2 {
-        drop(it.blocked(Lane::Normal, name));
+        drop(it.blocked(Urgency::Normal, name));
         it.begin(1);
         assert!(it.gone());
     }
     let it = Fixture::new();
     for name in 0..20 {
-        drop(it.blocked(Lane::Urgent, name));
+        drop(it.blocked(Urgency::Urgent, name));
         it.begin(1);
         while lock(&it.workers.state).free == 0 {
             thread::yield_now();
@@ -149,12 +149,12 @@ fn a_thread_without_a_job_takes_the_next_or_ends() {
 #[test]
 fn the_end_drops_what_queues_and_lets_finish_what_runs() {
     let it = Fixture::new();
-    let running = it.many(Lane::Normal, 0..8);
+    let running = it.many(Urgency::Normal, 0..8);
     it.begin(8);
-    let queued = it.blocked(Lane::Normal, 8);
+    let queued = it.blocked(Urgency::Normal, 8);
     it.workers.end();
     assert!(queued.1.send(()).is_err(), "it is dropped");
-    let refused = it.workers.run(Lane::Urgent, Box::new(|| ()));
+    let refused = it.workers.run(Urgency::Urgent, Box::new(|| ()));
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::ShutDown);
     assert!(!it.workers.wait_until_gone(SHORT) && it.workers.threads() == 8);
     drop(running);
@@ -184,7 +184,7 @@ fn threads_besides_the_workers_count_too() {
 fn without_any_thread_a_job_is_refused_and_nothing_is_left_of_it() {
     let workers = Workers::with(LONG, |_| Err(io::Error::other("too many")));
     let (sender, receiver) = mpsc::channel::<()>();
-    let refused = workers.run(Lane::Urgent, Box::new(move || drop(sender)));
+    let refused = workers.run(Urgency::Urgent, Box::new(move || drop(sender)));
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Internal);
     assert_eq!(receiver.recv(), Err(mpsc::RecvError));
     assert!(workers.wait_until_gone(Duration::ZERO));

@@ -4,7 +4,7 @@
 use super::{reply, service};
 use crate::config::ApiVersion;
 use crate::error::ErrorKind;
-use crate::model::{NewSession, SessionId, SessionProperties, SessionSize};
+use crate::model::{Lease, NewSession, SessionId, SessionProperties, SessionSize};
 use crate::wire::{Reply, Service, token_service};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -21,7 +21,7 @@ fn versions() -> [Service; 2] {
 }
 
 fn new_session() -> NewSession {
-    NewSession::new(SessionSize::Standard, Duration::from_secs(3_600)).unwrap()
+    NewSession::new(SessionSize::Standard, Lease::from_secs(3_600).unwrap())
 }
 
 /// The members of a session that mean something, with values that a service may send.

@@ -169,7 +169,7 @@ fn ours(method: &str, url: &str, body: Option<&Value>) -> Request {
     };
     match (method, version, segments.len()) {
         ("PUT", ApiVersion::V2021_01_01, 4) | ("POST", ApiVersion::V1, 4) => {
-            let mut new = NewSession::new(SessionSize::Standard, lease()).unwrap();
+            let mut new = NewSession::new(SessionSize::Standard, Lease::new(lease()).unwrap());
             if version == ApiVersion::V2021_01_01 {
                 new = new.with_id(id());
             }

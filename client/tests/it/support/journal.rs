@@ -141,7 +141,7 @@ impl JournalWorld {
 
     /// A client creates sessions, and is gone.
     pub(crate) fn leave(&self, client: Client, count: usize) {
-        (0..count).for_each(|_| drop(client.create_session(&an_hour(), None).unwrap()));
+        (0..count).for_each(|_| drop(client.create_session(&an_hour()).run().unwrap()));
     }
 
     /// A client loses the answer to a create, and is gone.
@@ -149,10 +149,10 @@ impl JournalWorld {
         let client = self.client_with(ClientConfig { max_retries: 0, ..self.config() });
         for _ in 0..count {
             self.emulator.add_faults([self.wire.on(Asked::Create).close().executed(true)]).unwrap();
-            let error = client.create_session(&an_hour(), None).unwrap_err();
+            let error = client.create_session(&an_hour()).run().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
         }
-        assert_eq!(client.stop_all(StopScope::Own, None).unwrap().failed.len(), 0);
+        assert_eq!(client.stop_all(StopScope::Own).run().unwrap().failed.len(), 0);
     }
 
     /// Nothing runs and nothing is noted, in the end.

@@ -12,7 +12,7 @@ pub(crate) mod threads;
 pub(crate) mod wire;
 
 use arr_client::clock::{Clock, Instant, Signal};
-use arr_client::{Client, ClientConfig, Credential, NewSession, SessionSize};
+use arr_client::{Client, ClientConfig, Credential, Lease, NewSession, SessionSize};
 use arr_service::{Config, Emulator, VirtualClock};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,7 +114,7 @@ pub(crate) fn config_for(emulator: &Emulator, config: ClientConfig) -> ClientCon
 }
 
 pub(crate) fn an_hour() -> NewSession {
-    NewSession::new(SessionSize::Standard, HOUR).expect("an hour is a good lease")
+    NewSession::new(SessionSize::Standard, Lease::new(HOUR).expect("an hour is a good lease"))
 }
 
 /// A path without its query, and with every GUID in it replaced.

@@ -7,7 +7,7 @@ use super::gate::Gate;
 use super::wire::Wire;
 use super::{config_for, shortened};
 use arr_client::clock::{Clock, Instant, Signal};
-use arr_client::{Client, ClientConfig, Event, EventKind, NewSession, Session, SessionSize};
+use arr_client::{Client, ClientConfig, Event, EventKind, Lease, NewSession, Session, SessionSize};
 use arr_service::{Config, Emulator, VirtualClock};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -204,14 +204,14 @@ impl Lab {
 
     /// A session with this lease. Its create was answered, and nothing was read.
     pub(crate) fn create(&self, lease: Duration) -> Session {
-        let new = NewSession::new(SessionSize::Standard, lease).expect("a good lease");
-        self.client.create_session(&new, None).expect("the emulator is well")
+        let new = NewSession::new(SessionSize::Standard, Lease::new(lease).expect("a good lease"));
+        self.client.create_session(&new).run().expect("the emulator is well")
     }
 
     /// One that is known to be ready, in an emulator that starts sessions at once.
     pub(crate) fn ready(&self, lease: Duration) -> Session {
         let session = self.create(lease);
-        session.properties(None).expect("the emulator is well");
+        session.properties().run().expect("the emulator is well");
         session
     }
 

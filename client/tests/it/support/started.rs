@@ -1,14 +1,19 @@
 //! What tests of started operations share.
 
-use arr_client::{Client, Event, EventKind, OperationState, Outcome, Result, StartedOperation};
+use arr_client::{AnyOperation, Call, Client, Event, EventKind, OperationState, Result, StartedOperation};
 use std::time::{Duration, Instant};
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// Waits for the end of an operation.
-pub(crate) fn ended(operation: &StartedOperation) -> Result<Outcome> {
+pub(crate) fn ended<T: Clone + Send + Sync + 'static>(operation: &StartedOperation<T>) -> Result<T> {
     assert_ne!(operation.wait(LONG), OperationState::Running, "it never ended");
     operation.outcome()
+}
+
+/// Starts a call whose outcome does not matter.
+pub(crate) fn running<T: Clone + Send + Sync + 'static>(call: Call<T>) -> Box<dyn AnyOperation> {
+    Box::new(call.start().unwrap())
 }
 
 /// The events that are there.

@@ -1,4 +1,4 @@
-//! How one session is looked after: watched, kept alive, and what becomes of it when the application stops or sleeps.
+//! How a session is watched and kept alive.
 
 use crate::clock::Instant;
 use crate::config::PollIntervals;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 /// How a session is watched; see [`Session::watch`](crate::Session::watch).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WatchOptions {
     /// How long before its lease ends the application is told. 5 minutes; zero: it is not told.
     pub warn_before: Duration,
@@ -24,8 +25,26 @@ impl Default for WatchOptions {
     }
 }
 
+impl WatchOptions {
+    /// How long before its lease ends an event says so; zero: none does.
+    pub fn warn_before(self, warn_before: Duration) -> WatchOptions {
+        WatchOptions { warn_before, ..self }
+    }
+
+    /// Whether it is stopped when the client is shut down or dropped.
+    pub fn stop_on_shutdown(self, stop_on_shutdown: bool) -> WatchOptions {
+        WatchOptions { stop_on_shutdown, ..self }
+    }
+
+    /// What to do with it when the application is suspended.
+    pub fn on_suspend(self, on_suspend: OnSuspend) -> WatchOptions {
+        WatchOptions { on_suspend, ..self }
+    }
+}
+
 /// What to do with a session when the application is suspended; see [`Client::suspend`](crate::Client::suspend).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnSuspend {
     /// Nothing: it runs on, and its lease may end meanwhile.
     Leave,
@@ -37,6 +56,7 @@ pub enum OnSuspend {
 
 /// How a session is kept alive; see [`Session::keep_alive`](crate::Session::keep_alive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeepAlive {
     /// Extend when less than this is left of the lease.
     pub threshold: Duration,
@@ -63,7 +83,22 @@ impl KeepAlive {
         }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    /// Extend when less than this is left of the lease.
+    pub fn threshold(self, threshold: Duration) -> KeepAlive {
+        KeepAlive { threshold, ..self }
+    }
+
+    /// By how much to extend it.
+    pub fn amount(self, amount: Duration) -> KeepAlive {
+        KeepAlive { amount, ..self }
+    }
+
+    /// Extend only while the application has shown within this time that it is alive; `None`: as long as the process lives.
+    pub fn liveness(self, liveness: impl Into<Option<Duration>>) -> KeepAlive {
+        KeepAlive { liveness: liveness.into(), ..self }
+    }
+
+    pub(in crate::client) fn check(&self) -> Result<()> {
         Lease::new(self.cap).map_err(|_| {
             Error::invalid_argument("the cap of keep-alive is missing or out of range; give the most that the whole lease may become, 1 s to 365 days")
         })?;
@@ -91,30 +126,32 @@ impl KeepAlive {
     }
 }
 
-/// The care that a session is given, and how far it is.
+/// How a session is watched, and how far that is.
 #[derive(Debug)]
-pub(super) struct Care {
+pub(in crate::client) struct Watching {
     /// Which handle asked for it: freeing that one ends it.
-    pub(super) owner: u64,
-    pub(super) options: WatchOptions,
+    pub(in crate::client) owner: u64,
+    pub(in crate::client) options: WatchOptions,
     place: Place,
-    keeping: Option<Keeping>,
+    keeping: Option<LeaseKeeper>,
     /// An extension is under way, perhaps of a keeping that has ended.
     extending: bool,
-    /// The status that was told last.
-    told_status: i32,
+    /// The status that was reported last.
+    reported_status: i32,
     /// For which lease it was said that it ends soon.
     warned_for: Option<Duration>,
     /// What is known is too old to say or do anything, unless it was told more often than this.
-    pub(super) stale_at: Option<u64>,
+    pub(in crate::client) stale_at: Option<u64>,
     /// It is to be read singly, unless it was told more often than this.
-    pub(super) wanted_at: Option<u64>,
+    pub(in crate::client) wanted_at: Option<u64>,
     /// When its end was last looked at.
     end_looked_at: Option<Instant>,
+    /// The count of failed reads that the monitor has met.
+    pub(in crate::client) failures: u64,
 }
 
 #[derive(Debug)]
-struct Keeping {
+struct LeaseKeeper {
     options: KeepAlive,
     /// The service refused the lease that was asked for: whether the one that stands is longer is to be read.
     refused: bool,
@@ -127,19 +164,19 @@ struct Keeping {
 
 /// A moment in the life of a session that is ready.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Now {
-    pub(super) now: Instant,
-    pub(super) max_lease: Duration,
-    pub(super) remaining: Duration,
+pub(in crate::client) struct LeaseMoment {
+    pub(in crate::client) now: Instant,
+    pub(in crate::client) max_lease: Duration,
+    pub(in crate::client) remaining: Duration,
     /// When the application last showed that it is alive.
-    pub(super) alive_at: Instant,
+    pub(in crate::client) alive_at: Instant,
     /// It is to be read before this can be relied on.
-    pub(super) unread: bool,
+    pub(in crate::client) unread: bool,
 }
 
 /// How an extension has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extension {
+pub(in crate::client) enum ExtensionEnd {
     Done,
     /// The lease that was asked for is none that the service takes: it may be another than was thought.
     Refused {
@@ -152,57 +189,65 @@ pub(super) enum Extension {
 
 /// What is due, and when to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Due {
-    pub(super) extend_to: Option<Duration>,
+pub(in crate::client) struct Due {
+    pub(in crate::client) extend_to: Option<Duration>,
     /// Its lease should have ended by now.
-    pub(super) look_at_end: bool,
+    pub(in crate::client) look_at_end: bool,
     /// Its lease is not extended until the application shows itself.
-    pub(super) awaits_application: bool,
-    pub(super) next: Instant,
+    pub(in crate::client) awaits_application: bool,
+    pub(in crate::client) next: Instant,
 }
 
-impl Care {
-    pub(super) fn new(owner: u64, options: WatchOptions, place: Place, status: i32) -> Care {
-        Care {
+impl Watching {
+    /// `failures`: the count of failed reads so far.
+    pub(in crate::client) fn new(
+        owner: u64,
+        options: WatchOptions,
+        place: Place,
+        status: i32,
+        failures: u64,
+    ) -> Watching {
+        Watching {
             owner,
             options,
             place,
             keeping: None,
             extending: false,
-            told_status: status,
+            reported_status: status,
             warned_for: None,
             stale_at: None,
             wanted_at: None,
             end_looked_at: None,
+            failures,
         }
     }
 
     /// What is known is old: nothing is said or done before it is read. `tellings`: how often it was told so far.
-    pub(super) fn read_before_anything(&mut self, tellings: u64) {
+    pub(in crate::client) fn read_before_anything(&mut self, tellings: u64) {
         (self.stale_at, self.wanted_at) = (Some(tellings), Some(tellings));
     }
 
     /// Sets how the session is kept alive; what was going on goes on.
-    pub(super) fn keep(&mut self, options: Option<KeepAlive>) {
+    pub(in crate::client) fn keep(&mut self, options: Option<KeepAlive>) {
         match (&mut self.keeping, options) {
             (Some(keeping), Some(options)) => keeping.options = options,
-            (keeping, options) => *keeping = options.map(Keeping::new),
+            (keeping, options) => *keeping = options.map(LeaseKeeper::new),
         }
     }
 
     /// The most that the lease may become, if it is kept alive.
-    pub(super) fn cap(&self) -> Option<Duration> {
+    pub(in crate::client) fn cap(&self) -> Option<Duration> {
         self.keeping.as_ref().map(|keeping| keeping.options.cap)
     }
 
-    pub(super) fn status_is(&mut self, status: i32) {
-        if std::mem::replace(&mut self.told_status, status) != status {
+    pub(in crate::client) fn status_is(&mut self, status: i32) {
+        if std::mem::replace(&mut self.reported_status, status) != status {
             self.place.post(EventKind::StatusChanged);
         }
     }
 
     /// What is due at this moment of a session that is ready.
-    pub(super) fn due(&mut self, at: &Now, intervals: &PollIntervals) -> Due {
+    pub(in crate::client) fn due(&mut self, at: &LeaseMoment, intervals: &PollIntervals) -> Due {
         let in_time = |remaining: Duration| at.now + at.remaining.saturating_sub(remaining);
         let mut due =
             Due { extend_to: None, look_at_end: false, awaits_application: false, next: in_time(Duration::ZERO) };
@@ -235,36 +280,36 @@ impl Care {
     }
 
     /// An extension to `lease` was sent.
-    pub(super) fn extending(&mut self) {
+    pub(in crate::client) fn extending(&mut self) {
         self.extending = true;
     }
 
     /// It has ended. `stale`: the time has jumped since, and a failure tells nothing.
-    pub(super) fn extended(&mut self, how: Extension, stale: bool) {
+    pub(in crate::client) fn extended(&mut self, how: ExtensionEnd, stale: bool) {
         let (refused, not_before) = match how {
-            Extension::Done => (false, None),
-            Extension::Refused { .. } | Extension::Failed { .. } if stale => (false, None),
-            Extension::Refused { retry_at } => (true, Some(retry_at)),
-            Extension::Failed { retry_at } => (false, Some(retry_at)),
+            ExtensionEnd::Done => (false, None),
+            ExtensionEnd::Refused { .. } | ExtensionEnd::Failed { .. } if stale => (false, None),
+            ExtensionEnd::Refused { retry_at } => (true, Some(retry_at)),
+            ExtensionEnd::Failed { retry_at } => (false, Some(retry_at)),
         };
         self.extending = false;
         if let Some(keeping) = &mut self.keeping {
             (keeping.refused, keeping.not_before) = (refused, not_before);
         }
         match how {
-            Extension::Done => self.place.post(EventKind::LeaseExtended),
-            Extension::Failed { .. } if !stale => self.place.post(EventKind::LeaseNotExtended),
-            Extension::Refused { .. } | Extension::Failed { .. } => {}
+            ExtensionEnd::Done => self.place.post(EventKind::LeaseExtended),
+            ExtensionEnd::Failed { .. } if !stale => self.place.post(EventKind::LeaseNotExtended),
+            ExtensionEnd::Refused { .. } | ExtensionEnd::Failed { .. } => {}
         }
     }
 }
 
-impl Keeping {
-    fn new(options: KeepAlive) -> Keeping {
-        Keeping { options, refused: false, not_before: None, paused: false, capped_at: None }
+impl LeaseKeeper {
+    fn new(options: KeepAlive) -> LeaseKeeper {
+        LeaseKeeper { options, refused: false, not_before: None, paused: false, capped_at: None }
     }
 
-    fn due(&mut self, at: &Now, place: &Place, due: &mut Due) {
+    fn due(&mut self, at: &LeaseMoment, place: &Place, due: &mut Due) {
         if self.refused && at.unread {
             return;
         }
@@ -301,6 +346,6 @@ impl Keeping {
 }
 
 /// Whether a status needs no care any more.
-pub(super) fn is_over(status: i32) -> bool {
+pub(in crate::client) fn is_over(status: i32) -> bool {
     SessionStatus::of_code(status).is_final()
 }

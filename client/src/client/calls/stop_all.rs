@@ -1,20 +1,19 @@
 //! Stopping many sessions, several at a time.
 
-use super::Stopped;
-use super::core::Core;
-use super::site::Site;
-use crate::client::runtime::Urgency;
+use super::super::account::Account;
+use super::stop::stop;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
 use crate::model::{SessionId, SessionProperties, SessionStatus};
-use crate::protocol::{self, List, Operation, Seen, Step};
-use crate::wire::Answer;
+use crate::protocol::{self, ChangeMark, Chore, List, Operation, Step, Stopped};
+use crate::wire::{Answer, Urgency};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Which sessions [`Client::stop_all`](crate::Client::stop_all) stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StopScope {
     /// Those that this client created.
     Own,
@@ -50,59 +49,60 @@ impl StoppedAll {
     }
 }
 
-/// More at a time gain nothing: the service slows down accounts that are in a hurry.
+/// More at a time gain nothing: the service throttles accounts that exceed its rate limit.
 const MOST_AT_A_TIME: usize = 8;
 
+/// Stops those that a client created at these accounts.
+pub(in crate::client) fn stop_own(accounts: &[Arc<Account>], deadline: Instant) -> StopAll {
+    let own = |account: &Arc<Account>| {
+        account.registry.own().into_iter().map(|id| (Arc::clone(account), id)).collect::<Vec<_>>()
+    };
+    StopAll { queue: accounts.iter().flat_map(own).collect(), ..StopAll::new(None, deadline) }
+}
+
+/// Stops all of an account, whoever created them.
+pub(in crate::client) fn stop_account(account: &Arc<Account>, deadline: Instant) -> StopAll {
+    let list = protocol::list_urgently(&account.context, deadline);
+    StopAll::new(Some((Arc::clone(account), list)), deadline)
+}
+
 /// Stops many sessions. Each stop is an operation of its own, which goes on whatever becomes of this one.
-pub(super) struct StopAll {
-    core: Arc<Core>,
+pub(in crate::client) struct StopAll {
     deadline: Instant,
-    listing: Option<(Arc<Site>, List)>,
-    queue: VecDeque<(Arc<Site>, SessionId)>,
+    listing: Option<(Arc<Account>, List)>,
+    queue: VecDeque<(Arc<Account>, SessionId)>,
     running: usize,
-    progress: Arc<Progress>,
+    progress: Arc<StopProgress>,
     result: StoppedAll,
 }
 
 #[derive(Default)]
-struct Progress {
+struct StopProgress {
     ended: Mutex<Vec<(SessionId, Result<Stopped>)>>,
     count: Arc<AtomicU64>,
 }
 
 impl StopAll {
-    /// Those that these sites' clients created.
-    pub(super) fn own(core: &Arc<Core>, sites: &[Arc<Site>], deadline: Instant) -> StopAll {
-        let own =
-            |site: &Arc<Site>| site.registry.own().into_iter().map(|id| (Arc::clone(site), id)).collect::<Vec<_>>();
-        StopAll::new(core, None, sites.iter().flat_map(own).collect(), deadline)
+    fn new(listing: Option<(Arc<Account>, List)>, deadline: Instant) -> StopAll {
+        StopAll {
+            deadline,
+            listing,
+            queue: VecDeque::new(),
+            running: 0,
+            progress: Arc::default(),
+            result: StoppedAll::default(),
+        }
     }
 
-    /// All of the account at this site.
-    pub(super) fn account(core: &Arc<Core>, site: &Arc<Site>, deadline: Instant) -> StopAll {
-        let list = protocol::list_urgently(&site.context, deadline);
-        StopAll::new(core, Some((Arc::clone(site), list)), VecDeque::new(), deadline)
-    }
-
-    fn new(
-        core: &Arc<Core>,
-        listing: Option<(Arc<Site>, List)>,
-        queue: VecDeque<(Arc<Site>, SessionId)>,
-        deadline: Instant,
-    ) -> StopAll {
-        let (progress, result) = (Arc::default(), StoppedAll::default());
-        StopAll { core: Arc::clone(core), deadline, listing, queue, running: 0, progress, result }
-    }
-
-    fn start(&mut self, site: &Arc<Site>, id: SessionId) {
-        let (core, progress, stopped_id) = (Arc::clone(&self.core), Arc::clone(&self.progress), id.clone());
-        let stop = site.stop(&id, self.deadline);
+    fn start(&mut self, account: &Arc<Account>, id: SessionId) -> Chore {
         self.running += 1;
-        Core::submit_chore(&self.core, stop, self.deadline, Urgency::Stop, move |outcome: Result<Stopped>| {
-            lock(&progress.ended).push((stopped_id, outcome));
+        let (progress, core) = (Arc::clone(&self.progress), Arc::clone(&account.core));
+        let stop = stop(account, &id, self.deadline);
+        Chore::new(stop, self.deadline, move |outcome: Result<Stopped>| {
+            lock(&progress.ended).push((id, outcome));
             progress.count.fetch_add(1, Ordering::AcqRel);
-            core.signal.notify();
-        });
+            core.wake.notify();
+        })
     }
 
     fn collect(&mut self) {
@@ -110,8 +110,8 @@ impl StopAll {
         for (id, outcome) in std::mem::take(&mut *lock(&self.progress.ended)) {
             self.running -= 1;
             match outcome {
-                Ok(Stopped { already_gone: false }) => result.stopped += 1,
-                Ok(Stopped { already_gone: true }) => result.already_gone += 1,
+                Ok(Stopped { already_gone: false, .. }) => result.stopped += 1,
+                Ok(Stopped { already_gone: true, .. }) => result.already_gone += 1,
                 Err(error) => result.failed.push((id, error)),
             }
         }
@@ -122,26 +122,30 @@ impl Operation for StopAll {
     type Outcome = Result<StoppedAll>;
 
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome> {
-        if let Some((site, list)) = &mut self.listing {
+        if let Some((account, list)) = &mut self.listing {
             let listed: Vec<SessionProperties> = match list.step(now, answer).outcome() {
                 Ok(Ok(listed)) => listed,
                 Ok(Err(error)) => return Step::Done(Err(error)),
                 Err(step) => return step,
             };
             let running = listed.into_iter().filter(|session| session.status != SessionStatus::Stopping);
-            self.queue = running.map(|session| (Arc::clone(site), session.id)).collect();
+            self.queue = running.map(|session| (Arc::clone(account), session.id)).collect();
             self.listing = None;
         }
-        let seen = Seen::of(&self.progress.count);
+        let mark = ChangeMark::of(&self.progress.count);
         self.collect();
-        while self.running < MOST_AT_A_TIME
-            && let Some((site, id)) = self.queue.pop_front()
+        if self.running < MOST_AT_A_TIME
+            && let Some((account, id)) = self.queue.pop_front()
         {
-            self.start(&site, id);
+            return Step::Start(self.start(&account, id));
         }
         if self.running == 0 {
             return Step::Done(Ok(std::mem::take(&mut self.result)));
         }
-        Step::AwaitChange(seen)
+        Step::AwaitChange(mark)
+    }
+
+    fn urgency(&self) -> Urgency {
+        Urgency::Stop
     }
 }

@@ -1,0 +1,289 @@
+//! Creating a session: a note in the journal, the request, the id in the journal; and what an abandoned create leaves to be
+//! put right.
+
+use super::super::account::{Account, KnownSession, still_running};
+use super::super::completion::cancelled;
+use super::lost_create::LostCreate;
+use crate::clock::{Instant, lock};
+use crate::error::{Error, ErrorKind, Result};
+use crate::events::Label;
+use crate::journal::{Journal, RecordId};
+use crate::model::{NewSession, SessionId};
+use crate::protocol::{self, Chore, Created, OneCall, Operation, Step, Stopped, Work};
+use crate::wire::Answer;
+use std::sync::{Arc, Mutex};
+
+/// Creates a session. `label`: it was started, and a lost answer is reported by events.
+pub(in crate::client) fn create(
+    account: &Arc<Account>,
+    new: &NewSession,
+    label: Option<Label>,
+    deadline: Instant,
+) -> Result<CreateSession> {
+    let prepared = account.context.service.prepare(new)?;
+    account.warn_of_lease(prepared.max_lease);
+    Ok(CreateSession {
+        account: Arc::clone(account),
+        // An id that was made up here belongs to nobody else; one that was given may.
+        made_up: new.id.is_none(),
+        new: prepared,
+        label,
+        deadline,
+        record: Arc::default(),
+        begun: None,
+        state: CreateState::Begin,
+        left: false,
+        afterwards: None,
+    })
+}
+
+/// See [`create`].
+pub(in crate::client) struct CreateSession {
+    account: Arc<Account>,
+    new: NewSession,
+    /// The id was made up here, so no other session can have it.
+    made_up: bool,
+    /// It was started: what is lost is reported by events.
+    label: Option<Label>,
+    deadline: Instant,
+    /// What the journal calls it.
+    record: Arc<Mutex<Option<Result<RecordId>>>>,
+    begun: Option<Instant>,
+    state: CreateState,
+    /// The caller has gone.
+    left: bool,
+    /// Finds out which session it may have made.
+    afterwards: Option<Chore>,
+}
+
+enum CreateState {
+    Begin,
+    /// The journal is written, before anything is sent.
+    Noting,
+    Creating(OneCall<Created>),
+    /// The id is written to the journal.
+    Completing(Created),
+    /// No caller can use the session: it is stopped.
+    GivingBack(SessionId, OneCall<Stopped>),
+    Over,
+}
+
+impl CreateSession {
+    fn made_up_id(&self) -> Option<SessionId> {
+        self.new.id.clone().filter(|_| self.made_up)
+    }
+
+    /// Whether no caller is left that could use the session.
+    fn is_unwanted(&self) -> bool {
+        self.left || self.account.core.is_shut_down()
+    }
+
+    /// The next state, or the step to be made in this one.
+    fn go_on(
+        &mut self,
+        now: Instant,
+        answer: Option<Answer>,
+    ) -> std::result::Result<CreateState, Step<Result<KnownSession>>> {
+        match std::mem::replace(&mut self.state, CreateState::Over) {
+            CreateState::Begin => Ok(match &self.account.core.journal {
+                None => self.creating(),
+                Some(journal) => {
+                    let (journal, record) = (Arc::clone(journal), Arc::clone(&self.record));
+                    let (service, new) = (Arc::clone(&self.account.context.service), self.new.clone());
+                    self.state = CreateState::Noting;
+                    let note = move || *lock(&record) = Some(journal.begin(&service, &new));
+                    return Err(Step::Work(Work(Box::new(note))));
+                }
+            }),
+            CreateState::Noting => match self.noted() {
+                Some(Ok(_)) if self.left => Err(Step::Done(Err(self.failed(cancelled())))),
+                Some(Ok(_)) => Ok(self.creating()),
+                Some(Err(error)) => Err(Step::Done(Err(error))),
+                None => Err(Step::Done(Err(Error::new(ErrorKind::Internal, "the journal could not be written")))),
+            },
+            CreateState::Creating(mut create) => match create.step(now, answer).outcome() {
+                // Its id is noted before the caller has it.
+                Ok(Ok(created)) => Ok(CreateState::Completing(created)),
+                Ok(Err(error)) => self.create_failed(now, error),
+                // A try that was not carried out is not repeated without a caller.
+                Err(_) if self.left => self.create_failed(now, cancelled().maybe_done(create.maybe_done())),
+                Err(step) => {
+                    self.state = CreateState::Creating(create);
+                    Err(step)
+                }
+            },
+            CreateState::Completing(created) => match self.finished(now, created) {
+                Ok(session) => Err(Step::Done(Ok(session))),
+                Err(state) => Ok(*state),
+            },
+            CreateState::GivingBack(id, mut stop) => match stop.step(now, answer).outcome() {
+                Ok(outcome) => Err(Step::Done(Err(self.given_back(&id, outcome)))),
+                Err(step) => {
+                    self.state = CreateState::GivingBack(id, stop);
+                    Err(step)
+                }
+            },
+            CreateState::Over => {
+                Err(Step::Done(Err(Error::new(ErrorKind::Internal, "a create was stepped after its end"))))
+            }
+        }
+    }
+
+    fn creating(&self) -> CreateState {
+        CreateState::Creating(protocol::create(&self.account.context, self.new.clone(), self.made_up, self.deadline))
+    }
+
+    fn finished(&mut self, now: Instant, created: Created) -> std::result::Result<KnownSession, Box<CreateState>> {
+        let account = &self.account;
+        let session = created.session;
+        account.context.log.info(None, || {
+            let what = if created.existed { "existed already" } else { "is created" };
+            format!("session {} {what}", session.id)
+        });
+        let size = session.size.clone();
+        let state = account.state_of(session);
+        let state =
+            if created.existed { account.registry.opened(state) } else { account.registry.created(state, size) };
+        if self.is_unwanted() && !created.existed {
+            return Err(Box::new(self.giving_back(now, state.id().clone())));
+        }
+        Ok(KnownSession { account: Arc::clone(account), state })
+    }
+
+    fn giving_back(&self, now: Instant, id: SessionId) -> CreateState {
+        // Also one whose id was made up here, and that was never seen.
+        self.account.registry.claim(&id);
+        let stop = protocol::stop(&self.account.context, &id, false, now + self.account.core.attempt_timeout);
+        CreateState::GivingBack(id, stop)
+    }
+
+    /// The outcome of the create, whose caller has gone.
+    fn given_back(&self, id: &SessionId, outcome: Result<Stopped>) -> Error {
+        let core = &self.account.core;
+        let why = if core.is_shut_down() { core.ended() } else { cancelled() };
+        self.account.registry.stop_ended(id, &outcome);
+        match outcome {
+            Ok(_) => {
+                core.log.info(None, || format!("session {id}, which nobody waited for any more, is stopped"));
+                self.account.ended(id);
+                why
+            }
+            Err(error) => {
+                if core.is_shut_down() {
+                    core.stop_failed(&still_running(id, error.clone()));
+                }
+                core.report_left_running(self.label.unwrap_or_default(), id, &error);
+                let message =
+                    format!("{why}, while session {id} was created, and stopping it failed: {error}. Stop it");
+                error.retold(why.kind(), message)
+            }
+        }
+    }
+
+    /// The create has failed: an id that was made up here, and that may have a session now, is the client's own.
+    fn create_failed(
+        &mut self,
+        now: Instant,
+        error: Error,
+    ) -> std::result::Result<CreateState, Step<Result<KnownSession>>> {
+        match self.made_up_id() {
+            Some(id) if error.is_outcome_unknown() && self.is_unwanted() => Ok(self.giving_back(now, id)),
+            _ => Err(Step::Done(Err(self.failed(error)))),
+        }
+    }
+
+    /// What a failure means for the journal, the client and the application.
+    fn failed(&mut self, error: Error) -> Error {
+        if !error.is_outcome_unknown() {
+            self.note(|journal, record| journal.remove(record));
+            return error;
+        }
+        let error = match error.kind() {
+            ErrorKind::OutcomeUnknown => error,
+            // The client ended, or the time was over, between two tries.
+            _ => protocol::unknown_outcome(error, self.new.id.as_ref()),
+        };
+        self.note(|journal, record| journal.lost(record));
+        if let Some(id) = self.made_up_id() {
+            self.account.registry.claim(&id);
+        }
+        let lost = self.label.map(|label| LostCreate {
+            account: Arc::clone(&self.account),
+            label,
+            new: self.new.clone(),
+            record: self.noted().and_then(Result::ok),
+            begun: self.begun.unwrap_or_else(|| self.account.core.now()),
+            error: error.kind(),
+        });
+        self.afterwards = lost.and_then(LostCreate::report);
+        error
+    }
+
+    /// What the journal calls it, if it was written.
+    fn noted(&self) -> Option<Result<RecordId>> {
+        lock(&self.record).clone()
+    }
+
+    fn note(&self, note: impl FnOnce(&Journal, RecordId) -> Result<()> + Send + 'static) {
+        if let Some(Ok(record)) = self.noted() {
+            self.account.core.note(move |journal| note(journal, record));
+        }
+    }
+}
+
+impl Operation for CreateSession {
+    type Outcome = Result<KnownSession>;
+
+    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Result<KnownSession>> {
+        self.begun.get_or_insert(now);
+        loop {
+            match self.go_on(now, answer.take()) {
+                Ok(CreateState::Completing(created)) if self.account.core.journal.is_some() => {
+                    let (journal, record) = (self.account.core.journal.clone(), Arc::clone(&self.record));
+                    let (id, log) = (created.session.id.clone(), Arc::clone(&self.account.core.log));
+                    let existed = created.existed;
+                    self.state = CreateState::Completing(created);
+                    return Step::Work(Work(Box::new(move || {
+                        let (Some(journal), Some(Ok(record))) = (journal, lock(&record).clone()) else { return };
+                        // One that was there before is not ours to find again.
+                        log.warn_of(if existed { journal.remove(record) } else { journal.complete(record, &id) });
+                    })));
+                }
+                Ok(state) => self.state = state,
+                Err(step) => return step,
+            }
+        }
+    }
+
+    fn afterwards(&mut self) -> Option<Chore> {
+        self.afterwards.take()
+    }
+
+    fn maybe_done(&self) -> bool {
+        matches!(&self.state, CreateState::Creating(create) if create.maybe_done())
+    }
+
+    fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
+        self.left = true;
+        match &self.state {
+            CreateState::Begin | CreateState::Noting | CreateState::Over => false,
+            CreateState::Completing(_) | CreateState::GivingBack(..) => true,
+            CreateState::Creating(_) if in_flight => true,
+            CreateState::Creating(create) => match self.made_up_id().filter(|_| create.maybe_done()) {
+                Some(id) => {
+                    self.state = self.giving_back(now, id);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        match std::mem::replace(&mut self.state, CreateState::Over) {
+            CreateState::GivingBack(id, _) => self.given_back(&id, Err(error)),
+            CreateState::Completing(created) => protocol::unknown_outcome(error, Some(&created.session.id)),
+            _ => self.failed(error),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What can be done with an account and its sessions, one file each. Every function makes an operation, which the interpreter
+//! carries out.
+
+mod create;
+mod immediate;
+mod journal_work;
+mod lease;
+mod lost_create;
+mod read;
+mod recover;
+mod resume_or_create;
+mod stop;
+mod stop_all;
+mod suspend;
+mod token;
+mod wait;
+
+pub(super) use create::create;
+pub use journal_work::Claim;
+pub(super) use lease::{extension, update_lease};
+pub use read::ListedSession;
+pub(super) use read::{cached_properties, list, open, properties};
+pub(super) use recover::recover;
+pub use resume_or_create::Resume;
+pub(super) use resume_or_create::resume_or_create;
+pub(super) use stop::{give_back, stop};
+pub use stop_all::{StopScope, StoppedAll};
+pub(super) use stop_all::{stop_account, stop_own};
+pub(super) use suspend::suspend;
+pub use token::AccessToken;
+pub(super) use token::access_token;
+pub(super) use wait::wait_until_ready;

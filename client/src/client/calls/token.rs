@@ -1,0 +1,32 @@
+//! Getting an access token.
+
+use super::super::account::Account;
+use crate::auth::Lent;
+use crate::clock::Instant;
+use crate::config::Secret;
+use crate::error::Result;
+use crate::protocol::{self, Operation};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An access token, as the rendering connection needs it too.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// How long it is good; `None` if it does not say.
+    pub remaining: Option<Duration>,
+}
+
+pub(in crate::client) fn access_token(
+    account: &Account,
+    deadline: Instant,
+) -> impl Operation<Outcome = Result<AccessToken>> + Send + use<> {
+    let clock = Arc::clone(&account.core.clock);
+    protocol::token(&account.context, deadline).then(move |lent: Result<Lent>| {
+        let lent = lent?;
+        let remaining = lent.expires.map(|expires| expires.saturating_since(clock.now()));
+        Ok(AccessToken { token: lent.text, remaining })
+    })
+}

@@ -1,0 +1,47 @@
+//! Waiting until a session is ready.
+
+use super::super::account::Account;
+use super::super::state::{Poll, SessionState};
+use crate::clock::Instant;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::SessionProperties;
+use crate::protocol::{Operation, Step};
+use crate::wire::Answer;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Waits until a session is ready. All who wait for it share its reads.
+pub(in crate::client) fn wait_until_ready(
+    account: &Arc<Account>,
+    state: &Arc<SessionState>,
+    timeout: Duration,
+) -> impl Operation<Outcome = Result<SessionProperties>> + Send + use<> {
+    WaitUntilReady { account: Arc::clone(account), failures: state.failures(), state: Arc::clone(state), timeout }
+}
+
+struct WaitUntilReady {
+    account: Arc<Account>,
+    state: Arc<SessionState>,
+    /// See [`SessionState::poll`].
+    failures: u64,
+    timeout: Duration,
+}
+
+impl Operation for WaitUntilReady {
+    type Outcome = Result<SessionProperties>;
+
+    fn step(&mut self, now: Instant, _answer: Option<Answer>) -> Step<Self::Outcome> {
+        let mark = self.state.mark();
+        match self.account.poll(&self.state, now, self.failures) {
+            Poll::Over(outcome) => Step::Done(*outcome),
+            Poll::At(moment) => Step::SleepUntilChange(moment, mark),
+            Poll::Read(chore) => Step::Start(chore),
+            Poll::Reading(mark) => Step::AwaitChange(mark),
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        self.state.wait_ended();
+        if error.kind() == ErrorKind::Timeout { self.state.not_ready_yet(self.timeout) } else { error }
+    }
+}

@@ -1,0 +1,166 @@
+//! The end of a started operation: what its owner and the driver share.
+
+use crate::clock::{Signal, lock};
+use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, EventKind, EventSource, Label, Place, Queue};
+use crate::model::SessionId;
+use std::any::Any;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+/// How far a started operation is. It reaches exactly one end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum OperationState {
+    /// It has not ended.
+    Running = 0,
+    /// It has succeeded: its outcome can be taken.
+    Succeeded = 1,
+    /// It has failed: its outcome is the error.
+    Failed = 2,
+    /// It was cancelled, or its client ended.
+    Cancelled = 3,
+}
+
+impl OperationState {
+    fn of(number: u8) -> OperationState {
+        match number {
+            0 => OperationState::Running,
+            1 => OperationState::Succeeded,
+            2 => OperationState::Failed,
+            _ => OperationState::Cancelled,
+        }
+    }
+}
+
+/// What an operation that succeeded has brought, whatever its type.
+pub(super) trait Outcome: Any + Send + Sync {
+    /// The session that it is about.
+    fn session_id(&self) -> Option<SessionId> {
+        None
+    }
+
+    /// Every caller had cancelled the operation at the moment of its end.
+    fn unclaimed(&self) {}
+}
+
+pub(super) type AnyOutcome = Arc<dyn Outcome>;
+
+impl Outcome for () {}
+
+/// The outcome of an operation whose callers get this.
+pub(super) struct Brought<T> {
+    pub(super) value: T,
+    /// What to do with it if every caller has gone.
+    pub(super) unclaimed: fn(&T),
+}
+
+/// What callers get of an operation.
+pub(super) trait Value: Any + Clone + Send + Sync {
+    /// The session that it is about.
+    fn session_id(&self) -> Option<SessionId> {
+        None
+    }
+}
+
+impl<T: Value> Outcome for Brought<T> {
+    fn session_id(&self) -> Option<SessionId> {
+        self.value.session_id()
+    }
+
+    fn unclaimed(&self) {
+        (self.unclaimed)(&self.value);
+    }
+}
+
+/// What an operation's owner and the driver share.
+pub(super) struct Completion {
+    state: AtomicU8,
+    outcome: Mutex<Option<Result<AnyOutcome>>>,
+    pub(super) ended: Signal,
+    label: Label,
+    pub(super) place: Place,
+    /// It goes on when its owner has gone.
+    pub(super) goes_on: AtomicBool,
+    /// The number of its task.
+    pub(super) task: AtomicU64,
+}
+
+impl Completion {
+    pub(super) fn new(queue: &Arc<Queue>, label: Label) -> Arc<Completion> {
+        Arc::new_cyclic(|this: &Weak<Completion>| {
+            let source: Weak<dyn EventSource> = this.clone();
+            Completion {
+                state: AtomicU8::new(OperationState::Running as u8),
+                outcome: Mutex::new(None),
+                ended: Signal::default(),
+                label,
+                place: queue.register(source),
+                goes_on: false.into(),
+                task: 0.into(),
+            }
+        })
+    }
+
+    pub(super) fn state(&self) -> OperationState {
+        OperationState::of(self.state.load(Ordering::Acquire))
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.state() == OperationState::Running
+    }
+
+    pub(super) fn outcome(&self) -> Result<AnyOutcome> {
+        let outcome = lock(&self.outcome).clone();
+        outcome.unwrap_or_else(|| {
+            Err(Error::new(ErrorKind::Pending, "the operation has not ended yet: poll it, wait for it or pull events"))
+        })
+    }
+
+    /// Ends it, if it has not ended. Returns whether it was this call that ended it.
+    pub(super) fn finish(&self, outcome: Result<AnyOutcome>) -> bool {
+        let state = match &outcome {
+            Ok(_) => OperationState::Succeeded,
+            Err(error) if error.kind() == ErrorKind::Cancelled => OperationState::Cancelled,
+            Err(_) => OperationState::Failed,
+        };
+        let mut place = lock(&self.outcome);
+        if place.is_some() {
+            return false;
+        }
+        *place = Some(outcome);
+        self.state.store(state as u8, Ordering::Release);
+        drop(place);
+        self.place.post(EventKind::OperationEnded);
+        self.ended.notify();
+        true
+    }
+
+    pub(super) fn cancel(&self) -> bool {
+        self.finish(Err(cancelled()))
+    }
+}
+
+/// The error of an operation that was cancelled.
+pub(super) fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the operation was cancelled before it ended")
+}
+
+impl EventSource for Completion {
+    fn fill(&self, event: &mut Event) {
+        event.label = self.label;
+        match &*lock(&self.outcome) {
+            Some(Ok(outcome)) => event.session = outcome.session_id(),
+            Some(Err(error)) => event.error = Some(error.kind()),
+            None => {}
+        }
+    }
+}
+
+impl fmt::Debug for Completion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Completion").field("state", &self.state()).field("label", &self.label).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,476 @@
+//! The driver: one thread for each client runs all started operations and chores and looks after the sessions that are
+//! watched. It never waits for a request: workers send those, and one queue of timers holds everything that waits. So a
+//! thousand operations that wait cost no thread.
+//!
+//! ```text
+//! start, cancel ─→ mailbox ─→ driver: step ─→ send ─→ worker ─→ mailbox …
+//!                               │  ├─→ wait ─→ timers
+//!                               │  └─→ end ─→ completion, events
+//!                               └─→ monitor: what is due for sessions that are watched
+//! ```
+
+mod monitor;
+mod task;
+
+use super::completion::{AnyOutcome, Completion, cancelled};
+use super::core::Core;
+use super::inner::ClientInner;
+use super::interpreter::{Executor, Flow, Progress, WaitFor, carry_out};
+use super::mailbox::{JoinKey, Message, Prepared, TaskId};
+use crate::auth::Exchange;
+use crate::clock::Instant;
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::{Action, Chore, ChoreId, Operation as _, Timed, Work};
+use crate::wire::{Answer, Failure, Request, Urgency};
+use monitor::Monitor;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use task::{MUCH_SHORTER, Task, TaskState, Waiter};
+
+/// Tells a client how its driver is made. The thread is started when there is something to do for it.
+pub(super) fn attach(inner: &Arc<ClientInner>) {
+    let client = Arc::downgrade(inner);
+    inner.core.set_driver(move || {
+        let inner = client.upgrade()?;
+        Some(Box::new(move || {
+            let core = Arc::clone(&inner.core);
+            // Whatever happens in it, it must be seen to have ended.
+            drop(catch_unwind(AssertUnwindSafe(|| Driver::new(inner).run())));
+            core.driver_ended();
+        }))
+    });
+}
+
+struct Driver {
+    inner: Arc<ClientInner>,
+    core: Arc<Core>,
+    monitor: Monitor,
+    tasks: HashMap<TaskId, Task>,
+    timers: BinaryHeap<Reverse<(Instant, TaskId)>>,
+    /// The tasks that others may join.
+    joinable: HashMap<JoinKey, TaskId>,
+    /// How often the token had changed when those who wait for it were last stepped.
+    token_changes: u64,
+    ending: bool,
+}
+
+/// Waking up this much later than planned means that the machine slept, or the program was halted.
+const JUMP: Duration = Duration::from_secs(30);
+
+/// The loop.
+impl Driver {
+    fn new(inner: Arc<ClientInner>) -> Driver {
+        Driver {
+            core: Arc::clone(&inner.core),
+            inner,
+            monitor: Monitor::default(),
+            tasks: HashMap::new(),
+            timers: BinaryHeap::new(),
+            joinable: HashMap::new(),
+            token_changes: 0,
+            ending: false,
+        }
+    }
+
+    fn run(mut self) {
+        let core = Arc::clone(&self.core);
+        let mut planned = core.now();
+        loop {
+            let seen = core.wake.signal.version();
+            let now = core.now();
+            let jumped = now.saturating_since(planned) > JUMP;
+            if jumped {
+                core.http.reset();
+            }
+            if core.resumed.swap(false, Ordering::AcqRel) || jumped {
+                self.monitor.read_all_again(&self.inner, now);
+            }
+            // A defect anywhere else must not take the driver away from them all.
+            let wake = catch_unwind(AssertUnwindSafe(|| self.turn(now))).unwrap_or(Some(now + Duration::from_secs(1)));
+            core.write_notes();
+            let Some(wake) = wake else { return };
+            let waits_for_work = self.waits_for_work();
+            // Looking in now and then is how a jump of the clock is noticed. Without anything to do a jump does not matter.
+            let idle = wake == Instant::NEVER && !waits_for_work && !core.suspended.load(Ordering::Acquire);
+            planned = if idle { wake } else { wake.min(now + JUMP) }.max(now);
+            if core.wake.signal.version() != seen {
+                continue;
+            }
+            if waits_for_work {
+                core.clock.wait_for_work(&core.wake.signal, seen, planned);
+            } else {
+                core.clock.sleep(&core.wake.signal, seen, planned);
+            }
+        }
+    }
+
+    /// Whether something real is under way, so that time must take its course.
+    fn waits_for_work(&self) -> bool {
+        self.core.tokens.is_fetching() || self.tasks.values().any(Task::is_busy)
+    }
+
+    /// Does all that is due. Returns when to look again; `None`: it has ended.
+    fn turn(&mut self, now: Instant) -> Option<Instant> {
+        while let Some(message) = self.core.mailbox.take() {
+            self.take(now, message);
+        }
+        if self.core.is_shut_down() && !self.ending {
+            self.ending = true;
+            self.end_all(now);
+        }
+        self.step_due(now);
+        self.step_changed(now);
+        let due = if self.ending { Instant::NEVER } else { self.monitor.look_after(&self.inner, now) };
+        if self.ending && self.tasks.is_empty() {
+            return if self.core.mailbox.close_if_empty() { None } else { Some(now) };
+        }
+        // Those of tasks that are over wake nothing.
+        while self.timers.peek().is_some_and(|Reverse((_, id))| !self.tasks.contains_key(id)) {
+            self.timers.pop();
+        }
+        let next = self.timers.peek().map_or(Instant::NEVER, |Reverse((moment, _))| *moment);
+        Some(next.min(due))
+    }
+
+    fn take(&mut self, now: Instant, message: Message) {
+        match message {
+            Message::Start(task, prepared, completion) => self.start(now, task, prepared, completion),
+            Message::StartChore(chore) => self.start_chore(now, chore),
+            Message::Answer(id, answer) => self.came(now, id, Some(answer)),
+            Message::WorkDone(id) => self.came(now, id, None),
+            Message::Cancelled(completion) => self.cancelled(now, &completion),
+            Message::CancelChore(chore) => self.cancel_chore(now, chore),
+            Message::Yield(chore) => {
+                if let Some(task) = self.tasks.get_mut(&TaskId::Chore(chore)) {
+                    task.hold_up_no_others();
+                }
+            }
+        }
+    }
+
+    /// What was under way for a task has come.
+    fn came(&mut self, now: Instant, id: TaskId, answer: Option<Answer>) {
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.state = TaskState::Ready;
+            task.notice_leavers(now);
+            self.step(now, id, answer);
+        }
+    }
+
+    fn step_due(&mut self, now: Instant) {
+        while let Some(Reverse((moment, id))) = self.timers.peek().copied()
+            && moment <= now
+        {
+            self.timers.pop();
+            let Some(task) = self.tasks.get_mut(&id) else { continue };
+            if task.end_late(now) && task.waiters.is_empty() && !task.goes_on() {
+                self.leave(now, id);
+                continue;
+            }
+            match &task.state {
+                TaskState::Waiting(_) => self.step(now, id, None),
+                // It has queued for a worker all the time; one that is on the wire ends by its own limit.
+                TaskState::Request(job) if now >= task.timed.deadline() && job.take_back() => {
+                    task.state = TaskState::Ready;
+                    self.step(now, id, Some(Err(Failure::never_begun())));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Steps those who wait for the token or for a change, if there was one.
+    fn step_changed(&mut self, now: Instant) {
+        let token_changes = self.core.tokens.changes();
+        let new_token = token_changes != std::mem::replace(&mut self.token_changes, token_changes);
+        let is_due = |task: &Task| match &task.state {
+            TaskState::Waiting(WaitFor::Token) => new_token,
+            TaskState::Waiting(WaitFor::Change(mark) | WaitFor::PossibleChange(mark)) => mark.is_past(),
+            _ => false,
+        };
+        let due: Vec<TaskId> = self.tasks.iter().filter(|(_, task)| is_due(task)).map(|(id, _)| *id).collect();
+        due.into_iter().for_each(|id| self.step(now, id, None));
+    }
+}
+
+/// Starting and stepping.
+impl Driver {
+    fn start(&mut self, now: Instant, task: u64, prepared: Prepared, completion: Arc<Completion>) {
+        let Prepared { operation, deadline, join } = prepared;
+        if self.ending && operation.urgency() != Urgency::Stop {
+            completion.cancel();
+            return;
+        }
+        if !completion.is_running() {
+            // It was cancelled before anything was done for it.
+            return;
+        }
+        if let Some(joined) = join.as_ref().and_then(|join| self.joinable.get(join)).copied()
+            && let TaskId::Operation(number) = joined
+            && let Some(task) = self.tasks.get_mut(&joined)
+            && task.timed.deadline() + MUCH_SHORTER >= deadline
+        {
+            completion.task.store(number, Ordering::Release);
+            self.timers.push(Reverse((deadline, joined)));
+            task.waiters.push(Waiter { completion, deadline, spare: Some(operation) });
+            return;
+        }
+        let id = TaskId::Operation(task);
+        if let Some(join) = &join {
+            self.joinable.insert(join.clone(), id);
+        }
+        let waiter = Waiter { completion, deadline, spare: None };
+        let timed = Timed::new(operation, deadline, self.core.attempt_timeout);
+        self.begin(now, id, Task::new(timed, Some(waiter), join));
+    }
+
+    fn start_chore(&mut self, now: Instant, chore: Chore) {
+        let Chore { id, mut operation, deadline } = chore;
+        if self.ending && operation.urgency() != Urgency::Stop {
+            operation.fail(cancelled());
+            return;
+        }
+        let operation = operation.then(|outcome: Result<()>| outcome.map(|()| Arc::new(()) as AnyOutcome));
+        let timed = Timed::new(Box::new(operation) as task::Job, deadline, self.core.attempt_timeout);
+        self.begin(now, TaskId::Chore(id), Task::new(timed, None, None));
+    }
+
+    fn begin(&mut self, now: Instant, id: TaskId, mut task: Task) {
+        if self.ending {
+            task.timed.end_by(now + self.core.attempt_timeout);
+        }
+        self.tasks.insert(id, task);
+        self.step(now, id, None);
+    }
+
+    /// Steps a task for as long as it needs no waiting.
+    fn step(&mut self, now: Instant, id: TaskId, answer: Option<Answer>) {
+        self.guarded(now, id, |driver| driver.step_on(now, id, answer));
+    }
+
+    /// Does something with a task. A defect in it ends the task, and no other.
+    fn guarded(&mut self, now: Instant, id: TaskId, act: impl FnOnce(&mut Driver)) {
+        if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
+            let message = "the library hit a defect of its own; the operation may be started again. Please report it";
+            self.finish(now, id, Err(Error::new(ErrorKind::Internal, message)));
+        }
+    }
+
+    fn step_on(&mut self, now: Instant, id: TaskId, mut answer: Option<Answer>) {
+        while let Some(task) = self.tasks.get_mut(&id) {
+            let alone = task.waiters.is_empty() && !task.goes_on();
+            let gone = || if alone { Err(cancelled()) } else { Ok(()) };
+            let action = task.timed.next(now, answer.take(), gone);
+            match self.carry_out(now, id, action) {
+                Flow::StepAgain(next) => answer = next,
+                Flow::Waits => return,
+            }
+        }
+    }
+
+    fn carry_out(&mut self, now: Instant, id: TaskId, action: Action<Result<AnyOutcome>>) -> Flow {
+        match carry_out(action, &mut InBackground { driver: self, id }) {
+            Progress::Ended(outcome) => {
+                self.finish(now, id, outcome);
+                Flow::Waits
+            }
+            Progress::StepAgain(answer) => Flow::StepAgain(answer),
+            Progress::Waits => Flow::Waits,
+        }
+    }
+}
+
+/// The executor of a task: it begins what the task asks for, and the mailbox or a timer brings it back.
+struct InBackground<'a> {
+    driver: &'a mut Driver,
+    id: TaskId,
+}
+
+impl Executor for InBackground<'_> {
+    fn core(&self) -> &Arc<Core> {
+        &self.driver.core
+    }
+
+    fn send(&mut self, mut request: Request, limit: Duration) -> Flow {
+        let Driver { core, tasks, timers, .. } = &mut *self.driver;
+        if let Some(task) = tasks.get_mut(&self.id) {
+            let (id, deadline, for_answer) = (self.id, task.timed.deadline(), Arc::clone(core));
+            let done = move |answer| {
+                drop(for_answer.mailbox.post(Message::Answer(id, answer), &for_answer.wake.signal));
+            };
+            request.urgency = task.urgency_of(request.urgency);
+            task.sent(core.http.start(request, limit, deadline, done));
+            timers.push(Reverse((deadline, id)));
+        }
+        Flow::Waits
+    }
+
+    fn fetch_token(&mut self, exchange: Exchange, limit: Duration) -> Flow {
+        self.driver.core.start_fetching_token(exchange, limit);
+        self.set_state(TaskState::Waiting(WaitFor::Token))
+    }
+
+    fn work(&mut self, work: Work) -> Flow {
+        let (id, core) = (self.id, Arc::clone(&self.driver.core));
+        self.driver.core.http.aside(move || {
+            // After a panic, what the work was to bring is missing, and the operation says so.
+            drop(catch_unwind(AssertUnwindSafe(work.0)));
+            drop(core.mailbox.post(Message::WorkDone(id), &core.wake.signal));
+        });
+        self.set_state(TaskState::Work)
+    }
+
+    fn wait(&mut self, until: Instant, wait_for: WaitFor) -> Flow {
+        self.driver.timers.push(Reverse((until, self.id)));
+        self.set_state(TaskState::Waiting(wait_for))
+    }
+}
+
+impl InBackground<'_> {
+    fn set_state(&mut self, state: TaskState) -> Flow {
+        if let Some(task) = self.driver.tasks.get_mut(&self.id) {
+            task.state = state;
+        }
+        Flow::Waits
+    }
+}
+
+/// Ending.
+impl Driver {
+    fn finish(&mut self, now: Instant, id: TaskId, outcome: Result<AnyOutcome>) {
+        let Some(mut task) = self.tasks.remove(&id) else { return };
+        if let Some(join) = &task.join
+            && self.joinable.get(join) == Some(&id)
+        {
+            self.joinable.remove(join);
+        }
+        if let Err(error) = &outcome {
+            // A caller that has cancelled something, a stop too, knows that.
+            let wanted = error.kind() != ErrorKind::Cancelled;
+            if wanted && !task.waiters.is_empty() {
+                self.core.log_failure(error);
+            }
+            if wanted && task.urgency == Urgency::Stop && self.ending {
+                self.core.stop_failed(error);
+            }
+        }
+        if let Some(chore) = task.timed.afterwards() {
+            self.core.start(chore);
+        }
+        let go_on = if self.ending { Vec::new() } else { task.with_more_time(now, &outcome) };
+        let (had, mut taken) = (!task.waiters.is_empty(), false);
+        for waiter in task.waiters {
+            taken |= waiter.completion.finish(outcome.clone());
+        }
+        // All have cancelled it at this very moment.
+        if had
+            && !taken
+            && let Ok(outcome) = outcome
+        {
+            outcome.unclaimed();
+        }
+        for (completion, prepared) in go_on {
+            let task = self.core.mailbox.next_task();
+            completion.task.store(task, Ordering::Release);
+            self.start(now, task, prepared, completion);
+        }
+    }
+
+    fn cancelled(&mut self, now: Instant, completion: &Arc<Completion>) {
+        let id = TaskId::Operation(completion.task.load(Ordering::Acquire));
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.waiters.retain(|waiter| !Arc::ptr_eq(&waiter.completion, completion));
+            if task.waiters.is_empty() {
+                // Cancelled by name, a stop ends too.
+                self.leave(now, id);
+            }
+        }
+    }
+
+    fn cancel_chore(&mut self, now: Instant, chore: ChoreId) {
+        let id = TaskId::Chore(chore);
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.is_chore = false;
+            self.leave(now, id);
+        }
+    }
+
+    /// No caller waits for a task any more.
+    fn leave(&mut self, now: Instant, id: TaskId) {
+        self.guarded(now, id, |driver| driver.leave_unguarded(now, id));
+    }
+
+    fn leave_unguarded(&mut self, now: Instant, id: TaskId) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        match &task.state {
+            // It has queued for a worker, and is not sent any more.
+            TaskState::Request(job) if job.take_back() => task.state = TaskState::Ready,
+            TaskState::Request(job) => {
+                if task.timed.leave_in_flight(now) {
+                    task.left = true;
+                } else {
+                    job.abandon();
+                    let outcome = Err(task.timed.give_up(cancelled()));
+                    self.finish(now, id, outcome);
+                }
+                return;
+            }
+            TaskState::Work => {
+                // What it waits for is written to a disk: it is stepped, and ends, when that is done.
+                task.left = task.timed.leave_in_flight(now);
+                if task.urgency == Urgency::Stop {
+                    task.urgency = Urgency::Urgent;
+                }
+                return;
+            }
+            TaskState::Ready | TaskState::Waiting(_) => {}
+        }
+        let action = task.timed.abandon(now, cancelled());
+        if !matches!(action, Action::Done(_)) {
+            task.left = true;
+        }
+        if let Flow::StepAgain(answer) = self.carry_out(now, id, action) {
+            self.step(now, id, answer);
+        }
+    }
+
+    /// The client ends: what saves money goes on for a while, and everything else is cancelled.
+    fn end_all(&mut self, now: Instant) {
+        let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
+        let end = now + self.core.attempt_timeout;
+        for id in ids {
+            let Some(task) = self.tasks.get_mut(&id) else { continue };
+            task.timed.end_by(end);
+            if task.urgency == Urgency::Stop {
+                self.timers.push(Reverse((end, id)));
+                continue;
+            }
+            task.waiters.drain(..).for_each(|waiter| waiter.cancel());
+            task.is_chore = false;
+            if !task.left {
+                self.leave(now, id);
+            }
+        }
+        monitor::stop_promised(&self.inner, now);
+        let promised = self.core.mailbox.take_all();
+        promised.into_iter().for_each(|message| self.take(now, message));
+    }
+}
+
+impl Drop for Driver {
+    /// A driver that ends leaves no caller waiting.
+    fn drop(&mut self) {
+        for task in self.tasks.values() {
+            task.waiters.iter().for_each(Waiter::cancel);
+        }
+        for message in self.core.mailbox.take_all() {
+            if let Message::Start(_, _, completion) = message {
+                completion.cancel();
+            }
+        }
+    }
+}

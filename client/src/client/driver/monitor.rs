@@ -1,0 +1,229 @@
+//! Looks after the sessions that are watched: reads those that are not ready, each at its own pace, and all that are ready by
+//! one list for each account; extends leases; and does what was promised for the end.
+
+use super::super::account::Account;
+use super::super::calls;
+use super::super::core::Core;
+use super::super::inner::ClientInner;
+use super::super::state::{LeaseMoment, Poll, SessionState, is_over};
+use crate::auth::Lent;
+use crate::clock::{Instant, lock};
+use crate::error::{ErrorKind, Result};
+use crate::events::EventKind;
+use crate::model::{SessionId, SessionProperties, SessionStatus};
+use crate::protocol::{self, Chore, Stopped};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+#[derive(Debug, Default)]
+pub(super) struct Monitor {
+    /// When to look again if nothing happens.
+    next: Option<Instant>,
+    /// The clock has jumped, and an event says so once everything was read again.
+    resuming: bool,
+}
+
+impl Monitor {
+    /// Does what is due. Returns when to look again.
+    pub(super) fn look_after(&mut self, inner: &ClientInner, now: Instant) -> Instant {
+        let core = &inner.core;
+        let changed = core.wake.take_sessions_changed();
+        if let Some(next) = self.next
+            && !changed
+            && now < next
+        {
+            return next;
+        }
+        let suspended = core.suspended.load(Ordering::Acquire);
+        let next = if suspended { Instant::NEVER } else { self.look(inner, now) };
+        self.next = Some(next);
+        next
+    }
+
+    fn look(&mut self, inner: &ClientInner, now: Instant) -> Instant {
+        let (mut next, mut stale) = (Instant::NEVER, false);
+        for account in inner.accounts.all() {
+            let mut ready = Vec::new();
+            for state in account.watched() {
+                if state.look(|known| known.watching.is_none()) || is_over(state.numbers().status) {
+                    account.unwatch(&state);
+                    continue;
+                }
+                if state.status() != SessionStatus::Ready || state.is_to_be_read_soon() {
+                    next = next.min(read(&account, &state, now));
+                }
+                let is_stale = state.is_stale();
+                stale |= is_stale;
+                if state.status() == SessionStatus::Ready {
+                    if !is_stale {
+                        next = next.min(tend(&account, &state, now));
+                    }
+                    ready.push(state);
+                }
+            }
+            if !ready.is_empty() {
+                next = next.min(list(&account, &ready, now));
+            }
+        }
+        if !stale && std::mem::take(&mut self.resuming) {
+            inner.core.events.post_of_client(EventKind::Resumed);
+        }
+        next
+    }
+
+    /// The machine slept, or the program was halted, or the client was resumed: what is known is old, and nothing is reported or
+    /// done before everything was read again.
+    pub(super) fn read_all_again(&mut self, inner: &ClientInner, now: Instant) {
+        let core = &inner.core;
+        core.log.info(None, || "the time jumped: connections were dropped, and sessions are read anew".into());
+        for account in inner.accounts.all() {
+            for state in account.watched() {
+                state.mark_stale();
+                let mut listing = lock(&account.listing);
+                (listing.running, listing.not_before) = (None, None);
+            }
+        }
+        self.resuming = true;
+        core.suspended.store(false, Ordering::Release);
+        core.wake.look_again();
+        // A token that has run out meanwhile is renewed for the next operation that needs it.
+        let deadline = now + core.call_timeout;
+        if core.tokens.has_run_out(now) {
+            let renew = protocol::token(&core.context, deadline);
+            core.start(Chore::new(renew, deadline, |_: Result<Lent>| ()));
+        }
+    }
+}
+
+/// Stops what was promised to be stopped at the end.
+pub(super) fn stop_promised(inner: &ClientInner, now: Instant) {
+    let core = &inner.core;
+    for (account, state) in inner.take_promises() {
+        let deadline = now + core.attempt_timeout;
+        let stop = calls::stop(&account, state.id(), deadline);
+        core.start(Chore::new(stop, deadline, |_: Result<Stopped>| ()));
+    }
+}
+
+/// Reads a session that is not ready, or that is to be read individually, when its time has come. Returns when to look again.
+fn read(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Instant {
+    let met = state.look(|known| known.watching.as_mut().map(|it| std::mem::replace(&mut it.failures, known.failures)));
+    match account.poll(state, now, met.unwrap_or_else(|| state.failures())) {
+        Poll::At(moment) => moment,
+        Poll::Reading(_) => Instant::NEVER,
+        Poll::Read(chore) => {
+            account.core.start(chore);
+            Instant::NEVER
+        }
+        Poll::Over(outcome) => {
+            if outcome.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+                state.was_forgotten();
+                account.ended(state.id());
+            }
+            state.look(|known| known.readiness.next_read()).max(now)
+        }
+    }
+}
+
+/// What is due for a session that is ready. Returns when to look again.
+fn tend(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Instant {
+    let core = &account.core;
+    let numbers = state.numbers();
+    let at = LeaseMoment {
+        now,
+        max_lease: Duration::from_millis(numbers.max_lease_ms),
+        remaining: numbers.remaining(now),
+        alive_at: core.events.pulled_at().max(state.published().touched_at()),
+        unread: state.is_to_be_read_soon(),
+    };
+    if at.max_lease.is_zero() {
+        return Instant::NEVER;
+    }
+    let intervals = &account.context.pacing.intervals;
+    let due = state.look(|known| known.watching.as_mut().map(|watching| watching.due(&at, intervals)));
+    let Some(due) = due else { return Instant::NEVER };
+    if due.awaits_application {
+        core.events.await_pull();
+    }
+    if let Some(lease) = due.extend_to {
+        calls::extension(account, state, lease).into_iter().for_each(|chore| core.start(chore));
+    }
+    if due.look_at_end {
+        state.read_soon();
+    }
+    due.next
+}
+
+/// Lists an account's sessions, for all of them that are ready, when the time has come. Returns when to look again.
+fn list(account: &Arc<Account>, sessions: &[Arc<SessionState>], now: Instant) -> Instant {
+    let interval = account.context.pacing.intervals.ready;
+    let stale = sessions.iter().any(|state| state.is_stale());
+    let mut listing = lock(&account.listing);
+    if listing.running.is_some() {
+        return Instant::NEVER;
+    }
+    // A session that has just become ready is known as well as a list could say.
+    let oldest = sessions.iter().map(|state| state.look(|known| known.readiness.told_at())).min().unwrap_or(now);
+    let due = if stale { now } else { oldest + interval };
+    let due = listing.not_before.map_or(due, |not_before| due.max(not_before));
+    if now < due {
+        return due;
+    }
+    listing.latest += 1;
+    let number = listing.latest;
+    listing.running = Some(number);
+    listing.not_before = Some(now + interval);
+    drop(listing);
+    let wanted: Vec<(Weak<SessionState>, u64)> =
+        sessions.iter().map(|state| (Arc::downgrade(state), state.epoch())).collect();
+    let deadline = account.core.deadline(None);
+    let (list, for_end) = (protocol::list(&account.context, deadline), Arc::clone(account));
+    account.core.start(Chore::new(list, deadline, move |outcome: Result<Vec<SessionProperties>>| {
+        listed(&for_end, number, outcome, &wanted);
+    }));
+    Instant::NEVER
+}
+
+/// The list has come, or not.
+fn listed(
+    account: &Account,
+    number: u64,
+    outcome: Result<Vec<SessionProperties>>,
+    wanted: &[(Weak<SessionState>, u64)],
+) {
+    let core: &Core = &account.core;
+    if core.is_shut_down() {
+        return;
+    }
+    let mut listing = lock(&account.listing);
+    if listing.running != Some(number) {
+        // The clock has jumped since.
+        return;
+    }
+    listing.running = None;
+    match outcome {
+        Err(error) => {
+            let pause = protocol::Trouble::of(&error).and_then(|trouble| trouble.retry_after).unwrap_or_default();
+            let pause = pause.max(account.context.pacing.intervals.ready);
+            listing.not_before = Some(core.now() + pause);
+            drop(listing);
+            core.log_failure(&error);
+        }
+        Ok(sessions) => {
+            drop(listing);
+            let mut found: HashMap<SessionId, SessionProperties> =
+                sessions.into_iter().map(|session| (session.id.clone(), session)).collect();
+            for (state, epoch) in wanted {
+                let Some(state) = state.upgrade() else { continue };
+                match found.remove(state.id()) {
+                    Some(session) => drop(account.was_read(&state, *epoch, session)),
+                    // It has left the list: its properties say what became of it.
+                    None => state.read_soon(),
+                }
+            }
+        }
+    }
+    core.wake.sessions_changed();
+}

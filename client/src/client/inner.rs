@@ -1,0 +1,148 @@
+//! A client's beginning and end: what its handle and its driver share, and all clients of the process.
+
+use super::account::Account;
+use super::accounts::Accounts;
+use super::core::{Core, Parts, not_ended};
+use super::state::{SessionState, is_over};
+use super::wake::Wake;
+use crate::auth::{TokenCache, TokenSource};
+use crate::clock::{Clock, lock};
+use crate::config::ClientConfig;
+use crate::error::Result;
+use crate::events::{EventKind, Queue};
+use crate::http::{Transport, Workers};
+use crate::journal::Journal;
+use crate::log::Log;
+use crate::protocol::{Context, Pacing};
+use crate::wire::Service;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+/// The clients of this process that have not gone, and their threads, which may outlive them by a request.
+static LIVING: Mutex<Vec<Living>> = Mutex::new(Vec::new());
+
+#[derive(Clone)]
+struct Living {
+    inner: Weak<ClientInner>,
+    core: Weak<Core>,
+    workers: Weak<Workers>,
+}
+
+#[derive(Debug)]
+pub(super) struct ClientInner {
+    pub(super) core: Arc<Core>,
+    pub(super) accounts: Accounts,
+    /// What is to be stopped, once the end has begun.
+    promised: Mutex<Vec<Promise>>,
+}
+
+/// A session that is to be stopped at the end.
+type Promise = (Arc<Account>, Arc<SessionState>);
+
+impl ClientInner {
+    pub(super) fn new(config: ClientConfig, clock: Arc<dyn Clock>) -> Result<Arc<ClientInner>> {
+        let settings = config.check()?;
+        let service = Arc::new(Service::of(&settings));
+        let log = Arc::new(Log::new(settings.log_level, Arc::clone(&clock)));
+        let http = Arc::new(Transport::new(&settings, Arc::clone(&clock), Arc::clone(&log))?);
+        let (wake, events) = (Arc::new(Wake::default()), Queue::new(Arc::clone(&clock)));
+        let journal = settings.journal.as_deref().map(|path| Journal::open(path, Arc::clone(&clock))).transpose()?;
+        let source = TokenSource {
+            token_service: settings.token_service,
+            account_id: settings.account_id,
+            credential: settings.credential,
+            on_request: settings.token_on_request,
+        };
+        let queue = Arc::clone(&events);
+        let ask = move || queue.post_of_client(EventKind::TokenNeeded);
+        let tokens = TokenCache::new(source, Arc::clone(&clock), Arc::clone(&wake.signal), ask, Arc::clone(&log));
+        let pacing = Arc::new(Pacing::new(settings.intervals));
+        let context = Context { service, tokens, pacing, retry: settings.retry, log };
+        let (call_timeout, attempt_timeout) = (settings.call_timeout, settings.attempt_timeout);
+        let home_context = context.clone();
+        let core = Core::new(Parts { http, clock, wake, events, context, journal, call_timeout, attempt_timeout });
+        let accounts = Accounts::new(Account::new(&core, home_context));
+        let inner = Arc::new(ClientInner { core, accounts, promised: Mutex::default() });
+        inner.join_the_living();
+        Ok(inner)
+    }
+
+    /// Begins the end: no new work, and what was promised for the end.
+    pub(super) fn begin_end(&self) {
+        let core = &self.core;
+        let Some(promised) = self.hold_promises() else { return };
+        if promised && let Err(error) = core.wake_driver() {
+            let message = format!("sessions may still be running, as nothing could stop them: {error}");
+            core.stop_failed(&error.reworded(message));
+            lock(&self.promised).clear();
+        }
+        if !core.has_driver() {
+            core.close();
+            core.leave_sessions_behind();
+        }
+        core.wake.notify();
+        core.events.posted.notify();
+        core.log.written.notify();
+    }
+
+    /// The end begins, unless it has before: what is promised now is kept, even if the application frees the session before it
+    /// is done. Returns whether there is anything; `None` if the end had begun.
+    fn hold_promises(&self) -> Option<bool> {
+        // The driver, which sees the end at once, waits here for what it has to do.
+        let mut promised = lock(&self.promised);
+        if self.core.shut_down.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        for account in self.accounts.all() {
+            let sessions = account.watched().into_iter().filter(|state| is_promised(state));
+            promised.extend(sessions.map(|state| (Arc::clone(&account), state)));
+        }
+        Some(!promised.is_empty())
+    }
+
+    /// What is to be stopped, once.
+    pub(super) fn take_promises(&self) -> Vec<(Arc<Account>, Arc<SessionState>)> {
+        std::mem::take(&mut *lock(&self.promised))
+    }
+
+    /// Waits, in real time, until no thread and no call is left.
+    pub(super) fn wait_for_end(&self, timeout: Duration) -> Result<()> {
+        wait_for_end(&self.core, timeout)
+    }
+
+    /// From now on [`end_all`] ends this one too.
+    fn join_the_living(self: &Arc<Self>) {
+        let mut living = lock(&LIVING);
+        living.retain(|it| it.core.strong_count() > 0 || it.workers.strong_count() > 0);
+        let (core, workers) = (Arc::downgrade(&self.core), Arc::downgrade(self.core.http.workers()));
+        living.push(Living { inner: Arc::downgrade(self), core, workers });
+    }
+}
+
+/// Ends every client of the process, and waits for all of them together.
+pub(super) fn end_all(timeout: Duration) -> Result<()> {
+    let living = lock(&LIVING).clone();
+    living.iter().filter_map(|it| it.inner.upgrade()).for_each(|inner| inner.begin_end());
+    let cores: Vec<Arc<Core>> = living.iter().filter_map(|it| it.core.upgrade()).collect();
+    let begun = std::time::Instant::now();
+    let ends = cores.iter().map(|core| wait_for_end(core, timeout.saturating_sub(begun.elapsed())));
+    ends.collect::<Vec<_>>().into_iter().collect::<Result<()>>()?;
+    drop(cores);
+    let threads = living.iter().filter_map(|it| it.workers.upgrade());
+    let gone = threads.map(|workers| workers.wait_until_gone(timeout.saturating_sub(begun.elapsed())));
+    if gone.collect::<Vec<_>>().contains(&false) { Err(not_ended()) } else { Ok(()) }
+}
+
+fn wait_for_end(core: &Arc<Core>, timeout: Duration) -> Result<()> {
+    core.wait_until_gone(timeout)?;
+    // How it has ended is reported here: `end_all` does not report it again.
+    lock(&LIVING).retain(|it| !std::ptr::eq(it.core.as_ptr(), Arc::as_ptr(core)));
+    core.end_result()
+}
+
+/// Whether a session is to be stopped at the end.
+fn is_promised(state: &SessionState) -> bool {
+    state.look(|known| known.watching.as_ref().is_some_and(|watching| watching.options.stop_on_shutdown))
+        && !is_over(state.numbers().status)
+}

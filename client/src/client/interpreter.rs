@@ -1,0 +1,151 @@
+//! The interpreter of operations: carries out what an operation asks for, step by step. The same code runs blocking calls on
+//! the caller's thread and started operations in the driver; an [`Executor`] is where the two differ.
+
+use super::core::Core;
+use crate::auth::Exchange;
+use crate::clock::Instant;
+use crate::error::Result;
+use crate::protocol::{Action, ChangeMark, Operation, Timed, Work};
+use crate::wire::{Answer, Request};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an operation waits for, besides the moment that it is woken at.
+pub(super) enum WaitFor {
+    Time,
+    Token,
+    /// A change that something under way will bring.
+    Change(ChangeMark),
+    /// A change that may come.
+    PossibleChange(ChangeMark),
+}
+
+/// How an executor leaves an operation.
+pub(super) enum Flow {
+    /// Step it again, with the answer to its request if it sent one.
+    StepAgain(Option<Answer>),
+    /// Step it when what was begun has come.
+    Waits,
+}
+
+/// Where an operation's steps are carried out: on a thread that waits, or on one that does not.
+pub(super) trait Executor {
+    fn core(&self) -> &Arc<Core>;
+
+    fn send(&mut self, request: Request, limit: Duration) -> Flow;
+
+    fn fetch_token(&mut self, exchange: Exchange, limit: Duration) -> Flow;
+
+    fn work(&mut self, work: Work) -> Flow;
+
+    fn wait(&mut self, until: Instant, wait_for: WaitFor) -> Flow;
+}
+
+/// What has become of an operation.
+pub(super) enum Progress<T> {
+    Ended(T),
+    StepAgain(Option<Answer>),
+    Waits,
+}
+
+/// Carries out one action of an operation.
+pub(super) fn carry_out<T>(action: Action<T>, by: &mut impl Executor) -> Progress<T> {
+    let flow = match action {
+        Action::Done(outcome) => {
+            by.core().write_notes();
+            return Progress::Ended(outcome);
+        }
+        Action::Send(request, limit) => by.send(*request, limit),
+        Action::FetchToken(exchange, limit) if exchange.ahead => {
+            // The old token is good: the operation goes on with it.
+            by.core().start_fetching_token(*exchange, limit);
+            Flow::StepAgain(None)
+        }
+        Action::FetchToken(exchange, limit) => by.fetch_token(*exchange, limit),
+        Action::AwaitToken(until) => by.wait(until, WaitFor::Token),
+        Action::SleepUntil(until) => by.wait(until, WaitFor::Time),
+        Action::SleepUntilChange(until, mark) => by.wait(until, WaitFor::PossibleChange(mark)),
+        Action::AwaitChange(mark, until) => by.wait(until, WaitFor::Change(mark)),
+        Action::Work(work) => by.work(work),
+        Action::Start(chore) => {
+            by.core().start(chore);
+            Flow::StepAgain(None)
+        }
+    };
+    by.core().write_notes();
+    match flow {
+        Flow::StepAgain(answer) => Progress::StepAgain(answer),
+        Flow::Waits => Progress::Waits,
+    }
+}
+
+/// Runs an operation on this thread to its end, to the deadline, or to the end of the client, and logs a failure.
+pub(super) fn run<T>(core: &Arc<Core>, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {
+    let outcome = run_silently(core, operation, deadline);
+    if let Err(error) = &outcome {
+        core.log_failure(error);
+    }
+    outcome
+}
+
+/// The same without a line in the log.
+pub(super) fn run_silently<T>(
+    core: &Arc<Core>,
+    operation: impl Operation<Outcome = Result<T>>,
+    deadline: Instant,
+) -> Result<T> {
+    let _call = core.begin_call();
+    let mut timed = Timed::new(operation, deadline, core.attempt_timeout);
+    let mut here = OnThisThread { core, seen: 0 };
+    let mut answer = None;
+    loop {
+        here.seen = core.wake.signal.version();
+        let action = timed.next(core.now(), answer.take(), || core.check_alive());
+        match carry_out(action, &mut here) {
+            Progress::Ended(outcome) => {
+                timed.afterwards().into_iter().for_each(|chore| core.start(chore));
+                return outcome;
+            }
+            Progress::StepAgain(next) => answer = next,
+            Progress::Waits => {}
+        }
+    }
+}
+
+/// The thread of a blocking call.
+struct OnThisThread<'a> {
+    core: &'a Arc<Core>,
+    /// The signal's version before the operation was stepped.
+    seen: u64,
+}
+
+impl Executor for OnThisThread<'_> {
+    fn core(&self) -> &Arc<Core> {
+        self.core
+    }
+
+    fn send(&mut self, request: Request, limit: Duration) -> Flow {
+        Flow::StepAgain(Some(self.core.http.send(&request, limit)))
+    }
+
+    fn fetch_token(&mut self, exchange: Exchange, limit: Duration) -> Flow {
+        self.core.fetch_token(exchange, limit);
+        Flow::StepAgain(None)
+    }
+
+    fn work(&mut self, work: Work) -> Flow {
+        (work.0)();
+        Flow::StepAgain(None)
+    }
+
+    fn wait(&mut self, until: Instant, wait_for: WaitFor) -> Flow {
+        let Core { clock, wake, tokens, .. } = &**self.core;
+        match wait_for {
+            WaitFor::Time | WaitFor::PossibleChange(_) => clock.sleep(&wake.signal, self.seen, until),
+            // Only the application can bring one.
+            WaitFor::Token if !tokens.is_fetching() => clock.sleep(&wake.signal, self.seen, until),
+            WaitFor::Token | WaitFor::Change(_) => clock.wait_for_work(&wake.signal, self.seen, until),
+        }
+        Flow::StepAgain(None)
+    }
+}

@@ -1,0 +1,10 @@
+//! What a client knows of its sessions, and how each is looked after.
+
+mod keep_alive;
+mod registry;
+mod session;
+
+pub(super) use keep_alive::{ExtensionEnd, LeaseMoment, Watching, is_over};
+pub use keep_alive::{KeepAlive, OnSuspend, WatchOptions};
+pub(super) use registry::Registry;
+pub(super) use session::{Poll, SessionState};

@@ -1,0 +1,444 @@
+//! What all handles of one session share: what is known of it, and when to read it again.
+
+use super::super::mailbox::{Mailbox, Message};
+use super::super::wake::Wake;
+use super::keep_alive::{ExtensionEnd, Watching};
+use crate::clock::{Clock, Instant, lock};
+use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, EventKind, EventSource, Label};
+use crate::model::{
+    Lease, SessionId, SessionProperties, SessionSize, SessionStatus, Snapshot, SnapshotCell, SnapshotData,
+};
+use crate::protocol::{ChangeMark, Chore, ChoreId, Context, Readiness};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(in crate::client) struct SessionState {
+    id: SessionId,
+    knowledge: Mutex<Knowledge>,
+    /// Counts what has become known: those who wait look whether it has changed.
+    changes: Arc<AtomicU64>,
+    published: Arc<Published>,
+    wake: Arc<Wake>,
+    mailbox: Arc<Mailbox>,
+}
+
+/// What events and snapshots of the session are made of.
+#[derive(Debug)]
+pub(in crate::client) struct Published {
+    id: SessionId,
+    snapshot: SnapshotCell,
+    clock: Arc<dyn Clock>,
+    label: Mutex<Label>,
+    /// Why the latest extension failed.
+    error: Mutex<Option<ErrorKind>>,
+    /// When the application last showed that it is alive, in milliseconds of the clock.
+    touched: AtomicU64,
+}
+
+/// What is known of a session.
+pub(in crate::client) struct Knowledge {
+    pub(in crate::client) readiness: Readiness,
+    /// Raised whenever the session is extended, stopped or read: a read that began before is out of date.
+    epoch: u64,
+    /// The read that is under way for all who wait for the session. It outlives the slice of waiting that started it.
+    reading: Option<ChoreId>,
+    /// How many reads have ended waits by their failure, and the last such failure: it is for all who waited for it.
+    pub(in crate::client) failures: u64,
+    failure: Option<Error>,
+    /// An update to this lease was sent, and its answer was lost.
+    pub(in crate::client) maybe_extended: Option<Lease>,
+    /// What was published last, and how often it has changed.
+    published: Option<SessionProperties>,
+    revision: u64,
+    /// How much of the lease was used at a moment, by the best of what the service said.
+    used: Option<(Duration, Instant)>,
+    /// How it is watched, if it is.
+    pub(in crate::client) watching: Option<Watching>,
+}
+
+impl std::fmt::Debug for Knowledge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Knowledge").field("epoch", &self.epoch).field("reading", &self.reading).finish_non_exhaustive()
+    }
+}
+
+/// What a wait for the session, or the monitor, does next.
+pub(in crate::client) enum Poll {
+    /// The session is ready, or will never be; or it could not be read.
+    Over(Box<Result<SessionProperties>>),
+    /// Nothing before this moment.
+    At(Instant),
+    /// Start this read, and look again.
+    Read(Chore),
+    /// A read is under way: look again when this has changed.
+    Reading(ChangeMark),
+}
+
+impl SessionState {
+    pub(in crate::client) fn new(
+        context: Context,
+        seen: SessionProperties,
+        clock: &Arc<dyn Clock>,
+        wake: &Arc<Wake>,
+        mailbox: &Arc<Mailbox>,
+    ) -> SessionState {
+        let (id, now) = (seen.id.clone(), clock.now());
+        let mut knowledge = Knowledge {
+            readiness: Readiness::new(context, seen, now),
+            epoch: 0,
+            reading: None,
+            failures: 0,
+            failure: None,
+            maybe_extended: None,
+            published: None,
+            revision: 0,
+            used: None,
+            watching: None,
+        };
+        let published = Published {
+            id: id.clone(),
+            snapshot: SnapshotCell::new(&knowledge.snapshot_data(now)),
+            clock: Arc::clone(clock),
+            label: Mutex::default(),
+            error: Mutex::default(),
+            touched: AtomicU64::new(milliseconds(now)),
+        };
+        SessionState {
+            id,
+            knowledge: Mutex::new(knowledge),
+            changes: Arc::default(),
+            published: Arc::new(published),
+            wake: Arc::clone(wake),
+            mailbox: Arc::clone(mailbox),
+        }
+    }
+
+    pub(in crate::client) fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    pub(in crate::client) fn epoch(&self) -> u64 {
+        lock(&self.knowledge).epoch
+    }
+
+    pub(in crate::client) fn published(&self) -> &Arc<Published> {
+        &self.published
+    }
+
+    pub(in crate::client) fn snapshot(&self, now: Instant) -> Snapshot {
+        self.published.snapshot.read().snapshot(now)
+    }
+
+    pub(in crate::client) fn numbers(&self) -> SnapshotData {
+        self.published.snapshot.read()
+    }
+
+    pub(in crate::client) fn status(&self) -> SessionStatus {
+        SessionStatus::of_code(self.numbers().status)
+    }
+
+    pub(in crate::client) fn known(&self, now: Instant) -> SessionProperties {
+        lock(&self.knowledge).readiness.latest(now)
+    }
+
+    /// The count of changes as it is now.
+    pub(in crate::client) fn mark(&self) -> ChangeMark {
+        ChangeMark::of(&self.changes)
+    }
+
+    /// Looks at what is known, or changes what is not published.
+    pub(in crate::client) fn look<T>(&self, look: impl FnOnce(&mut Knowledge) -> T) -> T {
+        look(&mut lock(&self.knowledge))
+    }
+
+    /// Changes what is known, publishes it, and wakes those who wait.
+    fn change<T>(&self, change: impl FnOnce(&mut Knowledge, Instant) -> T) -> T {
+        let now = self.published.clock.now();
+        let mut knowledge = lock(&self.knowledge);
+        let before = knowledge.reading;
+        let result = change(&mut knowledge, now);
+        let outdated = before.filter(|_| knowledge.reading.is_none());
+        self.publish(&mut knowledge, now);
+        drop(knowledge);
+        if let Some(chore) = outdated {
+            drop(self.mailbox.post(Message::CancelChore(chore), &self.wake.signal));
+        }
+        self.changed();
+        result
+    }
+
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.wake.sessions_changed();
+    }
+
+    /// Renews the snapshot, and queues an event if the session is watched and has another status.
+    fn publish(&self, knowledge: &mut Knowledge, now: Instant) {
+        let data = knowledge.snapshot_data(now);
+        self.published.snapshot.write(&data);
+        if let Some(watching) = &mut knowledge.watching {
+            watching.status_is(data.status);
+        }
+    }
+}
+
+/// What the service has said.
+impl SessionState {
+    /// Takes properties whose read began in this epoch, unless they have become outdated meanwhile. Returns them with what the
+    /// service left out.
+    pub(in crate::client) fn was_read(&self, epoch: u64, read: SessionProperties) -> SessionProperties {
+        if self.epoch() != epoch {
+            return read;
+        }
+        self.change(|knowledge, now| {
+            if knowledge.epoch != epoch {
+                return read;
+            }
+            knowledge.outdate_reads();
+            knowledge.readiness.seen(read, now)
+        })
+    }
+
+    /// What is known, and what reads under way will bring, does not count any more.
+    pub(in crate::client) fn forget_reads(&self) {
+        self.outdate(Readiness::invalidate);
+    }
+
+    /// The service has accepted a stop.
+    pub(in crate::client) fn was_stopped(&self) {
+        self.outdate(Readiness::stopped);
+    }
+
+    /// The service has accepted this as the whole lease.
+    pub(in crate::client) fn was_extended(&self, lease: Duration) {
+        self.outdate(|readiness, now| readiness.extended(lease, now));
+    }
+
+    /// The service does not know it any more: it has ended.
+    pub(in crate::client) fn was_forgotten(&self) {
+        self.outdate(Readiness::forgotten);
+    }
+
+    /// The service has answered an update to this lease, which was sent in this epoch, with these properties.
+    pub(in crate::client) fn was_updated(&self, epoch: u64, properties: SessionProperties, lease: Duration) {
+        // They are from before anything that was done to it meanwhile.
+        self.change(|knowledge, now| {
+            let holds = knowledge.epoch == epoch;
+            knowledge.outdate_reads();
+            if holds {
+                drop(knowledge.readiness.seen(properties, now));
+            } else {
+                knowledge.readiness.extended(lease, now);
+            }
+        });
+    }
+
+    fn outdate(&self, change: impl FnOnce(&mut Readiness, Instant)) {
+        self.change(|knowledge, now| {
+            knowledge.outdate_reads();
+            change(&mut knowledge.readiness, now);
+        });
+    }
+
+    /// It is to be read soon and individually: a list does not do.
+    pub(in crate::client) fn read_soon(&self) {
+        self.outdate(Readiness::invalidate);
+        self.look(|knowledge| {
+            let reads = knowledge.readiness.tellings();
+            knowledge.watching.iter_mut().for_each(|watching| watching.wanted_at = Some(reads));
+        });
+    }
+
+    /// Whether it is to be read individually.
+    pub(in crate::client) fn is_to_be_read_soon(&self) -> bool {
+        self.look(|knowledge| knowledge.is_unread_since(|watching| watching.wanted_at))
+    }
+
+    /// What is known counts for nothing until it was read again: the clock jumped.
+    pub(in crate::client) fn mark_stale(&self) {
+        self.forget_reads();
+        self.look(|knowledge| {
+            let reads = knowledge.readiness.tellings();
+            knowledge.watching.iter_mut().for_each(|watching| watching.stale_at = Some(reads));
+        });
+    }
+
+    /// Whether it has not been read since the clock jumped.
+    pub(in crate::client) fn is_stale(&self) -> bool {
+        self.look(|knowledge| knowledge.is_unread_since(|watching| watching.stale_at))
+    }
+
+    /// An extension has ended so; `failure` is why, if it failed.
+    pub(in crate::client) fn extension_ended(&self, how: ExtensionEnd, failure: Option<ErrorKind>) {
+        *lock(&self.published.error) = failure;
+        if failure.is_some() {
+            // The lease may be another than was thought.
+            self.read_soon();
+        }
+        let stale = self.is_stale();
+        self.look(|knowledge| knowledge.watching.iter_mut().for_each(|watching| watching.extended(how, stale)));
+        self.wake.sessions_changed();
+    }
+}
+
+/// Waiting until it is ready.
+impl SessionState {
+    /// What is due. `failures`: as [`SessionState::failures`] was when the wait began. `read` makes the read that all who wait
+    /// share.
+    pub(in crate::client) fn poll(&self, now: Instant, failures: u64, read: impl FnOnce() -> Chore) -> Poll {
+        let mark = self.mark();
+        let mut knowledge = lock(&self.knowledge);
+        if let Some(failure) = knowledge.failure.as_ref().filter(|_| knowledge.failures != failures) {
+            return Poll::Over(Box::new(Err(failure.clone())));
+        }
+        if knowledge.reading.is_some() {
+            return Poll::Reading(mark);
+        }
+        if let Some(verdict) = knowledge.readiness.verdict(now) {
+            return Poll::Over(Box::new(verdict));
+        }
+        let next_read = knowledge.readiness.next_read();
+        if now < next_read {
+            return Poll::At(next_read);
+        }
+        let chore = read();
+        knowledge.reading = Some(chore.id);
+        Poll::Read(chore)
+    }
+
+    /// The read that all who wait share has ended. Returns whether it counts.
+    pub(in crate::client) fn read_ended(&self, chore: ChoreId, outcome: Result<SessionProperties>) -> bool {
+        let now = self.published.clock.now();
+        let mut knowledge = lock(&self.knowledge);
+        if knowledge.reading != Some(chore) {
+            return false;
+        }
+        knowledge.reading = None;
+        match outcome {
+            Ok(properties) => drop(knowledge.readiness.seen(properties, now)),
+            Err(error) => {
+                if let Some(failure) = knowledge.readiness.read_failed(now, error) {
+                    knowledge.failures += 1;
+                    knowledge.failure = Some(failure);
+                }
+            }
+        }
+        self.publish(&mut knowledge, now);
+        drop(knowledge);
+        self.changed();
+        true
+    }
+
+    /// The count of failures that a wait which begins now has not met.
+    pub(in crate::client) fn failures(&self) -> u64 {
+        lock(&self.knowledge).failures
+    }
+
+    /// A wait was given up. The read goes on, as it is of use for the next one, but it holds up no other request.
+    pub(in crate::client) fn wait_ended(&self) {
+        if let Some(chore) = self.look(|knowledge| knowledge.reading) {
+            drop(self.mailbox.post(Message::Yield(chore), &self.wake.signal));
+        }
+    }
+
+    /// The error of a wait whose time is over.
+    pub(in crate::client) fn not_ready_yet(&self, timeout: Duration) -> Error {
+        let message = format!(
+            "session {} was not ready within {} ms; it may become so, wait again",
+            self.id,
+            timeout.as_millis()
+        );
+        match self.look(|knowledge| knowledge.readiness.trouble().cloned()) {
+            Some(trouble) => {
+                let message = format!("{message} (the latest look at it failed: {trouble})");
+                trouble.retold(ErrorKind::Timeout, message)
+            }
+            None => Error::new(ErrorKind::Timeout, message),
+        }
+    }
+}
+
+impl Published {
+    pub(in crate::client) fn set_label(&self, label: Label) {
+        *lock(&self.label) = label;
+    }
+
+    /// The application is alive.
+    pub(in crate::client) fn touch(&self, now: Instant) {
+        self.touched.fetch_max(milliseconds(now), Ordering::AcqRel);
+    }
+
+    pub(in crate::client) fn touched_at(&self) -> Instant {
+        Instant::from_elapsed(Duration::from_millis(self.touched.load(Ordering::Acquire)))
+    }
+}
+
+impl EventSource for Published {
+    fn fill(&self, event: &mut Event) {
+        event.label = *lock(&self.label);
+        event.session = Some(self.id.clone());
+        event.snapshot = Some(self.snapshot.read().snapshot(self.clock.now()));
+        if event.kind == EventKind::LeaseNotExtended {
+            event.error = *lock(&self.error);
+        }
+    }
+}
+
+fn milliseconds(moment: Instant) -> u64 {
+    u64::try_from(moment.since_beginning().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Knowledge {
+    /// Whether the session was not read since its watching has noted how often it was.
+    fn is_unread_since(&self, noted: impl FnOnce(&Watching) -> Option<u64>) -> bool {
+        self.watching.as_ref().and_then(noted) == Some(self.readiness.tellings())
+    }
+
+    /// Reads that began earlier must not put an older state in the place of a newer one.
+    fn outdate_reads(&mut self) {
+        self.epoch += 1;
+        self.reading = None;
+    }
+
+    /// What is known, in numbers.
+    fn snapshot_data(&mut self, now: Instant) -> SnapshotData {
+        let latest = self.readiness.latest(now);
+        let told_at = self.readiness.told_at();
+        let timeless = SessionProperties { elapsed: None, age: Duration::ZERO, ..latest.clone() };
+        if self.published.as_ref() != Some(&timeless) {
+            self.published = Some(timeless);
+            self.revision += 1;
+        }
+        let runs = latest.status == SessionStatus::Ready;
+        let elapsed = latest.elapsed.unwrap_or_default();
+        let (used, at) = match self.used.filter(|_| runs) {
+            Some((used, at)) => best_of((used, at), (elapsed, told_at)),
+            None => (elapsed, told_at),
+        };
+        self.used = runs.then_some((used, at));
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        SnapshotData {
+            revision: self.revision,
+            status: latest.status.code(),
+            size: SessionSize::code(latest.size.as_ref()),
+            arr_inspector_port: latest.arr_inspector_port.unwrap_or_default(),
+            handshake_port: latest.handshake_port.unwrap_or_default(),
+            max_lease_ms: latest.max_lease.map(milliseconds).unwrap_or_default(),
+            used_ms: milliseconds(used + if runs { told_at.saturating_since(at) } else { Duration::ZERO }),
+            at: told_at,
+            runs,
+        }
+    }
+}
+
+/// Of two reports of how much of a lease was used, the one that says more. The service counts in whole seconds or minutes and
+/// cuts what is over, so the higher count is nearer to the truth, as long as the two can be about the same lease.
+fn best_of(earlier: (Duration, Instant), later: (Duration, Instant)) -> (Duration, Instant) {
+    const CUT: Duration = Duration::from_secs(90);
+    let expected = earlier.0.saturating_add(later.1.saturating_since(earlier.1));
+    let same_lease = expected >= later.0 && expected - later.0 <= CUT;
+    if same_lease { earlier } else { later }
+}
