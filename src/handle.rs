@@ -119,7 +119,7 @@ impl<T> Table<T> {
     }
 
     /// All live objects.
-    #[allow(dead_code, reason = "for ending every client of a process")]
+    #[cfg(test)]
     pub(super) fn live(&self) -> Vec<Arc<T>> {
         // With it nobody writes, so that no slot's lock is waited for.
         let _free = lock(&self.free);

@@ -193,7 +193,7 @@ impl Queue {
     }
 
     /// A slot for something that can have events, for as long as the place lives.
-    pub(crate) fn register(self: &Arc<Self>, source: Weak<dyn EventSource>) -> Place {
+    pub(crate) fn register(self: &Arc<Self>, source: Weak<dyn EventSource>) -> EventSlot {
         let mut state = lock(&self.state);
         let slot = Slot { source: Some(source), pending: 0, queued: false, before: None, after: None };
         let index = match state.free.pop() {
@@ -206,7 +206,7 @@ impl Queue {
                 state.slots.len() - 1
             }
         };
-        Place { queue: Arc::clone(self), index }
+        EventSlot { queue: Arc::clone(self), index }
     }
 
     /// Something that concerns the client as a whole.
@@ -339,12 +339,12 @@ impl Event {
 
 /// A slot of the queue. Dropping it takes what it has to tell out of the queue.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct EventSlot {
     queue: Arc<Queue>,
     index: usize,
 }
 
-impl Place {
+impl EventSlot {
     /// Queues this event, unless it is queued already, or the place is closed. Allocates nothing.
     pub(crate) fn post(&self, kind: EventKind) {
         let mut state = lock(&self.queue.state);
@@ -371,7 +371,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for EventSlot {
     fn drop(&mut self) {
         self.close();
         lock(&self.queue.state).free.push(self.index);
@@ -392,7 +392,7 @@ mod tests {
     }
 
     struct Owner {
-        place: Place,
+        place: EventSlot,
         _source: Arc<Named>,
     }
 

@@ -3,4 +3,4 @@
 mod cache;
 mod expiry;
 
-pub(crate) use cache::{Acquired, Exchange, Lent, TokenCache, TokenSource, Waited};
+pub(crate) use cache::{Acquired, Exchange, IssuedToken, TokenCache, TokenSource, Waited};

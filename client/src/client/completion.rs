@@ -2,7 +2,7 @@
 
 use crate::clock::{Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::events::{Event, EventKind, EventSource, Label, Place, Queue};
+use crate::events::{Event, EventKind, EventSlot, EventSource, Label, Queue};
 use crate::model::SessionId;
 use std::any::Any;
 use std::fmt;
@@ -81,7 +81,7 @@ pub(super) struct Completion {
     outcome: Mutex<Option<Result<AnyOutcome>>>,
     pub(super) ended: Signal,
     label: Label,
-    pub(super) place: Place,
+    pub(super) place: EventSlot,
     /// It goes on when its owner has gone.
     pub(super) goes_on: AtomicBool,
     /// The number of its task.

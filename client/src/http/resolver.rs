@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[error("{0}")]
 pub(super) struct LookupError(String);
 
-type Found = Result<Vec<SocketAddr>, LookupError>;
+type LookupResult = Result<Vec<SocketAddr>, LookupError>;
 type LookUp = dyn Fn(&str) -> std::io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// Resolves host names for all clients of a process.
@@ -52,7 +52,7 @@ struct Lookup {
 
 #[derive(Default)]
 struct LookupState {
-    found: Option<Found>,
+    found: Option<LookupResult>,
     /// It takes long: those who have older addresses go on with them.
     slow: bool,
     waiting: Vec<Waker>,
@@ -116,7 +116,7 @@ impl Resolver {
         }
     }
 
-    fn finish(&self, name: &str, lookup: &Lookup, found: Found) {
+    fn finish(&self, name: &str, lookup: &Lookup, found: LookupResult) {
         let found = match found {
             Ok(addresses) if addresses.is_empty() => Err(LookupError("the name has no address".into())),
             other => other,
@@ -162,7 +162,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn over(found: Found) -> Waiting {
+    fn over(found: LookupResult) -> Waiting {
         let lookup = Lookup::default();
         lookup.change(|state| state.found = Some(found));
         Waiting { lookup: Arc::new(lookup), last_good: Vec::new() }
@@ -170,9 +170,9 @@ impl Waiting {
 }
 
 impl Future for Waiting {
-    type Output = Found;
+    type Output = LookupResult;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Found> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<LookupResult> {
         let mut state = lock(&self.lookup.state);
         if let Some(found) = &state.found {
             return Poll::Ready(found.clone());
@@ -206,7 +206,7 @@ mod tests {
     const SOON: Duration = Duration::from_millis(10);
 
     /// Waits for a future on this thread, up to `limit`.
-    fn wait(mut waiting: Waiting, limit: Duration) -> Option<Found> {
+    fn wait(mut waiting: Waiting, limit: Duration) -> Option<LookupResult> {
         struct Unpark(std::thread::Thread);
         impl std::task::Wake for Unpark {
             fn wake(self: Arc<Self>) {
@@ -231,8 +231,8 @@ mod tests {
     }
 
     /// A resolver whose lookups end when the test says so, and how many were started.
-    fn held() -> (Resolver, mpsc::Sender<Found>, Arc<AtomicUsize>) {
-        let (sender, receiver) = mpsc::channel::<Found>();
+    fn held() -> (Resolver, mpsc::Sender<LookupResult>, Arc<AtomicUsize>) {
+        let (sender, receiver) = mpsc::channel::<LookupResult>();
         let (receiver, started) = (Mutex::new(receiver), Arc::new(AtomicUsize::new(0)));
         let count = Arc::clone(&started);
         let look_up = move |_: &str| {

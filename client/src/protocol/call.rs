@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::operation::{Operation, Step};
 use super::token::Acquire;
-use crate::auth::Lent;
+use crate::auth::IssuedToken;
 use crate::clock::Instant;
 use crate::config::RetryPolicy;
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
@@ -23,7 +23,7 @@ pub(super) struct AuthorizedCall {
     deadline: Instant,
     token: Acquire,
     /// The token with which the request is on the wire.
-    sent: Option<Lent>,
+    sent: Option<IssuedToken>,
     renewed: bool,
     /// When it was begun.
     begun: Option<Instant>,
@@ -126,9 +126,9 @@ impl AuthorizedCall {
             Err(step) => step,
             Ok(Err(error)) => self.not_done(error),
             Ok(Ok(_)) if self.is_too_late(now) => self.not_done(self.out_of_time()),
-            Ok(Ok(lent)) => {
-                let request = Request { bearer: lent.text.clone(), ..self.request.clone() };
-                self.sent = Some(lent);
+            Ok(Ok(issued)) => {
+                let request = Request { bearer: issued.text.clone(), ..self.request.clone() };
+                self.sent = Some(issued);
                 Step::Send(Box::new(request))
             }
         }
@@ -157,14 +157,14 @@ impl AuthorizedCall {
     }
 
     /// What the answer means: the end, or another try.
-    fn judge(&mut self, now: Instant, lent: &Lent, answer: Answer) -> Step<CallOutcome> {
+    fn judge(&mut self, now: Instant, issued: &IssuedToken, answer: Answer) -> Step<CallOutcome> {
         let error = match &answer {
             Ok(reply) if reply.is_success() => return self.end(answer),
             Ok(reply) => reply.error(self.what),
             Err(failure) => failure.clone().into_error(self.what),
         };
         if error.kind() == ErrorKind::Unauthorized {
-            if !self.renewed && self.context.tokens.refused(lent) {
+            if !self.renewed && self.context.tokens.refused(issued) {
                 self.renewed = true;
                 self.token.again();
                 return self.send(now);
@@ -215,7 +215,7 @@ impl Operation for AuthorizedCall {
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<CallOutcome> {
         self.begun.get_or_insert(now);
         match (self.sent.take(), answer) {
-            (Some(lent), Some(answer)) => self.judge(now, &lent, answer),
+            (Some(issued), Some(answer)) => self.judge(now, &issued, answer),
             // Stepped without an answer: the driver gave the request up. What must not be sent twice is lost.
             (Some(_), None) if !self.request.repeatable => self.end(Err(Failure::given_up(&self.request))),
             (Some(_), None) => {

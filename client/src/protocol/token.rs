@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::operation::{Operation, Step};
 use super::retry::{self, Backoff, Trouble};
-use crate::auth::{Acquired, Lent, Waited};
+use crate::auth::{Acquired, IssuedToken, Waited};
 use crate::clock::Instant;
 use crate::config::RetryPolicy;
 use crate::error::{Error, Result};
@@ -62,15 +62,15 @@ impl Acquire {
 }
 
 impl Operation for Acquire {
-    type Outcome = Result<Lent>;
+    type Outcome = Result<IssuedToken>;
 
-    fn step(&mut self, now: Instant, _: Option<Answer>) -> Step<Result<Lent>> {
+    fn step(&mut self, now: Instant, _: Option<Answer>) -> Step<Result<IssuedToken>> {
         if let Some(until) = self.paused_until.filter(|until| now < *until) {
             return Step::SleepUntil(until);
         }
         self.paused_until = None;
         match self.context.tokens.acquire(now, self.waited) {
-            Ok(Acquired::Token(lent)) => Step::Done(Ok(lent)),
+            Ok(Acquired::Token(issued)) => Step::Done(Ok(issued)),
             Ok(Acquired::Fetch(exchange)) => {
                 self.waited = Some(exchange.waited());
                 Step::FetchToken(exchange)

@@ -137,7 +137,7 @@ pub(super) fn read(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionP
     if !reply.is_success() {
         return Err(reply.error(call));
     }
-    let read: Session = reply.json(call)?;
+    let read: SessionBody = reply.json(call)?;
     let unexpected = |what: &str| reply.unexpected(call, what);
     if given(read.id.clone()).is_some_and(|other| other != id.as_str()) {
         return Err(unexpected("it is about another session"));
@@ -149,7 +149,7 @@ pub(super) fn read(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionP
 pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option<String>)> {
     const CALL: &str = "listing the sessions";
     #[derive(Deserialize)]
-    struct Page {
+    struct PageBody {
         sessions: Option<Vec<Value>>,
         #[serde(rename = "@nextLink")]
         next_link: Option<String>,
@@ -157,7 +157,7 @@ pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option
     if !reply.is_success() {
         return Err(reply.error(CALL));
     }
-    let page: Page = reply.json(CALL)?;
+    let page: PageBody = reply.json(CALL)?;
     let entries = page.sessions.unwrap_or_default().into_iter();
     let sessions = entries.map(|entry| read_entry(&entry, reply, CALL)).collect::<Result<_>>()?;
     Ok((sessions, given(page.next_link)))
@@ -168,7 +168,7 @@ pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option
 fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
     let id = entry.get("id").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
     let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
-    let read = Session::deserialize(entry).ok().and_then(|read| read.into_properties(id.clone(), reply, call).ok());
+    let read = SessionBody::deserialize(entry).ok().and_then(|read| read.into_properties(id.clone(), reply, call).ok());
     let status = entry.get("status").and_then(Value::as_str).unwrap_or_default();
     Ok(read.unwrap_or_else(|| SessionProperties::bare(id, SessionStatus::read(status))))
 }
@@ -176,7 +176,7 @@ fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionPropert
 /// The members of a session. The serializer of 2021 sent null and zero, that of 2022 leaves such members out.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Session {
+struct SessionBody {
     id: Option<String>,
     creation_time: Option<String>,
     arr_inspector_port: Option<u16>,
@@ -187,16 +187,16 @@ struct Session {
     size: Option<String>,
     status: Option<String>,
     teraflops: Option<f64>,
-    error: Option<Failure>,
+    error: Option<ErrorBody>,
 }
 
 #[derive(Deserialize)]
-struct Failure {
+struct ErrorBody {
     code: Option<String>,
     message: Option<String>,
 }
 
-impl Session {
+impl SessionBody {
     fn into_properties(self, id: SessionId, reply: &Reply, call: &str) -> Result<SessionProperties> {
         let unexpected = |what: &str| reply.unexpected(call, what);
         let status = given(self.status).ok_or_else(|| unexpected("there is no status in it"))?;

@@ -37,7 +37,7 @@ struct Token {
 
 /// A token as handed to a call.
 #[derive(Clone, Debug)]
-pub(crate) struct Lent {
+pub(crate) struct IssuedToken {
     pub(crate) text: Secret,
     pub(crate) expires: Option<Instant>,
     exchange: u64,
@@ -47,7 +47,7 @@ pub(crate) struct Lent {
 #[derive(Debug)]
 pub(crate) enum Acquired {
     /// A token.
-    Token(Lent),
+    Token(IssuedToken),
     /// The job to fetch one for everybody. Then ask again, as the one who waited for it.
     Fetch(Box<Exchange>),
     /// Another call is fetching one; ask again, as one who waited for it, when the signal changes.
@@ -279,7 +279,7 @@ impl TokenCache {
             // Without a new token of the application's nothing comes of fetching one.
             let no_use = state.running.is_some() || resting.is_some() || state.starved.is_some();
             if now < token.refresh_at || no_use {
-                return Ok(Acquired::Token(token.lend()));
+                return Ok(Acquired::Token(token.issue()));
             }
         } else if let Some(number) = state.running {
             return Ok(Acquired::Wait(Waited { number, own: false }));
@@ -310,10 +310,10 @@ impl TokenCache {
 
     /// The service refused this token. Forgets it, unless another call has brought a new one meanwhile. Whether asking
     /// again can bring another: not where the application gave the token itself.
-    pub(crate) fn refused(&self, lent: &Lent) -> bool {
+    pub(crate) fn refused(&self, issued: &IssuedToken) -> bool {
         let mut state = lock(&self.state);
         if matches!(state.credential, Credential::AccessToken(_)) {
-            if state.token.as_ref().is_some_and(|token| token.exchange != lent.exchange) {
+            if state.token.as_ref().is_some_and(|token| token.exchange != issued.exchange) {
                 return true;
             }
             let why = Error::new(ErrorKind::Unauthorized, "the access token was refused");
@@ -323,7 +323,7 @@ impl TokenCache {
             }
             return waits;
         }
-        if state.token.as_ref().is_some_and(|token| token.exchange == lent.exchange) {
+        if state.token.as_ref().is_some_and(|token| token.exchange == issued.exchange) {
             state.token = None;
             self.log.info(None, || "the service refused the access token; a new one is fetched".into());
         }
@@ -438,8 +438,8 @@ impl Token {
         }
     }
 
-    fn lend(&self) -> Lent {
-        Lent { text: self.text.clone(), expires: self.expires, exchange: self.exchange }
+    fn issue(&self) -> IssuedToken {
+        IssuedToken { text: self.text.clone(), expires: self.expires, exchange: self.exchange }
     }
 }
 

@@ -55,9 +55,9 @@ impl Fixture {
         }
     }
 
-    fn token(&self) -> Lent {
+    fn token(&self) -> IssuedToken {
         match self.acquire() {
-            Acquired::Token(lent) => lent,
+            Acquired::Token(issued) => issued,
             other => panic!("expected a token, got {other:?}"),
         }
     }
@@ -212,12 +212,12 @@ fn each_exchange_has_a_correlation_vector_of_its_own() {
 #[test]
 fn a_token_that_the_application_gave_is_used_until_the_service_refuses_it() {
     let it = Fixture::with(Credential::AccessToken("h.eyJleHAiOjEwMDB9.s".into()));
-    let lent = it.token();
-    assert_eq!(lent.text.expose(), "h.eyJleHAiOjEwMDB9.s");
-    assert_eq!(lent.expires, Some(Instant::from_elapsed(Duration::from_secs(1_000))));
+    let issued = it.token();
+    assert_eq!(issued.text.expose(), "h.eyJleHAiOjEwMDB9.s");
+    assert_eq!(issued.expires, Some(Instant::from_elapsed(Duration::from_secs(1_000))));
     it.at(DAY * 100);
-    let lent = it.token();
-    assert!(!it.cache.refused(&lent), "there is nowhere to get another");
+    let issued = it.token();
+    assert!(!it.cache.refused(&issued), "there is nowhere to get another");
     it.token();
     let odd = Fixture::with(Credential::AccessToken("opaque".into()));
     assert_eq!(odd.token().expires, None);

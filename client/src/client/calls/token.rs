@@ -1,7 +1,7 @@
 //! Getting an access token.
 
 use super::super::account::Account;
-use crate::auth::Lent;
+use crate::auth::IssuedToken;
 use crate::clock::Instant;
 use crate::config::Secret;
 use crate::error::Result;
@@ -24,9 +24,9 @@ pub(in crate::client) fn access_token(
     deadline: Instant,
 ) -> impl Operation<Outcome = Result<AccessToken>> + Send + use<> {
     let clock = Arc::clone(&account.core.clock);
-    protocol::token(&account.context, deadline).then(move |lent: Result<Lent>| {
-        let lent = lent?;
-        let remaining = lent.expires.map(|expires| expires.saturating_since(clock.now()));
-        Ok(AccessToken { token: lent.text, remaining })
+    protocol::token(&account.context, deadline).then(move |issued: Result<IssuedToken>| {
+        let issued = issued?;
+        let remaining = issued.expires.map(|expires| expires.saturating_since(clock.now()));
+        Ok(AccessToken { token: issued.text, remaining })
     })
 }

@@ -235,7 +235,7 @@ impl Driver {
             return;
         }
         let operation = operation.then(|outcome: Result<()>| outcome.map(|()| Arc::new(()) as AnyOutcome));
-        let timed = Timed::new(Box::new(operation) as task::Job, deadline, self.core.attempt_timeout);
+        let timed = Timed::new(Box::new(operation) as task::TaskOperation, deadline, self.core.attempt_timeout);
         self.begin(now, TaskId::Chore(id), Task::new(timed, None, None));
     }
 

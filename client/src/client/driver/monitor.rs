@@ -6,7 +6,7 @@ use super::super::calls;
 use super::super::core::Core;
 use super::super::inner::ClientInner;
 use super::super::state::{LeaseMoment, Poll, SessionState, is_over};
-use crate::auth::Lent;
+use crate::auth::IssuedToken;
 use crate::clock::{Instant, lock};
 use crate::error::{ErrorKind, Result};
 use crate::events::EventKind;
@@ -92,7 +92,7 @@ impl Monitor {
         let deadline = now + core.call_timeout;
         if core.tokens.has_run_out(now) {
             let renew = protocol::token(&core.context, deadline);
-            core.start(Chore::new(renew, deadline, |_: Result<Lent>| ()));
+            core.start(Chore::new(renew, deadline, |_: Result<IssuedToken>| ()));
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// An operation is not joined to one that ends this much earlier.
 pub(super) const MUCH_SHORTER: Duration = Duration::from_secs(1);
 
-pub(super) type Job = Box<dyn Operation<Outcome = Result<AnyOutcome>> + Send>;
+pub(super) type TaskOperation = Box<dyn Operation<Outcome = Result<AnyOutcome>> + Send>;
 
 /// What a task is doing.
 pub(super) enum TaskState {
@@ -29,7 +29,7 @@ pub(super) enum TaskState {
 }
 
 pub(super) struct Task {
-    pub(super) timed: Timed<Job>,
+    pub(super) timed: Timed<TaskOperation>,
     pub(super) waiters: Vec<Waiter>,
     pub(super) urgency: Urgency,
     pub(super) join: Option<JoinKey>,
@@ -47,7 +47,7 @@ pub(super) struct Waiter {
     pub(super) completion: Arc<Completion>,
     pub(super) deadline: Instant,
     /// Its own operation, if it has joined that of another: it goes on with it when the other's time turns out to be too short.
-    pub(super) spare: Option<Job>,
+    pub(super) spare: Option<TaskOperation>,
 }
 
 impl Waiter {
@@ -57,7 +57,7 @@ impl Waiter {
 }
 
 impl Task {
-    pub(super) fn new(timed: Timed<Job>, waiter: Option<Waiter>, join: Option<JoinKey>) -> Task {
+    pub(super) fn new(timed: Timed<TaskOperation>, waiter: Option<Waiter>, join: Option<JoinKey>) -> Task {
         Task {
             urgency: timed.urgency(),
             timed,

@@ -3,7 +3,7 @@
 use crate::clock::Instant;
 use crate::config::PollIntervals;
 use crate::error::{Error, Result};
-use crate::events::{EventKind, Place};
+use crate::events::{EventKind, EventSlot};
 use crate::model::{Lease, SessionStatus};
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ pub(in crate::client) struct Watching {
     /// Which handle asked for it: freeing that one ends it.
     pub(in crate::client) owner: u64,
     pub(in crate::client) options: WatchOptions,
-    place: Place,
+    place: EventSlot,
     keeping: Option<LeaseKeeper>,
     /// An extension is under way, perhaps of a keeping that has ended.
     extending: bool,
@@ -203,7 +203,7 @@ impl Watching {
     pub(in crate::client) fn new(
         owner: u64,
         options: WatchOptions,
-        place: Place,
+        place: EventSlot,
         status: i32,
         failures: u64,
     ) -> Watching {
@@ -309,7 +309,7 @@ impl LeaseKeeper {
         LeaseKeeper { options, refused: false, not_before: None, paused: false, capped_at: None }
     }
 
-    fn due(&mut self, at: &LeaseMoment, place: &Place, due: &mut Due) {
+    fn due(&mut self, at: &LeaseMoment, place: &EventSlot, due: &mut Due) {
         if self.refused && at.unread {
             return;
         }
