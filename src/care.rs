@@ -5,9 +5,7 @@ use super::guard;
 use super::session::{arr_session, find_session};
 use super::status::arr_status;
 use super::structs::{self, Plain};
-use client::Label;
-use client::{Error, Result};
-use client::{KeepAlive, OnSuspend, WatchOptions};
+use client::{KeepAlive, OnSuspend, Result, WatchOptions, abi};
 use std::ptr;
 use std::time::Duration;
 
@@ -148,7 +146,7 @@ pub unsafe extern "C" fn arr_session_watch(
                 return Ok(());
             }
             let options = watch_options(&structs::read(options, "options")?)?;
-            found.watch_labelled(options, Label { user_data, handle: session.addr() as u64 })
+            abi::watch(&found, options, abi::label(user_data, session.addr() as u64))
         })
     }
 }
@@ -205,16 +203,14 @@ fn watch_options(options: &arr_watch_options) -> Result<WatchOptions> {
     let stop_on_shutdown = match options.stop_on_shutdown {
         0 => false,
         1 => true,
-        other => return Err(Error::invalid_argument(format!("stop_on_shutdown {other} is neither 0 nor 1"))),
+        other => return Err(abi::invalid_argument(format!("stop_on_shutdown {other} is neither 0 nor 1"))),
     };
     let on_suspend = match options.on_suspend {
         ARR_ON_SUSPEND_LEAVE => OnSuspend::Leave,
         ARR_ON_SUSPEND_EXTEND => OnSuspend::Extend(seconds(options.suspend_lease_seconds)),
         ARR_ON_SUSPEND_STOP => OnSuspend::Stop,
         other => {
-            return Err(Error::invalid_argument(format!(
-                "on_suspend {other} is none of the ARR_ON_SUSPEND_... values"
-            )));
+            return Err(abi::invalid_argument(format!("on_suspend {other} is none of the ARR_ON_SUSPEND_... values")));
         }
     };
     let watch = WatchOptions::default().warn_before(seconds(options.warn_before_seconds));
@@ -233,7 +229,7 @@ fn must_be_zero(reserved: u32) -> Result<()> {
     if reserved == 0 {
         return Ok(());
     }
-    Err(Error::new(client::ErrorKind::Unsupported, "options.reserved is not 0; set options up by their init function"))
+    Err(abi::error(client::ErrorKind::Unsupported, "options.reserved is not 0; set options up by their init function"))
 }
 
 fn seconds(count: u32) -> Duration {

@@ -8,8 +8,7 @@ use super::log::arr_log_entry;
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};
 use super::text;
-use client::{AccessToken, Call, Client, StopScope, StoppedAll};
-use client::{Error, Result};
+use client::{AccessToken, Call, Client, Result, StopScope, StoppedAll, abi};
 use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
@@ -213,7 +212,7 @@ pub(super) fn stop_scope(scope: arr_stop_scope) -> Result<StopScope> {
     match scope {
         ARR_STOP_SCOPE_OWN => Ok(StopScope::Own),
         ARR_STOP_SCOPE_ACCOUNT => Ok(StopScope::Account),
-        other => Err(Error::invalid_argument(format!("scope {other} is none of the ARR_STOP_SCOPE_... values"))),
+        other => Err(abi::invalid_argument(format!("scope {other} is none of the ARR_STOP_SCOPE_... values"))),
     }
 }
 
@@ -263,7 +262,7 @@ pub(super) fn find(client: *const arr_client) -> Result<Arc<Client>> {
 /// `place` is NULL or writable.
 pub(super) unsafe fn out_handle<H>(place: *mut *mut H, what: &str) -> Result<*mut *mut H> {
     if place.is_null() {
-        return Err(Error::invalid_argument(format!("the place for the {what} handle is NULL")));
+        return Err(abi::invalid_argument(format!("the place for the {what} handle is NULL")));
     }
     // SAFETY: the caller's promise.
     unsafe { place.write_unaligned(std::ptr::null_mut()) };

@@ -4,10 +4,7 @@ use super::log::{ARR_LOG_LEVEL_OFF, arr_log_level, level};
 use super::status::arr_status;
 use super::structs::{self, Plain};
 use super::{guard, text};
-use client::ApiVersion;
-use client::{ClientConfig, Trust};
-use client::{Credential, Secret};
-use client::{Error, Result};
+use client::{ApiVersion, ClientConfig, Credential, Error, Result, Secret, Trust, abi};
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -166,7 +163,7 @@ pub(super) unsafe fn config(options: *const arr_client_options) -> Result<Client
     // SAFETY: the caller's promise.
     let options = unsafe { structs::read(options, "options") }?;
     if !matches!(options.token_on_request, 0 | 1) {
-        return Err(Error::invalid_argument(
+        return Err(abi::invalid_argument(
             "token_on_request is neither 0 nor 1; set options up by arr_client_options_init",
         ));
     }
@@ -174,7 +171,7 @@ pub(super) unsafe fn config(options: *const arr_client_options) -> Result<Client
         ARR_API_VERSION_V1 => ApiVersion::V1,
         ARR_API_VERSION_2021_01_01 => ApiVersion::V2021_01_01,
         other => {
-            return Err(Error::invalid_argument(format!(
+            return Err(abi::invalid_argument(format!(
                 "api_version {other} is none of the ARR_API_VERSION_... values"
             )));
         }
@@ -183,14 +180,14 @@ pub(super) unsafe fn config(options: *const arr_client_options) -> Result<Client
         ARR_TRUST_AUTO => Trust::Auto,
         ARR_TRUST_PLATFORM => Trust::Platform,
         ARR_TRUST_BUNDLED => Trust::Bundled,
-        other => return Err(Error::invalid_argument(format!("trust {other} is none of the ARR_TRUST_... values"))),
+        other => return Err(abi::invalid_argument(format!("trust {other} is none of the ARR_TRUST_... values"))),
     };
     let defaults = ClientConfig::default();
     let max_retries = match options.max_retries {
         0 => defaults.max_retries,
         ARR_RETRIES_NONE => 0,
         given => u32::try_from(given).map_err(|_| {
-            Error::invalid_argument(format!("max_retries {given} is neither ARR_RETRIES_NONE nor from 0 to 100"))
+            abi::invalid_argument(format!("max_retries {given} is neither ARR_RETRIES_NONE nor from 0 to 100"))
         })?,
     };
     let given = |milliseconds: u32| (milliseconds != 0).then(|| Duration::from_millis(milliseconds.into()));
@@ -234,10 +231,10 @@ fn credential(account_key: &str, entra_token: &str, access_token: &str) -> Resul
         [true, false, false] => Ok(Credential::AccountKey(Secret::new(account_key))),
         [false, true, false] => Ok(Credential::EntraToken(Secret::new(entra_token))),
         [false, false, true] => Ok(Credential::AccessToken(Secret::new(access_token))),
-        [false, false, false] => Err(Error::invalid_argument(
-            "there is no credential; give one of account_key, entra_token and access_token",
-        )),
-        _ => Err(Error::invalid_argument(
+        [false, false, false] => {
+            Err(abi::invalid_argument("there is no credential; give one of account_key, entra_token and access_token"))
+        }
+        _ => Err(abi::invalid_argument(
             "there is more than one credential; give exactly one of account_key, entra_token and access_token",
         )),
     }

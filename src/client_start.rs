@@ -3,7 +3,7 @@
 use super::client::{arr_client, arr_stop_scope, find, stop_scope, within};
 use super::error_info::arr_error_info;
 use super::guard;
-use super::operation::{TypedOperation, arr_operation, start};
+use super::operation::{TypedOperation, arr_operation, prepare, start};
 use super::status::arr_status;
 
 /// Starts what arr_client_get_token() does; arr_operation_get_token() gives the token. Several that are started at about the same
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn arr_client_get_token_start(
         guard::status("arr_client_get_token_start", error, || {
             start(operation, user_data, |label| {
                 let client = find(client)?;
-                within(client.access_token(), timeout_ms).labelled(label).prepare().map(TypedOperation::Token)
+                prepare(within(client.access_token(), timeout_ms), label).map(TypedOperation::Token)
             })
         })
     }
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn arr_client_list_sessions_start(
         guard::status("arr_client_list_sessions_start", error, || {
             start(operation, user_data, |label| {
                 let client = find(client)?;
-                within(client.list_sessions(), timeout_ms).labelled(label).prepare().map(TypedOperation::Sessions)
+                prepare(within(client.list_sessions(), timeout_ms), label).map(TypedOperation::Sessions)
             })
         })
     }
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn arr_client_recover_sessions_start(
         guard::status("arr_client_recover_sessions_start", error, || {
             start(operation, user_data, |label| {
                 let client = find(client)?;
-                within(client.recover_sessions(), timeout_ms).labelled(label).prepare().map(TypedOperation::Recovered)
+                prepare(within(client.recover_sessions(), timeout_ms), label).map(TypedOperation::Recovered)
             })
         })
     }
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn arr_client_stop_all_start(
         guard::status("arr_client_stop_all_start", error, || {
             start(operation, user_data, |label| {
                 let (client, scope) = (find(client)?, stop_scope(scope)?);
-                within(client.stop_all(scope), timeout_ms).labelled(label).prepare().map(TypedOperation::StoppedAll)
+                prepare(within(client.stop_all(scope), timeout_ms), label).map(TypedOperation::StoppedAll)
             })
         })
     }

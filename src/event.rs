@@ -9,7 +9,7 @@ use super::session_properties::{ARR_SESSION_STATUS_UNKNOWN, arr_session_status};
 use super::status::{ARR_OK, arr_status};
 use super::structs::{self, Out, Plain};
 use super::text;
-use client::{Event, EventKind};
+use client::{Event, EventKind, abi};
 use std::ffi::c_char;
 use std::ptr;
 use std::time::Duration;
@@ -127,7 +127,7 @@ impl From<&Event> for arr_event {
     /// Allocates nothing.
     fn from(event: &Event) -> arr_event {
         let seconds = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
-        let handle = usize::try_from(event.label.handle).unwrap_or_default();
+        let handle = usize::try_from(abi::handle_of(&event.label)).unwrap_or_default();
         let numbers = event.snapshot.as_ref();
         let of_operation = event.kind == EventKind::OperationEnded;
         arr_event {
@@ -139,7 +139,7 @@ impl From<&Event> for arr_event {
             status: status_of(event.error),
             index: event.index,
             count: event.count,
-            session_status: numbers.map_or(ARR_SESSION_STATUS_UNKNOWN, |numbers| numbers.status.code()),
+            session_status: numbers.map_or(ARR_SESSION_STATUS_UNKNOWN, |numbers| abi::status_code(&numbers.status)),
             max_lease_seconds: numbers.and_then(|numbers| numbers.max_lease).map_or(0, seconds),
             remaining_seconds: numbers.map_or(0, |numbers| seconds(numbers.remaining)),
             lost: event.lost,
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_event_has_a_number_of_its_own() {
-        let numbers: HashSet<arr_event_type> = EventKind::ALL.iter().map(|kind| number(*kind)).collect();
-        assert!(numbers.len() == EventKind::ALL.len() && !numbers.contains(&0), "{numbers:?}");
+        let numbers: HashSet<arr_event_type> = abi::EVENT_KINDS.iter().map(|kind| number(*kind)).collect();
+        assert!(numbers.len() == abi::EVENT_KINDS.len() && !numbers.contains(&0), "{numbers:?}");
     }
 }

@@ -3,7 +3,7 @@
 use super::error_info::arr_error_info;
 use super::status::{ARR_ERROR_TIMEOUT, ARR_OK, arr_status, code};
 use super::structs::Out;
-use client::{Error, ErrorKind, Result};
+use client::{Error, ErrorKind, Result, abi};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The body of a function that returns a status and may tell more in `info`.
@@ -64,7 +64,7 @@ pub(super) fn value<T>(_name: &str, fallback: T, body: impl FnOnce() -> T) -> T 
 }
 
 fn panicked() -> Error {
-    Error::new(ErrorKind::Internal, "the library hit a defect of its own; the call may be repeated. Please report it")
+    abi::error(ErrorKind::Internal, "the library hit a defect of its own; the call may be repeated. Please report it")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 //! its own that a look-up only tries. Whoever changes a slot holds the lock of the free list too, so a slot's own lock is
 //! taken for writing only while this very slot is filled or freed.
 
-use client::{Error, ErrorKind, Result};
+use client::{Error, ErrorKind, Result, abi};
 use once_cell::sync::OnceCell;
 use std::mem;
 use std::ptr;
@@ -63,7 +63,7 @@ impl<T> Table<T> {
     }
 
     fn full(&self) -> Error {
-        Error::new(ErrorKind::Internal, format!("all {MOST_SLOTS} handles of {} are used up; free some", self.name))
+        abi::error(ErrorKind::Internal, format!("all {MOST_SLOTS} handles of {} are used up; free some", self.name))
     }
 
     /// Keeps an object and gives its handle out.
@@ -104,7 +104,7 @@ impl<T> Table<T> {
         found.ok_or_else(|| {
             let what =
                 if handle.is_null() { "NULL" } else { "not a live handle: freed, of another type, or never given out" };
-            Error::new(ErrorKind::InvalidHandle, format!("the {} handle is {what}", self.name))
+            abi::error(ErrorKind::InvalidHandle, format!("the {} handle is {what}", self.name))
         })
     }
 
@@ -330,7 +330,7 @@ mod tests {
         let mut failed: Pointer = ptr::null_mut();
         let error = table.insert_with(|handle: Pointer| {
             failed = handle;
-            Err(Error::new(ErrorKind::Network, "down"))
+            Err(abi::error(ErrorKind::Network, "down"))
         });
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Network);
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

@@ -3,8 +3,7 @@
 use super::status::arr_status;
 use super::structs::{self, Plain};
 use super::{guard, text};
-use client::{Error, Result};
-use client::{LogEntry, LogLevel};
+use client::{LogEntry, LogLevel, Result, abi};
 use std::ffi::c_char;
 
 /// How much is logged, an ARR_LOG_LEVEL_... value. Expect values that this header does not have.
@@ -91,7 +90,7 @@ pub(super) fn level(given: arr_log_level) -> Result<LogLevel> {
         ARR_LOG_LEVEL_WARNING => Ok(LogLevel::Warning),
         ARR_LOG_LEVEL_INFO => Ok(LogLevel::Info),
         ARR_LOG_LEVEL_DEBUG => Ok(LogLevel::Debug),
-        other => Err(Error::invalid_argument(format!("log_level {other} is none of the ARR_LOG_LEVEL_... values"))),
+        other => Err(abi::invalid_argument(format!("log_level {other} is none of the ARR_LOG_LEVEL_... values"))),
     }
 }
 

@@ -10,12 +10,10 @@ use super::session_properties::arr_session_properties;
 use super::status::{ARR_OK, arr_status, code};
 use super::structs::Out;
 use crate::client::arr_stop_all_result;
-use client::Label;
 use client::{
-    AccessToken, AnyOperation, ListedSession, OperationState, Recovered, Resumed, Session, SessionProperties,
-    StartedOperation, Stopped, StoppedAll,
+    AccessToken, AnyOperation, Call, Error, Label, ListedSession, OperationState, Recovered, Result, Resumed, Session,
+    SessionProperties, StartedOperation, Stopped, StoppedAll, abi,
 };
-use client::{Error, Result};
 use std::ffi::c_char;
 
 /// An operation that was started by a function whose name ends in _start. A handle: a value that is looked up, never a
@@ -78,7 +76,7 @@ pub(super) unsafe fn start(
     let place = unsafe { out_handle(place, "operation") }?;
     let handle = OPERATIONS.insert_with(|handle: *mut arr_operation| {
         // An event that comes before this function has returned names the handle too.
-        prepare(Label { user_data, handle: handle.addr() as u64 })
+        prepare(abi::label(user_data, handle.addr() as u64))
     })?;
     if let Err(error) = OPERATIONS.get(handle).and_then(|operation| operation.any().begin()) {
         drop(OPERATIONS.remove(handle));
@@ -87,6 +85,11 @@ pub(super) unsafe fn start(
     // SAFETY: `out_handle` has checked the place, and written to it.
     unsafe { place.write_unaligned(handle) };
     Ok(())
+}
+
+/// An operation that [`start`] lets run.
+pub(super) fn prepare<T: Clone + Send + Sync + 'static>(call: Call<T>, label: Label) -> Result<StartedOperation<T>> {
+    abi::labelled(call, label).prepare()
 }
 
 fn number(state: OperationState) -> arr_operation_state {
@@ -116,7 +119,7 @@ pub unsafe extern "C" fn arr_operation_poll(
         guard::status("arr_operation_poll", error, || {
             let operation = OPERATIONS.get(operation)?;
             if state.is_null() {
-                return Err(Error::invalid_argument("the place for the state is NULL"));
+                return Err(abi::invalid_argument("the place for the state is NULL"));
             }
             state.write_unaligned(number(operation.any().state()));
             Ok(())
@@ -389,7 +392,7 @@ pub extern "C" fn arr_operation_free(operation: *mut arr_operation) {
     guard::value("arr_operation_free", (), || {
         if let Some(operation) = OPERATIONS.remove(operation) {
             // At once, also while another call holds it.
-            operation.any().release();
+            abi::release(operation.any());
         }
     });
 }
@@ -410,7 +413,7 @@ impl TypedOperation {
             TypedOperation::Stopped(_) => "a stop (arr_operation_get_stop)",
             TypedOperation::StoppedAll(_) => "a stop of many (arr_operation_get_stop_all)",
         };
-        Error::invalid_argument(format!("the operation has brought {brought}, not {wanted}"))
+        abi::invalid_argument(format!("the operation has brought {brought}, not {wanted}"))
     }
 }
 

@@ -2,15 +2,13 @@
 
 use super::client::{arr_client, find, out_handle, within};
 use super::error_info::arr_error_info;
-use super::operation::{TypedOperation, arr_operation, start};
+use super::operation::{TypedOperation, arr_operation, prepare, start};
 use super::session::{arr_session, arr_session_create_options, hand_out, new_session};
 use super::session_properties::arr_session_properties;
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};
 use super::{guard, text};
-use client::Result;
-use client::Resume;
-use client::SessionId;
+use client::{Result, Resume, SessionId};
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -124,10 +122,7 @@ pub unsafe extern "C" fn arr_session_resume_or_create_start(
         guard::status("arr_session_resume_or_create_start", error, || {
             start(operation, user_data, |label| {
                 let (client, new, resume) = (find(client)?, new_session(options)?, resume_options(resume)?);
-                within(client.resume_or_create(&new, resume), timeout_ms)
-                    .labelled(label)
-                    .prepare()
-                    .map(TypedOperation::Resumed)
+                prepare(within(client.resume_or_create(&new, resume), timeout_ms), label).map(TypedOperation::Resumed)
             })
         })
     }

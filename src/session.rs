@@ -9,9 +9,7 @@ use super::session_properties::{
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};
 use super::{guard, text};
-use client::Session;
-use client::{Error, ErrorKind, Result};
-use client::{Lease, NewSession, SessionId, SessionSize};
+use client::{Error, ErrorKind, Lease, NewSession, Result, Session, SessionId, SessionSize, abi};
 use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
@@ -254,7 +252,7 @@ pub unsafe extern "C" fn arr_session_get_properties(
                 ARR_READ_FRESH => within(session.properties(), timeout_ms).run()?,
                 ARR_READ_CACHED => within(session.cached_properties(), timeout_ms).run()?,
                 ARR_READ_KNOWN => session.known_properties(),
-                other => return Err(Error::new(ErrorKind::Unsupported, format!("flags {other} are not known"))),
+                other => return Err(abi::error(ErrorKind::Unsupported, format!("flags {other} are not known"))),
             };
             properties.write(&arr_session_properties::from(&read));
             Ok(())
@@ -420,7 +418,7 @@ pub(super) unsafe fn new_session(options: *const arr_session_create_options) -> 
     // SAFETY: the caller's promise.
     let options = unsafe { structs::read(options, "options") }?;
     if options.reserved != 0 {
-        return Err(Error::new(
+        return Err(abi::error(
             ErrorKind::Unsupported,
             "options.reserved is not 0; set options up by arr_session_create_options_init",
         ));
@@ -428,12 +426,12 @@ pub(super) unsafe fn new_session(options: *const arr_session_create_options) -> 
     let size = match options.size {
         ARR_SESSION_SIZE_STANDARD => SessionSize::Standard,
         ARR_SESSION_SIZE_PREMIUM => SessionSize::Premium,
-        other => return Err(Error::invalid_argument(format!("size {other} is neither STANDARD (1) nor PREMIUM (2)"))),
+        other => return Err(abi::invalid_argument(format!("size {other} is neither STANDARD (1) nor PREMIUM (2)"))),
     };
     let new = NewSession::new(size, Lease::new(Duration::from_secs(options.max_lease_seconds.into()))?);
     // SAFETY: the caller's promise.
-    let new = new
-        .with_models(unsafe { text::list(options.models, options.model_count, NewSession::MOST_MODELS, "models") }?)?;
+    let new =
+        new.with_models(unsafe { text::list(options.models, options.model_count, abi::MOST_MODELS, "models") }?)?;
     // SAFETY: the caller's promise.
     let id = unsafe { text::optional(options.session_id, "session_id") }?.filter(|id| !id.is_empty());
     let new = match id {

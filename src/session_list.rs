@@ -10,9 +10,7 @@ use super::session_properties::{
 };
 use super::status::arr_status;
 use super::structs::Out;
-use client::SessionProperties;
-use client::{Claim, ListedSession, Recovered, Session};
-use client::{Error, Result};
+use client::{Claim, ListedSession, Recovered, Result, Session, SessionProperties, abi};
 
 /// The account's sessions as they were when they were listed. A handle: a value that is looked up, never a pointer to
 /// follow.
@@ -145,7 +143,7 @@ pub unsafe extern "C" fn arr_session_list_count(
     unsafe {
         guard::status("arr_session_list_count", error, || {
             if count.is_null() {
-                return Err(Error::invalid_argument("the place for the count is NULL"));
+                return Err(abi::invalid_argument("the place for the count is NULL"));
             }
             count.write_unaligned(LISTS.get(list)?.0.len());
             Ok(())
@@ -206,7 +204,7 @@ pub unsafe extern "C" fn arr_session_list_get_session(
             let place = out_handle(session, "session")?;
             let list = LISTS.get(list)?;
             let session = list.entry(index)?.session.clone().ok_or_else(|| {
-                Error::invalid_argument(
+                abi::invalid_argument(
                     "the list was not made by arr_client_recover_sessions; open the session by its id",
                 )
             })?;
@@ -218,7 +216,7 @@ pub unsafe extern "C" fn arr_session_list_get_session(
 impl List {
     fn entry(&self, index: usize) -> Result<&Entry> {
         self.0.get(index).ok_or_else(|| {
-            Error::invalid_argument(format!("index {index} is beyond the list, which has {}", self.0.len()))
+            abi::invalid_argument(format!("index {index} is beyond the list, which has {}", self.0.len()))
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::status::arr_status;
 use super::structs::{self, Plain};
 use super::{guard, text};
-use client::{SessionProperties, SessionSize};
+use client::{SessionProperties, abi};
 use std::ffi::c_char;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -126,8 +126,8 @@ impl From<&SessionProperties> for arr_session_properties {
         let seconds = |span: Option<Duration>| u32::try_from(span.unwrap_or_default().as_secs()).unwrap_or(u32::MAX);
         let message = properties.message.as_deref().unwrap_or_default();
         arr_session_properties {
-            status: properties.status.code(),
-            size: SessionSize::code(properties.size.as_ref()),
+            status: abi::status_code(&properties.status),
+            size: abi::size_code(properties.size.as_ref()),
             arr_inspector_port: properties.arr_inspector_port.map_or(0, i32::from),
             handshake_port: properties.handshake_port.map_or(0, i32::from),
             max_lease_seconds: seconds(properties.max_lease),
@@ -172,6 +172,7 @@ pub unsafe extern "C" fn arr_session_properties_init(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use client::SessionSize;
     use client::SessionStatus;
 
     #[test]
@@ -186,8 +187,7 @@ mod tests {
             (ARR_SESSION_STATUS_STOPPING, SessionStatus::Stopping),
         ];
         for (number, status) in statuses {
-            assert_eq!(status.code(), number);
-            assert_eq!(SessionStatus::of_code(number), status);
+            assert_eq!(abi::status_code(&status), number);
         }
         let sizes = [
             (ARR_SESSION_SIZE_UNKNOWN, None),
@@ -195,8 +195,7 @@ mod tests {
             (ARR_SESSION_SIZE_PREMIUM, Some(SessionSize::Premium)),
         ];
         for (number, size) in sizes {
-            assert_eq!(SessionSize::code(size.as_ref()), number);
-            assert_eq!(SessionSize::of_code(number), size);
+            assert_eq!(abi::size_code(size.as_ref()), number);
         }
     }
 }

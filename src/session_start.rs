@@ -2,7 +2,7 @@
 
 use super::client::{arr_client, find, wait_timeout, within};
 use super::error_info::arr_error_info;
-use super::operation::{TypedOperation, arr_operation, start};
+use super::operation::{TypedOperation, arr_operation, prepare, start};
 use super::session::{arr_session, arr_session_create_options, find_session, new_session};
 use super::status::arr_status;
 use super::{guard, text};
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn arr_session_create_start(
         guard::status("arr_session_create_start", error, || {
             start(operation, user_data, |label| {
                 let (client, new) = (find(client)?, new_session(options)?);
-                within(client.create_session(&new), timeout_ms).labelled(label).prepare().map(TypedOperation::Created)
+                prepare(within(client.create_session(&new), timeout_ms), label).map(TypedOperation::Created)
             })
         })
     }
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn arr_session_open_start(
         guard::status("arr_session_open_start", error, || {
             start(operation, user_data, |label| {
                 let (client, id) = (find(client)?, SessionId::parse(text::required(session_id, "session_id")?)?);
-                within(client.open_session(&id), timeout_ms).labelled(label).prepare().map(TypedOperation::Opened)
+                prepare(within(client.open_session(&id), timeout_ms), label).map(TypedOperation::Opened)
             })
         })
     }
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn arr_session_get_properties_start(
         guard::status("arr_session_get_properties_start", error, || {
             start(operation, user_data, |label| {
                 let session = find_session(session)?;
-                within(session.properties(), timeout_ms).labelled(label).prepare().map(TypedOperation::Properties)
+                prepare(within(session.properties(), timeout_ms), label).map(TypedOperation::Properties)
             })
         })
     }
@@ -126,10 +126,7 @@ pub unsafe extern "C" fn arr_session_update_lease_start(
             start(operation, user_data, |label| {
                 let session = find_session(session)?;
                 let lease = Lease::new(Duration::from_secs(max_lease_seconds.into()))?;
-                within(session.update_lease(lease), timeout_ms)
-                    .labelled(label)
-                    .prepare()
-                    .map(TypedOperation::Properties)
+                prepare(within(session.update_lease(lease), timeout_ms), label).map(TypedOperation::Properties)
             })
         })
     }
@@ -158,11 +155,7 @@ pub unsafe extern "C" fn arr_session_wait_until_ready_start(
         guard::status("arr_session_wait_until_ready_start", error, || {
             start(operation, user_data, |label| {
                 let session = find_session(session)?;
-                session
-                    .wait_until_ready()
-                    .timeout(wait_timeout(timeout_ms))
-                    .labelled(label)
-                    .prepare()
+                prepare(session.wait_until_ready().timeout(wait_timeout(timeout_ms)), label)
                     .map(TypedOperation::Properties)
             })
         })
@@ -192,7 +185,7 @@ pub unsafe extern "C" fn arr_session_stop_start(
         guard::status("arr_session_stop_start", error, || {
             start(operation, user_data, |label| {
                 let session = find_session(session)?;
-                within(session.stop(), timeout_ms).labelled(label).prepare().map(TypedOperation::Stopped)
+                prepare(within(session.stop(), timeout_ms), label).map(TypedOperation::Stopped)
             })
         })
     }

@@ -8,8 +8,7 @@ use super::session_properties::{
 };
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};
-use client::SessionSize;
-use client::Snapshot;
+use client::{Snapshot, abi};
 use std::time::Duration;
 
 /// The size of arr_snapshot in the first version of the ABI.
@@ -69,8 +68,8 @@ impl From<&Snapshot> for arr_snapshot {
     fn from(now: &Snapshot) -> arr_snapshot {
         let seconds = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
         arr_snapshot {
-            status: now.status.code(),
-            size: SessionSize::code(now.size.as_ref()),
+            status: abi::status_code(&now.status),
+            size: abi::size_code(now.size.as_ref()),
             arr_inspector_port: now.arr_inspector_port.map_or(0, i32::from),
             handshake_port: now.handshake_port.map_or(0, i32::from),
             max_lease_seconds: now.max_lease.map_or(0, seconds),

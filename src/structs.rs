@@ -4,7 +4,7 @@
 //!   this library does not know must be zero).
 //! * Out: no more than `struct_size` bytes are written, and what this library does not know is zeroed.
 
-use client::{Error, ErrorKind, Result};
+use client::{ErrorKind, Result, abi};
 use std::mem::MaybeUninit;
 
 /// No struct is longer: a `struct_size` beyond it is one that nobody set.
@@ -50,7 +50,7 @@ impl<T: Plain> Out<T> {
         // SAFETY: the caller's promise.
         let out = unsafe { Out::optional(pointer, what) }?;
         out.ok_or_else(|| {
-            Error::invalid_argument(format!("{what} is NULL; give a struct that was initialised by its init function"))
+            abi::invalid_argument(format!("{what} is NULL; give a struct that was initialised by its init function"))
         })
     }
 
@@ -74,7 +74,7 @@ impl<T: Plain> Out<T> {
 /// `pointer` is NULL or readable for as many bytes as the struct says.
 pub(super) unsafe fn read<T: Plain>(pointer: *const T, what: &str) -> Result<T> {
     if pointer.is_null() {
-        return Err(Error::invalid_argument(format!(
+        return Err(abi::invalid_argument(format!(
             "{what} is NULL; give a struct that was initialised by its init function"
         )));
     }
@@ -86,7 +86,7 @@ pub(super) unsafe fn read<T: Plain>(pointer: *const T, what: &str) -> Result<T> 
     // SAFETY: the caller's promise covers `size` bytes, and the part past `known` is within them.
     let unknown = unsafe { std::slice::from_raw_parts(bytes.add(known), size - known) };
     if unknown.iter().any(|byte| *byte != 0) {
-        return Err(Error::new(
+        return Err(abi::error(
             ErrorKind::Unsupported,
             format!(
                 "{what} uses fields that this version of the library does not know; update the library or leave them at zero"
@@ -108,7 +108,7 @@ pub(super) unsafe fn read<T: Plain>(pointer: *const T, what: &str) -> Result<T> 
 /// `pointer` is NULL or writable for `size` bytes.
 pub(super) unsafe fn init<T: Plain>(pointer: *mut T, size: usize, defaults: &T) -> Result<()> {
     if pointer.is_null() {
-        return Err(Error::invalid_argument("the struct to initialise is NULL"));
+        return Err(abi::invalid_argument("the struct to initialise is NULL"));
     }
     check_size::<T>(size, "the struct to initialise")?;
     let struct_size = u32::try_from(size).unwrap_or(u32::MAX);
@@ -123,7 +123,7 @@ fn check_size<T: Plain>(size: usize, what: &str) -> Result<()> {
     if (least..=LONGEST).contains(&size) {
         return Ok(());
     }
-    Err(Error::invalid_argument(format!(
+    Err(abi::invalid_argument(format!(
         "{what} has a struct_size of {size}, which is not between {least} and {LONGEST}; initialise it by its init function"
     )))
 }

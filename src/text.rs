@@ -1,6 +1,6 @@
 //! Texts: NUL-terminated UTF-8 in, inline arrays and callers' buffers out.
 
-use client::{Error, ErrorKind, Result};
+use client::{ErrorKind, Result, abi};
 use std::ffi::{CStr, c_char};
 
 /// A caller's text; `None` for NULL.
@@ -13,7 +13,7 @@ pub(super) unsafe fn optional<'a>(pointer: *const c_char, what: &str) -> Result<
     }
     // SAFETY: the caller's promise.
     let text = unsafe { CStr::from_ptr(pointer) };
-    let text = text.to_str().map_err(|_| Error::invalid_argument(format!("{what} is not valid UTF-8")))?;
+    let text = text.to_str().map_err(|_| abi::invalid_argument(format!("{what} is not valid UTF-8")))?;
     Ok(Some(text))
 }
 
@@ -24,7 +24,7 @@ pub(super) unsafe fn optional<'a>(pointer: *const c_char, what: &str) -> Result<
 pub(super) unsafe fn required<'a>(pointer: *const c_char, what: &str) -> Result<&'a str> {
     // SAFETY: the caller's promise.
     unsafe { optional(pointer, what) }?
-        .ok_or_else(|| Error::invalid_argument(format!("{what} is NULL; it must be given")))
+        .ok_or_else(|| abi::invalid_argument(format!("{what} is NULL; it must be given")))
 }
 
 /// An array of texts.
@@ -39,10 +39,10 @@ pub(super) unsafe fn list<'a>(
 ) -> Result<Vec<&'a str>> {
     // A count that was never set is most often huge.
     if count > most {
-        return Err(Error::invalid_argument(format!("{count} {what} are too many; give at most {most}")));
+        return Err(abi::invalid_argument(format!("{count} {what} are too many; give at most {most}")));
     }
     if pointer.is_null() && count > 0 {
-        return Err(Error::invalid_argument(format!("{what} is NULL, but their count is {count}")));
+        return Err(abi::invalid_argument(format!("{what} is NULL, but their count is {count}")));
     }
     // SAFETY: the caller's promise covers `count` pointers and their texts.
     (0..count).map(|index| unsafe { required(pointer.add(index).read_unaligned(), what) }).collect()
@@ -71,7 +71,7 @@ pub(super) fn inline_of<const N: usize>(texts: &[&str]) -> [c_char; N] {
 /// A caller's buffer that may be left out if its capacity is 0.
 pub(super) fn check_buffer(buffer: *mut c_char, capacity: usize) -> Result<()> {
     if buffer.is_null() && capacity > 0 {
-        return Err(Error::invalid_argument(format!("the buffer is NULL, but its capacity is {capacity}")));
+        return Err(abi::invalid_argument(format!("the buffer is NULL, but its capacity is {capacity}")));
     }
     Ok(())
 }
@@ -88,7 +88,7 @@ pub(super) unsafe fn into_buffer(text: &str, buffer: *mut c_char, capacity: usiz
         unsafe { needed.write_unaligned(length) };
     }
     if capacity < length {
-        return Err(Error::new(
+        return Err(abi::error(
             ErrorKind::BufferTooSmall,
             format!("the buffer of {capacity} bytes is too small; {length} bytes are needed"),
         ));

@@ -1,5 +1,10 @@
 //! What time it is, and waiting. Everything that depends on time asks a [`Clock`], so a test can own the time.
 
+#![cfg_attr(
+    not(feature = "test-util"),
+    allow(unreachable_pub, dead_code, reason = "public with the feature test-util")
+)]
+
 use std::fmt::Debug;
 use std::ops::Add;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -66,8 +66,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Each kind, in order.
-    #[doc(hidden)]
-    pub const ALL: [ErrorKind; 25] = [
+    pub(crate) const ALL: [ErrorKind; 25] = [
         ErrorKind::InvalidArgument,
         ErrorKind::InvalidHandle,
         ErrorKind::BufferTooSmall,
@@ -117,14 +116,12 @@ pub(crate) struct ReplyFacts {
 }
 
 impl Error {
-    #[doc(hidden)]
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
         let outcome_unknown = kind == ErrorKind::OutcomeUnknown;
         Error { kind, message: message.into(), outcome_unknown, reply: Box::default() }
     }
 
-    #[doc(hidden)]
-    pub fn invalid_argument(message: impl Into<String>) -> Error {
+    pub(crate) fn invalid_argument(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::InvalidArgument, message)
     }
 

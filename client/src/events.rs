@@ -43,8 +43,7 @@ pub struct Label {
     /// Whatever the application likes.
     pub user_data: u64,
     /// The C ABI's handle of the operation or session; of no use to others.
-    #[doc(hidden)]
-    pub handle: u64,
+    pub(crate) handle: u64,
 }
 
 impl From<u64> for Label {
@@ -84,8 +83,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Each kind, in order.
-    #[doc(hidden)]
-    pub const ALL: [EventKind; 11] = [
+    pub(crate) const ALL: [EventKind; 11] = [
         EventKind::OperationEnded,
         EventKind::StatusChanged,
         EventKind::LeaseExtended,

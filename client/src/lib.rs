@@ -35,11 +35,13 @@
 //! | `events` | what the application pulls |
 //! | `model` | session properties, status, size, lease, snapshot |
 //! | `config` | what the caller gives, validated |
-//! | [`log`](LogEntry), [`clock`], [`error`](Error), `sys` | for all: the log, time, errors, the operating system |
+//! | [`log`](LogEntry), `clock`, [`error`](Error), `sys` | for all: the log, time, errors, the operating system |
 
+#[doc(hidden)]
+pub mod abi;
 mod auth;
 mod client;
-pub mod clock;
+mod clock;
 mod config;
 mod error;
 mod events;
@@ -49,6 +51,8 @@ mod log;
 mod model;
 mod protocol;
 mod sys;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod wire;
 
 pub use client::{

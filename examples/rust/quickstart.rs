@@ -11,7 +11,7 @@
 //! * `ARR_API_VERSION`: `v1`, which is also the default, or `2021-01-01`
 //! * `ARR_POLL_INTERVAL_MS`: how often a starting session is read; not set: as the service asks
 //!
-//! Run it by `cargo run --example quickstart`.
+//! Run it by `cargo run -p arr-client --example quickstart`.
 
 use std::env;
 use std::io::{self, Write};

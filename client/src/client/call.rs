@@ -108,8 +108,7 @@ impl<T> Call<T> {
     }
 
     /// The same with a handle of the C ABI.
-    #[doc(hidden)]
-    pub fn labelled(self, label: Label) -> Call<T> {
+    pub(crate) fn labelled(self, label: Label) -> Call<T> {
         Call { label, ..self }
     }
 

@@ -93,14 +93,19 @@ impl Client {
     /// [`ErrorKind::InvalidArgument`] with what to do, for anything missing, malformed or out of range;
     /// [`ErrorKind::Storage`] if the journal cannot be used.
     pub fn new(config: ClientConfig) -> Result<Client> {
-        Client::with_clock(config, Arc::new(SystemClock))
+        Client::by_clock(config, Arc::new(SystemClock))
     }
 
     /// A client that lives by another clock than the machine's, for tests.
     ///
     /// # Errors
     /// As [`Client::new`].
+    #[cfg(feature = "test-util")]
     pub fn with_clock(config: ClientConfig, clock: Arc<dyn Clock>) -> Result<Client> {
+        Client::by_clock(config, clock)
+    }
+
+    fn by_clock(config: ClientConfig, clock: Arc<dyn Clock>) -> Result<Client> {
         let inner = ClientInner::new(config, clock)?;
         driver::attach(&inner);
         Ok(Client { inner })

@@ -81,21 +81,10 @@ impl<T> StartedOperation<T> {
             self.core.cancelled(&self.completion);
         }
     }
-
-    /// What dropping it does, also while another thread waits for it.
-    fn release(&self) {
-        // Before: neither this nor an end that comes at the same moment is reported.
-        self.completion.place.close();
-        // One that was never begun has ended nowhere.
-        let begun = lock(&self.prepared).is_none();
-        if begun && !self.completion.goes_on.load(Ordering::Acquire) {
-            self.cancel();
-        }
-    }
 }
 
 /// A started operation, whatever it brings: for an application that keeps operations of several kinds.
-pub trait AnyOperation: fmt::Debug + Send + Sync {
+pub trait AnyOperation: Release + fmt::Debug + Send + Sync {
     /// How far it is. Neither waits nor allocates.
     fn state(&self) -> OperationState;
 
@@ -116,8 +105,11 @@ pub trait AnyOperation: fmt::Debug + Send + Sync {
     /// # Errors
     /// As [`StartedOperation::begin`].
     fn begin(&self) -> Result<()>;
+}
 
-    #[doc(hidden)]
+/// What only the C ABI does with an operation.
+pub trait Release {
+    /// Does what dropping the operation does, also while another thread holds it.
     fn release(&self);
 }
 
@@ -141,9 +133,17 @@ impl<T: Clone + Send + Sync + 'static> AnyOperation for StartedOperation<T> {
     fn begin(&self) -> Result<()> {
         StartedOperation::begin(self)
     }
+}
 
+impl<T> Release for StartedOperation<T> {
     fn release(&self) {
-        StartedOperation::release(self);
+        // Before: neither this nor an end that comes at the same moment is reported.
+        self.completion.place.close();
+        // One that was never begun has ended nowhere.
+        let begun = lock(&self.prepared).is_none();
+        if begun && !self.completion.goes_on.load(Ordering::Acquire) {
+            self.cancel();
+        }
     }
 }
 

@@ -158,8 +158,7 @@ impl Session {
     }
 
     /// The same with a handle of the C ABI.
-    #[doc(hidden)]
-    pub fn watch_labelled(&self, options: WatchOptions, label: Label) -> Result<()> {
+    pub(crate) fn watch_labelled(&self, options: WatchOptions, label: Label) -> Result<()> {
         let core = self.core();
         core.check_alive()?;
         let published = self.state.published();

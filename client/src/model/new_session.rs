@@ -32,8 +32,7 @@ impl fmt::Debug for NewSession {
 
 impl NewSession {
     /// The most models that a session can be asked for.
-    #[doc(hidden)]
-    pub const MOST_MODELS: usize = 1_000;
+    pub(crate) const MOST_MODELS: usize = 1_000;
     /// The members of the request that have a place of their own, in the names of all versions.
     const TAKEN: [&str; 4] = ["maxLeaseTime", "maxLeaseTimeMinutes", "size", "models"];
     /// The longest URL that is of use anywhere, in bytes.

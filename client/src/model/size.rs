@@ -14,8 +14,7 @@ pub enum SessionSize {
 
 impl SessionSize {
     /// A number for each, which is for ever: the C ABI's. 0 if it is not known.
-    #[doc(hidden)]
-    pub const fn code(size: Option<&SessionSize>) -> i32 {
+    pub(crate) const fn code(size: Option<&SessionSize>) -> i32 {
         match size {
             Some(SessionSize::Standard) => 1,
             Some(SessionSize::Premium) => 2,
@@ -24,8 +23,7 @@ impl SessionSize {
     }
 
     /// The size of a number.
-    #[doc(hidden)]
-    pub const fn of_code(code: i32) -> Option<SessionSize> {
+    pub(crate) const fn of_code(code: i32) -> Option<SessionSize> {
         match code {
             1 => Some(SessionSize::Standard),
             2 => Some(SessionSize::Premium),

@@ -36,8 +36,7 @@ impl SessionStatus {
     }
 
     /// A number for each, which is for ever: the C ABI's.
-    #[doc(hidden)]
-    pub const fn code(&self) -> i32 {
+    pub(crate) const fn code(&self) -> i32 {
         match self {
             SessionStatus::Unknown(_) => 0,
             SessionStatus::Starting => 1,
@@ -50,8 +49,7 @@ impl SessionStatus {
     }
 
     /// The status of a number; the word of an unknown one is not kept. Allocates nothing.
-    #[doc(hidden)]
-    pub const fn of_code(code: i32) -> SessionStatus {
+    pub(crate) const fn of_code(code: i32) -> SessionStatus {
         match code {
             1 => SessionStatus::Starting,
             2 => SessionStatus::Ready,

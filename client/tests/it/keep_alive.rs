@@ -128,15 +128,18 @@ fn an_extension_that_failed_is_told_and_tried_again(wire: &Wire) {
     assert_eq!(lab.lease(), 75 * MINUTE);
 }
 
+/// And after five minutes at most.
 fn an_extension_that_failed_is_tried_again_when_the_service_wants_it(wire: &Wire) {
-    let config = ClientConfig { max_retries: 0, ..wire.config() };
-    let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
-    let session = lab.ready(HOUR);
-    session.watch(WatchOptions::default().warn_before(Duration::ZERO), 0).unwrap();
-    session.keep_alive(Some(KeepAlive::until(6 * HOUR))).unwrap();
-    lab.emulator.add_faults([Fault::on("PATCH", "**").status(503).header("Retry-After", "100")]).unwrap();
-    assert_eq!(lab.pump(55 * MINUTE, MINUTE), [(55 * MINUTE, EventKind::LeaseNotExtended)]);
-    assert_eq!(lab.pump(3 * MINUTE, SECOND), [(100 * SECOND, EventKind::LeaseExtended)]);
+    for (asked_for, honoured) in [("100", 100), ("86400", 300)] {
+        let config = ClientConfig { max_retries: 0, ..wire.config() };
+        let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
+        let session = lab.ready(HOUR);
+        session.watch(WatchOptions::default().warn_before(Duration::ZERO), 0).unwrap();
+        session.keep_alive(Some(KeepAlive::until(6 * HOUR).threshold(20 * MINUTE))).unwrap();
+        lab.emulator.add_faults([Fault::on("PATCH", "**").status(503).header("Retry-After", asked_for)]).unwrap();
+        assert_eq!(lab.pump(40 * MINUTE, MINUTE), [(40 * MINUTE, EventKind::LeaseNotExtended)]);
+        assert_eq!(lab.pump(6 * MINUTE, SECOND), [(honoured * SECOND, EventKind::LeaseExtended)]);
+    }
 }
 
 /// At the second at which as much is left as the threshold, and not at the one before.

@@ -3,7 +3,7 @@
 use crate::support::started::LONG;
 use crate::support::wire::{TOKEN, V1, V2021, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, World, an_hour, config_for};
-use arr_client::clock::{self, Clock, Signal, SystemClock};
+use arr_client::test_util::{Clock, Signal, SystemClock};
 use arr_client::{Client, ClientConfig, Credential, ErrorKind, Lease, SessionId, SessionSize, SessionStatus};
 use arr_service::{Config, Emulator};
 use std::sync::mpsc::{self, Sender};
@@ -199,7 +199,7 @@ fn a_certificate_of_an_unknown_authority_is_refused(wire: &Wire) {
 struct TellingClock(Mutex<Sender<()>>);
 
 impl Clock for TellingClock {
-    fn now(&self) -> clock::Instant {
+    fn now(&self) -> arr_client::test_util::Instant {
         SystemClock.now()
     }
 
@@ -207,7 +207,7 @@ impl Clock for TellingClock {
         SystemClock.unix_time()
     }
 
-    fn sleep(&self, signal: &Signal, seen: u64, until: clock::Instant) {
+    fn sleep(&self, signal: &Signal, seen: u64, until: arr_client::test_util::Instant) {
         self.0.lock().unwrap().send(()).ok();
         SystemClock.sleep(signal, seen, until);
     }

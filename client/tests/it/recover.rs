@@ -5,7 +5,7 @@ use crate::support::journal::{Folder, alive, all_end};
 use crate::support::own_process;
 use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{SECOND, an_hour, config_for};
-use arr_client::clock::{Clock, Instant, Signal, SystemClock};
+use arr_client::test_util::{Clock, Instant, Signal, SystemClock};
 use arr_client::{ApiVersion, Claim, Client, ClientConfig, ErrorKind, Recovered, SessionId, StopScope};
 use arr_service::{Config, Emulator};
 use std::io::{BufRead, BufReader, Write};

@@ -11,7 +11,7 @@ pub(crate) mod started;
 pub(crate) mod threads;
 pub(crate) mod wire;
 
-use arr_client::clock::{Clock, Instant, Signal};
+use arr_client::test_util::{Clock, Instant, Signal};
 use arr_client::{Client, ClientConfig, Credential, Lease, NewSession, SessionSize};
 use arr_service::{Config, Emulator, VirtualClock};
 use std::sync::Arc;

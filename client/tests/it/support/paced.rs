@@ -6,7 +6,7 @@
 use super::gate::Gate;
 use super::wire::Wire;
 use super::{config_for, shortened};
-use arr_client::clock::{Clock, Instant, Signal};
+use arr_client::test_util::{Clock, Instant, Signal};
 use arr_client::{Client, ClientConfig, Event, EventKind, Lease, NewSession, Session, SessionSize};
 use arr_service::{Config, Emulator, VirtualClock};
 use std::collections::{HashMap, HashSet};

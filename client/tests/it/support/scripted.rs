@@ -2,7 +2,7 @@
 
 use super::barrier::Barrier;
 use super::{shared, shortened};
-use arr_client::clock::Clock;
+use arr_client::test_util::Clock;
 use arr_client::{Client, ClientConfig, Credential};
 use arr_service::VirtualClock;
 use base64::Engine as _;
