@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 const CALL: &str = "getting a token";
 
-/// `GET /accounts/{account}/token`. The correlation vector marks the request for the service's operators.
+/// `GET /accounts/{account}/token`. The correlation vector identifies the request to the service's operators.
 pub(crate) fn token(
     token_service: &Endpoint,
     account: &AccountId,
@@ -23,7 +23,7 @@ pub(crate) fn token(
     }
 }
 
-/// The token of a reply; the name's capitals are the service's.
+/// The token of a reply. The capital letters of its name are the service's.
 pub(crate) fn read_token(reply: &Reply, credential: &Credential) -> Result<Secret> {
     #[derive(Deserialize)]
     struct Body {
@@ -32,7 +32,7 @@ pub(crate) fn read_token(reply: &Reply, credential: &Credential) -> Result<Secre
     }
     if !reply.is_success() {
         return Err(match reply.status {
-            // The real service's 401 has an empty body: all the words are ours.
+            // The real service's 401 has an empty body, so the message is entirely ours.
             401 => {
                 let message = format!("{CALL} was answered 401: {}", credential.refused());
                 reply.error(CALL).retold(ErrorKind::Unauthorized, message)

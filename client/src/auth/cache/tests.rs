@@ -1,11 +1,11 @@
-//! The cache alone, with a clock that the tests set and replies that they make up.
+//! Tests of the cache alone, with a settable clock and made-up replies.
 
 use super::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Time that a test sets.
+/// A clock that a test sets.
 #[derive(Debug, Default)]
 struct SetClock(AtomicU64);
 
@@ -67,7 +67,7 @@ impl Fixture {
     }
 }
 
-/// A reply with a token that is good for `lifetime`; the service's clock is in 2019, whatever the device believes.
+/// A reply with a token valid for `lifetime`. The service's clock says 2019, regardless of the device's.
 fn good_for(lifetime: Duration) -> Reply {
     let date = "Thu, 09 May 2019 16:17:50 GMT";
     let issued = httpdate::parse_http_date(date).unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -134,7 +134,7 @@ fn a_token_service_that_asks_for_a_pause_is_left_alone_by_all() {
     it.at(Duration::from_secs(90));
     it.exchange().complete(Ok(good_for(DAY)));
 
-    // Neither ahead of time, while the old token is good.
+    // Nor for an early refresh, while the old token is valid.
     let ahead = DAY - REFRESH_AHEAD + Duration::from_secs(90);
     it.at(ahead);
     it.exchange().complete(Ok(Reply { status: 503, retry_after: Some("60".into()), ..Reply::default() }));
