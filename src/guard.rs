@@ -18,12 +18,12 @@ pub(super) unsafe fn status(name: &str, info: *mut arr_error_info, body: impl Fn
     };
     // State that a panic left incomplete is behind locks that recover from poisoning, and is never accessed in place.
     let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(panicked()));
-    let told = catch_unwind(AssertUnwindSafe(|| match &outcome {
+    let filled = catch_unwind(AssertUnwindSafe(|| match &outcome {
         Ok(()) => arr_error_info::none(),
         Err(error) => arr_error_info::of(name, error),
     }));
     if let Some(info) = info {
-        info.write(&told.unwrap_or_else(|_| arr_error_info::none()));
+        info.write(&filled.unwrap_or_else(|_| arr_error_info::none()));
     }
     outcome.map_or_else(|error| code(error.kind()), |()| ARR_OK)
 }

@@ -135,7 +135,7 @@ impl Error {
     }
 
     /// The same failure with another kind and message. Keeps the details of the reply.
-    pub(crate) fn retold(mut self, kind: ErrorKind, message: impl Into<String>) -> Error {
+    pub(crate) fn recast(mut self, kind: ErrorKind, message: impl Into<String>) -> Error {
         self.outcome_unknown |= kind == ErrorKind::OutcomeUnknown;
         self.kind = kind;
         self.reworded(message)

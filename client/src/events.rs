@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn events_come_in_the_order_of_their_slots_and_what_happens_twice_is_told_once() {
+    fn events_come_in_slot_order_and_repeats_are_merged() {
         let queue = queue();
         let (one, two) = (owner(&queue, 1), owner(&queue, 2));
         two.place.post(EventKind::StatusChanged);
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_gone_has_no_events_and_leaves_the_others_theirs() {
+    fn dropping_a_source_removes_only_its_own_events() {
         let queue = queue();
         let owners: Vec<_> = (0..5).map(|name| owner(&queue, name)).collect();
         owners.iter().for_each(|owner| owner.place.post(EventKind::OperationEnded));
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_place_tells_nothing_whatever_happens_later() {
+    fn a_closed_slot_reports_nothing_more() {
         let queue = queue();
         let (one, two) = (owner(&queue, 1), owner(&queue, 2));
         one.place.post(EventKind::OperationEnded);

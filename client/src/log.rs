@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_pulls_is_lost_from_the_oldest_on_and_counted() {
+    fn lines_that_are_not_pulled_are_dropped_oldest_first_and_counted() {
         let log = log(LogLevel::Debug);
         for number in 0..Log::CAPACITY + 3 {
             log.debug(None, || number.to_string());

@@ -309,7 +309,7 @@ impl Core {
             ErrorKind::Timeout => ErrorKind::Network,
             kind => kind,
         };
-        lock(&self.failed_stop).get_or_insert_with(|| error.clone().retold(kind, error.message()));
+        lock(&self.failed_stop).get_or_insert_with(|| error.clone().recast(kind, error.message()));
     }
 
     /// Waits in real time until no thread and no call is left.

@@ -232,7 +232,7 @@ impl Client {
         let mut deadline = None;
         loop {
             let seen = core.events.posted.version();
-            core.tokens.look_at_hosts_token(core.now());
+            core.tokens.ask_application_if_due(core.now());
             let event = core.events.pull();
             core.application_is_alive();
             if event.is_some() {

@@ -181,7 +181,7 @@ impl Session {
                 let place = core.events.register(source);
                 let mut watching = Watching::new(self.number, options, place, status, known.failures);
                 if known.readiness.current(now).is_none() {
-                    watching.read_before_anything(known.readiness.tellings());
+                    watching.read_before_anything(known.readiness.updates());
                 }
                 *none = Some(watching);
             }

@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_credential_in_the_wrong_place_is_recognised() {
-        for (credential, told) in [
+        for (credential, expected) in [
             (Credential::AccountKey("eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into()), "account key is a token"),
             (Credential::EntraToken("c2VjcmV0a2V5c2VjcmV0a2V5=".into()), "looks like an account key"),
             (Credential::AccessToken("Bearer eyJh.e30.c2ln".into()), "begins with \"Bearer\""),
@@ -244,7 +244,7 @@ mod tests {
             (Credential::default(), "account key is missing"),
         ] {
             let error = credential.check().unwrap_err();
-            assert!(error.message().contains(told), "{error}");
+            assert!(error.message().contains(expected), "{error}");
         }
     }
 

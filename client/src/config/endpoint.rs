@@ -255,7 +255,7 @@ mod tests {
         for name in region::NAMES {
             assert_eq!(service(name).unwrap(), format!("https://remoterendering.{name}.mixedreality.azure.com"));
         }
-        for (text, told) in [
+        for (text, expected) in [
             ("", "missing"),
             ("moonbase1", "the regions are australiaeast, eastus"),
             ("sts.westus2.mixedreality.azure.com", "token service's host"),
@@ -268,7 +268,7 @@ mod tests {
             (&format!("https://example.com/{}", "x".repeat(70_000)), "longer than 2048 bytes"),
         ] {
             let error = service(text).unwrap_err();
-            assert!(error.message().contains(told), "{text}: {error}");
+            assert!(error.message().contains(expected), "{text}: {error}");
         }
     }
 

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_copying_drags_along_is_taken_off() {
+    fn white_space_and_invisible_characters_are_trimmed() {
         for text in ["eastus", " eastus\r\n", "\u{feff}eastus", "\u{200b}eastus\u{a0}", "\teastus"] {
             assert_eq!(tidy("region", text).unwrap(), "eastus", "{text:?}");
         }

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_usable_for_a_minute_after_a_reply_whoever_has_it() {
+    fn a_connection_is_usable_for_a_minute_after_a_reply() {
         let idleness = Idleness::default();
         assert!(idleness.is_usable("o", at(0)), "there is none yet");
         idleness.begin("o");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn after_requests_at_once_nobody_knows_which_connection_was_kept() {
+    fn after_concurrent_requests_no_connection_counts_as_fresh() {
         let idleness = Idleness::default();
         idleness.begin("o");
         idleness.begin("o");
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn while_a_request_is_under_way_nobody_knows_whether_it_has_taken_the_kept_connection() {
+    fn during_a_request_no_connection_counts_as_fresh() {
         let idleness = Idleness::default();
         idleness.begin("o");
         assert!(!idleness.is_fresh("o", at(0)));

@@ -111,7 +111,7 @@ impl Resolver {
             let (lookup, patience) = (Arc::clone(lookup), self.0.patience);
             // Lives for `patience` at most. Without this thread the request's own time limit ends the wait.
             drop(
-                std::thread::Builder::new().name("arr-dns-wait".into()).spawn(move || lookup.grow_impatient(patience)),
+                std::thread::Builder::new().name("arr-dns-wait".into()).spawn(move || lookup.mark_slow_after(patience)),
             );
         }
     }
@@ -141,7 +141,7 @@ impl Lookup {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    fn grow_impatient(&self, patience: Duration) {
+    fn mark_slow_after(&self, patience: Duration) {
         let state = lock(&self.state);
         let (state, _) = self
             .changed
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn all_who_ask_for_one_name_share_one_lookup() {
+    fn requests_for_one_name_share_one_lookup() {
         let (resolver, answer, started) = held();
         let waiting: Vec<_> = (0..8).map(|_| resolver.look_up("one.example")).collect();
         answer.send(Ok(vec![address(1)])).unwrap();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_lookup_is_told_and_the_next_request_asks_again() {
+    fn a_failed_lookup_is_reported_and_the_next_request_retries() {
         let (resolver, answer, started) = held();
         answer.send(Err(LookupError("no such host".into()))).unwrap();
         assert!(wait(resolver.look_up("one.example"), LONG).unwrap().unwrap_err().to_string().contains("no such host"));

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_certificate_is_refused_when_the_client_is_made() {
+    fn an_invalid_certificate_is_refused_when_the_client_is_created() {
         for pem in [
             "",
             "hello",

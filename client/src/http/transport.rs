@@ -116,13 +116,13 @@ impl Transport {
     ) -> QueuedJob {
         let origin = request.url.origin().ascii_serialization();
         let (urgency, done) = (request.urgency, Arc::new(Mutex::new(Some(done))));
-        let (transport, told) = (Arc::clone(self), Arc::clone(&done));
+        let (transport, for_worker) = (Arc::clone(self), Arc::clone(&done));
         let run = move || {
             // It may have been queued for a while.
             let limit = limit.min(deadline.saturating_since(transport.clock.now()));
             let answer = transport.send(&request, limit);
             drop(transport);
-            let done = lock(&told).take();
+            let done = lock(&for_worker).take();
             if let Some(done) = done {
                 done(answer);
             }
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn who_sends_on_an_own_thread_after_the_close_leaves_nothing_behind() {
+    fn a_request_sent_after_the_close_leaves_no_thread_behind() {
         let (transport, request, listener) = fixture();
         transport.close();
         let server = std::thread::spawn(move || {

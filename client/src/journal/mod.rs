@@ -158,9 +158,9 @@ impl Journal {
     pub(crate) fn leave_behind(&self, ids: &[RecordId]) -> Result<()> {
         let mut own = lock(&self.own);
         // No journal has this new id, so its owner counts as dead.
-        let nobody = OwnerId::new();
+        let no_owner = OwnerId::new();
         let mut left: Vec<Record> = own.records.extract_if(.., |record| ids.contains(&record.id)).collect();
-        left.iter_mut().for_each(|record| record.owner = nobody);
+        left.iter_mut().for_each(|record| record.owner = no_owner);
         own.left.extend(left);
         self.write(&mut own)
     }

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_no_record() {
+    fn unknown_formats_are_not_records() {
         let json = record().to_json();
         for (good, strange) in [
             ("\"format\":1", "\"format\":2"),

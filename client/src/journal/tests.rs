@@ -195,7 +195,7 @@ fn a_draft_that_was_left_changes_nothing() {
 }
 
 #[test]
-fn a_failed_write_is_told_and_made_good() {
+fn a_failed_write_is_reported_and_retried() {
     let folder = Folder::new();
     let journal = folder.open();
     let record = journal.begin(&service(), &new_session()).unwrap();
@@ -226,7 +226,7 @@ fn an_adoption_that_cannot_be_written_is_none() {
 }
 
 #[test]
-fn what_is_left_behind_on_purpose_can_be_adopted_again_by_anybody_once() {
+fn released_records_can_be_adopted_once_by_any_journal() {
     let folder = Folder::new();
     let left = leave_behind(&folder, 2);
     let (one, other) = (folder.open(), folder.open());
@@ -241,7 +241,7 @@ fn what_is_left_behind_on_purpose_can_be_adopted_again_by_anybody_once() {
 }
 
 #[test]
-fn a_journal_that_has_ended_leaves_its_records_behind_and_changes_only_what_nobody_has_adopted() {
+fn an_ended_journal_changes_only_records_that_no_other_has_adopted() {
     let folder = Folder::new();
     let (ended, other) = (folder.open(), folder.open());
     let records: Vec<_> = (0..3).map(|_| ended.begin(&service(), &new_session()).unwrap()).collect();
@@ -263,7 +263,7 @@ fn a_journal_that_has_ended_leaves_its_records_behind_and_changes_only_what_nobo
 }
 
 #[test]
-fn a_file_that_is_no_journal_is_left_as_it_is() {
+fn a_file_that_is_not_a_journal_is_left_unchanged() {
     let folder = Folder::new();
     fs::write(folder.journal(), "[settings]\n").unwrap();
     assert!(refused(&folder.journal()).contains("holds something else"));
@@ -291,7 +291,7 @@ fn a_path_that_cannot_be_a_journal_is_refused_with_advice() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_written_to_is_told() {
+fn an_unwritable_folder_is_reported() {
     let folder = Folder::new();
     let mut permissions = fs::metadata(&folder.0).unwrap().permissions();
     permissions.set_readonly(true);
@@ -335,7 +335,7 @@ fn what_has_surely_ended_is_dropped_unless_its_owner_lives() {
 }
 
 #[test]
-fn a_lock_file_that_somebody_removed_comes_back() {
+fn a_removed_lock_file_is_recreated() {
     let folder = Folder::new();
     let (mine, other) = (folder.open(), folder.open());
     let record = mine.begin(&service(), &new_session()).unwrap();
@@ -384,7 +384,7 @@ fn journals_that_write_at_once_lose_nothing() {
 }
 
 #[test]
-fn of_several_who_adopt_each_record_goes_to_one() {
+fn concurrent_adopters_never_share_a_record() {
     const ADOPTERS: usize = 6;
     let folder = Folder::new();
     let left = leave_behind(&folder, 12);

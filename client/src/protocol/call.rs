@@ -170,7 +170,7 @@ impl AuthorizedCall {
                 return self.send(now);
             }
             let message = format!("{} was answered 401: {}", self.what, self.context.tokens.refusal(self.renewed));
-            return self.not_done(error.retold(ErrorKind::Unauthorized, message));
+            return self.not_done(error.recast(ErrorKind::Unauthorized, message));
         }
         let throttled = error.kind() == ErrorKind::Throttled;
         if let Some(retry_after) = error.honoured_retry_after().filter(|_| throttled) {
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passing_failure_is_tried_again_and_the_last_one_is_told() {
+    fn transient_failures_are_retried_and_the_last_one_is_reported() {
         let world = World::new();
         let mut read = read(&world);
         let mut now = at(0);

@@ -66,5 +66,5 @@ pub(crate) fn unknown_outcome(error: Error, id: Option<&SessionId>) -> Error {
              list the account's sessions before creating another",
         ),
     };
-    error.retold(ErrorKind::OutcomeUnknown, message)
+    error.recast(ErrorKind::OutcomeUnknown, message)
 }

@@ -236,7 +236,7 @@ where
     fn fail(&mut self, error: Error) -> Error {
         let error = self.operation.fail(error);
         match self.make.take().map(|make| make(Err(error.clone()))) {
-            Some(Err(told)) => told,
+            Some(Err(mapped)) => mapped,
             // A driver cannot use a success here, and the function may have been called already.
             Some(Ok(_)) | None => error,
         }
@@ -270,13 +270,13 @@ mod tests {
 
     #[test]
     fn an_end_that_comes_from_the_driver_goes_through_the_function_too() {
-        let told = Mutex::new(None);
+        let seen = Mutex::new(None);
         let mut told_on = Endless.then(|outcome: Result<()>| {
-            *told.lock().unwrap() = outcome.as_ref().err().map(Error::kind);
-            outcome.map_err(|error| error.retold(ErrorKind::ServiceFailure, "told"))
+            *seen.lock().unwrap() = outcome.as_ref().err().map(Error::kind);
+            outcome.map_err(|error| error.recast(ErrorKind::ServiceFailure, "told"))
         });
         assert_eq!(told_on.fail(Error::new(ErrorKind::Timeout, "late")).kind(), ErrorKind::ServiceFailure);
-        assert_eq!(*told.lock().unwrap(), Some(ErrorKind::Timeout));
+        assert_eq!(*seen.lock().unwrap(), Some(ErrorKind::Timeout));
         let mut forgiving = Endless.then(|_: Result<()>| Ok(()));
         assert_eq!(forgiving.fail(Error::new(ErrorKind::Timeout, "late")).kind(), ErrorKind::Timeout);
     }

@@ -14,9 +14,9 @@ pub(crate) struct Readiness {
     context: Context,
     latest: SessionProperties,
     /// When `latest` was updated.
-    told_at: Instant,
+    updated_at: Instant,
     /// The number of updates.
-    tellings: u64,
+    updates: u64,
     next_read: Instant,
     /// How long `latest` counts as current. `None` once a read has failed, or after a change to the session.
     good_until: Option<Instant>,
@@ -34,8 +34,8 @@ impl Readiness {
         Readiness {
             context,
             latest: seen,
-            told_at: now,
-            tellings: 0,
+            updated_at: now,
+            updates: 0,
             next_read,
             good_until: Some(next_read),
             backoff,
@@ -45,17 +45,17 @@ impl Readiness {
 
     /// The cached properties with their age.
     pub(crate) fn latest(&self, now: Instant) -> SessionProperties {
-        SessionProperties { age: now.saturating_since(self.told_at), ..self.latest.clone() }
+        SessionProperties { age: now.saturating_since(self.updated_at), ..self.latest.clone() }
     }
 
     /// When the cached properties were updated.
-    pub(crate) fn told_at(&self) -> Instant {
-        self.told_at
+    pub(crate) fn updated_at(&self) -> Instant {
+        self.updated_at
     }
 
     /// The number of updates. Reads that began before the last [`Readiness::invalidate`] do not count.
-    pub(crate) fn tellings(&self) -> u64 {
-        self.tellings
+    pub(crate) fn updates(&self) -> u64 {
+        self.updates
     }
 
     /// When the session is next read.
@@ -85,20 +85,20 @@ impl Readiness {
         if !self.latest.status.is_final() {
             self.latest.status = SessionStatus::Stopping;
         }
-        self.was_told(now);
+        self.note_update(now);
         self.invalidate(now);
     }
 
     /// The service no longer knows the session, because it ended long ago.
     pub(crate) fn forgotten(&mut self, now: Instant) {
         self.latest.status = SessionStatus::Stopped;
-        self.was_told(now);
+        self.note_update(now);
         self.invalidate(now);
     }
 
-    fn was_told(&mut self, now: Instant) {
-        self.told_at = now;
-        self.tellings += 1;
+    fn note_update(&mut self, now: Instant) {
+        self.updated_at = now;
+        self.updates += 1;
     }
 
     /// Why the latest read failed, if it did.
@@ -110,7 +110,7 @@ impl Readiness {
     pub(crate) fn seen(&mut self, mut properties: SessionProperties, now: Instant) -> SessionProperties {
         properties.size = properties.size.or_else(|| self.latest.size.take());
         self.latest = properties.clone();
-        self.was_told(now);
+        self.note_update(now);
         self.next_read = now + self.context.pacing.interval(&properties);
         self.good_until = Some(self.next_read);
         self.backoff = Backoff::new(self.context.retry);

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn who_wants_no_retries_gets_none() {
+    fn zero_retries_disables_retrying() {
         let mut backoff = Backoff::new(RetryPolicy::NEVER);
         assert_eq!((backoff.pause(FAILED, 0.0), backoff.pause(THROTTLED, 0.0)), (None, None));
     }

@@ -103,10 +103,10 @@ impl Reply {
             ),
             _ => (ErrorKind::UnexpectedReply, "this is not a status that the service uses"),
         };
-        let told = ServiceError::read(self);
-        let words = told.message.map(|message| format!(" (\"{message}\")")).unwrap_or_default();
+        let parsed = ServiceError::read(self);
+        let words = parsed.message.map(|message| format!(" (\"{message}\")")).unwrap_or_default();
         let mut facts = self.facts();
-        facts.service_code = told.code;
+        facts.service_code = parsed.code;
         Error::new(kind, format!("{call} was answered {}{words}: {advice}", self.status)).with_reply(facts)
     }
 }
@@ -199,8 +199,8 @@ mod tests {
             ("[1,2]", None, None),
             (r#"{"error":"bad header: Authorization: BEARER abc.def"}"#, None, Some("bad header: Authorization:")),
         ] {
-            let told = ServiceError::read(&reply(400, body));
-            assert_eq!((told.code.as_deref(), told.message.as_deref()), (code, message), "{body}");
+            let parsed = ServiceError::read(&reply(400, body));
+            assert_eq!((parsed.code.as_deref(), parsed.message.as_deref()), (code, message), "{body}");
         }
         let binary = Reply { body: vec![0xff, 0xfe].into(), ..reply(400, "") };
         assert_eq!(ServiceError::read(&binary), ServiceError::default());
@@ -213,8 +213,8 @@ mod tests {
 
     #[test]
     fn a_services_text_is_bounded_at_a_character_and_kept_on_one_line() {
-        let told = ServiceError::read(&reply(400, &"ä\n".repeat(5_000))).message.unwrap();
-        assert!(told.len() <= ServiceError::LONGEST && !told.contains('\n'));
+        let parsed = ServiceError::read(&reply(400, &"ä\n".repeat(5_000))).message.unwrap();
+        assert!(parsed.len() <= ServiceError::LONGEST && !parsed.contains('\n'));
     }
 
     #[test]

@@ -113,7 +113,7 @@ pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> R
         let message = format!(
             "session {id} exists already with other settings, or has ended; choose another id, or open it ({error})"
         );
-        return Err(error.retold(ErrorKind::Conflict, message));
+        return Err(error.recast(ErrorKind::Conflict, message));
     }
     // The id is ours and 201 is unambiguous, so an unreadable body does not matter.
     let created = match read(reply, CALL, id) {
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clear_success_under_our_id_is_a_session_whatever_its_body() {
+    fn a_201_under_our_id_is_a_session_even_with_an_unreadable_body() {
         for body in ["", "{}", "<html>", r#"{"status":7}"#] {
             let created = read_created(&reply(201, body), &new_session(60), &id()).unwrap();
             assert_eq!(
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_session_tells_code_and_message() {
+    fn a_failed_session_has_code_and_message() {
         let failed =
             read_body(r#"{"status":"error","error":{"code":"OutOfCapacity","message":"no server","details":[]}}"#);
         let failed = failed.unwrap();
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_tells_where_the_next_one_is() {
+    fn a_page_links_to_the_next() {
         let one = format!(r#"{{"id":"{ID}","status":"Ready","teraflops":10.6}}"#);
         let page = |rest: &str| read_page(&reply(200, &format!(r#"{{"sessions":[{one}]{rest}}}"#))).unwrap();
         let (sessions, next) = page(r#","@nextLink":"https://x/next""#);

@@ -201,7 +201,7 @@ impl TokenCache {
     }
 
     /// Asks the application for a new token if its own expires soon. Cheap enough for every frame: one comparison.
-    pub(crate) fn look_at_hosts_token(&self, now: Instant) {
+    pub(crate) fn ask_application_if_due(&self, now: Instant) {
         let ask_at = self.ask_at.load(Ordering::Relaxed);
         if ask_at != u64::MAX && now.since_beginning().as_millis() >= u128::from(ask_at) {
             self.ask();
@@ -248,7 +248,7 @@ impl TokenCache {
         }
         if state.starved.is_none() {
             let message = format!("{why}; the application was asked for a new token, and has given none in time");
-            state.starved = Some(why.clone().retold(ErrorKind::Unauthorized, message));
+            state.starved = Some(why.clone().recast(ErrorKind::Unauthorized, message));
             self.ask();
         }
         true

@@ -175,7 +175,7 @@ impl CreateSession {
                 core.report_left_running(self.label.unwrap_or_default(), id, &error);
                 let message =
                     format!("{why}, while session {id} was created, and stopping it failed: {error}. Stop it");
-                error.retold(why.kind(), message)
+                error.recast(why.kind(), message)
             }
         }
     }

@@ -39,7 +39,7 @@ pub(in crate::client) fn open(
                     target.account_id.as_str(),
                     target.endpoint
                 );
-                error.retold(ErrorKind::NotFound, message)
+                error.recast(ErrorKind::NotFound, message)
             }
             _ => error,
         })?;

@@ -165,7 +165,7 @@ fn list(account: &Arc<Account>, sessions: &[Arc<SessionState>], now: Instant) ->
         return Instant::NEVER;
     }
     // A session that has just become ready is as current as a list would make it.
-    let oldest = sessions.iter().map(|state| state.look(|known| known.readiness.told_at())).min().unwrap_or(now);
+    let oldest = sessions.iter().map(|state| state.look(|known| known.readiness.updated_at())).min().unwrap_or(now);
     let due = if stale { now } else { oldest + interval };
     let due = listing.not_before.map_or(due, |not_before| due.max(not_before));
     if now < due {

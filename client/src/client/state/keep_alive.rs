@@ -224,8 +224,8 @@ impl Watching {
 
     /// The cached state is outdated: nothing is reported or done until the session is read. `updates`: the update count
     /// so far.
-    pub(in crate::client) fn read_before_anything(&mut self, tellings: u64) {
-        (self.stale_at, self.wanted_at) = (Some(tellings), Some(tellings));
+    pub(in crate::client) fn read_before_anything(&mut self, updates: u64) {
+        (self.stale_at, self.wanted_at) = (Some(updates), Some(updates));
     }
 
     /// Sets the keep-alive options. An extension in flight continues.

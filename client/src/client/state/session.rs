@@ -248,7 +248,7 @@ impl SessionState {
     pub(in crate::client) fn read_soon(&self) {
         self.outdate(Readiness::invalidate);
         self.look(|knowledge| {
-            let reads = knowledge.readiness.tellings();
+            let reads = knowledge.readiness.updates();
             knowledge.watching.iter_mut().for_each(|watching| watching.wanted_at = Some(reads));
         });
     }
@@ -262,7 +262,7 @@ impl SessionState {
     pub(in crate::client) fn mark_stale(&self) {
         self.forget_reads();
         self.look(|knowledge| {
-            let reads = knowledge.readiness.tellings();
+            let reads = knowledge.readiness.updates();
             knowledge.watching.iter_mut().for_each(|watching| watching.stale_at = Some(reads));
         });
     }
@@ -355,7 +355,7 @@ impl SessionState {
         match self.look(|knowledge| knowledge.readiness.trouble().cloned()) {
             Some(trouble) => {
                 let message = format!("{message} (the latest look at it failed: {trouble})");
-                trouble.retold(ErrorKind::Timeout, message)
+                trouble.recast(ErrorKind::Timeout, message)
             }
             None => Error::new(ErrorKind::Timeout, message),
         }
@@ -395,7 +395,7 @@ fn milliseconds(moment: Instant) -> u64 {
 impl Knowledge {
     /// Whether the session has not been read since this update count was recorded.
     fn is_unread_since(&self, noted: impl FnOnce(&Watching) -> Option<u64>) -> bool {
-        self.watching.as_ref().and_then(noted) == Some(self.readiness.tellings())
+        self.watching.as_ref().and_then(noted) == Some(self.readiness.updates())
     }
 
     /// Reads that began earlier must not replace a newer state with an older one.
@@ -407,7 +407,7 @@ impl Knowledge {
     /// The cached state in numbers.
     fn snapshot_data(&mut self, now: Instant) -> SnapshotData {
         let latest = self.readiness.latest(now);
-        let told_at = self.readiness.told_at();
+        let updated_at = self.readiness.updated_at();
         let timeless = SessionProperties { elapsed: None, age: Duration::ZERO, ..latest.clone() };
         if self.published.as_ref() != Some(&timeless) {
             self.published = Some(timeless);
@@ -416,8 +416,8 @@ impl Knowledge {
         let runs = latest.status == SessionStatus::Ready;
         let elapsed = latest.elapsed.unwrap_or_default();
         let (used, at) = match self.used.filter(|_| runs) {
-            Some((used, at)) => best_of((used, at), (elapsed, told_at)),
-            None => (elapsed, told_at),
+            Some((used, at)) => best_of((used, at), (elapsed, updated_at)),
+            None => (elapsed, updated_at),
         };
         self.used = runs.then_some((used, at));
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -428,8 +428,8 @@ impl Knowledge {
             arr_inspector_port: latest.arr_inspector_port.unwrap_or_default(),
             handshake_port: latest.handshake_port.unwrap_or_default(),
             max_lease_ms: latest.max_lease.map(milliseconds).unwrap_or_default(),
-            used_ms: milliseconds(used + if runs { told_at.saturating_since(at) } else { Duration::ZERO }),
-            at: told_at,
+            used_ms: milliseconds(used + if runs { updated_at.saturating_since(at) } else { Duration::ZERO }),
+            at: updated_at,
             runs,
         }
     }
