@@ -55,7 +55,7 @@ struct Ring {
 }
 
 impl Log {
-    /// Enough for the busiest seconds of a frame loop that pulls one line per frame.
+    /// Enough for the busiest seconds of a frame loop that pulls once per frame.
     const CAPACITY: usize = 512;
     /// The longest line, in bytes. Text from a service can be longer.
     const LONGEST: usize = 1024;

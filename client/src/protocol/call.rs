@@ -109,7 +109,7 @@ impl AuthorizedCall {
         }
     }
 
-    /// Marks an earlier call of the same kind as possibly carried out.
+    /// `earlier_lost`: an earlier call of the same kind may have been carried out.
     pub(super) fn after_lost(self, earlier_lost: bool) -> AuthorizedCall {
         AuthorizedCall { earlier_lost, ..self }
     }
