@@ -1,4 +1,4 @@
-//! How a session looks after itself: `arr_watch_options`, `arr_keep_alive_options`.
+//! Watching and keep-alive: `arr_watch_options`, `arr_keep_alive_options`.
 
 use super::error_info::arr_error_info;
 use super::guard;

@@ -207,7 +207,7 @@ pub extern "C" fn arr_client_free(client: *mut arr_client) {
     });
 }
 
-/// What a caller's scope means.
+/// Converts a caller's scope.
 pub(super) fn stop_scope(scope: arr_stop_scope) -> Result<StopScope> {
     match scope {
         ARR_STOP_SCOPE_OWN => Ok(StopScope::Own),
@@ -216,7 +216,7 @@ pub(super) fn stop_scope(scope: arr_stop_scope) -> Result<StopScope> {
     }
 }
 
-/// Tells what became of many sessions. Fails if one may be running.
+/// Writes the result of stopping many sessions. Fails if a session may still be running.
 pub(super) fn write_stopped_all(all: StoppedAll, result: Option<Out<arr_stop_all_result>>) -> Result<()> {
     if let Some(result) = result {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -230,10 +230,10 @@ pub(super) fn write_stopped_all(all: StoppedAll, result: Option<Out<arr_stop_all
     all.into_result().map(|_| ())
 }
 
-/// A token into a caller's buffer.
+/// Writes a token to a caller's buffer.
 ///
 /// # Safety
-/// `buffer` and `needed` are as [`text::into_buffer`] asks; `remaining_seconds` is NULL or writable.
+/// `buffer` and `needed` are as [`text::into_buffer`] requires; `remaining_seconds` is NULL or writable.
 pub(super) unsafe fn write_token(
     token: &AccessToken,
     buffer: *mut c_char,
@@ -256,7 +256,7 @@ pub(super) fn find(client: *const arr_client) -> Result<Arc<Client>> {
     CLIENTS.get(client)
 }
 
-/// A place for a handle, set to NULL so that a failure leaves nothing old in it.
+/// Checks the place for a handle, and sets it to NULL so that a failure leaves no old handle in it.
 ///
 /// # Safety
 /// `place` is NULL or writable.
@@ -269,12 +269,12 @@ pub(super) unsafe fn out_handle<H>(place: *mut *mut H, what: &str) -> Result<*mu
     Ok(place)
 }
 
-/// A call with the timeout of a function that makes a REST call.
+/// Applies the timeout argument of a function that makes a REST call.
 pub(super) fn within<T>(call: Call<T>, milliseconds: u32) -> Call<T> {
     if milliseconds == ARR_TIMEOUT_DEFAULT { call } else { call.timeout(wait_timeout(milliseconds)) }
 }
 
-/// A timeout of a wait.
+/// Converts the timeout argument of a wait.
 pub(super) fn wait_timeout(milliseconds: u32) -> Duration {
     if milliseconds == ARR_WAIT_FOREVER { Duration::MAX } else { Duration::from_millis(milliseconds.into()) }
 }

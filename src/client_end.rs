@@ -1,4 +1,4 @@
-//! How a client pauses and ends: suspend, resume, a new token, shutdown.
+//! Suspending and ending a client: suspend, resume, a new token, shutdown.
 
 use super::client::{arr_client, find, wait_timeout};
 use super::error_info::arr_error_info;

@@ -1,4 +1,4 @@
-//! `arr_client_options`: what a client is made from.
+//! `arr_client_options`: the configuration of a client.
 
 use super::log::{ARR_LOG_LEVEL_OFF, arr_log_level, level};
 use super::status::arr_status;
@@ -155,10 +155,10 @@ pub unsafe extern "C" fn arr_client_options_init(options: *mut arr_client_option
     }
 }
 
-/// The configuration that a caller's options mean.
+/// Converts a caller's options to a configuration.
 ///
 /// # Safety
-/// `options` and its texts are as [`structs::read`] and [`text::optional`] ask.
+/// `options` and its texts are as [`structs::read`] and [`text::optional`] require.
 pub(super) unsafe fn config(options: *const arr_client_options) -> Result<ClientConfig> {
     // SAFETY: the caller's promise.
     let options = unsafe { structs::read(options, "options") }?;
@@ -224,7 +224,7 @@ pub(super) unsafe fn config(options: *const arr_client_options) -> Result<Client
     })
 }
 
-/// The one credential that is given.
+/// The only credential given. Fails if there are several or none.
 fn credential(account_key: &str, entra_token: &str, access_token: &str) -> Result<Credential> {
     let given = [account_key, entra_token, access_token].map(|text| !text.is_empty());
     match given {

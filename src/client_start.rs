@@ -1,4 +1,4 @@
-//! What `arr_client` can be asked to start, so that a frame loop need not wait for it.
+//! The non-blocking `_start` variants of the functions of `arr_client`.
 
 use super::client::{arr_client, arr_stop_scope, find, stop_scope, within};
 use super::error_info::arr_error_info;

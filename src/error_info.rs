@@ -1,4 +1,4 @@
-//! What went wrong, in a struct that the caller owns.
+//! Error details in a struct that the caller owns.
 
 use super::status::{ARR_CATEGORY_OK, ARR_OK, arr_category, arr_status, category, code};
 use super::structs::{self, Plain};
@@ -82,7 +82,7 @@ impl arr_error_info {
         }
     }
 
-    /// What is no failure, and is told without allocating.
+    /// An outcome that is not a failure, reported without allocating.
     pub(super) fn quiet(function: &str, status: arr_status, what: &str) -> arr_error_info {
         arr_error_info {
             status,

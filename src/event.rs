@@ -1,4 +1,4 @@
-//! `arr_event`: what happened, pulled one by one on the application's own thread.
+//! `arr_event`: events, pulled one at a time on the application's own thread.
 
 use super::client::{arr_client, find, wait_timeout};
 use super::error_info::arr_error_info;
@@ -118,7 +118,7 @@ fn number(kind: EventKind) -> arr_event_type {
         EventKind::Resumed => ARR_EVENT_RESUMED,
         EventKind::CreateLost => ARR_EVENT_CREATE_LOST,
         EventKind::LeftRunning => ARR_EVENT_SESSION_LEFT_RUNNING,
-        // The client library is of the same version: a test looks at each of its kinds.
+        // Unreachable: the client library has the same version, and a test checks all of its kinds.
         _ => 0,
     }
 }
@@ -134,7 +134,7 @@ impl From<&Event> for arr_event {
             r#type: number(event.kind),
             user_data: event.label.user_data,
             operation: ptr::without_provenance_mut(if of_operation { handle } else { 0 }),
-            // What is told without numbers is told without a handle that would still be alive.
+            // An event without numbers has no live handle.
             session: ptr::without_provenance_mut(if numbers.is_some() { handle } else { 0 }),
             status: status_of(event.error),
             index: event.index,

@@ -1,4 +1,4 @@
-//! The body of every exported function: no panic leaves it, and its error says which function it came from.
+//! The wrapper around the body of every exported function: contains panics, and adds the function's name to its error.
 
 use super::error_info::arr_error_info;
 use super::status::{ARR_ERROR_TIMEOUT, ARR_OK, arr_status, code};
@@ -6,36 +6,36 @@ use super::structs::Out;
 use client::{Error, ErrorKind, Result, abi};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The body of a function that returns a status and may tell more in `info`.
+/// Runs the body of a function that returns a status, with details in `info`.
 ///
 /// # Safety
-/// `info` is NULL or points to a writable `arr_error_info` of the size that it says.
+/// `info` is NULL or points to a writable `arr_error_info` of the size that it states.
 pub(super) unsafe fn status(name: &str, info: *mut arr_error_info, body: impl FnOnce() -> Result<()>) -> arr_status {
     // SAFETY: the caller's promise.
     let info = match unsafe { Out::optional(info, "error info") } {
         Ok(info) => info,
         Err(error) => return code(error.kind()),
     };
-    // Whatever a panic left half done is behind locks that are taken over, never looked at in place.
+    // State that a panic left incomplete is behind locks that recover from poisoning, and is never accessed in place.
     let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(panicked()));
-    let told = catch_unwind(AssertUnwindSafe(|| match &outcome {
+    let filled = catch_unwind(AssertUnwindSafe(|| match &outcome {
         Ok(()) => arr_error_info::none(),
         Err(error) => arr_error_info::of(name, error),
     }));
     if let Some(info) = info {
-        info.write(&told.unwrap_or_else(|_| arr_error_info::none()));
+        info.write(&filled.unwrap_or_else(|_| arr_error_info::none()));
     }
     outcome.map_or_else(|error| code(error.kind()), |()| ARR_OK)
 }
 
-/// How a body has ended that may find nothing, which is no failure and must cost nothing.
+/// The outcome of a body that may find nothing. That is not a failure, and must cost nothing.
 pub(super) enum Quiet {
     Done,
-    /// The time was over; and why.
+    /// The time ran out, and why.
     Timeout(&'static str),
 }
 
-/// The body of a function like [`status`] which is called in every frame: that nothing was there is told without allocating.
+/// Like [`status`], for functions that are called every frame: finding nothing is reported without allocating.
 ///
 /// # Safety
 /// As [`status`].
@@ -51,14 +51,14 @@ pub(super) unsafe fn quiet(name: &str, info: *mut arr_error_info, body: impl FnO
         })
     };
     let Some(why) = nothing else { return result };
-    // SAFETY: the caller's promise, which has held a moment ago.
+    // SAFETY: the caller's promise, which `status` has just relied on too.
     if let Ok(Some(info)) = unsafe { Out::optional(info, "error info") } {
         info.write(&arr_error_info::quiet(name, ARR_ERROR_TIMEOUT, why));
     }
     ARR_ERROR_TIMEOUT
 }
 
-/// The body of a function that cannot fail. `fallback` is what it returns if it panics.
+/// Runs the body of a function that cannot fail. Returns `fallback` if it panics.
 pub(super) fn value<T>(_name: &str, fallback: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(fallback)
 }

@@ -6,9 +6,9 @@
 //! bits 23…0   slot
 //! ```
 //!
-//! A frame thread looks a handle up at every poll, so a look-up never waits: the slots never move, and each has a lock of
-//! its own that a look-up only tries. Whoever changes a slot holds the lock of the free list too, so a slot's own lock is
-//! taken for writing only while this very slot is filled or freed.
+//! A frame thread looks up a handle at every poll, so a lookup must not block. The slots never move, and each has its
+//! own lock, which a lookup only tries. A thread that changes a slot also holds the lock of the free list, so a slot's
+//! lock is taken for writing only while that slot is filled or freed.
 
 use client::{Error, ErrorKind, Result, abi};
 use once_cell::sync::OnceCell;
@@ -21,25 +21,25 @@ const SLOT_BITS: u32 = 24;
 const SLOT_MASK: usize = (1 << SLOT_BITS) - 1;
 const TYPE_SHIFT: u32 = 56;
 
-/// The first chunk has so many slots, and each further one twice as many as the one before.
+/// The number of slots in the first chunk. Each further chunk has twice as many as the one before.
 const FIRST_CHUNK: usize = 64;
 const CHUNKS: usize = (SLOT_BITS - FIRST_CHUNK.ilog2()) as usize;
-/// All chunks together.
+/// The number of slots in all chunks.
 const MOST_SLOTS: usize = FIRST_CHUNK * ((1 << CHUNKS) - 1);
 
-/// The live objects of one type. `H` is the C type that its handles pose as pointers to.
+/// The live objects of one type. `H` is the C type that its handles claim to point to.
 pub(super) struct Table<T> {
     kind: u8,
     name: &'static str,
-    /// Made when they are needed, and never moved or freed.
+    /// Allocated on demand, and never moved or freed.
     chunks: [OnceCell<Box<[Slot<T>]>>; CHUNKS],
     free: Mutex<Free>,
 }
 
 struct Free {
-    /// Slots that were freed.
+    /// Freed slots.
     slots: Vec<usize>,
-    /// How many slots have ever been used; those beyond are free as well.
+    /// The number of slots ever used. The slots beyond are also free.
     used: usize,
 }
 
@@ -49,14 +49,14 @@ struct Slot<T> {
 }
 
 impl<T> Table<T> {
-    /// `kind` is the type's number, from 1 to 127; `name` its C name.
+    /// `kind` is the type's number, from 1 to 127; `name` is its C name.
     pub(super) const fn new(kind: u8, name: &'static str) -> Table<T> {
         assert!(kind > 0 && kind < 128);
         let free = Mutex::new(Free { slots: Vec::new(), used: 0 });
         Table { kind, name, chunks: [const { OnceCell::new() }; CHUNKS], free }
     }
 
-    /// Fails if there is no handle left to give out: asked before something is made that must not be lost.
+    /// Fails if no handle is left. Checked before creating something that must not be lost.
     pub(super) fn check_room(&self) -> Result<()> {
         let free = lock(&self.free);
         if free.slots.is_empty() && free.used == MOST_SLOTS { Err(self.full()) } else { Ok(()) }
@@ -66,13 +66,13 @@ impl<T> Table<T> {
         abi::error(ErrorKind::Internal, format!("all {MOST_SLOTS} handles of {} are used up; free some", self.name))
     }
 
-    /// Keeps an object and gives its handle out.
+    /// Stores an object and returns its handle.
     pub(super) fn insert<H>(&self, value: T) -> Result<*mut H> {
         self.insert_with(|_| Ok(value))
     }
 
-    /// Keeps an object that is made with its handle known. The handle finds nothing before the object is kept; if it cannot
-    /// be made, the handle is as good as freed.
+    /// Stores an object whose construction needs its handle. The handle is not valid until the object is stored. If
+    /// construction fails, the handle counts as freed.
     pub(super) fn insert_with<H>(&self, make: impl FnOnce(*mut H) -> Result<T>) -> Result<*mut H> {
         let reserved = self.reserve()?;
         let handle = ptr::without_provenance_mut(reserved.bits());
@@ -97,8 +97,8 @@ impl<T> Table<T> {
         Ok(Reserved { table: self, index, slot })
     }
 
-    /// The object of a handle. It lives as long as the caller holds it, even if the handle is freed meanwhile. Never waits,
-    /// and allocates only for an error.
+    /// The object of a handle. It lives as long as the caller holds it, even if the handle is freed meanwhile. Never
+    /// blocks, and allocates only for an error.
     pub(super) fn get<H>(&self, handle: *const H) -> Result<Arc<T>> {
         let found = self.slot_of(handle.addr()).and_then(|(_, slot)| slot.value_for(handle.addr()));
         found.ok_or_else(|| {
@@ -108,7 +108,7 @@ impl<T> Table<T> {
         })
     }
 
-    /// Frees a handle. What is no live handle is left alone; the object itself goes when its last user does.
+    /// Frees a handle. An invalid handle is ignored; the object is dropped with its last user.
     pub(super) fn remove<H>(&self, handle: *const H) -> Option<Arc<T>> {
         let mut free = lock(&self.free);
         let (index, slot) = self.slot_of(handle.addr())?;
@@ -121,13 +121,13 @@ impl<T> Table<T> {
     /// All live objects.
     #[cfg(test)]
     pub(super) fn live(&self) -> Vec<Arc<T>> {
-        // With it nobody writes, so that no slot's lock is waited for.
+        // While this is held no thread writes, so no slot's lock blocks.
         let _free = lock(&self.free);
         let slots = self.chunks.iter().filter_map(OnceCell::get).flatten();
         slots.filter_map(|slot| slot.value.read().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 
-    /// The slot that answers to a handle at this moment, and its index.
+    /// The slot that currently matches a handle, and its index.
     fn slot_of(&self, bits: usize) -> Option<(usize, &Slot<T>)> {
         let index = bits & SLOT_MASK;
         let slot = self.slot(index)?;
@@ -140,7 +140,7 @@ impl<T> Table<T> {
     }
 }
 
-/// The chunk of a slot, and where it is in there.
+/// The chunk of a slot, and the position in it.
 const fn place(index: usize) -> (usize, usize) {
     let position = index + FIRST_CHUNK;
     let chunk = (position.ilog2() - FIRST_CHUNK.ilog2()) as usize;
@@ -152,7 +152,7 @@ impl<T> Slot<T> {
         Slot { generation: AtomicU32::new(1), value: RwLock::new(None) }
     }
 
-    /// It is changed only while both the free list and the slot are locked, so to who holds either lock it stands still.
+    /// Changes only while both the free list and the slot are locked, so it is stable for a holder of either lock.
     fn generation(&self) -> u32 {
         self.generation.load(Ordering::Relaxed)
     }
@@ -161,15 +161,15 @@ impl<T> Slot<T> {
         bits >> SLOT_BITS & u32::MAX as usize == self.generation() as usize
     }
 
-    /// The object of a handle that the slot answered to a moment ago.
+    /// The object of a handle that the slot has just matched.
     fn value_for(&self, bits: usize) -> Option<Arc<T>> {
         let value = match self.value.try_read() {
             Ok(value) => value,
             Err(TryLockError::Poisoned(value)) => value.into_inner(),
-            // It is being filled, so its handle is not given out yet; or it is being freed.
+            // The slot is being filled, so its handle has not been returned yet; or it is being freed.
             Err(TryLockError::WouldBlock) => return None,
         };
-        // It may have been freed and filled since; from here on it stays as it is.
+        // It may have been freed and reused since. From here on it is stable.
         if self.answers_to(bits) { value.clone() } else { None }
     }
 
@@ -177,7 +177,7 @@ impl<T> Slot<T> {
         self.value.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets it be used for another handle, unless all are used up. The slot is locked.
+    /// Makes the slot available for another handle, unless its generations are used up. The slot must be locked.
     fn give_back(&self, index: usize, free: &mut Free) {
         if let Some(next) = self.generation().checked_add(1) {
             self.generation.store(next, Ordering::Relaxed);
@@ -186,8 +186,8 @@ impl<T> Slot<T> {
     }
 }
 
-/// A slot that is neither free nor filled. It is given back if it is not filled, under another generation: somebody may
-/// remember its handle.
+/// A slot that is neither free nor filled. If it is not filled, it is freed with a new generation, because its handle
+/// may have been kept.
 struct Reserved<'a, T> {
     table: &'a Table<T>,
     index: usize,
@@ -216,7 +216,7 @@ impl<T> Drop for Reserved<'_, T> {
     }
 }
 
-/// Locks, also after a panic elsewhere: the free list is changed in single steps.
+/// Locks even after another thread panicked: the free list changes in single steps.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -370,7 +370,8 @@ mod tests {
         assert_eq!(get(others), Some(2));
     }
 
-    /// Each object knows its handle. Threads look up what others show, and free that whose place they take.
+    /// Each object contains its handle. Threads look up the handles that others publish, and free the handles that they
+    /// replace.
     #[test]
     fn threads_at_random_never_find_a_wrong_object() {
         const ROUNDS: usize = 20_000;

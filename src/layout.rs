@@ -1,4 +1,5 @@
-//! How the structs of the C ABI lie in memory: `abi/layout.txt` says it, and the other languages are held to it.
+//! The memory layout of the C ABI's structs. `abi/layout.txt` records it, and the other languages are checked against
+//! it.
 
 use super::care::{arr_keep_alive_options, arr_watch_options};
 use super::client::arr_stop_all_result;
@@ -23,15 +24,15 @@ const HEAD: &str = "\
 #   FIELD OFFSET SIZE
 ";
 
-/// The size of a field, by a function that reaches it.
+/// The size of a field, given a function that accesses it.
 fn size_of_field<Struct, Field>(_: fn(&Struct) -> &Field) -> usize {
     size_of::<Field>()
 }
 
-/// Writes the lines of each struct, whose fields must be named here in their order.
+/// Writes the lines of each struct. Its fields must be listed here in order.
 macro_rules! describe {
     ($text:ident: $($name:ident { $($field:ident),+ $(,)? })+) => { $(
-        // Takes the struct apart without `..`: a field that is forgotten here does not compile.
+        // Destructures without `..`: a missing field does not compile.
         let _ = |whole: $name| { let $name { $($field: _),+ } = whole; };
         writeln!($text, "\nstruct {} {} {}", stringify!($name), size_of::<$name>(), align_of::<$name>()).unwrap();
         let mut end = 0;
@@ -95,7 +96,7 @@ fn described() -> String {
 fn the_committed_layout_is_that_of_the_structs() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("abi/layout.txt");
     let described = described();
-    // `cargo xtask header` judges it before it writes it to its place.
+    // `cargo xtask header` checks the text before it replaces the file.
     if let Some(elsewhere) = std::env::var_os("ARR_LAYOUT_TO") {
         return fs::write(elsewhere, described).unwrap();
     }

@@ -1,8 +1,8 @@
-//! The C ABI, and nothing else: one file for each C type. `include/arr_session.h` is generated from this folder.
-//! Everything behind it is the crate `arr-client`.
+//! The C ABI, and nothing else: one file per C type. `include/arr_session.h` is generated from this folder. The
+//! implementation is the crate `arr-client`.
 //!
-//! The comments on exported items are the header's, so they speak to a C programmer. What every function shares is told
-//! once, at the top of the header (`cbindgen.toml`).
+//! The comments on exported items become the header's, so they address a C programmer. Rules shared by all functions
+//! are stated once, at the top of the header (`cbindgen.toml`).
 
 #![allow(unsafe_code, reason = "this is the boundary to C; each block says why it is sound")]
 #![allow(non_camel_case_types, reason = "C's names")]

@@ -82,7 +82,7 @@ impl From<&LogEntry> for arr_log_entry {
     }
 }
 
-/// A caller's level.
+/// Converts a caller's level.
 pub(super) fn level(given: arr_log_level) -> Result<LogLevel> {
     match given {
         ARR_LOG_LEVEL_OFF => Ok(LogLevel::Off),

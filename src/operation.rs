@@ -1,4 +1,4 @@
-//! `arr_operation`: something that was started and goes on by itself.
+//! `arr_operation`: an operation that was started and runs in the background.
 
 use super::client::{out_handle, wait_timeout, write_stopped_all, write_token};
 use super::error_info::arr_error_info;
@@ -33,7 +33,7 @@ pub const ARR_OPERATION_FAILED: arr_operation_state = 2;
 /// It was cancelled, or its client ended.
 pub const ARR_OPERATION_CANCELLED: arr_operation_state = 3;
 
-/// An operation, by what it brings.
+/// An operation, by the type of its result.
 pub(super) enum TypedOperation {
     Token(StartedOperation<AccessToken>),
     Created(StartedOperation<Session>),
@@ -63,7 +63,7 @@ impl TypedOperation {
 
 static OPERATIONS: Table<TypedOperation> = Table::new(4, "arr_operation");
 
-/// Gives an operation out, and lets it run.
+/// Creates the handle of an operation, and starts it.
 ///
 /// # Safety
 /// `place` is NULL or writable.
@@ -75,7 +75,7 @@ pub(super) unsafe fn start(
     // SAFETY: the caller's promise.
     let place = unsafe { out_handle(place, "operation") }?;
     let handle = OPERATIONS.insert_with(|handle: *mut arr_operation| {
-        // An event that comes before this function has returned names the handle too.
+        // An event that arrives before this function returns already contains the handle.
         prepare(abi::label(user_data, handle.addr() as u64))
     })?;
     if let Err(error) = OPERATIONS.get(handle).and_then(|operation| operation.any().begin()) {
@@ -391,14 +391,14 @@ pub unsafe extern "C" fn arr_operation_get_stop_all(
 pub extern "C" fn arr_operation_free(operation: *mut arr_operation) {
     guard::value("arr_operation_free", (), || {
         if let Some(operation) = OPERATIONS.remove(operation) {
-            // At once, also while another call holds it.
+            // Immediately, even while another call holds it.
             abi::release(operation.any());
         }
     });
 }
 
 impl TypedOperation {
-    /// Why it does not give what was asked for: because it has not succeeded, or brings something else.
+    /// The error of asking for another result than the operation has: its own error if it has not succeeded.
     fn is_not(&self, wanted: &str) -> Error {
         if let Err(error) = self.any().succeeded() {
             return error;
@@ -417,7 +417,7 @@ impl TypedOperation {
     }
 }
 
-/// The status that an event tells of an operation.
+/// The status of an operation for an event.
 pub(super) fn status_of(error: Option<client::ErrorKind>) -> arr_status {
     error.map_or(ARR_OK, code)
 }

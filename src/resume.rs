@@ -1,4 +1,4 @@
-//! `arr_resume_options`: going on with a session instead of creating another.
+//! `arr_resume_options`: resuming a session instead of creating another.
 
 use super::client::{arr_client, find, out_handle, within};
 use super::error_info::arr_error_info;
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn arr_session_resume_or_create_start(
 }
 
 /// # Safety
-/// `options` and its text are as [`structs::read`] and [`text::optional`] ask.
+/// `options` and its text are as [`structs::read`] and [`text::optional`] require.
 unsafe fn resume_options(options: *const arr_resume_options) -> Result<Resume> {
     // SAFETY: the caller's promise.
     let options = unsafe { structs::read(options, "resume") }?;

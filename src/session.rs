@@ -386,7 +386,7 @@ pub unsafe extern "C" fn arr_session_stop(
 pub extern "C" fn arr_session_free(session: *mut arr_session) {
     guard::value("arr_session_free", (), || {
         if let Some(session) = SESSIONS.remove(session) {
-            // At once, also while another call holds it.
+            // Immediately, even while another call holds it.
             session.unwatch();
         }
     });
@@ -413,7 +413,7 @@ pub(super) fn hand_out(
 }
 
 /// # Safety
-/// `options` and its texts are as [`structs::read`] and [`text::optional`] ask; `models` has `model_count` of them.
+/// `options` and its texts are as [`structs::read`] and [`text::optional`] require; `models` has `model_count` of them.
 pub(super) unsafe fn new_session(options: *const arr_session_create_options) -> Result<NewSession> {
     // SAFETY: the caller's promise.
     let options = unsafe { structs::read(options, "options") }?;
@@ -445,7 +445,7 @@ pub(super) unsafe fn new_session(options: *const arr_session_create_options) -> 
     }
 }
 
-/// Whether what is known of the session tells more about how a wait ended.
+/// Whether the session's properties explain further how a wait ended.
 fn tells_how_far(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Timeout | ErrorKind::SessionEnded | ErrorKind::SessionFailed)
 }

@@ -1,4 +1,4 @@
-//! `arr_session_list`: the account's sessions at one moment.
+//! `arr_session_list`: the account's sessions at one time.
 
 use super::client::{arr_client, find, out_handle, within};
 use super::error_info::arr_error_info;
@@ -20,14 +20,14 @@ pub struct arr_session_list {
 
 static LISTS: Table<List> = Table::new(3, "arr_session_list");
 
-/// What a list handle stands for.
+/// The object of a list handle.
 pub(super) struct List(Vec<Entry>);
 
 struct Entry {
     properties: SessionProperties,
     known_to_client: bool,
     claim: arr_claim,
-    /// Of a recovered one.
+    /// Only for a recovered session.
     session: Option<Session>,
 }
 
@@ -50,7 +50,7 @@ impl From<Vec<Recovered>> for List {
             known_to_client: true,
             claim: match claim {
                 Claim::Ours => ARR_CLAIM_OURS,
-                // Of one that is less certain than ours.
+                // Includes future claims that are less certain than `Ours`.
                 _ => ARR_CLAIM_CANDIDATE,
             },
             session: Some(session),

@@ -1,4 +1,4 @@
-//! `arr_session_properties`: what is known of a session.
+//! `arr_session_properties`: the properties of a session.
 
 use super::status::arr_status;
 use super::structs::{self, Plain};
@@ -120,7 +120,7 @@ const NO_PROPERTIES: arr_session_properties = arr_session_properties {
     reserved_tail: [0; 7],
 };
 
-/// Of a session that is held by a handle, and so is known.
+/// For a session with a handle, so it is known to the client.
 impl From<&SessionProperties> for arr_session_properties {
     fn from(properties: &SessionProperties) -> arr_session_properties {
         let seconds = |span: Option<Duration>| u32::try_from(span.unwrap_or_default().as_secs()).unwrap_or(u32::MAX);

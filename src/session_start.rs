@@ -1,4 +1,4 @@
-//! What `arr_session` can be asked to start, so that a frame loop need not wait for it.
+//! The non-blocking `_start` variants of the functions of `arr_session`.
 
 use super::client::{arr_client, find, wait_timeout, within};
 use super::error_info::arr_error_info;

@@ -1,4 +1,4 @@
-//! `arr_snapshot`: a session in numbers, for every frame.
+//! `arr_snapshot`: a session's numbers, for every frame.
 
 use super::error_info::arr_error_info;
 use super::guard;

@@ -1,4 +1,4 @@
-//! Status codes: 0 is success, failures are negative, in groups of a hundred. Numbers are never changed or used again.
+//! Status codes: 0 is success, failures are negative, in groups of a hundred. Numbers are never changed or reused.
 
 use super::guard;
 use client::ErrorKind;
@@ -160,7 +160,7 @@ fn name(status: arr_status) -> &'static CStr {
     }
 }
 
-/// The status of a kind of error.
+/// The status of an error kind.
 pub(super) fn code(kind: ErrorKind) -> arr_status {
     match kind {
         ErrorKind::InvalidArgument => ARR_ERROR_INVALID_ARGUMENT,
@@ -188,7 +188,7 @@ pub(super) fn code(kind: ErrorKind) -> arr_status {
         ErrorKind::SessionFailed => ARR_ERROR_SESSION_FAILED,
         ErrorKind::Storage => ARR_ERROR_STORAGE,
         ErrorKind::Internal => ARR_ERROR_INTERNAL,
-        // The client library is of the same version: a test looks at each of its kinds.
+        // Unreachable: the client library has the same version, and a test checks all of its kinds.
         _ => ARR_ERROR_INTERNAL,
     }
 }

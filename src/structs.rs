@@ -1,13 +1,13 @@
-//! Plain structs that grow: each begins with `uint32_t struct_size`, and fields are only ever appended.
+//! Extensible plain structs: each begins with `uint32_t struct_size`, and fields are only ever appended.
 //!
-//! * In: a caller's struct may be older (shorter: what it lacks is zero, which means the default) or newer (longer: what
-//!   this library does not know must be zero).
-//! * Out: no more than `struct_size` bytes are written, and what this library does not know is zeroed.
+//! * In: a caller's struct may be older or newer. An older one is shorter: missing fields are zero, which means the
+//!   default. A newer one is longer: fields that this library does not know must be zero.
+//! * Out: at most `struct_size` bytes are written, and fields that this library does not know are zeroed.
 
 use client::{ErrorKind, Result, abi};
 use std::mem::MaybeUninit;
 
-/// No struct is longer: a `struct_size` beyond it is one that nobody set.
+/// The limit on a struct's size. A larger `struct_size` was not initialised.
 const LONGEST: usize = 64 * 1024;
 
 /// A struct that crosses the boundary.
@@ -15,11 +15,11 @@ const LONGEST: usize = 64 * 1024;
 /// # Safety
 /// The type is `repr(C)`, begins with `struct_size: u32`, has no padding, and every bit pattern is a value of it.
 pub(super) unsafe trait Plain: Copy {
-    /// Its size in the first version of the ABI: the least that a caller may have.
+    /// The size in the first version of the ABI: the minimum for a caller's struct.
     const SIZE_V1: u32;
 }
 
-/// A caller's struct to be filled, checked and not written yet.
+/// A caller's struct for output, validated but not written yet.
 #[derive(Debug)]
 pub(super) struct Out<T> {
     target: *mut u8,
@@ -28,7 +28,7 @@ pub(super) struct Out<T> {
 }
 
 impl<T: Plain> Out<T> {
-    /// A struct that the caller may leave out by NULL.
+    /// An output struct that may be NULL.
     ///
     /// # Safety
     /// `pointer` is NULL, or stays writable for as many bytes as the struct says until the last use of what is returned.
@@ -42,7 +42,7 @@ impl<T: Plain> Out<T> {
         Ok(Some(Out { target: pointer.cast(), size, shape: std::marker::PhantomData }))
     }
 
-    /// A struct that the caller must give.
+    /// An output struct that must not be NULL.
     ///
     /// # Safety
     /// As [`Out::optional`].
@@ -54,7 +54,7 @@ impl<T: Plain> Out<T> {
         })
     }
 
-    /// Fills the caller's struct; its `struct_size` stays.
+    /// Fills the caller's struct, except its `struct_size`.
     pub(super) fn write(self, value: &T) {
         let known = self.size.min(size_of::<T>());
         let skip = size_of::<u32>();
@@ -71,7 +71,7 @@ impl<T: Plain> Out<T> {
 /// Reads a caller's struct.
 ///
 /// # Safety
-/// `pointer` is NULL or readable for as many bytes as the struct says.
+/// `pointer` is NULL or readable for as many bytes as the struct states.
 pub(super) unsafe fn read<T: Plain>(pointer: *const T, what: &str) -> Result<T> {
     if pointer.is_null() {
         return Err(abi::invalid_argument(format!(
@@ -102,7 +102,7 @@ pub(super) unsafe fn read<T: Plain>(pointer: *const T, what: &str) -> Result<T> 
     }
 }
 
-/// Sets a caller's struct of `size` bytes to its defaults.
+/// Sets a caller's struct of `size` bytes to the defaults.
 ///
 /// # Safety
 /// `pointer` is NULL or writable for `size` bytes.

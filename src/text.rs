@@ -1,4 +1,4 @@
-//! Texts: NUL-terminated UTF-8 in, inline arrays and callers' buffers out.
+//! Texts: NUL-terminated UTF-8 in; inline arrays and callers' buffers out.
 
 use client::{ErrorKind, Result, abi};
 use std::ffi::{CStr, c_char};
@@ -17,7 +17,7 @@ pub(super) unsafe fn optional<'a>(pointer: *const c_char, what: &str) -> Result<
     Ok(Some(text))
 }
 
-/// A caller's text that must be given.
+/// A caller's text that must not be NULL.
 ///
 /// # Safety
 /// As [`optional`].
@@ -30,14 +30,14 @@ pub(super) unsafe fn required<'a>(pointer: *const c_char, what: &str) -> Result<
 /// An array of texts.
 ///
 /// # Safety
-/// `pointer` is NULL or has `count` pointers, each as [`optional`] asks.
+/// `pointer` is NULL or has `count` pointers, each as [`optional`] requires.
 pub(super) unsafe fn list<'a>(
     pointer: *const *const c_char,
     count: usize,
     most: usize,
     what: &str,
 ) -> Result<Vec<&'a str>> {
-    // A count that was never set is most often huge.
+    // An uninitialised count is usually huge.
     if count > most {
         return Err(abi::invalid_argument(format!("{count} {what} are too many; give at most {most}")));
     }
@@ -48,7 +48,8 @@ pub(super) unsafe fn list<'a>(
     (0..count).map(|index| unsafe { required(pointer.add(index).read_unaligned(), what) }).collect()
 }
 
-/// A text in an array, cut at a character's boundary if need be, and always NUL-terminated. A NUL within ends it in C.
+/// A text in an array, truncated at a character boundary if necessary, and always NUL-terminated. An embedded NUL ends
+/// it in C.
 pub(super) fn inline<const N: usize>(text: &str) -> [c_char; N] {
     let mut array = [0; N];
     let fitting = &text.as_bytes()[..text.floor_char_boundary(N - 1)];
@@ -58,7 +59,7 @@ pub(super) fn inline<const N: usize>(text: &str) -> [c_char; N] {
     array
 }
 
-/// Several texts, one after the other, in an array: they must fit, and are cut if they do not. Allocates nothing.
+/// Concatenates texts in an array. They should fit, and are truncated if they do not. Allocates nothing.
 pub(super) fn inline_of<const N: usize>(texts: &[&str]) -> [c_char; N] {
     let mut array = [0; N];
     let bytes = texts.iter().flat_map(|text| text.bytes());
@@ -68,7 +69,7 @@ pub(super) fn inline_of<const N: usize>(texts: &[&str]) -> [c_char; N] {
     array
 }
 
-/// A caller's buffer that may be left out if its capacity is 0.
+/// Checks a caller's buffer, which may be NULL if its capacity is 0.
 pub(super) fn check_buffer(buffer: *mut c_char, capacity: usize) -> Result<()> {
     if buffer.is_null() && capacity > 0 {
         return Err(abi::invalid_argument(format!("the buffer is NULL, but its capacity is {capacity}")));
@@ -76,7 +77,8 @@ pub(super) fn check_buffer(buffer: *mut c_char, capacity: usize) -> Result<()> {
     Ok(())
 }
 
-/// A text into a caller's buffer of `capacity` bytes. `needed` is set in any case: the text's bytes and the final NUL.
+/// Writes a text to a caller's buffer of `capacity` bytes. `needed` is always set: the length in bytes with the final
+/// NUL.
 ///
 /// # Safety
 /// `buffer` is NULL or writable for `capacity` bytes; `needed` is NULL or writable.
@@ -128,7 +130,7 @@ mod tests {
     #[test]
     fn a_buffer_that_is_too_small_is_told_the_size_and_left_alone() {
         let (mut buffer, mut needed) = ([7 as c_char; 4], 0);
-        // SAFETY: the buffer has as many bytes as is said.
+        // SAFETY: the buffer has the stated size.
         let result = unsafe { into_buffer("abcd", buffer.as_mut_ptr(), buffer.len(), &raw mut needed) };
         assert_eq!(result.unwrap_err().kind(), ErrorKind::BufferTooSmall);
         assert_eq!((needed, buffer), (5, [7; 4]));

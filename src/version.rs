@@ -1,4 +1,4 @@
-//! Which version of the library and of its ABI this is.
+//! The version of the library and of its ABI.
 
 use super::guard;
 use std::ffi::c_char;

@@ -57,7 +57,7 @@ pub fn watch(session: &Session, options: WatchOptions, label: Label) -> Result<(
     session.watch_labelled(options, label)
 }
 
-/// Does what dropping the operation does, also while another thread holds it.
+/// The effect of dropping the operation, also while another thread holds it.
 pub fn release(operation: &dyn AnyOperation) {
     operation.release();
 }

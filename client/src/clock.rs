@@ -1,4 +1,4 @@
-//! What time it is, and waiting. Everything that depends on time asks a [`Clock`], so a test can own the time.
+//! The time, and waiting. All time-dependent code goes through [`Clock`], so that tests can control time.
 
 #![cfg_attr(
     not(feature = "test-util"),
@@ -10,25 +10,25 @@ use std::ops::Add;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A moment on the elapsed clock: the time since an arbitrary beginning, which goes on while the machine sleeps.
+/// A point on the elapsed clock: the time since an arbitrary origin. The clock keeps running while the machine sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(Duration);
 
 impl Instant {
-    /// A moment that no clock reaches.
+    /// Later than any time a clock reports.
     pub const NEVER: Instant = Instant(Duration::MAX);
 
-    /// The moment this long after the clock's beginning.
+    /// The instant this long after the clock's origin.
     pub const fn from_elapsed(since_beginning: Duration) -> Instant {
         Instant(since_beginning)
     }
 
-    /// How long after the clock's beginning it is.
+    /// The time since the clock's origin.
     pub(crate) const fn since_beginning(self) -> Duration {
         self.0
     }
 
-    /// The time from `earlier` to this moment; zero if it is later than this.
+    /// The time from `earlier` to this instant; zero if `earlier` is later.
     pub fn saturating_since(self, earlier: Instant) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
@@ -37,25 +37,26 @@ impl Instant {
 impl Add<Duration> for Instant {
     type Output = Instant;
 
-    /// Saturates: a moment that no clock will reach.
+    /// Saturates at [`Instant::NEVER`].
     fn add(self, length: Duration) -> Instant {
         Instant(self.0.saturating_add(length))
     }
 }
 
-/// Tells the time and waits.
+/// A source of time that can also wait.
 pub trait Clock: Debug + Send + Sync {
-    /// Elapsed time, sleep included: for leases, polling and deadlines.
+    /// Elapsed time, including sleep. Used for leases, polling and deadlines.
     fn now(&self) -> Instant;
 
-    /// Wall time since 1970. Only for a token whose reply told no date; it is never compared with the service's.
+    /// Wall time since 1970. Dates log lines and journal records. Token expiry uses it only where the service's clock
+    /// is not available: for a token that the application supplied, and for a reply without a `Date`.
     fn unix_time(&self) -> Duration;
 
-    /// Waits until `until`, or until `signal` has changed since it was `seen`, whichever is first. May return early.
+    /// Waits until `until` or until `signal` has changed since `seen`, whichever comes first. May return early.
     fn sleep(&self, signal: &Signal, seen: u64, until: Instant);
 
-    /// Like [`Clock::sleep`], while something real is under way (a request on the wire). A clock of a test must not
-    /// jump ahead meanwhile.
+    /// Like [`Clock::sleep`], but while real work, such as a request, is in flight. A test clock must not skip time
+    /// here.
     fn wait_for_work(&self, signal: &Signal, seen: u64, until: Instant) {
         self.sleep(signal, seen, until);
     }
@@ -75,7 +76,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, signal: &Signal, seen: u64, until: Instant) {
-        // A condition variable's clock may stand still while the machine sleeps, so no single wait is long.
+        // A condition variable's clock may stop while the machine sleeps, so each wait is short.
         const LONGEST: Duration = Duration::from_secs(1);
         loop {
             let left = until.saturating_since(self.now());
@@ -86,8 +87,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Wakes those who wait for a change. It counts changes, so one that comes between a look and a wait is not lost. Its clones
-/// are the same signal: a clock of a test can keep one, to see whether who sleeps has been told of a change.
+/// Wakes waiting threads on a change. It counts changes, so a change between a check and the wait is not lost. Clones
+/// share the same signal: a test clock can keep one to see whether the thread it sleeps for has been notified.
 #[derive(Clone, Debug, Default)]
 pub struct Signal(Arc<Changes>);
 
@@ -98,18 +99,18 @@ struct Changes {
 }
 
 impl Signal {
-    /// How many changes there were.
+    /// The number of changes so far.
     pub fn version(&self) -> u64 {
         *lock(&self.0.count)
     }
 
-    /// Tells everyone who waits that something changed.
+    /// Records a change and wakes all waiters.
     pub fn notify(&self) {
         *lock(&self.0.count) += 1;
         self.0.changed.notify_all();
     }
 
-    /// Waits, in real time, until there are changes beyond `seen`, and at most `longest`. Whether there are.
+    /// Waits in real time, for at most `longest`, until the count differs from `seen`. Returns whether it does.
     pub fn wait_past(&self, seen: u64, longest: Duration) -> bool {
         let count = lock(&self.0.count);
         let (count, _) = self
@@ -121,7 +122,8 @@ impl Signal {
     }
 }
 
-/// Locks, also after a panic elsewhere: the state behind every lock of this library is changed in single steps.
+/// Locks even after another thread panicked: all state behind this library's locks changes in single steps, so it is
+/// always consistent.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,11 @@
-//! What went wrong, how the service told it, and what to do about it.
+//! Errors: what failed, what the service replied, and what to do.
 
 use std::time::Duration;
 
-/// The result of everything that can fail here.
+/// The result of every fallible call of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The kinds of failure, each with a different thing to do about it.
+/// The kinds of failure. Each calls for a different reaction.
 ///
 /// The C ABI has one `ARR_ERROR_…` constant for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,59 +13,59 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum ErrorKind {
     /// An argument is missing, malformed or out of range. Nothing was sent.
     InvalidArgument,
-    /// A handle is NULL, freed, forged, or of another type (C ABI only).
+    /// A handle is NULL, freed, forged, or of the wrong type (C ABI only).
     InvalidHandle,
-    /// The caller's buffer is too small; the needed size was told (C ABI only).
+    /// The caller's buffer is too small; the required size was returned (C ABI only).
     BufferTooSmall,
-    /// The caller asks for something that this version of the library does not know.
+    /// This version of the library does not support the request.
     Unsupported,
     /// The client was freed or shut down.
     ShutDown,
-    /// The time that the caller gave, or the time for one attempt, ran out.
+    /// The caller's timeout, or the timeout of one attempt, expired.
     Timeout,
-    /// The operation was cancelled before it ended.
+    /// The operation was cancelled before it completed.
     Cancelled,
-    /// The operation has not ended yet: there is no result to take.
+    /// The operation has not completed yet: there is no result to take.
     Pending,
     /// The service refused the credential (401).
     Unauthorized,
-    /// The credential is good but may not do this (403); or a proxy wants another user.
+    /// The credential is valid but lacks permission (403), or a proxy rejected the user.
     Forbidden,
-    /// The token service answered with something that is no token.
+    /// The token service's reply is not a token.
     InvalidToken,
-    /// The connection could not be made, or broke.
+    /// The connection could not be established, or broke.
     Network,
     /// The host name could not be resolved.
     NameResolution,
-    /// The secure connection could not be made: most often a certificate that is not trusted.
+    /// The TLS connection could not be established, most often because a certificate is not trusted.
     Tls,
     /// The service refused the request as malformed (400 and other 4xx).
     BadRequest,
     /// The service does not know the session (404).
     NotFound,
-    /// The session as it is does not allow the request (409, 422), or its id is in use (409).
+    /// The session's state does not allow the request (409, 422), or the id is in use (409).
     Conflict,
     /// Too many requests (429).
     Throttled,
     /// The service failed (5xx).
     ServiceFailure,
-    /// The reply was not what the service is documented to send.
+    /// The reply does not match the service's documentation.
     UnexpectedReply,
-    /// A create was sent and its answer was lost: a session may be running, and costing, under an id that is not known (REST
-    /// v1), or that the message names (2021-01-01).
+    /// A create was sent and its reply was lost: a session may be running, and costing money. Its id is unknown (REST
+    /// v1) or stated in the message (2021-01-01).
     OutcomeUnknown,
-    /// The session stopped or its lease ran out while it was waited for.
+    /// The session stopped or its lease expired during the wait.
     SessionEnded,
     /// The session failed; the message is the service's.
     SessionFailed,
-    /// The journal's file could not be read or written. A create that could not be noted was not sent.
+    /// The journal file could not be read or written. A create that could not be recorded was not sent.
     Storage,
-    /// A defect of this library. Stays last.
+    /// A bug in this library. Stays last.
     Internal,
 }
 
 impl ErrorKind {
-    /// Each kind, in order.
+    /// All kinds, in order.
     pub(crate) const ALL: [ErrorKind; 25] = [
         ErrorKind::InvalidArgument,
         ErrorKind::InvalidHandle,
@@ -95,18 +95,18 @@ impl ErrorKind {
     ];
 }
 
-/// A failure: its kind, a message that tells what to do, and what the service's reply said.
+/// A failure: its kind, a message that says what to do, and details of the service's reply.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    /// The service may have done what was asked.
+    /// The service may have carried out the request.
     outcome_unknown: bool,
     reply: Box<ReplyFacts>,
 }
 
-/// What a reply says besides its body; all absent where there was no reply.
+/// The details of a reply other than its body; all absent if there was no reply.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReplyFacts {
     pub(crate) http_status: Option<u16>,
@@ -125,30 +125,30 @@ impl Error {
         Error::new(ErrorKind::InvalidArgument, message)
     }
 
-    /// The same failure, with what the reply told.
+    /// The same failure, with the details of the reply.
     pub(crate) fn with_reply(mut self, facts: ReplyFacts) -> Error {
         *self.reply = facts;
         self
     }
 
-    /// The same failure under another kind and message; what the reply told stays.
-    pub(crate) fn retold(mut self, kind: ErrorKind, message: impl Into<String>) -> Error {
+    /// The same failure with another kind and message. Keeps the details of the reply.
+    pub(crate) fn recast(mut self, kind: ErrorKind, message: impl Into<String>) -> Error {
         self.outcome_unknown |= kind == ErrorKind::OutcomeUnknown;
         self.kind = kind;
         self.reworded(message)
     }
 
-    /// The same failure in other words.
+    /// The same failure with another message.
     pub(crate) fn reworded(self, message: impl Into<String>) -> Error {
         Error { message: message.into(), ..self }
     }
 
-    /// The same failure of a request that the service may have carried out, if so.
+    /// The same failure, marked as possibly carried out by the service if `maybe_done`.
     pub(crate) fn maybe_done(self, maybe_done: bool) -> Error {
         Error { outcome_unknown: self.outcome_unknown || maybe_done, ..self }
     }
 
-    /// The same failure of a request that was certainly not carried out after all.
+    /// The same failure, marked as certainly not carried out.
     pub(crate) fn clearly_not_done(self) -> Error {
         Error { outcome_unknown: false, ..self }
     }
@@ -158,17 +158,17 @@ impl Error {
         self.kind
     }
 
-    /// What happened and what to do now, for a person. Never holds a key or a token.
+    /// What happened and what to do about it, for a human reader. Never contains a key or a token.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The HTTP status of the reply; `None` if there was none.
+    /// The HTTP status of the reply; `None` if there was no reply.
     pub fn http_status(&self) -> Option<u16> {
         self.reply.http_status
     }
 
-    /// The reply's `MS-CV`, by which the service's operators find the request.
+    /// The reply's `MS-CV`, which the service's operators use to find the request.
     pub fn correlation_vector(&self) -> Option<&str> {
         self.reply.correlation_vector.as_deref()
     }
@@ -178,18 +178,18 @@ impl Error {
         self.reply.retry_after
     }
 
-    /// The same as far as it is honoured: no service needs longer than this, as it forgets throttling after a minute.
+    /// `Retry-After`, capped. The service forgets throttling after a minute, so longer pauses are not honoured.
     pub(crate) fn honoured_retry_after(&self) -> Option<Duration> {
         const LONGEST: Duration = Duration::from_secs(300);
         Some(self.retry_after()?.min(LONGEST))
     }
 
-    /// The service's own error code, for example `BadRequest`, where the reply has one.
+    /// The service's own error code, for example `BadRequest`, if the reply has one.
     pub fn service_code(&self) -> Option<&str> {
         self.reply.service_code.as_deref()
     }
 
-    /// Whether the same call may succeed later without any change. Never true where repeating could do harm.
+    /// Whether the same call may succeed later unchanged. Never true where repeating the request could do harm.
     pub fn is_retryable(&self) -> bool {
         use ErrorKind::{NameResolution, Network, ServiceFailure, Throttled, Timeout};
         match self.kind {
@@ -199,8 +199,8 @@ impl Error {
         }
     }
 
-    /// Whether the service may have done what was asked although the call failed: the request was sent, it was not just to
-    /// read, and there was no clear answer.
+    /// Whether the service may have carried out the request although the call failed: a request other than a read was
+    /// sent, and there was no clear reply.
     pub fn is_outcome_unknown(&self) -> bool {
         self.outcome_unknown
     }

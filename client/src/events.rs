@@ -1,9 +1,9 @@
-//! The events that an application pulls on its own thread. Nobody is ever called.
+//! The events that an application polls on its own thread. There are no callbacks.
 //!
-//! The queue stores no payload. Everything that can have events, an operation or a session that is looked after, owns one
-//! slot, which is queued or not; what happens meanwhile merges into it, and what there is to tell is read off its
-//! [`EventSource`] when the event is pulled. So the queue is as long as there are live handles at most, putting something into
-//! it allocates nothing, and nothing is lost. Facts about which there is no handle go to a ring of a fixed length.
+//! The queue stores no payload. Each event source (an operation or a watched session) owns one slot, which is either
+//! queued or not. Further events of the source merge into its slot, and the details are read from its [`EventSource`]
+//! when the event is pulled. So the queue is never longer than the number of live handles, posting allocates nothing,
+//! and no event is lost. Facts without a live handle go to a ring of fixed length.
 
 use crate::clock::{Clock, Instant, Signal, lock};
 use crate::error::ErrorKind;
@@ -15,34 +15,34 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-/// Something that happened, as an application pulls it by [`Client::next_event`](crate::Client::next_event).
+/// An event, returned by [`Client::next_event`](crate::Client::next_event).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
-    /// What the application gave when it started the operation, or when it had the session looked after.
+    /// The label that the application gave when it started the operation or watched the session.
     pub label: Label,
-    /// The session that it is about.
+    /// The session concerned.
     pub session: Option<SessionId>,
-    /// The session's numbers as they are now.
+    /// The session's current numbers.
     pub snapshot: Option<Snapshot>,
-    /// Why it failed, if it did. The log tells it in words, and so does the operation's outcome.
+    /// The reason for a failure. The log and the operation's outcome have the message.
     pub error: Option<ErrorKind>,
-    /// Of several facts of one kind that belong together: which one this is, from 0.
+    /// The index of this fact among related facts of one kind, from 0.
     pub index: u32,
-    /// How many they are; 0 if there is nothing to name.
+    /// The number of related facts; 0 if there are none.
     pub count: u32,
-    /// How many facts were lost before this one, because nobody pulled them in time.
+    /// The number of facts dropped before this one because they were not pulled in time.
     pub lost: u64,
 }
 
-/// What an application gives to know its events by.
+/// Application data by which an application recognises its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Label {
-    /// Whatever the application likes.
+    /// Any value of the application's choice.
     pub user_data: u64,
-    /// The C ABI's handle of the operation or session; of no use to others.
+    /// The C ABI's handle of the operation or session. Not for other use.
     pub(crate) handle: u64,
 }
 
@@ -56,33 +56,35 @@ impl From<u64> for Label {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A started operation has ended.
+    /// A started operation has completed.
     OperationEnded,
-    /// A session that is watched has another status.
+    /// The status of a watched session has changed.
     StatusChanged,
-    /// A session that is kept alive has got a longer lease.
+    /// Keep-alive has extended the lease of a session.
     LeaseExtended,
-    /// The lease of a session that is watched ends soon.
+    /// The lease of a watched session expires soon.
     LeaseExpiring,
-    /// The lease could not be extended. It is tried again.
+    /// The lease could not be extended. Keep-alive will retry.
     LeaseNotExtended,
-    /// The lease has grown to its cap, and is not extended any more.
+    /// The lease has reached its cap and will not be extended further.
     LeaseCapReached,
-    /// Nobody has pulled events or touched the session for too long, so its lease is not extended until somebody does.
+    /// The application has neither pulled events nor used the session for too long. The lease is not extended until it
+    /// does.
     KeepAlivePaused,
-    /// The token that the application gave runs out, or was refused; it is to give a new one.
+    /// The application's token expires soon or was refused. The application must supply a new one.
     TokenNeeded,
-    /// The time jumped: the machine slept, or the client was resumed. Everything was read anew before this.
+    /// Time jumped: the machine slept, or the client was resumed. All sessions were reread before this event.
     Resumed,
-    /// The answer to a create was lost, and this session may be the one that it made. It is not stopped: that is the
-    /// application's decision.
+    /// The reply to a create was lost, and this session may be the one it created. It is not stopped: that decision is
+    /// the application's.
     CreateLost,
-    /// A create was cancelled after it had made a session, which could not be stopped: it may be running. Stays last.
+    /// A create was cancelled after it had created a session, and stopping that session failed: it may be running.
+    /// Stays last.
     LeftRunning,
 }
 
 impl EventKind {
-    /// Each kind, in order.
+    /// All kinds, in order.
     pub(crate) const ALL: [EventKind; 11] = [
         EventKind::OperationEnded,
         EventKind::StatusChanged,
@@ -97,7 +99,7 @@ impl EventKind {
         EventKind::LeftRunning,
     ];
 
-    /// Those that a slot can tell, in the order in which they are told.
+    /// The kinds that a slot can report, in order of delivery.
     const OF_SLOTS: [EventKind; 9] = [
         EventKind::Resumed,
         EventKind::OperationEnded,
@@ -116,13 +118,13 @@ impl EventKind {
     }
 }
 
-/// What can have events. It is asked when one is pulled.
+/// A source of events. The queue reads it when an event is pulled.
 pub(crate) trait EventSource: Send + Sync {
-    /// Completes an event; must neither wait nor allocate.
+    /// Fills in the event. Must not block or allocate.
     fn fill(&self, event: &mut Event);
 }
 
-/// A fact about which there is no live handle.
+/// A fact without a live handle.
 #[derive(Clone, Debug)]
 pub(crate) struct Fact {
     pub(crate) kind: EventKind,
@@ -141,7 +143,7 @@ pub(crate) struct Queue {
     pub(crate) posted: Signal,
     /// When events were last pulled, in milliseconds of the clock.
     pulled: AtomicU64,
-    /// Somebody wants to know when the application shows itself again.
+    /// Another thread waits for the next pull.
     awaited: AtomicBool,
 }
 
@@ -149,10 +151,10 @@ pub(crate) struct Queue {
 struct QueueState {
     slots: Vec<Slot>,
     free: Vec<usize>,
-    /// The queued slots, first and last.
+    /// The first and last queued slot.
     head: Option<usize>,
     tail: Option<usize>,
-    /// The client's own, which has no handle.
+    /// The client's own pending kinds, which have no handle.
     of_client: u16,
     facts: VecDeque<Fact>,
     facts_lost: u64,
@@ -172,7 +174,7 @@ struct Slot {
     after: Option<usize>,
 }
 
-/// How many facts are kept that nobody has pulled.
+/// The limit on facts that have not been pulled.
 const MOST_FACTS: usize = 256;
 
 impl Queue {
@@ -190,7 +192,7 @@ impl Queue {
         Arc::new(queue)
     }
 
-    /// A slot for something that can have events, for as long as the place lives.
+    /// Allocates a slot for a source. Dropping the [`EventSlot`] frees it.
     pub(crate) fn register(self: &Arc<Self>, source: Weak<dyn EventSource>) -> EventSlot {
         let mut state = lock(&self.state);
         let slot = Slot { source: Some(source), pending: 0, queued: false, before: None, after: None };
@@ -207,13 +209,13 @@ impl Queue {
         EventSlot { queue: Arc::clone(self), index }
     }
 
-    /// Something that concerns the client as a whole.
+    /// Posts an event of the client as a whole.
     pub(crate) fn post_of_client(&self, kind: EventKind) {
         lock(&self.state).of_client |= kind.bit();
         self.posted.notify();
     }
 
-    /// A fact about which there is no handle. Beyond what the ring holds the oldest are lost, and counted.
+    /// Posts a fact without a live handle. A full ring drops the oldest fact and counts it.
     pub(crate) fn post_fact(&self, fact: Fact) {
         let mut state = lock(&self.state);
         if state.facts.len() == MOST_FACTS {
@@ -225,7 +227,7 @@ impl Queue {
         self.posted.notify();
     }
 
-    /// The next event, if there is one. Neither waits nor allocates.
+    /// The next event, if any. Does not block or allocate.
     pub(crate) fn pull(&self) -> Option<Event> {
         self.mark_pulled(self.clock.now());
         let mut state = lock(&self.state);
@@ -234,7 +236,7 @@ impl Queue {
         }
         loop {
             let (mut event, source) = state.pull_slot()?;
-            // Its owner may be going right now.
+            // The source may be being dropped at this moment.
             if let Some(source) = source.upgrade() {
                 drop(state);
                 source.fill(&mut event);
@@ -248,12 +250,12 @@ impl Queue {
         Instant::from_elapsed(Duration::from_millis(self.pulled.load(Ordering::Acquire)))
     }
 
-    /// Whether somebody has asked to be told that the application shows itself again, once.
+    /// Whether [`Queue::await_pull`] was called since the last check. Resets it.
     pub(crate) fn was_awaited(&self) -> bool {
         self.awaited.load(Ordering::Relaxed) && self.awaited.swap(false, Ordering::AcqRel)
     }
 
-    /// Asks to be told when the application shows itself again.
+    /// Requests a notification at the next pull.
     pub(crate) fn await_pull(&self) {
         self.awaited.store(true, Ordering::Release);
     }
@@ -281,7 +283,7 @@ impl QueueState {
         })
     }
 
-    /// The first kind of the first slot. What else the slot has to tell waits behind the others.
+    /// Takes the first kind from the first slot. If the slot has more, it moves to the back of the queue.
     fn pull_slot(&mut self) -> Option<(Event, Weak<dyn EventSource>)> {
         loop {
             let index = self.head?;
@@ -335,7 +337,7 @@ impl Event {
     }
 }
 
-/// A slot of the queue. Dropping it takes what it has to tell out of the queue.
+/// A slot of the queue. Dropping it removes its pending events.
 #[derive(Debug)]
 pub(crate) struct EventSlot {
     queue: Arc<Queue>,
@@ -343,7 +345,7 @@ pub(crate) struct EventSlot {
 }
 
 impl EventSlot {
-    /// Queues this event, unless it is queued already, or the place is closed. Allocates nothing.
+    /// Queues this event, unless it is already queued or the slot is closed. Allocates nothing.
     pub(crate) fn post(&self, kind: EventKind) {
         let mut state = lock(&self.queue.state);
         let slot = &mut state.slots[self.index];
@@ -358,7 +360,7 @@ impl EventSlot {
         self.queue.posted.notify();
     }
 
-    /// Takes everything out of the queue that this slot has to tell; it never tells anything any more.
+    /// Removes all pending events of this slot. It reports no more events afterwards.
     pub(crate) fn close(&self) {
         let mut state = lock(&self.queue.state);
         state.slots[self.index].source = None;
@@ -415,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn events_come_in_the_order_of_their_slots_and_what_happens_twice_is_told_once() {
+    fn events_come_in_slot_order_and_repeats_are_merged() {
         let queue = queue();
         let (one, two) = (owner(&queue, 1), owner(&queue, 2));
         two.place.post(EventKind::StatusChanged);
@@ -431,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_gone_has_no_events_and_leaves_the_others_theirs() {
+    fn dropping_a_source_removes_only_its_own_events() {
         let queue = queue();
         let owners: Vec<_> = (0..5).map(|name| owner(&queue, name)).collect();
         owners.iter().for_each(|owner| owner.place.post(EventKind::OperationEnded));
@@ -449,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_place_tells_nothing_whatever_happens_later() {
+    fn a_closed_slot_reports_nothing_more() {
         let queue = queue();
         let (one, two) = (owner(&queue, 1), owner(&queue, 2));
         one.place.post(EventKind::OperationEnded);

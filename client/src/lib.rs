@@ -7,7 +7,7 @@
 //!
 //! # fn main() -> arr_client::Result<()> {
 //! let key = Credential::AccountKey("ACCOUNT-KEY".into());
-//! // The account was made in westus2; the session runs in westeurope. Both may be host names or URLs, too.
+//! // The account belongs to westus2; the session runs in westeurope. Either may also be a host name or URL.
 //! let client = Client::new(ClientConfig::new("ACCOUNT-ID", key, "westus2", "westeurope"))?;
 //! let new = NewSession::new(SessionSize::Standard, Lease::from_minutes(30)?);
 //! let session = client.create_session(&new).run()?;
@@ -19,23 +19,23 @@
 //! # }
 //! ```
 //!
-//! A session is a virtual machine that costs money from the moment it is ready until it is stopped or its lease runs
-//! out. Dropping a [`Session`] does **not** stop it.
+//! A session is a virtual machine that costs money from the moment it is ready until it is stopped or its lease
+//! expires. Dropping a [`Session`] does **not** stop it.
 //!
 //! # Layers
 //!
 //! Each module uses only modules below it.
 //!
-//! | module | what it is |
+//! | module | contents |
 //! |---|---|
-//! | [`client`](Client) | clients, sessions and started operations; keep-alive; the driver, which runs what was started |
+//! | [`client`](Client) | clients, sessions and started operations; keep-alive; the driver, which runs started operations |
 //! | `journal`, `http`, `protocol` | the record of created sessions; the HTTP client and its threads; operations without I/O |
 //! | `auth` | the token cache |
-//! | `wire` | the REST API: one module per version, and the token service. No socket, no clock |
-//! | `events` | what the application pulls |
+//! | `wire` | the REST API: one module per version, and the token service. No sockets, no clock |
+//! | `events` | the event queue that the application polls |
 //! | `model` | session properties, status, size, lease, snapshot |
-//! | `config` | what the caller gives, validated |
-//! | [`log`](LogEntry), `clock`, [`error`](Error), `sys` | for all: the log, time, errors, the operating system |
+//! | `config` | the caller's configuration, validated |
+//! | [`log`](LogEntry), `clock`, [`error`](Error), `sys` | used by every layer: the log, time, errors, the operating system |
 
 #[doc(hidden)]
 pub mod abi;

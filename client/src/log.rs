@@ -1,6 +1,6 @@
-//! The client's log: a bounded ring of lines that the application pulls. Nothing is written anywhere, and nobody is called.
+//! The client's log: a bounded ring of lines that the application polls. There are no files and no callbacks.
 //!
-//! A line never holds a key, a token or a body.
+//! A line never contains a key, a token or a body.
 
 use crate::clock::{Clock, Signal, lock};
 use std::collections::VecDeque;
@@ -8,17 +8,17 @@ use std::fmt::{self, Debug};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How much is logged.
+/// The amount of logging.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
     /// Nothing.
     #[default]
     Off,
-    /// What went wrong and was not made good.
+    /// Failures that were not recovered.
     Error,
-    /// What went wrong and is tried again, and what is probably not meant.
+    /// Failures that are retried, and probable mistakes.
     Warning,
-    /// What was done: tokens, sessions created, extended and stopped.
+    /// Completed actions: tokens, sessions created, extended and stopped.
     Info,
     /// Every request.
     Debug,
@@ -28,15 +28,15 @@ pub enum LogLevel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogEntry {
-    /// How important it is; never [`LogLevel::Off`].
+    /// The severity; never [`LogLevel::Off`].
     pub level: LogLevel,
-    /// When it was written: wall time since 1970.
+    /// When the line was written: wall time since 1970.
     pub unix_time: Duration,
     /// What happened.
     pub message: String,
-    /// The `MS-CV` of the reply that it is about.
+    /// The `MS-CV` of the reply concerned.
     pub correlation_vector: Option<String>,
-    /// How many lines were lost before this one, because nobody pulled them in time.
+    /// The number of lines dropped before this one because they were not pulled in time.
     pub lost: u64,
 }
 
@@ -55,9 +55,9 @@ struct Ring {
 }
 
 impl Log {
-    /// What the ring holds: enough for the busiest seconds of a frame loop that pulls once a frame.
+    /// Enough for the busiest seconds of a frame loop that pulls once per frame.
     const CAPACITY: usize = 512;
-    /// The longest line in bytes: what a service says can be longer.
+    /// The longest line, in bytes. Text from a service can be longer.
     const LONGEST: usize = 1024;
 
     pub(crate) fn new(level: LogLevel, clock: Arc<dyn Clock>) -> Log {
@@ -72,7 +72,7 @@ impl Log {
         self.write(LogLevel::Warning, correlation_vector, message);
     }
 
-    /// The failure of something that nobody waits for.
+    /// Logs the failure of an operation without a waiting caller.
     pub(crate) fn warn_of(&self, outcome: crate::error::Result<()>) {
         if let Err(error) = outcome {
             self.warning(None, || error.message().to_owned());
@@ -87,7 +87,7 @@ impl Log {
         self.write(LogLevel::Debug, correlation_vector, message);
     }
 
-    /// The message is made only if somebody wants it.
+    /// Calls `message` only if the level is enabled.
     fn write(&self, level: LogLevel, correlation_vector: Option<&str>, message: impl FnOnce() -> String) {
         if level > self.level {
             return;
@@ -99,7 +99,7 @@ impl Log {
         let entry = LogEntry { level, unix_time: self.clock.unix_time(), message, correlation_vector, lost: 0 };
         let mut ring = lock(&self.ring);
         if ring.lines.len() == Log::CAPACITY {
-            // The oldest goes, and what was lost before it is lost before the next.
+            // The dropped line's own count of lost lines carries over to the next.
             ring.lost += 1 + ring.lines.pop_front().map_or(0, |oldest| oldest.lost);
         }
         ring.lines.push_back(entry);
@@ -107,7 +107,7 @@ impl Log {
         self.written.notify();
     }
 
-    /// The oldest line that is left.
+    /// Removes the oldest remaining line.
     pub(crate) fn take(&self) -> Option<LogEntry> {
         let mut ring = lock(&self.ring);
         let mut entry = ring.lines.pop_front()?;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_pulls_is_lost_from_the_oldest_on_and_counted() {
+    fn lines_that_are_not_pulled_are_dropped_oldest_first_and_counted() {
         let log = log(LogLevel::Debug);
         for number in 0..Log::CAPACITY + 3 {
             log.debug(None, || number.to_string());

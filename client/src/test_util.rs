@@ -1,3 +1,3 @@
-//! A clock of your own, for tests: [`Client::with_clock`](crate::Client::with_clock). Only with the feature `test-util`.
+//! Control over time in tests, with your own [`Clock`]: [`Client::with_clock`](crate::Client::with_clock). Only with the feature `test-util`.
 
 pub use crate::clock::{Clock, Instant, Signal, SystemClock};

@@ -1,14 +1,14 @@
-//! When a JSON Web Token expires.
+//! The expiry of a JSON Web Token.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::time::Duration;
 
-/// As time since 1970: its `exp`.
+/// The token's `exp`, as time since 1970.
 ///
-/// Real ones differ from the standard: `exp` is a number or a text, the payload is in either base64 alphabet, padded or
-/// not, the signature may be empty, and the header need not be readable.
+/// Real tokens deviate from the standard: `exp` may be a number or a string, the payload may use either base64
+/// alphabet, with or without padding, the signature may be empty, and the header may be unreadable.
 pub(super) fn expiry(token: &str) -> std::result::Result<Duration, &'static str> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -28,7 +28,7 @@ pub(super) fn expiry(token: &str) -> std::result::Result<Duration, &'static str>
     let exp = claims.get("exp").ok_or("it does not say when it expires")?;
     let seconds = match exp {
         serde_json::Value::String(text) => text.trim().parse().ok(),
-        // A fraction is legal in a JSON Web Token; whole seconds are enough.
+        // Fractions are legal in a JSON Web Token; whole seconds suffice.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
         number => number.as_u64().or_else(|| number.as_f64().map(|seconds| seconds as u64)),
     };
@@ -44,7 +44,7 @@ mod tests {
         let jwt = |payload: &str| format!("x.{payload}.");
         let standard = base64::engine::general_purpose::STANDARD;
         let url_safe = base64::engine::general_purpose::URL_SAFE_NO_PAD;
-        // The filler makes the two alphabets differ.
+        // The padding text makes the two alphabets differ.
         let claims = r#"{"n":"~~~???","exp":2147483647}"#;
         assert_ne!(standard.encode(claims).trim_end_matches('='), url_safe.encode(claims));
         for payload in [
@@ -68,7 +68,8 @@ mod tests {
         }
     }
 
-    /// The vectors of an official SDK, where they are at hand. It decodes the standard alphabet only; ours takes both.
+    /// The test vectors of an official SDK, if available. That SDK decodes only the standard alphabet; ours accepts
+    /// both.
     #[test]
     fn the_expiry_is_read_from_an_official_sdks_vectors() {
         let Some(folder) = std::env::var_os("ARR_RECORDINGS") else {

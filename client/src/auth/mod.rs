@@ -1,4 +1,4 @@
-//! The access token: the cache that all calls of a client share, and when a token expires.
+//! Access tokens: the cache that all calls of a client share, and token expiry.
 
 mod cache;
 mod expiry;

@@ -1,4 +1,4 @@
-//! The account at one endpoint: what is known of its sessions.
+//! An account at one endpoint, and its sessions.
 
 use super::core::Core;
 use super::state::{Poll, Registry, SessionState, is_over};
@@ -20,24 +20,24 @@ pub(super) struct Account {
     watched: Mutex<Vec<Weak<SessionState>>>,
 }
 
-/// When the sessions that are watched are listed.
+/// The schedule for listing the watched sessions.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) not_before: Option<Instant>,
-    /// The number of the list that is under way.
+    /// The number of the list request in flight.
     pub(super) running: Option<u64>,
-    /// The number of the latest.
+    /// The number of the latest list request.
     pub(super) latest: u64,
 }
 
-/// A session of an account, as calls bring it.
+/// A session with its account, as operations return it.
 #[derive(Clone, Debug)]
 pub(super) struct KnownSession {
     pub(super) account: Arc<Account>,
     pub(super) state: Arc<SessionState>,
 }
 
-/// For so long a create may still arrive whose sender is dead: its session is to come, if there is none yet.
+/// A create from a process that has died may still arrive for this long, so its session may still appear.
 pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(60);
 
 impl Account {
@@ -51,28 +51,29 @@ impl Account {
         })
     }
 
-    /// A number that no other living account has.
+    /// Unique among the live accounts.
     pub(super) fn number(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self) as usize
     }
 
-    /// The state of a session with these properties.
+    /// A new state for a session with these properties.
     pub(super) fn state_of(&self, properties: SessionProperties) -> SessionState {
         let Core { clock, wake, mailbox, .. } = &*self.core;
         SessionState::new(self.context.clone(), properties, clock, wake, mailbox)
     }
 
-    /// A session that was read while this many stops had ended, and of which there was no handle.
+    /// The state of a session without a handle that was just read. `stops`: the count of completed stops when the read
+    /// began.
     pub(super) fn found(&self, found: SessionProperties, stops: u64) -> Arc<SessionState> {
         let state = self.registry.opened(self.state_of(self.registry.complete(found)));
         if stops != self.registry.stops() {
-            // A session was stopped meanwhile, perhaps this one: the read may be from before.
+            // A session was stopped meanwhile, possibly this one, so the read may predate the stop.
             state.forget_reads();
         }
         state
     }
 
-    /// A session was read; the read began in this epoch. Returns the properties with what the service left out.
+    /// Stores properties whose read began in this epoch. Returns them with members that the service left out filled in.
     pub(super) fn was_read(&self, state: &SessionState, epoch: u64, read: SessionProperties) -> SessionProperties {
         if read.status.is_final() {
             self.ended(state.id());
@@ -80,7 +81,7 @@ impl Account {
         state.was_read(epoch, self.registry.complete(read))
     }
 
-    /// What is due for those who wait until the session is ready. `failures`: see [`SessionState::poll`].
+    /// The next step of a wait for a ready session. `failures`: see [`SessionState::poll`].
     pub(super) fn poll(self: &Arc<Self>, state: &Arc<SessionState>, now: Instant, failures: u64) -> Poll {
         let poll = state.poll(now, failures, || self.read_for_waits(state));
         if let Poll::Over(_) = poll
@@ -91,13 +92,13 @@ impl Account {
         poll
     }
 
-    /// A read for all who wait. It does not keep the session's state alive.
+    /// A read shared by all waits. It does not keep the session's state alive.
     fn read_for_waits(self: &Arc<Self>, state: &Arc<SessionState>) -> Chore {
         let read = protocol::properties_once(&self.context, state.id().clone());
         let (account, state) = (Arc::clone(self), Arc::downgrade(state));
-        // It has no deadline but the attempt's timeout: it waits for a token as long as that takes.
+        // The only time limit is the attempt's timeout: the read may wait for a token without limit.
         Chore::with_id(read, Instant::NEVER, move |chore: ChoreId, outcome: Result<SessionProperties>| {
-            // After the end a read brings nothing: those who wait are cancelled.
+            // After the end the result is discarded: all waits are cancelled.
             let Some(state) = state.upgrade().filter(|_| !account.core.is_shut_down()) else { return };
             if state.read_ended(chore, outcome) && is_over(state.numbers().status) {
                 account.ended(state.id());
@@ -105,7 +106,7 @@ impl Account {
         })
     }
 
-    /// A session has ended: nothing has to find it again.
+    /// Removes an ended session from the journal: it no longer needs to be recovered.
     pub(super) fn ended(&self, id: &SessionId) {
         let decided = self.registry.decided(id);
         if !self.registry.ended(id) && decided.is_empty() {
@@ -118,7 +119,7 @@ impl Account {
         });
     }
 
-    /// The session is to be looked after by the monitor.
+    /// Puts the session under the monitor's watch.
     pub(super) fn watch(&self, state: &Arc<SessionState>) {
         let mut watched = lock(&self.watched);
         if !watched.iter().any(|it| std::ptr::eq(it.as_ptr(), Arc::as_ptr(state))) {
@@ -128,23 +129,23 @@ impl Account {
         self.core.wake.sessions_changed();
     }
 
-    /// The sessions that the monitor looks after.
+    /// The sessions that the monitor watches.
     pub(super) fn watched(&self) -> Vec<Arc<SessionState>> {
         let mut watched = lock(&self.watched);
         watched.retain(|it| it.strong_count() > 0);
         watched.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Ends looking after a session that is not watched any more or has ended.
+    /// Removes a session that is no longer watched or has ended.
     pub(super) fn unwatch(&self, state: &Arc<SessionState>) {
         let mut watched = lock(&self.watched);
-        // It may be watched again since it was looked at.
+        // It may have been watched again since the monitor checked.
         let stays = state.look(|known| known.watching.is_some()) && !is_over(state.numbers().status);
         watched.retain(|it| stays || !std::ptr::eq(it.as_ptr(), Arc::as_ptr(state)));
     }
 
-    /// Those of a list that a create may have made whose answer was lost this long ago at most: they are unknown here and not
-    /// noted for anything else, alive, as it was asked for, and not older.
+    /// The listed sessions that a create may have made whose reply was lost at most `age` ago. They are unknown here
+    /// and in no other record, alive, match the request, and are not older.
     pub(super) fn candidates(
         &self,
         listed: Vec<SessionProperties>,
@@ -164,13 +165,13 @@ impl Account {
         listed.into_iter().filter(fits).collect()
     }
 
-    /// The ids that records have noted, as the service spells them.
+    /// The session ids in these records, as the service spells them.
     pub(super) fn ids_of(&self, records: &[(Record, bool)]) -> HashSet<SessionId> {
         let noted = records.iter().filter_map(|(record, _)| record.session_id.as_ref());
         noted.map(|id| self.context.service.spelled(id)).collect()
     }
 
-    /// Nothing bounds a lease in the documentation, so it is sent as it is.
+    /// The documentation sets no limits on leases, so an unusual one is sent unchanged.
     pub(super) fn warn_of_lease(&self, lease: Lease) {
         if !Lease::USUAL.contains(&lease.duration()) {
             self.context.log.warning(None, || {
@@ -183,7 +184,7 @@ impl Account {
     }
 }
 
-/// Why stopping a session failed, and what that means: it costs on.
+/// The error of a failed stop, with its consequence: the session still costs money.
 pub(super) fn still_running(id: &SessionId, error: Error) -> Error {
     let message = format!("session {id} may still be running, as stopping it failed: {error}");
     error.reworded(message)

@@ -1,4 +1,4 @@
-//! The accounts of a client: the one that it was configured for, and those of sessions that were found in the journal.
+//! The accounts of a client: the configured one, and those of sessions found in the journal.
 
 use super::account::Account;
 use crate::clock::lock;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 #[derive(Clone, Debug)]
 pub(super) struct Accounts {
-    /// At the endpoint that was configured.
+    /// At the configured endpoint.
     pub(super) home: Arc<Account>,
     others: Arc<Mutex<Vec<Arc<Account>>>>,
 }
@@ -26,7 +26,7 @@ impl Accounts {
         std::iter::once(&self.home).chain(&*others).cloned().collect()
     }
 
-    /// The account of a record's session. An endpoint that no client could be made with has none.
+    /// The account of a record's session. Fails if no client could be configured with its endpoint.
     pub(super) fn of_record(&self, record: &Record) -> Result<Arc<Account>> {
         let fits = |account: &Arc<Account>| {
             let service = &account.context.service;

@@ -1,4 +1,4 @@
-//! A call of the library before it is run or started.
+//! A call of the library that can be run or started.
 
 use super::completion::{AnyOutcome, Brought, Value};
 use super::core::Core;
@@ -15,8 +15,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Something that a client or a session can do. [`run`](Call::run) does it on this thread and waits; [`start`](Call::start)
-/// does it in the background. Nothing is sent before.
+/// An action of a client or a session. [`run`](Call::run) executes it on this thread; [`start`](Call::start) executes
+/// it in the background. Nothing is sent before.
 ///
 /// ```no_run
 /// # fn example(client: &arr_client::Client) -> arr_client::Result<()> {
@@ -32,27 +32,27 @@ pub struct Call<T> {
     timeout: Option<Duration>,
     label: Label,
     make: Make<T>,
-    /// Makes the outcome of what it brings.
+    /// Converts the result to the outcome of an operation.
     brought: fn(T, fn(&T)) -> AnyOutcome,
     unclaimed: fn(&T),
-    /// Without a timeout it has no limit, instead of the client's call timeout.
+    /// Without a timeout it has no limit, rather than the client's call timeout.
     unlimited: bool,
-    /// A failure is an answer that callers expect often: it is not logged.
+    /// Callers expect failures often, so they are not logged.
     silent: bool,
 }
 
-/// Makes the operation of a call.
+/// Creates the operation of a call.
 type Make<T> = Box<dyn FnOnce(&Terms) -> Result<Made<T>> + Send>;
 
-/// How a call is run.
+/// The conditions that a call runs under.
 pub(super) struct Terms {
     pub(super) deadline: Instant,
     pub(super) timeout: Duration,
-    /// The label, if it is started.
+    /// The label, if the call is started.
     pub(super) label: Option<Label>,
 }
 
-/// The operation of a call, and what it may be joined with.
+/// The operation of a call, and the key for joining it with others.
 pub(super) struct Made<T> {
     operation: Box<dyn Operation<Outcome = Result<T>> + Send>,
     join: Option<JoinKey>,
@@ -63,7 +63,7 @@ impl<T> Made<T> {
         Made { operation: Box::new(operation), join: None }
     }
 
-    /// The same, if it may be joined with others of this key.
+    /// Allows joining it with other operations of this key.
     pub(super) fn joined(self, key: JoinKey) -> Made<T> {
         Made { join: Some(key), ..self }
     }
@@ -86,28 +86,28 @@ impl<T> Call<T> {
         }
     }
 
-    /// What becomes of an outcome that no caller takes.
+    /// Sets what happens to an outcome that no caller takes.
     pub(super) fn unclaimed(self, give_back: fn(&T)) -> Call<T> {
         Call { unclaimed: give_back, ..self }
     }
 
-    /// It has no limit unless it is given one, and running out of time is nothing to log.
+    /// Without an explicit timeout it has no limit, and a timeout is not logged.
     pub(super) fn unlimited(self) -> Call<T> {
         Call { unlimited: true, silent: true, ..self }
     }
 
-    /// The most that it may take. The default is the client's [`call_timeout`](crate::ClientConfig::call_timeout), unless the
-    /// method says otherwise.
+    /// The time limit. The default is the client's [`call_timeout`](crate::ClientConfig::call_timeout), unless the
+    /// method states otherwise.
     pub fn timeout(self, timeout: Duration) -> Call<T> {
         Call { timeout: Some(timeout), ..self }
     }
 
-    /// A number of your own by which the events of the operation are recognised, if it is started.
+    /// A number of your choice that identifies the operation's events, if the call is started.
     pub fn label(self, label: u64) -> Call<T> {
         self.labelled(label.into())
     }
 
-    /// The same with a handle of the C ABI.
+    /// Sets a label with a handle of the C ABI.
     pub(crate) fn labelled(self, label: Label) -> Call<T> {
         Call { label, ..self }
     }
@@ -118,11 +118,11 @@ impl<T> Call<T> {
         Terms { deadline: self.core.now() + timeout, timeout, label }
     }
 
-    /// Runs it on this thread and waits for its end.
+    /// Runs the call on this thread and returns its result.
     ///
     /// # Errors
-    /// Those of the call, as its method lists them; [`ErrorKind::Timeout`] when its time is over; those of the network and of
-    /// the credential; [`ErrorKind::ShutDown`] after the end of the client.
+    /// Those of the call, as its method lists them; [`ErrorKind::Timeout`] when the time limit is reached; network and
+    /// credential errors; [`ErrorKind::ShutDown`] after the client has ended.
     pub fn run(self) -> Result<T> {
         let terms = self.terms(None);
         self.core.check_alive()?;
@@ -136,19 +136,19 @@ impl<T> Call<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Call<T> {
-    /// Starts it in the background. Its end is an event of the client; dropping the operation cancels it.
+    /// Starts the call in the background. Its completion is an event of the client; dropping the operation cancels it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] as the call; [`ErrorKind::ShutDown`] after the end of the client;
-    /// [`ErrorKind::Internal`] if no thread can be started. All others are the operation's.
+    /// [`ErrorKind::InvalidArgument`] as for the call; [`ErrorKind::ShutDown`] after the client has ended;
+    /// [`ErrorKind::Internal`] if no thread can be started. All other errors are the operation's outcome.
     pub fn start(self) -> Result<StartedOperation<T>> {
         let operation = self.prepare()?;
         operation.begin()?;
         Ok(operation)
     }
 
-    /// The same without letting it run: [`StartedOperation::begin`] does. So an application can keep the operation where its
-    /// event handlers look for it before its first event can come.
+    /// Prepares an operation without starting it; [`StartedOperation::begin`] does that. An application can so store
+    /// the operation where its event handlers find it before the first event can arrive.
     ///
     /// # Errors
     /// As [`Call::start`].

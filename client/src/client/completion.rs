@@ -1,4 +1,4 @@
-//! The end of a started operation: what its owner and the driver share.
+//! The completion of a started operation, shared by its owner and the driver.
 
 use crate::clock::{Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
@@ -9,16 +9,16 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
-/// How far a started operation is. It reaches exactly one end.
+/// The state of a started operation. It reaches exactly one final state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum OperationState {
-    /// It has not ended.
+    /// It has not completed.
     Running = 0,
-    /// It has succeeded: its outcome can be taken.
+    /// It has succeeded; its outcome can be taken.
     Succeeded = 1,
-    /// It has failed: its outcome is the error.
+    /// It has failed; its outcome is the error.
     Failed = 2,
     /// It was cancelled, or its client ended.
     Cancelled = 3,
@@ -35,14 +35,14 @@ impl OperationState {
     }
 }
 
-/// What an operation that succeeded has brought, whatever its type.
+/// The type-erased result of a successful operation.
 pub(super) trait Outcome: Any + Send + Sync {
-    /// The session that it is about.
+    /// The session concerned.
     fn session_id(&self) -> Option<SessionId> {
         None
     }
 
-    /// Every caller had cancelled the operation at the moment of its end.
+    /// Called if every caller had cancelled the operation by the time it completed.
     fn unclaimed(&self) {}
 }
 
@@ -50,16 +50,16 @@ pub(super) type AnyOutcome = Arc<dyn Outcome>;
 
 impl Outcome for () {}
 
-/// The outcome of an operation whose callers get this.
+/// The outcome of an operation whose callers get a `T`.
 pub(super) struct Brought<T> {
     pub(super) value: T,
-    /// What to do with it if every caller has gone.
+    /// Called if every caller has gone.
     pub(super) unclaimed: fn(&T),
 }
 
-/// What callers get of an operation.
+/// The result of an operation, as callers get it.
 pub(super) trait Value: Any + Clone + Send + Sync {
-    /// The session that it is about.
+    /// The session concerned.
     fn session_id(&self) -> Option<SessionId> {
         None
     }
@@ -75,14 +75,14 @@ impl<T: Value> Outcome for Brought<T> {
     }
 }
 
-/// What an operation's owner and the driver share.
+/// The completion of an operation, shared by its owner and the driver.
 pub(super) struct Completion {
     state: AtomicU8,
     outcome: Mutex<Option<Result<AnyOutcome>>>,
     pub(super) ended: Signal,
     label: Label,
     pub(super) place: EventSlot,
-    /// It goes on when its owner has gone.
+    /// It continues when its owner has gone.
     pub(super) goes_on: AtomicBool,
     /// The number of its task.
     pub(super) task: AtomicU64,
@@ -119,7 +119,7 @@ impl Completion {
         })
     }
 
-    /// Ends it, if it has not ended. Returns whether it was this call that ended it.
+    /// Completes the operation unless it is already complete. Returns whether this call completed it.
     pub(super) fn finish(&self, outcome: Result<AnyOutcome>) -> bool {
         let state = match &outcome {
             Ok(_) => OperationState::Succeeded,
@@ -143,7 +143,7 @@ impl Completion {
     }
 }
 
-/// The error of an operation that was cancelled.
+/// The error of a cancelled operation.
 pub(super) fn cancelled() -> Error {
     Error::new(ErrorKind::Cancelled, "the operation was cancelled before it ended")
 }

@@ -1,5 +1,5 @@
-//! What a client has once, however many endpoints its sessions are at: HTTP, clock, tokens, events, journal, and the
-//! mailbox of its driver.
+//! What a client has once, regardless of the number of endpoints: HTTP, clock, tokens, events, journal, and the mailbox
+//! of its driver.
 
 use super::completion::Completion;
 use super::mailbox::{Mailbox, Message, Prepared};
@@ -24,7 +24,7 @@ use std::time::Duration;
 /// A change to the journal.
 type Note = Box<dyn FnOnce(&Journal) -> Result<()> + Send>;
 
-/// What the driver's thread runs.
+/// The body of the driver's thread.
 pub(super) type RunDriver = Box<dyn FnOnce() + Send>;
 
 pub(super) struct Core {
@@ -33,22 +33,22 @@ pub(super) struct Core {
     pub(super) wake: Arc<Wake>,
     pub(super) log: Arc<Log>,
     pub(super) tokens: Arc<TokenCache>,
-    /// What the operations of the account need, at the endpoint that was configured.
+    /// The context of operations at the configured endpoint.
     pub(super) context: Context,
     pub(super) events: Arc<Queue>,
     pub(super) journal: Option<Arc<Journal>>,
-    /// What is to be written to the journal.
+    /// Pending changes to the journal.
     notes: Mutex<Vec<Note>>,
     pub(super) mailbox: Arc<Mailbox>,
     driver: DriverThread,
-    /// Nothing is asked while the application is suspended.
+    /// No requests are made while the application is suspended.
     pub(super) suspended: AtomicBool,
-    /// The application is back, and the driver does not know yet.
+    /// The application was resumed, and the driver has not noticed yet.
     pub(super) resumed: AtomicBool,
     pub(super) shut_down: AtomicBool,
-    /// How many blocking calls are under way.
+    /// The number of blocking calls in progress.
     calls: AtomicUsize,
-    /// The first failure of a stop that was promised.
+    /// The first failure of a promised stop.
     failed_stop: Mutex<Option<Error>>,
     pub(super) call_timeout: Duration,
     pub(super) attempt_timeout: Duration,
@@ -58,11 +58,11 @@ pub(super) struct Core {
 struct DriverThread {
     running: Mutex<bool>,
     ended: Condvar,
-    /// Makes what the thread runs; `None` once the client has gone.
+    /// Creates the body of the thread; `None` once the client has gone.
     prepare: OnceCell<Box<dyn Fn() -> Option<RunDriver> + Send + Sync>>,
 }
 
-/// What a [`Core`] is made of.
+/// The parts of a [`Core`].
 pub(super) struct Parts {
     pub(super) http: Arc<Transport>,
     pub(super) clock: Arc<dyn Clock>,
@@ -131,7 +131,7 @@ impl Core {
         }
     }
 
-    /// Reports that a session was to be stopped and was not, although no caller is left to hear it.
+    /// Reports that a session should have been stopped and was not, by an event, because there is no caller left.
     pub(super) fn report_left_running(&self, label: Label, id: &SessionId, error: &Error) {
         self.events.post_fact(Fact {
             kind: EventKind::LeftRunning,
@@ -146,14 +146,14 @@ impl Core {
 
 /// The journal, and the token.
 impl Core {
-    /// Has this noted in the journal, if there is one, soon: see [`Core::write_notes`].
+    /// Queues a change to the journal, if there is one. [`Core::write_notes`] writes it.
     pub(super) fn note(&self, note: impl FnOnce(&Journal) -> Result<()> + Send + 'static) {
         if self.journal.is_some() {
             lock(&self.notes).push(Box::new(note));
         }
     }
 
-    /// Writes what was noted. Whoever steps operations calls it afterwards.
+    /// Writes the queued changes. Must be called after stepping an operation.
     pub(super) fn write_notes(&self) {
         let Some(journal) = &self.journal else { return };
         let notes = std::mem::take(&mut *lock(&self.notes));
@@ -163,7 +163,7 @@ impl Core {
         }
     }
 
-    /// Does something that may take a while, such as writing to a disk: not on the driver's thread.
+    /// Runs slow work, such as writing to disk, off the driver's thread.
     pub(super) fn aside(&self, work: impl FnOnce() + Send + 'static) {
         if self.has_driver() { self.http.aside(work) } else { work() }
     }
@@ -173,8 +173,8 @@ impl Core {
         fetch_token(&self.http, exchange, limit);
     }
 
-    /// The same on a thread, so that it is done whether or not a call goes on waiting for it. Not on one of the workers: there
-    /// is one exchange at a time, all operations wait for it, and no request of theirs may hold it back.
+    /// Fetches a token on a separate thread, so that it completes even if the call stops waiting for it. It does not
+    /// use a worker: all operations wait for the one exchange, so their own requests must not delay it.
     pub(super) fn start_fetching_token(&self, exchange: Exchange, limit: Duration) {
         let exchange = Arc::new(Mutex::new(Some(exchange)));
         let (http, for_thread) = (Arc::clone(&self.http), Arc::clone(&exchange));
@@ -195,9 +195,9 @@ fn fetch_token(http: &Transport, exchange: Exchange, limit: Duration) {
     exchange.complete(answer.map_err(|failure| failure.into_error("getting a token")));
 }
 
-/// What runs in the background.
+/// Background work.
 impl Core {
-    /// Has the driver run this for its caller.
+    /// Submits an operation to the driver for its caller.
     pub(super) fn submit(&self, prepared: Prepared, completion: &Arc<Completion>) -> Result<()> {
         let stops = prepared.operation.urgency() == Urgency::Stop;
         if !stops {
@@ -211,7 +211,7 @@ impl Core {
         self.mailbox.post(message, &self.wake.signal).map_err(|_| self.ended())
     }
 
-    /// Has the driver run this, which has no caller. If it cannot, that is the chore's outcome.
+    /// Submits a chore to the driver. If that fails, the error is the chore's outcome.
     pub(super) fn start(&self, chore: Chore) {
         let stops = chore.operation.urgency() == Urgency::Stop;
         let alive = if stops { Ok(()) } else { self.check_alive() };
@@ -229,31 +229,31 @@ impl Core {
         }
     }
 
-    /// The caller of an operation has cancelled it.
+    /// The caller has cancelled an operation.
     pub(super) fn cancelled(&self, completion: &Arc<Completion>) {
         drop(self.mailbox.post(Message::Cancelled(Arc::clone(completion)), &self.wake.signal));
     }
 
-    /// Says how the driver is made, once.
+    /// Sets how the driver is created, once.
     pub(super) fn set_driver(&self, prepare: impl Fn() -> Option<RunDriver> + Send + Sync + 'static) {
         drop(self.driver.prepare.set(Box::new(prepare)));
     }
 
-    /// Makes sure that the driver runs: sessions are watched, or the client is to end in good order.
+    /// Ensures that the driver is running: there are watched sessions, or promised stops at the end.
     pub(super) fn wake_driver(&self) -> Result<()> {
         self.ensure_driver(true)?;
         self.wake.notify();
         Ok(())
     }
 
-    /// `at_the_end`: also for a client that has ended.
+    /// `at_the_end`: even if the client has ended.
     fn ensure_driver(&self, at_the_end: bool) -> Result<()> {
         let mut running = lock(&self.driver.running);
         if *running || self.mailbox.is_closed() {
             return Ok(());
         }
         if !at_the_end {
-            // Under the lock: what ends the client looks afterwards whether there is a driver.
+            // Under the lock: the code that ends the client checks afterwards whether there is a driver.
             self.check_alive()?;
         }
         let run = self.driver.prepare.get().and_then(|prepare| prepare()).ok_or_else(|| self.ended())?;
@@ -268,7 +268,7 @@ impl Core {
         *lock(&self.driver.running)
     }
 
-    /// The driver has ended for good, and its thread is about to.
+    /// The driver has ended for good, and its thread is about to exit.
     pub(super) fn driver_ended(&self) {
         self.write_notes();
         self.close();
@@ -279,22 +279,22 @@ impl Core {
     }
 }
 
-/// The end.
+/// The end of the client.
 impl Core {
-    /// Counts a blocking call until the result is dropped: the end of the client waits for it.
+    /// Counts a blocking call until the result is dropped. The end of the client waits for it.
     pub(super) fn begin_call(self: &Arc<Self>) -> BlockingCall {
         self.calls.fetch_add(1, Ordering::SeqCst);
         BlockingCall { core: Arc::clone(self), _counted: self.http.workers().count() }
     }
 
-    /// Nothing is left to be done.
+    /// No work is left: closes the connections and the worker pool.
     pub(super) fn close(&self) {
         self.http.close();
         self.events.posted.notify();
     }
 
-    /// Leaves what still runs to those who recover it, once nothing of this client can change it any more. An application may
-    /// never free the handles that it has.
+    /// Releases the records of running sessions for recovery, once this client can no longer change them. An
+    /// application might never free its handles, so this does not wait for that.
     pub(super) fn leave_sessions_behind(&self) {
         let over = self.is_shut_down() && !self.has_driver() && self.calls.load(Ordering::SeqCst) == 0;
         if let Some(journal) = self.journal.as_ref().filter(|_| over) {
@@ -302,17 +302,17 @@ impl Core {
         }
     }
 
-    /// A stop that was to be made before the end has failed.
+    /// A promised stop at the end has failed.
     pub(super) fn stop_failed(&self, error: &Error) {
         let kind = match error.kind() {
-            // A shutdown's own `Timeout` says to wait again, which would not help here.
+            // A shutdown's own `Timeout` means "wait again", which would not help here.
             ErrorKind::Timeout => ErrorKind::Network,
             kind => kind,
         };
-        lock(&self.failed_stop).get_or_insert_with(|| error.clone().retold(kind, error.message()));
+        lock(&self.failed_stop).get_or_insert_with(|| error.clone().recast(kind, error.message()));
     }
 
-    /// Waits, in real time, until no thread and no call is left.
+    /// Waits in real time until no thread and no call is left.
     pub(super) fn wait_until_gone(&self, timeout: Duration) -> Result<()> {
         let begun = std::time::Instant::now();
         let gone = self.wait_for_driver(timeout)
@@ -320,13 +320,13 @@ impl Core {
         if gone { Ok(()) } else { Err(not_ended()) }
     }
 
-    /// What failed at the end, once all are gone.
+    /// What failed at the end, once all threads and calls have gone.
     pub(super) fn end_result(&self) -> Result<()> {
         self.journal.as_ref().map_or(Ok(()), |journal| journal.end())?;
         lock(&self.failed_stop).clone().map_or(Ok(()), Err)
     }
 
-    /// Whether the driver has ended within this time.
+    /// Whether the driver ended within this time.
     fn wait_for_driver(&self, longest: Duration) -> bool {
         let running = lock(&self.driver.running);
         let waited = self.driver.ended.wait_timeout_while(running, longest, |running| *running);
@@ -334,7 +334,7 @@ impl Core {
     }
 }
 
-/// The error of a shutdown whose time is over.
+/// The error of a shutdown that timed out.
 pub(super) fn not_ended() -> Error {
     let message =
         "the client has not ended within the time; requests on the wire end within their attempt timeout: wait again";
@@ -347,7 +347,7 @@ impl fmt::Debug for Core {
     }
 }
 
-/// A blocking call, from its beginning to its end.
+/// A blocking call in progress.
 pub(super) struct BlockingCall {
     core: Arc<Core>,
     _counted: Counted,

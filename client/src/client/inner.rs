@@ -1,4 +1,5 @@
-//! A client's beginning and end: what its handle and its driver share, and all clients of the process.
+//! Creating and ending clients: what a client's handle and its driver share, and the list of all clients of the
+//! process.
 
 use super::account::Account;
 use super::accounts::Accounts;
@@ -19,7 +20,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-/// The clients of this process that have not gone, and their threads, which may outlive them by a request.
+/// The live clients of this process, and their threads, which may outlive them by one request.
 static LIVING: Mutex<Vec<Living>> = Mutex::new(Vec::new());
 
 #[derive(Clone)]
@@ -33,11 +34,11 @@ struct Living {
 pub(super) struct ClientInner {
     pub(super) core: Arc<Core>,
     pub(super) accounts: Accounts,
-    /// What is to be stopped, once the end has begun.
+    /// The sessions to stop once the end has begun.
     promised: Mutex<Vec<Promise>>,
 }
 
-/// A session that is to be stopped at the end.
+/// A session to stop at the end.
 type Promise = (Arc<Account>, Arc<SessionState>);
 
 impl ClientInner {
@@ -68,7 +69,7 @@ impl ClientInner {
         Ok(inner)
     }
 
-    /// Begins the end: no new work, and what was promised for the end.
+    /// Begins the end: no new work is accepted, and promised stops start.
     pub(super) fn begin_end(&self) {
         let core = &self.core;
         let Some(promised) = self.hold_promises() else { return };
@@ -86,10 +87,10 @@ impl ClientInner {
         core.log.written.notify();
     }
 
-    /// The end begins, unless it has before: what is promised now is kept, even if the application frees the session before it
-    /// is done. Returns whether there is anything; `None` if the end had begun.
+    /// Marks the client as ended, unless it already was. The promises are fixed now, even if the application frees a
+    /// session before it is stopped. Returns whether there are any; `None` if the end had already begun.
     fn hold_promises(&self) -> Option<bool> {
-        // The driver, which sees the end at once, waits here for what it has to do.
+        // The driver sees the end at once, and waits here for its promises.
         let mut promised = lock(&self.promised);
         if self.core.shut_down.swap(true, Ordering::AcqRel) {
             return None;
@@ -101,17 +102,17 @@ impl ClientInner {
         Some(!promised.is_empty())
     }
 
-    /// What is to be stopped, once.
+    /// Takes the sessions to stop. They are returned once.
     pub(super) fn take_promises(&self) -> Vec<(Arc<Account>, Arc<SessionState>)> {
         std::mem::take(&mut *lock(&self.promised))
     }
 
-    /// Waits, in real time, until no thread and no call is left.
+    /// Waits in real time until no thread and no call is left.
     pub(super) fn wait_for_end(&self, timeout: Duration) -> Result<()> {
         wait_for_end(&self.core, timeout)
     }
 
-    /// From now on [`end_all`] ends this one too.
+    /// Registers the client for [`end_all`].
     fn join_the_living(self: &Arc<Self>) {
         let mut living = lock(&LIVING);
         living.retain(|it| it.core.strong_count() > 0 || it.workers.strong_count() > 0);
@@ -136,7 +137,7 @@ pub(super) fn end_all(timeout: Duration) -> Result<()> {
 
 fn wait_for_end(core: &Arc<Core>, timeout: Duration) -> Result<()> {
     core.wait_until_gone(timeout)?;
-    // How it has ended is reported here: `end_all` does not report it again.
+    // The result of its end is reported here, so `end_all` must not report it again.
     lock(&LIVING).retain(|it| !std::ptr::eq(it.core.as_ptr(), Arc::as_ptr(core)));
     core.end_result()
 }

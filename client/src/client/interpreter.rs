@@ -1,5 +1,5 @@
-//! The interpreter of operations: carries out what an operation asks for, step by step. The same code runs blocking calls on
-//! the caller's thread and started operations in the driver; an [`Executor`] is where the two differ.
+//! The interpreter of operations: executes their steps. The same code runs blocking calls on the caller's thread and
+//! started operations in the driver; the two differ only in their [`Executor`].
 
 use super::core::Core;
 use crate::auth::Exchange;
@@ -10,25 +10,25 @@ use crate::wire::{Answer, Request};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an operation waits for, besides the moment that it is woken at.
+/// What an operation waits for, besides its wake-up time.
 pub(super) enum WaitFor {
     Time,
     Token,
-    /// A change that something under way will bring.
+    /// A change that work in progress will cause.
     Change(ChangeMark),
-    /// A change that may come.
+    /// A change that may never come.
     PossibleChange(ChangeMark),
 }
 
-/// How an executor leaves an operation.
+/// What to do with an operation after an executor has acted.
 pub(super) enum Flow {
-    /// Step it again, with the answer to its request if it sent one.
+    /// Step it again, with the reply to its request if it sent one.
     StepAgain(Option<Answer>),
-    /// Step it when what was begun has come.
+    /// Step it when the work that was started has completed.
     Waits,
 }
 
-/// Where an operation's steps are carried out: on a thread that waits, or on one that does not.
+/// Executes an operation's actions: on a thread that blocks, or in the driver, which does not.
 pub(super) trait Executor {
     fn core(&self) -> &Arc<Core>;
 
@@ -41,14 +41,14 @@ pub(super) trait Executor {
     fn wait(&mut self, until: Instant, wait_for: WaitFor) -> Flow;
 }
 
-/// What has become of an operation.
+/// The state of an operation after an action.
 pub(super) enum Progress<T> {
     Ended(T),
     StepAgain(Option<Answer>),
     Waits,
 }
 
-/// Carries out one action of an operation.
+/// Executes one action of an operation.
 pub(super) fn carry_out<T>(action: Action<T>, by: &mut impl Executor) -> Progress<T> {
     let flow = match action {
         Action::Done(outcome) => {
@@ -57,7 +57,7 @@ pub(super) fn carry_out<T>(action: Action<T>, by: &mut impl Executor) -> Progres
         }
         Action::Send(request, limit) => by.send(*request, limit),
         Action::FetchToken(exchange, limit) if exchange.ahead => {
-            // The old token is good: the operation goes on with it.
+            // The old token is valid, so the operation continues with it.
             by.core().start_fetching_token(*exchange, limit);
             Flow::StepAgain(None)
         }
@@ -79,7 +79,7 @@ pub(super) fn carry_out<T>(action: Action<T>, by: &mut impl Executor) -> Progres
     }
 }
 
-/// Runs an operation on this thread to its end, to the deadline, or to the end of the client, and logs a failure.
+/// Runs an operation on this thread until it completes, its deadline passes, or the client ends. Logs a failure.
 pub(super) fn run<T>(core: &Arc<Core>, operation: impl Operation<Outcome = Result<T>>, deadline: Instant) -> Result<T> {
     let outcome = run_silently(core, operation, deadline);
     if let Err(error) = &outcome {
@@ -88,7 +88,7 @@ pub(super) fn run<T>(core: &Arc<Core>, operation: impl Operation<Outcome = Resul
     outcome
 }
 
-/// The same without a line in the log.
+/// Like [`run`], without logging a failure.
 pub(super) fn run_silently<T>(
     core: &Arc<Core>,
     operation: impl Operation<Outcome = Result<T>>,
@@ -142,7 +142,7 @@ impl Executor for OnThisThread<'_> {
         let Core { clock, wake, tokens, .. } = &**self.core;
         match wait_for {
             WaitFor::Time | WaitFor::PossibleChange(_) => clock.sleep(&wake.signal, self.seen, until),
-            // Only the application can bring one.
+            // Only the application can supply one.
             WaitFor::Token if !tokens.is_fetching() => clock.sleep(&wake.signal, self.seen, until),
             WaitFor::Token | WaitFor::Change(_) => clock.wait_for_work(&wake.signal, self.seen, until),
         }

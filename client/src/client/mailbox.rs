@@ -1,4 +1,4 @@
-//! What the driver is told: operations to run, answers that have come, and what was cancelled.
+//! Messages to the driver: operations to run, replies, and cancellations.
 
 use super::completion::{AnyOutcome, Completion};
 use crate::clock::{Instant, Signal, lock};
@@ -11,12 +11,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Two started reads with the same key are one request: nothing was done in between that changes what they find.
+/// Two started reads with the same key share one request: nothing was done in between that would change their result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum JoinKey {
-    /// The properties of a session at an endpoint, and the session's count of what was done to it.
+    /// The properties of a session at an endpoint, and the session's change count.
     Properties(usize, SessionId, u64),
-    /// The list of an endpoint, and the count of what was done there.
+    /// The list of an endpoint, and its change count.
     List(usize, u64),
     /// The access token.
     Token,
@@ -43,19 +43,19 @@ pub(super) enum TaskId {
 }
 
 pub(super) enum Message {
-    /// Run this for its caller.
+    /// Run this operation for its caller.
     Start(u64, Prepared, Arc<Completion>),
-    /// Run this, which has no caller.
+    /// Run this operation, which has no caller.
     StartChore(Chore),
-    /// The answer to a task's request has come.
+    /// The reply to a task's request has arrived.
     Answer(TaskId, Answer),
     /// A task's work is done.
     WorkDone(TaskId),
     /// The caller has cancelled the operation.
     Cancelled(Arc<Completion>),
-    /// What the chore would bring is not wanted any more.
+    /// The result of the chore is no longer needed.
     CancelChore(ChoreId),
-    /// No caller waits for the chore just now: its request must hold up no others.
+    /// No caller waits for the chore at present: its request must not delay others.
     Yield(ChoreId),
 }
 
@@ -74,12 +74,12 @@ struct Inbox {
 }
 
 impl Mailbox {
-    /// A number for a task that no other has.
+    /// A unique number for a task.
     pub(super) fn next_task(&self) -> u64 {
         self.latest_task.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Leaves a message; returns it if the driver has ended for good.
+    /// Posts a message. Returns it if the driver has ended for good.
     pub(super) fn post(&self, message: Message, wake: &Signal) -> std::result::Result<(), Box<Message>> {
         let mut inbox = lock(&self.inbox);
         if inbox.closed {
@@ -103,7 +103,7 @@ impl Mailbox {
         lock(&self.inbox).closed
     }
 
-    /// Takes no more messages, if none is left. Returns whether it is closed.
+    /// Closes the mailbox if it is empty. Returns whether it is closed.
     pub(super) fn close_if_empty(&self) -> bool {
         let mut inbox = lock(&self.inbox);
         inbox.closed |= inbox.messages.is_empty();

@@ -1,18 +1,18 @@
-//! Clients, their sessions, and what can be done with them.
+//! Clients, their sessions, and their operations.
 //!
-//! From the bottom; each module uses only those above it in this table:
+//! From the bottom up; each module uses only those above it in this table:
 //!
-//! | module | what it is |
+//! | module | contents |
 //! |---|---|
-//! | `wake`, `completion`, `mailbox` | who is woken; how an operation ends; what the driver is told |
+//! | `wake`, `completion`, `mailbox` | wake-ups; the completion of an operation; messages to the driver |
 //! | `core` | what a client has once: HTTP, clock, tokens, events, journal |
-//! | `interpreter` | carries out what operations ask for, on the caller's thread or in the driver |
+//! | `interpreter` | executes operations, on the caller's thread or in the driver |
 //! | `operation`, `call` | a started operation; a call before it is run or started |
-//! | `state` | what is known of a session, how it is watched and kept alive |
+//! | `state` | the cached state of a session, watching and keep-alive |
 //! | `account`, `accounts` | the sessions of one endpoint; the endpoints of a client |
-//! | `calls` | what can be done, one file each |
-//! | `session` | a session as an application holds it |
-//! | `inner`, `driver` | a client's beginning and end; the thread that runs what was started, and the monitor |
+//! | `calls` | the operations of a client, one file each |
+//! | `session` | the application's handle of a session |
+//! | `inner`, `driver` | creating and ending a client; the thread that runs started operations, and the monitor |
 
 mod account;
 mod accounts;
@@ -57,46 +57,47 @@ use std::time::Duration;
 
 /// One account at one session service.
 ///
-/// Every method may be called from any thread, several at a time. A client is cheap until its first call, which makes
-/// the HTTP client with one thread of its own; the first started operation, wait or watched session makes the driver's
-/// thread. Sessions keep what they need of their client, but end with it: after [`Client::shut_down`], or when the client is
-/// dropped, their calls fail with [`ErrorKind::ShutDown`].
+/// Every method may be called from any thread, several at a time. A client is cheap until its first call, which creates
+/// the HTTP client with its own thread. The first started operation, wait or watched session creates the driver's
+/// thread. Sessions keep what they need of their client alive, but end with it: after [`Client::shut_down`], or when
+/// the client is dropped, their calls fail with [`ErrorKind::ShutDown`].
 #[derive(Debug)]
 pub struct Client {
     inner: Arc<ClientInner>,
 }
 
-/// A session that an earlier owner of the journal has left, and that the service still has.
+/// A session that an earlier owner of the journal left behind, and that still exists.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Recovered {
     /// The session, at the endpoint where it was created.
     pub session: Session,
-    /// How certain it is that it is ours.
+    /// How certain it is that the session is ours.
     pub claim: Claim,
 }
 
-/// What [`Client::resume_or_create`] brings.
+/// The result of [`Client::resume_or_create`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Resumed {
     /// The session.
     pub session: Session,
-    /// It was there before; else it was created.
+    /// Whether the session already existed. If not, it was created.
     pub resumed: bool,
 }
 
 impl Client {
-    /// Checks a configuration and makes a client of it. Nothing is sent; a CA file is read, and a journal is opened.
+    /// Validates a configuration and creates a client. Sends nothing; reads the CA file and opens the journal, if
+    /// configured.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] with what to do, for anything missing, malformed or out of range;
+    /// [`ErrorKind::InvalidArgument`], with what to do, for anything missing, malformed or out of range;
     /// [`ErrorKind::Storage`] if the journal cannot be used.
     pub fn new(config: ClientConfig) -> Result<Client> {
         Client::by_clock(config, Arc::new(SystemClock))
     }
 
-    /// A client that lives by another clock than the machine's, for tests.
+    /// A client with another clock, for tests.
     ///
     /// # Errors
     /// As [`Client::new`].
@@ -111,9 +112,8 @@ impl Client {
         Ok(Client { inner })
     }
 
-    /// An access token for the account, from the cache or fetched: what the rendering connection is made with.
-    /// `GET https://sts.{account domain}/accounts/{account}/token`. Several that are started at about the same time are one
-    /// request.
+    /// Gets an access token for the account, cached or fetched, for use by the rendering connection. `GET
+    /// https://sts.{account domain}/accounts/{account}/token`. Calls started at about the same time share one request.
     ///
     /// # Errors
     /// [`ErrorKind::Unauthorized`] if the token service refuses the credential.
@@ -124,18 +124,21 @@ impl Client {
         })
     }
 
-    /// Creates a rendering session, which starts, and costs money once it is ready. `POST …/sessions/create`, or
-    /// `PUT …/sessions/{id}` with REST 2021-01-01.
+    /// Creates a rendering session. It starts, and costs money once it is ready. `POST …/sessions/create`, or `PUT
+    /// …/sessions/{id}` with REST 2021-01-01.
     ///
-    /// The session runs until it is stopped or its lease ends; dropping the returned value changes nothing about that. With a
-    /// journal it is noted there before anything is sent. Started, it can be cancelled: a session whose id comes back to an
-    /// operation that was cancelled is stopped; and a create whose answer was lost is reported by
-    /// [`EventKind::CreateLost`](crate::EventKind::CreateLost) too, with the sessions that it may have made.
+    /// The session runs until it is stopped or its lease expires; dropping the returned value does not stop it. With a
+    /// journal, it is recorded before anything is sent.
+    ///
+    /// A started create can be cancelled: if its session id still arrives, that session is stopped. If a started create
+    /// loses its reply, [`EventKind::CreateLost`](crate::EventKind::CreateLost) also reports it, with the sessions that
+    /// it may have created.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] for what the API version does not have. [`ErrorKind::Conflict`] if the id that was
-    /// given is in use with other settings. [`ErrorKind::OutcomeUnknown`] if the request was sent and its answer was lost: a
-    /// session may be running. [`ErrorKind::Storage`] if the journal cannot be written: then nothing was sent.
+    /// [`ErrorKind::InvalidArgument`] for parameters that the API version does not support. [`ErrorKind::Conflict`] if
+    /// the given id is in use with other settings. [`ErrorKind::OutcomeUnknown`] if the request was sent and its reply
+    /// was lost: a session may be running. [`ErrorKind::Storage`] if the journal cannot be written; then nothing was
+    /// sent.
     pub fn create_session(&self, new: &NewSession) -> Call<Session> {
         let (home, new) = (Arc::clone(&self.inner.accounts.home), new.clone());
         let call = Call::new(&self.inner.core, move |terms| {
@@ -145,7 +148,7 @@ impl Client {
         call.unclaimed(Session::give_back)
     }
 
-    /// Opens a session that exists, by its id. `GET …/sessions/{id}/properties`
+    /// Opens an existing session by its id. `GET …/sessions/{id}/properties`
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if the service does not know it.
@@ -157,8 +160,8 @@ impl Client {
         })
     }
 
-    /// The account's sessions that have not ended, whoever created them. `GET …/sessions`. To do something with one, open it.
-    /// Several that are started at about the same time are one request.
+    /// Lists the account's sessions that have not ended, including those of other clients. `GET …/sessions`. To use
+    /// one, open it. Calls started at about the same time share one request.
     pub fn list_sessions(&self) -> Call<Vec<ListedSession>> {
         let home = Arc::clone(&self.inner.accounts.home);
         Call::new(&self.inner.core, move |terms| {
@@ -167,12 +170,12 @@ impl Client {
         })
     }
 
-    /// Creates a session, unless there is one to go on with: the one whose id is given, or one that the journal has, of this
-    /// client or of an owner that is dead, at this endpoint and of this size; starting or ready, with enough of its lease
-    /// left.
+    /// Resumes a session if a suitable one exists; otherwise creates one. Candidates are the session with the given id,
+    /// and those in the journal that belong to this client or to a dead owner, at this endpoint and of this size. A
+    /// suitable session is starting or ready, with enough of its lease left.
     ///
     /// # Errors
-    /// Those of [`Client::create_session`]; and if a session could not be looked at, that failure: then none is created.
+    /// Those of [`Client::create_session`]. If a candidate cannot be read, that failure; then no session is created.
     pub fn resume_or_create(&self, new: &NewSession, resume: Resume) -> Call<Resumed> {
         let (home, new) = (Arc::clone(&self.inner.accounts.home), new.clone());
         let call = Call::new(&self.inner.core, move |terms| {
@@ -188,14 +191,14 @@ impl Client {
         })
     }
 
-    /// What earlier owners of the journal, which are dead, have left behind of this account, and the service still has; each
-    /// session at the endpoint where it was created. They are this client's from now on. The sessions of an owner that lives,
-    /// in this process or another, are never among them.
+    /// Recovers the sessions of this account that dead owners of the journal have left behind and that still exist,
+    /// each at the endpoint where it was created. They belong to this client from now on. Sessions of a live owner, in
+    /// this process or another, are never included.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if the client has no journal; [`ErrorKind::Storage`]; those of the network, if no
-    /// session could be looked at. What could not be looked at is left for the next time; so is, for a minute, a create that
-    /// may still arrive.
+    /// [`ErrorKind::InvalidArgument`] if the client has no journal; [`ErrorKind::Storage`]; a network error if no
+    /// session could be checked. Sessions that could not be checked are left for the next call. So is a create that may
+    /// still arrive, for a minute.
     pub fn recover_sessions(&self) -> Call<Vec<Recovered>> {
         let accounts = self.inner.accounts.clone();
         Call::new(&self.inner.core, move |terms| {
@@ -207,13 +210,13 @@ impl Client {
         })
     }
 
-    /// Stops many sessions: those that this client created, or all of the account. `DELETE …/sessions/{id}` for each, up
-    /// to eight at a time; for the whole account after `GET …/sessions`.
+    /// Stops many sessions: those that this client created, or all of the account. `DELETE …/sessions/{id}` for each,
+    /// up to eight at a time; for the whole account after `GET …/sessions`.
     ///
-    /// One that cannot be stopped holds up no other; what failed is in the result.
+    /// A failing stop does not delay the others. The result lists the failures.
     ///
     /// # Errors
-    /// Only if the account's sessions could not be listed: then nothing was stopped.
+    /// Only if the account's sessions could not be listed; then nothing was stopped.
     pub fn stop_all(&self, scope: StopScope) -> Call<StoppedAll> {
         let accounts = self.inner.accounts.clone();
         Call::new(&self.inner.core, move |terms| {
@@ -224,25 +227,24 @@ impl Client {
         })
     }
 
-    /// The next event: an operation that was started has ended, or something happened to a session that is watched. Waits for
-    /// one up to `timeout`; `None` if there was none. With a timeout of zero it neither waits nor allocates. One caller at a
-    /// time.
+    /// The next event: a started operation has completed, or a watched session has changed. Waits up to `timeout`;
+    /// `None` if no event arrived. With a timeout of zero it does not block or allocate. One caller at a time.
     ///
     /// # Errors
-    /// [`ErrorKind::ShutDown`] once the client has ended and all events are pulled.
+    /// [`ErrorKind::ShutDown`] once the client has ended and all events have been pulled.
     pub fn next_event(&self, timeout: Duration) -> Result<Option<Event>> {
         let core = &self.inner.core;
         let mut deadline = None;
         loop {
             let seen = core.events.posted.version();
-            core.tokens.look_at_hosts_token(core.now());
+            core.tokens.ask_application_if_due(core.now());
             let event = core.events.pull();
             core.application_is_alive();
             if event.is_some() {
                 return Ok(event);
             }
             if core.is_shut_down() && !core.has_driver() {
-                // Its last event may have come between the two looks.
+                // The last event may have been posted between the two checks.
                 let event = core.events.pull();
                 return if event.is_some() { Ok(event) } else { Err(core.ended()) };
             }
@@ -258,11 +260,11 @@ impl Client {
         }
     }
 
-    /// The oldest line of the log that is left, waiting for one up to `timeout`; `None` if there was none. What is written
-    /// is chosen by [`ClientConfig::log_level`].
+    /// The oldest remaining line of the log. Waits up to `timeout`; `None` if there was none.
+    /// [`ClientConfig::log_level`] selects what is logged.
     ///
     /// # Errors
-    /// [`ErrorKind::ShutDown`] once the client has ended and all lines are pulled.
+    /// [`ErrorKind::ShutDown`] once the client has ended and all lines have been pulled.
     pub fn next_log(&self, timeout: Duration) -> Result<Option<LogEntry>> {
         let core = &self.inner.core;
         let log = &core.log;
@@ -280,8 +282,8 @@ impl Client {
         }
     }
 
-    /// Gives a new token, of the kind that the client was made with: the answer to
-    /// [`EventKind::TokenNeeded`](crate::EventKind::TokenNeeded). Calls that wait for it go on.
+    /// Supplies a new token of the same kind as the client's credential, in reply to
+    /// [`EventKind::TokenNeeded`](crate::EventKind::TokenNeeded). Calls that wait for it resume.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if it cannot be a token, or the client was made with an account key.
@@ -289,19 +291,20 @@ impl Client {
         let core = &self.inner.core;
         core.check_alive()?;
         core.tokens.set(token.into())?;
-        // A wait for events lasts no longer than until the next token is to be asked for.
+        // Wakes a wait for events, because the time of the next token request has changed.
         core.events.posted.notify();
         Ok(())
     }
 
-    /// The application is about to be suspended, as when a headset is taken off: flushes the journal and does with each
-    /// watched session what its [`WatchOptions::on_suspend`] says. From then on nothing is asked until [`Client::resume`], or
-    /// until the clock is seen to have jumped.
+    /// Prepares for the suspension of the application, as when a headset is taken off. Flushes the journal and does
+    /// with each watched session what its [`WatchOptions::on_suspend`] says. Then nothing is polled until
+    /// [`Client::resume`], or until the client detects that the clock has jumped.
     ///
-    /// Takes `timeout` at most.
+    /// Returns after `timeout` at the latest.
     ///
     /// # Errors
-    /// [`ErrorKind::Timeout`] if not all was done in time: it goes on as far as the system lets it. Else the first failure.
+    /// [`ErrorKind::Timeout`] if not everything was done in time; the rest continues as far as the system permits.
+    /// Otherwise the first failure.
     pub fn suspend(&self, timeout: Duration) -> Result<()> {
         let core = &self.inner.core;
         core.check_alive()?;
@@ -311,35 +314,34 @@ impl Client {
         calls::suspend(&self.inner.accounts, timeout)
     }
 
-    /// The application is back: pooled connections, which are dead, are dropped; a token that has run out is renewed; and
-    /// watched sessions are read again before anything is reported about them. Then an event says that it is done. Does not
-    /// wait.
+    /// Resumes after a suspension: drops pooled connections, which are dead, renews an expired token, and rereads the
+    /// watched sessions before reporting anything about them. Then an event reports completion. Does not block.
     ///
-    /// The client notices when the machine has slept, and does the same.
+    /// The client also does this when it detects that the machine has slept.
     ///
     /// # Errors
     /// [`ErrorKind::ShutDown`]; [`ErrorKind::Internal`] if no thread can be started.
     pub fn resume(&self) -> Result<()> {
         let core = &self.inner.core;
         core.check_alive()?;
-        // At once: the next call is not to find one of them.
+        // Immediately, so that the next call cannot use one of them.
         core.http.reset();
         core.resumed.store(true, Ordering::Release);
         core.wake_driver()
     }
 
-    /// Ends the client: its calls and those of its sessions fail from now on, and waits end. Operations that were started
-    /// are cancelled, but for stops. Sessions that were watched with [`WatchOptions::stop_on_shutdown`] are stopped; no
-    /// others are. Does not wait; requests that are on the wire finish within their attempt timeout.
+    /// Ends the client: its calls and those of its sessions fail from now on, and waits end. Started operations are
+    /// cancelled, except for stops. Sessions watched with [`WatchOptions::stop_on_shutdown`] are stopped; no others
+    /// are. Does not block; requests in flight end within their attempt timeout.
     pub fn shut_down(&self) {
         self.inner.begin_end();
     }
 
-    /// The same, and waits until all of that is done and no thread of the client is left, up to `timeout`. (Name lookups,
-    /// which the system cannot break off, go on.)
+    /// Ends the client as [`Client::shut_down`] does, and waits up to `timeout` until all of that is done and no thread
+    /// of the client is left. (Name lookups, which the system cannot cancel, may continue.)
     ///
     /// # Errors
-    /// [`ErrorKind::Timeout`] if something was left then; it may be called again. Else the first failure of a stop.
+    /// [`ErrorKind::Timeout`] if something was left; it may be called again. Otherwise the first failure of a stop.
     pub fn shut_down_within(&self, timeout: Duration) -> Result<()> {
         self.inner.begin_end();
         self.inner.wait_for_end(timeout)
@@ -352,11 +354,12 @@ impl Drop for Client {
     }
 }
 
-/// Ends every client of the process, all at once, and waits for that as [`Client::shut_down_within`] does. New ones may be made
-/// afterwards.
+/// Ends every client of the process concurrently, and waits as [`Client::shut_down_within`] does. New clients may be
+/// created afterwards.
 ///
 /// # Errors
-/// [`ErrorKind::Timeout`] if something was left of one of them; it may be called again. Else the first failure of a stop.
+/// [`ErrorKind::Timeout`] if one of them had something left; it may be called again. Otherwise the first failure of a
+/// stop.
 pub fn shut_down_all(timeout: Duration) -> Result<()> {
     inner::end_all(timeout)
 }

@@ -1,4 +1,4 @@
-//! Operations that were started: what an application holds while the driver runs them.
+//! Started operations: the application's handles of operations that the driver runs.
 
 use super::completion::{Brought, Completion, OperationState};
 use super::core::Core;
@@ -15,9 +15,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// An operation that was started and runs in the background. It can be polled, waited for and cancelled from any thread.
+/// A started operation, which runs in the background. It can be polled, waited for and cancelled from any thread.
 ///
-/// Its end is also an [`Event`](crate::Event) of its client. Dropping it cancels it, except for a stop, which goes on.
+/// Its completion is also an [`Event`](crate::Event) of its client. Dropping this cancels the operation, except for a
+/// stop, which continues.
 #[must_use = "dropping it cancels the operation"]
 pub struct StartedOperation<T> {
     core: Arc<Core>,
@@ -33,10 +34,10 @@ impl<T: Clone + Send + Sync + 'static> StartedOperation<T> {
         StartedOperation { core: Arc::clone(core), completion, prepared, outcome: PhantomData }
     }
 
-    /// The outcome, or the error by which it has ended; as often as you like.
+    /// The outcome, or the error that the operation ended with. May be called repeatedly.
     ///
     /// # Errors
-    /// [`ErrorKind::Pending`] while it runs, [`ErrorKind::Cancelled`] if it was cancelled, else its own.
+    /// [`ErrorKind::Pending`] while it runs, [`ErrorKind::Cancelled`] if it was cancelled, otherwise its own.
     pub fn outcome(&self) -> Result<T> {
         let outcome: Arc<dyn Any + Send + Sync> = self.completion.outcome()?;
         outcome.downcast::<Brought<T>>().map(|brought| brought.value.clone()).map_err(|_| {
@@ -44,7 +45,7 @@ impl<T: Clone + Send + Sync + 'static> StartedOperation<T> {
         })
     }
 
-    /// Lets a prepared operation run: see [`Call::prepare`](crate::Call::prepare). Does nothing if it runs already.
+    /// Starts a prepared operation: see [`Call::prepare`](crate::Call::prepare). Does nothing if it is already running.
     ///
     /// # Errors
     /// [`ErrorKind::ShutDown`], or [`ErrorKind::Internal`] if no thread can be started.
@@ -53,12 +54,12 @@ impl<T: Clone + Send + Sync + 'static> StartedOperation<T> {
         prepared.map_or(Ok(()), |prepared| self.core.submit(prepared, &self.completion))
     }
 
-    /// How far it is. Neither waits nor allocates.
+    /// The operation's state. Does not block or allocate.
     pub fn state(&self) -> OperationState {
         self.completion.state()
     }
 
-    /// Waits until it has ended, up to `timeout`, and returns how far it is then.
+    /// Waits up to `timeout` until it completes, and returns its state.
     pub fn wait(&self, timeout: Duration) -> OperationState {
         let (clock, ended) = (&self.core.clock, &self.completion.ended);
         let deadline = clock.now() + timeout;
@@ -74,8 +75,8 @@ impl<T: Clone + Send + Sync + 'static> StartedOperation<T> {
 }
 
 impl<T> StartedOperation<T> {
-    /// Ends it at once, for its caller: a request on the wire is finished and its answer dropped, but a session whose id comes
-    /// back to a cancelled create is stopped. One that has ended already stays as it is.
+    /// Ends the operation for its caller immediately. A request in flight completes and its reply is discarded, but if
+    /// a cancelled create still gets a session id, that session is stopped. Has no effect on a completed operation.
     pub fn cancel(&self) {
         if self.completion.cancel() {
             self.core.cancelled(&self.completion);
@@ -83,33 +84,33 @@ impl<T> StartedOperation<T> {
     }
 }
 
-/// A started operation, whatever it brings: for an application that keeps operations of several kinds.
+/// A started operation with any result type, for an application that stores operations of several kinds.
 pub trait AnyOperation: Release + fmt::Debug + Send + Sync {
-    /// How far it is. Neither waits nor allocates.
+    /// The operation's state. Does not block or allocate.
     fn state(&self) -> OperationState;
 
-    /// Waits until it has ended, up to `timeout`, and returns how far it is then.
+    /// Waits up to `timeout` until it completes, and returns its state.
     fn wait(&self, timeout: Duration) -> OperationState;
 
-    /// Ends it at once: see [`StartedOperation::cancel`].
+    /// Cancels it: see [`StartedOperation::cancel`].
     fn cancel(&self);
 
-    /// Whether it has succeeded.
+    /// `Ok` if it has succeeded.
     ///
     /// # Errors
-    /// As [`StartedOperation::outcome`].
+    /// As for [`StartedOperation::outcome`].
     fn succeeded(&self) -> Result<()>;
 
-    /// Lets a prepared operation run: see [`StartedOperation::begin`].
+    /// Starts a prepared operation: see [`StartedOperation::begin`].
     ///
     /// # Errors
-    /// As [`StartedOperation::begin`].
+    /// As for [`StartedOperation::begin`].
     fn begin(&self) -> Result<()>;
 }
 
-/// What only the C ABI does with an operation.
+/// For the C ABI only.
 pub trait Release {
-    /// Does what dropping the operation does, also while another thread holds it.
+    /// The effect of dropping the operation, also while another thread holds it.
     fn release(&self);
 }
 
@@ -137,9 +138,9 @@ impl<T: Clone + Send + Sync + 'static> AnyOperation for StartedOperation<T> {
 
 impl<T> Release for StartedOperation<T> {
     fn release(&self) {
-        // Before: neither this nor an end that comes at the same moment is reported.
+        // First, so that neither the cancellation nor a simultaneous completion is reported.
         self.completion.place.close();
-        // One that was never begun has ended nowhere.
+        // The driver does not know an operation that was never begun.
         let begun = lock(&self.prepared).is_none();
         if begun && !self.completion.goes_on.load(Ordering::Acquire) {
             self.cancel();

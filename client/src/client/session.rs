@@ -1,4 +1,4 @@
-//! A session as an application holds it.
+//! The application's handle of a session.
 
 use super::account::{Account, KnownSession};
 use super::call::{Call, Made};
@@ -18,19 +18,20 @@ use std::sync::{Arc, Weak};
 
 /// A rendering session of a [`Client`](crate::Client).
 ///
-/// Every method may be called from any thread, several at a time. Dropping it does **not** stop the session; it ends the
-/// watching and keeping alive that was asked for through this value.
+/// Every method may be called from any thread, several at a time. Dropping it does **not** stop the session. It ends
+/// the watching and keep-alive that were requested through this value.
 #[derive(Debug)]
 #[must_use = "the session runs and costs money until it is stopped or its lease ends"]
 pub struct Session {
     account: Arc<Account>,
     state: Arc<SessionState>,
-    /// Which of the session's handles this is.
+    /// Distinguishes the handles of one session.
     number: u64,
 }
 
 impl Clone for Session {
-    /// Another handle of the same session. What was asked for through the first one ends with the first one.
+    /// Another handle of the same session. Watching and keep-alive requested through the first handle still end with
+    /// the first.
     fn clone(&self) -> Session {
         Session::new(Arc::clone(&self.account), Arc::clone(&self.state))
     }
@@ -63,22 +64,22 @@ impl Session {
         self.state.id()
     }
 
-    /// What the service, or the create, said last, however long ago. Sends nothing.
+    /// The cached properties: the last report of the service or the create, of any age. Sends nothing.
     pub fn known_properties(&self) -> SessionProperties {
         self.state.known(self.core().now())
     }
 
-    /// The session in numbers, as it is now: what the service said last, and the time since. Sends nothing, waits for nothing
-    /// and allocates nothing; for every frame.
+    /// The session's current numbers: the last report of the service, advanced by the time since. Sends nothing, does
+    /// not block or allocate; suitable for every frame.
     pub fn snapshot(&self) -> Snapshot {
         self.state.snapshot(self.core().now())
     }
 
-    /// Reads the session's properties. `GET …/sessions/{id}/properties`. Several that are started at about the same time are
-    /// one request.
+    /// Reads the session's properties. `GET …/sessions/{id}/properties`. Calls started at about the same time share one
+    /// request.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the service does not know the session any more.
+    /// [`ErrorKind::NotFound`] if the service no longer knows the session.
     pub fn properties(&self) -> Call<SessionProperties> {
         let (account, state) = (Arc::clone(&self.account), Arc::clone(&self.state));
         Call::new(self.core(), move |terms| {
@@ -87,27 +88,27 @@ impl Session {
         })
     }
 
-    /// The same without a request if what is known is younger than the poll interval; its
-    /// [`age`](SessionProperties::age) says how old it is. What the client itself has done since counts as a change: then the
-    /// service is asked.
+    /// Returns the cached properties without a request if they are younger than the poll interval; their
+    /// [`age`](SessionProperties::age) says how old they are. A change by this client since then outdates them; then
+    /// they are read.
     ///
     /// # Errors
-    /// As [`Session::properties`].
+    /// As for [`Session::properties`].
     pub fn cached_properties(&self) -> Call<SessionProperties> {
         let (account, state) = (Arc::clone(&self.account), Arc::clone(&self.state));
         Call::new(self.core(), move |terms| Ok(Made::new(calls::cached_properties(&account, &state, terms.deadline))))
     }
 
-    /// Sets the whole lease, counted from when the session became ready: it can only grow. `PATCH …/sessions/{id}`. With
-    /// REST 2021-01-01 it is rounded up to a whole minute.
+    /// Sets the whole lease, counted from when the session became ready. It can only grow. `PATCH …/sessions/{id}`.
+    /// With REST 2021-01-01 it is rounded up to a whole minute.
     ///
-    /// The lease that stands, as far as it is known, is a success without a request. Brings what is known afterwards; nothing
-    /// is read for it. Started, it has a worker at once.
+    /// If the cached lease is already this long, succeeds without a request. Returns the cached properties after the
+    /// update, without reading them. Once started, it gets a worker at once.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if the lease is shorter than the one that is known; [`ErrorKind::BadRequest`] (REST
-    /// v1) or [`ErrorKind::Conflict`] (2021-01-01) if it is not longer than the one that the service knows;
-    /// [`ErrorKind::SessionEnded`] or [`ErrorKind::Conflict`] if the session has ended.
+    /// [`ErrorKind::InvalidArgument`] if the lease is shorter than the cached one; [`ErrorKind::BadRequest`] (REST v1)
+    /// or [`ErrorKind::Conflict`] (2021-01-01) if it is not longer than the service's; [`ErrorKind::SessionEnded`] or
+    /// [`ErrorKind::Conflict`] if the session has ended.
     pub fn update_lease(&self, max_lease: Lease) -> Call<SessionProperties> {
         let (account, state) = (Arc::clone(&self.account), Arc::clone(&self.state));
         Call::new(self.core(), move |terms| {
@@ -115,16 +116,17 @@ impl Session {
         })
     }
 
-    /// Waits until the session is ready, reading its properties at the poll interval. Without a
-    /// [`timeout`](Call::timeout) it waits as long as that takes.
+    /// Waits until the session is ready, polling its properties at the poll interval. Without a
+    /// [`timeout`](Call::timeout) it waits without limit.
     ///
-    /// May be run in short slices, to show progress or to stay responsive: the schedule, and a request on the wire, belong to
-    /// the session and outlive a slice, so slices cost no extra request. A timeout of zero starts what is due and returns at
-    /// once. A transient failure (no connection, throttling, a 5xx) does not end the wait.
+    /// May be run in short slices, to show progress or to stay responsive. The schedule, and a request in flight,
+    /// belong to the session and outlive a slice, so slices send no extra requests. A timeout of zero starts a request
+    /// that is due and returns immediately. A transient failure (no connection, throttling, a 5xx) does not end the
+    /// wait.
     ///
     /// # Errors
-    /// [`ErrorKind::Timeout`] when the time is over; then [`Session::known_properties`] says how far it is.
-    /// [`ErrorKind::SessionFailed`] or [`ErrorKind::SessionEnded`] if it will never be ready.
+    /// [`ErrorKind::Timeout`] when the time limit is reached; then [`Session::known_properties`] has the session's
+    /// status. [`ErrorKind::SessionFailed`] or [`ErrorKind::SessionEnded`] if it will never be ready.
     pub fn wait_until_ready(&self) -> Call<SessionProperties> {
         let (account, state) = (Arc::clone(&self.account), Arc::clone(&self.state));
         let call = Call::new(self.core(), move |terms| {
@@ -133,23 +135,24 @@ impl Session {
         call.unlimited()
     }
 
-    /// Stops the session: its server is given back and costs no more. `DELETE …/sessions/{id}`
+    /// Stops the session, which releases its server and ends its cost. `DELETE …/sessions/{id}`
     ///
-    /// A session that has ended already counts as stopped, with [`Stopped::already_gone`] set. Started, it has a worker at
-    /// once, and goes on when the operation is dropped or the client ends.
+    /// A session that has already ended counts as stopped, with [`Stopped::already_gone`] set. Once started, the stop
+    /// gets a worker at once, and continues when the operation is dropped or the client ends.
     ///
     /// # Errors
-    /// After any, the session may be running: stop it again.
+    /// After any error the session may still be running: stop it again.
     pub fn stop(&self) -> Call<Stopped> {
         let (account, id) = (Arc::clone(&self.account), self.id().clone());
         Call::new(self.core(), move |terms| Ok(Made::new(calls::stop(&account, &id, terms.deadline))))
     }
 
-    /// Has the client watch the session: it is read at the poll intervals, its changes of status and the coming end of its
-    /// lease are events with this label, and [`Session::snapshot`] stays current. All of the account's sessions that are
-    /// ready are read by one list. Calling it again changes the options.
+    /// Watches the session: it is polled at the poll intervals, status changes and the approaching end of its lease are
+    /// events with this label, and [`Session::snapshot`] stays current. All ready sessions of the account are polled by
+    /// one list request. Calling this again changes the options.
     ///
-    /// The watching belongs to this value, and ends with it; another value of the same session that watches takes it over.
+    /// The watching belongs to this value and ends with it. If another value of the same session starts watching, it
+    /// takes over.
     ///
     /// # Errors
     /// [`ErrorKind::ShutDown`]; [`ErrorKind::Internal`] if no thread can be started.
@@ -157,7 +160,7 @@ impl Session {
         self.watch_labelled(options, label.into())
     }
 
-    /// The same with a handle of the C ABI.
+    /// Watches with a label that has a handle of the C ABI.
     pub(crate) fn watch_labelled(&self, options: WatchOptions, label: Label) -> Result<()> {
         let core = self.core();
         core.check_alive()?;
@@ -168,7 +171,7 @@ impl Session {
         self.state.look(|known| match &mut known.watching {
             Some(watching) => {
                 if watching.owner != self.number {
-                    // What the other handle asked for ends with its watching.
+                    // Keep-alive that the other handle requested ends with its watching.
                     watching.keep(None);
                 }
                 (watching.owner, watching.options) = (self.number, options);
@@ -177,7 +180,7 @@ impl Session {
                 let place = core.events.register(source);
                 let mut watching = Watching::new(self.number, options, place, status, known.failures);
                 if known.readiness.current(now).is_none() {
-                    watching.read_before_anything(known.readiness.tellings());
+                    watching.read_before_anything(known.readiness.updates());
                 }
                 *none = Some(watching);
             }
@@ -186,7 +189,7 @@ impl Session {
         core.wake_driver()
     }
 
-    /// Ends watching and keeping alive, if this value asked for it. The session goes on.
+    /// Ends watching and keep-alive, if they were requested through this value. The session continues.
     pub fn unwatch(&self) {
         self.state.look(|known| {
             if known.watching.as_ref().is_some_and(|watching| watching.owner == self.number) {
@@ -195,11 +198,11 @@ impl Session {
         });
     }
 
-    /// Has the client extend the lease whenever it runs low, up to a cap; `None` ends that. Events report what happens. The
-    /// session must be watched.
+    /// Extends the lease automatically whenever it runs low, up to a cap; `None` ends that. Events report extensions
+    /// and failures. The session must be watched.
     ///
-    /// It is extended only while the application shows that it is alive, as native threads outlive a hung loop, a breakpoint
-    /// and a broken reload: see [`KeepAlive::liveness`].
+    /// The lease is extended only while the application shows that it is alive, because native threads outlive a hung
+    /// loop, a breakpoint and a failed reload: see [`KeepAlive::liveness`].
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if the options are out of range, or the session is not watched by this value.
@@ -223,13 +226,14 @@ impl Session {
         core.wake_driver()
     }
 
-    /// Shows that the application is alive: see [`KeepAlive::liveness`]. Pulling events does so too, for all sessions.
+    /// Shows that the application is alive: see [`KeepAlive::liveness`]. Pulling events does the same, for all
+    /// sessions.
     pub fn touch(&self) {
         self.state.published().touch(self.core().now());
         self.core().application_is_alive();
     }
 
-    /// Stops a session that was just created for callers that have gone, unless another handle holds it.
+    /// Stops a session that was just created, after all callers have gone, unless another handle exists.
     pub(super) fn give_back(&self) {
         calls::give_back(&self.account, &self.state).into_iter().for_each(|chore| self.core().start(chore));
     }

@@ -1,4 +1,4 @@
-//! Who is to be woken when something has changed.
+//! Wake-ups after changes.
 
 use crate::clock::Signal;
 use std::sync::Arc;
@@ -8,28 +8,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Default)]
 pub(super) struct Wake {
     pub(super) signal: Arc<Signal>,
-    /// There may be something to do for sessions that are watched.
+    /// The monitor may have work for watched sessions.
     sessions_changed: AtomicBool,
 }
 
 impl Wake {
-    /// Something changed that a call or the driver may wait for.
+    /// Reports a change that a call or the driver may be waiting for.
     pub(super) fn notify(&self) {
         self.signal.notify();
     }
 
-    /// The same, and the monitor has to look at the sessions again.
+    /// Reports a change, and makes the monitor check the sessions again.
     pub(super) fn sessions_changed(&self) {
         self.sessions_changed.store(true, Ordering::Release);
         self.signal.notify();
     }
 
-    /// The monitor has to look again in this turn of the driver.
+    /// Makes the monitor check again in this turn of the driver, without waking it.
     pub(super) fn look_again(&self) {
         self.sessions_changed.store(true, Ordering::Release);
     }
 
-    /// Whether sessions have changed, once.
+    /// Whether sessions have changed since the last call.
     pub(super) fn take_sessions_changed(&self) -> bool {
         self.sessions_changed.swap(false, Ordering::AcqRel)
     }

@@ -5,9 +5,9 @@
 #[non_exhaustive]
 #[allow(non_camel_case_types, reason = "the service's own name")]
 pub enum ApiVersion {
-    /// The first one, under the path `/v1`: the service chooses the session's id.
+    /// The first version, under the path `/v1`: the service chooses the session id.
     V1,
-    /// The last one, `?api-version=2021-01-01`: the client chooses the id, so a create can be repeated; leases are whole
-    /// minutes of at most a day.
+    /// The last version, `?api-version=2021-01-01`: the client chooses the session id, so a create can be repeated
+    /// safely. Leases are whole minutes, one day at most.
     V2021_01_01,
 }

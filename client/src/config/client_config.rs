@@ -1,4 +1,4 @@
-//! What a user gives, checked and normalised before anything is sent.
+//! The caller's configuration, validated and normalised before anything is sent.
 
 use super::api_version::ApiVersion;
 use super::credential::{AccountId, Credential};
@@ -12,66 +12,67 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a [`Client`](crate::Client) is made from.
+/// The configuration of a [`Client`](crate::Client).
 ///
-/// The account's texts and the credential have no default and must be given; everything else has one. White space, byte
-/// order marks and slashes around the texts are taken off.
+/// The account's fields, the service endpoint and the credential are required; everything else has a default. White
+/// space, byte order marks and slashes around the texts are removed.
 #[derive(Clone)]
 pub struct ClientConfig {
     /// The GUID of the Remote Rendering account.
     pub account_id: String,
-    /// What proves who calls.
+    /// The credential that authenticates the caller.
     pub credential: Credential,
-    /// Where the account was made: its account domain (`westus2.mixedreality.azure.com`) or just the region (`westus2`).
-    /// Tokens come from `https://sts.{domain}`. A full URL is taken as the token service itself.
+    /// Where the account was created: its account domain (`westus2.mixedreality.azure.com`) or just the region
+    /// (`westus2`). Tokens come from `https://sts.{domain}`. A full URL is used as the token service itself.
     pub account_domain: String,
     /// Where sessions run, which may be another region: the region (`westus2`), the session service's host, or its URL
-    /// (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP to this machine.
+    /// (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP on this machine.
     pub service_endpoint: String,
-    /// Which version of the REST API the service speaks.
+    /// The version of the REST API to use.
     pub api_version: ApiVersion,
-    /// Which certificate authorities are trusted.
+    /// The certificate authorities to trust.
     pub trust: Trust,
-    /// A PEM file of further certificate authorities to trust, for example the emulator's.
+    /// A PEM file of additional certificate authorities, for example the emulator's.
     pub ca_file: Option<PathBuf>,
-    /// The same as text.
+    /// Additional certificate authorities as PEM text.
     pub ca_pem: Option<String>,
-    /// Which HTTP proxy to use. This machine is always reached directly.
+    /// The HTTP proxy. This machine is always reached directly.
     pub proxy: Proxy,
     /// Text to add to the `User-Agent` header, for example `MyApp/1.2`: up to 128 printable ASCII characters.
     pub user_agent_suffix: String,
-    /// How long a call may take in all, unless it is given its own time. 60 s; 1 ms to 24 h.
+    /// The time limit of a call that sets none of its own. Default 60 s; 1 ms to 24 h.
     pub call_timeout: Duration,
-    /// How long one request may take, from connecting to the last byte of the reply. 15 s; 1 ms to 24 h.
+    /// The time limit of one request, from connecting to the last byte of the reply. Default 15 s; 1 ms to 24 h.
     pub attempt_timeout: Duration,
-    /// How long making the connection may take. 5 s; 1 ms to 24 h.
+    /// The time limit for establishing a connection. Default 5 s; 1 ms to 24 h.
     pub connect_timeout: Duration,
-    /// How often a session that starts is read while it is waited for. `None`: as the service's documentation and the
-    /// official clients have it, 10 s, or 2 s for a standard session with REST 2021-01-01.
-    /// At least 1 s, or 1 ms if the service is on this machine; at most 24 h.
+    /// How often a starting session is polled during a wait. `None`: as the service's documentation and the official
+    /// clients do it, 10 s, or 2 s for a standard session with REST 2021-01-01. At least 1 s, or 1 ms if the service is
+    /// on this machine; at most 24 h.
     pub poll_interval: Option<Duration>,
-    /// How long what was read of a ready session counts as current. `None`: 30 s. The range is that of `poll_interval`.
+    /// How long the cached properties of a ready session count as current. `None`: 30 s. Same range as `poll_interval`.
     pub ready_poll_interval: Option<Duration>,
-    /// How often a request that failed for a passing reason (no connection, 408, 500, 502, 503, 504) is repeated, within
-    /// the call's time. 4; at most 100. Throttling (429) is waited out as long as the call's time allows, unless this is
-    /// 0. A create of REST v1 is never repeated once any part of it was sent.
+    /// How often a request is retried after a transient failure (no connection, 408, 500, 502, 503, 504), within the
+    /// call's time limit. Default 4; at most 100. Throttling (429) is retried for as long as the call's time limit
+    /// allows, unless this is 0. A create with REST v1 is never retried once any part of it was sent.
     pub max_retries: u32,
-    /// How long the first repetition waits; each further one twice as long, less a random part of up to a half. After a
-    /// 429 that names no time it is 20 times as long. `None`: 500 ms. The range is that of `poll_interval`, from 100 ms.
+    /// The delay before the first retry. Each further delay is twice as long, less a random part of up to half. After a
+    /// 429 without `Retry-After` it is 20 times as long. `None`: 500 ms. Same range as `poll_interval`, but from 100
+    /// ms.
     pub retry_delay: Option<Duration>,
-    /// The path of a file that remembers which sessions were created, so that they are found again after a crash; its folder
-    /// must exist. `None`: nothing is remembered. Several clients and processes may share it.
+    /// The path of a file that records created sessions, so that they can be found after a crash. Its folder must
+    /// exist. `None`: nothing is recorded. Several clients and processes may share the file.
     pub journal: Option<PathBuf>,
-    /// The application answers [`EventKind::TokenNeeded`](crate::EventKind::TokenNeeded) by
-    /// [`Client::set_token`](crate::Client::set_token): calls whose token was refused, or has run out, wait for the new one
-    /// within their time. Off; only with a token as credential.
+    /// The application answers [`EventKind::TokenNeeded`](crate::EventKind::TokenNeeded) with
+    /// [`Client::set_token`](crate::Client::set_token). Calls whose token was refused or has expired wait for the new
+    /// one, within their time limit. Default off; requires a token as credential.
     pub token_on_request: bool,
-    /// What is written to the client's log, which [`Client::next_log`](crate::Client::next_log) hands out.
+    /// The amount of logging. [`Client::next_log`](crate::Client::next_log) returns the lines.
     pub log_level: LogLevel,
 }
 
 impl ClientConfig {
-    /// A configuration with a default for everything else. `account_domain` and `service_endpoint` may be regions.
+    /// A configuration with defaults for everything else. `account_domain` and `service_endpoint` may be regions.
     pub fn new(
         account_id: impl Into<String>,
         credential: Credential,
@@ -169,7 +170,7 @@ impl ClientConfig {
 }
 
 impl fmt::Debug for ClientConfig {
-    /// Without what may hold a secret: the credential, and texts that may be URLs with a password.
+    /// Omits what may contain a secret: the credential, and URLs that may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientConfig")
             .field("account_id", &excerpt(&self.account_id))
@@ -214,19 +215,19 @@ impl Default for ClientConfig {
     }
 }
 
-/// Which certificate authorities are trusted, besides those that the configuration adds.
+/// The certificate authorities to trust, besides those added by the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trust {
-    /// The platform's; where it has no usable store (and always on Android and UWP), the bundled ones.
+    /// The platform's store; the bundled list where there is no usable store, and always on Android and UWP.
     Auto,
-    /// The platform's, or an error.
+    /// The platform's store, or an error.
     Platform,
-    /// Mozilla's list, as bundled with this library when it was built.
+    /// Mozilla's list, bundled when this library was built.
     Bundled,
 }
 
-/// The checked configuration.
+/// The validated configuration.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) account_id: AccountId,
@@ -251,7 +252,7 @@ pub(crate) struct Settings {
 impl ClientConfig {
     pub(crate) fn check(self) -> Result<Settings> {
         let service = Endpoint::service(&self.service_endpoint)?;
-        // Intervals protect the service from its clients; a service on this machine needs no protection.
+        // The limits on intervals protect the service from its clients. A service on this machine needs no protection.
         let interval = |what: &str, given: Option<Duration>, default: Duration, shortest_remote: Duration| match given {
             Some(given) if service.is_loopback() => within(what, given, SHORTEST),
             Some(given) => within(what, given, shortest_remote),
@@ -292,7 +293,7 @@ impl ClientConfig {
 }
 
 const SHORTEST: Duration = Duration::from_millis(1);
-/// The service throttles accounts that ask more often than every few seconds (docs/service.md, "Errors").
+/// The service throttles accounts that poll more than once every few seconds (docs/service.md, "Errors").
 const SHORTEST_REMOTE_INTERVAL: Duration = Duration::from_secs(1);
 const SHORTEST_REMOTE_RETRY: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(86_400);

@@ -1,4 +1,4 @@
-//! Who calls: the account, and what proves it.
+//! The account and its credential.
 
 use super::text::{excerpt, looks_like_token, tidy};
 use crate::error::{Error, Result};
@@ -6,17 +6,17 @@ use std::fmt;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// A key or a token: wiped from memory when dropped, and never shown.
+/// A key or a token. Wiped from memory on drop, and never shown.
 #[derive(Clone, Default)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over; the library makes no copy that outlives its use.
+    /// Takes ownership of the text. The library makes no copy that outlives its use.
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// The text itself: to be sent, and never to be written anywhere.
+    /// The text itself. Only for sending; never write it anywhere.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -40,7 +40,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The GUID of an account, in lower case with hyphens, as it stands in the service's paths.
+/// The GUID of an account, in lower case with hyphens, as used in the service's paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AccountId(String);
 
@@ -68,31 +68,31 @@ impl AccountId {
     }
 }
 
-/// What proves who calls.
+/// The credential of a client.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Credential {
-    /// The account's primary or secondary key. For development only: whoever has it can use the whole account, so a
-    /// shipped application never contains it.
+    /// The account's primary or secondary key. For development only: a key gives full access to the account, so a
+    /// shipped application must not contain one.
     AccountKey(Secret),
-    /// A token of Microsoft Entra ID for the signed-in user or application, with the scope
-    /// `https://sts.mixedreality.azure.com/.default`. It lives for about an hour; the token service makes an access token
-    /// of it that lives for a day.
+    /// A Microsoft Entra ID token of the signed-in user or application, with the scope
+    /// `https://sts.mixedreality.azure.com/.default`. It is valid for about an hour. The token service exchanges it for
+    /// an access token that is valid for a day.
     EntraToken(Secret),
-    /// A ready access token of the token service, made elsewhere, for example by the application's own server. It is used
-    /// as it is, and the token service is never asked.
+    /// An access token of the token service that was obtained elsewhere, for example by the application's own server.
+    /// It is used as is; the token service is never called.
     AccessToken(Secret),
 }
 
 impl Default for Credential {
-    /// None yet: a client cannot be made with it.
+    /// An empty key. A client cannot be created with it.
     fn default() -> Credential {
         Credential::AccountKey(Secret::default())
     }
 }
 
 impl Credential {
-    /// The same without white space around it, if it can be sent.
+    /// Removes surrounding white space. Fails if the credential cannot be sent.
     pub(crate) fn check(self) -> Result<Credential> {
         match self {
             Credential::AccountKey(key) => Ok(Credential::AccountKey(Credential::check_key(&key)?)),
@@ -134,7 +134,7 @@ impl Credential {
         Ok(token)
     }
 
-    /// What follows `Bearer ` in the request to the token service.
+    /// The bearer token of the request to the token service.
     pub(crate) fn bearer(&self, account: &AccountId) -> Secret {
         match self {
             Credential::AccountKey(key) => Secret::new(format!("{}:{}", account.as_str(), key.expose())),
@@ -142,7 +142,7 @@ impl Credential {
         }
     }
 
-    /// What was refused, and what to do about it: behind "was answered 401: ".
+    /// What was refused, and what to do about it. Follows "was answered 401: " in a message.
     pub(crate) fn refused(&self) -> &'static str {
         match self {
             Credential::AccountKey(_) => {
@@ -166,7 +166,7 @@ fn has_scheme(text: &str) -> bool {
     text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
 }
 
-/// A secret that can stand in a header. It is not quoted where it cannot: messages end up in logs.
+/// A secret that can be sent in a header. An invalid one is not quoted, because messages end up in logs.
 fn sendable(what: &str, secret: &Secret, advice: &str) -> Result<Secret> {
     let text = tidy(what, secret.expose())?;
     if text.is_empty() {
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_credential_in_the_wrong_place_is_recognised() {
-        for (credential, told) in [
+        for (credential, expected) in [
             (Credential::AccountKey("eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into()), "account key is a token"),
             (Credential::EntraToken("c2VjcmV0a2V5c2VjcmV0a2V5=".into()), "looks like an account key"),
             (Credential::AccessToken("Bearer eyJh.e30.c2ln".into()), "begins with \"Bearer\""),
@@ -244,7 +244,7 @@ mod tests {
             (Credential::default(), "account key is missing"),
         ] {
             let error = credential.check().unwrap_err();
-            assert!(error.message().contains(told), "{error}");
+            assert!(error.message().contains(expected), "{error}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Where the services are: base URLs, checked and normalised.
+//! Base URLs of the services, validated and normalised.
 
 use super::region::{self, DOMAIN};
 use super::text::{excerpt, tidy};
@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use url::{Host, Url};
 use uuid::Uuid;
 
-/// The base URL of a service: HTTPS, or HTTP to this machine; no user, query or fragment; no slash at the end.
+/// The base URL of a service: HTTPS, or HTTP on this machine. It has no user, query, fragment or trailing slash.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint(Url);
 
 impl Endpoint {
-    /// The session service: a region, a host name, or a URL.
+    /// The session service, from a region, a host name or a URL.
     pub(crate) fn service(text: &str) -> Result<Endpoint> {
         const WHAT: &str = "service endpoint";
         let text = tidy(WHAT, text)?;
@@ -42,7 +42,7 @@ impl Endpoint {
         Endpoint::parse(WHAT, &url)
     }
 
-    /// The token service: `https://sts.{account domain}`, or the URL that was given.
+    /// The token service: `https://sts.{account domain}`, or the given URL.
     pub(crate) fn token_service(text: &str) -> Result<Endpoint> {
         const WHAT: &str = "account domain";
         let text = tidy(WHAT, text)?;
@@ -73,7 +73,7 @@ impl Endpoint {
     }
 
     fn parse(what: &str, text: &str) -> Result<Endpoint> {
-        /// Longer ones leave no room for the paths, which no server takes at any length.
+        /// Longer URLs leave no room for the path: servers limit the total length.
         const LONGEST: usize = 2_048;
         let refuse = |reason: &str| Err(Error::invalid_argument(format!("{what} \"{}\" {reason}", excerpt(text))));
         if text.len() > LONGEST {
@@ -83,7 +83,7 @@ impl Endpoint {
             return refuse("is not a URL; it looks like https://host or https://host:port");
         };
         if !url.username().is_empty() || url.password().is_some() {
-            // Not quoted: it holds a password.
+            // Not quoted, because it contains a password.
             return Err(Error::invalid_argument(format!(
                 "{what} has a user name or password in its URL; leave them out"
             )));
@@ -107,7 +107,7 @@ impl Endpoint {
         Ok(Endpoint(url))
     }
 
-    /// This URL with further path segments; each is percent-encoded.
+    /// Appends path segments, each percent-encoded.
     pub(crate) fn join(&self, segments: &[&str]) -> Url {
         let mut url = self.0.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -116,7 +116,7 @@ impl Endpoint {
         url
     }
 
-    /// Whether a URL is at this server: scheme, host and port.
+    /// Whether a URL has this endpoint's scheme, host and port.
     pub(crate) fn is_origin_of(&self, url: &Url) -> bool {
         self.0.origin() == url.origin()
     }
@@ -132,7 +132,7 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// Whether a URL names this machine for certain, without any lookup.
+/// Whether a URL is certain to name this machine, without a name lookup.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -142,10 +142,10 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Where a user says that a service is.
+/// A user's description of a service's location.
 enum Place {
     Region(&'static str),
-    /// A host name in lower case, perhaps with a port or a path.
+    /// A host name in lower case, optionally with a port or a path.
     Host(String),
     Url(String),
 }
@@ -153,7 +153,8 @@ enum Place {
 impl Place {
     fn read(what: &str, text: &str) -> Result<Place> {
         if let Some((_, rest)) = text.split_once("://") {
-            // A URL is the user's own, but below the public service's domain it can be told what was meant.
+            // URLs are used as given. Below the public service's domain, though, a wrong host can be recognised and
+            // corrected.
             let host = rest.trim_end_matches('/').to_ascii_lowercase();
             let public = name_of(&host) == DOMAIN || name_of(&host).ends_with(&format!(".{DOMAIN}"));
             let plain =
@@ -181,17 +182,18 @@ impl Place {
     }
 }
 
-/// A host without its port and path.
+/// The host name without port and path.
 fn name_of(host: &str) -> &str {
     host.split([':', '/']).next().unwrap_or_default()
 }
 
-/// Whether a text is an IP address, perhaps with a port.
+/// Whether a text is an IP address, optionally with a port.
 fn is_address(host: &str) -> bool {
     host.starts_with('[') || host.parse::<IpAddr>().is_ok() || name_of(host).parse::<IpAddr>().is_ok()
 }
 
-/// `mixedreality.azure.com`, or one label in front of it: a domain below which the services are, never a service itself.
+/// Whether a host is `mixedreality.azure.com` or has one label in front of it: the parent domain of services, never a
+/// service itself.
 fn is_account_domain(host: &str) -> bool {
     let before = name_of(host).strip_suffix(DOMAIN);
     before.is_some_and(|before| before.is_empty() || before.strip_suffix('.').is_some_and(|label| !label.contains('.')))
@@ -253,7 +255,7 @@ mod tests {
         for name in region::NAMES {
             assert_eq!(service(name).unwrap(), format!("https://remoterendering.{name}.mixedreality.azure.com"));
         }
-        for (text, told) in [
+        for (text, expected) in [
             ("", "missing"),
             ("moonbase1", "the regions are australiaeast, eastus"),
             ("sts.westus2.mixedreality.azure.com", "token service's host"),
@@ -266,7 +268,7 @@ mod tests {
             (&format!("https://example.com/{}", "x".repeat(70_000)), "longer than 2048 bytes"),
         ] {
             let error = service(text).unwrap_err();
-            assert!(error.message().contains(told), "{text}: {error}");
+            assert!(error.message().contains(expected), "{text}: {error}");
         }
     }
 

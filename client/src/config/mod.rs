@@ -1,4 +1,4 @@
-//! What the caller gives, validated and normalised before anything is sent.
+//! The caller's configuration, validated and normalised before anything is sent.
 
 mod api_version;
 mod client_config;

@@ -1,21 +1,21 @@
-//! How often requests are sent, and how often they are repeated.
+//! Poll intervals and the retry policy.
 
 use super::api_version::ApiVersion;
 use std::time::Duration;
 
-/// How long a session's properties count as current, and so how often they are read.
+/// How long cached properties of a session count as current, and so how often it is polled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PollIntervals {
     pub(crate) starting: Duration,
-    /// The same for a premium server, which takes longer to start.
+    /// For a premium server, which takes longer to start.
     pub(crate) starting_premium: Duration,
-    /// A lease is counted in minutes and hours.
+    /// Leases are minutes and hours, so this can be long.
     pub(crate) ready: Duration,
 }
 
 impl PollIntervals {
-    /// The intervals of v1 follow the service's documentation, whose sample polls every ten seconds and which calls five the
-    /// least; those of 2021-01-01 follow the official clients.
+    /// For v1 the intervals follow the service's documentation, whose sample polls every 10 s and which states 5 s as
+    /// the minimum. For 2021-01-01 they follow the official clients.
     pub(crate) const fn of(version: ApiVersion) -> PollIntervals {
         let starting = match version {
             ApiVersion::V1 => Duration::from_secs(10),
@@ -25,18 +25,18 @@ impl PollIntervals {
     }
 }
 
-/// How a client repeats its requests.
+/// How a client retries its requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RetryPolicy {
-    /// The most repetitions after transient failures; throttling is not counted, but 0 means that nothing is repeated.
+    /// The maximum number of retries after transient failures. Throttling does not count, but 0 disables all retries.
     pub(crate) most: u32,
-    /// The first pause.
+    /// The first delay.
     pub(crate) delay: Duration,
 }
 
 impl RetryPolicy {
     pub(crate) const DELAY: Duration = Duration::from_millis(500);
 
-    /// Every failure is final.
+    /// No retries.
     pub(crate) const NEVER: RetryPolicy = RetryPolicy { most: 0, delay: RetryPolicy::DELAY };
 }

@@ -1,13 +1,13 @@
-//! Which HTTP proxy requests go through.
+//! The HTTP proxy.
 
 use crate::error::{Error, Result};
 use std::fmt;
 use std::str::FromStr;
 use url::Url;
 
-/// The HTTP proxy for everything but this machine, which is always reached directly.
+/// The HTTP proxy for all hosts but this machine, which is always reached directly.
 ///
-/// Reads `system`, `none`, or a URL from a text.
+/// Parses from `system`, `none`, or a URL.
 #[derive(Clone, Default)]
 pub struct Proxy(Route);
 
@@ -16,26 +16,26 @@ pub(crate) enum Route {
     #[default]
     System,
     Direct,
-    /// It may hold a password.
+    /// May contain a password.
     Url(Url),
 }
 
 impl Proxy {
-    /// As the environment (`HTTPS_PROXY`, `NO_PROXY`) or the system's settings say. The default.
+    /// The proxy of the environment (`HTTPS_PROXY`, `NO_PROXY`) or of the system's settings. The default.
     pub const fn system() -> Proxy {
         Proxy(Route::System)
     }
 
-    /// None.
+    /// No proxy.
     pub const fn none() -> Proxy {
         Proxy(Route::Direct)
     }
 
-    /// The proxy at this URL: `http://host:port`, with `user:password@` if it asks for them.
+    /// The proxy at this URL: `http://host:port`, with `user:password@` if it requires authentication.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no such URL. The text is never repeated: it
-    /// may hold a password.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no such URL. The message does not
+    /// quote the text, which may contain a password.
     pub fn url(url: &str) -> Result<Proxy> {
         let url = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         url.map(|url| Proxy(Route::Url(url))).ok_or_else(|| {
@@ -53,7 +53,7 @@ impl Proxy {
 impl FromStr for Proxy {
     type Err = Error;
 
-    /// `system` or nothing, `none`, or a URL as for [`Proxy::url`].
+    /// Parses `system` or an empty text, `none`, or a URL as for [`Proxy::url`].
     fn from_str(text: &str) -> Result<Proxy> {
         match text.trim() {
             "" | "system" => Ok(Proxy::system()),
@@ -64,7 +64,7 @@ impl FromStr for Proxy {
 }
 
 impl fmt::Debug for Proxy {
-    /// Without the password.
+    /// Omits the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Route::System => f.write_str("system"),

@@ -1,9 +1,9 @@
-//! The regions of the public service as it was, by their names.
+//! The regions of the former public service, by name.
 
-/// Below it, every host of the public service had its name.
+/// The parent domain of all hosts of the public service.
 pub(crate) const DOMAIN: &str = "mixedreality.azure.com";
 
-/// Where sessions could be made (docs/service.md, "Regions").
+/// The regions where sessions could be created (docs/service.md, "Regions").
 pub(crate) const NAMES: [&str; 10] = [
     "australiaeast",
     "eastus",
@@ -17,7 +17,7 @@ pub(crate) const NAMES: [&str; 10] = [
     "westus2",
 ];
 
-/// The region that a text names, in any letter case, and as Azure shows it to people too: `West US 2`.
+/// Finds a region by name, in any letter case, also in the form that Azure displays: `West US 2`.
 pub(crate) fn find(text: &str) -> Option<&'static str> {
     let plain: String = text.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
     NAMES.into_iter().find(|name| *name == plain)

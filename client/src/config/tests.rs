@@ -1,10 +1,10 @@
-//! What tests of all layers share.
+//! Fixtures shared by the tests of all layers.
 
 use super::{ClientConfig, Credential};
 
 pub(crate) const ACCOUNT: &str = "68321d5a-7978-4ceb-b880-0f49751daae9";
 
-/// A good configuration for the service as it was.
+/// A valid configuration for the former public service.
 pub(crate) fn config() -> ClientConfig {
     ClientConfig {
         account_id: ACCOUNT.into(),

@@ -1,9 +1,9 @@
-//! Texts as users give them: pasted from web pages, read from files, or still the sample's placeholder.
+//! Cleanup of user input: pasted from web pages, read from files, or still the sample's placeholder.
 
 use crate::error::{Error, Result};
 
-/// A text without what copying drags along: white space, byte order marks and zero-width characters at its ends. A
-/// placeholder that nobody has filled in is refused.
+/// Trims what copying adds: white space, byte order marks and zero-width characters. Rejects a placeholder that was not
+/// replaced.
 pub(crate) fn tidy<'a>(what: &str, text: &'a str) -> Result<&'a str> {
     let tidy = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}'));
     if tidy.contains('<') && tidy.contains('>') {
@@ -14,9 +14,9 @@ pub(crate) fn tidy<'a>(what: &str, text: &'a str) -> Result<&'a str> {
     Ok(tidy)
 }
 
-/// The beginning of a user's text, for a message. Long or odd input must not flood a log; and as a key is easily given in
-/// the place of something else, what looks like one (in base64, keys end in `=`), like a token, or like a password in a
-/// URL, is not shown at all.
+/// The start of a user's text, for a message. Long or odd input must not flood a log. Users easily paste a key in the
+/// wrong place, so anything that looks like a key (in base64, keys end in `=`), a token, or a URL with a password is
+/// not shown at all.
 pub(crate) fn excerpt(text: &str) -> String {
     const LIMIT: usize = 64;
     if text.contains(['=', '@']) || text.contains("eyJ") || text.split(['.', '-', '_', ':', ' ']).any(looks_like_key) {
@@ -29,14 +29,14 @@ pub(crate) fn excerpt(text: &str) -> String {
     shown
 }
 
-/// A text of somebody else's without this secret, the part of it behind a colon (an account's key), and anything that
-/// looks like a JSON Web Token.
+/// Removes this secret, the part of it behind a colon (an account's key), and anything that looks like a JSON Web Token
+/// from text received from outside.
 pub(crate) fn without_secrets(text: &str, secret: &str) -> String {
     const GONE: &str = "(redacted)";
-    /// Shorter ones would be found everywhere.
+    /// Shorter secrets would match everywhere.
     const SHORTEST: usize = 4;
-    /// The header of a token alone has about 20 characters and is no secret. A correlation vector, 22 characters of any
-    /// base64 and a number, must not be taken for one.
+    /// The header of a token alone has about 20 characters and is not secret. A correlation vector (22 base64
+    /// characters and a number) must not be mistaken for a token.
     const SHORTEST_TOKEN: usize = 28;
     let key = secret.split_once(':').map_or("", |(_, key)| key);
     let mut text = text.to_owned();
@@ -60,7 +60,7 @@ pub(crate) fn without_secrets(text: &str, secret: &str) -> String {
     text
 }
 
-/// A text without the ways in which JSON, HTML and URLs write a character otherwise, also one within the other.
+/// Decodes the escapes of JSON, HTML and URLs, including nested ones.
 fn unescaped(text: &str) -> String {
     const DEPTH: usize = 3;
     let mut text = text.to_owned();
@@ -83,7 +83,7 @@ fn unescaped(text: &str) -> String {
     text
 }
 
-/// The character that an escape at the beginning of a text means, and the length of the escape.
+/// The character that an escape at the start of a text stands for, and the escape's length.
 fn unescape(text: &str) -> Option<(Option<char>, usize)> {
     let hexadecimal = |digits: &str| u32::from_str_radix(digits, 16).ok().map(char::from_u32);
     if let Some(digits) = text.strip_prefix("\\u").and_then(|rest| rest.get(..4)) {
@@ -103,14 +103,14 @@ fn unescape(text: &str) -> Option<(Option<char>, usize)> {
     text.strip_prefix('\\').map(|_| (None, 1))
 }
 
-/// Whether a word may be base64 of something: long, and not just letters or hexadecimal digits.
+/// Whether a word may be base64 data: long, and not just letters or hexadecimal digits.
 fn looks_like_key(word: &str) -> bool {
     let base64 = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/');
     let mixed = word.bytes().any(|b| b.is_ascii_uppercase()) && word.bytes().any(|b| b.is_ascii_lowercase());
     word.len() >= 20 && base64 && mixed
 }
 
-/// Whether a text looks like a JSON Web Token: its header is JSON, which in base64 begins so.
+/// Whether a text looks like a JSON Web Token. Its header is JSON, which starts like this in base64.
 pub(crate) fn looks_like_token(text: &str) -> bool {
     text.starts_with("eyJ") && text.contains('.')
 }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_copying_drags_along_is_taken_off() {
+    fn white_space_and_invisible_characters_are_trimmed() {
         for text in ["eastus", " eastus\r\n", "\u{feff}eastus", "\u{200b}eastus\u{a0}", "\teastus"] {
             assert_eq!(tidy("region", text).unwrap(), "eastus", "{text:?}");
         }

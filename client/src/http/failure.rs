@@ -1,4 +1,4 @@
-//! What an error of the HTTP library means.
+//! Classifies errors of the HTTP library.
 
 use super::resolver::LookupError;
 use crate::error::{Error, ErrorKind};
@@ -6,7 +6,7 @@ use crate::wire::{Cause, Failure, Reply};
 use std::error::Error as StdError;
 use std::time::Duration;
 
-/// A failure before the reply's head was there.
+/// A failure before the head of the reply arrived.
 pub(super) fn before_head(origin: &str, limit: Duration, error: &reqwest::Error) -> Failure {
     let connecting = error.is_connect();
     let cause = if error.is_builder() {
@@ -29,15 +29,15 @@ pub(super) fn before_head(origin: &str, limit: Duration, error: &reqwest::Error)
     Failure::new(origin, cause)
 }
 
-/// A failure while the reply's body was read.
+/// A failure while reading the body of the reply.
 pub(super) fn after_head(origin: &str, limit: Duration, error: &std::io::Error, head: &Reply) -> Failure {
     let timeout = find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout);
     let cause = if timeout { Cause::Timeout(limit) } else { Cause::Lost(root(error)) };
     Failure::new(origin, cause).after_head(head)
 }
 
-/// What a proxy answers that wants another user, or that cannot be spoken to; the HTTP library has no type for it. One that
-/// is not there, or is in trouble, may be there the next time.
+/// The message of a proxy that rejected the user, or of a proxy setting that does not work. The HTTP library has no
+/// error type for these. A proxy that is absent or failing is not included: it may be back for the next attempt.
 fn refused_by_proxy(error: &reqwest::Error) -> Option<String> {
     let root = root(error);
     let refused =
@@ -45,7 +45,7 @@ fn refused_by_proxy(error: &reqwest::Error) -> Option<String> {
     refused.then_some(root)
 }
 
-/// The first error of type `T` among an error and its sources. An `io::Error` hides its inner error from `source()`.
+/// The first error of type `T` in a chain of sources. An `io::Error` hides its inner error from `source()`.
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -60,7 +60,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-/// The innermost cause: what stands around it repeats the URL and says nothing.
+/// The innermost cause. The outer errors only repeat the URL.
 pub(super) fn root(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     while let Some(inner) = last.source() {

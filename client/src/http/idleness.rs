@@ -1,18 +1,17 @@
-//! Whether the connection that a client keeps may be stale: an idle one may have been dropped by a router without anybody
-//! knowing.
+//! Tracks whether a pooled connection may be stale: a router may silently have dropped an idle one.
 
 use crate::clock::{Instant, lock};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// A connection that was idle for longer may be dead: too much of a risk for what must not be sent twice.
+/// A connection that was idle for longer may be dead. That is too risky for a request that must not be sent twice.
 const FRESH: Duration = Duration::from_secs(5);
-/// One that was idle for longer probably is, and finding out costs a request's whole time. The HTTP library has a limit too,
-/// but by a clock that stands still while the machine sleeps.
+/// A connection that was idle for longer is probably dead, and detecting that takes a request's full timeout. The HTTP
+/// library has such a limit too, but measures it with a clock that stops while the machine sleeps.
 const USABLE: Duration = Duration::from_secs(60);
 
-/// What is known of the connections that one client of the HTTP library keeps, by origin.
+/// The state of the connections that one HTTP client pools, by origin.
 #[derive(Debug, Default)]
 pub(super) struct Idleness {
     origins: Mutex<HashMap<String, Origin>>,
@@ -21,13 +20,14 @@ pub(super) struct Idleness {
 #[derive(Debug, Default)]
 struct Origin {
     in_flight: usize,
-    /// Two requests were under way at once, so there was more than one connection, and nobody knows which one was kept.
+    /// Two requests were in flight at once, so there was more than one connection, and it is unknown which one was
+    /// pooled.
     overlapped: bool,
     last_reply: Option<Instant>,
 }
 
 impl Idleness {
-    /// A request begins.
+    /// A request starts.
     pub(super) fn begin(&self, origin: &str) {
         let mut origins = lock(&self.origins);
         let known = origins.entry(origin.to_owned()).or_default();
@@ -35,7 +35,7 @@ impl Idleness {
         known.in_flight += 1;
     }
 
-    /// It is over; `replied` is the moment of its reply, if there was one.
+    /// A request ends. `replied` is the time of its reply, if there was one.
     pub(super) fn end(&self, origin: &str, replied: Option<Instant>) {
         if let Some(known) = lock(&self.origins).get_mut(origin) {
             known.in_flight -= 1;
@@ -43,16 +43,16 @@ impl Idleness {
         }
     }
 
-    /// Whether the connection that a request would go over, if one is kept, was used a moment ago.
+    /// Whether the pooled connection that a request would use, if any, was used within the last `FRESH`.
     pub(super) fn is_fresh(&self, origin: &str, now: Instant) -> bool {
         let origins = lock(&self.origins);
         let Some(known) = origins.get(origin) else { return true };
-        // A request that has begun may not have taken the kept connection yet.
+        // A request in flight may not have taken the pooled connection yet.
         let alone = known.in_flight == 0 && !known.overlapped;
         alone && known.last_reply.is_none_or(|last| now.saturating_since(last) <= FRESH)
     }
 
-    /// Whether a connection that is kept, if one is, is worth a try.
+    /// Whether a pooled connection, if any, is worth trying.
     pub(super) fn is_usable(&self, origin: &str, now: Instant) -> bool {
         let last_reply = lock(&self.origins).get(origin).and_then(|known| known.last_reply);
         last_reply.is_none_or(|last| now.saturating_since(last) <= USABLE)
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_usable_for_a_minute_after_a_reply_whoever_has_it() {
+    fn a_connection_is_usable_for_a_minute_after_a_reply() {
         let idleness = Idleness::default();
         assert!(idleness.is_usable("o", at(0)), "there is none yet");
         idleness.begin("o");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn after_requests_at_once_nobody_knows_which_connection_was_kept() {
+    fn after_concurrent_requests_no_connection_counts_as_fresh() {
         let idleness = Idleness::default();
         idleness.begin("o");
         idleness.begin("o");
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn while_a_request_is_under_way_nobody_knows_whether_it_has_taken_the_kept_connection() {
+    fn during_a_request_no_connection_counts_as_fresh() {
         let idleness = Idleness::default();
         idleness.begin("o");
         assert!(!idleness.is_fresh("o", at(0)));

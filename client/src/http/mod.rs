@@ -1,4 +1,4 @@
-//! HTTP: the one client of the wire, its TLS, name lookups and limits, and the threads that send.
+//! HTTP: the only module that sends requests. TLS, name lookups, limits, and the sending threads.
 
 mod failure;
 mod idleness;

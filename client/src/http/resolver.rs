@@ -1,8 +1,8 @@
-//! Name lookups that can hang without harm.
+//! Name lookups that may hang without blocking the caller.
 //!
-//! The system's lookup cannot be given a time limit or be stopped. So each runs on a detached thread of its own, named
-//! `arr-dns`, one for each host name and at most four in a process. Requests wait for it within their own time limits.
-//! The last good addresses are kept, and serve while a new lookup takes longer than a second.
+//! The system's lookup has no timeout and cannot be cancelled. So each lookup runs on a detached thread named
+//! `arr-dns`: one per host name, and at most four per process. Requests wait for it within their own time limits. The
+//! last good addresses are cached, and used when a new lookup takes longer than a second.
 
 use crate::clock::lock;
 use crate::sys::pin_module;
@@ -19,7 +19,7 @@ use std::time::Duration;
 const MOST_LOOKUPS: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A lookup that failed.
+/// A failed lookup.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct LookupError(String);
@@ -43,7 +43,7 @@ struct Host {
     running: Option<Arc<Lookup>>,
 }
 
-/// A lookup under way.
+/// A lookup in progress.
 #[derive(Default)]
 struct Lookup {
     state: Mutex<LookupState>,
@@ -53,7 +53,7 @@ struct Lookup {
 #[derive(Default)]
 struct LookupState {
     found: Option<LookupResult>,
-    /// It takes long: those who have older addresses go on with them.
+    /// It is taking long: waiters that have cached addresses use those.
     slow: bool,
     waiting: Vec<Waker>,
 }
@@ -72,9 +72,9 @@ impl Resolver {
         Resolver(Arc::new(Shared { look_up: Box::new(look_up), patience, hosts: Mutex::default() }))
     }
 
-    /// Joins the lookup of this name, starting it if none is under way.
+    /// Joins the lookup of this name, starting one if there is none.
     fn look_up(&self, name: &str) -> Waiting {
-        // Plain HTTP is allowed to localhost, so no lookup may send it elsewhere.
+        // Plain HTTP is allowed to localhost, so a lookup must never send it elsewhere.
         if name == "localhost" {
             let here = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
             return Waiting::over(Ok(here.map(|address| SocketAddr::new(address, 0)).to_vec()));
@@ -109,9 +109,9 @@ impl Resolver {
         }
         if has_older {
             let (lookup, patience) = (Arc::clone(lookup), self.0.patience);
-            // Lives for `patience` at most. Without it the request's own time limit ends the wait.
+            // Lives for `patience` at most. Without this thread the request's own time limit ends the wait.
             drop(
-                std::thread::Builder::new().name("arr-dns-wait".into()).spawn(move || lookup.grow_impatient(patience)),
+                std::thread::Builder::new().name("arr-dns-wait".into()).spawn(move || lookup.mark_slow_after(patience)),
             );
         }
     }
@@ -141,7 +141,7 @@ impl Lookup {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    fn grow_impatient(&self, patience: Duration) {
+    fn mark_slow_after(&self, patience: Duration) {
         let state = lock(&self.state);
         let (state, _) = self
             .changed
@@ -155,7 +155,7 @@ impl Lookup {
     }
 }
 
-/// Somebody who waits for a lookup.
+/// A request that waits for a lookup.
 struct Waiting {
     lookup: Arc<Lookup>,
     last_good: Vec<SocketAddr>,
@@ -205,7 +205,7 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(10);
 
-    /// Waits for a future on this thread, up to `limit`.
+    /// Blocks this thread on a future, up to `limit`.
     fn wait(mut waiting: Waiting, limit: Duration) -> Option<LookupResult> {
         struct Unpark(std::thread::Thread);
         impl std::task::Wake for Unpark {
@@ -230,7 +230,7 @@ mod tests {
         SocketAddr::from(([192, 0, 2, last], 0))
     }
 
-    /// A resolver whose lookups end when the test says so, and how many were started.
+    /// A resolver whose lookups end when the test sends a result, and the number of lookups started.
     fn held() -> (Resolver, mpsc::Sender<LookupResult>, Arc<AtomicUsize>) {
         let (sender, receiver) = mpsc::channel::<LookupResult>();
         let (receiver, started) = (Mutex::new(receiver), Arc::new(AtomicUsize::new(0)));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn all_who_ask_for_one_name_share_one_lookup() {
+    fn requests_for_one_name_share_one_lookup() {
         let (resolver, answer, started) = held();
         let waiting: Vec<_> = (0..8).map(|_| resolver.look_up("one.example")).collect();
         answer.send(Ok(vec![address(1)])).unwrap();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_lookup_is_told_and_the_next_request_asks_again() {
+    fn a_failed_lookup_is_reported_and_the_next_request_retries() {
         let (resolver, answer, started) = held();
         answer.send(Err(LookupError("no such host".into()))).unwrap();
         assert!(wait(resolver.look_up("one.example"), LONG).unwrap().unwrap_err().to_string().contains("no such host"));

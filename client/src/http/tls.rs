@@ -1,4 +1,4 @@
-//! Whom to trust: the platform's certificate authorities, the bundled ones, and those that the configuration adds.
+//! Certificate authorities: the platform's, the bundled ones, and those that the configuration adds.
 
 use crate::config::Trust;
 use crate::error::{Error, ErrorKind, Result};
@@ -10,8 +10,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 
-/// The trust that a configuration asks for. Certificates are parsed when the client is made; the platform's store is
-/// read at the first request.
+/// The configured trust. Certificates are parsed when the client is created; the platform's store is read at the first
+/// request.
 #[derive(Debug)]
 pub(super) struct Trusted {
     trust: Trust,
@@ -30,7 +30,7 @@ impl Trusted {
                 return Err(malformed("there is no certificate in it"));
             }
         }
-        // A store refuses what is PEM but no certificate: better now than at the first request.
+        // A root store rejects PEM blocks that are not certificates. Report those now, not at the first request.
         let mut store = RootCertStore::empty();
         for certificate in &extra {
             store.add(certificate.clone()).map_err(|cause| malformed(&cause.to_string()))?;
@@ -38,12 +38,13 @@ impl Trusted {
         Ok(Trusted { trust, extra })
     }
 
-    /// TLS 1.2 and 1.3 with this trust. The provider is handed over here: a library must not set the process's default.
+    /// TLS 1.2 and 1.3 with this trust. The provider is passed explicitly: a library must not set the process-wide
+    /// default.
     pub(super) fn client_config(&self, log: &Log) -> Result<ClientConfig> {
         self.client_config_by(log, |provider| self.platform(provider))
     }
 
-    /// The same with this way to the platform's own verification, which not every platform has.
+    /// The same with an explicit platform verifier, which not every platform has.
     fn client_config_by<V: ServerCertVerifier + 'static>(
         &self,
         log: &Log,
@@ -76,8 +77,8 @@ impl Trusted {
         Ok(store)
     }
 
-    /// The platform's own verification. Android's needs a set-up through Java that this library does not ask for, and a
-    /// UWP application's sandbox has no such store: both use the bundled roots.
+    /// The platform's own verifier. Android's needs initialisation through Java, which this library does not require,
+    /// and a UWP sandbox has no such store: both use the bundled roots.
     #[cfg(not(any(target_os = "android", target_vendor = "uwp")))]
     fn platform(&self, provider: Arc<CryptoProvider>) -> Result<Arc<rustls_platform_verifier::Verifier>> {
         rustls_platform_verifier::Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider)
@@ -91,7 +92,7 @@ impl Trusted {
     }
 }
 
-/// There is nothing to ask.
+/// The error on a platform without a usable store.
 #[cfg(any(target_os = "android", target_vendor = "uwp", test))]
 fn no_platform() -> Error {
     Error::new(
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_certificate_is_refused_when_the_client_is_made() {
+    fn an_invalid_certificate_is_refused_when_the_client_is_created() {
         for pem in [
             "",
             "hello",
@@ -132,7 +133,7 @@ mod tests {
         }
     }
 
-    /// What Android and UWP have, on whatever platform this runs.
+    /// Simulates Android and UWP on any platform.
     #[test]
     fn without_a_platform_store_auto_takes_the_bundled_roots_and_platform_is_refused() {
         let log = Log::new(crate::log::LogLevel::Warning, Arc::new(crate::clock::SystemClock));

@@ -1,9 +1,11 @@
-//! The wire itself: one HTTP client, its time and size limits, and what a failure of it means.
+//! Sends requests: the HTTP client with its time and size limits, and the classification of its failures.
 //!
-//! The HTTP library's blocking client has weaknesses that this module meets, so that nothing else has to know them: a
-//! client-wide time limit does not bound a body that drips (each request has its own); a hanging name lookup blocks the
-//! client's drop (see `resolver`, and [`Transport::reset`]); a request on the wire cannot be broken off (see `workers`);
-//! and after its inner thread has died every call panics (caught; the client is made anew).
+//! This module works around weaknesses of the HTTP library's blocking client:
+//!
+//! * A client-wide timeout does not bound a body that trickles in, so each request has its own.
+//! * A hanging name lookup blocks the client's drop: see `resolver` and [`Transport::reset`].
+//! * A request in flight cannot be cancelled: see `workers`.
+//! * After its inner thread has died, every call panics. The panic is caught and the client recreated.
 
 use super::idleness::Idleness;
 use super::workers::{Counted, QueuedJob, Workers, start_thread};
@@ -30,20 +32,20 @@ const LONGEST_VECTOR: usize = 127;
 
 const USUAL_REPLY: usize = 8 * 1024;
 
-/// As much as is read of the body of a reply whose status says all: the words of an error.
+/// The limit on the body of a reply whose status is all that matters: the body is an error message.
 const LONGEST_ERROR: u64 = 64 * 1024;
 
 const CORRELATION_VECTOR: HeaderName = HeaderName::from_static("ms-cv");
 
-/// Sends requests. Shared by everything that belongs to one client; a client of the HTTP library is made at the first
-/// request, since that costs a thread and reading the platform's certificates.
+/// Sends requests. Shared by everything that belongs to one client. The HTTP library's client is created at the first
+/// request, because it costs a thread and reads the platform's certificates.
 #[derive(Debug)]
 pub(crate) struct Transport {
     tls: tls::Trusted,
     proxy: Proxy,
     user_agent: String,
     connect_timeout: Duration,
-    /// To everywhere else, perhaps through a proxy; and to this machine, never through one.
+    /// The client for remote hosts, possibly through a proxy, and the client for this machine, never through one.
     clients: [Mutex<Option<Arc<HttpClient>>>; 2],
     workers: Arc<Workers>,
     clock: Arc<dyn Clock>,
@@ -51,7 +53,7 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// Checks the certificates of the settings; touches neither network nor disk.
+    /// Checks the certificates of the settings. Does not access the network or the disk.
     pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>, log: Arc<Log>) -> Result<Transport> {
         Ok(Transport {
             tls: tls::Trusted::new(settings.trust, &settings.extra_roots_pem)?,
@@ -102,9 +104,9 @@ impl Transport {
         answer
     }
 
-    /// Sends a request on a worker as soon as there is one for its urgency, within `limit` from then on and not beyond
-    /// `deadline`, and calls `done` there with the answer. If it cannot be started, `done` is called before this returns; if it
-    /// is abandoned while it queues, or the transport is closed meanwhile, never.
+    /// Queues a request for a worker of its urgency, and calls `done` on that worker with the answer. The request is
+    /// limited to `limit` from when it starts, and to `deadline`. If it cannot be queued, `done` is called before this
+    /// returns. `done` is never called if the job is abandoned while queued, or if the transport is closed meanwhile.
     pub(crate) fn start(
         self: &Arc<Self>,
         request: Request,
@@ -114,13 +116,13 @@ impl Transport {
     ) -> QueuedJob {
         let origin = request.url.origin().ascii_serialization();
         let (urgency, done) = (request.urgency, Arc::new(Mutex::new(Some(done))));
-        let (transport, told) = (Arc::clone(self), Arc::clone(&done));
+        let (transport, for_worker) = (Arc::clone(self), Arc::clone(&done));
         let run = move || {
-            // It may have queued for a while.
+            // It may have been queued for a while.
             let limit = limit.min(deadline.saturating_since(transport.clock.now()));
             let answer = transport.send(&request, limit);
             drop(transport);
-            let done = lock(&told).take();
+            let done = lock(&for_worker).take();
             if let Some(done) = done {
                 done(answer);
             }
@@ -134,20 +136,20 @@ impl Transport {
         })
     }
 
-    /// Starts nothing any more, and keeps no connection longer than the requests that are on the wire. Afterwards
-    /// [`Workers::wait_until_gone`] tells when they are over. Who needs a request then still can have it, on its own thread.
+    /// Starts no more jobs, and closes each connection once the requests in flight are done.
+    /// [`Workers::wait_until_gone`] waits for that. Requests can still be sent afterwards, on the caller's thread.
     pub(crate) fn close(&self) {
-        // First: whoever makes a client from now on does not leave it here.
+        // This comes first: a client created from now on is not cached.
         self.workers.end();
         self.reset();
     }
 
-    /// The threads of this client, all but detached name lookups.
+    /// The threads of this client, except detached name lookups.
     pub(crate) fn workers(&self) -> &Arc<Workers> {
         &self.workers
     }
 
-    /// Does something that takes a while on a thread of its own; on this one, if there is none to be had.
+    /// Runs slow work on its own thread, or on this thread if none can be started.
     pub(crate) fn aside(&self, work: impl FnOnce() + Send + 'static) {
         let todo = Arc::new(Mutex::new(Some(work)));
         let for_thread = Arc::clone(&todo);
@@ -159,14 +161,14 @@ impl Transport {
         }
     }
 
-    /// Forgets all connections; the next request makes new ones.
+    /// Drops all connections; the next request opens new ones.
     pub(crate) fn reset(&self) {
         for slot in &self.clients {
             drop(lock(slot).take());
         }
     }
 
-    /// Forgets the connections of this client, unless somebody else has done so already.
+    /// Drops the connections of this client, unless another thread has already replaced it.
     fn forget(&self, loopback: bool, stale: &Arc<HttpClient>) {
         let mut slot = lock(self.slot(loopback));
         let forgotten = slot.take_if(|client| Arc::ptr_eq(client, stale));
@@ -178,12 +180,13 @@ impl Transport {
         &self.clients[usize::from(loopback)]
     }
 
-    /// The client for a request: one without a connection that is too old for it. One that makes a session gets time to learn
-    /// whether its connection was made at all.
+    /// The HTTP client for a request, without a connection that is too old for it. A create gets enough time to learn
+    /// whether its connection was established at all.
     fn client_for(&self, request: &Request, origin: &str, limit: Duration) -> Result<Arc<HttpClient>> {
         let loopback = is_loopback(&request.url);
         if request.creates && limit <= self.connect_timeout {
-            // Connecting has to end before the time does: else a request that was never sent looks like a lost one.
+            // Connecting must time out before the request does: otherwise a request that was never sent looks like one
+            // whose reply was lost.
             return Ok(Arc::new(self.build_client(loopback, limit / 2)?));
         }
         let (client, now) = (self.client(loopback)?, self.clock.now());
@@ -191,7 +194,7 @@ impl Transport {
         if idleness.is_usable(origin, now) && (request.repeatable || idleness.is_fresh(origin, now)) {
             return Ok(client);
         }
-        // Requests that are on the wire keep it.
+        // Requests in flight keep it alive.
         self.forget(loopback, &client);
         self.client(loopback)
     }
@@ -217,7 +220,7 @@ impl Transport {
             .retry(reqwest::retry::never())
             .connect_timeout(connect_timeout)
             .timeout(None)
-            // One idle connection for each origin: see `idleness`.
+            // One idle connection per origin: see `idleness`.
             .pool_max_idle_per_host(1)
             .tcp_nodelay(true)
             .http1_only()
@@ -228,7 +231,7 @@ impl Transport {
             Route::System if !loopback => builder,
             Route::System | Route::Direct | Route::Url(_) => builder.no_proxy(),
         };
-        // Building starts the inner thread, the one that writes to sockets.
+        // Building the client starts its inner thread, which writes to sockets.
         let counted = self.workers.count();
         let client = without_sigpipe(|| builder.build()).map_err(unusable)?;
         Ok(HttpClient { inner: Some((client, counted)), idleness: Idleness::default() })
@@ -245,11 +248,11 @@ fn unusable(cause: reqwest::Error) -> Error {
     Error::new(ErrorKind::Internal, format!("the HTTP client could not be made: {}", failure::root(&cause)))
 }
 
-/// A client of the HTTP library. Dropping its last clone joins its inner thread, which may hang in a lookup or a
-/// handshake: that is left to a thread that nobody waits for.
+/// An HTTP library client. Dropping its last clone joins its inner thread, which may hang in a lookup or a handshake.
+/// So the drop runs on a detached thread.
 #[derive(Debug)]
 struct HttpClient {
-    /// The inner thread counts until it is joined.
+    /// Counts the inner thread until it is joined.
     inner: Option<(Client, Counted)>,
     idleness: Idleness,
 }
@@ -262,7 +265,8 @@ impl HttpClient {
 
 impl Drop for HttpClient {
     fn drop(&mut self) {
-        // If no thread can be started, the closure is dropped, and what it holds is leaked rather than waited for.
+        // If no thread can be started, the closure is dropped and its contents leaked, so that this thread does not
+        // block.
         let inner = ManuallyDrop::new(self.inner.take());
         let run = move || drop(ManuallyDrop::into_inner(inner));
         let _leaked = start_thread("arr-drop", run);
@@ -277,7 +281,7 @@ fn build(client: &Client, request: &Request, limit: Duration) -> reqwest::blocki
         Method::Patch => reqwest::Method::PATCH,
         Method::Delete => reqwest::Method::DELETE,
     };
-    // Marks the header as sensitive itself.
+    // `bearer_auth` marks the header as sensitive.
     let builder = client.request(method, request.url.clone()).timeout(limit).bearer_auth(request.bearer.expose());
     let builder = request.headers().fold(builder, |builder, (name, value)| builder.header(name, value));
     match &request.body {
@@ -286,12 +290,12 @@ fn build(client: &Client, request: &Request, limit: Duration) -> reqwest::blocki
     }
 }
 
-/// Reads a reply. Where the status alone says what there is to say, a body that is too long or breaks off changes nothing.
+/// Reads a reply. Where only the status matters, a body that is too long or breaks off is ignored.
 fn read(response: Response, request: &Request, origin: &str, limit: Duration) -> Answer {
     let mut reply = Reply {
         status: response.status().as_u16(),
         sent: request.bearer.clone(),
-        // Large enough for every real reply, so that growing leaves no copy of a token behind.
+        // Large enough for every real reply, so that growing the buffer leaves no copy of a token behind.
         body: Zeroizing::new(Vec::with_capacity(USUAL_REPLY)),
         ..Reply::default()
     };
@@ -329,7 +333,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(20);
 
-    /// A transport, and a request to a server of this test.
+    /// A transport, and a request to a server that the test runs.
     fn fixture() -> (Arc<Transport>, Request, TcpListener) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -364,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn who_sends_on_an_own_thread_after_the_close_leaves_nothing_behind() {
+    fn a_request_sent_after_the_close_leaves_no_thread_behind() {
         let (transport, request, listener) = fixture();
         transport.close();
         let server = std::thread::spawn(move || {

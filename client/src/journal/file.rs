@@ -1,4 +1,4 @@
-//! The journal's file: read whole, replaced whole, and only under its lock.
+//! The journal file: read and replaced as a whole, and only under its lock.
 
 use super::line::{Line, parse, to_text};
 use crate::error::{Error, ErrorKind, Result};
@@ -12,16 +12,16 @@ use std::time::Duration;
 
 pub(super) struct JournalFile {
     path: PathBuf,
-    /// How long its lock is waited for. Others hold it for milliseconds.
+    /// How long to wait for the lock. Other processes hold it for milliseconds.
     pub(super) patience: Duration,
 }
 
 impl JournalFile {
-    /// The most that is read and written: thousands of records.
+    /// The limit on reads and writes: room for thousands of records.
     pub(super) const MOST_BYTES: usize = 4 * 1024 * 1024;
 
-    /// The file at this path, which need not exist; its folder must. The path is made absolute, as the process may change
-    /// its working folder, and free of links, as everyone who shares the file must meet at the same lock.
+    /// The file at this path. It need not exist, but its folder must. The path is made absolute, because the process
+    /// may change its working folder, and resolved, because all users of the file must agree on the lock.
     pub(super) fn at(given: &Path) -> Result<JournalFile> {
         let here = JournalFile { path: given.to_owned(), patience: Duration::from_secs(5) };
         let Some(name) = given.file_name() else {
@@ -32,7 +32,7 @@ impl JournalFile {
             return Err(here.error("has no folder to be in; create the folder, or give another path"));
         }
         let real = fs::canonicalize(given).or_else(|_| fs::canonicalize(folder).map(|folder| folder.join(name)));
-        // A process in a container of Windows may not ask where a folder really is.
+        // A process in a Windows container may not be permitted to resolve a folder.
         match real.or_else(|_| std::path::absolute(given)) {
             Ok(path) => Ok(JournalFile { path, ..here }),
             Err(cause) => Err(here.error(format!("cannot be found: {cause}; give another path"))),
@@ -43,7 +43,7 @@ impl JournalFile {
         &self.path
     }
 
-    /// A file of the journal's own beside it.
+    /// The path of an auxiliary file next to the journal.
     pub(super) fn beside(&self, ending: &str) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
         path.push(".");
@@ -51,8 +51,8 @@ impl JournalFile {
         path.into()
     }
 
-    /// Waits until nobody else reads or changes the journal. The lock's file stays: who removes one that another has just
-    /// opened makes two locks of it.
+    /// Waits for exclusive access to the journal. The lock file is never removed: removing one that another process has
+    /// just opened would split it into two locks.
     pub(super) fn lock(&self) -> Result<FileLock> {
         const LONGEST_PAUSE: Duration = Duration::from_millis(20);
         let path = self.beside("lock");
@@ -76,7 +76,7 @@ impl JournalFile {
         }
     }
 
-    /// All whole lines; none if there is no file yet.
+    /// All intact lines; none if there is no file yet.
     pub(super) fn read(&self) -> Result<Vec<Line>> {
         let mut bytes = Vec::new();
         match fs::metadata(&self.path) {
@@ -85,7 +85,7 @@ impl JournalFile {
             Ok(found) if found.is_dir() => {
                 return Err(self.error("is a folder; give the path of a file in it, such as arr-session.journal"));
             }
-            // To read from a pipe or a device may take for ever.
+            // Reading from a pipe or a device could block forever.
             Ok(found) if !found.is_file() => return Err(self.error("is no file; give the path of one")),
             Ok(_) => {}
         }
@@ -103,8 +103,8 @@ impl JournalFile {
         })
     }
 
-    /// Puts these lines in the place of the file's, so that at every moment there is one version or the other, whole. It is
-    /// not durable before [`sync_folder`](JournalFile::sync_folder).
+    /// Replaces the file's lines atomically: at any time the file is the complete old or the complete new version. The
+    /// change is not durable until [`sync_folder`](JournalFile::sync_folder).
     pub(super) fn replace(&self, _lock: &FileLock, lines: &[Line]) -> Result<()> {
         let text = to_text(lines);
         if text.len() > JournalFile::MOST_BYTES {
@@ -119,7 +119,7 @@ impl JournalFile {
 
     fn replace_text(&self, text: &str) -> io::Result<()> {
         let draft = self.beside("tmp");
-        // One that was left behind, or a link to somewhere else, is not written to.
+        // Never write to a leftover draft, or through a link.
         let _ = fs::remove_file(&draft);
         let mut file = File::create_new(&draft)?;
         let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
@@ -131,13 +131,13 @@ impl JournalFile {
         replaced
     }
 
-    /// Makes the replacement outlast a power failure.
+    /// Makes the replacement survive a power failure.
     pub(super) fn sync_folder(&self) -> Result<()> {
         let Some(folder) = self.path.parent().filter(|_| cfg!(unix)) else {
-            return Ok(()); // Windows opens no folder so, and writes a rename to its own log.
+            return Ok(()); // Windows cannot open a folder this way, and logs the rename itself.
         };
         match File::open(folder).and_then(|folder| folder.sync_all()) {
-            // Some file systems, mostly of networks, have no such thing.
+            // Some file systems, mostly network ones, do not support this.
             Err(cause) if !matches!(cause.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
                 Err(self.cannot("be written", &cause))
             }
@@ -157,12 +157,12 @@ impl JournalFile {
     }
 }
 
-/// Opens a file that is there to be locked.
+/// Opens a lock file.
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     File::options().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-/// On Windows an indexer or a virus scanner may have the file open for a moment.
+/// On Windows an indexer or a virus scanner may briefly hold the file open.
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
     const PAUSE: Duration = Duration::from_millis(20);
     let tries = if cfg!(windows) { 10 } else { 1 };
@@ -175,7 +175,7 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// A path for a message: the end of a long one tells more.
+/// A path for a message. A long one is cut at the start, because its end says more.
 fn shown(path: &Path) -> String {
     const LONGEST: usize = 200;
     let text = path.to_string_lossy();

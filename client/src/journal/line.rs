@@ -1,19 +1,19 @@
-//! The journal's text. Its first line says what it is; each record is a line between two line ends of its own, so that a
-//! damaged byte spoils no more than one record. A line is a checksum, a space, and JSON.
+//! The journal's text format. The first line identifies the file. Each record is one line with its own line end on both
+//! sides, so that a damaged byte costs at most one record. A line is a checksum, a space, and JSON.
 
 use super::record::Record;
 
-/// One whole line.
+/// One intact line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Line {
     Record(Record),
-    /// The JSON of a later version, kept as it is.
+    /// The JSON of a later version, preserved unchanged.
     Later(String),
 }
 
 const HEADER: &str = "arr-session journal";
 
-/// A journal of these lines.
+/// The text of a journal with these lines.
 pub(super) fn to_text(lines: &[Line]) -> String {
     let mut text = format!("{HEADER}\n");
     for line in lines {
@@ -26,7 +26,7 @@ pub(super) fn to_text(lines: &[Line]) -> String {
     text
 }
 
-/// The lines of a journal that are whole; `None` if this is no journal.
+/// The intact lines of a journal; `None` if this is not a journal.
 pub(super) fn parse(bytes: &[u8]) -> Option<Vec<Line>> {
     let lines: Vec<Line> = bytes.split(|byte| *byte == b'\n').filter_map(parse_line).collect();
     (!lines.is_empty() || has_header(bytes) || is_blank(bytes)).then_some(lines)
@@ -40,18 +40,18 @@ fn parse_line(line: &[u8]) -> Option<Line> {
     Some(Record::from_json(json).map_or_else(|| Line::Later(json.to_owned()), Line::Record))
 }
 
-/// Whether the beginning is, or was once, that of a journal: it may be cut short, and one byte in eight may be wrong.
+/// Whether the text starts like a journal, possibly damaged: it may be truncated, and one byte in eight may be wrong.
 fn has_header(bytes: &[u8]) -> bool {
     let pairs = || HEADER.bytes().zip(bytes);
     pairs().filter(|(expected, found)| expected != *found).count() * 8 <= pairs().count()
 }
 
-/// Some file systems leave a file of zeros when the power fails.
+/// Some file systems leave a file of zeros after a power failure.
 fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0)
 }
 
-/// FNV-1a with 64 bits. It is never the same after a change of a single byte.
+/// 64-bit FNV-1a. Changing a single byte always changes it.
 fn checksum(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -72,7 +72,7 @@ mod tests {
         vec![record(1), Line::Later(r#"{"format":2,"name":"Zoë"}"#.into()), record(3), record(4)]
     }
 
-    /// Where each line stands in the text, with the line ends that are its own.
+    /// The byte range of each line in the text, including its own line ends.
     fn places(lines: &[Line]) -> Vec<Range<usize>> {
         (0..lines.len()).map(|n| to_text(&lines[..n]).len()..to_text(&lines[..=n]).len()).collect()
     }
@@ -82,7 +82,7 @@ mod tests {
         let lines = lines();
         let (text, places) = (to_text(&lines), places(&lines));
         for cut in 0..=text.len() {
-            // A line without its end is whole.
+            // A line without its line end is intact.
             let whole = places.iter().filter(|place| place.end - 1 <= cut).count();
             assert_eq!(parse(&text.as_bytes()[..cut]).as_deref(), Some(&lines[..whole]), "cut at {cut}");
         }

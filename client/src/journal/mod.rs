@@ -1,8 +1,8 @@
-//! The client's journal: the file that finds a session again after a crash, as one that nobody remembers costs money until
-//! its lease runs out (docs/journal.md).
+//! The client's journal: a file for finding sessions after a crash. A forgotten session costs money until its lease
+//! expires (docs/journal.md).
 //!
-//! A record is on the disk before the request that creates its session is sent. Several journals may share a file, in one
-//! process or in several: each record has an owner, and only the records of the dead can be adopted.
+//! A record is on disk before the request that creates its session is sent. Several journals, in one or several
+//! processes, may share a file. Each record has an owner, and only records of dead owners can be adopted.
 
 mod file;
 mod line;
@@ -25,8 +25,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An open journal. Every method that changes it waits for the disk, and for up to five seconds for other programs: none is
-/// for a thread that draws. Where nothing else is said, errors are [`ErrorKind::Storage`].
+/// An open journal. Every method that changes it waits for the disk, and for up to five seconds for other programs: do
+/// not call these on a rendering thread. Unless stated otherwise, errors are [`ErrorKind::Storage`].
 pub(crate) struct Journal {
     file: JournalFile,
     clock: Arc<dyn Clock>,
@@ -34,21 +34,22 @@ pub(crate) struct Journal {
     own: Mutex<Own>,
 }
 
-/// The owner and its records. They are written from here, so the file may lag behind or be damaged.
+/// The owner and its records. This copy is authoritative: the file is written from it, and may lag behind or be
+/// damaged.
 struct Own {
     owner: Owner,
     records: Vec<Record>,
-    /// Records that were let go of, to be written so.
+    /// Released records that must still be written.
     left: Vec<Record>,
-    /// A write has failed since they last stood in the file as they are here.
+    /// A write has failed since the file last matched this state.
     unwritten: bool,
 }
 
 impl Journal {
-    /// Opens the journal at this path, or begins it; its folder must exist. That it can be written is seen here.
+    /// Opens or creates the journal at this path. Its folder must exist. Fails if it cannot be written.
     pub(crate) fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Journal> {
         let file = JournalFile::at(path)?;
-        // Beside a file that is something else, not even a lock is made.
+        // Checked first, so that no lock file is created next to a file that is not a journal.
         file.read()?;
         let owner = Owner::register(&file, &file.lock()?)?;
         let id = owner.id();
@@ -59,7 +60,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Notes a create that is about to be sent. It must not be sent if this fails.
+    /// Records a create that is about to be sent. If this fails, the create must not be sent.
     pub(crate) fn begin(&self, service: &Service, new: &NewSession) -> Result<RecordId> {
         let mut own = lock(&self.own);
         if !own.owner.lives() {
@@ -78,11 +79,12 @@ impl Journal {
         written.map(|()| id)
     }
 
-    /// Notes that the session exists, and its id. Like every change from here on, it holds in memory also if it cannot be
-    /// written, and is written with the next one.
+    /// Records that the session exists, and its id. This and every later change takes effect in memory even if it
+    /// cannot be written; the next write includes it.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] for a record that is not this journal's, here and in [`lost`](Journal::lost).
+    /// [`ErrorKind::Internal`] if the record does not belong to this journal. The same holds for
+    /// [`lost`](Journal::lost).
     pub(crate) fn complete(&self, id: RecordId, session: &SessionId) -> Result<()> {
         self.change(id, |record| {
             record.session_id = Some(session.clone());
@@ -90,22 +92,22 @@ impl Journal {
         })
     }
 
-    /// Notes that the answer was lost: nobody knows whether there is a session.
+    /// Records that the reply was lost, so that it is unknown whether there is a session.
     pub(crate) fn lost(&self, id: RecordId) -> Result<()> {
         self.change(id, |record| record.state = RecordState::Lost)
     }
 
-    /// Forgets a create that was certainly not carried out.
+    /// Removes a create that was certainly not carried out.
     pub(crate) fn remove(&self, id: RecordId) -> Result<()> {
         self.forget(|record| record.id == id)
     }
 
-    /// Forgets a session that has ended. One that has no record here is no error.
+    /// Removes a session that has ended. A session without a record here is not an error.
     pub(crate) fn ended(&self, service: &Service, session: &SessionId) -> Result<()> {
         self.forget(|record| record.is_of(service, session))
     }
 
-    /// Notes that a session's lease was changed, as a record is kept only a day longer than that.
+    /// Records a changed lease. A record is kept only until a day after its lease.
     pub(crate) fn extended(&self, service: &Service, session: &SessionId, max_lease: Lease) -> Result<()> {
         let mut own = lock(&self.own);
         let mut records = own.records.iter_mut().filter(|record| record.is_of(service, session)).peekable();
@@ -116,17 +118,17 @@ impl Journal {
         self.write(&mut own)
     }
 
-    /// The records that this journal answers for.
+    /// The records that this journal owns.
     pub(crate) fn own(&self) -> Vec<Record> {
         lock(&self.own).records.clone()
     }
 
-    /// The records of owners that are dead, of sessions that may still run.
+    /// The records of dead owners whose sessions may still be running.
     pub(crate) fn left_behind(&self) -> Result<Vec<Record>> {
         Ok(self.others()?.into_iter().filter(|(_, lives)| !lives).map(|(record, _)| record).collect())
     }
 
-    /// The records of other owners, of sessions that may still run, and whether the owner lives.
+    /// The records of other owners whose sessions may still be running, and whether the owner is alive.
     pub(crate) fn others(&self) -> Result<Vec<(Record, bool)>> {
         let now = self.clock.unix_time();
         let _lock = self.file.lock()?;
@@ -141,28 +143,30 @@ impl Journal {
             .collect())
     }
 
-    /// What time it is, by the clock that records are written by.
+    /// The time, by the clock that dates the records.
     pub(crate) fn unix_time(&self) -> std::time::Duration {
         self.clock.unix_time()
     }
 
-    /// Takes over those of these records that are still left behind, and returns them. No two owners get the same one.
+    /// Takes ownership of those of these records that are still left behind, and returns them. A record goes to one
+    /// owner only.
     pub(crate) fn adopt(&self, ids: &[RecordId]) -> Result<Vec<Record>> {
         self.rewrite(&mut lock(&self.own), ids)
     }
 
-    /// Lets go of these records, as if this journal had ended: they can be adopted again, also by itself.
+    /// Releases these records as if this journal had ended: any journal can adopt them again, including this one.
     pub(crate) fn leave_behind(&self, ids: &[RecordId]) -> Result<()> {
         let mut own = lock(&self.own);
-        // Nobody has this name, so whoever has it is dead.
-        let nobody = OwnerId::new();
+        // No journal has this new id, so its owner counts as dead.
+        let no_owner = OwnerId::new();
         let mut left: Vec<Record> = own.records.extract_if(.., |record| ids.contains(&record.id)).collect();
-        left.iter_mut().for_each(|record| record.owner = nobody);
+        left.iter_mut().for_each(|record| record.owner = no_owner);
         own.left.extend(left);
         self.write(&mut own)
     }
 
-    /// Lets go of all records: from now on they are left behind. Those that nobody has adopted can still be changed.
+    /// Releases all records: from now on they are left behind. Those that no other journal has adopted can still be
+    /// changed.
     pub(crate) fn end(&self) -> Result<()> {
         let flushed = self.flush();
         let mut own = lock(&self.own);
@@ -170,7 +174,7 @@ impl Journal {
         flushed
     }
 
-    /// Writes what a failed write has left unwritten, if anything.
+    /// Retries a failed write, if there was one.
     pub(crate) fn flush(&self) -> Result<()> {
         let mut own = lock(&self.own);
         if own.unwritten { self.write(&mut own) } else { Ok(()) }
@@ -196,8 +200,8 @@ impl Journal {
         self.rewrite(own, &[]).map(drop)
     }
 
-    /// The one way to change the file: everybody else's lines as they are, less those that are of no use; then the own
-    /// ones, with those of `wanted` that can be adopted.
+    /// The only way to change the file: the lines of other owners unchanged, except obsolete ones; then our own lines,
+    /// including those of `wanted` that can be adopted.
     fn rewrite(&self, own: &mut Own, wanted: &[RecordId]) -> Result<Vec<Record>> {
         own.unwritten = true;
         let lock = self.file.lock()?;
@@ -205,7 +209,7 @@ impl Journal {
         let now = self.clock.unix_time();
         let read = self.file.read()?;
         if !own.owner.lives() {
-            // Whoever has adopted one answers for it now.
+            // A record that another journal has adopted is no longer ours.
             own.records.retain(|record| is_noted(&read, record));
         }
         let mut adopted = Vec::new();
@@ -231,7 +235,7 @@ impl Journal {
         lines.extend(own.records.iter().chain(&own.left).chain(&adopted).cloned().map(Line::Record));
 
         self.file.replace(&lock, &lines)?;
-        // From here on nobody else can adopt them, whether or not this lasts.
+        // From here on no other journal can adopt them, even if the write turns out not to be durable.
         own.records.extend_from_slice(&adopted);
         own.left.clear();
         self.file.sync_folder()?;
@@ -240,7 +244,7 @@ impl Journal {
         Ok(adopted)
     }
 
-    /// Removes what owners have left that died without records.
+    /// Removes the lock files of dead owners without records.
     fn sweep(&self) -> Result<()> {
         let _lock = self.file.lock()?;
         let lines = self.file.read()?;
@@ -257,7 +261,7 @@ fn has_record(lines: &[Line], owner: OwnerId) -> bool {
     lines.iter().any(|line| matches!(line, Line::Record(record) if record.owner == owner))
 }
 
-/// Whether this record is there, with this owner.
+/// Whether this record is present with the same owner.
 fn is_noted(lines: &[Line], wanted: &Record) -> bool {
     let is =
         |line: &Line| matches!(line, Line::Record(record) if record.id == wanted.id && record.owner == wanted.owner);

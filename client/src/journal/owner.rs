@@ -1,5 +1,5 @@
-//! Who answers for records. An owner holds the lock on a file of its own for as long as it lives, and the system takes the
-//! lock from the dead. Every look at an owner is taken under the journal's lock.
+//! Owners of records. A live owner holds the lock on its own file; when its process dies, the system releases the lock.
+//! Owners are checked only under the journal's lock.
 
 use super::file::{JournalFile, open_lock};
 use super::record::OwnerId;
@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 pub(super) struct Owner {
     id: OwnerId,
     path: PathBuf,
-    /// `None`: it lives no more.
+    /// `None`: dead.
     lock: Option<FileLock>,
 }
 
 impl Owner {
-    /// A new owner, alive.
+    /// Registers a new, live owner.
     pub(super) fn register(file: &JournalFile, _lock: &FileLock) -> Result<Owner> {
         let id = OwnerId::new();
         let path = path(file, id);
@@ -29,7 +29,7 @@ impl Owner {
         self.id
     }
 
-    /// Shows that it lives, if somebody has removed its file.
+    /// Recreates the lock file if it was removed.
     pub(super) fn renew(&mut self, file: &JournalFile) -> Result<()> {
         if self.lives() && matches!(self.path.try_exists(), Ok(false)) {
             self.lock = Some(take_lock(&self.path).map_err(|cause| file.cannot("be locked", &cause))?);
@@ -41,12 +41,12 @@ impl Owner {
         self.lock.is_some()
     }
 
-    /// From now on others see it as dead.
+    /// Releases the lock, so that others see this owner as dead.
     pub(super) fn die(&mut self) {
         self.lock = None;
     }
 
-    /// Takes away its file, which nobody misses if it answers for nothing.
+    /// Removes the lock file. Only for an owner without records.
     pub(super) fn leave_no_trace(&self) {
         let _ = fs::remove_file(&self.path);
     }
@@ -60,7 +60,7 @@ fn take_lock(path: &Path) -> io::Result<FileLock> {
     FileLock::try_on(open_lock(path)?)?.ok_or_else(|| io::Error::from(io::ErrorKind::WouldBlock))
 }
 
-/// The lock of an owner that is dead, `None` if its file is gone; `Err` if it lives, or may.
+/// The lock of a dead owner, `None` if its file is gone. `Err` if the owner is alive, or may be.
 fn lock_of_dead(file: &JournalFile, id: OwnerId) -> std::result::Result<Option<FileLock>, ()> {
     match File::options().read(true).write(true).open(path(file, id)) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -73,14 +73,14 @@ pub(super) fn lives(file: &JournalFile, id: OwnerId) -> bool {
     lock_of_dead(file, id).is_err()
 }
 
-/// Removes what a dead owner without records has left.
+/// Removes the lock file of a dead owner without records.
 pub(super) fn bury(file: &JournalFile, id: OwnerId) {
     if let Ok(Some(_lock)) = lock_of_dead(file, id) {
         let _ = fs::remove_file(path(file, id));
     }
 }
 
-/// All owners that have a file.
+/// All owners that have a lock file.
 pub(super) fn all(file: &JournalFile) -> Vec<OwnerId> {
     let (Some(folder), Some(name)) = (file.path().parent(), file.path().file_name()) else {
         return Vec::new();

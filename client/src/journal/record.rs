@@ -1,4 +1,4 @@
-//! What the journal knows of one session, and how that is written as JSON.
+//! A session's record in the journal, and its JSON form.
 
 use crate::config::{AccountId, ApiVersion};
 use crate::model::{Lease, NewSession, SessionId, SessionSize};
@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Names a record, for ever.
+/// The permanent id of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RecordId(Uuid);
 
-/// Names whoever answers for a record: a journal that is, or was, open.
+/// The id of the owner of a record: a journal that is or was open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OwnerId(Uuid);
 
@@ -32,14 +32,14 @@ impl std::fmt::Display for OwnerId {
     }
 }
 
-/// How far the create has come, as far as the journal knows.
+/// The state of the create, as far as the journal knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecordState {
-    /// About to be sent. Of an owner that is dead: it may have been sent, or not.
+    /// About to be sent. If the owner is dead, it may or may not have been sent.
     Creating,
     /// The session exists, and its id is known.
     Created,
-    /// It was sent, and its answer was lost.
+    /// It was sent, and its reply was lost.
     Lost,
 }
 
@@ -56,10 +56,10 @@ pub(crate) struct Record {
     pub(crate) version: ApiVersion,
     pub(crate) size: SessionSize,
     pub(crate) max_lease: Lease,
-    /// As it was chosen or received.
+    /// As chosen by the client or received from the service.
     pub(crate) session_id: Option<SessionId>,
     pub(crate) state: RecordState,
-    /// What a later version wrote beside it.
+    /// Members that a later version added.
     unknown: Map<String, Value>,
 }
 
@@ -80,7 +80,7 @@ impl Record {
         }
     }
 
-    /// Whether this account at this endpoint is the one where the session is.
+    /// Whether the session belongs to this account at this endpoint.
     pub(crate) fn is_at(&self, service: &Service) -> bool {
         self.endpoint == service.target.endpoint.to_string() && self.account_id == service.target.account_id
     }
@@ -90,8 +90,8 @@ impl Record {
         self.is_at(service) && self.session_id.as_ref().is_some_and(spelled_alike)
     }
 
-    /// Whether the session has surely ended by itself. The day is for the time until it was ready, from which its lease
-    /// counts, and for a wall clock that was set.
+    /// Whether the session's lease has certainly expired. The extra day covers the time until the session was ready,
+    /// when its lease started, and changes of the wall clock.
     pub(super) fn is_over(&self, now: Duration) -> bool {
         const GRACE: Duration = Duration::from_secs(86_400);
         now > self.written.saturating_add(self.max_lease.duration()).saturating_add(GRACE)
@@ -115,7 +115,7 @@ impl Record {
         serde_json::to_string(&written).unwrap_or_default()
     }
 
-    /// `None` for what this version does not understand.
+    /// `None` if this version cannot interpret it.
     pub(super) fn from_json(json: &str) -> Option<Record> {
         let written: Written = serde_json::from_str(json).ok()?;
         if written.format != FORMAT {
@@ -137,7 +137,7 @@ impl Record {
     }
 }
 
-/// A later format has a higher number. Members can be added without one, as those that are not known are kept.
+/// A later format has a higher number. Adding members does not need one, because unknown members are preserved.
 const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -158,7 +158,7 @@ struct Written {
     unknown: Map<String, Value>,
 }
 
-// These words stay as they are for as long as there are journals.
+// These words must not change as long as journals exist.
 
 const VERSIONS: [ApiVersion; 2] = [ApiVersion::V1, ApiVersion::V2021_01_01];
 
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_no_record() {
+    fn unknown_formats_are_not_records() {
         let json = record().to_json();
         for (good, strange) in [
             ("\"format\":1", "\"format\":2"),

@@ -1,4 +1,4 @@
-//! Journals on a real disk, several at a time, of the living and of the dead.
+//! Journals on a real disk: several at a time, with live and dead owners.
 
 use super::*;
 use crate::clock::{Instant, Signal, SystemClock};
@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A folder of the test's own.
+/// A temporary folder for one test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -33,13 +33,13 @@ impl Folder {
         Journal::open(&self.journal(), Arc::new(SystemClock)).unwrap()
     }
 
-    /// What is in it besides the journal and its lock.
+    /// The other files in the folder, besides the journal and its lock.
     fn rest(&self) -> Vec<String> {
         let names = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| name != "sessions.journal" && name != "sessions.journal.lock").collect()
     }
 
-    /// A folder in the place of the draft, which makes every write fail.
+    /// Creates a folder in place of the draft, which makes every write fail.
     fn refuse_writes(&self) -> PathBuf {
         let path = self.0.join("sessions.journal.tmp");
         fs::create_dir(&path).unwrap();
@@ -53,7 +53,7 @@ impl Drop for Folder {
     }
 }
 
-/// A wall clock that is set by hand.
+/// A wall clock that the test sets.
 #[derive(Debug, Default)]
 struct WallClock(AtomicU64);
 
@@ -77,7 +77,7 @@ fn id(text: &str) -> SessionId {
     SessionId::parse(text).unwrap()
 }
 
-/// The records left by an owner that is gone.
+/// Leaves records behind from an owner that has gone.
 fn leave_behind(folder: &Folder, count: usize) -> Vec<RecordId> {
     let journal = folder.open();
     (0..count).map(|_| journal.begin(&service(), &new_session()).unwrap()).collect()
@@ -195,7 +195,7 @@ fn a_draft_that_was_left_changes_nothing() {
 }
 
 #[test]
-fn a_failed_write_is_told_and_made_good() {
+fn a_failed_write_is_reported_and_retried() {
     let folder = Folder::new();
     let journal = folder.open();
     let record = journal.begin(&service(), &new_session()).unwrap();
@@ -226,7 +226,7 @@ fn an_adoption_that_cannot_be_written_is_none() {
 }
 
 #[test]
-fn what_is_left_behind_on_purpose_can_be_adopted_again_by_anybody_once() {
+fn released_records_can_be_adopted_once_by_any_journal() {
     let folder = Folder::new();
     let left = leave_behind(&folder, 2);
     let (one, other) = (folder.open(), folder.open());
@@ -241,7 +241,7 @@ fn what_is_left_behind_on_purpose_can_be_adopted_again_by_anybody_once() {
 }
 
 #[test]
-fn a_journal_that_has_ended_leaves_its_records_behind_and_changes_only_what_nobody_has_adopted() {
+fn an_ended_journal_changes_only_records_that_no_other_has_adopted() {
     let folder = Folder::new();
     let (ended, other) = (folder.open(), folder.open());
     let records: Vec<_> = (0..3).map(|_| ended.begin(&service(), &new_session()).unwrap()).collect();
@@ -263,7 +263,7 @@ fn a_journal_that_has_ended_leaves_its_records_behind_and_changes_only_what_nobo
 }
 
 #[test]
-fn a_file_that_is_no_journal_is_left_as_it_is() {
+fn a_file_that_is_not_a_journal_is_left_unchanged() {
     let folder = Folder::new();
     fs::write(folder.journal(), "[settings]\n").unwrap();
     assert!(refused(&folder.journal()).contains("holds something else"));
@@ -291,7 +291,7 @@ fn a_path_that_cannot_be_a_journal_is_refused_with_advice() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_written_to_is_told() {
+fn an_unwritable_folder_is_reported() {
     let folder = Folder::new();
     let mut permissions = fs::metadata(&folder.0).unwrap().permissions();
     permissions.set_readonly(true);
@@ -335,7 +335,7 @@ fn what_has_surely_ended_is_dropped_unless_its_owner_lives() {
 }
 
 #[test]
-fn a_lock_file_that_somebody_removed_comes_back() {
+fn a_removed_lock_file_is_recreated() {
     let folder = Folder::new();
     let (mine, other) = (folder.open(), folder.open());
     let record = mine.begin(&service(), &new_session()).unwrap();
@@ -384,7 +384,7 @@ fn journals_that_write_at_once_lose_nothing() {
 }
 
 #[test]
-fn of_several_who_adopt_each_record_goes_to_one() {
+fn concurrent_adopters_never_share_a_record() {
     const ADOPTERS: usize = 6;
     let folder = Folder::new();
     let left = leave_behind(&folder, 12);
@@ -392,7 +392,7 @@ fn of_several_who_adopt_each_record_goes_to_one() {
     let start = Barrier::new(ADOPTERS);
     let adopted: Vec<RecordId> = thread::scope(|scope| {
         let adopt = |(n, journal): (usize, &Journal)| {
-            // Each wants all, and takes them in an order of its own, a few at a time.
+            // Each adopter wants all records, in its own order, a few at a time.
             let mut wanted = left.clone();
             wanted.rotate_left(n * 2);
             start.wait();
@@ -427,14 +427,14 @@ fn debug_output_shows_the_path_alone() {
 
 const PATH_FOR_CHILD: &str = "ARR_TEST_JOURNAL";
 
-/// The other process of the test below; alone it does nothing.
+/// The child process of the test below. Does nothing when run alone.
 #[test]
 fn a_process_that_is_going_to_be_killed() {
     let Some(path) = std::env::var_os(PATH_FOR_CHILD) else { return };
     let journal = Journal::open(Path::new(&path), Arc::new(SystemClock)).unwrap();
     journal.begin(&service(), &new_session()).unwrap();
     println!("\nbegun");
-    // Ends also if the test that should kill it is gone itself.
+    // Also ends if the test that should kill it has died.
     let _ = std::io::stdin().read_line(&mut String::new());
 }
 

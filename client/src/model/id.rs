@@ -6,13 +6,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The id of a session: 1 to 256 characters of `A-Z a-z 0-9 _ -`. REST v1 gives out GUIDs; with REST 2021-01-01 the client
-/// chooses, and letter case counts.
+/// A session id: 1 to 256 characters of `A-Z a-z 0-9 _ -`. REST v1 issues GUIDs. With REST 2021-01-01 the client
+/// chooses the id, and letter case is significant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionId(Arc<str>);
 
 impl SessionId {
-    /// Checks and keeps an id.
+    /// Validates an id.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is empty, longer than 256 characters, or

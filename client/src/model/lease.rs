@@ -11,10 +11,10 @@ impl Lease {
     /// The longest lease: 365 days, far beyond what the service grants.
     pub const MAX: Duration = Duration::from_secs(365 * 86_400);
 
-    /// Shorter and longer leases are probably not meant: billing is by the minute, and sessions are typically of hours.
+    /// Leases outside this range are probably mistakes: billing is by the minute, and sessions typically run for hours.
     pub(crate) const USUAL: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(86_400);
 
-    /// A lease of this length; a fraction of a second rounds up.
+    /// A lease of this length. A fraction of a second rounds up.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for zero and for more than [`Lease::MAX`].
@@ -28,7 +28,7 @@ impl Lease {
         Ok(Lease(Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0))))
     }
 
-    /// A lease of so many seconds.
+    /// A lease of this many seconds.
     ///
     /// # Errors
     /// As [`Lease::new`].
@@ -36,7 +36,7 @@ impl Lease {
         Lease::new(Duration::from_secs(seconds))
     }
 
-    /// A lease of so many minutes.
+    /// A lease of this many minutes.
     ///
     /// # Errors
     /// As [`Lease::new`].
@@ -44,13 +44,13 @@ impl Lease {
         Lease::from_secs(minutes.saturating_mul(60))
     }
 
-    /// The shortest lease that is not shorter and is a multiple of `unit`.
+    /// Rounds up to a multiple of `unit`.
     pub(crate) fn rounded_up_to(self, unit: Duration) -> Lease {
         let (length, unit) = (self.0.as_secs(), unit.as_secs().max(1));
         Lease(Duration::from_secs(length.div_ceil(unit) * unit))
     }
 
-    /// Its length, in whole seconds.
+    /// The length, in whole seconds.
     pub fn duration(self) -> Duration {
         self.0
     }

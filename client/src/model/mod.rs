@@ -1,4 +1,4 @@
-//! The service's nouns: sessions, what they are asked to be, and what they are. No I/O.
+//! The service's domain types: sessions, the parameters of a new one, and its properties. No I/O.
 
 mod id;
 mod lease;

@@ -1,4 +1,4 @@
-//! What a session is asked to be.
+//! The parameters of a new session.
 
 use super::id::SessionId;
 use super::lease::Lease;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// What a new session shall be.
+/// The parameters of a new session.
 #[derive(Clone)]
 pub struct NewSession {
     pub(crate) id: Option<SessionId>,
@@ -19,7 +19,7 @@ pub struct NewSession {
 }
 
 impl fmt::Debug for NewSession {
-    /// Without the models and the members of the caller's own: such URLs carry signatures.
+    /// Omits the models and the caller's extra members: such URLs contain signatures.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewSession")
             .field("id", &self.id)
@@ -31,20 +31,21 @@ impl fmt::Debug for NewSession {
 }
 
 impl NewSession {
-    /// The most models that a session can be asked for.
+    /// The maximum number of models per session.
     pub(crate) const MOST_MODELS: usize = 1_000;
-    /// The members of the request that have a place of their own, in the names of all versions.
+    /// The members of the request that have their own parameters, under their names in all versions.
     const TAKEN: [&str; 4] = ["maxLeaseTime", "maxLeaseTimeMinutes", "size", "models"];
-    /// The longest URL that is of use anywhere, in bytes.
+    /// The longest URL that works anywhere, in bytes.
     const LONGEST_MODEL: usize = 8 * 1024;
     const LONGEST_EXTRA: usize = 64 * 1024;
 
-    /// A session of this size that ends when it has been ready for `max_lease`, whatever happens to the program.
+    /// A session of this size. It ends at the latest when it has been ready for `max_lease`, even if the program has
+    /// crashed.
     pub fn new(size: SessionSize, max_lease: Lease) -> NewSession {
         NewSession { id: None, size, max_lease, models: Vec::new(), extra: Map::new() }
     }
 
-    /// Fails for what no service can be asked for.
+    /// Fails if no service could accept these parameters.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.size {
             SessionSize::Unknown(name) => Err(Error::invalid_argument(format!(
@@ -55,16 +56,18 @@ impl NewSession {
         }
     }
 
-    /// The id that the session shall have. Only with REST 2021-01-01, which takes a new GUID if none is given; with REST
-    /// v1 the service chooses it.
+    /// The id of the new session. Only with REST 2021-01-01, where the client generates a GUID if none is given; with
+    /// REST v1 the service chooses the id.
     pub fn with_id(self, id: SessionId) -> NewSession {
         NewSession { id: Some(id), ..self }
     }
 
-    /// Models to load before the session is ready: the URLs of their asset containers, at most 1,000. Only with REST v1.
+    /// Models to load before the session becomes ready: the URLs of their asset containers, 1,000 at most. Only with
+    /// REST v1.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for too many, and for a text that cannot be a URL.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for too many models, or for a text that cannot
+    /// be a URL.
     pub fn with_models<T: Into<String>>(mut self, urls: impl IntoIterator<Item = T>) -> Result<NewSession> {
         for url in urls {
             let url: String = url.into();
@@ -72,7 +75,7 @@ impl NewSession {
                 && url.len() <= NewSession::LONGEST_MODEL
                 && !url.chars().any(|c| c.is_control() || c.is_whitespace());
             if !sendable {
-                // Not quoted: such URLs carry signatures.
+                // Not quoted: such URLs contain signatures.
                 return Err(Error::invalid_argument(format!(
                     "model {} is not the URL of an asset container: it is empty, has white space, or is longer than {} bytes",
                     self.models.len(),
@@ -91,12 +94,12 @@ impl NewSession {
         Ok(self)
     }
 
-    /// Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library
-    /// does not know.
+    /// Additional members of the request, as a JSON object of 64 KiB at most. For parameters that a service supports
+    /// and this library does not.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no JSON object, or has a member that is
-    /// given otherwise: the lease, the size, the models.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is not a JSON object, or contains a
+    /// member that has its own parameter: the lease, the size, the models.
     pub fn with_extra_json(mut self, object: &str) -> Result<NewSession> {
         if object.len() > NewSession::LONGEST_EXTRA {
             return Err(Error::invalid_argument(format!(

@@ -1,4 +1,4 @@
-//! What a session is.
+//! Session properties.
 
 use super::id::SessionId;
 use super::new_session::NewSession;
@@ -6,17 +6,17 @@ use super::size::SessionSize;
 use super::status::SessionStatus;
 use std::time::{Duration, SystemTime};
 
-/// What the service says about a session.
+/// The properties of a session as the service reports them.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SessionProperties {
-    /// Its id.
+    /// The session id.
     pub id: SessionId,
-    /// Where it is in its life.
+    /// The session's status.
     pub status: SessionStatus,
-    /// Its size; `None` if the service does not say and this client did not create it.
+    /// The size; `None` if the service does not report it and this client did not create the session.
     pub size: Option<SessionSize>,
-    /// The host that renders; only while it is ready.
+    /// The rendering host; only while the session is ready.
     pub hostname: Option<String>,
     /// The port of the ARR inspector on that host.
     pub arr_inspector_port: Option<u16>,
@@ -24,22 +24,22 @@ pub struct SessionProperties {
     pub handshake_port: Option<u16>,
     /// The whole lease, counted from when the session became ready.
     pub max_lease: Option<Duration>,
-    /// How much of it is used.
+    /// The used part of the lease.
     pub elapsed: Option<Duration>,
     /// When it was created, by the service's clock (REST 2021-01-01).
     pub creation_time: Option<SystemTime>,
-    /// The computing power of its server in teraflops, once it has one (REST 2021-01-01).
+    /// The computing power of the server in teraflops, once one is assigned (REST 2021-01-01).
     pub teraflops: Option<f64>,
-    /// The service's code for why it failed (REST 2021-01-01).
+    /// The service's code for a failure (REST 2021-01-01).
     pub error_code: Option<String>,
-    /// Why it failed or ended, where the service says so.
+    /// The service's message about a failure or the end of the session, if any.
     pub message: Option<String>,
-    /// How long ago the service said so: zero for what was just read.
+    /// The time since the service reported these properties: zero if they were just read.
     pub age: Duration,
 }
 
 impl SessionProperties {
-    /// What is known of a session when its create was answered: nothing but its id and what was asked for.
+    /// The properties right after the create: only the id and the requested parameters.
     pub(crate) fn created(id: SessionId, new: &NewSession) -> SessionProperties {
         SessionProperties {
             size: Some(new.size.clone()),
@@ -48,7 +48,7 @@ impl SessionProperties {
         }
     }
 
-    /// A session of which no more is known.
+    /// Only id and status; everything else is unknown.
     pub(crate) fn bare(id: SessionId, status: SessionStatus) -> SessionProperties {
         SessionProperties {
             id,
@@ -67,7 +67,7 @@ impl SessionProperties {
         }
     }
 
-    /// How much of the lease was left when the service answered.
+    /// The remaining lease at the time of the service's reply.
     pub fn remaining(&self) -> Option<Duration> {
         Some(self.max_lease?.saturating_sub(self.elapsed.unwrap_or_default()))
     }

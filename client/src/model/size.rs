@@ -1,6 +1,6 @@
 //! Sizes of rendering servers.
 
-/// The size of the rendering server. It decides the price and cannot change during a session.
+/// The size of the rendering server. It determines the price and cannot change during a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionSize {
@@ -8,12 +8,12 @@ pub enum SessionSize {
     Standard,
     /// No fixed limit.
     Premium,
-    /// A size that this version of the library does not know, as the service wrote it.
+    /// A size that this version of the library does not know, as the service spelled it.
     Unknown(String),
 }
 
 impl SessionSize {
-    /// A number for each, which is for ever: the C ABI's. 0 if it is not known.
+    /// The C ABI's number for a size, which never changes. 0 for an unknown size.
     pub(crate) const fn code(size: Option<&SessionSize>) -> i32 {
         match size {
             Some(SessionSize::Standard) => 1,
@@ -22,7 +22,7 @@ impl SessionSize {
         }
     }
 
-    /// The size of a number.
+    /// The size with this number.
     pub(crate) const fn of_code(code: i32) -> Option<SessionSize> {
         match code {
             1 => Some(SessionSize::Standard),

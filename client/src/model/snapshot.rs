@@ -1,8 +1,8 @@
-//! A few numbers about a session that a frame thread reads at any moment: without a lock, a wait or an allocation.
+//! Numbers about a session that a frame thread can read at any time, without locking, waiting or allocating.
 //!
-//! There are two copies of them, and a sequence that tells which one to read: copy 0 while it is even, copy 1 while it is
-//! odd. A writer makes it odd, writes copy 0, makes it even, and writes copy 1. So a copy is written only while readers are
-//! sent to the other one, and a writer that is held up in the middle holds up nobody.
+//! There are two copies of the data, and a sequence number that says which one to read: copy 0 while it is even, copy 1
+//! while it is odd. A writer makes it odd, writes copy 0, makes it even, and writes copy 1. So a copy is written only
+//! while readers use the other one, and a writer that is preempted in the middle blocks no reader.
 
 use super::size::SessionSize;
 use super::status::SessionStatus;
@@ -12,13 +12,13 @@ use std::time::Duration;
 
 const WORDS: usize = 7;
 
-/// A session in numbers, as it is now: what [`Session::snapshot`](crate::Session::snapshot) gives a frame loop.
+/// The current numbers of a session, for a frame loop; see [`Session::snapshot`](crate::Session::snapshot).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// Where it is in its life. The word of an unknown status is not in it.
+    /// The session's status. The service's spelling of an unknown status is not included.
     pub status: SessionStatus,
-    /// Its size, if it is known.
+    /// The size, if known.
     pub size: Option<SessionSize>,
     /// The port of the ARR inspector.
     pub arr_inspector_port: Option<u16>,
@@ -26,18 +26,19 @@ pub struct Snapshot {
     pub handshake_port: Option<u16>,
     /// The whole lease, counted from when the session became ready.
     pub max_lease: Option<Duration>,
-    /// How much of it is used by now: what the service said, and the time since, while the session is ready.
+    /// The used part of the lease, now: the part that the service reported, plus the time since then while the session
+    /// is ready.
     pub elapsed: Duration,
-    /// What is left of it by now; zero if the lease is not known.
+    /// The remaining lease, now; zero if the lease is unknown.
     pub remaining: Duration,
-    /// How long ago the service said so.
+    /// The time since the service reported this.
     pub age: Duration,
-    /// Counts what has changed besides the time: while it stays the same, so does everything in
-    /// [`Session::known_properties`](crate::Session::known_properties) but ages and times.
+    /// Counts changes other than the passage of time. While it stays the same, so does everything in
+    /// [`Session::known_properties`](crate::Session::known_properties) except ages and times.
     pub revision: u64,
 }
 
-/// What is known of a session at a moment.
+/// The cached state of a session at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SnapshotData {
     /// Counts changes.
@@ -45,22 +46,22 @@ pub(crate) struct SnapshotData {
     /// A code of the C ABI, as is `size`.
     pub(crate) status: i32,
     pub(crate) size: i32,
-    /// 0: not known.
+    /// 0: unknown.
     pub(crate) arr_inspector_port: u16,
-    /// 0: not known.
+    /// 0: unknown.
     pub(crate) handshake_port: u16,
-    /// 0: not known.
+    /// 0: unknown.
     pub(crate) max_lease_ms: u64,
-    /// How much of the lease was used at the moment `at`.
+    /// The used part of the lease at `at`.
     pub(crate) used_ms: u64,
-    /// When the service told this.
+    /// When the service reported this.
     pub(crate) at: Instant,
-    /// Whether the lease has been running since.
+    /// Whether the lease has been running since `at`.
     pub(crate) runs: bool,
 }
 
 impl SnapshotData {
-    /// All of it, as it is by now.
+    /// All numbers, advanced to `now`.
     pub(crate) fn snapshot(&self, now: Instant) -> Snapshot {
         let port = |port: u16| (port != 0).then_some(port);
         Snapshot {
@@ -76,7 +77,7 @@ impl SnapshotData {
         }
     }
 
-    /// How much of the lease is used by now. Never more than the lease.
+    /// The used part of the lease at `now`. Never more than the lease.
     pub(crate) fn used(&self, now: Instant) -> Duration {
         let since = if self.runs { self.age(now) } else { Duration::ZERO };
         let used = Duration::from_millis(self.used_ms).saturating_add(since);
@@ -86,12 +87,12 @@ impl SnapshotData {
         }
     }
 
-    /// What is left of the lease; zero if the lease is not known.
+    /// The remaining lease; zero if the lease is unknown.
     pub(crate) fn remaining(&self, now: Instant) -> Duration {
         Duration::from_millis(self.max_lease_ms).saturating_sub(self.used(now))
     }
 
-    /// How long ago the service told this.
+    /// The time since the service reported this.
     pub(crate) fn age(&self, now: Instant) -> Duration {
         now.saturating_since(self.at)
     }
@@ -126,8 +127,7 @@ impl SnapshotData {
     }
 }
 
-/// The latest [`SnapshotData`]. Any thread may read it at any time; it is written by one thread at a time, which is the writers'
-/// own business.
+/// The latest [`SnapshotData`]. Any thread may read it at any time. Writers must ensure that only one writes at a time.
 #[derive(Debug)]
 pub(crate) struct SnapshotCell {
     sequence: AtomicU64,
@@ -140,19 +140,19 @@ impl SnapshotCell {
         SnapshotCell { sequence: AtomicU64::new(0), copies }
     }
 
-    /// Replaces the reading. Not for two threads at once.
+    /// Replaces the data. Must not run on two threads at once.
     pub(crate) fn write(&self, reading: &SnapshotData) {
         self.write_in_steps(reading, || ());
     }
 
-    /// A test looks at what readers find between two steps.
+    /// Calls `between` after each step, so that a test can check what readers see there.
     fn write_in_steps(&self, reading: &SnapshotData, mut between: impl FnMut()) {
         let words = reading.to_words();
         for copy in &self.copies {
-            // Release: who is sent to the other copy finds it as it was completed before.
+            // Release: a reader that sees this sequence also sees the completed write of the copy it selects.
             self.sequence.store(self.sequence.load(Ordering::Relaxed) + 1, Ordering::Release);
-            // And the other way round: who meets any word that is written from here on, meets the new sequence after its own
-            // fence, and knows that what it has read is mixed.
+            // In the other direction: a reader that sees any word written from here on sees the new sequence after its
+            // own fence, and so detects a torn read.
             fence(Ordering::Release);
             between();
             for (place, word) in copy.iter().zip(words) {
@@ -162,7 +162,7 @@ impl SnapshotCell {
         }
     }
 
-    /// The latest reading. Tries again only if a writer has gone on to the next step meanwhile, never because one has not.
+    /// The latest data. Retries only if a writer took another step meanwhile, never because a writer is stalled.
     pub(crate) fn read(&self) -> SnapshotData {
         loop {
             if let Some(reading) = self.try_read() {
@@ -190,7 +190,7 @@ mod tests {
         Instant::from_elapsed(Duration::from_millis(ms))
     }
 
-    /// Every field derives from the number.
+    /// Derives every field from the number.
     #[allow(clippy::cast_possible_truncation, reason = "different parts of one number")]
     fn numbered(number: u64) -> SnapshotData {
         let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -239,7 +239,7 @@ mod tests {
         let over = AtomicBool::new(false);
         let read = || {
             let (mut latest, mut reads) = (0, 0);
-            // On a busy machine the writer may be late.
+            // On a busy machine the writer may start late.
             while reads < READS || latest == 0 {
                 let reading = cell.read();
                 assert_eq!(reading, numbered(reading.revision));

@@ -1,28 +1,28 @@
-//! Statuses of sessions.
+//! Session statuses.
 
-/// Where a session is in its life.
+/// The status of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionStatus {
-    /// A server is being found and started; this takes from seconds to minutes. Costs nothing yet.
+    /// A server is being allocated and started, which takes seconds to minutes. Costs nothing yet.
     Starting,
-    /// The server runs, and costs, whether or not anybody is connected.
+    /// The server is running, and costs money whether or not a client is connected.
     Ready,
-    /// The session was stopped and its server is being given back. REST 2021-01-01 does not tell it; but after its own stop
-    /// a client takes it for the status until the service is read.
+    /// The session was stopped and its server is being released. REST 2021-01-01 does not report this status, but a
+    /// client assumes it after its own stop until it next reads the service.
     Stopping,
     /// The session was stopped. Final.
     Stopped,
-    /// The lease ran out. Final.
+    /// The lease expired. Final.
     Expired,
-    /// The session failed; its message tells why. Final.
+    /// The session failed; its message says why. Final.
     Error,
-    /// A status that this version of the library does not know, as the service wrote it.
+    /// A status that this version of the library does not know, as the service spelled it.
     Unknown(String),
 }
 
 impl SessionStatus {
-    /// The service writes the words in lower case in its documentation and capitalised on the wire.
+    /// Accepts any letter case: the service's documentation uses lower case, and the wire capitalised words.
     pub(crate) fn read(text: &str) -> SessionStatus {
         match text.to_ascii_lowercase().as_str() {
             "starting" => SessionStatus::Starting,
@@ -35,7 +35,7 @@ impl SessionStatus {
         }
     }
 
-    /// A number for each, which is for ever: the C ABI's.
+    /// The C ABI's number for a status, which never changes.
     pub(crate) const fn code(&self) -> i32 {
         match self {
             SessionStatus::Unknown(_) => 0,
@@ -48,7 +48,7 @@ impl SessionStatus {
         }
     }
 
-    /// The status of a number; the word of an unknown one is not kept. Allocates nothing.
+    /// The status with this number. The spelling of an unknown one is lost. Allocates nothing.
     pub(crate) const fn of_code(code: i32) -> SessionStatus {
         match code {
             1 => SessionStatus::Starting,
@@ -61,12 +61,12 @@ impl SessionStatus {
         }
     }
 
-    /// Whether the session has ended for good. An unknown status is taken as not final.
+    /// Whether the session has ended for good. An unknown status counts as not final.
     pub fn is_final(&self) -> bool {
         matches!(self, SessionStatus::Stopped | SessionStatus::Expired | SessionStatus::Error)
     }
 
-    /// Whether the session has neither ended nor begun to end.
+    /// Whether the session has neither ended nor started to stop.
     pub(crate) fn is_alive(&self) -> bool {
         !self.is_final() && *self != SessionStatus::Stopping
     }

@@ -1,5 +1,5 @@
-//! One request to the session service with a token: fetched first if need be, renewed once after a 401, and sent again
-//! after passing failures, where that can do no harm.
+//! One authorized request to the session service. Fetches a token first if necessary, renews it once after a 401, and
+//! retries after transient failures where that can do no harm.
 
 use super::context::Context;
 use super::operation::{Operation, Step};
@@ -11,33 +11,33 @@ use crate::error::{Error, ErrorKind, ReplyFacts, Result};
 use crate::wire::{Answer, Failure, Method, Reply, Request, Urgency};
 use std::time::Duration;
 
-/// How long an answer may take, at least.
+/// The minimum time to leave for a reply.
 const NEEDED: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct AuthorizedCall {
     context: Context,
-    /// What it is for, as messages begin: "creating the session".
+    /// What the request is for, as messages begin: "creating the session".
     what: &'static str,
     request: Request,
     deadline: Instant,
     token: Acquire,
-    /// The token with which the request is on the wire.
+    /// The token of the request in flight.
     sent: Option<IssuedToken>,
     renewed: bool,
-    /// When it was begun.
+    /// When the call started.
     begun: Option<Instant>,
-    /// An earlier try may have been carried out although its answer was lost.
+    /// An earlier attempt may have been carried out although its reply was lost.
     earlier_lost: bool,
 }
 
-/// How a [`AuthorizedCall`] ended.
+/// The result of an [`AuthorizedCall`].
 #[derive(Debug)]
 pub(super) enum CallOutcome {
-    /// The last try was certainly not carried out: there was no token, or none that the service takes, or no time. The error
-    /// tells whether an earlier one may have been.
+    /// The last attempt was certainly not carried out: there was no token, none that the service accepts, or no time.
+    /// The error says whether an earlier attempt may have been.
     NotDone(Error),
-    /// It was sent, or was tried.
+    /// The request was sent, or sending it was attempted.
     Answered(Answered),
 }
 
@@ -45,14 +45,14 @@ pub(super) enum CallOutcome {
 pub(super) struct Answered {
     what: &'static str,
     pub(super) answer: Answer,
-    /// An earlier try of the same may have been carried out.
+    /// An earlier attempt of the same request may have been carried out.
     pub(super) earlier_lost: bool,
-    /// This or an earlier try may have been carried out, as far as its failure can tell.
+    /// This or an earlier attempt may have been carried out, as far as its failure shows.
     maybe_done: bool,
 }
 
 impl Answered {
-    /// The reply if it is a success; else the error that it means.
+    /// The reply if it is a success; otherwise the error it stands for.
     pub(super) fn success(self) -> Result<Reply> {
         let error = match self.answer {
             Ok(reply) if reply.is_success() => return Ok(reply),
@@ -69,7 +69,7 @@ impl Answered {
 }
 
 impl CallOutcome {
-    /// The reply if it is a success.
+    /// The reply if it is a success; otherwise the error.
     pub(super) fn success(self) -> Result<Reply> {
         match self {
             CallOutcome::NotDone(error) => Err(error),
@@ -79,12 +79,12 @@ impl CallOutcome {
 }
 
 impl AuthorizedCall {
-    /// A call that is repeated as the client's policy has it, until the deadline.
+    /// A call that is retried according to the client's policy, until the deadline.
     pub(super) fn new(context: &Context, what: &'static str, request: Request, deadline: Instant) -> AuthorizedCall {
         AuthorizedCall::with_policy(context, what, request, context.retry, deadline)
     }
 
-    /// A call that is tried once.
+    /// A call with a single attempt.
     pub(super) fn once(context: &Context, what: &'static str, request: Request) -> AuthorizedCall {
         AuthorizedCall::with_policy(context, what, request, RetryPolicy::NEVER, Instant::NEVER)
     }
@@ -109,7 +109,7 @@ impl AuthorizedCall {
         }
     }
 
-    /// The same, after an earlier call of the same kind that may have been carried out.
+    /// `earlier_lost`: an earlier call of the same kind may have been carried out.
     pub(super) fn after_lost(self, earlier_lost: bool) -> AuthorizedCall {
         AuthorizedCall { earlier_lost, ..self }
     }
@@ -134,7 +134,7 @@ impl AuthorizedCall {
         }
     }
 
-    /// What is tried only once must not be tried with no time left for its answer, when other things have taken the time.
+    /// A request with a single attempt must not be sent when other steps have left too little time for its reply.
     fn is_too_late(&self, now: Instant) -> bool {
         self.begun.is_some_and(|begun| begun < now) && self.deadline.saturating_since(now) < self.needed()
     }
@@ -156,7 +156,7 @@ impl AuthorizedCall {
         Step::Done(CallOutcome::NotDone(error.maybe_done(self.earlier_lost && self.request.method != Method::Get)))
     }
 
-    /// What the answer means: the end, or another try.
+    /// Interprets the reply: ends the call or retries.
     fn judge(&mut self, now: Instant, issued: &IssuedToken, answer: Answer) -> Step<CallOutcome> {
         let error = match &answer {
             Ok(reply) if reply.is_success() => return self.end(answer),
@@ -170,7 +170,7 @@ impl AuthorizedCall {
                 return self.send(now);
             }
             let message = format!("{} was answered 401: {}", self.what, self.context.tokens.refusal(self.renewed));
-            return self.not_done(error.retold(ErrorKind::Unauthorized, message));
+            return self.not_done(error.recast(ErrorKind::Unauthorized, message));
         }
         let throttled = error.kind() == ErrorKind::Throttled;
         if let Some(retry_after) = error.honoured_retry_after().filter(|_| throttled) {
@@ -216,7 +216,7 @@ impl Operation for AuthorizedCall {
         self.begun.get_or_insert(now);
         match (self.sent.take(), answer) {
             (Some(issued), Some(answer)) => self.judge(now, &issued, answer),
-            // Stepped without an answer: the driver gave the request up. What must not be sent twice is lost.
+            // Stepped without a reply: the driver gave the request up. If it must not be repeated, it counts as lost.
             (Some(_), None) if !self.request.repeatable => self.end(Err(Failure::given_up(&self.request))),
             (Some(_), None) => {
                 self.earlier_lost = true;
@@ -227,7 +227,7 @@ impl Operation for AuthorizedCall {
     }
 
     fn maybe_done(&self) -> bool {
-        // Who drives it knows what became of the request that it was given last.
+        // The driver knows the outcome of the latest request.
         self.request.method != Method::Get && self.earlier_lost
     }
 
@@ -236,7 +236,7 @@ impl Operation for AuthorizedCall {
     }
 }
 
-/// An operation of one call: `read` makes the outcome of it.
+/// An operation of a single call. `read` converts its outcome.
 pub(crate) struct OneCall<T> {
     call: AuthorizedCall,
     read: Box<dyn Fn(CallOutcome) -> Result<T> + Send>,
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passing_failure_is_tried_again_and_the_last_one_is_told() {
+    fn transient_failures_are_retried_and_the_last_one_is_reported() {
         let world = World::new();
         let mut read = read(&world);
         let mut now = at(0);

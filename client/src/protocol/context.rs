@@ -1,4 +1,4 @@
-//! What operations need.
+//! The shared context of operations.
 
 use super::pacing::Pacing;
 use crate::auth::TokenCache;
@@ -7,7 +7,7 @@ use crate::log::Log;
 use crate::wire::Service;
 use std::sync::Arc;
 
-/// What every operation of a client needs: where to send, a token, how fast and how often, and where to tell about it.
+/// What every operation of a client needs: the service, tokens, pacing, the retry policy, and the log.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) service: Arc<Service>,

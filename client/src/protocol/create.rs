@@ -7,17 +7,17 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{NewSession, SessionId, SessionProperties};
 use std::sync::Arc;
 
-/// How a create ended.
+/// The result of a create.
 #[derive(Debug)]
 pub(crate) struct Created {
     pub(crate) session: SessionProperties,
-    /// It was there before, under the id that was given, with the same settings: it may be somebody else's.
+    /// The session already existed under the given id with the same settings, so another client may own it.
     pub(crate) existed: bool,
 }
 
-/// Creates a session that the service's version has prepared. Where the service chooses the id (REST v1), a create is sent
-/// again only if it certainly was not carried out: a lost answer may have made a session. `made_up`: the id is our own, and
-/// so can be nobody else's.
+/// Creates a session with parameters prepared for the service's API version. Where the service chooses the id (REST
+/// v1), a create is retried only if it certainly was not carried out: a create whose reply was lost may have made a
+/// session. `made_up`: this client generated the id, so no other client can be using it.
 pub(crate) fn create(context: &Context, new: NewSession, made_up: bool, deadline: Instant) -> OneCall<Created> {
     const WHAT: &str = "creating the session";
     let service = Arc::clone(&context.service);
@@ -28,7 +28,7 @@ pub(crate) fn create(context: &Context, new: NewSession, made_up: bool, deadline
             CallOutcome::Answered(answered) => {
                 let earlier_lost = answered.earlier_lost;
                 match &answered.answer {
-                    // A success without a usable id is none: nobody knows what was made.
+                    // A success without a usable id is a failure: the session exists, but its id is unknown.
                     Ok(reply) if reply.is_success() => service
                         .read_created(reply, &new)
                         .map(|session| Created { session, existed: reply.status == 200 && !earlier_lost && !made_up })
@@ -36,12 +36,12 @@ pub(crate) fn create(context: &Context, new: NewSession, made_up: bool, deadline
                             let taken = error.kind() == ErrorKind::Conflict && !made_up;
                             error.maybe_done(!taken)
                         }),
-                    // An id that was made up here can only be in use by the try that was lost.
+                    // A generated id can be in use only because of the attempt whose reply was lost.
                     Ok(reply) if reply.status == 409 => match service.read_created(reply, &new) {
                         Err(error) => Err(error.maybe_done(made_up && earlier_lost)),
                         Ok(session) => Ok(Created { session, existed: false }),
                     },
-                    // A redirect is no answer that a service gives: who knows what it did.
+                    // The service never replies with a redirect, so its effect is unknown.
                     Ok(reply) if reply.status < 400 => Err(reply.error(WHAT).maybe_done(true)),
                     _ => answered.success().and_then(|reply| {
                         service.read_created(&reply, &new).map(|session| Created { session, existed: false })
@@ -66,5 +66,5 @@ pub(crate) fn unknown_outcome(error: Error, id: Option<&SessionId>) -> Error {
              list the account's sessions before creating another",
         ),
     };
-    error.retold(ErrorKind::OutcomeUnknown, message)
+    error.recast(ErrorKind::OutcomeUnknown, message)
 }

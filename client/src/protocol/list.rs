@@ -11,11 +11,11 @@ use std::collections::HashSet;
 
 const WHAT: &str = "listing the sessions";
 
-/// A list that is longer is none: pages that never end must end here.
+/// Bounds against a list whose pages never end.
 const MOST_PAGES: usize = 1_000;
 const MOST_SESSIONS: usize = 100_000;
 
-/// The account's sessions that have not ended, whoever created them.
+/// The account's sessions that have not ended, including those of other clients.
 pub(crate) struct List {
     context: Context,
     deadline: Instant,
@@ -23,7 +23,7 @@ pub(crate) struct List {
     call: AuthorizedCall,
     sessions: Vec<SessionProperties>,
     ids: HashSet<SessionId>,
-    /// Where the pages so far were: none is read twice.
+    /// The links followed so far. No page is read twice.
     links: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn list(context: &Context, deadline: Instant) -> List {
     List::new(context, deadline, Urgency::Normal)
 }
 
-/// The same, held up by nothing that the service has asked for: they are to be stopped.
+/// Like [`list`], but ignores pauses that the service asked for: the sessions are to be stopped.
 pub(crate) fn list_urgently(context: &Context, deadline: Instant) -> List {
     List::new(context, deadline, Urgency::Stop)
 }
@@ -54,7 +54,7 @@ impl List {
         AuthorizedCall::new(context, WHAT, Request { urgency, ..request }, deadline)
     }
 
-    /// Goes on to the next page, if there is one.
+    /// Advances to the next page, if there is one.
     fn go_on(&mut self, link: Option<String>) -> Result<bool> {
         let Some(link) = link else { return Ok(false) };
         if self.links.contains(&link) || self.links.len() >= MOST_PAGES || self.sessions.len() > MOST_SESSIONS {
@@ -86,7 +86,7 @@ impl Operation for List {
             let page = outcome.success().and_then(|reply| self.context.service.read_page(&reply));
             let more = page.and_then(|(sessions, link)| {
                 for session in sessions {
-                    // Sessions that come and go between two pages can move one to both.
+                    // Sessions created or ended between two pages can move one onto both.
                     if self.ids.insert(session.id.clone()) {
                         self.sessions.push(session);
                     }

@@ -1,14 +1,14 @@
-//! Operations as values: sans-I/O, one file each.
+//! Operations as values, without I/O, one file each.
 //!
-//! | file | what it is |
+//! | file | contents |
 //! |---|---|
-//! | `operation` | what an operation is, and the steps that it asks for |
-//! | `token` | a token, fetched if need be |
-//! | `call` | one request with a token, repeated as the policy says |
-//! | `create`, `read`, `update`, `list`, `stop` | a session's operations: a call, and what its answer means |
-//! | `readiness` | what is known of a session, and when to read it again |
+//! | `operation` | operations and their steps |
+//! | `token` | a token, fetched if necessary |
+//! | `call` | one request with a token, retried according to the policy |
+//! | `create`, `read`, `update`, `list`, `stop` | a session's operations: a call, and the meaning of its reply |
+//! | `readiness` | a session's cached properties, and when to read them again |
 //! | `timed` | an operation and its deadline |
-//! | `retry`, `pacing` | whether and when to send again; how often to ask at all |
+//! | `retry`, `pacing` | whether and when to retry; how often to send requests at all |
 
 mod call;
 mod context;

@@ -1,8 +1,9 @@
-//! An operation is a value without I/O. The interpreter asks it for the next [`Step`], carries that out, and steps it again.
+//! An operation is a value without I/O. The interpreter asks it for the next [`Step`], executes that step, and steps it
+//! again.
 //!
-//! A step may be asked for early or twice: the operation then asks for the same again, so the driver may wake for any reason.
-//! Only after [`Step::Send`] the next step is given the answer: without one the request counts as given up, and is sent again
-//! if that can do no harm.
+//! An operation may be stepped early or twice and then returns the same step again, so the driver may wake for any
+//! reason. Only the step after [`Step::Send`] takes the reply. Without one, the request counts as given up, and is sent
+//! again if that can do no harm.
 
 use crate::auth::Exchange;
 use crate::clock::Instant;
@@ -15,28 +16,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What an operation needs next.
 #[derive(Debug)]
 pub(crate) enum Step<T> {
-    /// Send this, and step with its answer.
+    /// Send this request, and step with its reply.
     Send(Box<Request>),
-    /// Fetch the token, for all operations of the client, and step again.
+    /// Fetch the token for all operations of the client, and step again.
     FetchToken(Box<Exchange>),
-    /// Another operation fetches the token, or the application was asked for one: step when it is there.
+    /// Another operation is fetching the token, or the application was asked for one: step when it is available.
     AwaitToken,
-    /// Step again at this moment.
+    /// Step again at this instant.
     SleepUntil(Instant),
-    /// Step again at this moment, or when this changes before.
+    /// Step again at this instant, or earlier if this mark changes.
     SleepUntilChange(Instant, ChangeMark),
-    /// Step when this changes: something that the operation waits for is under way.
+    /// Step when this mark changes: work that the operation depends on is in progress.
     AwaitChange(ChangeMark),
-    /// Do this, which takes time but not the network, such as writing to a disk, and step again.
+    /// Run this work (slow but not on the network, such as writing to disk), and step again.
     Work(Work),
     /// Start this in the background, and step again.
     Start(Chore),
-    /// It is over.
+    /// The operation is complete.
     Done(T),
 }
 
 impl<T> Step<T> {
-    /// The outcome; or what there is to do, as a step of the operation that this one is a part of.
+    /// The outcome, or else the step converted for the enclosing operation.
     pub(crate) fn outcome<U>(self) -> std::result::Result<T, Step<U>> {
         match self {
             Step::Done(outcome) => Ok(outcome),
@@ -52,20 +53,20 @@ impl<T> Step<T> {
     }
 }
 
-/// An operation without a caller: what becomes of it is for the function that it was made with.
+/// An operation without a caller. Its outcome goes to the closure that it was created with.
 pub(crate) struct Chore {
-    /// A number that no other chore of the process has.
+    /// Unique within the process.
     pub(crate) id: ChoreId,
     pub(crate) operation: Box<dyn Operation<Outcome = Result<()>> + Send>,
     pub(crate) deadline: Instant,
 }
 
-/// By which a [`Chore`] can be cancelled.
+/// Identifies a [`Chore`] for cancelling it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ChoreId(u64);
 
 impl Chore {
-    /// `end` is given the outcome, also if the operation cannot be started.
+    /// `end` gets the outcome, even if the operation cannot be started.
     pub(crate) fn new<T: 'static>(
         operation: impl Operation<Outcome = Result<T>> + Send + 'static,
         deadline: Instant,
@@ -74,7 +75,7 @@ impl Chore {
         Chore::with_id(operation, deadline, move |_, outcome| end(outcome))
     }
 
-    /// The same for one that has to know its own id at its end.
+    /// Like [`Chore::new`], for an `end` that needs the chore's id.
     pub(crate) fn with_id<T: 'static>(
         operation: impl Operation<Outcome = Result<T>> + Send + 'static,
         deadline: Instant,
@@ -106,7 +107,7 @@ impl fmt::Debug for Work {
     }
 }
 
-/// A count of changes, as it was at some moment.
+/// A change counter and its value at some time.
 #[derive(Clone, Debug)]
 pub(crate) struct ChangeMark {
     count: Arc<AtomicU64>,
@@ -118,46 +119,46 @@ impl ChangeMark {
         ChangeMark { count: Arc::clone(count), then: count.load(Ordering::Acquire) }
     }
 
-    /// Whether there was a change since.
+    /// Whether the counter has changed since.
     pub(crate) fn is_past(&self) -> bool {
         self.count.load(Ordering::Acquire) != self.then
     }
 }
 
-/// What happens between a call of the library and its outcome.
+/// The work between a call of the library and its outcome.
 pub(crate) trait Operation {
     type Outcome;
 
-    /// The next step. `answer` is that of the request last asked for, once.
+    /// The next step. `answer` is the reply to the latest request, passed once.
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome>;
 
-    /// Whether the service may have done what was asked, if nobody goes on with the operation.
+    /// Whether the service may have carried out the operation if it is abandoned now.
     fn maybe_done(&self) -> bool {
         false
     }
 
-    /// The caller has gone. Whether to go on stepping all the same, to put right what was done; `in_flight`: a request is
-    /// on the wire, or work is being done, and will come to its end.
+    /// The caller has gone. Returns whether to keep stepping the operation, so that it can undo its effects.
+    /// `in_flight`: a request or work is in progress and will complete.
     fn leave(&mut self, _now: Instant, _in_flight: bool) -> bool {
         false
     }
 
-    /// It ends by this error, which comes from its driver. Returns what that means.
+    /// The driver ends the operation with this error. Returns the error to report.
     fn fail(&mut self, error: Error) -> Error {
         error
     }
 
-    /// What may hold it up, and what ends it. It stays the same.
+    /// The scheduling class. It never changes.
     fn urgency(&self) -> Urgency {
         Urgency::Normal
     }
 
-    /// What is left to be done in the background after its end. Asked for once, then.
+    /// Work to run in the background after the end. Called once, at the end.
     fn afterwards(&mut self) -> Option<Chore> {
         None
     }
 
-    /// The operation with something made of its outcome, whoever it comes from.
+    /// Maps the outcome of the operation, including a failure that the driver sets.
     fn then<T, F: FnOnce(Self::Outcome) -> Result<T>>(self, make: F) -> Then<Self, F>
     where
         Self: Sized,
@@ -194,8 +195,8 @@ impl<O: Operation + ?Sized> Operation for Box<O> {
     }
 }
 
-/// An operation whose outcome goes through a function, once: also a failure that comes from its driver, as when its time is
-/// over while it waits, or its caller goes while it is on the wire.
+/// Maps the outcome of an operation through a function, once. This includes a failure that the driver sets, as when the
+/// deadline passes during a wait, or the caller goes while a request is in flight.
 pub(crate) struct Then<O, F> {
     operation: O,
     make: Option<F>,
@@ -235,8 +236,8 @@ where
     fn fail(&mut self, error: Error) -> Error {
         let error = self.operation.fail(error);
         match self.make.take().map(|make| make(Err(error.clone()))) {
-            Some(Err(told)) => told,
-            // It makes nothing of failures.
+            Some(Err(mapped)) => mapped,
+            // A driver cannot use a success here, and the function may have been called already.
             Some(Ok(_)) | None => error,
         }
     }
@@ -256,7 +257,7 @@ mod tests {
     use crate::error::ErrorKind;
     use std::sync::Mutex;
 
-    /// An operation that waits for ever.
+    /// An operation that waits forever.
     struct Endless;
 
     impl Operation for Endless {
@@ -269,13 +270,13 @@ mod tests {
 
     #[test]
     fn an_end_that_comes_from_the_driver_goes_through_the_function_too() {
-        let told = Mutex::new(None);
+        let seen = Mutex::new(None);
         let mut told_on = Endless.then(|outcome: Result<()>| {
-            *told.lock().unwrap() = outcome.as_ref().err().map(Error::kind);
-            outcome.map_err(|error| error.retold(ErrorKind::ServiceFailure, "told"))
+            *seen.lock().unwrap() = outcome.as_ref().err().map(Error::kind);
+            outcome.map_err(|error| error.recast(ErrorKind::ServiceFailure, "told"))
         });
         assert_eq!(told_on.fail(Error::new(ErrorKind::Timeout, "late")).kind(), ErrorKind::ServiceFailure);
-        assert_eq!(*told.lock().unwrap(), Some(ErrorKind::Timeout));
+        assert_eq!(*seen.lock().unwrap(), Some(ErrorKind::Timeout));
         let mut forgiving = Endless.then(|_: Result<()>| Ok(()));
         assert_eq!(forgiving.fail(Error::new(ErrorKind::Timeout, "late")).kind(), ErrorKind::Timeout);
     }

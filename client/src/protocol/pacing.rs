@@ -1,4 +1,4 @@
-//! How often to ask, and when nobody may ask at all.
+//! Poll intervals, and pauses that the service asked for.
 
 use crate::clock::{Instant, lock};
 use crate::config::PollIntervals;
@@ -6,11 +6,11 @@ use crate::model::{SessionProperties, SessionSize, SessionStatus};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// The pace of one client: all its calls go to one account, and it is the account that the service slows down.
+/// The pacing of one client. All its calls go to one account, and the service throttles per account.
 #[derive(Debug)]
 pub(crate) struct Pacing {
     pub(crate) intervals: PollIntervals,
-    /// Until when the service has asked to be left alone (`Retry-After`).
+    /// When the pause that the service asked for (`Retry-After`) ends.
     quiet_until: Mutex<Option<Instant>>,
 }
 
@@ -19,7 +19,7 @@ impl Pacing {
         Pacing { intervals, quiet_until: Mutex::new(None) }
     }
 
-    /// How long what this says of a session counts as current.
+    /// How long these properties count as current.
     pub(crate) fn interval(&self, session: &SessionProperties) -> Duration {
         match session.status {
             SessionStatus::Starting | SessionStatus::Stopping | SessionStatus::Unknown(_)
@@ -34,14 +34,14 @@ impl Pacing {
         }
     }
 
-    /// The service answered 429 and asked for a pause.
+    /// The service replied 429 and asked for a pause.
     pub(crate) fn keep_quiet(&self, now: Instant, retry_after: Duration) {
         let until = now + retry_after;
         let mut quiet_until = lock(&self.quiet_until);
         *quiet_until = Some(quiet_until.map_or(until, |before| before.max(until)));
     }
 
-    /// Until when nothing may be sent, if that is to come.
+    /// When the pause ends, if one is in effect.
     pub(crate) fn quiet_until(&self, now: Instant) -> Option<Instant> {
         lock(&self.quiet_until).filter(|until| now < *until)
     }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 const WHAT: &str = "reading the session's properties";
 
-/// Reads a session's properties.
+/// Reads a session's properties, with retries.
 pub(crate) fn properties(context: &Context, id: SessionId, deadline: Instant) -> OneCall<SessionProperties> {
     read(context, AuthorizedCall::new(context, WHAT, context.service.properties(&id), deadline), id)
 }
 
-/// The same in one try: for who reads again anyway.
+/// Reads them with a single attempt, for callers that poll anyway.
 pub(crate) fn properties_once(context: &Context, id: SessionId) -> OneCall<SessionProperties> {
     read(context, AuthorizedCall::once(context, WHAT, context.service.properties(&id)), id)
 }

@@ -1,4 +1,4 @@
-//! What is known of a session, whether it is ready, and when to read it again.
+//! The cached properties of a session, whether it is ready, and when to read it again.
 
 use super::context::Context;
 use super::retry::{self, Backoff, Trouble};
@@ -7,36 +7,35 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SessionProperties, SessionStatus};
 use std::time::Duration;
 
-/// What is known of a session, and the schedule by which it is read until it is ready, has ended, or has failed.
+/// The cached properties of a session, and the schedule for reading it until it is ready, has ended, or has failed.
 ///
-/// The schedule belongs to the session and not to those who wait for it, so waiting in many short slices costs no extra
-/// request.
+/// The schedule belongs to the session, not to its waiters, so waiting in many short slices sends no extra requests.
 pub(crate) struct Readiness {
     context: Context,
     latest: SessionProperties,
-    /// When `latest` was told.
-    told_at: Instant,
-    /// How often something was told.
-    tellings: u64,
+    /// When `latest` was updated.
+    updated_at: Instant,
+    /// The number of updates.
+    updates: u64,
     next_read: Instant,
-    /// Until when `latest` counts as the truth; never, once a read has failed or something was done to the session.
+    /// How long `latest` counts as current. `None` once a read has failed, or after a change to the session.
     good_until: Option<Instant>,
-    /// The pauses while reading is in trouble.
+    /// The delays between failing reads.
     backoff: Backoff,
-    /// Why the latest read failed, if it did. A passing failure does not end the wait.
+    /// Why the latest read failed, if it did. A transient failure does not end a wait.
     trouble: Option<Error>,
 }
 
 impl Readiness {
-    /// Of a session with these properties at this moment.
+    /// For a session with these properties at `now`.
     pub(crate) fn new(context: Context, seen: SessionProperties, now: Instant) -> Readiness {
         let next_read = now + context.pacing.interval(&seen);
         let backoff = Backoff::new(context.retry);
         Readiness {
             context,
             latest: seen,
-            told_at: now,
-            tellings: 0,
+            updated_at: now,
+            updates: 0,
             next_read,
             good_until: Some(next_read),
             backoff,
@@ -44,62 +43,62 @@ impl Readiness {
         }
     }
 
-    /// What is known, and how old that is.
+    /// The cached properties with their age.
     pub(crate) fn latest(&self, now: Instant) -> SessionProperties {
-        SessionProperties { age: now.saturating_since(self.told_at), ..self.latest.clone() }
+        SessionProperties { age: now.saturating_since(self.updated_at), ..self.latest.clone() }
     }
 
-    /// When it was told.
-    pub(crate) fn told_at(&self) -> Instant {
-        self.told_at
+    /// When the cached properties were updated.
+    pub(crate) fn updated_at(&self) -> Instant {
+        self.updated_at
     }
 
-    /// How often something was told. What began before the last [`Readiness::invalidate`] does not count.
-    pub(crate) fn tellings(&self) -> u64 {
-        self.tellings
+    /// The number of updates. Reads that began before the last [`Readiness::invalidate`] do not count.
+    pub(crate) fn updates(&self) -> u64 {
+        self.updates
     }
 
-    /// When it is read again.
+    /// When the session is next read.
     pub(crate) fn next_read(&self) -> Instant {
         self.next_read
     }
 
-    /// What is known, if it counts as current.
+    /// The cached properties, if they count as current.
     pub(crate) fn current(&self, now: Instant) -> Option<SessionProperties> {
         self.is_current(now).then(|| self.latest(now))
     }
 
-    /// An end is for ever; anything else is true for an interval.
+    /// A final status stays current forever; any other for one interval.
     fn is_current(&self, now: Instant) -> bool {
         self.latest.status.is_final() || self.good_until.is_some_and(|until| now < until)
     }
 
-    /// The service has taken this as the whole lease. All else is to be read anew.
+    /// The service accepted this as the whole lease. Everything else must be reread.
     pub(crate) fn extended(&mut self, lease: Duration, now: Instant) {
-        // Another update may have been quicker, and have asked for more.
+        // A concurrent update may have set a longer lease first.
         self.latest.max_lease = self.latest.max_lease.max(Some(lease));
         self.invalidate(now);
     }
 
-    /// The service has taken a stop: whatever was known, it is over.
+    /// The service accepted a stop. Any other status is obsolete.
     pub(crate) fn stopped(&mut self, now: Instant) {
         if !self.latest.status.is_final() {
             self.latest.status = SessionStatus::Stopping;
         }
-        self.was_told(now);
+        self.note_update(now);
         self.invalidate(now);
     }
 
-    /// The service does not know it any more: it ended so long ago.
+    /// The service no longer knows the session, because it ended long ago.
     pub(crate) fn forgotten(&mut self, now: Instant) {
         self.latest.status = SessionStatus::Stopped;
-        self.was_told(now);
+        self.note_update(now);
         self.invalidate(now);
     }
 
-    fn was_told(&mut self, now: Instant) {
-        self.told_at = now;
-        self.tellings += 1;
+    fn note_update(&mut self, now: Instant) {
+        self.updated_at = now;
+        self.updates += 1;
     }
 
     /// Why the latest read failed, if it did.
@@ -107,11 +106,11 @@ impl Readiness {
         self.trouble.as_ref()
     }
 
-    /// The session was read. What the service leaves out of its size is known from before.
+    /// Stores properties that were just read. A size that the service leaves out is kept from before.
     pub(crate) fn seen(&mut self, mut properties: SessionProperties, now: Instant) -> SessionProperties {
         properties.size = properties.size.or_else(|| self.latest.size.take());
         self.latest = properties.clone();
-        self.was_told(now);
+        self.note_update(now);
         self.next_read = now + self.context.pacing.interval(&properties);
         self.good_until = Some(self.next_read);
         self.backoff = Backoff::new(self.context.retry);
@@ -119,13 +118,13 @@ impl Readiness {
         properties
     }
 
-    /// What is known is out of date, and the next read is due.
+    /// Marks the cached properties as outdated, and the next read as due.
     pub(crate) fn invalidate(&mut self, now: Instant) {
         self.next_read = now;
         self.good_until = None;
     }
 
-    /// What the latest properties mean for a wait for a ready session; `None`: it goes on.
+    /// The result of a wait for a ready session; `None` while it must continue.
     pub(crate) fn verdict(&self, now: Instant) -> Option<Result<SessionProperties>> {
         if !self.is_current(now) {
             return None;
@@ -153,7 +152,8 @@ impl Readiness {
         }
     }
 
-    /// A read has failed. Returns the error if it is final: a transient failure does not end a wait.
+    /// Schedules the next read after a failed one. Returns the error if it is final: a transient failure does not end a
+    /// wait.
     pub(crate) fn read_failed(&mut self, now: Instant, error: Error) -> Option<Error> {
         let trouble = Trouble::of(&error);
         let pause = trouble.and_then(|trouble| self.backoff.pause(trouble, retry::random()));

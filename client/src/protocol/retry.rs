@@ -1,28 +1,28 @@
-//! Whether, and after what pause, a request that failed is sent again. Pure: no clock, no socket.
+//! Whether, and after what delay, a failed request is retried. Pure: no clock, no sockets.
 
 use crate::config::RetryPolicy;
 use crate::error::{Error, ErrorKind};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Why a request has to be sent again.
+/// A transient failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
-    /// The answer was 429: nothing is broken, and time alone helps.
+    /// The reply was 429: nothing is broken, the client only has to wait.
     pub(crate) throttled: bool,
-    /// What the service asked for, as far as it is honoured.
+    /// The pause that the service asked for, capped.
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl Trouble {
-    /// Whether time may heal this failure, so that trying again makes sense.
+    /// `None` if the failure is permanent, so that retrying makes no sense.
     pub(crate) fn of(error: &Error) -> Option<Trouble> {
         let throttled = error.kind() == ErrorKind::Throttled;
         error.is_retryable().then_some(Trouble { throttled, retry_after: error.honoured_retry_after() })
     }
 }
 
-/// The pauses of one call: exponential, with a random part, so that clients that failed together do not come back together.
+/// The delays of one call: exponential, with a random part, so that clients that failed together do not retry together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backoff {
     policy: RetryPolicy,
@@ -40,7 +40,7 @@ impl Backoff {
         Backoff { policy, failures: 0, throttles: 0 }
     }
 
-    /// How long to wait before the next try; `None`: there is none. `random` is from 0 to 1.
+    /// The delay before the next attempt; `None` if there is none. `random` is from 0 to 1.
     pub(crate) fn pause(&mut self, trouble: Trouble, random: f64) -> Option<Duration> {
         if self.policy.most == 0 {
             return None;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn who_wants_no_retries_gets_none() {
+    fn zero_retries_disables_retrying() {
         let mut backoff = Backoff::new(RetryPolicy::NEVER);
         assert_eq!((backoff.pause(FAILED, 0.0), backoff.pause(THROTTLED, 0.0)), (None, None));
     }

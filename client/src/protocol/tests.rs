@@ -1,4 +1,4 @@
-//! What the tests of operations share.
+//! Fixtures shared by the tests of operations.
 
 use super::Context;
 use super::pacing::Pacing;
@@ -12,13 +12,13 @@ use crate::wire::Reply;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the operations of a client share, without a client.
+/// The shared context of operations, without a client.
 pub(crate) struct World {
     pub(crate) context: Context,
 }
 
 impl World {
-    /// A token is at hand.
+    /// With a token available.
     pub(crate) fn new() -> World {
         let retry = RetryPolicy { most: 4, delay: RetryPolicy::DELAY };
         World::with(Credential::AccessToken("a.b.c".into()), retry)

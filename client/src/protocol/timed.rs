@@ -1,4 +1,4 @@
-//! An operation and the end of its time: what whoever drives one does next, on a caller's thread or on the client's own.
+//! An operation with a deadline: computes the next action for the interpreter, on a caller's thread or in the driver.
 
 use super::operation::{ChangeMark, Chore, Operation, Step, Work};
 use crate::auth::Exchange;
@@ -7,38 +7,38 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{Answer, Request, Urgency};
 use std::time::Duration;
 
-/// An operation that is over at a moment, whatever it is doing.
+/// An operation that ends at its deadline in any state.
 pub(crate) struct Timed<O> {
     operation: O,
     deadline: Instant,
     attempt_timeout: Duration,
-    /// Its caller has gone, and it puts right what was done.
+    /// The caller has gone, and the operation is undoing its effects.
     left: bool,
 }
 
-/// What to do next, and until when.
+/// The next action, and its time limit.
 pub(crate) enum Action<T> {
-    /// It is over.
+    /// The operation is complete.
     Done(T),
-    /// Send this within the time, and come back with the answer.
+    /// Send this request within the time, and resume with the reply.
     Send(Box<Request>, Duration),
-    /// Fetch the token within the time, and come back.
+    /// Fetch the token within the time, and resume.
     FetchToken(Box<Exchange>, Duration),
-    /// Come back then.
+    /// Resume at this instant.
     SleepUntil(Instant),
-    /// Come back then, or when this has changed.
+    /// Resume at this instant, or when the mark changes.
     SleepUntilChange(Instant, ChangeMark),
-    /// Come back when the client's signal changes, or then.
+    /// Resume when the client's signal changes, or at this instant.
     AwaitToken(Instant),
-    /// Come back when this has changed, or then.
+    /// Resume when the mark changes, or at this instant.
     AwaitChange(ChangeMark, Instant),
-    /// Do this, and come back.
+    /// Run this work, and resume.
     Work(Work),
-    /// Start this in the background, and come back.
+    /// Start this in the background, and resume.
     Start(Chore),
 }
 
-/// The error of a call whose time is over.
+/// The error of a call whose deadline has passed.
 pub(crate) fn out_of_time() -> Error {
     Error::new(ErrorKind::Timeout, "the time for the call ran out; give it more, or call again")
 }
@@ -48,7 +48,7 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         Timed { operation, deadline, attempt_timeout, left: false }
     }
 
-    /// When its time is over.
+    /// When the operation ends at the latest.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }
@@ -57,17 +57,17 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         self.operation.urgency()
     }
 
-    /// What is left to be done after its end.
+    /// Work to run after the end.
     pub(crate) fn afterwards(&mut self) -> Option<Chore> {
         self.operation.afterwards()
     }
 
-    /// Ends it no later than this.
+    /// Moves the deadline forward to `moment`, if that is earlier.
     pub(crate) fn end_by(&mut self, moment: Instant) {
         self.deadline = self.deadline.min(moment);
     }
 
-    /// The next thing to do. `gone` tells whether the caller has gone, and by what error.
+    /// The next action. `gone` returns an error if the caller has gone.
     pub(crate) fn next(
         &mut self,
         now: Instant,
@@ -76,7 +76,7 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
     ) -> Action<Result<T>> {
         let step = match self.operation.step(now, answer) {
             Step::Done(outcome) => return Action::Done(outcome),
-            // Late or not: what was done is noted, and only then there is an end.
+            // Even past the deadline: completed work is recorded before the operation ends.
             Step::Work(work) => return Action::Work(work),
             Step::Start(chore) => return Action::Start(chore),
             step => step,
@@ -92,22 +92,22 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         self.todo(now, step)
     }
 
-    /// The caller has gone while a request is on the wire, or work is being done. Whether it is wanted nevertheless.
+    /// The caller has gone while a request or work is in progress. Returns whether its result is still needed.
     pub(crate) fn leave_in_flight(&mut self, now: Instant) -> bool {
         if !self.left && self.operation.leave(now, true) {
             self.left = true;
-            // The answer comes within one attempt's time, and what puts it right has another.
+            // One attempt's time for the reply, and another for undoing its effect.
             self.deadline = now + self.attempt_timeout + self.attempt_timeout;
         }
         self.left
     }
 
-    /// The caller has gone, and the answer to the request on the wire is not wanted. Returns what that means.
+    /// The caller has gone, and the reply to the request in flight is not needed. Returns the error to report.
     pub(crate) fn give_up(&mut self, error: Error) -> Error {
         self.operation.fail(error.maybe_done(true))
     }
 
-    /// The caller has gone while nothing is under way: the end, or what there is to put right.
+    /// The caller has gone while nothing is in progress. Ends the operation, or continues it to undo its effects.
     pub(crate) fn abandon(&mut self, now: Instant, error: Error) -> Action<Result<T>> {
         if !self.operation.leave(now, false) {
             return Action::Done(Err(self.ended_by(error)));
@@ -127,7 +127,7 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         match step {
             Step::Done(outcome) => Action::Done(outcome),
             Step::Send(request) => Action::Send(request, limit),
-            // A token that is fetched ahead of time must not use up the time of the call that happened to ask for it.
+            // An early token refresh must not use up the time of the call that happened to trigger it.
             Step::FetchToken(exchange) if exchange.ahead => Action::FetchToken(exchange, self.attempt_timeout),
             Step::FetchToken(exchange) => Action::FetchToken(exchange, limit),
             Step::SleepUntil(moment) => Action::SleepUntil(moment.min(self.deadline)),

@@ -1,4 +1,4 @@
-//! Getting a token: from the cache, or by fetching one, again after a pause if the token service has a passing trouble.
+//! Gets a token from the cache, or fetches one. Retries after transient failures of the token service.
 
 use super::context::Context;
 use super::operation::{Operation, Step};
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::wire::Answer;
 use std::time::Duration;
 
-/// A token, not before the pause is over that an earlier failure asked for.
+/// Acquires a token, after any pause that an earlier failure caused.
 #[derive(Debug)]
 pub(crate) struct Acquire {
     context: Context,
@@ -31,13 +31,13 @@ impl Acquire {
         Acquire { context: context.clone(), deadline, backoff: Backoff::new(policy), waited: None, paused_until: None }
     }
 
-    /// Asks anew, whoever was waited for before.
+    /// Starts over: a result of the earlier exchange no longer counts.
     pub(super) fn again(&mut self) {
         self.waited = None;
     }
 
-    /// Rests until this moment. `false` if less than `needed` of the caller's time is left by then, or if it wants to be told
-    /// rather than to wait.
+    /// Pauses until this instant. Returns `false` if that leaves less than `needed` of the caller's time, or if the
+    /// caller prefers an error to a wait.
     pub(super) fn rest_until(&mut self, moment: Instant, needed: Duration) -> bool {
         let patient = self.context.retry.most > 0 || self.deadline == Instant::NEVER;
         let in_time = patient && moment + needed < self.deadline;
@@ -47,7 +47,8 @@ impl Acquire {
         in_time
     }
 
-    /// Rests as long as the policy has it after this failure. `false` if it is final, or as above.
+    /// Pauses according to the policy after this failure. Returns `false` if the failure is final, or as for
+    /// [`Acquire::rest_until`].
     pub(super) fn rest_after(&mut self, now: Instant, error: &Error, needed: Duration) -> bool {
         let Some(trouble) = Trouble::of(error) else { return false };
         let Some(pause) = self.backoff.pause(trouble, retry::random()) else { return false };
@@ -76,7 +77,7 @@ impl Operation for Acquire {
                 Step::FetchToken(exchange)
             }
             Ok(Acquired::Wait(other)) => {
-                // A step that is asked for twice still waits for its own.
+                // Stepped twice, it still waits for its own exchange.
                 let waited = self.waited.filter(|own| own.is_for_same(other)).unwrap_or(other);
                 self.waited = Some(waited);
                 Step::AwaitToken
@@ -95,7 +96,7 @@ impl Operation for Acquire {
                 if !self.rest_after(now, &error, Duration::ZERO) {
                     return Step::Done(Err(error));
                 }
-                // All who failed together come back together: one of them asks for all.
+                // All operations that failed together resume together, and one of them sends the request for all.
                 let until = self.paused_until.take().unwrap_or(now);
                 let until = self.context.tokens.rest_until(now, until, &error);
                 if self.rest_until(until, Duration::ZERO) { self.step(now, None) } else { Step::Done(Err(error)) }

@@ -11,8 +11,8 @@ use crate::wire::{Answer, Urgency};
 
 const WHAT: &str = "extending the lease";
 
-/// An update. Sending it twice does no harm, but the second is refused, as the lease does not grow any more: so where an
-/// earlier answer was lost, a refusal is held against what the session says.
+/// An update of the lease. Repeating it does no harm, but the service refuses the second one, because the lease no
+/// longer grows. So if an earlier reply was lost, a refusal is checked against the session's properties.
 pub(crate) struct UpdateLease {
     context: Context,
     id: SessionId,
@@ -23,7 +23,7 @@ pub(crate) struct UpdateLease {
 
 enum UpdateState {
     Updating(AuthorizedCall),
-    /// The update was refused with this error, after one that may have been carried out.
+    /// The update was refused with this error, after an earlier one that may have been carried out.
     Checking(OneCall<SessionProperties>, Error),
 }
 
@@ -53,7 +53,7 @@ impl Operation for UpdateLease {
         Urgency::Urgent
     }
 
-    /// What the service told of the session, if it told anything.
+    /// The session's properties, if the service returned them.
     type Outcome = Result<Option<SessionProperties>>;
 
     fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
@@ -82,7 +82,7 @@ impl Operation for UpdateLease {
                         Ok(Ok(session)) if session.max_lease == Some(self.lease.duration()) => {
                             Step::Done(Ok(Some(session)))
                         }
-                        // It has another lease: the earlier update was not carried out, or was outdone.
+                        // The lease is different: the earlier update was not carried out, or was superseded.
                         Ok(Ok(_)) => Step::Done(Err(refused.clone().clearly_not_done())),
                         Ok(Err(_)) => Step::Done(Err(refused.clone())),
                         Err(step) => step,
@@ -101,7 +101,7 @@ mod tests {
     use crate::wire::Reply;
     use std::time::Duration;
 
-    /// An update whose first answer is a 503, and whose second is this; then the look finds this lease.
+    /// Runs an update whose first reply is a 503 and whose second has this status. A following read finds this lease.
     fn after_a_lost_answer(second: u16, found: &str) -> Result<Option<SessionProperties>> {
         let world = World::new();
         let lease = Lease::new(Duration::from_secs(5 * 3_600)).unwrap();

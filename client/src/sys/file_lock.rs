@@ -1,29 +1,29 @@
-//! An exclusive lock on a file, which the system releases when the process dies, however it dies.
+//! An exclusive file lock that the system releases when the process ends, even by a crash.
 
 use std::fs::File;
 use std::io;
 
-/// A lock that is held until it is dropped. It belongs to this opening of the file, so it also keeps out others of the same
+/// A lock held until it is dropped. It belongs to this file handle, so it also excludes other handles of the same
 /// process.
 #[derive(Debug)]
 pub(crate) struct FileLock(File);
 
 impl FileLock {
-    /// Locks the file, without waiting; `None` if another has locked it.
+    /// Locks the file without waiting; `None` if it is already locked.
     pub(crate) fn try_on(file: File) -> io::Result<Option<FileLock>> {
         Ok(try_lock(&file)?.then_some(FileLock(file)))
     }
 }
 
 impl Drop for FileLock {
-    /// Closing alone does not do it while a process that is just being started still shares the file.
+    /// Closing alone is not enough: a child process that is just starting may still share the handle.
     fn drop(&mut self) {
         unlock(&self.0);
     }
 }
 
-// The standard library's locks are not supported on Android before Rust 1.98. One way for every Unix is the one that the
-// tests run.
+// The standard library does not support file locks on Android before Rust 1.98. All Unix systems use this
+// implementation, so that the tests cover it.
 #[cfg(unix)]
 fn try_lock(file: &File) -> io::Result<bool> {
     if flock(file, libc::LOCK_EX | libc::LOCK_NB) {

@@ -1,4 +1,4 @@
-//! The few calls to the operating system that the standard library does not have.
+//! Operating system calls that the standard library lacks.
 
 #![allow(unsafe_code, reason = "these are foreign functions; each call says why it is sound")]
 

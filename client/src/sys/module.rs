@@ -1,10 +1,10 @@
-//! Keeps this module in memory once it has threads: unloading code that a thread still runs ends the process.
+//! Keeps this module loaded once it has started threads: unloading code that a thread is running crashes the process.
 
 use once_cell::sync::OnceCell;
 
-/// Pins the shared library that this code is in, once. Call it before the first thread is started.
+/// Pins the shared library that contains this code, once. Must be called before the first thread starts.
 ///
-/// Where the code is linked into a program there is nothing to pin, and nothing happens.
+/// Does nothing if the code is linked into an executable.
 pub(crate) fn pin_module() {
     static PINNED: OnceCell<()> = OnceCell::new();
     PINNED.get_or_init(pin);
@@ -14,16 +14,16 @@ pub(crate) fn pin_module() {
 fn pin() {
     let here = pin_module as *const libc::c_void;
     let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: `here` points into this module and `info` is writable; dladdr keeps neither.
+    // SAFETY: `here` points into this module and `info` is writable; dladdr keeps neither pointer.
     let found = unsafe { libc::dladdr(here, info.as_mut_ptr()) };
     if found == 0 {
         return;
     }
-    // SAFETY: zeroed bytes are a valid Dl_info (pointers and nothing else), and dladdr has filled it.
+    // SAFETY: zeroed bytes are a valid Dl_info (it has only pointers), and dladdr has filled it.
     let path = unsafe { info.assume_init() }.dli_fname;
     if !path.is_null() {
-        // SAFETY: the path is the loader's own, NUL-terminated text. RTLD_NOLOAD loads nothing and runs no code; a
-        // failure (the code is part of the program itself) is of no consequence. The handle is kept on purpose.
+        // SAFETY: the path is the loader's own NUL-terminated text. RTLD_NOLOAD loads nothing and runs no code. A
+        // failure is harmless: it means that the code is part of the executable. The handle is leaked on purpose.
         unsafe { libc::dlopen(path, libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_NODELETE) };
     }
 }

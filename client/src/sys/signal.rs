@@ -1,23 +1,23 @@
 //! Keeps SIGPIPE away from this library's threads.
 //!
-//! Writing to a connection that the peer has closed raises it, and in a C program, unlike in a Rust one, nobody has turned
-//! it off: it would end the process. A thread inherits the mask of the one that starts it, so blocking the signal while
-//! an inner thread is made keeps it away from that thread for good, and the rest of the process as it was.
+//! Writing to a connection that the peer has closed raises SIGPIPE. A Rust program ignores it, but in a C program it
+//! terminates the process. A new thread inherits the signal mask of its parent. So blocking the signal while an inner
+//! thread is created keeps it away from that thread permanently, and leaves the rest of the process unchanged.
 
-/// Runs `start`, which starts threads; they will not be ended by SIGPIPE.
+/// Runs `start` with SIGPIPE blocked, so that threads it starts inherit the block.
 #[cfg(unix)]
 pub(crate) fn without_sigpipe<T>(start: impl FnOnce() -> T) -> T {
     let _restored = Blocked::sigpipe();
     start()
 }
 
-/// There is no such signal.
+/// This platform has no SIGPIPE.
 #[cfg(not(unix))]
 pub(crate) fn without_sigpipe<T>(start: impl FnOnce() -> T) -> T {
     start()
 }
 
-/// The calling thread's mask as it was, restored on drop, also when `start` panics.
+/// The calling thread's previous mask. Restored on drop, even if `start` panics.
 #[cfg(unix)]
 struct Blocked(Option<libc::sigset_t>);
 
@@ -26,7 +26,7 @@ impl Blocked {
     fn sigpipe() -> Blocked {
         let mut pipe = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
         let mut before = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
-        // SAFETY: both sets are writable, and sigemptyset makes a valid set of the first before it is read.
+        // SAFETY: both sets are writable, and sigemptyset initialises the first before it is read.
         let blocked = unsafe {
             libc::sigemptyset(pipe.as_mut_ptr());
             libc::sigaddset(pipe.as_mut_ptr(), libc::SIGPIPE);
@@ -41,7 +41,7 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         if let Some(before) = &self.0 {
-            // SAFETY: `before` is a valid set; the old mask is not asked for.
+            // SAFETY: `before` is a valid set, and a null pointer is allowed for the old mask.
             unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
         }
     }

@@ -1,33 +1,33 @@
-//! Why a request has no answer, and whether the service may have seen it.
+//! Requests without a reply: why, and whether the service may have seen the request.
 
 use super::reply::Reply;
 use super::request::Request;
 use crate::error::{Error, ErrorKind, ReplyFacts};
 use std::time::Duration;
 
-/// What came of a request.
+/// The result of a request.
 pub(crate) type Answer = std::result::Result<Reply, Failure>;
 
-/// A request without an answer.
+/// A request without a reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     /// `https://host:port`, for messages.
     origin: String,
     cause: Cause,
-    /// Whether it is certain that no byte of the request was written: the connection was never made.
+    /// Whether certainly no byte of the request was written, because there was no connection.
     pub(crate) never_sent: bool,
-    /// The head of the reply, if it came that far.
+    /// The head of the reply, if it arrived.
     reply: Option<Box<ReplyFacts>>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Cause {
-    /// The request was never tried.
+    /// Sending the request was not attempted.
     Setup(Error),
     Lookup(String),
     Tls(String),
     Connect(String),
-    /// The proxy does not let the request through.
+    /// The proxy rejected the request.
     Proxy(String),
     ConnectTimeout,
     /// The whole attempt took longer than this.
@@ -48,19 +48,19 @@ impl Failure {
         Failure::new(origin, Cause::Setup(error))
     }
 
-    /// The request waited for a thread until its time was over.
+    /// The request was queued for a thread until its time ran out.
     pub(crate) fn never_begun() -> Failure {
         let message = "every worker was busy until the time for the call ran out; give it more, or start fewer at once";
         Failure::setup("", Error::new(ErrorKind::Timeout, message))
     }
 
-    /// The request was sent and nobody waited for its answer.
+    /// The request was sent, but no caller was left to take its reply.
     pub(crate) fn given_up(request: &Request) -> Failure {
         let origin = request.url.origin().ascii_serialization();
         Failure::new(&origin, Cause::Lost("nobody waited for it".to_owned()))
     }
 
-    /// The same failure, with the head of the reply that had come.
+    /// Adds the head of the reply, which had arrived before the failure.
     pub(crate) fn after_head(self, head: &Reply) -> Failure {
         Failure { reply: Some(Box::new(head.facts())), ..self }
     }

@@ -1,4 +1,4 @@
-//! The wire. Pure: an operation becomes a [`Request`], a [`Reply`] becomes an outcome. No socket, no clock.
+//! The wire protocol. Pure: an operation becomes a [`Request`], a [`Reply`] becomes an outcome. No sockets, no clock.
 //!
 //! One module per REST version and one for the token service; [`Service`] picks the version.
 

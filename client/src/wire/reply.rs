@@ -1,4 +1,4 @@
-//! Replies, and what one that is no success means.
+//! Replies, and the errors that failed ones stand for.
 
 use crate::config::{Secret, without_secrets};
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// What came back: the status, the headers that mean something here, and the body.
+/// A reply: the status, the relevant headers, and the body.
 #[derive(Clone, Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -15,14 +15,14 @@ pub(crate) struct Reply {
     pub(crate) date: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) retry_after: Option<String>,
-    /// The key or the token of the request: services have been seen to repeat it.
+    /// The request's key or token: services have been seen to echo it.
     pub(crate) sent: Secret,
-    /// Wiped when dropped: it may hold a token.
+    /// Wiped on drop, because it may contain a token.
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 impl fmt::Debug for Reply {
-    /// Without the body: it may hold a token.
+    /// Omits the body, which may contain a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").field("status", &self.status).field("length", &self.body.len()).finish_non_exhaustive()
     }
@@ -33,7 +33,7 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// The reply's facts for an error about it.
+    /// The details of the reply for an error about it.
     pub(crate) fn facts(&self) -> ReplyFacts {
         ReplyFacts {
             http_status: Some(self.status),
@@ -43,13 +43,13 @@ impl Reply {
         }
     }
 
-    /// The time that `Date` tells, since 1970.
+    /// `Date`, as time since 1970.
     pub(crate) fn date(&self) -> Option<Duration> {
         let date = httpdate::parse_http_date(self.date.as_deref()?).ok()?;
         date.duration_since(std::time::UNIX_EPOCH).ok()
     }
 
-    /// `Retry-After` as a length of time; a date is read against this reply's own `Date`.
+    /// `Retry-After` as a duration. A date is taken relative to this reply's own `Date`.
     fn retry_after(&self) -> Option<Duration> {
         let text = self.retry_after.as_deref()?.trim();
         if let Ok(seconds) = text.parse() {
@@ -59,8 +59,8 @@ impl Reply {
         Some(until.saturating_sub(self.date()?))
     }
 
-    /// The body as JSON. The error says where reading ended and quotes nothing: a body may hold a token, and the
-    /// parser's own messages repeat what they found.
+    /// Parses the body as JSON. The error gives a position but quotes nothing: a body may contain a token, and the
+    /// parser's own messages repeat their input.
     pub(super) fn json<T: serde::de::DeserializeOwned>(&self, call: &str) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|cause| {
             let place = format!("line {}, column {}", cause.line(), cause.column());
@@ -80,7 +80,7 @@ impl Reply {
         .with_reply(self.facts())
     }
 
-    /// The error that a reply without success means. The status decides the kind; the body only adds words.
+    /// The error that a failed reply stands for. The status determines the kind; the body only adds text.
     pub(crate) fn error(&self, call: &str) -> Error {
         let (kind, advice) = match self.status {
             401 => (ErrorKind::Unauthorized, "the token was refused"),
@@ -103,15 +103,15 @@ impl Reply {
             ),
             _ => (ErrorKind::UnexpectedReply, "this is not a status that the service uses"),
         };
-        let told = ServiceError::read(self);
-        let words = told.message.map(|message| format!(" (\"{message}\")")).unwrap_or_default();
+        let parsed = ServiceError::read(self);
+        let words = parsed.message.map(|message| format!(" (\"{message}\")")).unwrap_or_default();
         let mut facts = self.facts();
-        facts.service_code = told.code;
+        facts.service_code = parsed.code;
         Error::new(kind, format!("{call} was answered {}{words}: {advice}", self.status)).with_reply(facts)
     }
 }
 
-/// What an error's body says. Nothing is required of it: bodies seen are empty, text, `{"error":"text"}`,
+/// The parsed body of an error. Nothing is required of it: bodies seen are empty, text, `{"error":"text"}`,
 /// `{"error":{"code","message"}}` and `{"message"}` (docs/service.md, "Errors").
 #[derive(Debug, Default, PartialEq)]
 struct ServiceError {
@@ -120,7 +120,7 @@ struct ServiceError {
 }
 
 impl ServiceError {
-    /// The longest message that is kept, in bytes.
+    /// The limit on the message, in bytes.
     const LONGEST: usize = 4096;
 
     fn read(reply: &Reply) -> ServiceError {
@@ -128,7 +128,7 @@ impl ServiceError {
         let printable = |text: &str| reply.printable(text);
         let text = text.trim_start_matches('\u{feff}');
         let Ok(value) = serde_json::from_str::<Value>(text) else {
-            // What was to be JSON, and broke off, says nothing to a person, and hides what it repeats.
+            // Truncated JSON is of no use to a reader, and may hide a secret that it echoes.
             let json = text.trim_start().starts_with(['{', '[', '"']);
             return ServiceError { code: None, message: if json { None } else { printable(text) } };
         };
@@ -142,8 +142,8 @@ impl ServiceError {
 }
 
 impl Reply {
-    /// A text of the service, fit for a message: bounded, on one line, without control characters, and without what it
-    /// repeats of the request's own key or token. `None` if nothing is left.
+    /// Prepares a text of the service for a message: bounded, on one line, without control characters, and without any
+    /// echo of the request's key or token. `None` if nothing is left.
     pub(crate) fn printable(&self, text: &str) -> Option<String> {
         self.printable_up_to(text, ServiceError::LONGEST)
     }
@@ -158,19 +158,19 @@ impl Reply {
     }
 }
 
-/// Null, missing and empty mean the same.
+/// Null, missing and empty are equivalent.
 pub(super) fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// The name of a rendering host, as replies tell it.
+/// The name of a rendering host in a reply.
 pub(super) struct Hostname;
 
 impl Hostname {
-    /// The longest that DNS allows, in characters.
+    /// The longest name that DNS allows, in characters.
     const LONGEST: usize = 253;
 
-    /// A host name, if there is one; what cannot be one is an error.
+    /// The host name, if there is one. An invalid one is an error.
     pub(super) fn read(text: Option<String>, unexpected: impl Fn(&str) -> Error) -> Result<Option<String>> {
         let can_be = |name: &String| name.len() <= Self::LONGEST && name.bytes().all(|byte| byte.is_ascii_graphic());
         match given(text) {
@@ -199,8 +199,8 @@ mod tests {
             ("[1,2]", None, None),
             (r#"{"error":"bad header: Authorization: BEARER abc.def"}"#, None, Some("bad header: Authorization:")),
         ] {
-            let told = ServiceError::read(&reply(400, body));
-            assert_eq!((told.code.as_deref(), told.message.as_deref()), (code, message), "{body}");
+            let parsed = ServiceError::read(&reply(400, body));
+            assert_eq!((parsed.code.as_deref(), parsed.message.as_deref()), (code, message), "{body}");
         }
         let binary = Reply { body: vec![0xff, 0xfe].into(), ..reply(400, "") };
         assert_eq!(ServiceError::read(&binary), ServiceError::default());
@@ -213,8 +213,8 @@ mod tests {
 
     #[test]
     fn a_services_text_is_bounded_at_a_character_and_kept_on_one_line() {
-        let told = ServiceError::read(&reply(400, &"ä\n".repeat(5_000))).message.unwrap();
-        assert!(told.len() <= ServiceError::LONGEST && !told.contains('\n'));
+        let parsed = ServiceError::read(&reply(400, &"ä\n".repeat(5_000))).message.unwrap();
+        assert!(parsed.len() <= ServiceError::LONGEST && !parsed.contains('\n'));
     }
 
     #[test]

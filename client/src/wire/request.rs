@@ -26,41 +26,42 @@ impl Method {
     }
 }
 
-/// What may hold an operation and its requests up, and what ends them.
+/// The scheduling class of an operation and its requests: what may delay it, and what ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Urgency {
-    /// It waits for a worker and for pauses that the service asked for, and ends with its caller.
+    /// Waits for a worker and for pauses that the service asked for. Ends with its caller.
     Normal,
-    /// It has a worker at once: the lease of a session that is in use.
+    /// Gets a worker at once. For the lease of a session in use.
     Urgent,
-    /// It has a worker at once, waits for no pause, and goes on when its caller has gone or the client ends: it saves money.
+    /// Gets a worker at once, ignores pauses, and continues after its caller has gone or the client has ended, because
+    /// it saves money.
     Stop,
 }
 
-/// What shall be sent. The transport adds what every request has.
+/// A request. The transport adds what all requests have in common.
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// What follows `Bearer ` in the `Authorization` header.
+    /// The bearer token of the `Authorization` header.
     pub(crate) bearer: Secret,
     /// A JSON body.
     pub(crate) body: Option<String>,
-    /// Whether sending it twice does no more than sending it once.
+    /// Whether sending it twice has the same effect as sending it once.
     pub(crate) repeatable: bool,
-    /// Whether it makes a session: then it matters to know that it was never sent.
+    /// Whether it creates a session. Then it matters to know for certain that it was never sent.
     pub(crate) creates: bool,
-    /// A correlation vector of ours (`X-MRC-CV`).
+    /// Our own correlation vector (`X-MRC-CV`).
     pub(crate) correlation_vector: Option<String>,
-    /// The longest reply that is read, in bytes.
+    /// The limit on the reply's body, in bytes.
     pub(crate) longest_reply: u64,
-    /// Whether a success means nothing without its body.
+    /// Whether a success is useless without its body.
     pub(crate) needs_body: bool,
     pub(crate) urgency: Urgency,
 }
 
 impl fmt::Debug for Request {
-    /// Without the body: it may hold signed URLs.
+    /// Omits the body, which may contain signed URLs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("line", &self.line())
@@ -75,7 +76,7 @@ const LONGEST_REPLY: u64 = 1024 * 1024;
 pub(super) const LONGEST_LIST: u64 = 8 * 1024 * 1024;
 
 impl Request {
-    /// A request whose token is still to come.
+    /// A request without its token, which is added later.
     pub(super) fn unsigned(method: Method, url: Url, body: Option<Value>) -> Request {
         Request {
             method,
@@ -91,14 +92,14 @@ impl Request {
         }
     }
 
-    /// The headers that mean something to the service, but for `Authorization`.
+    /// The headers that matter to the service, except `Authorization`.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let content_type = self.body.as_ref().map(|_| ("content-type", "application/json"));
         let vector = self.correlation_vector.as_deref().map(|vector| ("x-mrc-cv", vector));
         [Some(("accept", "application/json")), content_type, vector].into_iter().flatten()
     }
 
-    /// Method and path, for the log. Neither holds a secret.
+    /// Method and path, for the log. Neither contains a secret.
     pub(crate) fn line(&self) -> String {
         format!("{} {}", self.method.as_str(), self.url.path())
     }

@@ -1,4 +1,4 @@
-//! A session service, whichever version of the REST API it speaks.
+//! A session service, independent of its REST API version.
 
 use super::reply::Reply;
 use super::request::{Request, Urgency};
@@ -9,24 +9,24 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Lease, NewSession, SessionId, SessionProperties};
 use std::time::Duration;
 
-/// One account at one session service, spoken to in one version of the REST API: where every session request goes.
+/// One account at one session service, with the version of its REST API. All session requests go through it.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     pub(crate) target: Target,
     pub(crate) version: ApiVersion,
 }
 
-/// A part of a list, and where to go on.
+/// One page of a list, and the link to the next.
 pub(crate) type Page = (Vec<SessionProperties>, Option<String>);
 
 impl Service {
-    /// The service that a client is configured for.
+    /// The configured service of a client.
     pub(crate) fn of(settings: &Settings) -> Service {
         let target = Target { endpoint: settings.service.clone(), account_id: settings.account_id.clone() };
         Service { target, version: settings.api_version }
     }
 
-    /// The session as this version can be asked for it, with an id where the client chooses it.
+    /// The parameters of a new session as this version supports them. Adds an id where the client chooses it.
     pub(crate) fn prepare(&self, new: &NewSession) -> Result<NewSession> {
         new.check()?;
         match self.version {
@@ -35,7 +35,7 @@ impl Service {
         }
     }
 
-    /// An id as the service spells it: GUIDs in lower case with v1; with 2021-01-01 the letter case counts.
+    /// An id as the service spells it: GUIDs in lower case with v1. With 2021-01-01 letter case is significant.
     pub(crate) fn spelled(&self, id: &SessionId) -> SessionId {
         match self.version {
             ApiVersion::V1 => id.to_lower_case(),
@@ -43,7 +43,7 @@ impl Service {
         }
     }
 
-    /// A lease as it is sent, which may be longer than what was asked for.
+    /// A lease as it is sent, which may be longer than requested.
     pub(crate) fn lease(&self, lease: Lease) -> Result<Lease> {
         match self.version {
             ApiVersion::V1 => Ok(lease),
@@ -51,7 +51,7 @@ impl Service {
         }
     }
 
-    /// The longest lease that can be asked for and is not beyond this.
+    /// The longest lease that can be requested and does not exceed `cap`.
     pub(crate) fn longest_lease_within(&self, cap: Duration) -> Duration {
         match self.version {
             ApiVersion::V1 => cap,
@@ -59,7 +59,7 @@ impl Service {
         }
     }
 
-    /// In what units a session tells how much of its lease is used; what is over is cut.
+    /// The unit in which the service reports the used part of a lease; fractions are truncated.
     pub(crate) fn lease_unit(&self) -> Duration {
         match self.version {
             ApiVersion::V1 => Duration::from_secs(1),
@@ -67,7 +67,7 @@ impl Service {
         }
     }
 
-    /// Creates a session that was prepared.
+    /// Creates a session from prepared parameters.
     pub(crate) fn create(&self, new: &NewSession) -> Request {
         match (self.version, &new.id) {
             (ApiVersion::V2021_01_01, Some(id)) => v2021_01_01::create(&self.target, new, id),
@@ -105,11 +105,11 @@ impl Service {
         Request { urgency: Urgency::Urgent, ..request }
     }
 
-    /// What an update's success tells of the session; `None` where it tells nothing.
+    /// The session's properties in the reply to an update; `None` where the version returns none.
     pub(crate) fn read_updated(&self, reply: &Reply, id: &SessionId) -> Result<Option<SessionProperties>> {
         match self.version {
             ApiVersion::V1 => Ok(None),
-            // The update has succeeded, whatever its body looks like.
+            // The update has succeeded, even if its body cannot be read.
             ApiVersion::V2021_01_01 => Ok(v2021_01_01::read(reply, "extending the lease", id).ok()),
         }
     }
@@ -128,7 +128,7 @@ impl Service {
         }
     }
 
-    /// The request for a further page. The token goes along, so it must not lead anywhere else.
+    /// The request for the next page. It carries the token, so it must not go to another server.
     pub(crate) fn next_page(&self, link: &str) -> Result<Request> {
         let refuse = |why: &str| {
             Err(Error::new(

@@ -1,4 +1,4 @@
-//! Where session requests go.
+//! The target of session requests.
 
 use crate::config::{AccountId, Endpoint};
 use url::Url;

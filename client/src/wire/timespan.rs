@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// Reads a time span. `None` for anything malformed, negative, or with a field out of range.
+/// Parses a time span. `None` if it is malformed, negative, or has a field out of range.
 ///
-/// Hours of 24 and more are refused rather than guessed at: .NET reads `24:00:00` as 24 *days*.
+/// 24 hours or more are rejected, not guessed at: .NET reads `24:00:00` as 24 *days*.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let (days_and_hours, rest) = text.split_once(':')?;
     let (minutes, seconds) = rest.split_once(':')?;
@@ -20,7 +20,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     Some(Duration::new(days * 86_400 + minutes * 60 + number(seconds, 2, 59)?, nanoseconds))
 }
 
-/// Writes whole seconds: `hh:mm:ss` below 24 hours, `d.hh:mm:ss` from there.
+/// Formats whole seconds: `hh:mm:ss` below 24 hours, `d.hh:mm:ss` from there.
 pub(crate) fn format(span: Duration) -> String {
     let seconds = span.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
@@ -33,7 +33,7 @@ fn number(digits: &str, longest: usize, largest: u64) -> Option<u64> {
     if plain { digits.parse().ok().filter(|value| *value <= largest) } else { None }
 }
 
-/// .NET writes seven digits (ticks of 100 ns) and drops trailing zeros; one to seven are read.
+/// .NET writes seven digits (ticks of 100 ns) and drops trailing zeros; one to seven are accepted.
 fn fraction_in_nanoseconds(digits: &str) -> Option<u32> {
     let value = u32::try_from(number(digits, 7, u64::MAX)?).ok()?;
     Some(value * 10_u32.pow(9 - u32::try_from(digits.len()).ok()?))

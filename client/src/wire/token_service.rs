@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 const CALL: &str = "getting a token";
 
-/// `GET /accounts/{account}/token`. The correlation vector marks the request for the service's operators.
+/// `GET /accounts/{account}/token`. The correlation vector identifies the request to the service's operators.
 pub(crate) fn token(
     token_service: &Endpoint,
     account: &AccountId,
@@ -23,7 +23,7 @@ pub(crate) fn token(
     }
 }
 
-/// The token of a reply; the name's capitals are the service's.
+/// The token of a reply. The capital letters of its name are the service's.
 pub(crate) fn read_token(reply: &Reply, credential: &Credential) -> Result<Secret> {
     #[derive(Deserialize)]
     struct Body {
@@ -32,10 +32,10 @@ pub(crate) fn read_token(reply: &Reply, credential: &Credential) -> Result<Secre
     }
     if !reply.is_success() {
         return Err(match reply.status {
-            // The real service's 401 has an empty body: all the words are ours.
+            // The real service's 401 has an empty body, so the message is entirely ours.
             401 => {
                 let message = format!("{CALL} was answered 401: {}", credential.refused());
-                reply.error(CALL).retold(ErrorKind::Unauthorized, message)
+                reply.error(CALL).recast(ErrorKind::Unauthorized, message)
             }
             _ => reply.error(CALL),
         });
@@ -44,7 +44,7 @@ pub(crate) fn read_token(reply: &Reply, credential: &Credential) -> Result<Secre
     if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
         let error = reply.unexpected(CALL, "the token has characters that no token has");
         let message = error.message().to_owned();
-        return Err(error.retold(ErrorKind::InvalidToken, message));
+        return Err(error.recast(ErrorKind::InvalidToken, message));
     }
     Ok(token)
 }
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_an_error_that_does_not_repeat_it() {
+    fn an_invalid_token_is_not_quoted_in_the_error() {
         for body in [
             "",
             "{}",
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_401_is_told_as_a_wrong_key() {
+    fn an_empty_401_is_reported_as_a_wrong_key() {
         let error = read_token(&reply(401, ""), &key()).unwrap_err();
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
         assert!(error.message().contains("account key"));

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What this version can be asked for: the service chooses the id.
+/// Checks the parameters against this version: the service chooses the id.
 pub(super) fn prepare(new: &NewSession) -> Result<NewSession> {
     match &new.id {
         None => Ok(new.clone()),
@@ -31,12 +31,12 @@ pub(super) fn create(target: &Target, new: &NewSession) -> Request {
     body.insert("maxLeaseTime".into(), timespan::format(new.max_lease.duration()).into());
     body.insert("size".into(), size.into());
     if !new.models.is_empty() {
-        // The official script never sends it empty.
+        // The official script never sends an empty list.
         body.insert("models".into(), new.models.clone().into());
     }
     let url = sessions(target, &["create"]);
-    // Nothing marks a repeated create as such: each makes a session.
-    // Its id may be in the reply's `Location` too.
+    // A repeated create is not recognised as such: each one makes a session. The reply's body is optional, because
+    // `Location` may also contain the id.
     let request = Request::unsigned(Method::Post, url, Some(Value::Object(body)));
     Request { repeatable: false, creates: true, needs_body: false, ..request }
 }
@@ -66,7 +66,8 @@ fn sessions(target: &Target, rest: &[&str]) -> url::Url {
     target.sessions(&["v1"], rest)
 }
 
-/// The new session's id: from the body, else the last segment of `Location`, which the service sends as a relative path.
+/// The new session's id: from the body, or else the last segment of `Location`, which the service sends as a relative
+/// path.
 pub(super) fn read_created(reply: &Reply, new: &NewSession) -> Result<SessionProperties> {
     #[derive(Deserialize)]
     struct Body {
@@ -83,14 +84,14 @@ pub(super) fn read_created(reply: &Reply, new: &NewSession) -> Result<SessionPro
     Ok(SessionProperties::created(id.to_lower_case(), new))
 }
 
-/// The id in `accounts/{account}/sessions/{id}`. A location that is cut off, as the document prints it, has none.
+/// The id in `accounts/{account}/sessions/{id}`. A truncated location, as printed in the document, has none.
 fn id_of_location(location: &str) -> Option<SessionId> {
     let mut segments = location.trim_end_matches('/').rsplit('/');
     let (last, before) = (segments.next()?, segments.next()?);
     if before == "sessions" { SessionId::parse(last).ok() } else { None }
 }
 
-/// The members of a properties reply. All may be missing or null; ports stood under `connectionProperties` for a while.
+/// The members of a properties reply. All may be missing or null. For a while the ports were in `connectionProperties`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Properties {
@@ -125,7 +126,7 @@ pub(super) fn read_properties(reply: &Reply, call: &str, id: &SessionId) -> Resu
     read.into_session(id.clone(), reply, call)
 }
 
-/// The document shows both an object with `sessions` and a bare array. No sessions may be told as null, or not at all.
+/// The document shows both an object with `sessions` and a bare array. An empty list may be null or missing.
 pub(super) fn read_list(reply: &Reply) -> Result<Vec<SessionProperties>> {
     const CALL: &str = "listing the sessions";
     if !reply.is_success() {
@@ -144,8 +145,8 @@ pub(super) fn read_list(reply: &Reply) -> Result<Vec<SessionProperties>> {
     entries.into_iter().map(|entry| read_entry(&entry, reply, CALL)).collect()
 }
 
-/// An entry of the list. What a list shows costs money: so one that is not as documented in every member is still listed, by
-/// its id and status.
+/// An entry of the list. Listed sessions cost money, so an entry that differs from the documentation is still listed,
+/// with its id and status.
 fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
     let id = entry.get("sessionId").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
     let id =
@@ -299,7 +300,7 @@ mod tests {
             assert_eq!(read_created(&with_location, &new_session()).unwrap().id.as_str(), ID);
             assert_eq!(read_created(&reply(202, body), &new_session()).unwrap_err().kind(), ErrorKind::UnexpectedReply);
         }
-        // As the document prints it: cut off.
+        // Truncated, as printed in the document.
         let cut = Reply { location: Some("accounts/11111111-1111-1111-11...".into()), ..reply(202, "") };
         assert!(read_created(&cut, &new_session()).is_err());
     }

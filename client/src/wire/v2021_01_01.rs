@@ -14,11 +14,11 @@ use url::Url;
 
 pub(super) const VERSION: &str = "2021-01-01";
 
-/// The specification's bound.
+/// The limit in the specification.
 const LONGEST_LEASE: Duration = Duration::from_secs(1_440 * MINUTE);
 const MINUTE: u64 = 60;
 
-/// What this version can be asked for: no models, a lease of up to a day. A session without an id is given one.
+/// Checks the parameters against this version: no models, a lease of one day at most. Generates an id if none is given.
 pub(super) fn prepare(new: &NewSession) -> Result<NewSession> {
     if !new.models.is_empty() {
         return Err(Error::invalid_argument(
@@ -44,12 +44,12 @@ pub(super) fn check_lease(lease: Lease) -> Result<()> {
     )))
 }
 
-/// Leases are whole minutes here; what is asked for is the least that is given.
+/// Leases are whole minutes in this version. A fraction rounds up, so that no session gets less than requested.
 pub(super) fn as_sent(lease: Lease) -> Lease {
     lease.rounded_up_to(Duration::from_secs(MINUTE))
 }
 
-/// The longest lease that can be asked for and is not beyond this.
+/// The longest lease that can be requested and does not exceed `cap`.
 pub(super) fn longest_within(cap: Duration) -> Duration {
     let cap = cap.min(LONGEST_LEASE);
     Duration::from_secs(cap.as_secs() / MINUTE * MINUTE)
@@ -59,7 +59,7 @@ fn minutes(lease: Lease) -> u64 {
     as_sent(lease).duration().as_secs() / MINUTE
 }
 
-/// `PUT …/sessions/{id}`: as the id is ours, a repeated create makes no second session.
+/// `PUT …/sessions/{id}`. The client chooses the id, so a repeated create does not make a second session.
 pub(super) fn create(target: &Target, new: &NewSession, id: &SessionId) -> Request {
     let size = match &new.size {
         SessionSize::Standard => "Standard",
@@ -84,7 +84,7 @@ pub(super) fn update_lease(target: &Target, id: &SessionId, lease: Lease) -> Req
     Request { needs_body: false, ..Request::unsigned(Method::Patch, sessions(target, &[id.as_str()]), Some(body)) }
 }
 
-/// `GET …/sessions`, its first page
+/// `GET …/sessions`, the first page
 pub(super) fn list(target: &Target) -> Request {
     page(sessions(target, &[]))
 }
@@ -105,7 +105,7 @@ fn sessions(target: &Target, rest: &[&str]) -> Url {
     url
 }
 
-/// The new session; what the service leaves out is as it was asked for.
+/// The new session. Members that the service leaves out are taken from the request.
 pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> Result<SessionProperties> {
     const CALL: &str = "creating the session";
     if reply.status == 409 {
@@ -113,15 +113,15 @@ pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> R
         let message = format!(
             "session {id} exists already with other settings, or has ended; choose another id, or open it ({error})"
         );
-        return Err(error.retold(ErrorKind::Conflict, message));
+        return Err(error.recast(ErrorKind::Conflict, message));
     }
-    // The id is ours and 201 is clear: a body that cannot be read changes nothing about that.
+    // The id is ours and 201 is unambiguous, so an unreadable body does not matter.
     let created = match read(reply, CALL, id) {
         Err(_) if reply.status == 201 => SessionProperties::created(id.clone(), new),
         other => other?,
     };
     if matches!(created.status, SessionStatus::Stopped | SessionStatus::Expired) {
-        // The id was in use before, with the same settings; the service does not use it again.
+        // The id was in use before, with the same settings. The service does not use it again.
         let message = format!("session {id} exists already and has ended; choose another id");
         return Err(Error::new(ErrorKind::Conflict, message).with_reply(reply.facts()));
     }
@@ -132,7 +132,7 @@ pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> R
     })
 }
 
-/// The whole session, as every call but stop answers it.
+/// The whole session, as every call except stop returns it.
 pub(super) fn read(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionProperties> {
     if !reply.is_success() {
         return Err(reply.error(call));
@@ -145,7 +145,7 @@ pub(super) fn read(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionP
     read.into_properties(id.clone(), reply, call)
 }
 
-/// One page of the list, and where the next one is: null, missing and empty say that there is none.
+/// One page of the list, and the link to the next: null, missing and empty mean that there is none.
 pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option<String>)> {
     const CALL: &str = "listing the sessions";
     #[derive(Deserialize)]
@@ -163,8 +163,8 @@ pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option
     Ok((sessions, given(page.next_link)))
 }
 
-/// An entry of the list. What a list shows costs money: so one that is not as specified in every member is still listed, by
-/// its id and status.
+/// An entry of the list. Listed sessions cost money, so an entry that differs from the specification is still listed,
+/// with its id and status.
 fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
     let id = entry.get("id").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
     let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
@@ -173,7 +173,7 @@ fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionPropert
     Ok(read.unwrap_or_else(|| SessionProperties::bare(id, SessionStatus::read(status))))
 }
 
-/// The members of a session. The serializer of 2021 sent null and zero, that of 2022 leaves such members out.
+/// The members of a session. The serializer of 2021 sent null and zero; that of 2022 omits such members.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SessionBody {
@@ -214,7 +214,7 @@ impl SessionBody {
             handshake_port: port(self.handshake_port),
             max_lease: span(self.max_lease_time_minutes),
             elapsed: span(self.elapsed_time_minutes),
-            // Before 1970 stands for never.
+            // A date before 1970 stands for none.
             creation_time: creation_time
                 .transpose()?
                 .filter(|moment| *moment >= OffsetDateTime::UNIX_EPOCH)
@@ -227,9 +227,9 @@ impl SessionBody {
     }
 }
 
-/// RFC 3339, with up to seven digits of a second and any offset.
+/// RFC 3339, with up to seven fractional digits and any offset.
 fn date_time(text: &str) -> Option<OffsetDateTime> {
-    // .NET writes a date that was never set without an offset.
+    // .NET writes an unset date without an offset.
     OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339)).ok()
 }
 
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clear_success_under_our_id_is_a_session_whatever_its_body() {
+    fn a_201_under_our_id_is_a_session_even_with_an_unreadable_body() {
         for body in ["", "{}", "<html>", r#"{"status":7}"#] {
             let created = read_created(&reply(201, body), &new_session(60), &id()).unwrap();
             assert_eq!(
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_session_tells_code_and_message() {
+    fn a_failed_session_has_code_and_message() {
         let failed =
             read_body(r#"{"status":"error","error":{"code":"OutOfCapacity","message":"no server","details":[]}}"#);
         let failed = failed.unwrap();
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_tells_where_the_next_one_is() {
+    fn a_page_links_to_the_next() {
         let one = format!(r#"{{"id":"{ID}","status":"Ready","teraflops":10.6}}"#);
         let page = |rest: &str| read_page(&reply(200, &format!(r#"{{"sessions":[{one}]{rest}}}"#))).unwrap();
         let (sessions, next) = page(r#","@nextLink":"https://x/next""#);

@@ -1,7 +1,7 @@
-//! The access token: when it expires, and the cache that all calls of a client share.
+//! The access token cache, which all calls of a client share.
 //!
-//! The cache does no input or output. A call that needs a token asks [`TokenCache::acquire`] and is given the token, or
-//! the job to fetch one (an [`Exchange`]), or is told to wait for the one who has that job.
+//! The cache does no I/O. A call that needs a token asks [`TokenCache::acquire`]. It gets a token, or an [`Exchange`]
+//! (the job of fetching one), or must wait for the call that holds the exchange.
 
 use super::expiry::expiry;
 use crate::clock::{Clock, Instant, Signal, lock};
@@ -16,22 +16,22 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A token is fetched anew this long before it expires, while the old one is still good for others.
+/// A token is refreshed this long before it expires. Other calls keep using the old one meanwhile.
 const REFRESH_AHEAD: Duration = Duration::from_secs(300);
-/// A token this near its end is not used any more: the request has to get there first.
+/// A token this close to its expiry is no longer used: the request takes time to arrive.
 const LAST_USE: Duration = Duration::from_secs(30);
-/// After a refresh ahead of time has failed, the old token serves this long before the next try.
+/// After an early refresh fails, the old token is used this long before the next attempt.
 const REFRESH_PAUSE: Duration = Duration::from_secs(30);
 
 /// An access token and how long it may be used.
 #[derive(Debug)]
 struct Token {
     text: Secret,
-    /// `None`: it does not say, or only by a clock that nobody can check.
+    /// `None`: unknown, or stated only in terms of a clock that cannot be checked.
     expires: Option<Instant>,
     use_until: Instant,
     refresh_at: Instant,
-    /// Which exchange brought it.
+    /// The number of the exchange that fetched it.
     exchange: u64,
 }
 
@@ -43,23 +43,24 @@ pub(crate) struct IssuedToken {
     exchange: u64,
 }
 
-/// What a call gets that asks for a token.
+/// The reply to a call that needs a token.
 #[derive(Debug)]
 pub(crate) enum Acquired {
     /// A token.
     Token(IssuedToken),
-    /// The job to fetch one for everybody. Then ask again, as the one who waited for it.
+    /// The job of fetching a token for all calls. Afterwards, call [`TokenCache::acquire`] again with
+    /// [`Exchange::waited`].
     Fetch(Box<Exchange>),
-    /// Another call is fetching one; ask again, as one who waited for it, when the signal changes.
+    /// Another call is fetching a token. Call again with this value when the signal changes.
     Wait(Waited),
-    /// The application is asked for a token; ask again when the signal changes. The error is why, if none comes in time.
+    /// The application has been asked for a token. Call again when the signal changes. The error is the reason, if none
+    /// arrives in time.
     Starved(Error),
-    /// The token service is in trouble, or has asked for a pause: nobody asks it before this moment. The error is what it
-    /// said last.
+    /// The token service failed or asked for a pause: no requests before this instant. The error is its last failure.
     Rest(Instant, Error),
 }
 
-/// Which exchange a call has waited for, and whether it was its own.
+/// The exchange that a call waited for, and whether the call ran it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Waited {
     number: u64,
@@ -72,25 +73,25 @@ impl Waited {
     }
 }
 
-/// The job of fetching a token for everybody. Whoever has it sends the request and hands in the answer; dropping it undone
-/// gives the job back. It belongs to no operation, so that one that is left alone holds nobody up.
+/// The job of fetching a token for all calls. Its holder sends the request and hands in the reply; dropping it
+/// unfinished returns the job. It belongs to no operation, so an abandoned operation blocks no other call.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) request: Request,
-    /// The old token is still good: there is time.
+    /// The old token is still valid, so the exchange is not urgent.
     pub(crate) ahead: bool,
     cache: Arc<TokenCache>,
     number: u64,
 }
 
 impl Exchange {
-    /// What to ask with afterwards.
+    /// What to pass to [`TokenCache::acquire`] afterwards.
     pub(crate) fn waited(&self) -> Waited {
-        // One that was fetched ahead was given only part of the caller's time: running out of it is not the end.
+        // An early refresh gets only part of the caller's time, so its timeout is not the caller's.
         Waited { number: self.number, own: !self.ahead }
     }
 
-    /// Takes the answer, and wakes those who wait for it.
+    /// Takes the reply and wakes the waiting calls.
     pub(crate) fn complete(self, answer: Result<Reply>) {
         let outcome = answer.and_then(|reply| self.cache.read(&reply, self.number));
         self.cache.finish(self.number, outcome.map_err(Some));
@@ -109,7 +110,7 @@ pub(crate) struct TokenSource {
 pub(crate) struct TokenCache {
     token_service: Endpoint,
     account_id: AccountId,
-    /// The application gives new tokens when it is asked.
+    /// The application supplies new tokens on request.
     on_request: bool,
     /// Asks the application for a new token.
     ask: Box<dyn Fn() + Send + Sync>,
@@ -117,25 +118,26 @@ pub(crate) struct TokenCache {
     changed: Arc<Signal>,
     log: Arc<Log>,
     state: Mutex<CacheState>,
-    /// When the application is to be asked, in milliseconds of the clock; never, if it was or is not to be.
+    /// When to ask the application, in milliseconds of the clock. `u64::MAX`: never, or already asked.
     ask_at: AtomicU64,
-    /// Counts the exchanges that have ended, and the tokens that were given.
+    /// Counts completed exchanges and tokens supplied by the application.
     changes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct CacheState {
     credential: Credential,
-    /// Why nothing goes on before the application has given a new token.
+    /// Set while calls must wait for a new token from the application, with the reason.
     starved: Option<Error>,
     token: Option<Token>,
-    /// The number of the exchange that is under way.
+    /// The number of the exchange in flight.
     running: Option<u64>,
     /// The number of the latest exchange.
     latest: u64,
-    /// The latest exchange that failed. Those who waited for it fail with it, instead of each trying a wrong key again.
+    /// The latest failed exchange. The calls that waited for it fail with its error, instead of each trying a wrong key
+    /// again.
     failed: Option<(u64, Error)>,
-    /// Until when the token service is left alone, and why.
+    /// No requests to the token service before this instant, and why.
     rest: Option<(Instant, Error)>,
 }
 
@@ -171,7 +173,7 @@ impl TokenCache {
         Arc::new(cache)
     }
 
-    /// A new token from the application, of the kind that it gave before.
+    /// Takes a new token from the application, of the same kind as before.
     pub(crate) fn set(&self, token: Secret) -> Result<()> {
         let mut state = lock(&self.state);
         let credential = match &state.credential {
@@ -185,11 +187,11 @@ impl TokenCache {
         };
         state.credential = credential.check()?;
         if let Some(token) = Token::of(&state.credential, &*self.clock) {
-            // Not the one that a call under way may be refused with.
+            // A new number, so that a late refusal of the old token does not discard this one.
             state.latest += 1;
             state.token = Some(Token { exchange: state.latest, ..token });
         }
-        // What an exchange of the old one brings counts for nothing any more.
+        // The result of an exchange of the old token no longer counts.
         (state.running, state.starved, state.failed, state.rest) = (None, None, None, None);
         self.plan_to_ask(&state.credential);
         drop(state);
@@ -198,8 +200,8 @@ impl TokenCache {
         Ok(())
     }
 
-    /// Asks the application for a new token if its own runs out soon. For every frame: it is one comparison.
-    pub(crate) fn look_at_hosts_token(&self, now: Instant) {
+    /// Asks the application for a new token if its own expires soon. Cheap enough for every frame: one comparison.
+    pub(crate) fn ask_application_if_due(&self, now: Instant) {
         let ask_at = self.ask_at.load(Ordering::Relaxed);
         if ask_at != u64::MAX && now.since_beginning().as_millis() >= u128::from(ask_at) {
             self.ask();
@@ -211,7 +213,7 @@ impl TokenCache {
             Credential::AccountKey(_) => None,
             Credential::EntraToken(text) | Credential::AccessToken(text) => Some(text),
         };
-        // By the device's own clock, as there is no other: who asks too early does no harm, and a refusal asks too.
+        // There is only the device's clock to go by. Asking too early does no harm, and a refusal also asks.
         let ends = text.filter(|_| self.on_request).and_then(|text| expiry(text.expose()).ok());
         let ask_at = ends.map_or(u64::MAX, |ends| {
             let lifetime = ends.saturating_sub(self.clock.unix_time());
@@ -221,7 +223,7 @@ impl TokenCache {
         self.ask_at.store(ask_at, Ordering::Relaxed);
     }
 
-    /// When [`TokenCache::look_at_hosts_token`] has something to do.
+    /// When [`TokenCache::ask_application_if_due`] next has something to do.
     pub(crate) fn asks_at(&self) -> Instant {
         match self.ask_at.load(Ordering::Relaxed) {
             u64::MAX => Instant::NEVER,
@@ -239,35 +241,35 @@ impl TokenCache {
         self.changed.notify();
     }
 
-    /// The application's token is of no use any more, for this reason. Whether to wait for another one.
+    /// Marks the application's token as unusable, for this reason. Returns whether to wait for another.
     fn starve(&self, state: &mut CacheState, why: &Error) -> bool {
         if !self.on_request {
             return false;
         }
         if state.starved.is_none() {
             let message = format!("{why}; the application was asked for a new token, and has given none in time");
-            state.starved = Some(why.clone().retold(ErrorKind::Unauthorized, message));
+            state.starved = Some(why.clone().recast(ErrorKind::Unauthorized, message));
             self.ask();
         }
         true
     }
 
-    /// How often those who wait for a token have had a reason to look again.
+    /// Changes whenever calls that wait for a token should check again.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Whether one is being fetched; else only the application, or time, can bring one.
+    /// Whether an exchange is in flight. If not, only the application or time can provide a token.
     pub(crate) fn is_fetching(&self) -> bool {
         lock(&self.state).running.is_some()
     }
 
-    /// Whether there was a token, and it cannot be used any more.
+    /// Whether there was a token that can no longer be used.
     pub(crate) fn has_run_out(&self, now: Instant) -> bool {
         lock(&self.state).token.as_ref().is_some_and(|token| now >= token.use_until)
     }
 
-    /// A token, or what to do about it. `waited` is the exchange that the caller waited for, if it did.
+    /// Returns a token or the next step towards one. `waited` is the exchange that the caller waited for, if any.
     pub(crate) fn acquire(self: &Arc<Self>, now: Instant, waited: Option<Waited>) -> Result<Acquired> {
         let mut state = lock(&self.state);
         let usable = state.token.as_ref().filter(|token| now < token.use_until);
@@ -276,7 +278,7 @@ impl TokenCache {
             return Ok(Acquired::Starved(why.clone()));
         }
         if let Some(token) = usable {
-            // Without a new token of the application's nothing comes of fetching one.
+            // While the application's token is unusable, an exchange cannot succeed.
             let no_use = state.running.is_some() || resting.is_some() || state.starved.is_some();
             if now < token.refresh_at || no_use {
                 return Ok(Acquired::Token(token.issue()));
@@ -287,7 +289,7 @@ impl TokenCache {
             && waited
                 .is_some_and(|waited| waited.number == *number && (waited.own || error.kind() != ErrorKind::Timeout))
         {
-            // Time that ran out may have been the one caller's; those who waited with it still have theirs.
+            // A timeout may be specific to the call that ran the exchange; calls that waited for it have time left.
             return Err(error.clone());
         } else if let Some((until, error)) = resting {
             return Ok(Acquired::Rest(*until, error.clone()));
@@ -308,8 +310,9 @@ impl TokenCache {
         })))
     }
 
-    /// The service refused this token. Forgets it, unless another call has brought a new one meanwhile. Whether asking
-    /// again can bring another: not where the application gave the token itself.
+    /// Discards a token that the service refused, unless another call has already replaced it. Returns whether retrying
+    /// can yield another token; it cannot if the application supplied the access token and does not replace it on
+    /// request.
     pub(crate) fn refused(&self, issued: &IssuedToken) -> bool {
         let mut state = lock(&self.state);
         if matches!(state.credential, Credential::AccessToken(_)) {
@@ -330,8 +333,8 @@ impl TokenCache {
         true
     }
 
-    /// Leaves the token service alone until this moment, after this failure, unless another call has chosen a moment
-    /// already. Returns the one that holds.
+    /// Sends no requests to the token service before `until`, because of this failure. If another call has already
+    /// chosen an instant, that one stands. Returns the one in effect.
     pub(crate) fn rest_until(&self, now: Instant, until: Instant, why: &Error) -> Instant {
         let mut state = lock(&self.state);
         if let Some((chosen, _)) = state.rest.as_ref().filter(|(chosen, _)| now < *chosen) {
@@ -341,8 +344,8 @@ impl TokenCache {
         until
     }
 
-    /// What was refused, where a session request is answered 401 (`renewed`: also with a new token), and what to do about
-    /// it.
+    /// What was refused when a session request was answered 401, and what to do about it. `renewed`: a new token was
+    /// refused too.
     pub(crate) fn refusal(&self, renewed: bool) -> &'static str {
         match &lock(&self.state).credential {
             _ if renewed => {
@@ -372,7 +375,8 @@ impl TokenCache {
                 if let Some(error) = &error {
                     self.log.warning(error.correlation_vector(), || error.message().to_owned());
                 }
-                // A job given back has not failed, and must not hide an earlier failure from those who waited for it.
+                // A returned job is not a failure, and must not hide an earlier failure from the calls that waited for
+                // it.
                 if let Some(error) = error {
                     let refused = error.kind() == ErrorKind::Unauthorized;
                     if refused && matches!(state.credential, Credential::EntraToken(_)) {
@@ -389,7 +393,7 @@ impl TokenCache {
         self.has_changed();
     }
 
-    /// Reads the answer to an exchange.
+    /// Reads the reply to an exchange.
     fn read(&self, reply: &Reply, number: u64) -> Result<Token> {
         let credential = lock(&self.state).credential.clone();
         let text = token_service::read_token(reply, &credential)?;
@@ -397,7 +401,7 @@ impl TokenCache {
             let message = format!("the token service answered with something that is no access token: {what}");
             Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts())
         })?;
-        // The service's clock against itself: a device's own clock may be years off.
+        // Uses only the service's clock: a device's clock may be years off.
         let issued = reply.date().unwrap_or_else(|| self.clock.unix_time());
         let lifetime = expires.saturating_sub(issued);
         if lifetime.is_zero() {
@@ -416,7 +420,7 @@ impl TokenCache {
 }
 
 impl Token {
-    /// The one that the application gave, if what it gave is one.
+    /// The access token in the credential, if it holds one.
     fn of(credential: &Credential, clock: &dyn Clock) -> Option<Token> {
         match credential {
             Credential::AccessToken(text) => Some(Token::given(text, clock)),
@@ -424,8 +428,8 @@ impl Token {
         }
     }
 
-    /// One that the application gave. Its expiry can only be read against the device's own clock, which may be wrong: so it
-    /// is used until the service refuses it.
+    /// An access token that the application supplied. Its expiry can only be checked against the device's clock, which
+    /// may be wrong, so it is used until the service refuses it.
     fn given(text: &Secret, clock: &dyn Clock) -> Token {
         let lifetime = expiry(text.expose()).ok().map(|expires| expires.saturating_sub(clock.unix_time()));
         let never = clock.now() + Duration::MAX;
@@ -443,7 +447,7 @@ impl Token {
     }
 }
 
-/// A correlation vector of our own, as the official clients send one: the operators find the request by it.
+/// Our own correlation vector, as the official clients send. The service's operators find the request by it.
 fn correlation_vector() -> String {
     base64::engine::general_purpose::STANDARD_NO_PAD.encode(Uuid::new_v4().as_bytes())
 }

@@ -1,11 +1,11 @@
-//! The cache alone, with a clock that the tests set and replies that they make up.
+//! Tests of the cache alone, with a settable clock and made-up replies.
 
 use super::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Time that a test sets.
+/// A clock that a test sets.
 #[derive(Debug, Default)]
 struct SetClock(AtomicU64);
 
@@ -67,7 +67,7 @@ impl Fixture {
     }
 }
 
-/// A reply with a token that is good for `lifetime`; the service's clock is in 2019, whatever the device believes.
+/// A reply with a token valid for `lifetime`. The service's clock says 2019, regardless of the device's.
 fn good_for(lifetime: Duration) -> Reply {
     let date = "Thu, 09 May 2019 16:17:50 GMT";
     let issued = httpdate::parse_http_date(date).unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -88,7 +88,7 @@ fn a_token_is_fetched_once_and_lives_by_the_services_clock() {
 }
 
 #[test]
-fn while_one_fetches_the_others_wait_or_go_on_with_the_old_token() {
+fn during_an_exchange_calls_wait_or_use_the_old_token() {
     let it = Fixture::new();
     let first = it.exchange();
     assert!(matches!(it.acquire(), Acquired::Wait(Waited { number: 1, own: false })));
@@ -101,7 +101,7 @@ fn while_one_fetches_the_others_wait_or_go_on_with_the_old_token() {
 }
 
 #[test]
-fn those_who_waited_share_the_failure_and_a_newcomer_tries_again() {
+fn waiting_calls_share_the_failure_and_a_later_call_retries() {
     let it = Fixture::new();
     let first = it.exchange();
     let Acquired::Wait(number) = it.acquire() else { panic!() };
@@ -114,7 +114,7 @@ fn those_who_waited_share_the_failure_and_a_newcomer_tries_again() {
 }
 
 #[test]
-fn one_callers_timeout_is_not_everybodys() {
+fn one_calls_timeout_does_not_fail_the_others() {
     let it = Fixture::new();
     let first = it.exchange();
     let Acquired::Wait(number) = it.acquire() else { panic!() };
@@ -125,7 +125,7 @@ fn one_callers_timeout_is_not_everybodys() {
 }
 
 #[test]
-fn a_token_service_that_asks_for_a_pause_is_left_alone_by_all() {
+fn a_pause_that_the_token_service_asked_for_applies_to_all_calls() {
     let it = Fixture::new();
     it.exchange().complete(Ok(Reply { status: 429, retry_after: Some("90".into()), ..Reply::default() }));
     it.at(Duration::from_secs(89));
@@ -134,7 +134,7 @@ fn a_token_service_that_asks_for_a_pause_is_left_alone_by_all() {
     it.at(Duration::from_secs(90));
     it.exchange().complete(Ok(good_for(DAY)));
 
-    // Neither ahead of time, while the old token is good.
+    // Nor for an early refresh, while the old token is valid.
     let ahead = DAY - REFRESH_AHEAD + Duration::from_secs(90);
     it.at(ahead);
     it.exchange().complete(Ok(Reply { status: 503, retry_after: Some("60".into()), ..Reply::default() }));
@@ -145,7 +145,7 @@ fn a_token_service_that_asks_for_a_pause_is_left_alone_by_all() {
 }
 
 #[test]
-fn those_who_failed_together_come_back_together() {
+fn calls_that_failed_together_retry_together() {
     let it = Fixture::new();
     let error = Error::new(ErrorKind::Network, "down");
     let at = |seconds| Instant::from_elapsed(Duration::from_secs(seconds));
@@ -155,7 +155,7 @@ fn those_who_failed_together_come_back_together() {
 }
 
 #[test]
-fn a_job_given_back_hides_no_earlier_failure() {
+fn a_returned_exchange_does_not_hide_an_earlier_failure() {
     let it = Fixture::new();
     let first = it.exchange();
     let own = first.waited();
@@ -176,7 +176,7 @@ fn a_failed_refresh_leaves_the_old_token_in_use_and_pauses() {
 }
 
 #[test]
-fn a_job_that_is_dropped_goes_to_the_next_who_asks() {
+fn a_dropped_exchange_goes_to_the_next_call() {
     let it = Fixture::new();
     drop(it.exchange());
     let _next = it.exchange();
@@ -202,7 +202,7 @@ fn a_short_token_is_still_used_for_most_of_its_life() {
 }
 
 #[test]
-fn each_exchange_has_a_correlation_vector_of_its_own() {
+fn each_exchange_has_its_own_correlation_vector() {
     let it = Fixture::new();
     let vectors: Vec<String> = (0..2).map(|_| it.exchange().request.correlation_vector.clone().unwrap()).collect();
     assert!(vectors.iter().all(|vector| vector.len() == 22), "{vectors:?}");

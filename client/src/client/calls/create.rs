@@ -1,5 +1,5 @@
-//! Creating a session: a note in the journal, the request, the id in the journal; and what an abandoned create leaves to be
-//! put right.
+//! Creating a session: recording it in the journal, the request, recording its id; and cleaning up after an abandoned
+//! create.
 
 use super::super::account::{Account, KnownSession, still_running};
 use super::super::completion::cancelled;
@@ -13,7 +13,7 @@ use crate::protocol::{self, Chore, Created, OneCall, Operation, Step, Stopped, W
 use crate::wire::Answer;
 use std::sync::{Arc, Mutex};
 
-/// Creates a session. `label`: it was started, and a lost answer is reported by events.
+/// Creates a session. `label`: set if the create was started; then an event reports a lost reply.
 pub(in crate::client) fn create(
     account: &Arc<Account>,
     new: &NewSession,
@@ -24,7 +24,7 @@ pub(in crate::client) fn create(
     account.warn_of_lease(prepared.max_lease);
     Ok(CreateSession {
         account: Arc::clone(account),
-        // An id that was made up here belongs to nobody else; one that was given may.
+        // A generated id cannot belong to another client; a given one may.
         made_up: new.id.is_none(),
         new: prepared,
         label,
@@ -41,12 +41,12 @@ pub(in crate::client) fn create(
 pub(in crate::client) struct CreateSession {
     account: Arc<Account>,
     new: NewSession,
-    /// The id was made up here, so no other session can have it.
+    /// This client generated the id, so no other session can have it.
     made_up: bool,
-    /// It was started: what is lost is reported by events.
+    /// Set if the create was started: events report a lost reply.
     label: Option<Label>,
     deadline: Instant,
-    /// What the journal calls it.
+    /// The journal's record of it.
     record: Arc<Mutex<Option<Result<RecordId>>>>,
     begun: Option<Instant>,
     state: CreateState,
@@ -58,12 +58,12 @@ pub(in crate::client) struct CreateSession {
 
 enum CreateState {
     Begin,
-    /// The journal is written, before anything is sent.
+    /// Writing the record to the journal, before anything is sent.
     Noting,
     Creating(OneCall<Created>),
-    /// The id is written to the journal.
+    /// Writing the id to the journal.
     Completing(Created),
-    /// No caller can use the session: it is stopped.
+    /// No caller can use the session, so it is being stopped.
     GivingBack(SessionId, OneCall<Stopped>),
     Over,
 }
@@ -78,7 +78,7 @@ impl CreateSession {
         self.left || self.account.core.is_shut_down()
     }
 
-    /// The next state, or the step to be made in this one.
+    /// The next state, or the step to take in this one.
     fn go_on(
         &mut self,
         now: Instant,
@@ -102,10 +102,10 @@ impl CreateSession {
                 None => Err(Step::Done(Err(Error::new(ErrorKind::Internal, "the journal could not be written")))),
             },
             CreateState::Creating(mut create) => match create.step(now, answer).outcome() {
-                // Its id is noted before the caller has it.
+                // The id is recorded before the caller gets it.
                 Ok(Ok(created)) => Ok(CreateState::Completing(created)),
                 Ok(Err(error)) => self.create_failed(now, error),
-                // A try that was not carried out is not repeated without a caller.
+                // An attempt that was not carried out is not repeated without a caller.
                 Err(_) if self.left => self.create_failed(now, cancelled().maybe_done(create.maybe_done())),
                 Err(step) => {
                     self.state = CreateState::Creating(create);
@@ -151,13 +151,13 @@ impl CreateSession {
     }
 
     fn giving_back(&self, now: Instant, id: SessionId) -> CreateState {
-        // Also one whose id was made up here, and that was never seen.
+        // This includes a session with a generated id that was never seen.
         self.account.registry.claim(&id);
         let stop = protocol::stop(&self.account.context, &id, false, now + self.account.core.attempt_timeout);
         CreateState::GivingBack(id, stop)
     }
 
-    /// The outcome of the create, whose caller has gone.
+    /// The outcome of a create whose caller has gone.
     fn given_back(&self, id: &SessionId, outcome: Result<Stopped>) -> Error {
         let core = &self.account.core;
         let why = if core.is_shut_down() { core.ended() } else { cancelled() };
@@ -175,12 +175,12 @@ impl CreateSession {
                 core.report_left_running(self.label.unwrap_or_default(), id, &error);
                 let message =
                     format!("{why}, while session {id} was created, and stopping it failed: {error}. Stop it");
-                error.retold(why.kind(), message)
+                error.recast(why.kind(), message)
             }
         }
     }
 
-    /// The create has failed: an id that was made up here, and that may have a session now, is the client's own.
+    /// Handles a failed create. A session that may exist under a generated id belongs to this client.
     fn create_failed(
         &mut self,
         now: Instant,
@@ -192,7 +192,7 @@ impl CreateSession {
         }
     }
 
-    /// What a failure means for the journal, the client and the application.
+    /// Applies a failure to the journal and the registry. Returns the error to report.
     fn failed(&mut self, error: Error) -> Error {
         if !error.is_outcome_unknown() {
             self.note(|journal, record| journal.remove(record));
@@ -200,7 +200,7 @@ impl CreateSession {
         }
         let error = match error.kind() {
             ErrorKind::OutcomeUnknown => error,
-            // The client ended, or the time was over, between two tries.
+            // The client ended, or the time ran out, between two attempts.
             _ => protocol::unknown_outcome(error, self.new.id.as_ref()),
         };
         self.note(|journal, record| journal.lost(record));
@@ -219,7 +219,7 @@ impl CreateSession {
         error
     }
 
-    /// What the journal calls it, if it was written.
+    /// The journal's record of it, if it was written.
     fn noted(&self) -> Option<Result<RecordId>> {
         lock(&self.record).clone()
     }
@@ -245,7 +245,7 @@ impl Operation for CreateSession {
                     self.state = CreateState::Completing(created);
                     return Step::Work(Work(Box::new(move || {
                         let (Some(journal), Some(Ok(record))) = (journal, lock(&record).clone()) else { return };
-                        // One that was there before is not ours to find again.
+                        // A session that already existed is not ours to recover.
                         log.warn_of(if existed { journal.remove(record) } else { journal.complete(record, &id) });
                     })));
                 }

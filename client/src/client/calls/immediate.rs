@@ -4,7 +4,7 @@ use crate::clock::Instant;
 use crate::protocol::{Operation, Step};
 use crate::wire::Answer;
 
-/// It is over at once, with this outcome.
+/// Completes at once with this outcome.
 pub(super) struct Immediate<T>(Option<T>);
 
 impl<T> Immediate<T> {

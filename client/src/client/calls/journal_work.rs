@@ -1,4 +1,4 @@
-//! What the operations share that look into the journal.
+//! Shared code of the operations that use the journal.
 
 use super::super::account::Account;
 use super::super::state::SessionState;
@@ -9,18 +9,18 @@ use crate::model::SessionProperties;
 use crate::protocol::Work;
 use std::sync::{Arc, Mutex};
 
-/// Whose a session is that was found again.
+/// The ownership of a session found in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Claim {
-    /// Its id was chosen or received by an earlier run: it is ours. `stop_all` of the own sessions stops it.
+    /// An earlier run chose or received its id, so it is ours. [`StopScope::Own`](crate::StopScope::Own) includes it.
     Ours,
-    /// An earlier run has lost the answer to a create, and this session may be what was made: it was asked for so, at that
-    /// time. It may as well be somebody else's.
+    /// An earlier run lost the reply to a create, and this session may be the one it made: it matches the request and
+    /// the time. It may also belong to another client.
     Candidate,
 }
 
-/// What work on a disk brings to the operation that waits for it.
+/// The result of disk work, for the operation that waits for it.
 pub(super) struct JournalWork<T>(Arc<Mutex<Option<Result<T>>>>);
 
 impl<T: Send + 'static> JournalWork<T> {
@@ -36,7 +36,7 @@ impl<T: Send + 'static> JournalWork<T> {
     }
 }
 
-/// Keeps a session that was found in the journal.
+/// Registers a session that was found in the journal.
 pub(super) fn take_over(account: &Account, found: SessionProperties, claim: Claim) -> Arc<SessionState> {
     let size = found.size.clone();
     let state = account.state_of(found);
@@ -46,7 +46,7 @@ pub(super) fn take_over(account: &Account, found: SessionProperties, claim: Clai
     }
 }
 
-/// Services have been seen to leave it out.
+/// Adds the recorded size, which services have been seen to leave out.
 pub(super) fn sized(found: SessionProperties, record: &Record) -> SessionProperties {
     SessionProperties { size: found.size.or_else(|| Some(record.size.clone())), ..found }
 }

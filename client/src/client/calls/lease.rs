@@ -1,4 +1,4 @@
-//! Extending leases: for a caller, and for keep-alive.
+//! Extending leases, for a caller and for keep-alive.
 
 use super::super::account::Account;
 use super::super::state::{ExtensionEnd, SessionState, Watching};
@@ -10,7 +10,7 @@ use crate::protocol::{self, Chore, Operation};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Sets a session's whole lease. What is known is used, nothing is read for it.
+/// Sets a session's whole lease. Relies on cached properties; reads nothing.
 pub(in crate::client) fn update_lease(
     account: &Arc<Account>,
     state: &Arc<SessionState>,
@@ -24,7 +24,7 @@ pub(in crate::client) fn update_lease(
     }
 }
 
-/// Extends the lease of a session that is kept alive. One extension is in flight at a time.
+/// Extends the lease for keep-alive. One extension is in flight at a time.
 pub(in crate::client) fn extension(
     account: &Arc<Account>,
     state: &Arc<SessionState>,
@@ -40,8 +40,8 @@ pub(in crate::client) fn extension(
     }))
 }
 
-/// The lease that leaves at least this much from now on; `None` if it stands already. The service cuts what is used to whole
-/// units, so it may be up to one more than is known.
+/// The whole lease that leaves at least this much from now; `None` if the current one suffices. The service truncates
+/// the used part to whole units, so up to one unit more may be used than reported.
 pub(in crate::client) fn lease_leaving(
     state: &SessionState,
     left: Duration,
@@ -56,7 +56,7 @@ pub(in crate::client) fn lease_leaving(
 fn extended(account: &Account, state: &SessionState, failure: Option<Error>) {
     let core = &account.core;
     if core.is_shut_down() {
-        // It was cancelled, or the session is not looked after any more.
+        // It was cancelled, or the session is no longer watched.
         return;
     }
     let how = failure.as_ref().map_or(ExtensionEnd::Done, |error| {
@@ -72,9 +72,9 @@ fn extended(account: &Account, state: &SessionState, failure: Option<Error>) {
 }
 
 enum Check {
-    /// The lease as it is sent.
+    /// Send this lease.
     Send(Lease),
-    /// What is known, as this is the lease already.
+    /// The lease is already this long. Contains the cached properties.
     Stands(Box<SessionProperties>),
 }
 
@@ -126,7 +126,7 @@ fn send(
         }
         let log = &account.context.log;
         log.info(None, || format!("the lease of session {} is now {} s", state.id(), wanted.as_secs()));
-        // The journal goes by the lease: what is surely over does not have to be found again.
+        // The journal uses the lease to drop sessions that have certainly ended.
         let (service, id) = (Arc::clone(&account.context.service), state.id().clone());
         account.core.note(move |journal| journal.extended(&service, &id, max_lease));
         Ok(state.known(account.core.now()))

@@ -1,4 +1,4 @@
-//! Reporting what a create has made whose answer was lost.
+//! Reports which sessions a create may have made whose reply was lost.
 
 use super::super::account::Account;
 use crate::clock::Instant;
@@ -10,19 +10,20 @@ use crate::protocol::{self, Chore};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// A create whose answer was lost.
+/// A create whose reply was lost.
 pub(super) struct LostCreate {
     pub(super) account: Arc<Account>,
     pub(super) label: Label,
     pub(super) new: NewSession,
-    /// What the journal calls it.
+    /// The journal's record of it.
     pub(super) record: Option<RecordId>,
     pub(super) begun: Instant,
     pub(super) error: ErrorKind,
 }
 
 impl LostCreate {
-    /// Reports which session it may have made: the one of its id; or those that a list shows, which is returned.
+    /// Reports which session it may have made. With a known id that is the session; otherwise the returned chore lists
+    /// the candidates.
     pub(super) fn report(self) -> Option<Chore> {
         if let Some(id) = &self.new.id {
             self.post_all(vec![id.clone()], None);
@@ -45,7 +46,7 @@ impl LostCreate {
             return self.post_all(candidates, None);
         }
         core.note(move |journal| {
-            // What cannot be read excludes nothing.
+            // A journal that cannot be read excludes no candidate.
             let noted = self.account.ids_of(&journal.others().unwrap_or_default());
             let candidates = self.candidates(sessions, &noted);
             if let Some(record) = self.record {
@@ -56,7 +57,7 @@ impl LostCreate {
         });
     }
 
-    /// Those that are unknown to those who share the journal, too.
+    /// The sessions that are also unknown to the other users of the journal.
     fn candidates(&self, sessions: Vec<SessionProperties>, noted: &HashSet<SessionId>) -> Vec<SessionId> {
         let age = self.account.core.now().saturating_since(self.begun);
         let candidates = self.account.candidates(sessions, noted, &self.new.size, self.new.max_lease, age);

@@ -1,5 +1,5 @@
-//! What can be done with an account and its sessions, one file each. Every function makes an operation, which the interpreter
-//! carries out.
+//! The operations on an account and its sessions, one file each. Every function creates an operation for the
+//! interpreter.
 
 mod create;
 mod immediate;

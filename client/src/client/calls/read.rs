@@ -13,13 +13,13 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ListedSession {
-    /// What the service says about it.
+    /// The properties that the service reports.
     pub properties: SessionProperties,
-    /// Whether this client created or opened it. Accounts are shared: others may be in use by other people.
+    /// Whether this client created or opened it. Accounts are shared, so other people may be using the others.
     pub known_to_client: bool,
 }
 
-/// Opens a session that exists.
+/// Opens an existing session.
 pub(in crate::client) fn open(
     account: &Arc<Account>,
     id: &SessionId,
@@ -39,7 +39,7 @@ pub(in crate::client) fn open(
                     target.account_id.as_str(),
                     target.endpoint
                 );
-                error.retold(ErrorKind::NotFound, message)
+                error.recast(ErrorKind::NotFound, message)
             }
             _ => error,
         })?;
@@ -80,7 +80,7 @@ pub(in crate::client) fn properties(
     read.then(move |read: Result<SessionProperties>| Ok(account.was_read(&state, epoch, read?)))
 }
 
-/// The same without a request, if what is known counts as current.
+/// Returns the cached properties if they are current; otherwise reads them.
 pub(in crate::client) fn cached_properties(
     account: &Arc<Account>,
     state: &Arc<SessionState>,

@@ -1,4 +1,4 @@
-//! Finding the sessions again that earlier runs have left.
+//! Recovers sessions that earlier runs left behind.
 
 use super::super::account::{Account, KnownSession, ON_ITS_WAY};
 use super::super::accounts::Accounts;
@@ -13,7 +13,7 @@ use crate::wire::Answer;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-/// All that dead owners have left and the service still has, with how certain it is that it is ours.
+/// Recovers all existing sessions of dead owners, with the certainty that each is ours.
 pub(in crate::client) fn recover(accounts: &Accounts, deadline: Instant) -> Result<Recover> {
     let journal = accounts.home.core.journal.as_ref().ok_or_else(|| {
         Error::invalid_argument("the client has no journal; give it a path for one, always the same, when it is made")
@@ -27,18 +27,18 @@ pub(in crate::client) struct Recover {
     journal: Arc<Journal>,
     deadline: Instant,
     state: Recovering,
-    /// What is to be looked at.
+    /// The records to check.
     todo: VecDeque<(Record, Arc<Account>)>,
     found: Vec<Found>,
-    /// The records of sessions that are over.
+    /// The records of sessions that have ended.
     gone: Vec<RecordId>,
-    /// Why a record could not be looked into.
+    /// Why a record could not be checked.
     trouble: Option<Error>,
     /// The caller has gone.
     left: bool,
 }
 
-/// What is found of the dead owners' sessions.
+/// The recovered sessions.
 type Recoverable = Vec<(KnownSession, Claim)>;
 
 struct Found {
@@ -54,10 +54,10 @@ enum Recovering {
     Next,
     Reading(Record, Arc<Account>, OneCall<SessionProperties>),
     Listing(Record, Arc<Account>, List),
-    /// The list is there, and is held against what living owners have noted by now.
+    /// The list has arrived, and is compared with the current records of live owners.
     Comparing(Record, Arc<Account>, Vec<SessionProperties>, JournalWork<Vec<(Record, bool)>>),
     Adopting(JournalWork<HashSet<RecordId>>),
-    /// Nobody wants them: they are left behind again.
+    /// There is no caller for them: they are left behind again.
     Leaving(JournalWork<()>),
     Over,
 }
@@ -77,7 +77,7 @@ impl Recover {
         }
     }
 
-    /// All records, and whether their owner lives: this client does.
+    /// All records, and whether the owner is alive. This client is.
     fn survey(&self) -> (JournalWork<Vec<(Record, bool)>>, Work) {
         let journal = Arc::clone(&self.journal);
         JournalWork::start(move || {
@@ -94,7 +94,7 @@ impl Recover {
         self.trouble.get_or_insert(error);
     }
 
-    /// The same. Where nobody can be reached, the others there are not tried.
+    /// Records a failure. If the endpoint cannot be reached, its other records are skipped.
     fn trouble_at(&mut self, account: &Arc<Account>, error: Error) {
         use ErrorKind::{NameResolution, Network, Timeout, Tls};
         if matches!(error.kind(), Network | NameResolution | Timeout | Tls) {
@@ -105,7 +105,7 @@ impl Recover {
 
     fn begin_next(&mut self, now: Instant) -> std::result::Result<Recovering, Step<Result<Recoverable>>> {
         if now >= self.deadline && !self.todo.is_empty() {
-            // What was found is not given up for the rest.
+            // The sessions found so far are not discarded because of the rest.
             self.todo.clear();
             self.trouble(protocol::out_of_time());
         }
@@ -126,14 +126,14 @@ impl Recover {
         })
     }
 
-    /// When to give up on a account: one that does not answer leaves the others their part of the time.
+    /// The deadline for an account: one that does not answer must leave the others their share of the time.
     fn share_of(&self, account: &Arc<Account>, now: Instant) -> Instant {
         let others: HashSet<_> = self.todo.iter().map(|(_, other)| Arc::as_ptr(other)).collect();
         let others = others.into_iter().filter(|other| *other != Arc::as_ptr(account)).count();
         now + self.deadline.saturating_since(now) / u32::try_from(others + 1).unwrap_or(u32::MAX)
     }
 
-    /// Whether a session of this record that is not there can still come.
+    /// Whether this record's create may still arrive, if its session does not exist yet.
     fn may_still_come(&self, record: &Record) -> bool {
         record.state != Noted::Created && self.journal.unix_time().saturating_sub(record.written) <= ON_ITS_WAY
     }
@@ -167,7 +167,7 @@ impl Recover {
                 first.account.registry.undecided(*create, ids);
             }
         }
-        // Several creates may each have made the same one.
+        // Several lost creates may have the same candidate.
         let mut seen = HashSet::new();
         found.retain(|found| seen.insert((Arc::as_ptr(&found.account), found.properties.id.clone())));
         let hand_out = |Found { account, properties, claim, .. }| {
@@ -177,7 +177,7 @@ impl Recover {
         found.into_iter().map(hand_out).collect()
     }
 
-    /// Those of a list that a create may have made whose record has no id.
+    /// The listed sessions that the create of a record without an id may have made. `None` if that is ambiguous now.
     fn candidates(
         &self,
         record: &Record,
@@ -186,7 +186,7 @@ impl Recover {
         others: &[(Record, bool)],
     ) -> Option<Vec<SessionProperties>> {
         let service = &account.context.service;
-        // Somebody who lives is creating one right now, whose id is not known to anybody here: it must not be taken for ours.
+        // A live owner is creating a session whose id is not known yet. It must not be mistaken for ours.
         let ambiguous = |(other, lives): &(Record, bool)| {
             *lives && other.is_at(service) && other.session_id.is_none() && other.state == Noted::Creating
         };
@@ -261,7 +261,7 @@ impl Recover {
             Recovering::Comparing(record, account, sessions, pending) => {
                 let others = pending.take().map_err(|error| Step::Done(Err(error)))?;
                 match self.candidates(&record, &account, sessions, &others) {
-                    // It is looked at again the next time.
+                    // It is checked again by the next call.
                     None => {}
                     Some(candidates) if candidates.is_empty() && self.may_still_come(&record) => {}
                     Some(candidates) if candidates.is_empty() => self.gone.push(record.id),

@@ -1,4 +1,4 @@
-//! Going on with a session, or creating one.
+//! Resuming a session, or creating one.
 
 use super::super::account::{Account, KnownSession};
 use super::create::{CreateSession, create};
@@ -14,29 +14,29 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Which session [`Client::resume_or_create`](crate::Client::resume_or_create) takes instead of creating one.
+/// Which session [`Client::resume_or_create`](crate::Client::resume_or_create) resumes instead of creating one.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Resume {
-    /// This one, if it is fit; else those of the journal.
+    /// This session, if it is suitable; otherwise those of the journal.
     pub id: Option<SessionId>,
-    /// At least this much of its lease must be left.
+    /// The minimum remaining lease.
     pub min_remaining: Duration,
 }
 
 impl Resume {
-    /// This session, if it is fit.
+    /// Sets the session to try first.
     pub fn id(self, id: impl Into<Option<SessionId>>) -> Resume {
         Resume { id: id.into(), ..self }
     }
 
-    /// At least this much of its lease must be left.
+    /// Sets the minimum remaining lease.
     pub fn min_remaining(self, min_remaining: Duration) -> Resume {
         Resume { min_remaining, ..self }
     }
 }
 
-/// A session that is fit to go on with, or a new one; and whether it was there before.
+/// A suitable existing session, or a new one; and whether it existed before.
 pub(in crate::client) fn resume_or_create(
     account: &Arc<Account>,
     new: &NewSession,
@@ -54,7 +54,7 @@ struct ResumeOrCreate {
     resume: Resume,
     deadline: Instant,
     state: Resuming,
-    /// Whose id was given first, then those of the journal, the newest first.
+    /// The session with the given id first, then those of the journal, newest first.
     todo: VecDeque<(SessionId, Option<Record>)>,
     create: Option<CreateSession>,
     afterwards: Option<Chore>,
@@ -123,7 +123,7 @@ impl ResumeOrCreate {
                     records.into_iter().filter(|record| record.is_at(service) && record.version == service.version);
                 for record in here {
                     let Some(id) = record.session_id.as_ref().map(|id| service.spelled(id)) else { continue };
-                    // The one whose id was given may be known to the journal too.
+                    // The journal may also have a record of the session with the given id.
                     match self.todo.front_mut().filter(|(given, _)| *given == id) {
                         Some((_, known)) => *known = Some(record),
                         None if record.size == self.new.size => self.todo.push_back((id, Some(record))),
@@ -160,14 +160,14 @@ impl ResumeOrCreate {
                         Err(Step::Work(work))
                     }
                 },
-                // Not fit, or not there any more.
+                // Not suitable, or gone.
                 Ok(Ok(_)) => Ok(Resuming::Next),
                 Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Ok(Resuming::Next),
                 Ok(Err(error)) => Err(Step::Done(Err(error))),
             },
             Resuming::Adopting(found, stops, pending) => match pending.take() {
                 Ok(true) => Err(Step::Done(Ok((self.resumed(found, stops, Some(Claim::Ours)), true)))),
-                // Another was quicker.
+                // Another client adopted it first.
                 Ok(false) => Ok(Resuming::Next),
                 Err(error) => Err(Step::Done(Err(error))),
             },
@@ -185,7 +185,7 @@ impl ResumeOrCreate {
         }
     }
 
-    /// What was found, with what the service left out.
+    /// The properties, with members that the service left out filled in.
     fn completed(&self, found: &SessionProperties, record: Option<&Record>) -> SessionProperties {
         let found = self.account.registry.complete(found.clone());
         match record {

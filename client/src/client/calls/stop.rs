@@ -16,7 +16,8 @@ pub(in crate::client) fn stop(
     deadline: Instant,
 ) -> impl Operation<Outcome = Result<Stopped>> + Send + use<> {
     let state = account.registry.find(id);
-    // Before, so that no read that is under way counts; and after, whatever came of it, for those begun meanwhile.
+    // Discards reads before the stop, so that none in flight counts, and after it, regardless of its outcome, for those
+    // begun meanwhile.
     state.iter().for_each(|state| state.forget_reads());
     let stop = protocol::stop(&account.context, id, account.registry.may_be_stopped(id), deadline);
     let (account, id) = (Arc::clone(account), id.clone());
@@ -39,7 +40,7 @@ pub(in crate::client) fn stop(
     })
 }
 
-/// Stops a session that was just created for a caller that has gone, unless another holds it.
+/// Stops a session that was just created for a caller that has gone, unless another handle exists.
 pub(in crate::client) fn give_back(account: &Arc<Account>, state: &Arc<SessionState>) -> Option<Chore> {
     if !account.registry.owns(state.id()) || Arc::strong_count(state) > 1 {
         return None;

@@ -11,30 +11,30 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Which sessions [`Client::stop_all`](crate::Client::stop_all) stops.
+/// The sessions that [`Client::stop_all`](crate::Client::stop_all) stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopScope {
     /// Those that this client created.
     Own,
-    /// All of the account, whoever created them: other people may be using them.
+    /// All of the account, including those of other clients: other people may be using them.
     Account,
 }
 
-/// What became of the sessions.
+/// The result of stopping many sessions.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StoppedAll {
-    /// How many were stopped.
+    /// The number of sessions stopped.
     pub stopped: usize,
-    /// How many had ended already.
+    /// The number of sessions that had already ended.
     pub already_gone: usize,
-    /// Those that may still be running, and why.
+    /// The sessions that may still be running, and why.
     pub failed: Vec<(SessionId, Error)>,
 }
 
 impl StoppedAll {
-    /// Itself, if no session is left running; else the first failure, which tells how many there are.
+    /// `self` if no session is left running; otherwise the first failure, with the number of failures in its message.
     ///
     /// # Errors
     /// Those of stopping a session.
@@ -52,7 +52,7 @@ impl StoppedAll {
 /// More at a time gain nothing: the service throttles accounts that exceed its rate limit.
 const MOST_AT_A_TIME: usize = 8;
 
-/// Stops those that a client created at these accounts.
+/// Stops the sessions that a client created at these accounts.
 pub(in crate::client) fn stop_own(accounts: &[Arc<Account>], deadline: Instant) -> StopAll {
     let own = |account: &Arc<Account>| {
         account.registry.own().into_iter().map(|id| (Arc::clone(account), id)).collect::<Vec<_>>()
@@ -60,13 +60,13 @@ pub(in crate::client) fn stop_own(accounts: &[Arc<Account>], deadline: Instant) 
     StopAll { queue: accounts.iter().flat_map(own).collect(), ..StopAll::new(None, deadline) }
 }
 
-/// Stops all of an account, whoever created them.
+/// Stops all sessions of an account, including those of other clients.
 pub(in crate::client) fn stop_account(account: &Arc<Account>, deadline: Instant) -> StopAll {
     let list = protocol::list_urgently(&account.context, deadline);
     StopAll::new(Some((Arc::clone(account), list)), deadline)
 }
 
-/// Stops many sessions. Each stop is an operation of its own, which goes on whatever becomes of this one.
+/// Stops many sessions. Each stop is a separate operation, which continues regardless of this one.
 pub(in crate::client) struct StopAll {
     deadline: Instant,
     listing: Option<(Arc<Account>, List)>,

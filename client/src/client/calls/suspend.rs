@@ -1,4 +1,4 @@
-//! What is done with sessions when the application is suspended.
+//! Handles the suspension of the application.
 
 use super::super::account::Account;
 use super::super::accounts::Accounts;
@@ -13,8 +13,8 @@ use crate::protocol::{Chore, Operation};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Flushes the journal, and does with each session that is watched what was asked for; waits for that up to `timeout`. What
-/// is not done in time goes on.
+/// Flushes the journal and handles each watched session as its options say. Waits up to `timeout`; unfinished work
+/// continues.
 pub(in crate::client) fn suspend(accounts: &Accounts, timeout: Duration) -> Result<()> {
     let core = &accounts.home.core;
     let until = core.now() + timeout;
@@ -41,7 +41,7 @@ pub(in crate::client) fn suspend(accounts: &Accounts, timeout: Duration) -> Resu
         }
     }
     if let Some(journal) = core.journal.clone() {
-        // Not here: another program may hold the journal's lock for longer than there is time.
+        // Not on this thread: another program may hold the journal's lock for longer than `timeout`.
         lock(&progress.state).open += 1;
         let for_end = Arc::clone(&progress);
         core.http.aside(move || for_end.ended(journal.flush()));
@@ -49,18 +49,18 @@ pub(in crate::client) fn suspend(accounts: &Accounts, timeout: Duration) -> Resu
     progress.wait(core, until)
 }
 
-/// The lease that leaves this much; `None` if it stands already.
+/// The lease that leaves this much; `None` if the current one suffices.
 fn lease_for(account: &Account, state: &SessionState, left: Duration) -> Result<Option<Lease>> {
     let unit = account.context.service.lease_unit();
     let lease = lease_leaving(state, left, unit, account.core.now());
-    // What a session can cost is bounded, whatever has it extended.
+    // The cap limits the session's cost, so it applies to every extension.
     let cap = state.look(|known| known.watching.as_ref()?.cap());
     let stands = state.numbers().max_lease_ms;
     let lease = lease.map(|lease| cap.map_or(lease, |cap| lease.min(cap)));
     lease.filter(|lease| lease.as_millis() > u128::from(stands)).map(Lease::new).transpose()
 }
 
-/// What the sessions ask for, as far as it is done.
+/// The progress of the work for all sessions.
 #[derive(Default)]
 struct SuspendProgress {
     state: Mutex<Open>,

@@ -9,13 +9,13 @@ use crate::protocol::{self, Operation};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An access token, as the rendering connection needs it too.
+/// An access token, which the rendering connection also needs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AccessToken {
     /// The token.
     pub token: Secret,
-    /// How long it is good; `None` if it does not say.
+    /// How long it remains valid; `None` if that is unknown.
     pub remaining: Option<Duration>,
 }
 

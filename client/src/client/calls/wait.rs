@@ -10,7 +10,7 @@ use crate::wire::Answer;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Waits until a session is ready. All who wait for it share its reads.
+/// Waits until a session is ready. All waits for one session share its reads.
 pub(in crate::client) fn wait_until_ready(
     account: &Arc<Account>,
     state: &Arc<SessionState>,

@@ -1,6 +1,6 @@
-//! The driver: one thread for each client runs all started operations and chores and looks after the sessions that are
-//! watched. It never waits for a request: workers send those, and one queue of timers holds everything that waits. So a
-//! thousand operations that wait cost no thread.
+//! The driver: one thread per client runs all started operations and chores, and serves the watched sessions. It never
+//! blocks on a request: workers send those, and one timer queue holds all waiting operations. So a thousand waiting
+//! operations cost no extra thread.
 //!
 //! ```text
 //! start, cancel ─→ mailbox ─→ driver: step ─→ send ─→ worker ─→ mailbox …
@@ -31,14 +31,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use task::{MUCH_SHORTER, Task, TaskState, Waiter};
 
-/// Tells a client how its driver is made. The thread is started when there is something to do for it.
+/// Sets up a client's driver. Its thread starts when there is work for it.
 pub(super) fn attach(inner: &Arc<ClientInner>) {
     let client = Arc::downgrade(inner);
     inner.core.set_driver(move || {
         let inner = client.upgrade()?;
         Some(Box::new(move || {
             let core = Arc::clone(&inner.core);
-            // Whatever happens in it, it must be seen to have ended.
+            // Even after a panic, the driver must be seen to have ended.
             drop(catch_unwind(AssertUnwindSafe(|| Driver::new(inner).run())));
             core.driver_ended();
         }))
@@ -53,12 +53,12 @@ struct Driver {
     timers: BinaryHeap<Reverse<(Instant, TaskId)>>,
     /// The tasks that others may join.
     joinable: HashMap<JoinKey, TaskId>,
-    /// How often the token had changed when those who wait for it were last stepped.
+    /// The token's change count when the tasks waiting for it were last stepped.
     token_changes: u64,
     ending: bool,
 }
 
-/// Waking up this much later than planned means that the machine slept, or the program was halted.
+/// Waking up this much later than planned means that the machine slept or the program was halted.
 const JUMP: Duration = Duration::from_secs(30);
 
 /// The loop.
@@ -89,12 +89,12 @@ impl Driver {
             if core.resumed.swap(false, Ordering::AcqRel) || jumped {
                 self.monitor.read_all_again(&self.inner, now);
             }
-            // A defect anywhere else must not take the driver away from them all.
+            // A bug in one place must not take the driver away from all operations.
             let wake = catch_unwind(AssertUnwindSafe(|| self.turn(now))).unwrap_or(Some(now + Duration::from_secs(1)));
             core.write_notes();
             let Some(wake) = wake else { return };
             let waits_for_work = self.waits_for_work();
-            // Looking in now and then is how a jump of the clock is noticed. Without anything to do a jump does not matter.
+            // Waking up regularly is how a clock jump is detected. When idle, a jump does not matter.
             let idle = wake == Instant::NEVER && !waits_for_work && !core.suspended.load(Ordering::Acquire);
             planned = if idle { wake } else { wake.min(now + JUMP) }.max(now);
             if core.wake.signal.version() != seen {
@@ -108,12 +108,12 @@ impl Driver {
         }
     }
 
-    /// Whether something real is under way, so that time must take its course.
+    /// Whether real work is in progress, so that a test clock must not skip time.
     fn waits_for_work(&self) -> bool {
         self.core.tokens.is_fetching() || self.tasks.values().any(Task::is_busy)
     }
 
-    /// Does all that is due. Returns when to look again; `None`: it has ended.
+    /// Does everything that is due. Returns when to run again; `None` if the driver has ended.
     fn turn(&mut self, now: Instant) -> Option<Instant> {
         while let Some(message) = self.core.mailbox.take() {
             self.take(now, message);
@@ -128,7 +128,7 @@ impl Driver {
         if self.ending && self.tasks.is_empty() {
             return if self.core.mailbox.close_if_empty() { None } else { Some(now) };
         }
-        // Those of tasks that are over wake nothing.
+        // Timers of completed tasks must not cause a wake-up.
         while self.timers.peek().is_some_and(|Reverse((_, id))| !self.tasks.contains_key(id)) {
             self.timers.pop();
         }
@@ -152,7 +152,7 @@ impl Driver {
         }
     }
 
-    /// What was under way for a task has come.
+    /// A task's reply or work has completed.
     fn came(&mut self, now: Instant, id: TaskId, answer: Option<Answer>) {
         if let Some(task) = self.tasks.get_mut(&id) {
             task.state = TaskState::Ready;
@@ -173,7 +173,7 @@ impl Driver {
             }
             match &task.state {
                 TaskState::Waiting(_) => self.step(now, id, None),
-                // It has queued for a worker all the time; one that is on the wire ends by its own limit.
+                // It was queued for a worker the whole time. A request in flight ends by its own limit.
                 TaskState::Request(job) if now >= task.timed.deadline() && job.take_back() => {
                     task.state = TaskState::Ready;
                     self.step(now, id, Some(Err(Failure::never_begun())));
@@ -183,7 +183,7 @@ impl Driver {
         }
     }
 
-    /// Steps those who wait for the token or for a change, if there was one.
+    /// Steps the tasks that wait for the token or for a mark, if it has changed.
     fn step_changed(&mut self, now: Instant) {
         let token_changes = self.core.tokens.changes();
         let new_token = token_changes != std::mem::replace(&mut self.token_changes, token_changes);
@@ -206,7 +206,7 @@ impl Driver {
             return;
         }
         if !completion.is_running() {
-            // It was cancelled before anything was done for it.
+            // It was cancelled before it started.
             return;
         }
         if let Some(joined) = join.as_ref().and_then(|join| self.joinable.get(join)).copied()
@@ -247,12 +247,12 @@ impl Driver {
         self.step(now, id, None);
     }
 
-    /// Steps a task for as long as it needs no waiting.
+    /// Steps a task until it has to wait.
     fn step(&mut self, now: Instant, id: TaskId, answer: Option<Answer>) {
         self.guarded(now, id, |driver| driver.step_on(now, id, answer));
     }
 
-    /// Does something with a task. A defect in it ends the task, and no other.
+    /// Acts on a task. A panic ends this task, and no other.
     fn guarded(&mut self, now: Instant, id: TaskId, act: impl FnOnce(&mut Driver)) {
         if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
             let message = "the library hit a defect of its own; the operation may be started again. Please report it";
@@ -284,7 +284,7 @@ impl Driver {
     }
 }
 
-/// The executor of a task: it begins what the task asks for, and the mailbox or a timer brings it back.
+/// The executor of a task: starts what the task asks for. The mailbox or a timer resumes the task.
 struct InBackground<'a> {
     driver: &'a mut Driver,
     id: TaskId,
@@ -317,7 +317,7 @@ impl Executor for InBackground<'_> {
     fn work(&mut self, work: Work) -> Flow {
         let (id, core) = (self.id, Arc::clone(&self.driver.core));
         self.driver.core.http.aside(move || {
-            // After a panic, what the work was to bring is missing, and the operation says so.
+            // After a panic the result is missing, and the operation reports that.
             drop(catch_unwind(AssertUnwindSafe(work.0)));
             drop(core.mailbox.post(Message::WorkDone(id), &core.wake.signal));
         });
@@ -349,7 +349,7 @@ impl Driver {
             self.joinable.remove(join);
         }
         if let Err(error) = &outcome {
-            // A caller that has cancelled something, a stop too, knows that.
+            // A caller that has cancelled an operation, even a stop, does not need a report.
             let wanted = error.kind() != ErrorKind::Cancelled;
             if wanted && !task.waiters.is_empty() {
                 self.core.log_failure(error);
@@ -366,7 +366,7 @@ impl Driver {
         for waiter in task.waiters {
             taken |= waiter.completion.finish(outcome.clone());
         }
-        // All have cancelled it at this very moment.
+        // All callers cancelled it at this moment.
         if had
             && !taken
             && let Ok(outcome) = outcome
@@ -385,7 +385,7 @@ impl Driver {
         if let Some(task) = self.tasks.get_mut(&id) {
             task.waiters.retain(|waiter| !Arc::ptr_eq(&waiter.completion, completion));
             if task.waiters.is_empty() {
-                // Cancelled by name, a stop ends too.
+                // An explicit cancel ends even a stop.
                 self.leave(now, id);
             }
         }
@@ -407,7 +407,7 @@ impl Driver {
     fn leave_unguarded(&mut self, now: Instant, id: TaskId) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         match &task.state {
-            // It has queued for a worker, and is not sent any more.
+            // It was still queued for a worker, so it is not sent.
             TaskState::Request(job) if job.take_back() => task.state = TaskState::Ready,
             TaskState::Request(job) => {
                 if task.timed.leave_in_flight(now) {
@@ -420,7 +420,7 @@ impl Driver {
                 return;
             }
             TaskState::Work => {
-                // What it waits for is written to a disk: it is stepped, and ends, when that is done.
+                // Its work is a disk write: it is stepped, and ends, when that is done.
                 task.left = task.timed.leave_in_flight(now);
                 if task.urgency == Urgency::Stop {
                     task.urgency = Urgency::Urgent;
@@ -438,7 +438,7 @@ impl Driver {
         }
     }
 
-    /// The client ends: what saves money goes on for a while, and everything else is cancelled.
+    /// The client ends: operations that save money continue for a while, and all others are cancelled.
     fn end_all(&mut self, now: Instant) {
         let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
         let end = now + self.core.attempt_timeout;
@@ -462,7 +462,7 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// A driver that ends leaves no caller waiting.
+    /// Releases all waiting callers.
     fn drop(&mut self) {
         for task in self.tasks.values() {
             task.waiters.iter().for_each(Waiter::cancel);

@@ -1,5 +1,5 @@
-//! Looks after the sessions that are watched: reads those that are not ready, each at its own pace, and all that are ready by
-//! one list for each account; extends leases; and does what was promised for the end.
+//! Serves the watched sessions: polls those that are not ready, each at its own pace, and all ready ones by one list
+//! request per account; extends leases; and performs the promised stops at the end.
 
 use super::super::account::Account;
 use super::super::calls;
@@ -19,14 +19,14 @@ use std::time::Duration;
 
 #[derive(Debug, Default)]
 pub(super) struct Monitor {
-    /// When to look again if nothing happens.
+    /// When to check again if nothing happens.
     next: Option<Instant>,
-    /// The clock has jumped, and an event says so once everything was read again.
+    /// The clock has jumped. An event reports that once everything was reread.
     resuming: bool,
 }
 
 impl Monitor {
-    /// Does what is due. Returns when to look again.
+    /// Does everything that is due. Returns when to check again.
     pub(super) fn look_after(&mut self, inner: &ClientInner, now: Instant) -> Instant {
         let core = &inner.core;
         let changed = core.wake.take_sessions_changed();
@@ -73,8 +73,8 @@ impl Monitor {
         next
     }
 
-    /// The machine slept, or the program was halted, or the client was resumed: what is known is old, and nothing is reported or
-    /// done before everything was read again.
+    /// The machine slept, the program was halted, or the client was resumed. All cached state is outdated, and nothing
+    /// is reported or done until everything was reread.
     pub(super) fn read_all_again(&mut self, inner: &ClientInner, now: Instant) {
         let core = &inner.core;
         core.log.info(None, || "the time jumped: connections were dropped, and sessions are read anew".into());
@@ -88,7 +88,7 @@ impl Monitor {
         self.resuming = true;
         core.suspended.store(false, Ordering::Release);
         core.wake.look_again();
-        // A token that has run out meanwhile is renewed for the next operation that needs it.
+        // Renews a token that expired meanwhile, for the next operation that needs one.
         let deadline = now + core.call_timeout;
         if core.tokens.has_run_out(now) {
             let renew = protocol::token(&core.context, deadline);
@@ -97,7 +97,7 @@ impl Monitor {
     }
 }
 
-/// Stops what was promised to be stopped at the end.
+/// Performs the promised stops at the end.
 pub(super) fn stop_promised(inner: &ClientInner, now: Instant) {
     let core = &inner.core;
     for (account, state) in inner.take_promises() {
@@ -107,7 +107,7 @@ pub(super) fn stop_promised(inner: &ClientInner, now: Instant) {
     }
 }
 
-/// Reads a session that is not ready, or that is to be read individually, when its time has come. Returns when to look again.
+/// Reads a session that is not ready, or must be read individually, when due. Returns when to check again.
 fn read(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Instant {
     let met = state.look(|known| known.watching.as_mut().map(|it| std::mem::replace(&mut it.failures, known.failures)));
     match account.poll(state, now, met.unwrap_or_else(|| state.failures())) {
@@ -127,7 +127,7 @@ fn read(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Inst
     }
 }
 
-/// What is due for a session that is ready. Returns when to look again.
+/// Does what is due for a ready session. Returns when to check again.
 fn tend(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Instant {
     let core = &account.core;
     let numbers = state.numbers();
@@ -156,7 +156,7 @@ fn tend(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Inst
     due.next
 }
 
-/// Lists an account's sessions, for all of them that are ready, when the time has come. Returns when to look again.
+/// Lists an account's sessions, to update all ready ones, when due. Returns when to check again.
 fn list(account: &Arc<Account>, sessions: &[Arc<SessionState>], now: Instant) -> Instant {
     let interval = account.context.pacing.intervals.ready;
     let stale = sessions.iter().any(|state| state.is_stale());
@@ -164,8 +164,8 @@ fn list(account: &Arc<Account>, sessions: &[Arc<SessionState>], now: Instant) ->
     if listing.running.is_some() {
         return Instant::NEVER;
     }
-    // A session that has just become ready is known as well as a list could say.
-    let oldest = sessions.iter().map(|state| state.look(|known| known.readiness.told_at())).min().unwrap_or(now);
+    // A session that has just become ready is as current as a list would make it.
+    let oldest = sessions.iter().map(|state| state.look(|known| known.readiness.updated_at())).min().unwrap_or(now);
     let due = if stale { now } else { oldest + interval };
     let due = listing.not_before.map_or(due, |not_before| due.max(not_before));
     if now < due {
@@ -186,7 +186,7 @@ fn list(account: &Arc<Account>, sessions: &[Arc<SessionState>], now: Instant) ->
     Instant::NEVER
 }
 
-/// The list has come, or not.
+/// A list request has ended.
 fn listed(
     account: &Account,
     number: u64,
@@ -219,7 +219,7 @@ fn listed(
                 let Some(state) = state.upgrade() else { continue };
                 match found.remove(state.id()) {
                     Some(session) => drop(account.was_read(&state, *epoch, session)),
-                    // It has left the list: its properties say what became of it.
+                    // It is no longer listed: its properties will say why.
                     None => state.read_soon(),
                 }
             }

@@ -1,4 +1,4 @@
-//! An operation that the driver runs, and those who wait for it.
+//! An operation that the driver runs, and its callers.
 
 use super::super::completion::{AnyOutcome, Completion};
 use super::super::interpreter::WaitFor;
@@ -11,20 +11,20 @@ use crate::wire::Urgency;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An operation is not joined to one that ends this much earlier.
+/// An operation does not join one whose deadline is this much earlier.
 pub(super) const MUCH_SHORTER: Duration = Duration::from_secs(1);
 
 pub(super) type TaskOperation = Box<dyn Operation<Outcome = Result<AnyOutcome>> + Send>;
 
-/// What a task is doing.
+/// The state of a task.
 pub(super) enum TaskState {
-    /// It is to be stepped.
+    /// To be stepped.
     Ready,
-    /// Its request is on the wire, or waits for a worker.
+    /// Its request is in flight, or queued for a worker.
     Request(QueuedJob),
-    /// A thread does something for it.
+    /// A thread is running work for it.
     Work,
-    /// It waits for a moment, or for something else up to that moment.
+    /// It waits for a time, or for a change until then.
     Waiting(WaitFor),
 }
 
@@ -36,9 +36,9 @@ pub(super) struct Task {
     pub(super) state: TaskState,
     /// It never had a caller.
     pub(super) is_chore: bool,
-    /// Its caller has gone, and its answer is wanted nevertheless.
+    /// Its caller has gone, but its reply is still needed.
     pub(super) left: bool,
-    /// No caller waits for it just now: it holds up no others.
+    /// No caller waits for it at present, so it must not delay others.
     yields: bool,
 }
 
@@ -46,7 +46,8 @@ pub(super) struct Task {
 pub(super) struct Waiter {
     pub(super) completion: Arc<Completion>,
     pub(super) deadline: Instant,
-    /// Its own operation, if it has joined that of another: it goes on with it when the other's time turns out to be too short.
+    /// Its own operation, if it has joined another. It continues with that if the other's deadline turns out to be too
+    /// early.
     pub(super) spare: Option<TaskOperation>,
 }
 
@@ -70,17 +71,17 @@ impl Task {
         }
     }
 
-    /// Whether something real is under way for it. Something that it waits for counts for itself.
+    /// Whether real work is in progress for it. Work that it waits for is counted elsewhere.
     pub(super) fn is_busy(&self) -> bool {
         !matches!(self.state, TaskState::Waiting(_))
     }
 
-    /// The urgency of its request: what puts something right saves money.
+    /// The urgency of its request. Cleanup after a caller has gone saves money, so it is urgent.
     pub(super) fn urgency_of(&self, request: Urgency) -> Urgency {
         request.max(self.urgency).max(if self.left { Urgency::Urgent } else { Urgency::Normal })
     }
 
-    /// Its request was given to the workers.
+    /// Its request was queued.
     pub(super) fn sent(&mut self, job: QueuedJob) {
         if self.yields {
             job.make_room();
@@ -95,7 +96,7 @@ impl Task {
         }
     }
 
-    /// Ends those whose time is over before the task's own. Returns whether there are such.
+    /// Completes the callers whose deadline passed before the task's own. Returns whether there were any.
     pub(super) fn end_late(&mut self, now: Instant) -> bool {
         let end = self.timed.deadline();
         let late = |waiter: &mut Waiter| waiter.deadline <= now && now < end;
@@ -106,7 +107,7 @@ impl Task {
         !over.is_empty()
     }
 
-    /// Takes out those who have more time than the task had, if it was only time that it lacked.
+    /// Removes the callers with a later deadline than the task's, if it failed only for lack of time.
     pub(super) fn with_more_time(
         &mut self,
         now: Instant,
@@ -126,8 +127,8 @@ impl Task {
         with_operation.collect()
     }
 
-    /// Something has come that it waited for. Those who have cancelled it meanwhile, whose message is still to come, do not want
-    /// it any more: a session that it brings has to be given back.
+    /// Called when a reply or work has completed. Callers that have cancelled meanwhile, whose message is still queued,
+    /// do not want the result: a session in it must be given back.
     pub(super) fn notice_leavers(&mut self, now: Instant) {
         let had = !self.waiters.is_empty();
         self.waiters.retain(|waiter| waiter.completion.is_running());
@@ -136,7 +137,7 @@ impl Task {
         }
     }
 
-    /// Whether it goes on without a caller.
+    /// Whether it continues without a caller.
     pub(super) fn goes_on(&self) -> bool {
         self.left || self.is_chore || self.urgency == Urgency::Stop
     }

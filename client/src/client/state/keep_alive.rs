@@ -1,4 +1,4 @@
-//! How a session is watched and kept alive.
+//! Watching and keep-alive of a session.
 
 use crate::clock::Instant;
 use crate::config::PollIntervals;
@@ -7,15 +7,15 @@ use crate::events::{EventKind, EventSlot};
 use crate::model::{Lease, SessionStatus};
 use std::time::Duration;
 
-/// How a session is watched; see [`Session::watch`](crate::Session::watch).
+/// Options for watching a session; see [`Session::watch`](crate::Session::watch).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WatchOptions {
-    /// How long before its lease ends the application is told. 5 minutes; zero: it is not told.
+    /// How long before the lease expires an event reports that. Default 5 minutes; zero: no event.
     pub warn_before: Duration,
-    /// Stop it when the client is shut down or freed. Off.
+    /// Stop the session when the client is shut down or freed. Default off.
     pub stop_on_shutdown: bool,
-    /// What to do with it when the application is suspended. It is left alone.
+    /// What to do with the session when the application is suspended. Default: leave it.
     pub on_suspend: OnSuspend,
 }
 
@@ -26,17 +26,17 @@ impl Default for WatchOptions {
 }
 
 impl WatchOptions {
-    /// How long before its lease ends an event says so; zero: none does.
+    /// Sets how long before the lease expires an event reports that; zero: no event.
     pub fn warn_before(self, warn_before: Duration) -> WatchOptions {
         WatchOptions { warn_before, ..self }
     }
 
-    /// Whether it is stopped when the client is shut down or dropped.
+    /// Sets whether the session is stopped when the client is shut down or dropped.
     pub fn stop_on_shutdown(self, stop_on_shutdown: bool) -> WatchOptions {
         WatchOptions { stop_on_shutdown, ..self }
     }
 
-    /// What to do with it when the application is suspended.
+    /// Sets what to do with the session when the application is suspended.
     pub fn on_suspend(self, on_suspend: OnSuspend) -> WatchOptions {
         WatchOptions { on_suspend, ..self }
     }
@@ -46,34 +46,34 @@ impl WatchOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnSuspend {
-    /// Nothing: it runs on, and its lease may end meanwhile.
+    /// Nothing: it keeps running, and its lease may expire meanwhile.
     Leave,
-    /// Extend it once, if need be, so that at least this much of its lease is left.
+    /// Extend the lease once, if necessary, so that at least this much is left.
     Extend(Duration),
     /// Stop it.
     Stop,
 }
 
-/// How a session is kept alive; see [`Session::keep_alive`](crate::Session::keep_alive).
+/// Options for keep-alive; see [`Session::keep_alive`](crate::Session::keep_alive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeepAlive {
     /// Extend when less than this is left of the lease.
     pub threshold: Duration,
-    /// By how much.
+    /// How much to extend by.
     pub amount: Duration,
-    /// The most that the whole lease may become: what a session can cost.
+    /// The limit on the whole lease, and so on the session's cost.
     pub cap: Duration,
-    /// Extend only while the application has shown within this time that it is alive: by pulling events, or by
+    /// Extend only if the application has shown within this time that it is alive, by pulling events or by
     /// [`Session::touch`](crate::Session::touch). `None`: as long as the process lives.
     pub liveness: Option<Duration>,
 }
 
 impl KeepAlive {
-    /// 5 minutes: longer than a pause at a breakpoint, and short enough for what a server costs.
+    /// 5 minutes: longer than a stop at a breakpoint, and short enough to limit the cost of a server.
     pub const LIVENESS: Duration = Duration::from_secs(300);
 
-    /// Keeps a session alive until its whole lease is `cap`: when less than 5 minutes are left, by 15 minutes each time.
+    /// Keeps a session alive until its whole lease is `cap`: when less than 5 minutes are left, extends by 15 minutes.
     pub fn until(cap: Duration) -> KeepAlive {
         KeepAlive {
             threshold: Duration::from_secs(300),
@@ -83,17 +83,17 @@ impl KeepAlive {
         }
     }
 
-    /// Extend when less than this is left of the lease.
+    /// Sets the remaining lease below which to extend.
     pub fn threshold(self, threshold: Duration) -> KeepAlive {
         KeepAlive { threshold, ..self }
     }
 
-    /// By how much to extend it.
+    /// Sets how much to extend by.
     pub fn amount(self, amount: Duration) -> KeepAlive {
         KeepAlive { amount, ..self }
     }
 
-    /// Extend only while the application has shown within this time that it is alive; `None`: as long as the process lives.
+    /// Sets how recently the application must have shown that it is alive; `None`: as long as the process lives.
     pub fn liveness(self, liveness: impl Into<Option<Duration>>) -> KeepAlive {
         KeepAlive { liveness: liveness.into(), ..self }
     }
@@ -115,8 +115,8 @@ impl KeepAlive {
         self.liveness.map_or(Ok(()), |liveness| bounded("liveness", liveness))
     }
 
-    /// The lease to ask for: as many times the amount as it takes to be above the threshold again, up to the cap. `None`:
-    /// the lease that stands is the cap.
+    /// The lease to request: adds the amount as often as necessary to exceed the threshold, up to the cap. `None` if
+    /// the current lease is already the cap.
     fn next_lease(&self, lease: Duration, remaining: Duration) -> Option<Duration> {
         let missing = self.threshold.saturating_sub(remaining).as_secs() + 1;
         let times = missing.div_ceil(self.amount.as_secs().max(1)).max(1);
@@ -126,43 +126,43 @@ impl KeepAlive {
     }
 }
 
-/// How a session is watched, and how far that is.
+/// The state of watching a session.
 #[derive(Debug)]
 pub(in crate::client) struct Watching {
-    /// Which handle asked for it: freeing that one ends it.
+    /// The handle that requested it. Freeing that handle ends it.
     pub(in crate::client) owner: u64,
     pub(in crate::client) options: WatchOptions,
     place: EventSlot,
     keeping: Option<LeaseKeeper>,
-    /// An extension is under way, perhaps of a keeping that has ended.
+    /// An extension is in flight, possibly for a keep-alive that has ended.
     extending: bool,
-    /// The status that was reported last.
+    /// The last status reported.
     reported_status: i32,
-    /// For which lease it was said that it ends soon.
+    /// The lease whose approaching end was reported.
     warned_for: Option<Duration>,
-    /// What is known is too old to say or do anything, unless it was told more often than this.
+    /// The cached state is too old to report or act on while the update count is still this.
     pub(in crate::client) stale_at: Option<u64>,
-    /// It is to be read singly, unless it was told more often than this.
+    /// The session must be read individually while the update count is still this.
     pub(in crate::client) wanted_at: Option<u64>,
-    /// When its end was last looked at.
+    /// When the end of the lease was last checked.
     end_looked_at: Option<Instant>,
-    /// The count of failed reads that the monitor has met.
+    /// The count of failed reads that the monitor has seen.
     pub(in crate::client) failures: u64,
 }
 
 #[derive(Debug)]
 struct LeaseKeeper {
     options: KeepAlive,
-    /// The service refused the lease that was asked for: whether the one that stands is longer is to be read.
+    /// The service refused the requested lease, so the actual one may be longer and must be read.
     refused: bool,
-    /// After a failure, not before this.
+    /// Not before this, after a failure.
     not_before: Option<Instant>,
     paused: bool,
-    /// At which lease the cap was told.
+    /// The lease at which the cap was reported.
     capped_at: Option<Duration>,
 }
 
-/// A moment in the life of a session that is ready.
+/// The lease of a ready session at one time.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::client) struct LeaseMoment {
     pub(in crate::client) now: Instant,
@@ -170,15 +170,15 @@ pub(in crate::client) struct LeaseMoment {
     pub(in crate::client) remaining: Duration,
     /// When the application last showed that it is alive.
     pub(in crate::client) alive_at: Instant,
-    /// It is to be read before this can be relied on.
+    /// The session must be read before this can be relied on.
     pub(in crate::client) unread: bool,
 }
 
-/// How an extension has ended.
+/// How an extension ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::client) enum ExtensionEnd {
     Done,
-    /// The lease that was asked for is none that the service takes: it may be another than was thought.
+    /// The service did not accept the requested lease: the actual lease may differ from the cached one.
     Refused {
         retry_at: Instant,
     },
@@ -187,13 +187,13 @@ pub(in crate::client) enum ExtensionEnd {
     },
 }
 
-/// What is due, and when to look again.
+/// What is due, and when to check again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::client) struct Due {
     pub(in crate::client) extend_to: Option<Duration>,
-    /// Its lease should have ended by now.
+    /// The lease should have expired by now.
     pub(in crate::client) look_at_end: bool,
-    /// Its lease is not extended until the application shows itself.
+    /// The lease is not extended until the application shows that it is alive.
     pub(in crate::client) awaits_application: bool,
     pub(in crate::client) next: Instant,
 }
@@ -222,12 +222,13 @@ impl Watching {
         }
     }
 
-    /// What is known is old: nothing is said or done before it is read. `tellings`: how often it was told so far.
-    pub(in crate::client) fn read_before_anything(&mut self, tellings: u64) {
-        (self.stale_at, self.wanted_at) = (Some(tellings), Some(tellings));
+    /// The cached state is outdated: nothing is reported or done until the session is read. `updates`: the update count
+    /// so far.
+    pub(in crate::client) fn read_before_anything(&mut self, updates: u64) {
+        (self.stale_at, self.wanted_at) = (Some(updates), Some(updates));
     }
 
-    /// Sets how the session is kept alive; what was going on goes on.
+    /// Sets the keep-alive options. An extension in flight continues.
     pub(in crate::client) fn keep(&mut self, options: Option<KeepAlive>) {
         match (&mut self.keeping, options) {
             (Some(keeping), Some(options)) => keeping.options = options,
@@ -235,7 +236,7 @@ impl Watching {
         }
     }
 
-    /// The most that the lease may become, if it is kept alive.
+    /// The cap of keep-alive, if it is on.
     pub(in crate::client) fn cap(&self) -> Option<Duration> {
         self.keeping.as_ref().map(|keeping| keeping.options.cap)
     }
@@ -246,7 +247,7 @@ impl Watching {
         }
     }
 
-    /// What is due at this moment of a session that is ready.
+    /// What is due now for a ready session.
     pub(in crate::client) fn due(&mut self, at: &LeaseMoment, intervals: &PollIntervals) -> Due {
         let in_time = |remaining: Duration| at.now + at.remaining.saturating_sub(remaining);
         let mut due =
@@ -279,12 +280,12 @@ impl Watching {
         due
     }
 
-    /// An extension to `lease` was sent.
+    /// An extension was sent.
     pub(in crate::client) fn extending(&mut self) {
         self.extending = true;
     }
 
-    /// It has ended. `stale`: the time has jumped since, and a failure tells nothing.
+    /// An extension has ended. `stale`: time has jumped since, so a failure is meaningless.
     pub(in crate::client) fn extended(&mut self, how: ExtensionEnd, stale: bool) {
         let (refused, not_before) = match how {
             ExtensionEnd::Done => (false, None),
@@ -315,7 +316,7 @@ impl LeaseKeeper {
         }
         let refused = std::mem::take(&mut self.refused);
         if at.remaining > self.options.threshold {
-            // If somebody else has extended it, there is nothing to be told.
+            // Another client may have extended it; then there is nothing to report.
             due.next = due.next.min(at.now + (at.remaining - self.options.threshold));
             return;
         }
@@ -345,7 +346,7 @@ impl LeaseKeeper {
     }
 }
 
-/// Whether a status needs no care any more.
+/// Whether a session with this status needs no more watching.
 pub(in crate::client) fn is_over(status: i32) -> bool {
     SessionStatus::of_code(status).is_final()
 }

@@ -1,4 +1,4 @@
-//! What a client knows of its sessions, and how each is looked after.
+//! The cached state of a client's sessions, with watching and keep-alive.
 
 mod keep_alive;
 mod registry;

@@ -1,4 +1,4 @@
-//! What all handles of one session share: what is known of it, and when to read it again.
+//! The state that all handles of one session share: cached properties, and when to read them again.
 
 use super::super::mailbox::{Mailbox, Message};
 use super::super::wake::Wake;
@@ -18,14 +18,14 @@ use std::time::Duration;
 pub(in crate::client) struct SessionState {
     id: SessionId,
     knowledge: Mutex<Knowledge>,
-    /// Counts what has become known: those who wait look whether it has changed.
+    /// Counts changes, so that waits can check whether there was one.
     changes: Arc<AtomicU64>,
     published: Arc<Published>,
     wake: Arc<Wake>,
     mailbox: Arc<Mailbox>,
 }
 
-/// What events and snapshots of the session are made of.
+/// The source of the session's events and snapshots.
 #[derive(Debug)]
 pub(in crate::client) struct Published {
     id: SessionId,
@@ -38,24 +38,25 @@ pub(in crate::client) struct Published {
     touched: AtomicU64,
 }
 
-/// What is known of a session.
+/// The cached state of a session.
 pub(in crate::client) struct Knowledge {
     pub(in crate::client) readiness: Readiness,
-    /// Raised whenever the session is extended, stopped or read: a read that began before is out of date.
+    /// Incremented whenever the session is extended, stopped or read: a read that began earlier is outdated.
     epoch: u64,
-    /// The read that is under way for all who wait for the session. It outlives the slice of waiting that started it.
+    /// The read in flight that all waits share. It outlives the wait that started it.
     reading: Option<ChoreId>,
-    /// How many reads have ended waits by their failure, and the last such failure: it is for all who waited for it.
+    /// The count of reads whose failure ended waits, and the last such failure, which applies to all waits at that
+    /// time.
     pub(in crate::client) failures: u64,
     failure: Option<Error>,
-    /// An update to this lease was sent, and its answer was lost.
+    /// An update to this lease was sent, and its reply was lost.
     pub(in crate::client) maybe_extended: Option<Lease>,
-    /// What was published last, and how often it has changed.
+    /// The last published properties, and how often they have changed.
     published: Option<SessionProperties>,
     revision: u64,
-    /// How much of the lease was used at a moment, by the best of what the service said.
+    /// The used part of the lease at an instant, by the most accurate report of the service.
     used: Option<(Duration, Instant)>,
-    /// How it is watched, if it is.
+    /// The state of watching, if it is watched.
     pub(in crate::client) watching: Option<Watching>,
 }
 
@@ -65,15 +66,15 @@ impl std::fmt::Debug for Knowledge {
     }
 }
 
-/// What a wait for the session, or the monitor, does next.
+/// The next step of a wait, or of the monitor.
 pub(in crate::client) enum Poll {
-    /// The session is ready, or will never be; or it could not be read.
+    /// The session is ready, or never will be, or could not be read.
     Over(Box<Result<SessionProperties>>),
-    /// Nothing before this moment.
+    /// Nothing is due before this instant.
     At(Instant),
-    /// Start this read, and look again.
+    /// Start this read, and poll again.
     Read(Chore),
-    /// A read is under way: look again when this has changed.
+    /// A read is in flight: poll again when this changes.
     Reading(ChangeMark),
 }
 
@@ -144,17 +145,17 @@ impl SessionState {
         lock(&self.knowledge).readiness.latest(now)
     }
 
-    /// The count of changes as it is now.
+    /// The current change count.
     pub(in crate::client) fn mark(&self) -> ChangeMark {
         ChangeMark::of(&self.changes)
     }
 
-    /// Looks at what is known, or changes what is not published.
+    /// Accesses the state without publishing a change.
     pub(in crate::client) fn look<T>(&self, look: impl FnOnce(&mut Knowledge) -> T) -> T {
         look(&mut lock(&self.knowledge))
     }
 
-    /// Changes what is known, publishes it, and wakes those who wait.
+    /// Changes the state, publishes it, and wakes the waits.
     fn change<T>(&self, change: impl FnOnce(&mut Knowledge, Instant) -> T) -> T {
         let now = self.published.clock.now();
         let mut knowledge = lock(&self.knowledge);
@@ -175,7 +176,7 @@ impl SessionState {
         self.wake.sessions_changed();
     }
 
-    /// Renews the snapshot, and queues an event if the session is watched and has another status.
+    /// Updates the snapshot, and posts an event if the session is watched and its status has changed.
     fn publish(&self, knowledge: &mut Knowledge, now: Instant) {
         let data = knowledge.snapshot_data(now);
         self.published.snapshot.write(&data);
@@ -185,10 +186,10 @@ impl SessionState {
     }
 }
 
-/// What the service has said.
+/// Reports of the service.
 impl SessionState {
-    /// Takes properties whose read began in this epoch, unless they have become outdated meanwhile. Returns them with what the
-    /// service left out.
+    /// Stores properties whose read began in this epoch, unless they are outdated by now. Returns them with members
+    /// that the service left out filled in.
     pub(in crate::client) fn was_read(&self, epoch: u64, read: SessionProperties) -> SessionProperties {
         if self.epoch() != epoch {
             return read;
@@ -202,29 +203,29 @@ impl SessionState {
         })
     }
 
-    /// What is known, and what reads under way will bring, does not count any more.
+    /// Invalidates the cached properties and the reads in flight.
     pub(in crate::client) fn forget_reads(&self) {
         self.outdate(Readiness::invalidate);
     }
 
-    /// The service has accepted a stop.
+    /// The service accepted a stop.
     pub(in crate::client) fn was_stopped(&self) {
         self.outdate(Readiness::stopped);
     }
 
-    /// The service has accepted this as the whole lease.
+    /// The service accepted this as the whole lease.
     pub(in crate::client) fn was_extended(&self, lease: Duration) {
         self.outdate(|readiness, now| readiness.extended(lease, now));
     }
 
-    /// The service does not know it any more: it has ended.
+    /// The service no longer knows the session: it has ended.
     pub(in crate::client) fn was_forgotten(&self) {
         self.outdate(Readiness::forgotten);
     }
 
-    /// The service has answered an update to this lease, which was sent in this epoch, with these properties.
+    /// The service replied with these properties to an update to this lease, which was sent in this epoch.
     pub(in crate::client) fn was_updated(&self, epoch: u64, properties: SessionProperties, lease: Duration) {
-        // They are from before anything that was done to it meanwhile.
+        // They predate any change made meanwhile.
         self.change(|knowledge, now| {
             let holds = knowledge.epoch == epoch;
             knowledge.outdate_reads();
@@ -243,25 +244,25 @@ impl SessionState {
         });
     }
 
-    /// It is to be read soon and individually: a list does not do.
+    /// Requests that the session be read soon and individually; a list is not enough.
     pub(in crate::client) fn read_soon(&self) {
         self.outdate(Readiness::invalidate);
         self.look(|knowledge| {
-            let reads = knowledge.readiness.tellings();
+            let reads = knowledge.readiness.updates();
             knowledge.watching.iter_mut().for_each(|watching| watching.wanted_at = Some(reads));
         });
     }
 
-    /// Whether it is to be read individually.
+    /// Whether it must be read individually.
     pub(in crate::client) fn is_to_be_read_soon(&self) -> bool {
         self.look(|knowledge| knowledge.is_unread_since(|watching| watching.wanted_at))
     }
 
-    /// What is known counts for nothing until it was read again: the clock jumped.
+    /// Invalidates all cached state until the session is reread, because the clock has jumped.
     pub(in crate::client) fn mark_stale(&self) {
         self.forget_reads();
         self.look(|knowledge| {
-            let reads = knowledge.readiness.tellings();
+            let reads = knowledge.readiness.updates();
             knowledge.watching.iter_mut().for_each(|watching| watching.stale_at = Some(reads));
         });
     }
@@ -271,11 +272,11 @@ impl SessionState {
         self.look(|knowledge| knowledge.is_unread_since(|watching| watching.stale_at))
     }
 
-    /// An extension has ended so; `failure` is why, if it failed.
+    /// An extension has ended. `failure` is the reason if it failed.
     pub(in crate::client) fn extension_ended(&self, how: ExtensionEnd, failure: Option<ErrorKind>) {
         *lock(&self.published.error) = failure;
         if failure.is_some() {
-            // The lease may be another than was thought.
+            // The actual lease may differ from the cached one.
             self.read_soon();
         }
         let stale = self.is_stale();
@@ -286,8 +287,8 @@ impl SessionState {
 
 /// Waiting until it is ready.
 impl SessionState {
-    /// What is due. `failures`: as [`SessionState::failures`] was when the wait began. `read` makes the read that all who wait
-    /// share.
+    /// The next step of a wait. `failures`: the value of [`SessionState::failures`] when the wait began. `read` creates
+    /// the read that all waits share.
     pub(in crate::client) fn poll(&self, now: Instant, failures: u64, read: impl FnOnce() -> Chore) -> Poll {
         let mark = self.mark();
         let mut knowledge = lock(&self.knowledge);
@@ -309,7 +310,7 @@ impl SessionState {
         Poll::Read(chore)
     }
 
-    /// The read that all who wait share has ended. Returns whether it counts.
+    /// The shared read has ended. Returns whether its result counts.
     pub(in crate::client) fn read_ended(&self, chore: ChoreId, outcome: Result<SessionProperties>) -> bool {
         let now = self.published.clock.now();
         let mut knowledge = lock(&self.knowledge);
@@ -332,19 +333,19 @@ impl SessionState {
         true
     }
 
-    /// The count of failures that a wait which begins now has not met.
+    /// The count of failures before a wait that begins now.
     pub(in crate::client) fn failures(&self) -> u64 {
         lock(&self.knowledge).failures
     }
 
-    /// A wait was given up. The read goes on, as it is of use for the next one, but it holds up no other request.
+    /// A wait was given up. The read continues, because the next wait can use it, but it must not delay other requests.
     pub(in crate::client) fn wait_ended(&self) {
         if let Some(chore) = self.look(|knowledge| knowledge.reading) {
             drop(self.mailbox.post(Message::Yield(chore), &self.wake.signal));
         }
     }
 
-    /// The error of a wait whose time is over.
+    /// The error of a wait that timed out.
     pub(in crate::client) fn not_ready_yet(&self, timeout: Duration) -> Error {
         let message = format!(
             "session {} was not ready within {} ms; it may become so, wait again",
@@ -354,7 +355,7 @@ impl SessionState {
         match self.look(|knowledge| knowledge.readiness.trouble().cloned()) {
             Some(trouble) => {
                 let message = format!("{message} (the latest look at it failed: {trouble})");
-                trouble.retold(ErrorKind::Timeout, message)
+                trouble.recast(ErrorKind::Timeout, message)
             }
             None => Error::new(ErrorKind::Timeout, message),
         }
@@ -392,21 +393,21 @@ fn milliseconds(moment: Instant) -> u64 {
 }
 
 impl Knowledge {
-    /// Whether the session was not read since its watching has noted how often it was.
+    /// Whether the session has not been read since this update count was recorded.
     fn is_unread_since(&self, noted: impl FnOnce(&Watching) -> Option<u64>) -> bool {
-        self.watching.as_ref().and_then(noted) == Some(self.readiness.tellings())
+        self.watching.as_ref().and_then(noted) == Some(self.readiness.updates())
     }
 
-    /// Reads that began earlier must not put an older state in the place of a newer one.
+    /// Reads that began earlier must not replace a newer state with an older one.
     fn outdate_reads(&mut self) {
         self.epoch += 1;
         self.reading = None;
     }
 
-    /// What is known, in numbers.
+    /// The cached state in numbers.
     fn snapshot_data(&mut self, now: Instant) -> SnapshotData {
         let latest = self.readiness.latest(now);
-        let told_at = self.readiness.told_at();
+        let updated_at = self.readiness.updated_at();
         let timeless = SessionProperties { elapsed: None, age: Duration::ZERO, ..latest.clone() };
         if self.published.as_ref() != Some(&timeless) {
             self.published = Some(timeless);
@@ -415,8 +416,8 @@ impl Knowledge {
         let runs = latest.status == SessionStatus::Ready;
         let elapsed = latest.elapsed.unwrap_or_default();
         let (used, at) = match self.used.filter(|_| runs) {
-            Some((used, at)) => best_of((used, at), (elapsed, told_at)),
-            None => (elapsed, told_at),
+            Some((used, at)) => best_of((used, at), (elapsed, updated_at)),
+            None => (elapsed, updated_at),
         };
         self.used = runs.then_some((used, at));
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -427,15 +428,15 @@ impl Knowledge {
             arr_inspector_port: latest.arr_inspector_port.unwrap_or_default(),
             handshake_port: latest.handshake_port.unwrap_or_default(),
             max_lease_ms: latest.max_lease.map(milliseconds).unwrap_or_default(),
-            used_ms: milliseconds(used + if runs { told_at.saturating_since(at) } else { Duration::ZERO }),
-            at: told_at,
+            used_ms: milliseconds(used + if runs { updated_at.saturating_since(at) } else { Duration::ZERO }),
+            at: updated_at,
             runs,
         }
     }
 }
 
-/// Of two reports of how much of a lease was used, the one that says more. The service counts in whole seconds or minutes and
-/// cuts what is over, so the higher count is nearer to the truth, as long as the two can be about the same lease.
+/// The more accurate of two reports of the used lease. The service counts in whole seconds or minutes and truncates, so
+/// the higher count is closer to the truth, as long as both can be about the same lease.
 fn best_of(earlier: (Duration, Instant), later: (Duration, Instant)) -> (Duration, Instant) {
     const CUT: Duration = Duration::from_secs(90);
     let expected = earlier.0.saturating_add(later.1.saturating_since(earlier.1));

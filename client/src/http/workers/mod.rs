@@ -1,8 +1,8 @@
-//! The threads of a client: a bounded pool that sends its started requests, and a count of all others, so that a shutdown
-//! can tell when none is left.
+//! The threads of a client: a bounded pool for started requests, and a count of all other threads, so that a shutdown
+//! can wait until none is left.
 //!
-//! A request on the wire cannot be broken off, so a job that nobody waits for any more goes on. It makes room for another,
-//! within bounds.
+//! A request in flight cannot be cancelled, so an abandoned job keeps its thread. It no longer counts against the limit
+//! of normal jobs, so another can run, up to a second limit.
 
 use crate::clock::lock;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,23 +16,23 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Normal jobs at a time: more gain nothing, the service slows down accounts that are in a hurry.
+/// Concurrent normal jobs. More gain nothing: the service throttles accounts that exceed the rate limit.
 const AT_A_TIME: usize = 8;
-/// Normal jobs together with those that nobody waits for any more. Threads beyond are for urgent ones.
+/// Concurrent normal and abandoned jobs. The remaining threads are reserved for urgent jobs.
 const MOST_NORMAL: usize = 24;
 const MOST_WORKERS: usize = 32;
-/// Enough for an operation's next request, if that follows at once; between polls a client needs no thread.
+/// Long enough for an operation's next request if it follows at once. Between polls a client needs no thread.
 const IDLE_TIME: Duration = Duration::from_secs(2);
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 pub(crate) struct Workers {
     state: Mutex<PoolState>,
-    /// There is something for an idle worker to do.
+    /// Signalled when there is work for an idle worker.
     work: Condvar,
-    /// A thread has ended.
+    /// Signalled when a thread has ended.
     gone: Condvar,
-    /// How long a worker without a job waits for the next, in real time.
+    /// How long an idle worker waits for a job, in real time.
     idle_time: Duration,
     start: fn(Job) -> io::Result<()>,
 }
@@ -43,11 +43,11 @@ struct PoolState {
     normal: VecDeque<Queued>,
     running: Vec<Running>,
     workers: usize,
-    /// Workers without a job: they wait for one, or are about to look for one.
+    /// Workers without a job: waiting for one, or about to look for one.
     free: usize,
-    /// Threads besides the workers.
+    /// Threads other than workers.
     others: usize,
-    /// The number of the latest ticket.
+    /// The latest ticket issued.
     latest: u64,
     ended: bool,
 }
@@ -62,7 +62,7 @@ struct Running {
     counts: Counts,
 }
 
-/// To which bound a running job counts.
+/// The limit that a running job counts against.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Counts {
     Normal,
@@ -80,11 +80,11 @@ impl Workers {
         Arc::new(Workers { state, work, gone, idle_time, start })
     }
 
-    /// Has a job done by a thread of the pool, now or as soon as one may take it.
+    /// Runs a job on a thread of the pool, now or as soon as the limits allow.
     ///
     /// # Errors
-    /// [`ErrorKind::ShutDown`] after [`Workers::end`]; [`ErrorKind::Internal`] if no thread can be started, and none is alive
-    /// that could take the job later.
+    /// [`ErrorKind::ShutDown`] after [`Workers::end`]; [`ErrorKind::Internal`] if no thread can be started and no live
+    /// thread could take the job later.
     pub(crate) fn run(self: &Arc<Self>, urgency: Urgency, job: Job) -> Result<QueuedJob> {
         let mut state = lock(&self.state);
         state.check_alive()?;
@@ -102,7 +102,8 @@ impl Workers {
         Ok(QueuedJob { workers: Arc::clone(self), number: ticket })
     }
 
-    /// Sees to it that there is a worker for each job that may run. Where that fails, whoever is alive takes it later.
+    /// Ensures that there is a worker for each job that may run. If starting one fails, a live worker takes the job
+    /// later.
     fn staff(self: &Arc<Self>, state: &mut PoolState) -> io::Result<()> {
         for _ in 0..state.runnable() {
             self.work.notify_one();
@@ -116,17 +117,17 @@ impl Workers {
         Ok(())
     }
 
-    /// What a worker does from its beginning, when it counts as free, to its end.
+    /// The main loop of a worker. It counts as free when it starts.
     fn work(self: Arc<Self>) {
         let mut idle_since = None;
         let mut state = lock(&self.state);
         loop {
             if let Some(Queued { ticket, job }) = state.take() {
                 state.free -= 1;
-                // An urgent job may have taken the turn of another.
+                // If this job is urgent, a worker is still needed for the job whose turn it took.
                 let _later = self.staff(&mut state);
                 drop(state);
-                // A panic was told by the hook; it is the job's end, not the worker's.
+                // The panic hook has reported a panic. It ends the job, not the worker.
                 drop(catch_unwind(AssertUnwindSafe(job)));
                 state = lock(&self.state);
                 state.running.retain(|running| running.ticket != ticket);
@@ -147,7 +148,7 @@ impl Workers {
         self.gone.notify_all();
     }
 
-    /// Does something on a thread of its own, which counts, but to no bound.
+    /// Runs work on its own thread, which is counted but not limited.
     ///
     /// # Errors
     /// As [`Workers::run`].
@@ -164,13 +165,14 @@ impl Workers {
         start_thread(name, run).map_err(|cause| no_thread(&cause))
     }
 
-    /// Counts a thread that is started elsewhere, until the result is dropped. Also after the end.
+    /// Counts a thread that is started elsewhere until the result is dropped. Works after the end too.
     pub(crate) fn count(self: &Arc<Self>) -> Counted {
         lock(&self.state).others += 1;
         Counted(Arc::clone(self))
     }
 
-    /// No more jobs: what queues is dropped, without having run; idle workers end at once, the others with their job.
+    /// Accepts no more jobs. Queued jobs are dropped without running; idle workers exit at once, the others after their
+    /// job.
     pub(super) fn end(&self) {
         let mut state = lock(&self.state);
         state.ended = true;
@@ -184,13 +186,14 @@ impl Workers {
         lock(&self.state).ended
     }
 
-    /// How many threads are alive, from before they start until their work is done; a client of the HTTP library is one.
+    /// The number of live threads, from before they start until their work is done. A client of the HTTP library counts
+    /// as one.
     #[cfg(test)]
     pub(crate) fn threads(&self) -> usize {
         lock(&self.state).threads()
     }
 
-    /// Waits until no thread is left, in real time. Whether that came about within `longest`.
+    /// Waits in real time, for at most `longest`, until no thread is left. Returns whether none is.
     pub(crate) fn wait_until_gone(&self, longest: Duration) -> bool {
         let state = lock(&self.state);
         let waited = self.gone.wait_timeout_while(state, longest, |state| state.threads() > 0);
@@ -220,19 +223,19 @@ impl PoolState {
         }
     }
 
-    /// How many more normal jobs may run.
+    /// The number of further normal jobs that may run.
     fn room(&self) -> usize {
         let count = |counts: Counts| self.running.iter().filter(|running| running.counts == counts).count();
         let (normal, abandoned) = (count(Counts::Normal), count(Counts::Abandoned));
         AT_A_TIME.saturating_sub(normal).min(MOST_NORMAL.saturating_sub(normal + abandoned))
     }
 
-    /// How many of the queued jobs may run.
+    /// The number of queued jobs that may run.
     fn runnable(&self) -> usize {
         self.urgent.len() + self.normal.len().min(self.room())
     }
 
-    /// The next job that may run, which counts as running from now on.
+    /// The next job that may run. It counts as running from now on.
     fn take(&mut self) -> Option<Queued> {
         let (next, counts) = match self.urgent.pop_front() {
             Some(urgent) => (urgent, Counts::Urgent),
@@ -243,7 +246,7 @@ impl PoolState {
         Some(next)
     }
 
-    /// Nobody waits for this job any more. Returns it if it has not begun.
+    /// Marks a job as abandoned. Returns it if it has not started.
     fn abandon(&mut self, ticket: u64) -> Option<Queued> {
         self.make_room(ticket);
         let queues = [&mut self.urgent, &mut self.normal];
@@ -268,7 +271,7 @@ impl PoolState {
     }
 }
 
-/// A job that was given to the pool. Dropping it changes nothing.
+/// A job in the pool. Dropping this has no effect on the job.
 #[derive(Debug)]
 pub(crate) struct QueuedJob {
     workers: Arc<Workers>,
@@ -276,13 +279,13 @@ pub(crate) struct QueuedJob {
 }
 
 impl QueuedJob {
-    /// The ticket of a job that never was.
+    /// Stands for a job that was never queued.
     pub(super) fn void(workers: &Arc<Workers>) -> QueuedJob {
         QueuedJob { workers: Arc::clone(workers), number: 0 }
     }
 
-    /// Nobody waits for the job any more. If it still queues it is dropped without having run; if it runs, another may run
-    /// besides it. Afterwards, and if the job is over, this does nothing.
+    /// Abandons the job. If it is queued, it is dropped without running; if it is running, another may run besides it.
+    /// Does nothing if the job is done or already abandoned.
     pub(crate) fn abandon(&self) {
         let mut state = lock(&self.workers.state);
         let undone = state.abandon(self.number);
@@ -293,14 +296,15 @@ impl QueuedJob {
 }
 
 impl QueuedJob {
-    /// Nobody waits for the job just now, though its result may be of use: if it runs, another may run besides it.
+    /// Lets another job run besides this one if it is running. For a job without a waiting caller whose result may
+    /// still be of use.
     pub(crate) fn make_room(&self) {
         let mut state = lock(&self.workers.state);
         state.make_room(self.number);
         let _later = self.workers.staff(&mut state);
     }
 
-    /// Takes the job back, if it still queues. Whether it did.
+    /// Removes the job if it is still queued. Returns whether it did.
     pub(crate) fn take_back(&self) -> bool {
         let mut state = lock(&self.workers.state);
         let undone = if state.is_running(self.number) { None } else { state.abandon(self.number) };
@@ -309,7 +313,7 @@ impl QueuedJob {
     }
 }
 
-/// A thread besides the workers.
+/// A counted thread other than a worker.
 #[derive(Debug)]
 pub(crate) struct Counted(Arc<Workers>);
 
@@ -324,7 +328,7 @@ fn no_thread(cause: &io::Error) -> Error {
     Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}"))
 }
 
-/// Starts a thread of the library's, which nobody joins.
+/// Starts a detached thread.
 pub(super) fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     pin_module();
     without_sigpipe(|| thread::Builder::new().name(name.into()).spawn(work)).map(drop)

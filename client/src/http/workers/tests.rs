@@ -1,13 +1,13 @@
-//! The pool of workers.
+//! Tests of the worker pool.
 
 use super::*;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 const LONG: Duration = Duration::from_secs(20);
-/// For what must not happen: longer makes a failure more certain, and every run slower.
+/// For events that must not happen. A longer time makes a failure more certain and every run slower.
 const SHORT: Duration = Duration::from_millis(30);
 
-/// A pool whose jobs tell that they run, and run until they are let go.
+/// A pool whose jobs report that they have started, and run until released.
 struct Fixture {
     workers: Arc<Workers>,
     began: (Sender<usize>, Receiver<usize>),
@@ -37,7 +37,7 @@ impl Fixture {
         names.map(|name| self.blocked(lane, name)).collect()
     }
 
-    /// The next so many that begin, in order of their names.
+    /// The next `count` jobs that start, sorted by name.
     fn begin(&self, count: usize) -> Vec<usize> {
         let mut names: Vec<usize> = (0..count).map(|_| self.began.1.recv_timeout(LONG).unwrap()).collect();
         names.sort_unstable();

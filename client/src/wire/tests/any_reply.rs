@@ -1,5 +1,5 @@
-//! Properties of reading, in both versions: what a reply means does not depend on how its JSON is written, and no bytes at
-//! all make reading panic.
+//! Property tests of parsing, for both versions: the meaning of a reply does not depend on how its JSON is written, and
+//! no input makes parsing panic.
 
 use super::{reply, service};
 use crate::config::ApiVersion;
@@ -24,7 +24,7 @@ fn new_session() -> NewSession {
     NewSession::new(SessionSize::Standard, Lease::from_secs(3_600).unwrap())
 }
 
-/// The members of a session that mean something, with values that a service may send.
+/// The relevant members of a session, with values that a service may send.
 fn session(version: ApiVersion) -> impl Strategy<Value = Map<String, Value>> {
     let word = |words: &'static [&'static str]| proptest::sample::select(words);
     let status = word(&["Starting", "Ready", "Stopping", "Stopped", "Expired", "Error", "Dreaming"]);
@@ -52,7 +52,7 @@ fn session(version: ApiVersion) -> impl Strategy<Value = Map<String, Value>> {
     )
 }
 
-/// Another way to write the same: other members between, another order, another letter case, white space.
+/// Another way to write the same JSON: extra members, another order, another letter case, white space.
 #[derive(Clone, Debug)]
 struct Writing {
     strangers: Vec<(String, Value)>,
@@ -83,7 +83,7 @@ impl Writing {
             Some(word)
                 if name.to_ascii_lowercase().ends_with("status") || name.to_ascii_lowercase().ends_with("size") =>
             {
-                // What is not known is kept as it is written.
+                // Unknown words keep their spelling.
                 let known = !matches!(word, "Dreaming" | "Gigantic");
                 json!(match (known, self.upper) {
                     (false, _) => word.to_owned(),
@@ -110,7 +110,7 @@ impl Writing {
     }
 }
 
-/// Every reader, with a reply of these bytes.
+/// Runs every parser on this reply.
 fn read_everything(reply: &Reply) {
     for service in versions() {
         let _ = service.read_created(reply, &service.prepare(&new_session()).unwrap());

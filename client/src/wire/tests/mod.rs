@@ -1,4 +1,4 @@
-//! What the tests of the wire share.
+//! Fixtures shared by the tests of the wire.
 
 mod any_reply;
 mod recorded;
@@ -6,7 +6,7 @@ mod recorded;
 use super::{Reply, Service};
 use crate::config::tests::config;
 
-/// What it makes of the session service.
+/// The session service of the test configuration.
 pub(crate) fn service() -> Service {
     let settings = config().check().unwrap();
     Service::of(&settings)

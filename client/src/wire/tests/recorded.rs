@@ -1,7 +1,7 @@
-//! Exchanges with the service: what we send is held against what was sent then, in method, URL, headers, and the meaning of
-//! the body. They are the project's own vectors (`tests/it/vectors.json`) and, where it is at hand, the real service's recorded
-//! traffic: the folder that `ARR_RECORDINGS` names, with one JSON file for each request and reply. The replies are read
-//! through the real transport by `tests/recordings.rs`.
+//! Compares our requests with recorded ones: method, URL, headers, and the meaning of the body. The recordings are the
+//! project's own vectors (`tests/it/vectors.json`) and, if available, the real service's traffic: the folder in
+//! `ARR_RECORDINGS`, with one JSON file per request and reply. `tests/it/recordings.rs` reads the replies through the
+//! real transport.
 
 use crate::config::ApiVersion;
 use crate::config::ClientConfig;
@@ -12,14 +12,14 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What the documentation's samples leave to the reader.
+/// The placeholders in the documentation's samples.
 const PLACEHOLDERS: [(&str, &str); 3] = [
     ("{accountId}", "68321d5a-7978-4ceb-b880-0f49751daae9"),
     ("{sessionId}", "e13d2c44-63e0-4591-991e-f9e05e599a93"),
     ("{accountKey}", "key="),
 ];
 
-/// Headers of other clients that mean nothing to the service, or that its HTTP library adds.
+/// Headers of other clients that mean nothing to the service, or that their HTTP library adds.
 const THEIRS: [&str; 6] = [
     "user-agent",
     "content-length",
@@ -29,14 +29,14 @@ const THEIRS: [&str; 6] = [
     "x-ms-return-client-request-id",
 ];
 
-/// What differs on purpose, and why.
+/// Recordings that differ on purpose, and why.
 const EXEMPT: [(&str, &str); 3] = [
     ("08", "a negative lease is refused before it is sent"),
     ("22", "conversions are not sessions: only the error's shape is of interest"),
     ("23", "conversions are not sessions: only the paging is of interest"),
 ];
 
-/// Where only a part differs on purpose, and why.
+/// The parts of a recording that differ on purpose, and why.
 fn differs_in(name: &str) -> (&'static [&'static str], &'static str) {
     match &name[..2] {
         "09" | "10" | "19" | "20" | "21" => (
@@ -112,7 +112,7 @@ fn compare(name: &str, recorded: &Value) {
     for (header, value) in &theirs {
         let known = THEIRS.contains(&header.as_str()) || differing.contains(&header.as_str());
         if header == "authorization" {
-            // The recorders have replaced most of them.
+            // The recorders have replaced most tokens.
             let bearer = format!("Bearer {}", request.bearer.expose());
             let expected = filled(value.as_str().unwrap());
             assert!(["Sanitized", "Bearer {token}", &bearer].contains(&expected.as_str()), "{name}: {expected}");
@@ -122,7 +122,7 @@ fn compare(name: &str, recorded: &Value) {
         }
     }
     for (header, _) in request.headers().filter(|(header, _)| !differing.contains(header)) {
-        // The documentation's samples and the specification's examples have no headers but those that they are about.
+        // The documentation's samples and the specification's examples contain only the headers that they are about.
         let complete = name.as_bytes()[0].is_ascii_digit() || name.starts_with("own");
         assert!(!complete || theirs.iter().any(|(theirs, _)| theirs == header), "{name}: we send {header}");
     }
