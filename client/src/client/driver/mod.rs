@@ -11,6 +11,8 @@
 
 mod monitor;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use super::completion::{AnyOutcome, Completion, cancelled};
 use super::core::Core;
@@ -256,8 +258,15 @@ impl Driver {
     fn guarded(&mut self, now: Instant, id: TaskId, act: impl FnOnce(&mut Driver)) {
         if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
             let message = "the library hit a defect of its own; the operation may be started again. Please report it";
-            self.finish(now, id, Err(Error::new(ErrorKind::Internal, message)));
+            self.fail(now, id, Error::new(ErrorKind::Internal, message));
         }
+    }
+
+    /// Ends a task with this error, and lets its operation know.
+    fn fail(&mut self, now: Instant, id: TaskId, error: Error) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let ended = catch_unwind(AssertUnwindSafe(|| task.timed.ended_by(error.clone())));
+        self.finish(now, id, Err(ended.unwrap_or(error)));
     }
 
     fn step_on(&mut self, now: Instant, id: TaskId, mut answer: Option<Answer>) {
@@ -462,14 +471,16 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Releases all waiting callers.
+    /// Releases all waiting callers. After a normal end there are none.
     fn drop(&mut self) {
-        for task in self.tasks.values() {
-            task.waiters.iter().for_each(Waiter::cancel);
-        }
+        let now = self.core.now();
+        let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
+        ids.into_iter().for_each(|id| self.fail(now, id, cancelled()));
         for message in self.core.mailbox.take_all() {
-            if let Message::Start(_, _, completion) = message {
-                completion.cancel();
+            match message {
+                Message::Start(_, _, completion) => drop(completion.cancel()),
+                Message::StartChore(mut chore) => drop(chore.operation.fail(cancelled())),
+                _ => {}
             }
         }
     }
