@@ -74,22 +74,20 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         answer: Option<Answer>,
         gone: impl FnOnce() -> Result<()>,
     ) -> Action<Result<T>> {
-        let step = match self.operation.step(now, answer) {
-            Step::Done(outcome) => return Action::Done(outcome),
-            // Even past the deadline: completed work is recorded before the operation ends.
-            Step::Work(work) => return Action::Work(work),
-            Step::Start(chore) => return Action::Start(chore),
-            step => step,
-        };
-        if !self.left
-            && let Err(error) = gone()
-        {
-            return self.abandon(now, error);
+        let step = self.operation.step(now, answer);
+        // Also past the deadline: completed work is recorded before the operation ends.
+        let may_end_here = !matches!(step, Step::Done(_) | Step::Work(_) | Step::Start(_));
+        if may_end_here {
+            if !self.left
+                && let Err(error) = gone()
+            {
+                return self.abandon(now, error);
+            }
+            if now >= self.deadline {
+                return Action::Done(Err(self.ended_by(out_of_time())));
+            }
         }
-        if now >= self.deadline {
-            return Action::Done(Err(self.ended_by(out_of_time())));
-        }
-        self.todo(now, step)
+        self.action(now, step)
     }
 
     /// The caller has gone while a request or work is in progress. Returns whether its result is still needed.
@@ -123,7 +121,8 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         self.operation.fail(error)
     }
 
-    fn todo(&self, now: Instant, step: Step<Result<T>>) -> Action<Result<T>> {
+    /// The step with its limits.
+    fn action(&self, now: Instant, step: Step<Result<T>>) -> Action<Result<T>> {
         let limit = self.deadline.saturating_since(now).min(self.attempt_timeout);
         match step {
             Step::Done(outcome) => Action::Done(outcome),

@@ -1,5 +1,5 @@
-//! The operations on an account and its sessions, one file each. Every function creates an operation for the
-//! interpreter.
+//! What can be done with an account and its sessions, one file each. Most functions create an operation or a chore for the
+//! interpreter; `suspend` starts several and waits for them.
 
 mod create;
 mod immediate;

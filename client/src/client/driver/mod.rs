@@ -274,14 +274,14 @@ impl Driver {
             let alone = task.waiters.is_empty() && !task.goes_on();
             let gone = || if alone { Err(cancelled()) } else { Ok(()) };
             let action = task.timed.next(now, answer.take(), gone);
-            match self.carry_out(now, id, action) {
+            match self.act(now, id, action) {
                 Flow::StepAgain(next) => answer = next,
                 Flow::Waits => return,
             }
         }
     }
 
-    fn carry_out(&mut self, now: Instant, id: TaskId, action: Action<Result<AnyOutcome>>) -> Flow {
+    fn act(&mut self, now: Instant, id: TaskId, action: Action<Result<AnyOutcome>>) -> Flow {
         match carry_out(action, &mut InBackground { driver: self, id }) {
             Progress::Ended(outcome) => {
                 self.finish(now, id, outcome);
@@ -442,7 +442,7 @@ impl Driver {
         if !matches!(action, Action::Done(_)) {
             task.left = true;
         }
-        if let Flow::StepAgain(answer) = self.carry_out(now, id, action) {
+        if let Flow::StepAgain(answer) = self.act(now, id, action) {
             self.step(now, id, answer);
         }
     }
