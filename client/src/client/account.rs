@@ -1,7 +1,7 @@
 //! An account at one endpoint, and its sessions.
 
 use super::core::Core;
-use super::state::{Poll, Registry, SessionState, is_over};
+use super::state::{Poll, Poller, Registry, SessionState, is_over};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
 use crate::journal::Record;
@@ -81,9 +81,9 @@ impl Account {
         state.was_read(epoch, self.registry.complete(read))
     }
 
-    /// The next step of a wait for a ready session. `failures`: see [`SessionState::poll`].
-    pub(super) fn poll(self: &Arc<Self>, state: &Arc<SessionState>, now: Instant, failures: u64) -> Poll {
-        let poll = state.poll(now, failures, || self.read_for_waits(state));
+    /// The next step of a wait for a ready session, or of the monitor.
+    pub(super) fn poll(self: &Arc<Self>, state: &Arc<SessionState>, now: Instant, by: Poller) -> Poll {
+        let poll = state.poll(now, by, || self.read_for_waits(state));
         if let Poll::Over(_) = poll
             && is_over(state.numbers().status)
         {

@@ -17,6 +17,7 @@ use crate::sys::{pin_module, without_sigpipe};
 use crate::wire::Urgency;
 use once_cell::sync::OnceCell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -159,7 +160,9 @@ impl Core {
         let notes = std::mem::take(&mut *lock(&self.notes));
         if !notes.is_empty() {
             let (journal, log) = (Arc::clone(journal), Arc::clone(&self.log));
-            self.aside(move || notes.into_iter().for_each(|note| log.warn_of(note(&journal))));
+            let write = move |note: Note| log.warn_of(note(&journal));
+            // A panic in one must not lose the others.
+            self.aside(move || notes.into_iter().for_each(|note| drop(catch_unwind(AssertUnwindSafe(|| write(note))))));
         }
     }
 
@@ -355,6 +358,8 @@ pub(super) struct BlockingCall {
 
 impl Drop for BlockingCall {
     fn drop(&mut self) {
+        // After a panic there may be some.
+        self.core.write_notes();
         self.core.calls.fetch_sub(1, Ordering::SeqCst);
         self.core.leave_sessions_behind();
     }

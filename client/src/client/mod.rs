@@ -311,6 +311,10 @@ impl Client {
         core.resumed.store(false, Ordering::Release);
         core.suspended.store(true, Ordering::Release);
         core.wake.look_again();
+        // Reads in flight are cancelled.
+        for account in self.inner.accounts.all() {
+            account.watched().iter().for_each(|state| state.forget_reads());
+        }
         calls::suspend(&self.inner.accounts, timeout)
     }
 

@@ -186,6 +186,8 @@ impl Session {
             }
         });
         self.account.watch(&self.state);
+        // If the client began to end meanwhile, it may not have seen what is asked for here.
+        core.check_alive()?;
         core.wake_driver()
     }
 

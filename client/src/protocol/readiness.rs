@@ -124,11 +124,13 @@ impl Readiness {
         self.good_until = None;
     }
 
-    /// The result of a wait for a ready session; `None` while it must continue.
+    /// The result of a wait for a ready session, if the cached properties count as current; `None` while it must continue.
     pub(crate) fn verdict(&self, now: Instant) -> Option<Result<SessionProperties>> {
-        if !self.is_current(now) {
-            return None;
-        }
+        if self.is_current(now) { self.verdict_of_latest(now) } else { None }
+    }
+
+    /// The same by the cached properties, however old they are.
+    pub(crate) fn verdict_of_latest(&self, now: Instant) -> Option<Result<SessionProperties>> {
         let session = &self.latest;
         let told = session.message.as_deref().map(|message| format!(": \"{message}\"")).unwrap_or_default();
         match session.status {

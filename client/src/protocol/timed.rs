@@ -115,8 +115,7 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         self.next(now, None, || Ok(()))
     }
 
-    /// Ends the operation with this error. Returns the error to report.
-    pub(crate) fn ended_by(&mut self, error: Error) -> Error {
+    fn ended_by(&mut self, error: Error) -> Error {
         let error = error.maybe_done(self.operation.maybe_done());
         self.operation.fail(error)
     }

@@ -235,7 +235,8 @@ fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up(wire: &'stat
         std::thread::yield_now();
     }
     assert!(!session.stop().timeout(LONG).run().unwrap().already_gone);
-    assert_eq!(server.seen().last().unwrap(), wire.stop);
+    // The read may be sent again beside the stop.
+    assert!(server.seen().contains(&wire.stop.to_string()));
 }
 
 fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back(wire: &'static Wire) {

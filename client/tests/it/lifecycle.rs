@@ -1,11 +1,11 @@
 //! The life of a session, against the emulator, on a clock that nobody has to wait for.
 
-use crate::support::started::LONG;
+use crate::support::started::{LONG, eventually};
 use crate::support::wire::{TOKEN, V1, V2021, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, World, an_hour, config_for};
 use arr_client::test_util::{Clock, Signal, SystemClock};
-use arr_client::{Client, ClientConfig, Credential, ErrorKind, Lease, SessionId, SessionSize, SessionStatus};
-use arr_service::{Config, Emulator};
+use arr_client::{Client, ClientConfig, Credential, ErrorKind, Lease, LogLevel, SessionId, SessionSize, SessionStatus};
+use arr_service::{Config, Emulator, Fault};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ in_both_versions![
     from_nothing_to_stopped_no_request_is_sent_too_many_and_one_connection_serves,
     waiting_in_slices_costs_no_extra_request,
     a_wait_without_time_starts_what_is_due_and_a_later_one_finds_the_answer,
+    what_comes_between_two_slices_ends_the_next_one,
     a_wait_ends_when_its_time_is_over_and_can_go_on,
     a_start_that_fails_is_told_in_the_services_words,
     a_ready_session_is_looked_at_again_when_what_is_known_is_old,
@@ -70,6 +71,27 @@ fn a_wait_without_time_starts_what_is_due_and_a_later_one_finds_the_answer(wire:
     assert_eq!(session.wait_until_ready().timeout(Duration::ZERO).run().unwrap_err().kind(), ErrorKind::Timeout);
     session.wait_until_ready().timeout(SECOND).run().unwrap();
     assert_eq!(world.requests(), [wire.properties]);
+}
+
+/// However late that is; and a failure too.
+fn what_comes_between_two_slices_ends_the_next_one(wire: &Wire) {
+    for failure in [None, Some(ErrorKind::Forbidden)] {
+        let config = ClientConfig { log_level: LogLevel::Warning, ..wire.config() };
+        let world = World::new(Config { startup: 5 * SECOND, ..Config::default() }, config);
+        let session = world.client.create_session(&an_hour()).run().unwrap();
+        world.clock.advance(20 * SECOND);
+        world.requests();
+        world.emulator.add_faults(failure.map(|_| Fault::on("GET", "**").status(403))).unwrap();
+        let slice = || session.wait_until_ready().timeout(Duration::ZERO).run().map(drop);
+        assert_eq!(slice().unwrap_err().kind(), ErrorKind::Timeout, "the read is on its way");
+        match failure {
+            None => eventually("it was read", || session.known_properties().status == SessionStatus::Ready),
+            Some(_) => eventually("the read has failed", || world.client.next_log(Duration::ZERO).unwrap().is_some()),
+        }
+        world.clock.advance(60 * SECOND);
+        assert_eq!(slice().err().map(|error| error.kind()), failure);
+        assert_eq!(world.requests().len(), 1);
+    }
 }
 
 fn a_wait_ends_when_its_time_is_over_and_can_go_on(wire: &Wire) {

@@ -1,7 +1,7 @@
 //! Waiting until a session is ready.
 
 use super::super::account::Account;
-use super::super::state::{Poll, SessionState};
+use super::super::state::{Poll, Poller, SessionState};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::SessionProperties;
@@ -32,7 +32,7 @@ impl Operation for WaitUntilReady {
 
     fn step(&mut self, now: Instant, _answer: Option<Answer>) -> Step<Self::Outcome> {
         let mark = self.state.mark();
-        match self.account.poll(&self.state, now, self.failures) {
+        match self.account.poll(&self.state, now, Poller::Wait { failures: self.failures }) {
             Poll::Over(outcome) => Step::Done(*outcome),
             Poll::At(moment) => Step::SleepUntilChange(moment, mark),
             Poll::Read(chore) => Step::Start(chore),

@@ -265,7 +265,8 @@ impl Driver {
     /// Ends a task with this error, and lets its operation know.
     fn fail(&mut self, now: Instant, id: TaskId, error: Error) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        let ended = catch_unwind(AssertUnwindSafe(|| task.timed.ended_by(error.clone())));
+        // Whatever it was doing may have reached the service: a create that may have made a session stays in the journal.
+        let ended = catch_unwind(AssertUnwindSafe(|| task.timed.give_up(error.clone())));
         self.finish(now, id, Err(ended.unwrap_or(error)));
     }
 
@@ -313,7 +314,9 @@ impl Executor for InBackground<'_> {
             };
             request.urgency = task.urgency_of(request.urgency);
             task.sent(core.http.start(request, limit, deadline, done));
-            timers.push(Reverse((deadline, id)));
+            if deadline != Instant::NEVER {
+                timers.push(Reverse((deadline, id)));
+            }
         }
         Flow::Waits
     }
@@ -334,7 +337,9 @@ impl Executor for InBackground<'_> {
     }
 
     fn wait(&mut self, until: Instant, wait_for: WaitFor) -> Flow {
-        self.driver.timers.push(Reverse((until, self.id)));
+        if until != Instant::NEVER {
+            self.driver.timers.push(Reverse((until, self.id)));
+        }
         self.set_state(TaskState::Waiting(wait_for))
     }
 }
@@ -475,7 +480,12 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let now = self.core.now();
         let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
-        ids.into_iter().for_each(|id| self.fail(now, id, cancelled()));
+        for id in ids {
+            if let Some(task) = self.tasks.get_mut(&id) {
+                task.waiters.drain(..).for_each(|waiter| waiter.cancel());
+            }
+            self.fail(now, id, Error::new(ErrorKind::Internal, "the thread that ran the operation has ended"));
+        }
         for message in self.core.mailbox.take_all() {
             match message {
                 Message::Start(_, _, completion) => drop(completion.cancel()),

@@ -5,7 +5,7 @@ use super::super::account::Account;
 use super::super::calls;
 use super::super::core::Core;
 use super::super::inner::ClientInner;
-use super::super::state::{LeaseMoment, Poll, SessionState, is_over};
+use super::super::state::{LeaseMoment, Poll, Poller, SessionState, is_over};
 use crate::auth::IssuedToken;
 use crate::clock::{Instant, lock};
 use crate::error::{ErrorKind, Result};
@@ -110,7 +110,8 @@ pub(super) fn stop_promised(inner: &ClientInner, now: Instant) {
 /// Reads a session that is not ready, or must be read individually, when due. Returns when to check again.
 fn read(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Instant {
     let met = state.look(|known| known.watching.as_mut().map(|it| std::mem::replace(&mut it.failures, known.failures)));
-    match account.poll(state, now, met.unwrap_or_else(|| state.failures())) {
+    let by = Poller::Monitor { failures: met.unwrap_or_else(|| state.failures()) };
+    match account.poll(state, now, by) {
         Poll::At(moment) => moment,
         Poll::Reading(_) => Instant::NEVER,
         Poll::Read(chore) => {

@@ -7,4 +7,4 @@ mod session;
 pub(super) use keep_alive::{ExtensionEnd, LeaseMoment, Watching, is_over};
 pub use keep_alive::{KeepAlive, OnSuspend, WatchOptions};
 pub(super) use registry::Registry;
-pub(super) use session::{Poll, SessionState};
+pub(super) use session::{Poll, Poller, SessionState};

@@ -45,6 +45,10 @@ pub(in crate::client) struct Knowledge {
     epoch: u64,
     /// The read in flight that all waits share. It outlives the wait that started it.
     reading: Option<ChoreId>,
+    /// A wait has asked for that read.
+    read_for_wait: bool,
+    /// The result of the last read that a wait asked for, until a wait has seen it: it may come between two slices.
+    unseen: Option<ReadResult>,
     /// The count of reads whose failure ended waits, and the last such failure, which applies to all waits at that
     /// time.
     pub(in crate::client) failures: u64,
@@ -64,6 +68,20 @@ impl std::fmt::Debug for Knowledge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Knowledge").field("epoch", &self.epoch).field("reading", &self.reading).finish_non_exhaustive()
     }
+}
+
+/// What a read has brought: a later wait must not miss it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ReadResult {
+    Properties,
+    FinalFailure,
+}
+
+/// Who polls a session. `failures`: the value of [`SessionState::failures`] when the wait began, or that the monitor has seen.
+#[derive(Clone, Copy)]
+pub(in crate::client) enum Poller {
+    Wait { failures: u64 },
+    Monitor { failures: u64 },
 }
 
 /// The next step of a wait, or of the monitor.
@@ -91,6 +109,8 @@ impl SessionState {
             readiness: Readiness::new(context, seen, now),
             epoch: 0,
             reading: None,
+            read_for_wait: false,
+            unseen: None,
             failures: 0,
             failure: None,
             maybe_extended: None,
@@ -287,18 +307,27 @@ impl SessionState {
 
 /// Waiting until it is ready.
 impl SessionState {
-    /// The next step of a wait. `failures`: the value of [`SessionState::failures`] when the wait began. `read` creates
-    /// the read that all waits share.
-    pub(in crate::client) fn poll(&self, now: Instant, failures: u64, read: impl FnOnce() -> Chore) -> Poll {
+    /// The next step of a wait, or of the monitor. `read` creates the read that all waits share.
+    pub(in crate::client) fn poll(&self, now: Instant, by: Poller, read: impl FnOnce() -> Chore) -> Poll {
         let mark = self.mark();
         let mut knowledge = lock(&self.knowledge);
-        if let Some(failure) = knowledge.failure.as_ref().filter(|_| knowledge.failures != failures) {
+        let (failures, unseen) = match by {
+            Poller::Wait { failures } => (failures, knowledge.unseen.take()),
+            Poller::Monitor { failures } => (failures, None),
+        };
+        knowledge.read_for_wait |= matches!(by, Poller::Wait { .. });
+        let failed = knowledge.failures != failures || unseen == Some(ReadResult::FinalFailure);
+        if let Some(failure) = knowledge.failure.as_ref().filter(|_| failed) {
             return Poll::Over(Box::new(Err(failure.clone())));
         }
         if knowledge.reading.is_some() {
             return Poll::Reading(mark);
         }
-        if let Some(verdict) = knowledge.readiness.verdict(now) {
+        let verdict = match unseen {
+            Some(_) => knowledge.readiness.verdict_of_latest(now),
+            None => knowledge.readiness.verdict(now),
+        };
+        if let Some(verdict) = verdict {
             return Poll::Over(Box::new(verdict));
         }
         let next_read = knowledge.readiness.next_read();
@@ -318,15 +347,18 @@ impl SessionState {
             return false;
         }
         knowledge.reading = None;
-        match outcome {
-            Ok(properties) => drop(knowledge.readiness.seen(properties, now)),
-            Err(error) => {
-                if let Some(failure) = knowledge.readiness.read_failed(now, error) {
-                    knowledge.failures += 1;
-                    knowledge.failure = Some(failure);
-                }
+        let result = match outcome {
+            Ok(properties) => {
+                drop(knowledge.readiness.seen(properties, now));
+                Some(ReadResult::Properties)
             }
-        }
+            Err(error) => knowledge.readiness.read_failed(now, error).map(|failure| {
+                knowledge.failures += 1;
+                knowledge.failure = Some(failure);
+                ReadResult::FinalFailure
+            }),
+        };
+        knowledge.unseen = result.filter(|_| std::mem::take(&mut knowledge.read_for_wait));
         self.publish(&mut knowledge, now);
         drop(knowledge);
         self.changed();
@@ -358,6 +390,15 @@ impl SessionState {
                 trouble.recast(ErrorKind::Timeout, message)
             }
             None => Error::new(ErrorKind::Timeout, message),
+        }
+    }
+}
+
+impl Drop for SessionState {
+    /// The session's last handle has gone: a read that is still in flight is not needed.
+    fn drop(&mut self) {
+        if let Some(chore) = self.look(|knowledge| knowledge.reading.take()) {
+            drop(self.mailbox.post(Message::CancelChore(chore), &self.wake.signal));
         }
     }
 }
@@ -401,7 +442,7 @@ impl Knowledge {
     /// Reads that began earlier must not replace a newer state with an older one.
     fn outdate_reads(&mut self) {
         self.epoch += 1;
-        self.reading = None;
+        (self.reading, self.read_for_wait, self.unseen) = (None, false, None);
     }
 
     /// The cached state in numbers.
