@@ -1,10 +1,13 @@
 //! The life of a session, against the emulator, on a clock that nobody has to wait for.
 
-use crate::support::started::{LONG, eventually};
+use crate::support::paced::Lab;
+use crate::support::started::LONG;
 use crate::support::wire::{TOKEN, V1, V2021, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, World, an_hour, config_for};
 use arr_client::test_util::{Clock, Signal, SystemClock};
-use arr_client::{Client, ClientConfig, Credential, ErrorKind, Lease, LogLevel, SessionId, SessionSize, SessionStatus};
+use arr_client::{
+    Client, ClientConfig, Credential, ErrorKind, Lease, Session, SessionId, SessionSize, SessionStatus, WatchOptions,
+};
 use arr_service::{Config, Emulator, Fault};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
@@ -15,6 +18,8 @@ in_both_versions![
     waiting_in_slices_costs_no_extra_request,
     a_wait_without_time_starts_what_is_due_and_a_later_one_finds_the_answer,
     what_comes_between_two_slices_ends_the_next_one,
+    of_two_reads_between_two_slices_the_later_counts,
+    what_a_caller_reads_between_two_slices_ends_the_next_one,
     a_wait_ends_when_its_time_is_over_and_can_go_on,
     a_start_that_fails_is_told_in_the_services_words,
     a_ready_session_is_looked_at_again_when_what_is_known_is_old,
@@ -73,25 +78,54 @@ fn a_wait_without_time_starts_what_is_due_and_a_later_one_finds_the_answer(wire:
     assert_eq!(world.requests(), [wire.properties]);
 }
 
-/// However late that is; and a failure too.
+/// A failure too; but what is older than a minute is read again.
 fn what_comes_between_two_slices_ends_the_next_one(wire: &Wire) {
     for failure in [None, Some(ErrorKind::Forbidden)] {
-        let config = ClientConfig { log_level: LogLevel::Warning, ..wire.config() };
-        let world = World::new(Config { startup: 5 * SECOND, ..Config::default() }, config);
-        let session = world.client.create_session(&an_hour()).run().unwrap();
-        world.clock.advance(20 * SECOND);
-        world.requests();
-        world.emulator.add_faults(failure.map(|_| Fault::on("GET", "**").status(403))).unwrap();
-        let slice = || session.wait_until_ready().timeout(Duration::ZERO).run().map(drop);
-        assert_eq!(slice().unwrap_err().kind(), ErrorKind::Timeout, "the read is on its way");
-        match failure {
-            None => eventually("it was read", || session.known_properties().status == SessionStatus::Ready),
-            Some(_) => eventually("the read has failed", || world.client.next_log(Duration::ZERO).unwrap().is_some()),
+        for (pause, told) in [(59, failure), (60, Some(ErrorKind::Timeout))] {
+            let (lab, session) = starting_unread(wire, u32::from(failure.is_some()));
+            assert_eq!(slice(&session), Some(ErrorKind::Timeout), "the read is on its way");
+            lab.clock.pass(pause * SECOND);
+            assert_eq!(slice(&session), told);
+            lab.clock.settle();
+            assert_eq!(lab.requests().len(), if pause == 60 { 2 } else { 1 });
         }
-        world.clock.advance(60 * SECOND);
-        assert_eq!(slice().err().map(|error| error.kind()), failure);
-        assert_eq!(world.requests().len(), 1);
     }
+}
+
+fn of_two_reads_between_two_slices_the_later_counts(wire: &Wire) {
+    for (failing_reads, told) in [(1, None), (1000, Some(ErrorKind::Forbidden))] {
+        let (lab, session) = starting_unread(wire, failing_reads);
+        session.watch(WatchOptions::default(), 0).unwrap();
+        assert_eq!(slice(&session), Some(ErrorKind::Timeout));
+        lab.clock.pass(59 * SECOND);
+        assert!(lab.requests().len() > 1, "the monitor has read it again");
+        assert_eq!(slice(&session), told);
+    }
+}
+
+fn what_a_caller_reads_between_two_slices_ends_the_next_one(wire: &Wire) {
+    let (lab, session) = starting_unread(wire, 0);
+    assert_eq!(slice(&session), Some(ErrorKind::Timeout));
+    session.properties().run().unwrap();
+    lab.clock.pass(59 * SECOND);
+    assert_eq!(slice(&session), None);
+}
+
+/// A session that is ready, though nothing was read since its create. The first reads are answered 403.
+fn starting_unread(wire: &Wire, failing_reads: u32) -> (Lab, Session) {
+    let lab = Lab::with_startup(wire, 5 * SECOND);
+    let session = lab.create(HOUR);
+    lab.clock.jump(20 * SECOND);
+    lab.requests();
+    if failing_reads > 0 {
+        lab.emulator.add_faults([Fault::on("GET", "**").status(403).times(failing_reads)]).unwrap();
+    }
+    (lab, session)
+}
+
+/// The error of a wait without time.
+fn slice(session: &Session) -> Option<ErrorKind> {
+    session.wait_until_ready().timeout(Duration::ZERO).run().err().map(|error| error.kind())
 }
 
 fn a_wait_ends_when_its_time_is_over_and_can_go_on(wire: &Wire) {

@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// How long the result of a read is kept for the next slice of a wait. After that the session is read again.
+const UNSEEN_FOR: Duration = Duration::from_secs(60);
+
 #[derive(Debug)]
 pub(in crate::client) struct SessionState {
     id: SessionId,
@@ -45,10 +48,11 @@ pub(in crate::client) struct Knowledge {
     epoch: u64,
     /// The read in flight that all waits share. It outlives the wait that started it.
     reading: Option<ChoreId>,
-    /// A wait has asked for that read.
+    /// A wait has asked for that read, or for the one that follows if it fails.
     read_for_wait: bool,
-    /// The result of the last read that a wait asked for, until a wait has seen it: it may come between two slices.
-    unseen: Option<ReadResult>,
+    /// The result of the last read that a wait asked for, and when it came, until a wait has seen it: it may come
+    /// between two slices.
+    unseen: Option<(ReadResult, Instant)>,
     /// The count of reads whose failure ended waits, and the last such failure, which applies to all waits at that
     /// time.
     pub(in crate::client) failures: u64,
@@ -218,7 +222,9 @@ impl SessionState {
             if knowledge.epoch != epoch {
                 return read;
             }
-            knowledge.outdate_reads();
+            knowledge.keep_for_waits(ReadResult::Properties, now);
+            knowledge.epoch += 1;
+            knowledge.reading = None;
             knowledge.readiness.seen(read, now)
         })
     }
@@ -311,18 +317,21 @@ impl SessionState {
     pub(in crate::client) fn poll(&self, now: Instant, by: Poller, read: impl FnOnce() -> Chore) -> Poll {
         let mark = self.mark();
         let mut knowledge = lock(&self.knowledge);
-        let (failures, unseen) = match by {
-            Poller::Wait { failures } => (failures, knowledge.unseen.take()),
-            Poller::Monitor { failures } => (failures, None),
+        let (failures, is_wait) = match by {
+            Poller::Wait { failures } => (failures, true),
+            Poller::Monitor { failures } => (failures, false),
         };
-        knowledge.read_for_wait |= matches!(by, Poller::Wait { .. });
+        let unseen = knowledge.unseen.filter(|(_, at)| is_wait && now < *at + UNSEEN_FOR).map(|(result, _)| result);
         let failed = knowledge.failures != failures || unseen == Some(ReadResult::FinalFailure);
-        if let Some(failure) = knowledge.failure.as_ref().filter(|_| failed) {
-            return Poll::Over(Box::new(Err(failure.clone())));
+        if let Some(failure) = knowledge.failure.clone().filter(|_| failed) {
+            knowledge.all_is_seen(is_wait);
+            return Poll::Over(Box::new(Err(failure)));
         }
         if knowledge.reading.is_some() {
+            knowledge.read_for_wait |= is_wait;
             return Poll::Reading(mark);
         }
+        knowledge.all_is_seen(is_wait);
         let verdict = match unseen {
             Some(_) => knowledge.readiness.verdict_of_latest(now),
             None => knowledge.readiness.verdict(now),
@@ -336,6 +345,7 @@ impl SessionState {
         }
         let chore = read();
         knowledge.reading = Some(chore.id);
+        knowledge.read_for_wait |= is_wait;
         Poll::Read(chore)
     }
 
@@ -358,7 +368,9 @@ impl SessionState {
                 ReadResult::FinalFailure
             }),
         };
-        knowledge.unseen = result.filter(|_| std::mem::take(&mut knowledge.read_for_wait));
+        if let Some(result) = result {
+            knowledge.keep_for_waits(result, now);
+        }
         self.publish(&mut knowledge, now);
         drop(knowledge);
         self.changed();
@@ -437,6 +449,18 @@ impl Knowledge {
     /// Whether the session has not been read since this update count was recorded.
     fn is_unread_since(&self, noted: impl FnOnce(&Watching) -> Option<u64>) -> bool {
         self.watching.as_ref().and_then(noted) == Some(self.readiness.updates())
+    }
+
+    /// The result of a read. If a wait asked for it, or has not seen the one before, it is kept for the next wait.
+    fn keep_for_waits(&mut self, result: ReadResult, now: Instant) {
+        if std::mem::take(&mut self.read_for_wait) || self.unseen.is_some() {
+            self.unseen = Some((result, now));
+        }
+    }
+
+    /// A wait (`by_wait`) has seen all results.
+    fn all_is_seen(&mut self, by_wait: bool) {
+        self.unseen = self.unseen.filter(|_| !by_wait);
     }
 
     /// Reads that began earlier must not replace a newer state with an older one.
