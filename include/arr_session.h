@@ -1437,8 +1437,8 @@ arr_status arr_session_get_properties_start(struct arr_session *session,
                                             uint32_t timeout_ms,
                                             struct arr_error_info *error);
 
-// Starts what arr_session_update_lease() does; arr_operation_get_properties() gives what is known afterwards. It has a worker of
-// its own: nothing holds it up.
+// Starts what arr_session_update_lease() does; arr_operation_get_properties() gives what is known afterwards. It does not queue
+// behind other operations, but waits for a pause that the service has asked for.
 //
 // - session: the session.
 // - max_lease_seconds: the whole lease, as for arr_session_update_lease().
@@ -1473,7 +1473,7 @@ arr_status arr_session_wait_until_ready_start(struct arr_session *session,
                                               uint32_t timeout_ms,
                                               struct arr_error_info *error);
 
-// Starts what arr_session_stop() does; arr_operation_get_stop() gives the result. It has a worker of its own: nothing holds it up.
+// Starts what arr_session_stop() does; arr_operation_get_stop() gives the result. It does not queue behind other operations.
 // It goes on when the operation is freed or the client ends.
 //
 // - session: the session.

@@ -100,8 +100,8 @@ pub unsafe extern "C" fn arr_session_get_properties_start(
     }
 }
 
-/// Starts what arr_session_update_lease() does; arr_operation_get_properties() gives what is known afterwards. It has a worker of
-/// its own: nothing holds it up.
+/// Starts what arr_session_update_lease() does; arr_operation_get_properties() gives what is known afterwards. It does not queue
+/// behind other operations, but waits for a pause that the service has asked for.
 ///
 /// - session: the session.
 /// - max_lease_seconds: the whole lease, as for arr_session_update_lease().
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn arr_session_wait_until_ready_start(
     }
 }
 
-/// Starts what arr_session_stop() does; arr_operation_get_stop() gives the result. It has a worker of its own: nothing holds it up.
+/// Starts what arr_session_stop() does; arr_operation_get_stop() gives the result. It does not queue behind other operations.
 /// It goes on when the operation is freed or the client ends.
 ///
 /// - session: the session.
