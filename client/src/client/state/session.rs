@@ -3,6 +3,7 @@
 use super::super::mailbox::{Mailbox, Message};
 use super::super::wake::Wake;
 use super::keep_alive::{ExtensionEnd, Watching};
+use super::poll::{Poll, Poller};
 use crate::clock::{Clock, Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, EventKind, EventSource, Label};
@@ -79,25 +80,6 @@ impl std::fmt::Debug for Knowledge {
 enum ReadResult {
     Properties,
     FinalFailure,
-}
-
-/// Who polls a session. `failures`: the value of [`SessionState::failures`] when the wait began, or that the monitor has seen.
-#[derive(Clone, Copy)]
-pub(in crate::client) enum Poller {
-    Wait { failures: u64 },
-    Monitor { failures: u64 },
-}
-
-/// The next step of a wait, or of the monitor.
-pub(in crate::client) enum Poll {
-    /// The session is ready, or never will be, or could not be read.
-    Over(Box<Result<SessionProperties>>),
-    /// Nothing is due before this instant.
-    At(Instant),
-    /// Start this read, and poll again.
-    Read(Chore),
-    /// A read is in flight: poll again when this changes.
-    Reading(ChangeMark),
 }
 
 impl SessionState {
