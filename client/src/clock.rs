@@ -34,6 +34,11 @@ impl Instant {
     }
 }
 
+/// A duration in whole milliseconds, as atomics, snapshots and the journal keep it.
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Add<Duration> for Instant {
     type Output = Instant;
 

@@ -5,7 +5,7 @@
 //! when the event is pulled. So the queue is never longer than the number of live handles, posting allocates nothing,
 //! and no event is lost. Facts without a live handle go to a ring of fixed length.
 
-use crate::clock::{Clock, Instant, Signal, lock};
+use crate::clock::{Clock, Instant, Signal, lock, milliseconds};
 use crate::error::ErrorKind;
 use crate::model::SessionId;
 use crate::model::Snapshot;
@@ -261,8 +261,7 @@ impl Queue {
     }
 
     fn mark_pulled(&self, now: Instant) {
-        let elapsed = now.saturating_since(Instant::from_elapsed(Duration::ZERO)).as_millis();
-        self.pulled.store(u64::try_from(elapsed).unwrap_or(u64::MAX), Ordering::Release);
+        self.pulled.store(milliseconds(now.since_beginning()), Ordering::Release);
     }
 }
 

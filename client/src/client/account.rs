@@ -1,7 +1,7 @@
 //! An account at one endpoint, and its sessions.
 
 use super::core::Core;
-use super::state::{Poll, Poller, Registry, SessionState, is_over};
+use super::state::{Poll, Poller, Registry, SessionState};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
 use crate::journal::Record;
@@ -85,7 +85,7 @@ impl Account {
     pub(super) fn poll(self: &Arc<Self>, state: &Arc<SessionState>, now: Instant, by: Poller) -> Poll {
         let poll = state.poll(now, by, || self.read_for_waits(state));
         if let Poll::Over(_) = poll
-            && is_over(state.numbers().status)
+            && state.is_over()
         {
             self.ended(state.id());
         }
@@ -100,7 +100,7 @@ impl Account {
         Chore::with_id(read, Instant::NEVER, move |chore: ChoreId, outcome: Result<SessionProperties>| {
             // After the end the result is discarded: all waits are cancelled.
             let Some(state) = state.upgrade().filter(|_| !account.core.is_shut_down()) else { return };
-            if state.read_ended(chore, outcome) && is_over(state.numbers().status) {
+            if state.read_ended(chore, outcome) && state.is_over() {
                 account.ended(state.id());
             }
         })
@@ -140,7 +140,7 @@ impl Account {
     pub(super) fn unwatch(&self, state: &Arc<SessionState>) {
         let mut watched = lock(&self.watched);
         // It may have been watched again since the monitor checked.
-        let stays = state.look(|known| known.watching.is_some()) && !is_over(state.numbers().status);
+        let stays = state.look(|known| known.watching.is_some()) && !state.is_over();
         watched.retain(|it| stays || !std::ptr::eq(it.as_ptr(), Arc::as_ptr(state)));
     }
 

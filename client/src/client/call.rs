@@ -35,10 +35,9 @@ pub struct Call<T> {
     /// Converts the result to the outcome of an operation.
     brought: fn(T, fn(&T)) -> AnyOutcome,
     unclaimed: fn(&T),
-    /// Without a timeout it has no limit, rather than the client's call timeout.
+    /// Without a timeout it has no limit, rather than the client's call timeout. Callers expect timeouts, so failures are
+    /// not logged.
     unlimited: bool,
-    /// Callers expect failures often, so they are not logged.
-    silent: bool,
 }
 
 /// Creates the operation of a call.
@@ -82,7 +81,6 @@ impl<T> Call<T> {
             brought: |value, unclaimed| Arc::new(Brought { value, unclaimed }),
             unclaimed: |_| (),
             unlimited: false,
-            silent: false,
         }
     }
 
@@ -93,7 +91,7 @@ impl<T> Call<T> {
 
     /// Without an explicit timeout it has no limit, and a timeout is not logged.
     pub(super) fn unlimited(self) -> Call<T> {
-        Call { unlimited: true, silent: true, ..self }
+        Call { unlimited: true, ..self }
     }
 
     /// The time limit. The default is the client's [`call_timeout`](crate::ClientConfig::call_timeout), unless the
@@ -127,7 +125,7 @@ impl<T> Call<T> {
         let terms = self.terms(None);
         self.core.check_alive()?;
         let operation = (self.make)(&terms)?.operation;
-        if self.silent {
+        if self.unlimited {
             interpreter::run_silently(&self.core, operation, terms.deadline)
         } else {
             interpreter::run(&self.core, operation, terms.deadline)

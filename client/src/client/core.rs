@@ -78,6 +78,7 @@ pub(super) struct Parts {
 impl Core {
     pub(super) fn new(parts: Parts) -> Arc<Core> {
         let Parts { http, clock, wake, events, context, journal, call_timeout, attempt_timeout } = parts;
+        let mailbox = Mailbox::new(&wake.signal);
         Arc::new(Core {
             http,
             clock,
@@ -88,7 +89,7 @@ impl Core {
             events,
             journal: journal.map(Arc::new),
             notes: Mutex::default(),
-            mailbox: Arc::default(),
+            mailbox,
             driver: DriverThread::default(),
             suspended: false.into(),
             resumed: false.into(),
@@ -211,7 +212,7 @@ impl Core {
         completion.task.store(task, Ordering::Release);
         completion.goes_on.store(stops, Ordering::Release);
         let message = Message::Start(task, prepared, Arc::clone(completion));
-        self.mailbox.post(message, &self.wake.signal).map_err(|_| self.ended())
+        self.mailbox.post(message).map_err(|_| self.ended())
     }
 
     /// Submits a chore to the driver. If that fails, the error is the chore's outcome.
@@ -220,12 +221,10 @@ impl Core {
         let alive = if stops { Ok(()) } else { self.check_alive() };
         let refused = match alive.and_then(|()| self.ensure_driver(false)) {
             Err(error) => Some((error, chore)),
-            Ok(()) => {
-                match self.mailbox.post(Message::StartChore(chore), &self.wake.signal).map_err(|message| *message) {
-                    Err(Message::StartChore(chore)) => Some((self.ended(), chore)),
-                    _ => None,
-                }
-            }
+            Ok(()) => match self.mailbox.post(Message::StartChore(chore)).map_err(|message| *message) {
+                Err(Message::StartChore(chore)) => Some((self.ended(), chore)),
+                _ => None,
+            },
         };
         if let Some((error, mut chore)) = refused {
             chore.operation.fail(error);
@@ -234,7 +233,7 @@ impl Core {
 
     /// The caller has cancelled an operation.
     pub(super) fn cancelled(&self, completion: &Arc<Completion>) {
-        drop(self.mailbox.post(Message::Cancelled(Arc::clone(completion)), &self.wake.signal));
+        drop(self.mailbox.post(Message::Cancelled(Arc::clone(completion))));
     }
 
     /// Sets how the driver is created, once.

@@ -4,7 +4,7 @@
 use super::account::Account;
 use super::accounts::Accounts;
 use super::core::{Core, Parts, not_ended};
-use super::state::{SessionState, is_over};
+use super::state::SessionState;
 use super::wake::Wake;
 use crate::auth::{TokenCache, TokenSource};
 use crate::clock::{Clock, lock};
@@ -145,5 +145,5 @@ fn wait_for_end(core: &Arc<Core>, timeout: Duration) -> Result<()> {
 /// Whether a session is to be stopped at the end.
 fn is_promised(state: &SessionState) -> bool {
     state.look(|known| known.watching.as_ref().is_some_and(|watching| watching.options.stop_on_shutdown))
-        && !is_over(state.numbers().status)
+        && !state.is_over()
 }

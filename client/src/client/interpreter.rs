@@ -7,6 +7,7 @@ use crate::clock::Instant;
 use crate::error::Result;
 use crate::protocol::{Action, ChangeMark, Operation, Timed, Work};
 use crate::wire::{Answer, Request};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,19 +42,12 @@ pub(super) trait Executor {
     fn wait(&mut self, until: Instant, wait_for: WaitFor) -> Flow;
 }
 
-/// The state of an operation after an action.
-pub(super) enum Progress<T> {
-    Ended(T),
-    StepAgain(Option<Answer>),
-    Waits,
-}
-
-/// Executes one action of an operation.
-pub(super) fn carry_out<T>(action: Action<T>, by: &mut impl Executor) -> Progress<T> {
+/// Executes one action of an operation. Breaks with its outcome if that was the last.
+pub(super) fn carry_out<T>(action: Action<T>, by: &mut impl Executor) -> ControlFlow<T, Flow> {
     let flow = match action {
         Action::Done(outcome) => {
             by.core().write_notes();
-            return Progress::Ended(outcome);
+            return ControlFlow::Break(outcome);
         }
         Action::Send(request, limit) => by.send(*request, limit),
         Action::FetchToken(exchange, limit) if exchange.ahead => {
@@ -73,10 +67,7 @@ pub(super) fn carry_out<T>(action: Action<T>, by: &mut impl Executor) -> Progres
         }
     };
     by.core().write_notes();
-    match flow {
-        Flow::StepAgain(answer) => Progress::StepAgain(answer),
-        Flow::Waits => Progress::Waits,
-    }
+    ControlFlow::Continue(flow)
 }
 
 /// Runs an operation on this thread until it completes, its deadline passes, or the client ends. Logs a failure.
@@ -102,12 +93,12 @@ pub(super) fn run_silently<T>(
         here.seen = core.wake.signal.version();
         let action = timed.next(core.now(), answer.take(), || core.check_alive());
         match carry_out(action, &mut here) {
-            Progress::Ended(outcome) => {
+            ControlFlow::Break(outcome) => {
                 timed.afterwards().into_iter().for_each(|chore| core.start(chore));
                 return outcome;
             }
-            Progress::StepAgain(next) => answer = next,
-            Progress::Waits => {}
+            ControlFlow::Continue(Flow::StepAgain(next)) => answer = next,
+            ControlFlow::Continue(Flow::Waits) => {}
         }
     }
 }

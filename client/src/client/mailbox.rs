@@ -60,10 +60,11 @@ pub(super) enum Message {
 }
 
 /// The driver's messages.
-#[derive(Default)]
 pub(super) struct Mailbox {
     inbox: Mutex<Inbox>,
     latest_task: AtomicU64,
+    /// Wakes the driver.
+    wake: Arc<Signal>,
 }
 
 #[derive(Default)]
@@ -74,20 +75,24 @@ struct Inbox {
 }
 
 impl Mailbox {
+    pub(super) fn new(wake: &Arc<Signal>) -> Arc<Mailbox> {
+        Arc::new(Mailbox { inbox: Mutex::default(), latest_task: AtomicU64::default(), wake: Arc::clone(wake) })
+    }
+
     /// A unique number for a task.
     pub(super) fn next_task(&self) -> u64 {
         self.latest_task.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Posts a message. Returns it if the driver has ended for good.
-    pub(super) fn post(&self, message: Message, wake: &Signal) -> std::result::Result<(), Box<Message>> {
+    /// Posts a message and wakes the driver. Returns it if the driver has ended for good.
+    pub(super) fn post(&self, message: Message) -> std::result::Result<(), Box<Message>> {
         let mut inbox = lock(&self.inbox);
         if inbox.closed {
             return Err(Box::new(message));
         }
         inbox.messages.push_back(message);
         drop(inbox);
-        wake.notify();
+        self.wake.notify();
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! A session's record in the journal, and its JSON form.
 
+use crate::clock::milliseconds;
 use crate::config::{AccountId, ApiVersion};
 use crate::model::{Lease, NewSession, SessionId, SessionSize};
 use crate::wire::Service;
@@ -102,7 +103,7 @@ impl Record {
             format: FORMAT,
             id: self.id.0.to_string(),
             owner: self.owner.to_string(),
-            written_unix_ms: u64::try_from(self.written.as_millis()).unwrap_or(u64::MAX),
+            written_unix_ms: milliseconds(self.written),
             account_id: self.account_id.as_str().to_owned(),
             endpoint: self.endpoint.clone(),
             api_version: version_word(self.version).to_owned(),

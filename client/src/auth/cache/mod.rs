@@ -4,7 +4,7 @@
 //! (the job of fetching one), or must wait for the call that holds the exchange.
 
 use super::expiry::expiry;
-use crate::clock::{Clock, Instant, Signal, lock};
+use crate::clock::{Clock, Instant, Signal, lock, milliseconds};
 use crate::config::Endpoint;
 use crate::config::{AccountId, Credential, Secret};
 use crate::error::{Error, ErrorKind, Result};
@@ -218,7 +218,7 @@ impl TokenCache {
         let ask_at = ends.map_or(u64::MAX, |ends| {
             let lifetime = ends.saturating_sub(self.clock.unix_time());
             let ask_at = self.clock.now() + lifetime.saturating_sub(REFRESH_AHEAD.min(lifetime / 5));
-            u64::try_from(ask_at.since_beginning().as_millis()).unwrap_or(u64::MAX)
+            milliseconds(ask_at.since_beginning())
         });
         self.ask_at.store(ask_at, Ordering::Relaxed);
     }

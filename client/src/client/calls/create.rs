@@ -3,6 +3,7 @@
 
 use super::super::account::{Account, KnownSession, still_running};
 use super::super::completion::cancelled;
+use super::journal_work::stepped_after_end;
 use super::lost_create::LostCreate;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
@@ -123,9 +124,7 @@ impl CreateSession {
                     Err(step)
                 }
             },
-            CreateState::Over => {
-                Err(Step::Done(Err(Error::new(ErrorKind::Internal, "a create was stepped after its end"))))
-            }
+            CreateState::Over => Err(Step::Done(Err(stepped_after_end()))),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::super::account::Account;
 use super::super::accounts::Accounts;
 use super::super::core::Core;
-use super::super::state::{OnSuspend, SessionState, is_over};
+use super::super::state::{OnSuspend, SessionState};
 use super::lease::{lease_leaving, update_lease};
 use super::stop::stop;
 use crate::clock::{Instant, Signal, lock};
@@ -23,7 +23,7 @@ pub(in crate::client) fn suspend(accounts: &Accounts, timeout: Duration) -> Resu
     for account in accounts.all() {
         for state in account.watched() {
             let wish = state.look(|known| known.watching.as_ref().map(|watching| watching.options.on_suspend));
-            let Some(wish) = wish.filter(|_| !is_over(state.numbers().status)) else { continue };
+            let Some(wish) = wish.filter(|_| !state.is_over()) else { continue };
             match wish {
                 OnSuspend::Leave => {}
                 OnSuspend::Extend(left) => match lease_for(&account, &state, left) {

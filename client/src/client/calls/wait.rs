@@ -32,7 +32,7 @@ impl Operation for WaitUntilReady {
 
     fn step(&mut self, now: Instant, _answer: Option<Answer>) -> Step<Self::Outcome> {
         let mark = self.state.mark();
-        match self.account.poll(&self.state, now, Poller::Wait { failures: self.failures }) {
+        match self.account.poll(&self.state, now, Poller { is_wait: true, failures: self.failures }) {
             Poll::Over(outcome) => Step::Done(*outcome),
             Poll::At(moment) => Step::SleepUntilChange(moment, mark),
             Poll::Read(chore) => Step::Start(chore),

@@ -17,7 +17,7 @@ mod tests;
 use super::completion::{AnyOutcome, Completion, cancelled};
 use super::core::Core;
 use super::inner::ClientInner;
-use super::interpreter::{Executor, Flow, Progress, WaitFor, carry_out};
+use super::interpreter::{Executor, Flow, WaitFor, carry_out};
 use super::mailbox::{JoinKey, Message, Prepared, TaskId};
 use crate::auth::Exchange;
 use crate::clock::Instant;
@@ -27,6 +27,7 @@ use crate::wire::{Answer, Failure, Request, Urgency};
 use monitor::Monitor;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -284,12 +285,11 @@ impl Driver {
 
     fn act(&mut self, now: Instant, id: TaskId, action: Action<Result<AnyOutcome>>) -> Flow {
         match carry_out(action, &mut InBackground { driver: self, id }) {
-            Progress::Ended(outcome) => {
+            ControlFlow::Break(outcome) => {
                 self.finish(now, id, outcome);
                 Flow::Waits
             }
-            Progress::StepAgain(answer) => Flow::StepAgain(answer),
-            Progress::Waits => Flow::Waits,
+            ControlFlow::Continue(flow) => flow,
         }
     }
 }
@@ -308,9 +308,9 @@ impl Executor for InBackground<'_> {
     fn send(&mut self, mut request: Request, limit: Duration) -> Flow {
         let Driver { core, tasks, timers, .. } = &mut *self.driver;
         if let Some(task) = tasks.get_mut(&self.id) {
-            let (id, deadline, for_answer) = (self.id, task.timed.deadline(), Arc::clone(core));
+            let (id, deadline, mailbox) = (self.id, task.timed.deadline(), Arc::clone(&core.mailbox));
             let done = move |answer| {
-                drop(for_answer.mailbox.post(Message::Answer(id, answer), &for_answer.wake.signal));
+                drop(mailbox.post(Message::Answer(id, answer)));
             };
             request.urgency = task.urgency_of(request.urgency);
             task.sent(core.http.start(request, limit, deadline, done));
@@ -327,11 +327,11 @@ impl Executor for InBackground<'_> {
     }
 
     fn work(&mut self, work: Work) -> Flow {
-        let (id, core) = (self.id, Arc::clone(&self.driver.core));
+        let (id, mailbox) = (self.id, Arc::clone(&self.driver.core.mailbox));
         self.driver.core.http.aside(move || {
             // After a panic the result is missing, and the operation reports that.
             drop(catch_unwind(AssertUnwindSafe(work.0)));
-            drop(core.mailbox.post(Message::WorkDone(id), &core.wake.signal));
+            drop(mailbox.post(Message::WorkDone(id)));
         });
         self.set_state(TaskState::Work)
     }

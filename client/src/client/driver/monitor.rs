@@ -5,7 +5,7 @@ use super::super::account::Account;
 use super::super::calls;
 use super::super::core::Core;
 use super::super::inner::ClientInner;
-use super::super::state::{LeaseMoment, Poll, Poller, SessionState, is_over};
+use super::super::state::{LeaseMoment, Poll, Poller, SessionState};
 use crate::auth::IssuedToken;
 use crate::clock::{Instant, lock};
 use crate::error::{ErrorKind, Result};
@@ -47,7 +47,7 @@ impl Monitor {
         for account in inner.accounts.all() {
             let mut ready = Vec::new();
             for state in account.watched() {
-                if state.look(|known| known.watching.is_none()) || is_over(state.numbers().status) {
+                if state.look(|known| known.watching.is_none()) || state.is_over() {
                     account.unwatch(&state);
                     continue;
                 }
@@ -79,11 +79,9 @@ impl Monitor {
         let core = &inner.core;
         core.log.info(None, || "the time jumped: connections were dropped, and sessions are read anew".into());
         for account in inner.accounts.all() {
-            for state in account.watched() {
-                state.mark_stale();
-                let mut listing = lock(&account.listing);
-                (listing.running, listing.not_before) = (None, None);
-            }
+            account.watched().iter().for_each(|state| state.mark_stale());
+            let mut listing = lock(&account.listing);
+            (listing.running, listing.not_before) = (None, None);
         }
         self.resuming = true;
         core.suspended.store(false, Ordering::Release);
@@ -110,7 +108,7 @@ pub(super) fn stop_promised(inner: &ClientInner, now: Instant) {
 /// Reads a session that is not ready, or must be read individually, when due. Returns when to check again.
 fn read(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Instant {
     let met = state.look(|known| known.watching.as_mut().map(|it| std::mem::replace(&mut it.failures, known.failures)));
-    let by = Poller::Monitor { failures: met.unwrap_or_else(|| state.failures()) };
+    let by = Poller { is_wait: false, failures: met.unwrap_or_else(|| state.failures()) };
     match account.poll(state, now, by) {
         Poll::At(moment) => moment,
         Poll::Reading(_) => Instant::NEVER,

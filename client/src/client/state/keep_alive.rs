@@ -4,7 +4,7 @@ use crate::clock::Instant;
 use crate::config::PollIntervals;
 use crate::error::{Error, Result};
 use crate::events::{EventKind, EventSlot};
-use crate::model::{Lease, SessionStatus};
+use crate::model::Lease;
 use std::time::Duration;
 
 /// Options for watching a session; see [`Session::watch`](crate::Session::watch).
@@ -344,9 +344,4 @@ impl LeaseKeeper {
         self.paused = false;
         due.extend_to = Some(lease);
     }
-}
-
-/// Whether a session with this status needs no more watching.
-pub(in crate::client) fn is_over(status: i32) -> bool {
-    SessionStatus::of_code(status).is_final()
 }

@@ -5,7 +5,7 @@ mod poll;
 mod registry;
 mod session;
 
-pub(super) use keep_alive::{ExtensionEnd, LeaseMoment, Watching, is_over};
+pub(super) use keep_alive::{ExtensionEnd, LeaseMoment, Watching};
 pub use keep_alive::{KeepAlive, OnSuspend, WatchOptions};
 pub(super) use poll::{Poll, Poller};
 pub(super) use registry::Registry;

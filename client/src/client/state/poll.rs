@@ -5,11 +5,12 @@ use crate::error::Result;
 use crate::model::SessionProperties;
 use crate::protocol::{ChangeMark, Chore};
 
-/// Who polls a session. `failures`: the value of `SessionState::failures` when the wait began, or that the monitor has seen.
+/// Who polls a session: a wait or the monitor.
 #[derive(Clone, Copy)]
-pub(in crate::client) enum Poller {
-    Wait { failures: u64 },
-    Monitor { failures: u64 },
+pub(in crate::client) struct Poller {
+    pub(in crate::client) is_wait: bool,
+    /// The value of `SessionState::failures` when the wait began, or that the monitor has seen.
+    pub(in crate::client) failures: u64,
 }
 
 /// The next step of a wait, or of the monitor.

@@ -4,7 +4,7 @@ use super::super::mailbox::{Mailbox, Message};
 use super::super::wake::Wake;
 use super::keep_alive::{ExtensionEnd, Watching};
 use super::poll::{Poll, Poller};
-use crate::clock::{Clock, Instant, lock};
+use crate::clock::{Clock, Instant, lock, milliseconds};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, EventKind, EventSource, Label};
 use crate::model::{
@@ -111,7 +111,7 @@ impl SessionState {
             clock: Arc::clone(clock),
             label: Mutex::default(),
             error: Mutex::default(),
-            touched: AtomicU64::new(milliseconds(now)),
+            touched: AtomicU64::new(milliseconds(now.since_beginning())),
         };
         SessionState {
             id,
@@ -147,6 +147,11 @@ impl SessionState {
         SessionStatus::of_code(self.numbers().status)
     }
 
+    /// Whether its status is final, so that it needs no more watching.
+    pub(in crate::client) fn is_over(&self) -> bool {
+        self.status().is_final()
+    }
+
     pub(in crate::client) fn known(&self, now: Instant) -> SessionProperties {
         lock(&self.knowledge).readiness.latest(now)
     }
@@ -171,7 +176,7 @@ impl SessionState {
         self.publish(&mut knowledge, now);
         drop(knowledge);
         if let Some(chore) = outdated {
-            drop(self.mailbox.post(Message::CancelChore(chore), &self.wake.signal));
+            drop(self.mailbox.post(Message::CancelChore(chore)));
         }
         self.changed();
         result
@@ -204,9 +209,8 @@ impl SessionState {
             if knowledge.epoch != epoch {
                 return read;
             }
+            knowledge.outdate_reads();
             knowledge.keep_for_waits(ReadResult::Properties, now);
-            knowledge.epoch += 1;
-            knowledge.reading = None;
             knowledge.readiness.seen(read, now)
         })
     }
@@ -236,7 +240,7 @@ impl SessionState {
         // They predate any change made meanwhile.
         self.change(|knowledge, now| {
             let holds = knowledge.epoch == epoch;
-            knowledge.outdate_reads();
+            knowledge.outdate_results();
             if holds {
                 drop(knowledge.readiness.seen(properties, now));
             } else {
@@ -247,14 +251,14 @@ impl SessionState {
 
     fn outdate(&self, change: impl FnOnce(&mut Readiness, Instant)) {
         self.change(|knowledge, now| {
-            knowledge.outdate_reads();
+            knowledge.outdate_results();
             change(&mut knowledge.readiness, now);
         });
     }
 
     /// Requests that the session be read soon and individually; a list is not enough.
     pub(in crate::client) fn read_soon(&self) {
-        self.outdate(Readiness::invalidate);
+        self.forget_reads();
         self.look(|knowledge| {
             let reads = knowledge.readiness.updates();
             knowledge.watching.iter_mut().for_each(|watching| watching.wanted_at = Some(reads));
@@ -299,21 +303,18 @@ impl SessionState {
     pub(in crate::client) fn poll(&self, now: Instant, by: Poller, read: impl FnOnce() -> Chore) -> Poll {
         let mark = self.mark();
         let mut knowledge = lock(&self.knowledge);
-        let (failures, is_wait) = match by {
-            Poller::Wait { failures } => (failures, true),
-            Poller::Monitor { failures } => (failures, false),
-        };
-        let unseen = knowledge.unseen.filter(|(_, at)| is_wait && now < *at + UNSEEN_FOR).map(|(result, _)| result);
-        let failed = knowledge.failures != failures || unseen == Some(ReadResult::FinalFailure);
-        if let Some(failure) = knowledge.failure.clone().filter(|_| failed) {
-            knowledge.all_is_seen(is_wait);
-            return Poll::Over(Box::new(Err(failure)));
-        }
-        if knowledge.reading.is_some() {
-            knowledge.read_for_wait |= is_wait;
+        let unseen = knowledge.unseen.filter(|(_, at)| by.is_wait && now < *at + UNSEEN_FOR).map(|(result, _)| result);
+        let failed = knowledge.failures != by.failures || unseen == Some(ReadResult::FinalFailure);
+        if !failed && knowledge.reading.is_some() {
+            knowledge.read_for_wait |= by.is_wait;
             return Poll::Reading(mark);
         }
-        knowledge.all_is_seen(is_wait);
+        if by.is_wait {
+            knowledge.unseen = None;
+        }
+        if let Some(failure) = knowledge.failure.as_ref().filter(|_| failed) {
+            return Poll::Over(Box::new(Err(failure.clone())));
+        }
         let verdict = match unseen {
             Some(_) => knowledge.readiness.verdict_of_latest(now),
             None => knowledge.readiness.verdict(now),
@@ -327,7 +328,7 @@ impl SessionState {
         }
         let chore = read();
         knowledge.reading = Some(chore.id);
-        knowledge.read_for_wait |= is_wait;
+        knowledge.read_for_wait |= by.is_wait;
         Poll::Read(chore)
     }
 
@@ -367,7 +368,7 @@ impl SessionState {
     /// A wait was given up. The read continues, because the next wait can use it, but it must not delay other requests.
     pub(in crate::client) fn wait_ended(&self) {
         if let Some(chore) = self.look(|knowledge| knowledge.reading) {
-            drop(self.mailbox.post(Message::Yield(chore), &self.wake.signal));
+            drop(self.mailbox.post(Message::Yield(chore)));
         }
     }
 
@@ -392,7 +393,7 @@ impl Drop for SessionState {
     /// The session's last handle has gone: a read that is still in flight is not needed.
     fn drop(&mut self) {
         if let Some(chore) = self.look(|knowledge| knowledge.reading.take()) {
-            drop(self.mailbox.post(Message::CancelChore(chore), &self.wake.signal));
+            drop(self.mailbox.post(Message::CancelChore(chore)));
         }
     }
 }
@@ -404,7 +405,7 @@ impl Published {
 
     /// The application is alive.
     pub(in crate::client) fn touch(&self, now: Instant) {
-        self.touched.fetch_max(milliseconds(now), Ordering::AcqRel);
+        self.touched.fetch_max(milliseconds(now.since_beginning()), Ordering::AcqRel);
     }
 
     pub(in crate::client) fn touched_at(&self) -> Instant {
@@ -423,10 +424,6 @@ impl EventSource for Published {
     }
 }
 
-fn milliseconds(moment: Instant) -> u64 {
-    u64::try_from(moment.since_beginning().as_millis()).unwrap_or(u64::MAX)
-}
-
 impl Knowledge {
     /// Whether the session has not been read since this update count was recorded.
     fn is_unread_since(&self, noted: impl FnOnce(&Watching) -> Option<u64>) -> bool {
@@ -440,15 +437,16 @@ impl Knowledge {
         }
     }
 
-    /// A wait (`by_wait`) has seen all results.
-    fn all_is_seen(&mut self, by_wait: bool) {
-        self.unseen = self.unseen.filter(|_| !by_wait);
-    }
-
     /// Reads that began earlier must not replace a newer state with an older one.
     fn outdate_reads(&mut self) {
         self.epoch += 1;
-        (self.reading, self.read_for_wait, self.unseen) = (None, false, None);
+        self.reading = None;
+    }
+
+    /// The same, and what they have brought does not count any more.
+    fn outdate_results(&mut self) {
+        self.outdate_reads();
+        (self.read_for_wait, self.unseen) = (false, None);
     }
 
     /// The cached state in numbers.
@@ -467,7 +465,6 @@ impl Knowledge {
             None => (elapsed, updated_at),
         };
         self.used = runs.then_some((used, at));
-        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         SnapshotData {
             revision: self.revision,
             status: latest.status.code(),
