@@ -244,9 +244,9 @@ pub(super) unsafe fn write_token(
     // SAFETY: the caller's promise.
     unsafe { text::into_buffer(token.token.expose(), buffer, capacity, needed) }?;
     if !remaining_seconds.is_null() {
-        let seconds = token.remaining.unwrap_or_default().as_secs();
+        let seconds = token.remaining.map_or(0, structs::seconds);
         // SAFETY: the caller's promise.
-        unsafe { remaining_seconds.write_unaligned(u32::try_from(seconds).unwrap_or(u32::MAX)) };
+        unsafe { remaining_seconds.write_unaligned(seconds) };
     }
     Ok(())
 }

@@ -66,12 +66,11 @@ impl arr_error_info {
     pub(super) fn of(function: &str, error: &Error) -> arr_error_info {
         let status = code(error.kind());
         let message = format!("{function}: {error}");
-        let milliseconds = error.retry_after().unwrap_or_default().as_millis();
         arr_error_info {
             status,
             category: category(status),
             http_status: error.http_status().map_or(0, i32::from),
-            retry_after_ms: u32::try_from(milliseconds).unwrap_or(u32::MAX),
+            retry_after_ms: error.retry_after().map_or(0, structs::milliseconds),
             retryable: error.is_retryable().into(),
             outcome_unknown: error.is_outcome_unknown().into(),
             message_length: text::length(&message),

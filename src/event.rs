@@ -7,12 +7,11 @@ use super::operation::{arr_operation, status_of};
 use super::session::arr_session;
 use super::session_properties::{ARR_SESSION_STATUS_UNKNOWN, arr_session_status};
 use super::status::{ARR_OK, arr_status};
-use super::structs::{self, Out, Plain};
+use super::structs::{self, Out, Plain, seconds};
 use super::text;
 use client::{Event, EventKind, abi};
 use std::ffi::c_char;
 use std::ptr;
-use std::time::Duration;
 
 /// What happened, an ARR_EVENT_... value. Expect values that this header does not have.
 pub type arr_event_type = i32;
@@ -126,7 +125,6 @@ fn number(kind: EventKind) -> arr_event_type {
 impl From<&Event> for arr_event {
     /// Allocates nothing.
     fn from(event: &Event) -> arr_event {
-        let seconds = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
         let handle = usize::try_from(abi::handle_of(&event.label)).unwrap_or_default();
         let numbers = event.snapshot.as_ref();
         let of_operation = event.kind == EventKind::OperationEnded;

@@ -1,11 +1,11 @@
 //! `arr_session_properties`: the properties of a session.
 
 use super::status::arr_status;
-use super::structs::{self, Plain};
+use super::structs::{self, Plain, milliseconds, seconds};
 use super::{guard, text};
 use client::{SessionProperties, abi};
 use std::ffi::c_char;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 /// The size of a rendering server, an ARR_SESSION_SIZE_... value. Expect values that this header does not have.
 pub type arr_session_size = i32;
@@ -123,18 +123,17 @@ const NO_PROPERTIES: arr_session_properties = arr_session_properties {
 /// For a session with a handle, so it is known to the client.
 impl From<&SessionProperties> for arr_session_properties {
     fn from(properties: &SessionProperties) -> arr_session_properties {
-        let seconds = |span: Option<Duration>| u32::try_from(span.unwrap_or_default().as_secs()).unwrap_or(u32::MAX);
         let message = properties.message.as_deref().unwrap_or_default();
         arr_session_properties {
             status: abi::status_code(&properties.status),
             size: abi::size_code(properties.size.as_ref()),
             arr_inspector_port: properties.arr_inspector_port.map_or(0, i32::from),
             handshake_port: properties.handshake_port.map_or(0, i32::from),
-            max_lease_seconds: seconds(properties.max_lease),
-            elapsed_seconds: seconds(properties.elapsed),
-            remaining_seconds: seconds(properties.remaining()),
+            max_lease_seconds: properties.max_lease.map_or(0, seconds),
+            elapsed_seconds: properties.elapsed.map_or(0, seconds),
+            remaining_seconds: properties.remaining().map_or(0, seconds),
             message_length: text::length(message),
-            age_ms: u32::try_from(properties.age.as_millis()).unwrap_or(u32::MAX),
+            age_ms: milliseconds(properties.age),
             known_to_client: 1,
             creation_time_unix_ms: properties
                 .creation_time

@@ -7,9 +7,8 @@ use super::session_properties::{
     ARR_SESSION_SIZE_UNKNOWN, ARR_SESSION_STATUS_UNKNOWN, arr_session_size, arr_session_status,
 };
 use super::status::arr_status;
-use super::structs::{self, Out, Plain};
+use super::structs::{self, Out, Plain, milliseconds, seconds};
 use client::{Snapshot, abi};
-use std::time::Duration;
 
 /// The size of arr_snapshot in the first version of the ABI.
 pub const ARR_SNAPSHOT_SIZE_V1: u32 = 48;
@@ -66,7 +65,6 @@ const NOTHING: arr_snapshot = arr_snapshot {
 
 impl From<&Snapshot> for arr_snapshot {
     fn from(now: &Snapshot) -> arr_snapshot {
-        let seconds = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
         arr_snapshot {
             status: abi::status_code(&now.status),
             size: abi::size_code(now.size.as_ref()),
@@ -75,7 +73,7 @@ impl From<&Snapshot> for arr_snapshot {
             max_lease_seconds: now.max_lease.map_or(0, seconds),
             elapsed_seconds: seconds(now.elapsed),
             remaining_seconds: seconds(now.remaining),
-            age_ms: u32::try_from(now.age.as_millis()).unwrap_or(u32::MAX),
+            age_ms: milliseconds(now.age),
             revision: now.revision,
             ..NOTHING
         }

@@ -6,9 +6,20 @@
 
 use client::{ErrorKind, Result, abi};
 use std::mem::MaybeUninit;
+use std::time::Duration;
 
 /// The limit on a struct's size. A larger `struct_size` was not initialised.
 const LONGEST: usize = 64 * 1024;
+
+/// A time as a field in whole seconds. One that is too long for the field becomes its largest value.
+pub(super) fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// The same in milliseconds.
+pub(super) fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
 
 /// A struct that crosses the boundary.
 ///

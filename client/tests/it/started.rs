@@ -351,23 +351,21 @@ fn a_create_that_is_cancelled_before_it_was_sent_is_never_sent(wire: &'static Wi
 }
 
 fn an_update_that_was_cancelled_on_the_wire_may_have_been_done(wire: &Wire) {
-    let world = World::with_startup(wire, Duration::ZERO);
-    let session = world.client.create_session(&an_hour()).run().unwrap();
-    session.wait_until_ready().timeout(HOUR).run().unwrap();
-    world.emulator.add_faults([Fault::on("PATCH", "**").executed(true).stall()]).unwrap();
-    let update = session.update_lease(hours(2)).label(1).start().unwrap();
-    eventually("the service has done it", || world.emulator.sessions()[0].max_lease == 2 * HOUR);
-    update.cancel();
+    let cancelled = || {
+        let world = World::with_startup(wire, Duration::ZERO);
+        let session = world.client.create_session(&an_hour()).run().unwrap();
+        session.wait_until_ready().timeout(HOUR).run().unwrap();
+        world.emulator.add_faults([Fault::on("PATCH", "**").executed(true).stall()]).unwrap();
+        let update = session.update_lease(hours(2)).label(1).start().unwrap();
+        eventually("the service has done it", || world.emulator.sessions()[0].max_lease == 2 * HOUR);
+        update.cancel();
+        (world, session)
+    };
+    let (_world, session) = cancelled();
     eventually("what was known does not count any more", || {
         session.cached_properties().run().unwrap().max_lease == Some(2 * HOUR)
     });
-    let world = World::with_startup(wire, Duration::ZERO);
-    let session = world.client.create_session(&an_hour()).run().unwrap();
-    session.wait_until_ready().timeout(HOUR).run().unwrap();
-    world.emulator.add_faults([Fault::on("PATCH", "**").executed(true).stall()]).unwrap();
-    let update = session.update_lease(hours(2)).label(1).start().unwrap();
-    eventually("the service has done it", || world.emulator.sessions()[0].max_lease == 2 * HOUR);
-    update.cancel();
+    let (world, session) = cancelled();
     ended(&world.client.list_sessions().label(2).start().unwrap()).unwrap();
     session.update_lease(hours(2)).run().expect("the same again is no mistake");
 }

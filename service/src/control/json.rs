@@ -1,7 +1,7 @@
 //! The JSON of the control calls (`docs/emulator.md`, "Control calls").
 
+use crate::format::milliseconds;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -148,8 +148,4 @@ impl From<SessionView> for SessionSummary {
             message: session.message,
         }
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

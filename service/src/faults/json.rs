@@ -1,5 +1,6 @@
 //! The JSON of faults in the control API (`docs/emulator.md`, "Faults").
 
+use crate::format::milliseconds;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -166,10 +167,6 @@ fn action_json(action: &Action) -> ActionJson {
         Action::Redirect { status, location } => ActionJson::Redirect { status: *status, location: location.clone() },
         Action::CloseOnAccept => ActionJson::CloseOnAccept {},
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An active fault as the control API reports it: as it was given, with its defaults, and with its counters.

@@ -1,7 +1,14 @@
-//! Text formats of the REST API.
+//! Text formats of the REST API, and milliseconds of the control API.
 
 pub(crate) mod correlation_vector;
 pub(crate) mod date_time;
 pub(crate) mod guid;
 pub(crate) mod lenient_json;
 pub(crate) mod timespan;
+
+use std::time::Duration;
+
+/// A duration in whole milliseconds, as the control API and faults give it.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
