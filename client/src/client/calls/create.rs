@@ -3,16 +3,16 @@
 
 use super::super::account::{Account, KnownSession, still_running};
 use super::super::completion::cancelled;
-use super::journal_work::stepped_after_end;
+use super::journal_work::{JournalWork, stepped_after_end};
 use super::lost_create::LostCreate;
-use crate::clock::{Instant, lock};
+use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Label;
 use crate::journal::{Journal, RecordId};
 use crate::model::{NewSession, SessionId};
 use crate::protocol::{self, Chore, Created, OneCall, Operation, Step, Stopped, Work};
 use crate::wire::Answer;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Creates a session. `label`: set if the create was started; then an event reports a lost reply.
 pub(in crate::client) fn create(
@@ -30,7 +30,7 @@ pub(in crate::client) fn create(
         new: prepared,
         label,
         deadline,
-        record: Arc::default(),
+        record: None,
         begun: None,
         state: CreateState::Begin,
         left: false,
@@ -47,8 +47,8 @@ pub(in crate::client) struct CreateSession {
     /// Set if the create was started: events report a lost reply.
     label: Option<Label>,
     deadline: Instant,
-    /// The journal's record of it.
-    record: Arc<Mutex<Option<Result<RecordId>>>>,
+    /// The journal's record of it, once it is written.
+    record: Option<RecordId>,
     begun: Option<Instant>,
     state: CreateState,
     /// The caller has gone.
@@ -60,7 +60,7 @@ pub(in crate::client) struct CreateSession {
 enum CreateState {
     Begin,
     /// Writing the record to the journal, before anything is sent.
-    Noting,
+    Recording(JournalWork<RecordId>),
     Creating(OneCall<Created>),
     /// Writing the id to the journal.
     Completing(Created),
@@ -89,19 +89,17 @@ impl CreateSession {
             CreateState::Begin => Ok(match &self.account.core.journal {
                 None => self.creating(),
                 Some(journal) => {
-                    let (journal, record) = (Arc::clone(journal), Arc::clone(&self.record));
+                    let journal = Arc::clone(journal);
                     let (service, new) = (Arc::clone(&self.account.context.service), self.new.clone());
-                    self.state = CreateState::Noting;
-                    let note = move || *lock(&record) = Some(journal.begin(&service, &new));
-                    return Err(Step::Work(Work(Box::new(note))));
+                    let (pending, work) = JournalWork::start(move || journal.begin(&service, &new));
+                    self.state = CreateState::Recording(pending);
+                    return Err(Step::Work(work));
                 }
             }),
-            CreateState::Noting => match self.noted() {
-                Some(Ok(_)) if self.left => Err(Step::Done(Err(self.failed(cancelled())))),
-                Some(Ok(_)) => Ok(self.creating()),
-                Some(Err(error)) => Err(Step::Done(Err(error))),
-                None => Err(Step::Done(Err(Error::new(ErrorKind::Internal, "the journal could not be written")))),
-            },
+            CreateState::Recording(pending) => {
+                self.record = Some(pending.take().map_err(|error| Step::Done(Err(error)))?);
+                if self.left { Err(Step::Done(Err(self.failed(cancelled())))) } else { Ok(self.creating()) }
+            }
             CreateState::Creating(mut create) => match create.step(now, answer).outcome() {
                 // The id is recorded before the caller gets it.
                 Ok(Ok(created)) => Ok(CreateState::Completing(created)),
@@ -210,7 +208,7 @@ impl CreateSession {
             account: Arc::clone(&self.account),
             label,
             new: self.new.clone(),
-            record: self.noted().and_then(Result::ok),
+            record: self.record,
             begun: self.begun.unwrap_or_else(|| self.account.core.now()),
             error: error.kind(),
         });
@@ -218,13 +216,8 @@ impl CreateSession {
         error
     }
 
-    /// The journal's record of it, if it was written.
-    fn noted(&self) -> Option<Result<RecordId>> {
-        lock(&self.record).clone()
-    }
-
     fn note(&self, note: impl FnOnce(&Journal, RecordId) -> Result<()> + Send + 'static) {
-        if let Some(Ok(record)) = self.noted() {
+        if let Some(record) = self.record {
             self.account.core.note(move |journal| note(journal, record));
         }
     }
@@ -237,13 +230,14 @@ impl Operation for CreateSession {
         self.begun.get_or_insert(now);
         loop {
             match self.go_on(now, answer.take()) {
-                Ok(CreateState::Completing(created)) if self.account.core.journal.is_some() => {
-                    let (journal, record) = (self.account.core.journal.clone(), Arc::clone(&self.record));
+                Ok(CreateState::Completing(created)) => {
                     let (id, log) = (created.session.id.clone(), Arc::clone(&self.account.core.log));
                     let existed = created.existed;
                     self.state = CreateState::Completing(created);
+                    let (Some(journal), Some(record)) = (self.account.core.journal.clone(), self.record) else {
+                        continue;
+                    };
                     return Step::Work(Work(Box::new(move || {
-                        let (Some(journal), Some(Ok(record))) = (journal, lock(&record).clone()) else { return };
                         // A session that already existed is not ours to recover.
                         log.warn_of(if existed { journal.remove(record) } else { journal.complete(record, &id) });
                     })));
@@ -265,7 +259,7 @@ impl Operation for CreateSession {
     fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
         self.left = true;
         match &self.state {
-            CreateState::Begin | CreateState::Noting | CreateState::Over => false,
+            CreateState::Begin | CreateState::Recording(_) | CreateState::Over => false,
             CreateState::Completing(_) | CreateState::GivingBack(..) => true,
             CreateState::Creating(_) if in_flight => true,
             CreateState::Creating(create) => match self.made_up_id().filter(|_| create.maybe_done()) {
@@ -282,6 +276,10 @@ impl Operation for CreateSession {
         match std::mem::replace(&mut self.state, CreateState::Over) {
             CreateState::GivingBack(id, _) => self.given_back(&id, Err(error)),
             CreateState::Completing(created) => protocol::unknown_outcome(error, Some(&created.session.id)),
+            CreateState::Recording(pending) => {
+                self.record = pending.take().ok();
+                self.failed(error)
+            }
             _ => self.failed(error),
         }
     }
