@@ -1,51 +1,44 @@
 //! What the steps of `cargo xtask test` share.
 
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
 use anyhow::{Context as _, Result};
 
 use crate::artifacts::Library;
-use crate::csharp;
 use crate::emulator::Emulator;
-use crate::story::tellers::Tellers;
 use crate::workspace::Workspace;
 
 /// How often the programs under test look at a session that starts: often, as its start is short.
 pub(crate) const POLL_INTERVAL_MS: u32 = 50;
 
-/// What the steps share, and what earlier ones have made for later ones.
+/// How long the emulator's sessions take to start: short, as many programs wait for one.
+pub(crate) const STARTUP: &str = "300ms";
+
+/// The checkout, and what earlier steps have made for later ones.
 pub(crate) struct Context {
     pub(crate) workspace: Workspace,
-    pub(crate) library: Option<Library>,
-    pub(crate) emulators: Option<Emulators>,
-    /// The C# programs.
-    pub(crate) csharp: Option<csharp::Programs>,
-    /// The quickstarts.
-    pub(crate) tellers: Option<Tellers>,
+    pub(crate) library: OnceLock<Library>,
+    pub(crate) emulators: OnceLock<Emulators>,
 }
 
-/// The same service twice.
+/// The same service twice, and its program for those who start one of their own.
 pub(crate) struct Emulators {
+    pub(crate) program: PathBuf,
     pub(crate) https: Emulator,
     pub(crate) http: Emulator,
 }
 
 impl Context {
     pub(crate) fn new(workspace: Workspace) -> Self {
-        Self { workspace, library: None, emulators: None, csharp: None, tellers: None }
+        Self { workspace, library: OnceLock::new(), emulators: OnceLock::new() }
     }
 
     pub(crate) fn library(&self) -> Result<&Library> {
-        self.library.as_ref().context("the release library has not been built")
+        self.library.get().context("the release library has not been built")
     }
 
     pub(crate) fn emulators(&self) -> Result<&Emulators> {
-        self.emulators.as_ref().context("the emulators are not running")
-    }
-
-    pub(crate) fn csharp(&self) -> Result<&csharp::Programs> {
-        self.csharp.as_ref().context("the C# programs have not been compiled")
-    }
-
-    pub(crate) fn tellers(&self) -> Result<&Tellers> {
-        self.tellers.as_ref().context("the quickstarts have not been compiled")
+        self.emulators.get().context("the emulators are not running")
     }
 }

@@ -37,7 +37,7 @@ const FORBIDDEN: &[&str] =
 /// The asynchronous machinery is reqwest's affair.
 const ONLY_BENEATH_REQWEST: &[&str] = &["hyper", "hyper-util", "tokio"];
 
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let mut cargo = context.workspace.cargo();
     // Without --no-dedupe a crate's second appearance would hide on which path it came.
     cargo.args(["tree", "--locked", "--package", "arr-session", "--edges", "normal", "--target", "all"]);

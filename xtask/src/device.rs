@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::artifacts::{self, Progress};
 use crate::c::compiler;
-use crate::context::Context;
+use crate::context::{Context, Emulators};
 use crate::emulator::ApiVersion;
 use crate::process;
 use crate::step::Report;
@@ -16,16 +15,16 @@ use crate::step::Report;
 const SCRIPT: &str = include_str!("device.sh");
 const LIMIT: Duration = Duration::from_secs(120);
 
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/device")?;
     let quickstart = workspace.root.join("examples/c/quickstart.c");
     let program = compiler::compile(workspace, &quickstart, context.library()?, &folder)?;
-    let emulator = artifacts::build_emulator(workspace, Progress::Hidden)?;
+    let Emulators { program: emulator, https, .. } = context.emulators()?;
 
     let mut unshare = namespaces()?;
     unshare.args(["sh", "-c", SCRIPT, "device.sh"]).arg(emulator).arg(program).arg(folder).arg("300ms");
-    context.emulators()?.https.introduce_to(&mut unshare, ApiVersion::V1, 1_000);
+    https.introduce_to(&mut unshare, ApiVersion::V1, 1_000);
     process::run(unshare, LIMIT)?.expect_success("two network namespaces").context("the device's way")?;
     Ok(Report("a device at 10.77.0.2 runs the quickstart; its control calls are refused".to_owned()))
 }

@@ -43,8 +43,7 @@ Usage: cargo xtask <command>
   test             every check there is, from formatting to the C programs under valgrind and the official Python SDK
   test PART        only the checks that have PART in their names, and what they need; `test list` lists them
   sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 2 times or as given, and under valgrind
-  platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done;
-                   with `--self-test` plant a defect of each kind instead, and see that it is caught
+  platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done
   pack             make the packages, and prove each of them by itself; `--update` accepts the files that they have,
                    `--reproduce` makes them once more in another folder and compares the bytes
   inspect PLATFORM FILE  look at a library or an archive that was built elsewhere: format, processor, exports, and what it needs
@@ -76,7 +75,6 @@ fn main() -> ExitCode {
         ["test", "list"] => test::list(),
         ["test", part] => test::run(test::Part::Named(part)),
         ["platforms"] => platforms::run(platforms::Which::All),
-        ["platforms", "--self-test"] => platforms::self_test(),
         ["platforms", name] => platforms::run(platforms::Which::Named(name)),
         ["pack"] => pack::run(pack::Mode::Check),
         ["pack", "--update"] => pack::run(pack::Mode::Update),

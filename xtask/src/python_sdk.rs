@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::artifacts::{self, Progress};
-use crate::context::{Context, POLL_INTERVAL_MS};
+use crate::context::{Context, POLL_INTERVAL_MS, STARTUP};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::process;
 use crate::python::{Environment, Packages};
 use crate::step::Report;
-use crate::test::STARTUP;
 
 const PACKAGES: Packages = Packages {
     folder: "python",
@@ -26,15 +24,15 @@ const WIRES: [&str; 2] = ["2021", "2022"];
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs the SDK's tests against an emulator over HTTPS, once for each way of writing.
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let python = Environment::provide(workspace, &PACKAGES)?;
-    let emulator = artifacts::build_emulator(workspace, Progress::Hidden)?;
+    let program = &context.emulators()?.program;
     let mut runs = Vec::new();
     for wire in WIRES {
         let folder = workspace.scratch(&format!("xtask/python-{wire}"))?;
         let options = ["--startup", STARTUP, "--page-size", "2", "--wire", wire];
-        let emulator = Emulator::start(&emulator, &folder, Scheme::Https, &options)?;
+        let emulator = Emulator::start(program, &folder, Scheme::Https, &options)?;
         let mut program = python.command();
         program.arg(workspace.root.join(PROGRAM));
         emulator.introduce_to(&mut program, ApiVersion::V2021_01_01, POLL_INTERVAL_MS);

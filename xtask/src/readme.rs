@@ -24,7 +24,7 @@ const LANGUAGES: [(&str, Dialect); 2] = [("c", GCC_C99), ("cpp", GCC_CXX17)];
 /// What a block may be besides: C#, which another check compiles, and what is no program in a language of the wrappers.
 const OTHERS: [&str; 7] = ["csharp", "rust", "sh", "cmake", "json", "text", ""];
 
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let readme = workspace.read(PATH)?;
     let mut problems = Vec::new();

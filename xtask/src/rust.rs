@@ -13,7 +13,7 @@ use crate::process::{self, CARGO_LIMIT};
 use crate::step::Report;
 use crate::workspace::Workspace;
 
-pub(crate) fn formatting(context: &mut Context) -> Result<Report> {
+pub(crate) fn formatting(context: &Context) -> Result<Report> {
     let mut cargo = context.workspace.cargo();
     // rustfmt colours its output even where no terminal reads it.
     cargo.args(["fmt", "--all", "--check", "--", "--color", "never"]);
@@ -21,14 +21,14 @@ pub(crate) fn formatting(context: &mut Context) -> Result<Report> {
     Ok(Report(String::new()))
 }
 
-pub(crate) fn clippy(context: &mut Context) -> Result<Report> {
+pub(crate) fn clippy(context: &Context) -> Result<Report> {
     let mut cargo = context.workspace.cargo();
     cargo.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
     process::run(cargo, CARGO_LIMIT)?.expect_success("cargo clippy")?;
     Ok(Report(String::new()))
 }
 
-pub(crate) fn rustdoc(context: &mut Context) -> Result<Report> {
+pub(crate) fn rustdoc(context: &Context) -> Result<Report> {
     let mut cargo = context.workspace.cargo();
     cargo.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
     process::run(cargo, CARGO_LIMIT)?.expect_success("cargo doc")?;
@@ -38,7 +38,7 @@ pub(crate) fn rustdoc(context: &mut Context) -> Result<Report> {
 /// All Rust tests, among them the header's, and those that hold the C boundary to its rules.
 ///
 /// As many programs run side by side as there are cores, the longest first.
-pub(crate) fn tests(context: &mut Context) -> Result<Report> {
+pub(crate) fn tests(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let mut programs = artifacts::build_tests(workspace)?;
     programs.sort_by_key(|program| program.name != BEHAVIOUR);

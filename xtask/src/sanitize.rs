@@ -7,18 +7,18 @@
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::artifacts::{self, Progress};
 use crate::c::programs::{UNDEFINED_VALUES_ALLOWED, VALGRIND};
-use crate::context::POLL_INTERVAL_MS;
+use crate::context::{POLL_INTERVAL_MS, STARTUP};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::packages::{self, ADDR2LINE, CLANG, RUSTC, Readiness};
 use crate::process::{self, Finished};
 use crate::step::{self, Report, Step};
-use crate::test::STARTUP;
 use crate::workspace::Workspace;
 
 /// How often the stress program runs with each version of the REST API: not every run meets every race.
@@ -43,7 +43,7 @@ const RUN_LIMIT: Duration = Duration::from_secs(600);
 struct Shared {
     workspace: Workspace,
     runs: NonZeroU32,
-    emulator: Option<Emulator>,
+    emulator: OnceLock<Emulator>,
 }
 
 const FINDS: &str = "seeded race is found";
@@ -55,7 +55,6 @@ const STEPS: &[Step<Shared>] = &[
     Step::new(EMULATOR, start_emulator),
     Step::new("stress", stress).needs(&[FINDS, EMULATOR]),
     Step::new("stress under valgrind", stress_under_valgrind).needs(&[EMULATOR]),
-    Step::new("emulator stops", stop_emulator).needs(&[EMULATOR]),
 ];
 
 pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
@@ -63,11 +62,10 @@ pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
     if let Some(reason) = unavailable()? {
         return Ok(step::skip_all(&reason));
     }
-    let mut shared = Shared { workspace: Workspace::find()?, runs, emulator: None };
-    let tally = step::run_all(STEPS, &mut shared)?;
-    println!("{:.0} s in all", started.elapsed().as_secs_f64());
-    println!("{tally}");
-    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let shared = Shared { workspace: Workspace::find()?, runs, emulator: OnceLock::new() };
+    let tally = step::run_all(STEPS, &shared);
+    shared.emulator.into_inner().map_or(Ok(()), Emulator::stop)?;
+    Ok(tally.finish(started))
 }
 
 /// Why it cannot be run on this system, if so.
@@ -83,7 +81,7 @@ fn unavailable() -> Result<Option<String>> {
 
 /// Were a race on purpose missed, silence about the library would mean nothing. The suppressions apply, so that none can be
 /// too wide; they go by names, as the report's place does.
-fn find_seeded_race(shared: &mut Shared) -> Result<Report> {
+fn find_seeded_race(shared: &Shared) -> Result<Report> {
     let program = build(&shared.workspace, SEEDED_RACE)?;
     let finished = process::run(watched(&shared.workspace, &program), process::TOOL_LIMIT)?;
     let found = finished.exit_code() == Some(RACES_FOUND) && finished.output.contains(SEEDED_RACE_FILE);
@@ -96,18 +94,16 @@ fn find_seeded_race(shared: &mut Shared) -> Result<Report> {
     Ok(Report(String::new()))
 }
 
-fn start_emulator(shared: &mut Shared) -> Result<Report> {
+fn start_emulator(shared: &Shared) -> Result<Report> {
     let program = artifacts::build_emulator(&shared.workspace, Progress::Hidden)?;
     let folder = shared.workspace.scratch("xtask/sanitize")?;
     let emulator = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
-    let report = Report(emulator.url().to_owned());
-    shared.emulator = Some(emulator);
-    Ok(report)
+    Ok(Report(shared.emulator.get_or_init(|| emulator).url().to_owned()))
 }
 
-fn stress(shared: &mut Shared) -> Result<Report> {
+fn stress(shared: &Shared) -> Result<Report> {
     let program = build(&shared.workspace, STRESS)?;
-    let emulator = shared.emulator.as_ref().context("the emulator is not running")?;
+    let emulator = shared.emulator.get().context("the emulator is not running")?;
     for run in 1..=shared.runs.get() {
         for version in ApiVersion::BOTH {
             let mut stress = watched(&shared.workspace, &program);
@@ -120,12 +116,12 @@ fn stress(shared: &mut Shared) -> Result<Report> {
 }
 
 /// Fewer operations: valgrind lets one thread run at a time, and slows that one down many times over.
-fn stress_under_valgrind(shared: &mut Shared) -> Result<Report> {
+fn stress_under_valgrind(shared: &Shared) -> Result<Report> {
     const OPERATIONS: &str = "300";
     let mut cargo = shared.workspace.cargo();
     cargo.args(["build", "--package", PACKAGE, "--bin", STRESS]);
     let program = artifacts::build_program(cargo, STRESS, Progress::Hidden)?;
-    let emulator = shared.emulator.as_ref().context("the emulator is not running")?;
+    let emulator = shared.emulator.get().context("the emulator is not running")?;
     for version in ApiVersion::BOTH {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(VALGRIND).arg(UNDEFINED_VALUES_ALLOWED).arg(&program);
@@ -137,11 +133,6 @@ fn stress_under_valgrind(shared: &mut Shared) -> Result<Report> {
     Ok(Report(format!(
         "{OPERATIONS} operations with each REST version, nothing lost, nothing touched that must not be"
     )))
-}
-
-fn stop_emulator(shared: &mut Shared) -> Result<Report> {
-    shared.emulator.take().context("the emulator is not running")?.stop()?;
-    Ok(Report(String::new()))
 }
 
 fn expect_no_race(finished: Finished) -> Result<()> {

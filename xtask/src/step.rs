@@ -1,26 +1,29 @@
-//! A list of checks: run one after another, each told with its name and time, and counted at the end.
+//! A list of checks. Two run side by side, each as soon as what it needs has passed: while one waits for sessions or for cargo's lock,
+//! the other computes.
 
 use std::env;
-use std::io::Write;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::sync::{Condvar, Mutex};
+use std::thread;
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 
 use crate::EXIT_UNUSABLE;
+
+const SIDE_BY_SIDE: usize = 2;
 
 /// One check. `C` is what the checks share.
 pub(crate) struct Step<C> {
     name: &'static str,
     needs: &'static [&'static str],
     unavailable: Option<&'static str>,
-    bare: bool,
-    run: fn(&mut C) -> Result<Report>,
+    run: fn(&C) -> Result<Report>,
 }
 
 impl<C> Step<C> {
-    pub(crate) const fn new(name: &'static str, run: fn(&mut C) -> Result<Report>) -> Self {
-        Self { name, needs: &[], unavailable: None, bare: false, run }
+    pub(crate) const fn new(name: &'static str, run: fn(&C) -> Result<Report>) -> Self {
+        Self { name, needs: &[], unavailable: None, run }
     }
 
     /// The steps before it that must have passed, by their names.
@@ -31,15 +34,6 @@ impl<C> Step<C> {
     /// Why it cannot be run on this system, if so.
     pub(crate) const fn unless(self, unavailable: Option<&'static str>) -> Self {
         Self { unavailable, ..self }
-    }
-
-    /// It reads the sources, and calls nothing but cargo and git.
-    pub(crate) const fn bare(self) -> Self {
-        Self { bare: true, ..self }
-    }
-
-    pub(crate) fn is_bare(&self) -> bool {
-        self.bare
     }
 }
 
@@ -53,11 +47,11 @@ impl<C> std::fmt::Display for Step<C> {
     }
 }
 
-/// What a passed step has to say for itself: the first line goes behind its name, further ones below.
+/// What a step that passed reports: the first line follows its name, the others stand below.
 pub(crate) struct Report(pub(crate) String);
 
 impl Report {
-    /// Passes with `summary` unless there are problems, which are then told all together.
+    /// Passes with `summary` unless there are problems; then all of them are reported.
     pub(crate) fn unless(problems: Vec<String>, summary: String) -> Result<Self> {
         if !problems.is_empty() {
             bail!("{}", problems.join("\n"));
@@ -78,32 +72,30 @@ impl std::fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
-enum Outcome {
+/// How a step ended, or how far it is.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Waiting,
+    Running,
     Passed,
     Failed,
-    Skipped(String),
-    NotRun { needs: &'static str },
+    Skipped,
 }
 
-struct Told {
-    name: &'static str,
-    outcome: Outcome,
-    took: Duration,
-}
-
-/// How many steps ended in which way.
+/// The names of the steps by how they ended.
+#[derive(Default)]
 pub(crate) struct Tally {
-    pub(crate) passed: usize,
-    pub(crate) failed: usize,
-    pub(crate) skipped: usize,
+    passed: usize,
+    failed: Vec<&'static str>,
+    skipped: usize,
 }
 
-/// On a build server a check that does not run is a check that is believed to pass.
+/// On a build server, a check that does not run would be believed to pass.
 pub(crate) fn skips_are_forbidden() -> bool {
     env::var_os("CI").is_some_and(|value| value == "true")
 }
 
-/// Ends a chore of which nothing can be run here: where nothing may be skipped, that is an error.
+/// Ends a chore of which nothing can be run here: an error where nothing may be skipped.
 pub(crate) fn skip_all(reason: &str) -> ExitCode {
     if skips_are_forbidden() {
         eprintln!("{reason}");
@@ -113,7 +105,7 @@ pub(crate) fn skip_all(reason: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The steps that have `part` in their names, in whatever case, and those that they need. Empty if none has.
+/// The steps with `part` in their names, in whatever case, and those that they need. Empty if there are none.
 pub(crate) fn choose<C>(steps: &[Step<C>], part: &str) -> Vec<Step<C>> {
     let part = part.to_lowercase();
     let mut chosen: Vec<bool> = steps.iter().map(|step| step.name.to_lowercase().contains(&part)).collect();
@@ -128,89 +120,113 @@ pub(crate) fn choose<C>(steps: &[Step<C>], part: &str) -> Vec<Step<C>> {
     steps.iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(step, _)| Step { ..*step }).collect()
 }
 
-/// Runs all steps, going on after a failure.
-pub(crate) fn run_all<C>(steps: &[Step<C>], shared: &mut C) -> Result<Tally> {
-    let mut told: Vec<Told> = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        print!("[{:>2}/{}] {} … ", index + 1, steps.len(), step.name);
-        std::io::stdout().flush()?;
-        let started = Instant::now();
-        let outcome = run_one(step, shared, &told, started);
-        told.push(Told { name: step.name, outcome, took: started.elapsed() });
-    }
-    print_table(&told);
-    Ok(count(&told))
-}
-
-fn run_one<C>(step: &Step<C>, shared: &mut C, before: &[Told], started: Instant) -> Outcome {
-    if let Some(reason) = step.unavailable {
-        return skipped(reason);
-    }
-    let was_skipped =
-        |name: &&&str| before.iter().any(|told| told.name == **name && matches!(told.outcome, Outcome::Skipped(_)));
-    if let Some(needs) = step.needs.iter().find(was_skipped) {
-        return skipped(&format!("it needs {needs}"));
-    }
-    let passed = |name: &str| before.iter().any(|told| told.name == name && matches!(told.outcome, Outcome::Passed));
-    if let Some(needs) = step.needs.iter().copied().find(|name| !passed(name)) {
-        println!("not run: needs {needs}");
-        return Outcome::NotRun { needs };
-    }
-    match (step.run)(shared) {
-        Ok(Report(text)) => {
-            println!(
-                "ok, {}{}{}",
-                seconds(started.elapsed()),
-                if text.is_empty() { "" } else { ": " },
-                indented(&text)
-            );
-            Outcome::Passed
-        }
-        Err(error) if error.is::<Unavailable>() => skipped(&format!("{error:#}")),
-        Err(error) => {
-            println!("FAILED, {}\n        {}", seconds(started.elapsed()), indented(&format!("{error:#}")));
-            Outcome::Failed
-        }
-    }
-}
-
-fn skipped(reason: &str) -> Outcome {
-    println!("skipped: {}", indented(reason));
-    Outcome::Skipped(reason.to_owned())
-}
-
-fn print_table(told: &[Told]) {
-    println!();
-    for Told { name, outcome, took } in told {
-        let took = seconds(*took);
-        match outcome {
-            Outcome::Passed => println!("  ok       {took:>9}  {name}"),
-            Outcome::Failed => println!("  FAILED   {took:>9}  {name}"),
-            Outcome::Skipped(reason) => {
-                println!("  skipped  {:>9}  {name}: {}", "", reason.lines().next().unwrap_or_default());
+/// Runs all steps, and goes on after a failure.
+pub(crate) fn run_all<C: Sync>(steps: &[Step<C>], shared: &C) -> Tally {
+    let states = Mutex::new(vec![State::Waiting; steps.len()]);
+    let changed = Condvar::new();
+    let work = || {
+        let mut now = states.lock().expect("no step panics with the states");
+        loop {
+            if let Some(index) = next(steps, &now) {
+                now[index] = State::Running;
+                let verdict = verdict_without_running(&steps[index], steps, &now);
+                drop(now);
+                let state = verdict.unwrap_or_else(|| run_one(&steps[index], shared));
+                now = states.lock().expect("no step panics with the states");
+                now[index] = state;
+                changed.notify_all();
+            } else if now.contains(&State::Waiting) {
+                now = changed.wait(now).expect("no step panics with the states");
+            } else {
+                return;
             }
-            Outcome::NotRun { needs } => println!("  not run  {:>9}  {name}: needs {needs}", ""),
         }
-    }
-    println!();
-}
-
-/// A step that could not be run because of another is one more thing that is not known to work: it counts as failed.
-fn count(told: &[Told]) -> Tally {
-    let mut tally = Tally { passed: 0, failed: 0, skipped: 0 };
-    for Told { outcome, .. } in told {
-        match outcome {
-            Outcome::Passed => tally.passed += 1,
-            Outcome::Failed | Outcome::NotRun { .. } => tally.failed += 1,
-            Outcome::Skipped(_) => tally.skipped += 1,
+    };
+    thread::scope(|scope| (0..SIDE_BY_SIDE).for_each(|_| drop(scope.spawn(work))));
+    let mut tally = Tally::default();
+    for (step, state) in steps.iter().zip(states.into_inner().expect("no step panics with the states")) {
+        match state {
+            State::Passed => tally.passed += 1,
+            State::Skipped => tally.skipped += 1,
+            _ => tally.failed.push(step.name),
         }
     }
     tally
 }
 
+/// The first step that waits for nothing but its turn.
+fn next<C>(steps: &[Step<C>], states: &[State]) -> Option<usize> {
+    let ended = |name: &&str| {
+        let found = steps.iter().zip(states).find(|(step, _)| step.name == *name);
+        found.is_none_or(|(_, state)| !matches!(state, State::Waiting | State::Running))
+    };
+    (0..steps.len()).find(|&index| states[index] == State::Waiting && steps[index].needs.iter().all(|name| ended(name)))
+}
+
+/// What becomes of a step that cannot run here, or whose needs have not passed.
+fn verdict_without_running<C>(step: &Step<C>, steps: &[Step<C>], states: &[State]) -> Option<State> {
+    if let Some(reason) = step.unavailable {
+        return Some(skipped(step.name, reason));
+    }
+    let state_of = |name: &str| steps.iter().zip(states).find(|(step, _)| step.name == name).map(|(_, state)| *state);
+    let needs = step.needs.iter().find(|name| state_of(name) != Some(State::Passed))?;
+    if state_of(needs) == Some(State::Skipped) {
+        return Some(skipped(step.name, &format!("it needs {needs}")));
+    }
+    println!("  not run            {}: it needs {needs}", step.name);
+    Some(State::Failed)
+}
+
+fn run_one<C>(step: &Step<C>, shared: &C) -> State {
+    let name = step.name;
+    println!("  …                  {name}");
+    let started = Instant::now();
+    let outcome = (step.run)(shared);
+    let seconds = started.elapsed().as_secs_f64();
+    match outcome {
+        Ok(Report(text)) => {
+            let colon = if text.is_empty() { "" } else { ": " };
+            println!("  ok       {seconds:>7.1} s {name}{colon}{}", indented(&text));
+            State::Passed
+        }
+        Err(error) if error.is::<Unavailable>() => skipped(name, &format!("{error:#}")),
+        Err(error) => {
+            println!("  FAILED   {seconds:>7.1} s {name}\n        {}", indented(&format!("{error:#}")));
+            State::Failed
+        }
+    }
+}
+
+fn skipped(name: &str, reason: &str) -> State {
+    println!("  skipped            {name}: {}", indented(reason));
+    State::Skipped
+}
+
+/// All lines but the first stand below the step's name.
+fn indented(text: &str) -> String {
+    text.trim_end().replace('\n', "\n        ")
+}
+
+impl Tally {
+    /// Tells how the steps ended. The last line has the counts.
+    pub(crate) fn finish(&self, started: Instant) -> ExitCode {
+        println!();
+        if !self.failed.is_empty() {
+            println!("failed: {}", self.failed.join(", "));
+        }
+        let forbidden = self.skipped > 0 && skips_are_forbidden();
+        if forbidden {
+            println!("a step was skipped, which is an error where CI=true");
+        }
+        println!("{:.0} s in all", started.elapsed().as_secs_f64());
+        println!("{self}");
+        if self.failed.is_empty() && !forbidden { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        write!(f, "{} passed, {} failed", self.passed, self.failed.len())?;
         if self.skipped > 0 {
             write!(f, ", {} skipped", self.skipped)?;
         }
@@ -218,32 +234,28 @@ impl std::fmt::Display for Tally {
     }
 }
 
-fn seconds(duration: Duration) -> String {
-    format!("{:.1} s", duration.as_secs_f64())
-}
-
-/// All lines but the first are set below the step's name.
-fn indented(text: &str) -> String {
-    text.trim_end().replace('\n', "\n        ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pass(ran: &mut u32) -> Result<Report> {
-        *ran += 1;
+    fn pass(ran: &Mutex<Vec<&str>>) -> Result<Report> {
+        ran.lock().unwrap().push("passed");
         Ok(Report(String::new()))
     }
 
-    fn fail(ran: &mut u32) -> Result<Report> {
-        *ran += 1;
+    fn fail(ran: &Mutex<Vec<&str>>) -> Result<Report> {
+        ran.lock().unwrap().push("failed");
         bail!("no")
     }
 
+    fn told(steps: &[Step<Mutex<Vec<&str>>>]) -> (usize, String) {
+        let ran = Mutex::new(Vec::new());
+        let tally = run_all(steps, &ran);
+        (ran.into_inner().unwrap().len(), tally.to_string())
+    }
+
     #[test]
-    fn goes_on_after_a_failure_and_leaves_out_what_needs_it() {
-        let mut ran = 0;
+    fn a_failure_stops_what_needs_it_and_nothing_else() {
         let steps = [
             Step::new("first", fail),
             Step::new("second", pass).needs(&["first"]),
@@ -251,9 +263,7 @@ mod tests {
             Step::new("fourth", pass),
             Step::new("fifth", pass).needs(&["fourth"]),
         ];
-        let tally = run_all(&steps, &mut ran).unwrap();
-        assert_eq!(ran, 3);
-        assert_eq!(tally.to_string(), "2 passed, 3 failed");
+        assert_eq!(told(&steps), (3, "2 passed, 3 failed".to_owned()));
     }
 
     #[test]
@@ -272,23 +282,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_step_lacks_is_no_failure_but_a_skip() {
-        let lacks =
-            |_: &mut u32| Err(anyhow::Error::new(Unavailable("no such tool".to_owned())).context("while looking"));
-        let tally = run_all(&[Step::new("first", lacks), Step::new("second", pass)], &mut 0).unwrap();
-        assert_eq!(tally.to_string(), "1 passed, 0 failed, 1 skipped");
-    }
-
-    #[test]
-    fn what_needs_a_skipped_step_is_skipped_too() {
-        let steps = [Step::new("first", fail).unless(Some("not here")), Step::new("second", fail).needs(&["first"])];
-        assert_eq!(run_all(&steps, &mut 0).unwrap().to_string(), "0 passed, 0 failed, 2 skipped");
-    }
-
-    #[test]
-    fn counts_what_this_system_cannot_run() {
-        let steps = [Step::new("first", fail).unless(Some("not here")), Step::new("second", pass)];
-        let tally = run_all(&steps, &mut 0).unwrap();
-        assert_eq!(tally.to_string(), "1 passed, 0 failed, 1 skipped");
+    fn what_cannot_run_here_is_skipped_and_so_is_what_needs_it() {
+        let lacks = |_: &Mutex<Vec<&str>>| Err(anyhow::Error::new(Unavailable("no such tool".to_owned())));
+        let steps = [
+            Step::new("first", fail).unless(Some("not here")),
+            Step::new("second", fail).needs(&["first"]),
+            Step::new("third", lacks),
+            Step::new("fourth", pass),
+        ];
+        assert_eq!(told(&steps), (1, "1 passed, 0 failed, 3 skipped".to_owned()));
     }
 }

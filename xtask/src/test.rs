@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check there is, in the order in which a failure is cheapest to learn.
+//! `cargo xtask test`: every check there is, two of them side by side.
 
 use std::fs;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::EXIT_UNUSABLE;
 use crate::artifacts::{self, Library, Progress};
-use crate::context::{Context, Emulators};
+use crate::context::{Context, Emulators, STARTUP};
 use crate::dependencies;
 use crate::device;
 use crate::emulator::{Emulator, Scheme};
@@ -23,9 +23,6 @@ use crate::workflows;
 use crate::workspace::Workspace;
 use crate::{abi, c, cpp, csharp, story, unity};
 
-/// How long the emulator's sessions take to start: short, as many programs wait for one.
-pub(crate) const STARTUP: &str = "300ms";
-
 /// Why some steps cannot be run here, if so.
 const NOT_LINUX: Option<&str> = if cfg!(target_os = "linux") {
     None
@@ -39,42 +36,38 @@ const BOTH: &[&str] = &[LIBRARY, EMULATOR];
 const CSHARP: &str = "C# compiles";
 const UNITY: &str = "Unity package";
 const UNITY_CODE: &str = "Unity code";
-const QUICKSTARTS: &str = "quickstarts compile";
 
+/// What takes long, or what others need, comes early.
 const STEPS: &[Step<Context>] = &[
-    Step::new("formatting", rust::formatting).bare(),
-    Step::new("clippy", rust::clippy),
-    Step::new("rustdoc", rust::rustdoc),
-    Step::new("Rust tests", rust::tests),
-    Step::new("dependencies", dependencies::check),
-    Step::new("ABI", abi::check).bare(),
-    Step::new("versions", versions::check).bare(),
-    Step::new("workflows", workflows::check).unless(NOT_LINUX),
     Step::new(LIBRARY, build_library),
-    Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
-    Step::new("header alone", c::dialect::check_header).unless(NOT_LINUX),
-    Step::new("C++ headers", cpp::headers::check).unless(NOT_LINUX),
-    Step::new("C++ dialects", cpp::headers::check_dialects).unless(NOT_LINUX),
-    Step::new(CSHARP, csharp::compile).unless(NOT_LINUX),
-    Step::new("C# declarations", csharp::parity::check).bare(),
-    Step::new("layout in C, C++ and C#", abi::layout::check).unless(NOT_LINUX),
-    Step::new("README", readme::check).unless(NOT_LINUX),
+    Step::new("formatting", rust::formatting),
     Step::new(EMULATOR, start_emulators),
+    Step::new("ABI", abi::check),
+    Step::new("versions", versions::check),
+    Step::new("dependencies", dependencies::check),
+    Step::new("clippy", rust::clippy),
+    Step::new(CSHARP, csharp::compile).unless(NOT_LINUX),
+    Step::new("Rust tests", rust::tests),
     Step::new("C programs", c::programs::check_all).needs(BOTH).unless(NOT_LINUX),
     Step::new("C examples, static", c::programs::check_static).needs(BOTH).unless(NOT_LINUX),
+    Step::new("C# tests", csharp::suite::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new("C++ tests", cpp::programs::check_tests).needs(BOTH).unless(NOT_LINUX),
     Step::new("C++ package and viewer", cpp::install::check).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C# full AOT bites", csharp::check_that_full_aot_bites).needs(&[CSHARP]).unless(NOT_LINUX),
-    Step::new("C# tests", csharp::suite::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
+    Step::new("C++ headers", cpp::headers::check).unless(NOT_LINUX),
+    Step::new("C++ dialects", cpp::headers::check_dialects).unless(NOT_LINUX),
+    Step::new("header alone", c::dialect::check_header).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
-    Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY]).unless(NOT_LINUX),
-    Step::new("C# in the pages", csharp::blocks::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
-    Step::new(QUICKSTARTS, story::tellers::compile).needs(&[LIBRARY]),
-    Step::new("quickstarts tell one story", story::check).needs(&[LIBRARY, QUICKSTARTS]),
-    Step::new("quickstarts fail well", story::failures::check_failures).needs(&[LIBRARY, EMULATOR, QUICKSTARTS]),
-    Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
+    Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY, EMULATOR]).unless(NOT_LINUX),
+    Step::new("quickstarts", story::check).needs(&[LIBRARY, EMULATOR, CSHARP]),
     Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
-    Step::new("emulators stop", stop_emulators).needs(&[EMULATOR]),
+    Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
+    Step::new("C# declarations", csharp::parity::check),
+    Step::new("layout in C, C++ and C#", abi::layout::check).unless(NOT_LINUX),
+    Step::new("C# in the pages", csharp::blocks::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
+    Step::new("README", readme::check).unless(NOT_LINUX),
+    Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
+    Step::new("workflows", workflows::check).unless(NOT_LINUX),
+    Step::new("rustdoc", rust::rustdoc),
 ];
 
 /// Which of the checks to run.
@@ -103,9 +96,7 @@ pub(crate) fn run(part: Part<'_>) -> Result<ExitCode> {
         eprintln!("{advice}");
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     }
-    if steps.iter().all(Step::is_bare) {
-        println!("system packages: none is needed");
-    } else if cfg!(target_os = "linux") {
+    if cfg!(target_os = "linux") {
         if let Readiness::Missing(advice) = packages::provide_for_tests()? {
             eprintln!("{advice}");
             return Ok(ExitCode::from(EXIT_UNUSABLE));
@@ -114,19 +105,17 @@ pub(crate) fn run(part: Part<'_>) -> Result<ExitCode> {
         println!("system packages: not looked for, as this is not Linux; the steps that need them are skipped");
     }
 
-    let mut context = Context::new(Workspace::find()?);
-    let tally = step::run_all(&steps, &mut context)?;
-    println!("{:.0} s in all", started.elapsed().as_secs_f64());
-
-    let good = tally.failed == 0 && !(step::skips_are_forbidden() && tally.skipped > 0);
-    if tally.failed == 0 && !good {
-        println!("a step was skipped, which is an error where CI=true");
+    let context = Context::new(Workspace::find()?);
+    let tally = step::run_all(&steps, &context);
+    if let Some(emulators) = context.emulators.into_inner() {
+        // They lived through all of the above, and stop when asked.
+        emulators.https.stop()?;
+        emulators.http.stop()?;
     }
-    println!("{tally}");
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(tally.finish(started))
 }
 
-fn build_library(context: &mut Context) -> Result<Report> {
+fn build_library(context: &Context) -> Result<Report> {
     let library = Library::build(&context.workspace, Progress::Hidden)?;
     let mut sizes = String::new();
     for (file, remark) in [(&library.shared, ", stripped"), (&library.archive, "")] {
@@ -135,25 +124,16 @@ fn build_library(context: &mut Context) -> Result<Report> {
         let megabytes = bytes as f64 / 1e6;
         sizes.push_str(&format!("\n{name:<18} {bytes:>11} bytes ({megabytes:.2} MB){remark}"));
     }
-    context.library = Some(library);
+    context.library.get_or_init(|| library);
     Ok(Report(format!("fat LTO, one codegen unit{sizes}")))
 }
 
-fn start_emulators(context: &mut Context) -> Result<Report> {
+fn start_emulators(context: &Context) -> Result<Report> {
     let program = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
     let start = |folder, scheme| {
         Emulator::start(&program, &context.workspace.scratch(folder)?, scheme, &["--startup", STARTUP])
     };
-    let emulators = Emulators { https: start("xtask/https", Scheme::Https)?, http: start("xtask/http", Scheme::Http)? };
-    let report = Report(format!("{} and {}", emulators.https.url(), emulators.http.url()));
-    context.emulators = Some(emulators);
-    Ok(report)
-}
-
-/// They lived through all of the above, and stop when asked.
-fn stop_emulators(context: &mut Context) -> Result<Report> {
-    let emulators = context.emulators.take().context("the emulators are not running")?;
-    emulators.https.stop()?;
-    emulators.http.stop()?;
-    Ok(Report(String::new()))
+    let (https, http) = (start("xtask/https", Scheme::Https)?, start("xtask/http", Scheme::Http)?);
+    let Emulators { https, http, .. } = context.emulators.get_or_init(|| Emulators { program, https, http });
+    Ok(Report(format!("{} and {}", https.url(), http.url())))
 }

@@ -25,7 +25,7 @@ const PLACES: &[Place] = &[
     Place { path: "bindings/unity/CHANGELOG.md", find: in_changelog },
 ];
 
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let expected = &workspace.version;
     let mut problems = Vec::new();

@@ -24,7 +24,7 @@ const FOLDER: &str = ".github/workflows";
 const MISTAKE: (&str, &str) = ("runs-on:", "run-on:");
 
 /// Every workflow is as GitHub's schema says, and a mistake in it would not be.
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let python = Environment::provide(workspace, &PACKAGES)?;
     let files = list(workspace)?;

@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 const SYSTEM_LIBRARIES: &str = "abi/imports-linux.txt";
 
 /// The exported symbols are the header's functions, no more and no fewer, and nothing but the system is needed.
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let library = context.library()?;
     let abi = Abi::read(workspace)?;

@@ -37,7 +37,7 @@ struct Field {
     size: usize,
 }
 
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let laid = parse(&workspace.read(header::LAYOUT)?)?;
     let header = Header::read(&workspace.read(header::PATH)?)?;

@@ -255,7 +255,7 @@ fn map_changes<V: PartialEq + std::fmt::Display>(
 }
 
 /// The lock is what the header says, and keeps what the last release promised.
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let (header, layout) = (workspace.read(header::PATH)?, workspace.read(header::LAYOUT)?);
     let (locked, now) = (Abi::read(workspace)?, Abi::of(&header, &layout)?);

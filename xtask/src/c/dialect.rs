@@ -134,7 +134,7 @@ impl std::fmt::Display for Dialect {
 }
 
 /// The header needs nothing before it, and may be included twice.
-pub(crate) fn check_header(context: &mut Context) -> Result<Report> {
+pub(crate) fn check_header(context: &Context) -> Result<Report> {
     let folder = context.workspace.scratch("xtask/header")?;
     let include = format!("#include \"{}\"\n", header::PATH.trim_start_matches("include/"));
     let mut problems = Vec::new();

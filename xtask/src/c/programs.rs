@@ -48,7 +48,7 @@ pub(crate) const STATIC_LIBRARY_NEEDS: &[&str] = &["-lgcc_s", "-lpthread", "-ldl
 
 /// Each example and each test, in each dialect, against the shared library and with each version of the REST API; run
 /// plain and under valgrind.
-pub(crate) fn check_all(context: &mut Context) -> Result<Report> {
+pub(crate) fn check_all(context: &Context) -> Result<Report> {
     let folder = context.workspace.scratch("xtask/c")?;
     let (library, emulators) = (context.library()?, context.emulators()?);
     let root = &context.workspace.root;
@@ -78,7 +78,7 @@ pub(crate) fn check_all(context: &mut Context) -> Result<Report> {
 }
 
 /// Each example once more, with the library inside.
-pub(crate) fn check_static(context: &mut Context) -> Result<Report> {
+pub(crate) fn check_static(context: &Context) -> Result<Report> {
     let folder = context.workspace.scratch("xtask/static")?;
     let (library, emulator) = (context.library()?, &context.emulators()?.https);
     let root = &context.workspace.root;

@@ -30,7 +30,7 @@ pub(crate) const OTHER_VERSION: &str = "tests/cpp/other_version.cpp";
 const ONLY_FOR_C: &str = "_SIZE_V1";
 
 /// Each header compiles alone and twice, and each function and constant of the C header is used by one of them.
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/cpp/headers")?;
     let headers = [files(&workspace.root, INCLUDE, "hpp")?, files(&workspace.root, PARTS, "hpp")?].concat();
@@ -82,7 +82,7 @@ fn missing(c_header: &str, code: &str) -> Result<Vec<String>> {
 }
 
 /// All that is written in C++ compiles in every dialect, with every warning an error.
-pub(crate) fn check_dialects(context: &mut Context) -> Result<Report> {
+pub(crate) fn check_dialects(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let tests = all_tests(workspace)?;
     let mut sources = Vec::new();

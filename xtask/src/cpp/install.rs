@@ -29,7 +29,7 @@ const EXAMPLES: &str = "examples/cpp";
 pub(super) const BUILD_LIMIT: Duration = Duration::from_secs(240);
 
 /// Installs, moves, and builds with what was moved: shared and static, C and C++. Then the programs run.
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let library = context.library()?;
     let folder = workspace.scratch("xtask/cpp/install")?;

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::artifacts::{self, Progress};
 use crate::c::compiler;
 use crate::c::dialect::{CLANG_CXX20_BARE, Dialect, GCC_CXX17};
 use crate::c::programs::{new_journal, run};
@@ -48,7 +47,7 @@ const COMPILE_LIMIT: Duration = Duration::from_secs(180);
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 
 /// The tests, linked from several files, and the one with another version; each with both versions of the REST API.
-pub(crate) fn check_tests(context: &mut Context) -> Result<Report> {
+pub(crate) fn check_tests(context: &Context) -> Result<Report> {
     let folder = context.workspace.scratch("xtask/cpp/tests")?;
     let (root, link) = (&context.workspace.root, compiler::link_arguments(context.library()?));
     let parts = suite(root)?;
@@ -168,15 +167,14 @@ const LATE_ANSWERS: &str = r#"{"rules": [
 const HASTY_TOUR: &[&str] = &["shows: ready", "at the end: stop"];
 
 /// The viewer without a screen: it takes its tour, its picture has something in it, and failures are told.
-pub(crate) fn check_viewer(context: &mut Context, viewer: &Path) -> Result<String> {
+pub(crate) fn check_viewer(context: &Context, viewer: &Path) -> Result<String> {
     let folder = context.workspace.scratch("xtask/cpp/viewer")?;
     let emulators = context.emulators()?;
     let picture = folder.join("viewer.bmp");
     drop(fs::remove_file(&picture));
 
     // What does not last is to be seen, too: a busy machine may draw no frame for as long as it takes with the others.
-    let program = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
-    let unhurried = Emulator::start(&program, &folder, Scheme::Http, &["--startup", "2s"])?;
+    let unhurried = Emulator::start(&emulators.program, &folder, Scheme::Http, &["--startup", "2s"])?;
     unhurried.control("POST", "faults", LATE_ANSWERS)?;
     let whole = ["--tour".as_ref(), picture.as_os_str()];
     let toured = tour(viewer, &whole, &unhurried, ApiVersion::V1, &[])?.expect_success("the viewer's tour")?;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::abi::tokens::tokens;
 use crate::context::Context;
+use crate::csharp::Programs;
 use crate::csharp::dotnet::{Compilation, Dotnet};
 use crate::readme::{self, Block, Page};
 use crate::step::Report;
@@ -47,10 +48,10 @@ static class Snippet
 /// Compiles each block, as Unity 2019.4 does, against the library, or, if it is for Unity, against the package: a block
 /// with a type in it is a whole file, and any other the inside of a method, with `client`, `session`, `options` and
 /// `cancellation` at hand. The compiler's complaints name the pages' own lines.
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/csharp/blocks")?;
-    let library = [context.csharp()?.library()];
+    let library = [Programs::of(workspace)?.library()];
     let package = unity::references(workspace)?;
     let mut compilations = Vec::new();
     let mut shown = Vec::new();

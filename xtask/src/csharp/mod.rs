@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::context::Context;
 use crate::csharp::dotnet::{Compilation, Dotnet};
 use crate::parallel;
-use crate::process::{self, Finished};
+use crate::process::Finished;
 use crate::step::Report;
 use crate::workspace::Workspace;
 use mono::FullAot;
@@ -27,12 +27,10 @@ use mono::FullAot;
 pub(crate) const LIBRARY: &str = "bindings/csharp";
 pub(crate) const TESTS: &str = "tests/csharp";
 const QUICKSTART: &str = "examples/csharp/Quickstart.cs";
-const JIT_NEEDED: &str = "xtask/csharp/JitNeeded.cs";
 
 /// How the programs are called.
 const LIBRARY_FILE: &str = "ArrSession.dll";
 const PROGRAMS: [&str; 2] = ["Tests.exe", "Quickstart.exe"];
-const JIT_NEEDED_FILE: &str = "JitNeeded.exe";
 
 /// Unity's: 2019.4 has the older one, which is why nothing newer is used; Unity 6 has the newer.
 const LANGUAGE_VERSIONS: [&str; 2] = ["7.3", "9"];
@@ -102,6 +100,10 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
+    pub(crate) fn of(workspace: &Workspace) -> Result<Self> {
+        Ok(Self { folder: workspace.scratch("xtask/csharp")? })
+    }
+
     /// Those of one runtime. Mono takes what is compiled ahead of time wherever it finds it, so its JIT has a folder of its
     /// own; .NET runs what Roslyn has made.
     fn folder(&self, runtime: Runtime) -> PathBuf {
@@ -165,9 +167,9 @@ impl Sources {
 }
 
 /// Compiles everything by both compilers, with warnings as errors and every public thing documented.
-pub(crate) fn compile(context: &mut Context) -> Result<Report> {
+pub(crate) fn compile(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
-    let programs = Programs { folder: workspace.scratch("xtask/csharp")? };
+    let programs = Programs::of(workspace)?;
     for runtime in Runtime::ALL {
         fs::create_dir_all(programs.folder(runtime))?;
     }
@@ -178,9 +180,6 @@ pub(crate) fn compile(context: &mut Context) -> Result<Report> {
     let by_roslyn = || compile_with_roslyn(&runtimes.dotnet, &programs, &sources);
     let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &by_roslyn];
     let problems = parallel::work_off(&compilers, |compile| compile());
-    if problems.is_empty() {
-        context.csharp = Some(programs);
-    }
     let versions = LANGUAGE_VERSIONS.join(" and ");
     let summary = format!("{} sources, by mcs at C# 7.2 and by Roslyn at C# {versions}", sources.tests.len() + 1);
     Report::unless(problems, summary)
@@ -191,12 +190,10 @@ fn compile_with_mcs(workspace: &Workspace, full_aot: &FullAot, programs: &Progra
     let folder = programs.folder(Runtime::MonoJit);
     let library = folder.join(LIBRARY_FILE);
     let reference = format!("-r:{}", library.display());
-    let jit_needed = vec![workspace.root.join(JIT_NEEDED)];
-    let outputs: [(&str, &[PathBuf], &[&str]); 4] = [
+    let outputs: [(&str, &[PathBuf], &[&str]); 3] = [
         (LIBRARY_FILE, &sources.library, &["-target:library"]),
         (PROGRAMS[0], &sources.tests, &["-target:exe"]),
         (PROGRAMS[1], &sources.quickstart, &["-target:exe", &reference]),
-        (JIT_NEEDED_FILE, &jit_needed, &["-target:exe"]),
     ];
     for (output, sources, options) in outputs {
         mcs(sources, &folder.join(output), options)?.expect_success(&format!("mcs, {output}"))?;
@@ -243,25 +240,4 @@ fn compile_with_roslyn(dotnet: &Dotnet, programs: &Programs, sources: &Sources) 
 pub(crate) fn mcs(sources: &[PathBuf], output: &Path, options: &[&str]) -> Result<Finished> {
     let sources: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
     mono::mcs(&sources, output, options)
-}
-
-/// A program that needs a JIT runs where there is one, and fails where there is none: so what passes there needs none.
-pub(crate) fn check_that_full_aot_bites(context: &mut Context) -> Result<Report> {
-    let runtimes = Runtimes::provide(&context.workspace)?;
-    let programs = context.csharp()?;
-    let run = |runtime| {
-        let program = programs.folder(runtime).join(JIT_NEEDED_FILE);
-        process::run(runtimes.command(runtime, &program)?, process::TOOL_LIMIT)
-    };
-    let with_jit = run(Runtime::MonoJit)?.expect_success("with its JIT, Mono should run what needs one")?;
-    ensure!(with_jit.starts_with("1 2 3, compared several times"), "a callback was not called:\n{with_jit}");
-    let without = run(Runtime::MonoFullAot)?;
-    ensure!(
-        without.exit_code() == Some(3) && without.output.starts_with("ExecutionEngineException"),
-        "fully ahead of time, Mono should refuse what needs a JIT: {}\n{}",
-        without.end,
-        without.output
-    );
-    let reason = without.output.lines().next().unwrap_or_default();
-    Ok(Report(format!("a callback that needs a JIT is refused\n{reason}")))
 }

@@ -33,7 +33,7 @@ const ENUMS: &[(&str, &[&str])] = &[
 /// Constants that begin so, and are the size of a struct.
 const SIZE: &str = "_SIZE_V1";
 
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let header = Header::read(&context.workspace.read(header::PATH)?)?;
     let sources = csharp::read_all(&context.workspace, csharp::LIBRARY)?;
     let declared = Declarations::read(sources.iter().map(String::as_str));

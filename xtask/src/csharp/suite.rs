@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::artifacts::{self, Progress};
-use crate::context::{Context, POLL_INTERVAL_MS};
-use crate::csharp::{self, Runtime, Runtimes};
+use crate::context::{Context, Emulators, POLL_INTERVAL_MS, STARTUP};
+use crate::csharp::{self, Programs, Runtime, Runtimes};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::parallel;
 use crate::process;
 use crate::step::Report;
-use crate::test::STARTUP;
 use crate::workspace::replace;
 
 const RUN_LIMIT: Duration = Duration::from_secs(120);
@@ -51,14 +49,14 @@ enum What {
     Library(&'static str),
 }
 
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/csharp/runs")?;
-    let emulator = artifacts::build_emulator(workspace, Progress::Hidden)?;
     let runtimes = Runtimes::provide(workspace)?;
     let strangers = make_strangers(&folder)?;
     let library = context.library()?.folder();
-    let (programs, https) = (context.csharp()?, &context.emulators()?.https);
+    let programs = Programs::of(workspace)?;
+    let Emulators { program: emulator, https, .. } = context.emulators()?;
 
     let mut runs = vec![Run { runtime: Runtime::MonoBoehm, what: What::Tests(ApiVersion::V2021_01_01) }];
     for runtime in Runtime::ALL {
@@ -78,7 +76,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
                 }
                 introduce_https(https, &mut program)?;
                 let folder = folder.join(format!("{}-{version}", run.runtime.word()));
-                run_tests(program, version, &emulator, &folder)
+                run_tests(program, version, emulator, &folder)
             }
             What::Library(word) => {
                 csharp::let_find(&mut program, &strangers.join(word));

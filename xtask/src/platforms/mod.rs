@@ -10,11 +10,9 @@ mod cross;
 mod inspect;
 mod linked;
 pub(crate) mod linux;
-mod pages;
 pub(crate) mod product;
 mod row;
 pub(crate) mod run;
-mod self_test;
 pub(crate) mod shop;
 pub(crate) mod windows;
 pub(crate) mod wine;
@@ -34,7 +32,6 @@ use shop::Shop;
 pub(crate) use cross::{FETCHED, crate_sources};
 pub(crate) use inspect::{list as inspected, run as inspect};
 pub(crate) use row::Reached;
-pub(crate) use self_test::run as self_test;
 
 /// A platform, by the name that the command line and the table have for it.
 struct Platform {
@@ -113,7 +110,7 @@ pub(crate) fn run(which: Which<'_>) -> Result<ExitCode> {
         Which::All => PLATFORMS.iter().collect(),
         Which::Named(name) => {
             let Some(platform) = PLATFORMS.iter().find(|platform| platform.name == name) else {
-                eprintln!("error: there is no platform `{name}`; there are {}, and the option --self-test", list());
+                eprintln!("error: there is no platform `{name}`; there are {}", list());
                 return Ok(ExitCode::from(EXIT_UNUSABLE));
             };
             vec![platform]

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::abi::Abi;
+use crate::context::STARTUP;
 use crate::artifacts::{self, Progress};
 use crate::emulator::{Emulator, Scheme};
-use crate::test::STARTUP;
 use crate::workspace::Workspace;
 
 pub(crate) struct Shop {

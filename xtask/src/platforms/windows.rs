@@ -242,10 +242,10 @@ fn find(data: &[u8], wanted: &[u8]) -> Option<usize> {
 
 /// The C# quickstart, as it is on Linux, on the .NET of Windows.
 fn csharp_teller(wine: &Wine, folder: &Path) -> Result<Teller> {
-    let mut context = Context::new(Workspace::find()?);
-    csharp::compile(&mut context)?;
+    let context = Context::new(Workspace::find()?);
+    csharp::compile(&context)?;
     let dotnet = dotnet::provide_for_windows(&context.workspace)?;
-    let programs = context.csharp()?;
+    let programs = csharp::Programs::of(&context.workspace)?;
     for file in [programs.quickstart(Runtime::Dotnet), programs.library()] {
         run::put_beside(&file, folder)?;
     }

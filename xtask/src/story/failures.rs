@@ -3,11 +3,9 @@
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
-use crate::artifacts::{self, Progress};
 use crate::context::Context;
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::parallel;
-use crate::step::Report;
 use crate::story::normalise::normalise;
 use crate::story::tellers::{FIRST_WORDS, Teller, Telling};
 use crate::story::{LAST_WORDS, PORTS};
@@ -25,10 +23,9 @@ const STARTUP: &str = "1500ms";
 /// What goes wrong, in the order of what a program tells.
 const FAILURES: [&str; 3] = ["with a wrong account key", "towards a closed port", "when the lease is not extended"];
 
-pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
+pub(super) fn check(context: &Context, tellers: &[Teller]) -> Result<Vec<String>> {
     let emulator = &context.emulators()?.https;
     let strict = emulator_that_extends_no_lease(context)?;
-    let tellers = context.tellers()?;
     let wrong_key = [("ARR_ACCOUNT_KEY", WRONG_KEY)];
     let nowhere = [("ARR_ACCOUNT_DOMAIN", CLOSED_PORT), ("ARR_SERVICE_ENDPOINT", CLOSED_PORT)];
     let fail = |teller: &Teller| -> Result<[Telling; 3]> {
@@ -50,10 +47,10 @@ pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
     };
 
     // Towards a closed port they wait most of the time, before they try again.
-    let outcomes = parallel::map_at_once(&tellers.all, fail);
+    let outcomes = parallel::map_at_once(tellers, fail);
     let mut problems = Vec::new();
     let mut told = Vec::new();
-    for (teller, outcome) in tellers.all.iter().zip(outcomes) {
+    for (teller, outcome) in tellers.iter().zip(outcomes) {
         match outcome {
             Ok(tellings) => told.push((&teller.name, tellings)),
             Err(error) => problems.push(format!("{}: {error:#}", teller.name)),
@@ -72,17 +69,12 @@ pub(crate) fn check_failures(context: &mut Context) -> Result<Report> {
     let sessions = sessions_of(&strict)?;
     strict.stop()?;
     // One of the program that had no lease, and one of the program that nobody listened to.
-    if problems.is_empty() && sessions.len() != 2 * tellers.all.len() {
-        problems.push(format!("{} programs have made {} sessions, not 2 each", tellers.all.len(), sessions.len()));
+    if problems.is_empty() && sessions.len() != 2 * tellers.len() {
+        problems.push(format!("{} programs have made {} sessions, not 2 each", tellers.len(), sessions.len()));
     }
     let running = sessions.iter().filter(|session| session.status != "Stopped");
     problems.extend(running.map(|session| format!("session {} is {}, not stopped", session.id, session.status)));
-    let summary = format!(
-        "{} programs: a wrong key, a closed port and a refused lease end with an error message, and no session is left, \
-         even if nobody reads on",
-        tellers.all.len()
-    );
-    Report::unless(problems, tellers.report(summary))
+    Ok(problems)
 }
 
 /// What is to be the same in all languages: the exit code, and standard output. The message is the language's own.
@@ -104,9 +96,8 @@ fn expect_failure(when: &str, telling: &Telling, signs: &[&str]) -> Result<()> {
 /// For these programs alone: what fails there would fail for all.
 fn emulator_that_extends_no_lease(context: &Context) -> Result<Emulator> {
     let workspace = &context.workspace;
-    let program = artifacts::build_emulator(workspace, Progress::Hidden)?;
     let folder = workspace.scratch("xtask/quickstart/no-lease")?;
-    let emulator = Emulator::start(&program, &folder, Scheme::Http, &["--startup", STARTUP, "--session-ports", PORTS])?;
+    let emulator = Emulator::start(&context.emulators()?.program, &folder, Scheme::Http, &["--startup", STARTUP, "--session-ports", PORTS])?;
     emulator.control("POST", "faults", NO_LEASE)?;
     Ok(emulator)
 }

@@ -1,6 +1,6 @@
 //! The quickstarts tell the same story, word for word: every language, every runtime, both versions of the REST API.
 
-pub(crate) mod failures;
+mod failures;
 pub(crate) mod normalise;
 pub(crate) mod tellers;
 
@@ -8,14 +8,12 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::artifacts::{self, Progress};
-use crate::context::Context;
+use crate::context::{Context, STARTUP};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::parallel;
 use crate::step::Report;
 use crate::story::normalise::normalise;
 use crate::story::tellers::{Teller, Telling};
-use crate::test::STARTUP;
 use crate::workspace::Workspace;
 
 /// The ports that the emulator leads every session to; it would invent others for each.
@@ -24,16 +22,21 @@ pub(crate) const PORTS: &str = "50051,50052";
 /// How the story ends: a program that says nothing at all would agree with another of its kind.
 pub(crate) const LAST_WORDS: &str = "Stopping it\n  status     stopped\n";
 
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
-    let workspace = &context.workspace;
-    let emulator = artifacts::build_emulator(workspace, Progress::Hidden)?;
-    let tellers = context.tellers()?;
-    let Story { problems, lines } = compare(workspace, &emulator, &tellers.all);
+/// They all tell the same story, and fail in the same way.
+pub(crate) fn check(context: &Context) -> Result<Report> {
+    let tellers = tellers::compile(context)?;
+    let Story { mut problems, lines } = compare(&context.workspace, &context.emulators()?.program, &tellers);
+    if problems.is_empty() {
+        problems = failures::check(context, &tellers)?;
+    }
+    let names: Vec<&str> = tellers.iter().map(|teller| &*teller.name).collect();
     let summary = format!(
-        "{} programs over HTTPS, with both REST versions: {lines} lines, all equal but for ids, hosts and times",
-        tellers.all.len()
+        "{}: {lines} lines over HTTPS with both REST versions, all equal but for ids, hosts and times\n\
+         a wrong key, a closed port and a refused lease end with an error message, and no session is left, even if nobody \
+         reads on",
+        names.join(", ")
     );
-    Report::unless(problems, tellers.report(summary))
+    Report::unless(problems, summary)
 }
 
 /// What came of having it told.

@@ -11,11 +11,10 @@ use crate::artifacts::{self, Progress};
 use crate::c::compiler;
 use crate::c::dialect::GCC_CXX17;
 use crate::context::{Context, POLL_INTERVAL_MS};
-use crate::csharp::{self, Runtime, Runtimes};
+use crate::csharp::{self, Programs, Runtime, Runtimes};
 use crate::emulator::{ApiVersion, Emulator};
 use crate::platforms::wine;
 use crate::process::{self, Apart, End};
-use crate::step::{self, Report, Unavailable};
 use crate::workspace::Workspace;
 
 pub(crate) const C: &str = "examples/c/quickstart.c";
@@ -32,12 +31,6 @@ pub(crate) struct Teller {
     /// Its language, and what runs it.
     pub(crate) name: String,
     call: Box<dyn Fn() -> Result<Command> + Send + Sync>,
-}
-
-/// The programs, and why some are not among them.
-pub(crate) struct Tellers {
-    pub(crate) all: Vec<Teller>,
-    pub(crate) missing: Vec<String>,
 }
 
 /// What a program has told, and how it ended.
@@ -85,23 +78,14 @@ impl Telling {
     }
 }
 
-/// Compiles them all. C goes first: the others are compared with it.
-pub(crate) fn compile(context: &mut Context) -> Result<Report> {
-    let mut tellers = Tellers { all: vec![c(context)?, rust(&context.workspace)?], missing: Vec::new() };
-    for (language, compile) in [("C++", cpp as fn(&mut Context) -> Result<Vec<Teller>>), ("C#", csharp_tellers)] {
-        match compile(context) {
-            Ok(more) => tellers.all.extend(more),
-            Err(error) if error.is::<Unavailable>() && !step::skips_are_forbidden() => {
-                tellers.missing.push(format!("{language} is not among them: {error:#}"));
-            }
-            Err(error) => return Err(error),
-        }
+/// Compiles them all. C comes first: the others are compared with it. Where there is neither g++ nor Mono, C and Rust are all.
+pub(super) fn compile(context: &Context) -> Result<Vec<Teller>> {
+    let mut all = vec![c(context)?, rust(&context.workspace)?];
+    if cfg!(target_os = "linux") {
+        all.push(cpp(context)?);
+        all.extend(csharp_tellers(context)?);
     }
-    let mut lines: Vec<&str> = tellers.all.iter().map(|teller| &*teller.name).collect();
-    lines.extend(tellers.missing.iter().map(String::as_str));
-    let report = Report(lines.join(", "));
-    context.tellers = Some(tellers);
-    Ok(report)
+    Ok(all)
 }
 
 fn c(context: &Context) -> Result<Teller> {
@@ -124,26 +108,16 @@ fn rust(workspace: &Workspace) -> Result<Teller> {
     Ok(Teller::new("Rust", move || Ok(Command::new(&program))))
 }
 
-fn cpp(context: &mut Context) -> Result<Vec<Teller>> {
-    only_on_linux("it is compiled by g++")?;
+fn cpp(context: &Context) -> Result<Teller> {
     let program = context.workspace.scratch("xtask/quickstart")?.join("quickstart-cpp");
     let mut compile = GCC_CXX17.compiler(&context.workspace.root, Path::new(CPP));
     compile.arg("-o").arg(&program).args(compiler::link_arguments(context.library()?));
     process::run(compile, process::TOOL_LIMIT)?.expect_success(&format!("g++ could not compile {CPP}"))?;
-    Ok(vec![Teller::new("C++", move || Ok(Command::new(&program)))])
+    Ok(Teller::new("C++", move || Ok(Command::new(&program))))
 }
 
-fn only_on_linux(why: &str) -> Result<()> {
-    let here = cfg!(target_os = "linux");
-    here.then_some(()).ok_or_else(|| Unavailable(format!("{why}, on Linux")).into())
-}
-
-fn csharp_tellers(context: &mut Context) -> Result<Vec<Teller>> {
-    only_on_linux("it is run by Mono and .NET 8")?;
-    if context.csharp.is_none() {
-        csharp::compile(context)?;
-    }
-    let programs = context.csharp()?;
+fn csharp_tellers(context: &Context) -> Result<Vec<Teller>> {
+    let programs = Programs::of(&context.workspace)?;
     let runtimes = Arc::new(Runtimes::provide(&context.workspace)?);
     let folder = context.library()?.folder();
     let teller = |runtime: Runtime| {
@@ -155,11 +129,4 @@ fn csharp_tellers(context: &mut Context) -> Result<Vec<Teller>> {
         })
     };
     Ok(Runtime::ALL.map(teller).into())
-}
-
-impl Tellers {
-    /// A summary, with who is missing below it.
-    pub(crate) fn report(&self, summary: String) -> String {
-        std::iter::once(summary).chain(self.missing.iter().cloned()).collect::<Vec<_>>().join("\n")
-    }
 }

@@ -83,7 +83,7 @@ struct Build<'a> {
 }
 
 /// Compiles everything, then runs the tests.
-pub(crate) fn check(context: &mut Context) -> Result<Report> {
+pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch(FOLDER)?;
     let build = Build { workspace, package: package::default_folder(workspace), folder };
@@ -106,6 +106,7 @@ pub(crate) fn check(context: &mut Context) -> Result<Report> {
         program: &build.output(PROGRAM),
         assemblies: &build.assemblies(&assemblies, &samples),
         package: &build.package,
+        emulator: &context.emulators()?.program,
     };
     let mut summary = format!(
         "{} assemblies and {} samples by mcs, {} Unitys by Roslyn",

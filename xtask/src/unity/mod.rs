@@ -92,7 +92,7 @@ pub(crate) fn problems(folder: &Path, version: &str) -> Result<Vec<String>> {
 }
 
 /// Assembles the package and checks it.
-pub(crate) fn check_package(context: &mut Context) -> Result<Report> {
+pub(crate) fn check_package(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = package::default_folder(workspace);
     let make = || {

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::artifacts::{self, Progress};
 use crate::csharp::mono::{self, FullAot};
 use crate::csharp::{self, Runtime};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
@@ -49,12 +48,13 @@ pub(super) struct Tests<'a> {
     pub(super) program: &'a Path,
     pub(super) assemblies: &'a [PathBuf],
     pub(super) package: &'a Path,
+    /// The emulator's program.
+    pub(super) emulator: &'a Path,
 }
 
 impl Tests<'_> {
     /// Runs them all, each with an emulator of its own. Returns what each run said last, or what is wrong.
     pub(super) fn run(&self) -> Result<Vec<Result<String>>> {
-        let emulator = artifacts::build_emulator(self.workspace, Progress::Hidden)?;
         let full_aot = FullAot::provide(self.workspace)?;
         let program = self.ahead_of_time(&full_aot)?;
         // They wait most of the time.
@@ -63,7 +63,7 @@ impl Tests<'_> {
                 Runtime::MonoFullAot => full_aot.command(&program),
                 _ => mono::jit(self.program),
             };
-            self.run_one(run, tests, &emulator).with_context(|| run.to_string())
+            self.run_one(run, tests, self.emulator).with_context(|| run.to_string())
         }))
     }
 
