@@ -25,7 +25,6 @@ mod sanitize;
 mod step;
 mod story;
 mod test;
-mod toolchain;
 mod unity;
 mod versions;
 mod workflows;

@@ -16,7 +16,7 @@ use crate::artifacts::{self, Progress};
 use crate::c::programs::{UNDEFINED_VALUES_ALLOWED, VALGRIND};
 use crate::context::{POLL_INTERVAL_MS, STARTUP};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
-use crate::packages::{self, ADDR2LINE, CLANG, RUSTC, Readiness};
+use crate::packages::{self, ADDR2LINE, CLANG, Chore, RUSTC};
 use crate::process::{self, Finished};
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
@@ -73,10 +73,7 @@ fn unavailable() -> Result<Option<String>> {
     if !cfg!(target_os = "linux") {
         return Ok(Some("it takes Debian's Rust and clang's ThreadSanitizer, as on Linux".to_owned()));
     }
-    Ok(match packages::provide_for_thread_sanitizer()? {
-        Readiness::Ready => None,
-        Readiness::Missing(advice) => Some(advice),
-    })
+    packages::provide(Chore::Sanitize)
 }
 
 /// Were a race on purpose missed, silence about the library would mean nothing. The suppressions apply, so that none can be
