@@ -93,7 +93,7 @@ fn missing(chore: Chore) -> Vec<&'static str> {
     query.args(["--show", "--showformat", "${Package} ${db:Status-Status}\n"]).args(&names);
     // It fails if it does not know one of them, and tells of the others all the same.
     if let Ok(known) = process::run(query, process::TOOL_LIMIT) {
-        names.retain(|name| !known.output.lines().any(|line| line == format!("{name} installed")));
+        names.retain(|name| !known.stdout.lines().any(|line| line == format!("{name} installed")));
     }
     names
 }

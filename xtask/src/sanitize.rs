@@ -81,12 +81,10 @@ fn unavailable() -> Result<Option<String>> {
 fn find_seeded_race(shared: &Shared) -> Result<Report> {
     let program = build(&shared.workspace, SEEDED_RACE)?;
     let finished = process::run(watched(&shared.workspace, &program), process::TOOL_LIMIT)?;
-    let found = finished.exit_code() == Some(RACES_FOUND) && finished.output.contains(SEEDED_RACE_FILE);
+    let found = finished.exit_code() == Some(RACES_FOUND) && finished.output().contains(SEEDED_RACE_FILE);
     ensure!(
         found,
-        "{SEEDED_RACE} should end with {RACES_FOUND} and a report that names {SEEDED_RACE_FILE}: {}\n{}",
-        finished.end,
-        finished.output
+        "{SEEDED_RACE} should end with {RACES_FOUND} and a report that names {SEEDED_RACE_FILE}: {finished}"
     );
     Ok(Report(String::new()))
 }
@@ -134,7 +132,7 @@ fn stress_under_valgrind(shared: &Shared) -> Result<Report> {
 
 fn expect_no_race(finished: Finished) -> Result<()> {
     if finished.exit_code() == Some(RACES_FOUND) {
-        bail!("ThreadSanitizer reports\n{}", finished.output);
+        bail!("ThreadSanitizer reports a race: {finished}");
     }
     finished.expect_success("the stress program failed")?;
     Ok(())

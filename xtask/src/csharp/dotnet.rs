@@ -163,8 +163,7 @@ fn fetch(folder: &Path) -> Result<PathBuf> {
     npm.args(["pack", "--silent", "--ignore-scripts", ROSLYN]).current_dir(folder);
     let finished = process::run(npm, FETCH_LIMIT)?;
     if !finished.succeeded() {
-        let said = finished.output.trim_end().to_owned();
-        return Err(Unavailable(format!("npm cannot fetch {ROSLYN}: {}\n{said}", finished.end)).into());
+        return Err(Unavailable(format!("npm cannot fetch {ROSLYN}: {finished}")).into());
     }
     let archive = fs::read_dir(folder)?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))

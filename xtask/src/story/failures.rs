@@ -35,14 +35,14 @@ pub(super) fn check(context: &Context, tellers: &[Teller]) -> Result<Vec<String>
     let fail = |teller: &Teller| -> Result<()> {
         for (emulator, changed, text, signs) in failures {
             let told = teller.tell(emulator, ApiVersion::V1, changed)?;
-            let good = told.end.exit_code() == Some(1) && signs.iter().all(|sign| told.stderr.contains(sign));
-            ensure!(good, "it should end with 1, and with {signs:?} on standard error: {}", told.in_words());
+            let good = told.exit_code() == Some(1) && signs.iter().all(|sign| told.stderr.contains(sign));
+            ensure!(good, "it should end with 1, and with {signs:?} on standard error: {told}");
             expect(workspace, text, &told)?;
         }
         // What a session costs does not depend on who looks on. That it was stopped is seen below.
         let unheard = teller.tell_to_one_who_leaves(&strict, ApiVersion::V1)?;
-        let good = unheard.stdout.contains(FIRST_WORDS) && unheard.end.exit_code().is_some();
-        ensure!(good, "when nobody reads on it should end by itself: {}", unheard.in_words());
+        let good = unheard.stdout.contains(FIRST_WORDS) && unheard.exit_code().is_some();
+        ensure!(good, "when nobody reads on it should end by itself: {unheard}");
         Ok(())
     };
 

@@ -12,8 +12,9 @@ use snapbox::{Assert, Data, IntoData as _, Redactions};
 use crate::context::{Context, STARTUP};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::parallel;
+use crate::process::Finished;
 use crate::step::Report;
-use crate::story::tellers::{Teller, Telling};
+use crate::story::tellers::Teller;
 use crate::workspace::Workspace;
 
 /// The ports that the emulator leads every session to; it would invent others for each.
@@ -41,8 +42,8 @@ pub(crate) fn compare(workspace: &Workspace, emulator: &Path, tellers: &[Teller]
         ApiVersion::BOTH.into_iter().flat_map(|version| tellers.iter().map(move |teller| (teller, version))).collect();
     let outcomes = parallel::map(&runs, |&(teller, version)| {
         let told = tell(workspace, emulator, teller, version)?;
-        let good = told.end.exit_code() == Some(0) && told.stderr.is_empty();
-        ensure!(good, "it should end well, with nothing on standard error: {}", told.in_words());
+        let good = told.exit_code() == Some(0) && told.stderr.is_empty();
+        ensure!(good, "it should end well, with nothing on standard error: {told}");
         expect(workspace, "quickstart", &told)
     });
     let problem = |(&(teller, version), outcome): (&(&Teller, ApiVersion), Result<()>)| {
@@ -52,7 +53,7 @@ pub(crate) fn compare(workspace: &Workspace, emulator: &Path, tellers: &[Teller]
 }
 
 /// Each telling has an emulator of its own: in a list of sessions there are no others then.
-fn tell(workspace: &Workspace, program: &Path, teller: &Teller, version: ApiVersion) -> Result<Telling> {
+fn tell(workspace: &Workspace, program: &Path, teller: &Teller, version: ApiVersion) -> Result<Finished> {
     let name: String = teller.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let folder = workspace.scratch(&format!("xtask/story/{name}-{version}"))?;
     let emulator = Emulator::start(program, &folder, Scheme::Https, &["--startup", STARTUP, "--session-ports", PORTS])?;
@@ -70,7 +71,7 @@ const VARIABLE: [(&str, &str); 4] = [
 ];
 
 /// Compares standard output with a text of `tests/story`.
-fn expect(workspace: &Workspace, name: &str, Telling { stdout, .. }: &Telling) -> Result<()> {
+fn expect(workspace: &Workspace, name: &str, Finished { stdout, .. }: &Finished) -> Result<()> {
     let mut redactions = Redactions::new();
     redactions.insert("[VERSION]", workspace.version.clone())?;
     for (placeholder, pattern) in VARIABLE {
@@ -113,7 +114,7 @@ Stopping it
     fn is_the_same(stdout: &str) -> bool {
         let workspace = Workspace::find().unwrap();
         let stdout = stdout.replacen("0.1.0", &workspace.version, 1);
-        let told = Telling { end: End::TooLong(std::time::Duration::ZERO), stdout, stderr: String::new() };
+        let told = Finished { end: End::TooLong(std::time::Duration::ZERO), stdout, stderr: String::new() };
         expect(&workspace, "no-lease", &told).is_ok()
     }
 
