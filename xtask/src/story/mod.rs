@@ -81,9 +81,8 @@ fn expect(workspace: &Workspace, name: &str, Finished { stdout, .. }: &Finished)
         // Wherever it stands: one session is not another.
         redactions.insert("[SESSION]", rest.lines().next().unwrap_or_default().to_owned())?;
     }
-    let wanted = Data::read_from(&workspace.root.join(format!("tests/story/{name}.txt")), None).raw();
-    let compared =
-        Assert::new().redact_with(redactions).try_eq(Some(&"standard output"), stdout.into_data().raw(), wanted);
+    let wanted = Data::read_from(&workspace.root.join(format!("tests/story/{name}.txt")), None);
+    let compared = Assert::new().redact_with(redactions).try_eq(Some(&"standard output"), stdout.into_data(), wanted);
     compared.map_err(|difference| anyhow!("{difference}"))
 }
 
@@ -104,7 +103,7 @@ Waiting until it is ready
   starting .. ready after about 1 s
   status     ready
   hostname   a1.example-b.com
-  ports      50051 handshake, 50052 inspector
+  ports      50052 handshake, 50051 inspector
   lease      1800 s, of which 1799 s are left
 Extending its lease to an hour in all
 Stopping it
