@@ -1,11 +1,11 @@
-//! What `arr_session.h` declares. A simple reader: of a generated header, which has no unions, no nested structs, no
-//! function pointers and no function-like macros.
+//! What `arr_session.h` declares, for what is made from it and compared with it. A simple reader: a generated header has no unions,
+//! no nested structs, no function pointers and no function-like macros.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
-use anyhow::{Context as _, Result, bail};
-
-use crate::abi::tokens::{number, tokens};
+use anyhow::{Context as _, Result, ensure};
+use regex::Regex;
 
 /// The header, in its order.
 #[derive(Debug, Default, PartialEq)]
@@ -48,98 +48,76 @@ pub(crate) struct Type {
     pub(crate) length: Option<u32>,
 }
 
-impl Header {
-    pub(crate) fn read(source: &str) -> Result<Self> {
-        let mut header = Self::default();
-        let mut declaration = Vec::new();
-        let mut depth = 0;
-        let mut only_cpp = false;
-        for token in tokens(source) {
-            if let Some(directive) = token.strip_prefix('#') {
-                // Between these stands what C never sees: `extern "C" {` and its end.
-                only_cpp = directive.starts_with("ifdef __cplusplus") || (only_cpp && !directive.starts_with("endif"));
-                header.define(directive);
-            } else if only_cpp {
-            } else if token == ";" && depth == 0 {
-                header.declare(&declaration).with_context(|| format!("cannot read `{}`", declaration.join(" ")))?;
-                declaration.clear();
-            } else {
-                match &*token {
-                    "{" => depth += 1,
-                    "}" => depth -= 1,
-                    _ => {}
-                }
-                declaration.push(token);
-            }
-        }
-        Ok(header)
-    }
-
-    /// Macros with a whole number as their value are constants.
-    fn define(&mut self, directive: &str) {
-        let Some((name, value)) = directive.strip_prefix("define ").and_then(|rest| rest.split_once(' ')) else {
-            return;
-        };
-        if let Some(value) = number(&tokens(value)) {
-            self.constants.push((name.to_owned(), value));
-        }
-    }
-
-    fn declare(&mut self, declaration: &[String]) -> Result<()> {
-        let words: Vec<&str> = declaration.iter().map(String::as_str).collect();
-        match words[..] {
-            ["typedef", "struct", name, "{", ref fields @ .., "}", _] => {
-                let fields: Vec<&[&str]> =
-                    fields.split(|word| *word == ";").filter(|field| !field.is_empty()).collect();
-                let fields = fields.into_iter().map(variable).collect::<Result<_>>()?;
-                self.structs.push(Struct { name: name.to_owned(), fields });
-            }
-            ["typedef", "struct", name, _] => {
-                self.handles.insert(name.to_owned());
-            }
-            ["typedef", kind, name] => {
-                self.aliases.insert(name.to_owned(), kind.to_owned());
-            }
-            ["ARR_API", ref function @ ..] => self.functions.push(self::function(function)?),
-            _ => bail!("it is neither a type nor a function"),
-        }
-        Ok(())
-    }
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the pattern is a constant")
 }
 
-/// `arr_status arr_client_new(…)`
-fn function(words: &[&str]) -> Result<Function> {
-    let open = words.iter().position(|word| *word == "(").context("it has no parameters")?;
-    let Variable { name, kind: result } = variable(&words[..open])?;
-    let [parameters @ .., ")"] = &words[open + 1..] else { bail!("its parameters have no end") };
-    let parameters = match parameters {
-        [] | ["void"] => Vec::new(),
-        all => all.split(|word| *word == ",").map(variable).collect::<Result<_>>()?,
-    };
-    Ok(Function { name, result, parameters })
+/// Comments, and what only C++ sees.
+static IGNORED: LazyLock<Regex> = LazyLock::new(|| regex(r"//[^\n]*|(?s:/\*.*?\*/)|(?s:#ifdef __cplusplus.*?#endif)"));
+
+static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?x) \#define\ (?<constant>[A-Z0-9_]+)\ \(?(?<value>-?[0-9]+u?|UINT32_MAX)\)?\ *\n
+        | \#[^\n]*\n
+        | typedef\ struct\ (?<structure>[a-z0-9_]+)\ \{(?<fields>[^{}()]*)\}\ [a-z0-9_]+;
+        | typedef\ struct\ (?<handle>[a-z0-9_]+)\ [a-z0-9_]+;
+        | typedef\ (?<kind>[a-z0-9_]+)\ (?<alias>[a-z0-9_]+);
+        | ARR_API[\ \n](?<function>[^();{}]+)\((?<parameters>[^();{}]*)\);",
+    )
+});
+
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"^(?<base>[A-Za-z0-9_]+)(?<stars>[ *]*[ *])(?<name>[A-Za-z0-9_]+)(\[(?<length>[0-9]+)\])?$")
+});
+
+impl Header {
+    pub(crate) fn read(source: &str) -> Result<Self> {
+        let source = IGNORED.replace_all(source, "");
+        let mut header = Self::default();
+        let mut end = 0;
+        for found in DECLARATION.captures_iter(&source) {
+            let whole = found.get_match();
+            let between = source[end..whole.start()].trim();
+            ensure!(between.is_empty(), "cannot read `{between}`");
+            end = whole.end();
+            let part = |name: &str| found.name(name).map(|part| part.as_str().to_owned());
+            if let Some((name, value)) = part("constant").zip(part("value")) {
+                let value =
+                    if value == "UINT32_MAX" { u32::MAX.into() } else { value.trim_end_matches('u').parse()? };
+                header.constants.push((name, value));
+            } else if let Some((name, fields)) = part("structure").zip(part("fields")) {
+                let fields = fields.trim().trim_end_matches(';').split(';').map(variable);
+                header.structs.push(Struct { name, fields: fields.collect::<Result<_>>()? });
+            } else if let Some(name) = part("handle") {
+                header.handles.insert(name);
+            } else if let Some((kind, alias)) = part("kind").zip(part("alias")) {
+                header.aliases.insert(alias, kind);
+            } else if let Some((function, parameters)) = part("function").zip(part("parameters")) {
+                let Variable { name, kind: result } = variable(&function)?;
+                let parameters = parameters.split(',').filter(|one| one.trim() != "void").map(variable);
+                header.functions.push(Function { name, result, parameters: parameters.collect::<Result<_>>()? });
+            }
+        }
+        let rest = source[end..].trim();
+        ensure!(rest.is_empty(), "cannot read `{rest}`");
+        Ok(header)
+    }
 }
 
 /// `const char *const *models`, `char message[512]`
-fn variable(words: &[&str]) -> Result<Variable> {
-    let words: Vec<&str> = words.iter().copied().filter(|word| !matches!(*word, "const" | "struct")).collect();
-    let (words, length) = match &words[..] {
-        [before @ .., "[", length, "]"] => (before, Some(length.parse()?)),
-        all => (all, None),
-    };
-    match words {
-        [base, stars @ .., name] if stars.iter().all(|word| *word == "*") => Ok(Variable {
-            name: (*name).to_owned(),
-            kind: Type { base: (*base).to_owned(), pointers: stars.len(), length },
-        }),
-        _ => bail!("`{}` is neither a field nor a parameter", words.join(" ")),
-    }
-}
-
-/// The functions of the library that a C or C++ source calls, or declares: a name before a parenthesis.
-pub(crate) fn called_functions(source: &str) -> BTreeSet<String> {
-    let tokens = tokens(source);
-    let pairs = tokens.windows(2).filter(|pair| pair[0].starts_with("arr_") && pair[1] == "(");
-    pairs.map(|pair| pair[0].clone()).collect()
+fn variable(text: &str) -> Result<Variable> {
+    let plain =
+        text.split_whitespace().filter(|word| !matches!(*word, "const" | "struct")).collect::<Vec<_>>().join(" ");
+    let plain = plain.replace("*const ", "*");
+    let found = VARIABLE.captures(&plain).with_context(|| format!("`{plain}` is neither a field nor a parameter"))?;
+    Ok(Variable {
+        name: found["name"].to_owned(),
+        kind: Type {
+            base: found["base"].to_owned(),
+            pointers: found["stars"].matches('*').count(),
+            length: found.name("length").map(|length| length.as_str().parse()).transpose()?,
+        },
+    })
 }
 
 #[cfg(test)]
@@ -154,31 +132,34 @@ mod tests {
     fn reads_all_that_the_header_has() {
         let header = Header::read(
             "#ifndef A_H\n#define A_H\n#include <stdint.h>\n\
-             #define ARR_NONE (-1) // minus\n#define ARR_FOREVER UINT32_MAX\n#define ARR_API __declspec(dllimport)\n\
+             #define ARR_NONE (-1) // minus\n#define ARR_FOREVER UINT32_MAX\n#define ARR_MOST 4294967294u\n\
+             #define ARR_API __declspec(dllimport)\n/* a block; of text */\n\
              typedef struct arr_client arr_client;\ntypedef int32_t arr_status;\n\
-             typedef struct arr_info {\n  // Its size.\n  uint32_t struct_size;\n  const char *const *models;\n  char text[7];\n} arr_info;\n\
+             typedef struct arr_info {\n  // Its size; in bytes.\n  uint32_t struct_size;\n  const char *const *models;\n  char text[7];\n} arr_info;\n\
              #ifdef __cplusplus\nextern \"C\" {\n#endif // __cplusplus\n\
              ARR_API const char *arr_name(void);\n\
              ARR_API\narr_status arr_new(const struct arr_info *info,\n  struct arr_client **client);\n\
              #ifdef __cplusplus\n}  // extern \"C\"\n#endif\n#endif\n",
         )
         .unwrap();
-        assert_eq!(header.constants, [("ARR_NONE".to_owned(), -1), ("ARR_FOREVER".to_owned(), u32::MAX.into())]);
+        let constants = [("ARR_NONE", -1), ("ARR_FOREVER", u32::MAX.into()), ("ARR_MOST", 4_294_967_294)];
+        assert_eq!(header.constants, constants.map(|(name, value)| (name.to_owned(), value)));
         assert_eq!(header.aliases["arr_status"], "int32_t");
         assert!(header.handles.contains("arr_client"));
-        let fields: Vec<_> = header.structs[0].fields.iter().map(|field| (&*field.name, &field.kind)).collect();
-        assert_eq!(
-            fields,
-            [
-                ("struct_size", &plain("uint32_t", 0, None)),
-                ("models", &plain("char", 2, None)),
-                ("text", &plain("char", 0, Some(7))),
-            ]
-        );
-        assert_eq!(header.functions[0].result, plain("char", 1, None));
-        assert_eq!(header.functions[0].parameters, []);
-        let parameters: Vec<_> = header.functions[1].parameters.iter().map(|it| (&*it.name, &it.kind)).collect();
-        assert_eq!(parameters, [("info", &plain("arr_info", 1, None)), ("client", &plain("arr_client", 2, None))]);
+        let named =
+            |all: &[Variable]| all.iter().map(|it| (it.name.clone(), format!("{:?}", it.kind))).collect::<Vec<_>>();
+        let wanted = |all: &[(&str, Type)]| {
+            all.iter().map(|(name, kind)| ((*name).to_owned(), format!("{kind:?}"))).collect::<Vec<_>>()
+        };
+        let fields = [
+            ("struct_size", plain("uint32_t", 0, None)),
+            ("models", plain("char", 2, None)),
+            ("text", plain("char", 0, Some(7))),
+        ];
+        assert_eq!(named(&header.structs[0].fields), wanted(&fields));
+        assert_eq!((&header.functions[0].result, &header.functions[0].parameters), (&plain("char", 1, None), &vec![]));
+        let parameters = [("info", plain("arr_info", 1, None)), ("client", plain("arr_client", 2, None))];
+        assert_eq!(named(&header.functions[1].parameters), wanted(&parameters));
     }
 
     #[test]
@@ -187,4 +168,10 @@ mod tests {
             assert!(Header::read(strange).is_err(), "{strange}");
         }
     }
+}
+
+pub(crate) fn called_functions(source: &str) -> BTreeSet<String> {
+    let tokens = crate::abi::tokens::tokens(source);
+    let pairs = tokens.windows(2).filter(|pair| pair[0].starts_with("arr_") && pair[1] == "(");
+    pairs.map(|pair| pair[0].clone()).collect()
 }
