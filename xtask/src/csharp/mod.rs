@@ -4,8 +4,6 @@ pub(crate) mod blocks;
 pub(crate) mod documented;
 pub(crate) mod dotnet;
 pub(crate) mod mono;
-pub(crate) mod parity;
-pub(crate) mod source;
 pub(crate) mod suite;
 
 use std::ffi::OsStr;
@@ -142,12 +140,6 @@ pub(crate) fn list(workspace: &Workspace, folder: &str) -> Result<Vec<PathBuf>> 
     ensure!(!sources.is_empty(), "there is no C# source in {folder}");
     sources.sort();
     Ok(sources)
-}
-
-/// Their texts.
-pub(crate) fn read_all(workspace: &Workspace, folder: &str) -> Result<Vec<String>> {
-    let read = |path: PathBuf| fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()));
-    list(workspace, folder)?.into_iter().map(read).collect()
 }
 
 /// What is compiled, by either compiler: the library, the tests with the library's sources among theirs, so that they see

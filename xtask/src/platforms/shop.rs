@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::abi::Abi;
-use crate::context::STARTUP;
 use crate::artifacts::{self, Progress};
+use crate::context::STARTUP;
 use crate::emulator::{Emulator, Scheme};
 use crate::workspace::Workspace;
 

@@ -97,7 +97,12 @@ fn expect_failure(when: &str, telling: &Telling, signs: &[&str]) -> Result<()> {
 fn emulator_that_extends_no_lease(context: &Context) -> Result<Emulator> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/quickstart/no-lease")?;
-    let emulator = Emulator::start(&context.emulators()?.program, &folder, Scheme::Http, &["--startup", STARTUP, "--session-ports", PORTS])?;
+    let emulator = Emulator::start(
+        &context.emulators()?.program,
+        &folder,
+        Scheme::Http,
+        &["--startup", STARTUP, "--session-ports", PORTS],
+    )?;
     emulator.control("POST", "faults", NO_LEASE)?;
     Ok(emulator)
 }
