@@ -53,7 +53,6 @@ Usage: cargo xtask <command>
   header --check   fail if one of them is not what the Rust sources give
   unity [FOLDER]   make the Unity package with this machine's library, in target/unity or as given; PLATFORM=FILE adds
                    a library for another platform
-  unity --metas    write the .meta files that new sources of the Unity package need
   help             this list
 ";
 
@@ -96,7 +95,6 @@ fn main() -> ExitCode {
         },
         ["header"] => abi::header::run(abi::header::Mode::Write),
         ["header", "--check"] => abi::header::run(abi::header::Mode::Check),
-        ["unity", "--metas"] => unity::write_metas(),
         ["unity", ref what @ ..] => unity::run(what),
         [command @ ("demo" | "test" | "sanitize" | "header" | "platforms" | "pack"), option, ..] => {
             return unusable(&format!("`{command}` has no option `{option}`"));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::csharp::mono;
+use crate::csharp::once::once;
 use crate::process::{self, Finished};
 use crate::python::{Environment, Packages};
 use crate::step::Unavailable;
@@ -145,15 +146,11 @@ fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
     let made_for = format!("{ROSLYN} {ROSLYN_SHA256}\n{}\n{}", mono::version()?, workspace.read(DRIVER)?);
     let folder = workspace.target.join("xtask/roslyn");
     let program = folder.join("Roslyn.exe");
-    // Written last: what was broken off has none.
-    let marker = folder.join("made-for.txt");
-    if fs::read_to_string(&marker).is_ok_and(|found| found == made_for) {
-        return Ok(program);
-    }
-    replace(&folder)?;
-    unpack(&fetch(&folder)?, &folder)?;
-    mono::mcs(&[&driver], &program, &["-target:exe"])?.expect_success("mcs could not compile Roslyn's command line")?;
-    fs::write(&marker, made_for).with_context(|| format!("cannot write {}", marker.display()))?;
+    once(&folder.join("made-for.txt"), &made_for, || {
+        replace(&folder)?;
+        unpack(&fetch(&folder)?, &folder)?;
+        mono::mcs(&[driver], &program, &[])
+    })?;
     Ok(program)
 }
 

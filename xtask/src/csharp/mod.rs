@@ -4,6 +4,7 @@ pub(crate) mod blocks;
 pub(crate) mod documented;
 pub(crate) mod dotnet;
 pub(crate) mod mono;
+pub(crate) mod once;
 pub(crate) mod suite;
 
 use std::ffi::OsStr;
@@ -15,15 +16,15 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::context::Context;
 use crate::csharp::dotnet::{Compilation, Dotnet};
+use crate::csharp::mono::FullAot;
+use crate::csharp::once::{fingerprint, once};
 use crate::parallel;
-use crate::process::Finished;
 use crate::step::Report;
 use crate::workspace::Workspace;
-use mono::FullAot;
 
 /// The sources that applications take, and Unity's package too.
 pub(crate) const LIBRARY: &str = "bindings/csharp";
-pub(crate) const TESTS: &str = "tests/csharp";
+const TESTS: &str = "tests/csharp";
 const QUICKSTART: &str = "examples/csharp/Quickstart.cs";
 
 /// How the programs are called.
@@ -99,7 +100,11 @@ pub(crate) struct Programs {
 
 impl Programs {
     pub(crate) fn of(workspace: &Workspace) -> Result<Self> {
-        Ok(Self { folder: workspace.scratch("xtask/csharp")? })
+        let programs = Self { folder: workspace.scratch("xtask/csharp")? };
+        for runtime in Runtime::ALL {
+            fs::create_dir_all(programs.folder(runtime))?;
+        }
+        Ok(programs)
     }
 
     /// Those of one runtime. Mono takes what is compiled ahead of time wherever it finds it, so its JIT has a folder of its
@@ -133,13 +138,42 @@ pub(crate) fn let_find(program: &mut Command, folder: &Path) {
 
 /// The C# files of a folder, without its folders.
 pub(crate) fn list(workspace: &Workspace, folder: &str) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(workspace.root.join(folder)).with_context(|| format!("cannot list {folder}"))?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
-    let mut sources: Vec<PathBuf> =
-        paths.into_iter().filter(|path| path.extension() == Some(OsStr::new("cs"))).collect();
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(workspace.root.join(folder)).with_context(|| format!("cannot list {folder}"))? {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new("cs")) {
+            sources.push(path);
+        }
+    }
     ensure!(!sources.is_empty(), "there is no C# source in {folder}");
     sources.sort();
     Ok(sources)
+}
+
+/// Compiles everything by both compilers, with warnings as errors and every public thing documented, unless it was already.
+pub(crate) fn compile(context: &Context) -> Result<Report> {
+    let workspace = &context.workspace;
+    let programs = Programs::of(workspace)?;
+    let runtimes = Runtimes::provide(workspace)?;
+    let library = list(workspace, LIBRARY)?;
+    let sources = Sources {
+        tests: [library.clone(), list(workspace, TESTS)?].concat(),
+        quickstart: vec![workspace.root.join(QUICKSTART)],
+        library,
+    };
+    let page = workspace.root.join(documented::PAGE);
+    let all = sources.tests.iter().chain(&sources.quickstart).cloned().chain([page]);
+    let made_for = format!("{}{}", mono::version()?, fingerprint(all)?);
+    once(&programs.folder.join("made-for.txt"), &made_for, || {
+        let by_mcs = || compile_with_mcs(workspace, &runtimes.full_aot, &programs, &sources);
+        let by_roslyn = || compile_with_roslyn(&runtimes.dotnet, &programs, &sources);
+        let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &by_roslyn];
+        let problems = parallel::work_off(&compilers, |compile| compile());
+        ensure!(problems.is_empty(), "{}", problems.join("\n"));
+        Ok(())
+    })?;
+    let versions = LANGUAGE_VERSIONS.join(" and ");
+    Ok(Report(format!("{} sources, by mcs at C# 7.2 and by Roslyn at C# {versions}", sources.tests.len() + 1)))
 }
 
 /// What is compiled, by either compiler: the library, the tests with the library's sources among theirs, so that they see
@@ -150,48 +184,21 @@ struct Sources {
     quickstart: Vec<PathBuf>,
 }
 
-impl Sources {
-    fn find(workspace: &Workspace) -> Result<Self> {
-        let library = list(workspace, LIBRARY)?;
-        let tests = [library.clone(), list(workspace, TESTS)?].concat();
-        Ok(Self { library, tests, quickstart: vec![workspace.root.join(QUICKSTART)] })
-    }
-}
-
-/// Compiles everything by both compilers, with warnings as errors and every public thing documented.
-pub(crate) fn compile(context: &Context) -> Result<Report> {
-    let workspace = &context.workspace;
-    let programs = Programs::of(workspace)?;
-    for runtime in Runtime::ALL {
-        fs::create_dir_all(programs.folder(runtime))?;
-    }
-    let runtimes = Runtimes::provide(workspace)?;
-    let sources = Sources::find(workspace)?;
-
-    let by_mcs = || compile_with_mcs(workspace, &runtimes.full_aot, &programs, &sources);
-    let by_roslyn = || compile_with_roslyn(&runtimes.dotnet, &programs, &sources);
-    let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &by_roslyn];
-    let problems = parallel::work_off(&compilers, |compile| compile());
-    let versions = LANGUAGE_VERSIONS.join(" and ");
-    let summary = format!("{} sources, by mcs at C# 7.2 and by Roslyn at C# {versions}", sources.tests.len() + 1);
-    Report::unless(problems, summary)
-}
-
 /// In the order in which one needs another; what fails keeps the next from being tried.
 fn compile_with_mcs(workspace: &Workspace, full_aot: &FullAot, programs: &Programs, sources: &Sources) -> Result<()> {
-    let folder = programs.folder(Runtime::MonoJit);
-    let library = folder.join(LIBRARY_FILE);
-    let reference = format!("-r:{}", library.display());
     let outputs: [(&str, &[PathBuf], &[&str]); 3] = [
-        (LIBRARY_FILE, &sources.library, &["-target:library"]),
-        (PROGRAMS[0], &sources.tests, &["-target:exe"]),
-        (PROGRAMS[1], &sources.quickstart, &["-target:exe", &reference]),
+        (LIBRARY_FILE, &sources.library, &["-unsafe", "-target:library"]),
+        (PROGRAMS[0], &sources.tests, &["-unsafe"]),
+        (PROGRAMS[1], &sources.quickstart, &[]),
     ];
+    let reference = format!("-r:{}", programs.folder(Runtime::MonoJit).join(LIBRARY_FILE).display());
     for (output, sources, options) in outputs {
-        mcs(sources, &folder.join(output), options)?.expect_success(&format!("mcs, {output}"))?;
-        // What an earlier run has made of another version.
+        let file = programs.folder(Runtime::MonoJit).join(output);
+        let mut options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+        options.extend((output == PROGRAMS[1]).then(|| reference.clone()));
+        mono::mcs(sources, &file, &options)?;
         let copy = programs.folder(Runtime::MonoFullAot).join(output);
-        fs::copy(folder.join(output), &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+        fs::copy(&file, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
         full_aot.compile(&copy)?;
     }
     documented::check(workspace)
@@ -200,36 +207,25 @@ fn compile_with_mcs(workspace: &Workspace, full_aot: &FullAot, programs: &Progra
 /// All in one process, the library first, against which the quickstart is compiled.
 fn compile_with_roslyn(dotnet: &Dotnet, programs: &Programs, sources: &Sources) -> Result<()> {
     let folder = programs.folder(Runtime::Dotnet);
-    let library = folder.join(LIBRARY_FILE);
-    let compilation = |output: PathBuf, sources: &[PathBuf], version: &str, options: &[&str]| Compilation {
-        output,
+    let compilation = |output: &str, sources: &[PathBuf], version: &str, options: &[&str]| Compilation {
+        output: folder.join(output),
         sources: sources.to_vec(),
         references: Vec::new(),
         options: options.iter().map(|option| (*option).to_owned()).chain([format!("-langversion:{version}")]).collect(),
     };
-    // Documentation that is asked for is checked: a public thing without any is a warning, which is an error.
-    let mut all: Vec<Compilation> = LANGUAGE_VERSIONS
-        .map(|version| {
-            let output = match version {
-                "9" => library.clone(),
-                older => folder.join(format!("ArrSession-{older}.dll")),
-            };
-            compilation(output, &sources.library, version, &["-unsafe", "-target:library", "-doc:ArrSession.xml"])
-        })
-        .into();
+    let mut all = Vec::new();
     for version in LANGUAGE_VERSIONS {
-        let name = if version == "9" { PROGRAMS[0].to_owned() } else { format!("Tests-{version}.exe") };
-        all.push(compilation(folder.join(name), &sources.tests, version, &["-unsafe", "-target:exe"]));
+        // The newest is what runs.
+        let name =
+            |name: &str| if version == LANGUAGE_VERSIONS[1] { name.to_owned() } else { format!("{version}-{name}") };
+        // Documentation that is asked for is checked: a public thing without any is a warning, which is an error.
+        let options = ["-unsafe", "-target:library", "-doc:ArrSession.xml"];
+        all.push(compilation(&name(LIBRARY_FILE), &sources.library, version, &options));
+        all.push(compilation(&name(PROGRAMS[0]), &sources.tests, version, &["-unsafe"]));
     }
-    let mut quickstart = compilation(folder.join(PROGRAMS[1]), &sources.quickstart, "9", &["-target:exe"]);
-    quickstart.references.push(library);
+    let mut quickstart = compilation(PROGRAMS[1], &sources.quickstart, LANGUAGE_VERSIONS[1], &[]);
+    quickstart.references.push(programs.library());
     all.push(quickstart);
     dotnet.compile(&all)?.expect_success("Roslyn")?;
     Ok(())
-}
-
-/// [`mono::mcs`] with paths as they come.
-pub(crate) fn mcs(sources: &[PathBuf], output: &Path, options: &[&str]) -> Result<Finished> {
-    let sources: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
-    mono::mcs(&sources, output, options)
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
+use crate::csharp::once::once;
 use crate::parallel;
-use crate::process::{self, Finished};
+use crate::process;
 use crate::workspace::Workspace;
 
 /// Where Debian has its assemblies.
@@ -42,26 +43,24 @@ pub(crate) fn version() -> Result<String> {
 }
 
 /// Compiles with mcs, at the language level of the C# sources; warnings are errors.
-pub(crate) fn mcs(sources: &[&Path], output: &Path, options: &[&str]) -> Result<Finished> {
+pub(crate) fn mcs(sources: &[PathBuf], output: &Path, options: &[String]) -> Result<()> {
     let mut mcs = Command::new("mcs");
-    mcs.args(["-langversion:7.2", "-warn:4", "-warnaserror+", "-debug", "-unsafe"]).args(options);
-    let mut out = std::ffi::OsString::from("-out:");
-    out.push(output);
-    mcs.arg(out).args(sources);
-    process::run(mcs, process::TOOL_LIMIT)
+    mcs.args(["-langversion:7.2", "-warn:4", "-warnaserror+", "-debug"]).args(options);
+    mcs.arg(format!("-out:{}", output.display())).args(sources);
+    process::run(mcs, process::TOOL_LIMIT)?.expect_success(&format!("mcs, {}", output.display()))?;
+    Ok(())
 }
 
 /// A call of a program that is compiled while it runs.
 pub(crate) fn jit(program: &Path) -> Command {
-    run_by(mono("mono"), program)
+    let mut mono = mono("mono");
+    mono.arg("--debug").arg(program);
+    mono
 }
 
 /// The same with the collector of Boehm and others.
 pub(crate) fn jit_with_boehm(program: &Path) -> Command {
-    run_by(mono("mono-boehm"), program)
-}
-
-fn run_by(mut mono: Command, program: &Path) -> Command {
+    let mut mono = mono("mono-boehm");
     mono.arg("--debug").arg(program);
     mono
 }
@@ -83,22 +82,17 @@ pub(crate) struct FullAot {
 impl FullAot {
     /// That of an earlier run if it was made by the same Mono, and a new one otherwise, which takes half a minute.
     pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
-        let folder = workspace.target.join("xtask/mono-full-aot");
+        let framework = Self { folder: workspace.scratch("xtask/mono-full-aot")? };
         let made_for = format!("{}\n{}", version()?, AHEAD_OF_TIME.join(" "));
-        // Written last: what was broken off has none.
-        let marker = folder.join("made-for.txt");
-        let framework = Self { folder };
-        if fs::read_to_string(&marker).is_ok_and(|found| found == made_for) {
-            return Ok(framework);
-        }
-        workspace.scratch("xtask/mono-full-aot")?;
-        let problems = parallel::work_off(&AHEAD_OF_TIME, |name| {
-            let copy = framework.folder.join(format!("{name}.dll"));
-            fs::copy(assembly(name), &copy).with_context(|| format!("cannot copy {name}"))?;
-            framework.compile(&copy).context(*name)
-        });
-        anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
-        fs::write(&marker, made_for).with_context(|| format!("cannot write {}", marker.display()))?;
+        once(&framework.folder.join("made-for.txt"), &made_for, || {
+            let problems = parallel::work_off(&AHEAD_OF_TIME, |name| {
+                let copy = framework.folder.join(format!("{name}.dll"));
+                fs::copy(assembly(name), &copy).with_context(|| format!("cannot copy {name}"))?;
+                framework.compile(&copy)
+            });
+            ensure!(problems.is_empty(), "{}", problems.join("\n"));
+            Ok(())
+        })?;
         Ok(framework)
     }
 

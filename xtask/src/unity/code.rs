@@ -1,72 +1,94 @@
-//! The Unity package's C#: compiled against stand-ins for the engine as different Unitys would, and run on Mono.
+//! The Unity package's C#: compiled against stand-ins for the engine as different Unitys would, and its tests run against an
+//! emulator on Mono, which the Editor is built upon, and with everything compiled ahead of time, as near to IL2CPP as can be had.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::context::Context;
-use crate::csharp;
 use crate::csharp::dotnet::{Compilation, Dotnet};
+use crate::csharp::mono::{self, FullAot};
+use crate::csharp::once::{fingerprint, once};
+use crate::csharp::{self, Runtime};
+use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::parallel;
+use crate::process;
 use crate::step::Report;
-use crate::unity::asmdef::{self, Compilable};
+use crate::unity::asmdef::{self, Assembly};
 use crate::unity::package::{self, list};
-use crate::unity::runs::Tests;
+use crate::unity::plugins::Platform;
 use crate::workspace::Workspace;
 
 /// Where it is all compiled to, below the target folder.
 const FOLDER: &str = "xtask/unity";
 
-const ENGINE: &str = "tests/unity/engine";
 const TESTS: &str = "tests/unity";
-const SAMPLES: &str = "Samples~";
-const PROGRAM: &str = "UnityTests.exe";
+const PROGRAM: &str = "UnityTests";
 
-/// The stand-ins: each assembly's name, its sources, and what it refers to.
+/// The stand-ins: each assembly's name, its sources in `tests/unity/engine`, and what it refers to.
 const STAND_INS: [(&str, &[&str], &[&str]); 3] = [
     ("UnityEngine", &["UnityEngine.cs", "Engine.cs"], &[]),
     ("UnityEditor", &["UnityEditor.cs"], &["UnityEngine"]),
     ("nunit.framework", &["NUnit.cs"], &[]),
 ];
 
-/// What every Unity that is meant defines.
-const ALWAYS: &[&str] = &["UNITY_5_3_OR_NEWER", "UNITY_2019_4_OR_NEWER"];
-
 /// A Unity that the sources are compiled as.
 struct Variant {
     name: &'static str,
     /// Its C#.
     language: &'static str,
-    /// Besides those of [`ALWAYS`].
-    symbols: &'static [&'static str],
+    symbols: &'static str,
     /// Whether the Editor's sources and the tests belong to it.
     editor: bool,
 }
 
+const EDITOR_2019: &str =
+    "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_EDITOR;UNITY_INCLUDE_TESTS;UNITY_STANDALONE_WIN";
+
 const VARIANTS: [Variant; 5] = [
-    Variant {
-        name: "2019-editor",
-        language: "7.3",
-        symbols: &["UNITY_EDITOR", "UNITY_INCLUDE_TESTS", "UNITY_STANDALONE_WIN"],
-        editor: true,
-    },
+    Variant { name: "2019-editor", language: "7.3", symbols: EDITOR_2019, editor: true },
     Variant {
         name: "2019-uwp",
         language: "7.3",
-        symbols: &["UNITY_WSA", "ENABLE_WINMD_SUPPORT", "ENABLE_IL2CPP"],
+        symbols: "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_WSA;ENABLE_WINMD_SUPPORT;ENABLE_IL2CPP",
         editor: false,
     },
     Variant {
         name: "6-editor",
         language: "9",
-        symbols: &["UNITY_EDITOR", "UNITY_INCLUDE_TESTS", "UNITY_STANDALONE_LINUX", UNITY_6],
+        symbols: "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_6000_0_OR_NEWER;UNITY_EDITOR;UNITY_INCLUDE_TESTS;\
+                  UNITY_STANDALONE_LINUX",
         editor: true,
     },
-    Variant { name: "6-android", language: "9", symbols: &["UNITY_ANDROID", "ENABLE_IL2CPP", UNITY_6], editor: false },
-    Variant { name: "6-windows", language: "9", symbols: &["UNITY_STANDALONE_WIN", UNITY_6], editor: false },
+    Variant {
+        name: "6-android",
+        language: "9",
+        symbols: "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_6000_0_OR_NEWER;UNITY_ANDROID;ENABLE_IL2CPP",
+        editor: false,
+    },
+    Variant {
+        name: "6-windows",
+        language: "9",
+        symbols: "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_6000_0_OR_NEWER;UNITY_STANDALONE_WIN",
+        editor: false,
+    },
 ];
 
-const UNITY_6: &str = "UNITY_6000_0_OR_NEWER";
+/// How long sessions take to start, and how often they are read: short, as almost every test waits for one.
+const STARTUP: &str = "100ms";
+const POLL_INTERVAL_MS: u32 = 20;
+
+/// For all tests; they take some seconds.
+const LIMIT: Duration = Duration::from_secs(120);
+
+const RUNS: [(Runtime, ApiVersion); 3] = [
+    (Runtime::MonoJit, ApiVersion::V1),
+    (Runtime::MonoJit, ApiVersion::V2021_01_01),
+    (Runtime::MonoFullAot, ApiVersion::V1),
+];
 
 /// What code in Unity is compiled against, once the check has compiled it: the stand-ins, and the package's assemblies.
 pub(crate) fn references(workspace: &Workspace) -> Result<Vec<PathBuf>> {
@@ -75,47 +97,26 @@ pub(crate) fn references(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     Ok(names.map(|name| folder.join(name)).into())
 }
 
-/// Where it all is.
-struct Build<'a> {
-    workspace: &'a Workspace,
-    package: PathBuf,
-    folder: PathBuf,
-}
-
 /// Compiles everything, then runs the tests.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
-    let folder = workspace.scratch(FOLDER)?;
-    let build = Build { workspace, package: package::default_folder(workspace), folder };
-    let files: Vec<String> = list(&build.package)?;
-    let imported: Vec<String> = files.iter().filter(|path| package::is_imported(path)).cloned().collect();
-    let assemblies = asmdef::in_order(&build.package, &imported)?;
-    let samples: Vec<PathBuf> = sources_below(&build.package, &files, &format!("{SAMPLES}/"));
+    let sources = Sources::find(workspace)?;
+    let full_aot = FullAot::provide(workspace)?;
+    let made_for = format!("{}{}", mono::version()?, fingerprint(sources.all())?);
+    once(&sources.folder.join("made-for.txt"), &made_for, || sources.compile(&full_aot))?;
 
-    build.stand_ins()?;
-    let by_mcs = || build.with_mcs(&assemblies, &samples);
-    let by_roslyn = || build.with_roslyn(&assemblies, &samples);
-    let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &by_roslyn];
-    let problems = parallel::work_off(&compilers, |compile| compile());
-    if !problems.is_empty() {
-        return Report::unless(problems, String::new());
-    }
-
-    let tests = Tests {
-        workspace,
-        program: &build.output(PROGRAM),
-        assemblies: &build.assemblies(&assemblies, &samples),
-        package: &build.package,
-        emulator: &context.emulators()?.program,
-    };
-    let mut summary = format!(
-        "{} assemblies and {} samples by mcs, {} Unitys by Roslyn",
-        assemblies.len(),
-        sample_folders(&samples, &build.package).len(),
-        VARIANTS.len()
-    );
+    // They wait most of the time.
+    let outcomes = parallel::map_at_once(&RUNS, |(runtime, version)| {
+        let tests = match runtime {
+            Runtime::MonoFullAot => full_aot.command(&sources.ahead_of_time(&sources.output(PROGRAM, "exe"))),
+            _ => mono::jit(&sources.output(PROGRAM, "exe")),
+        };
+        let folder = workspace.scratch(&format!("{FOLDER}/{}-{version}", runtime.word()))?;
+        run(context, tests, *runtime, *version, &folder).with_context(|| format!("{runtime}, REST {version}"))
+    });
     let mut problems = Vec::new();
-    for outcome in tests.run()? {
+    let mut summary = format!("{} assemblies by mcs, {} Unitys by Roslyn", sources.assemblies.len(), VARIANTS.len());
+    for outcome in outcomes {
         match outcome {
             Ok(said) => summary.push_str(&format!("\n{said}")),
             Err(error) => problems.push(format!("{error:#}")),
@@ -124,117 +125,153 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     Report::unless(problems, summary)
 }
 
-fn sources_below(package: &Path, files: &[String], folder: &str) -> Vec<PathBuf> {
-    let sources = files.iter().filter(|path| path.starts_with(folder) && path.ends_with(".cs"));
-    sources.map(|path| package.join(path)).collect()
+/// Runs the tests with an emulator of their own, and returns what they said last.
+fn run(context: &Context, mut tests: Command, runtime: Runtime, version: ApiVersion, folder: &Path) -> Result<String> {
+    let platform = Platform::for_target(&context.workspace.host).context("no plugin for this machine")?;
+    let plugin = package::default_folder(&context.workspace).join(platform.path());
+    let options = &["--startup", STARTUP];
+    let emulator = Emulator::start(&context.emulators()?.program, folder, Scheme::Https, options)?;
+    csharp::let_find(&mut tests, plugin.parent().unwrap_or(Path::new(".")));
+    emulator.introduce_to(&mut tests, version, POLL_INTERVAL_MS);
+    tests.env("ARR_RUNTIME", runtime.word()).env("ARR_DATA_PATH", folder);
+    let said = process::run(tests, LIMIT)?.expect_success("the tests")?;
+    emulator.stop()?;
+    Ok(format!("{runtime}, REST {version}: {}", said.trim_end().lines().last().unwrap_or_default()))
 }
 
-/// The samples, each with its sources: the user imports one at a time.
-fn sample_folders(samples: &[PathBuf], package: &Path) -> Vec<(String, Vec<PathBuf>)> {
-    let mut folders: Vec<(String, Vec<PathBuf>)> = Vec::new();
-    for source in samples {
-        let below = source.strip_prefix(package.join(SAMPLES)).unwrap_or(source);
-        let name = below.components().next().map(|name| name.as_os_str().to_string_lossy().into_owned());
-        let name = name.unwrap_or_default();
-        match folders.iter_mut().find(|(folder, _)| *folder == name) {
-            Some((_, sources)) => sources.push(source.clone()),
-            None => folders.push((name, vec![source.clone()])),
-        }
-    }
-    folders
+/// What there is to compile.
+struct Sources<'a> {
+    workspace: &'a Workspace,
+    /// Where to.
+    folder: PathBuf,
+    stand_ins: Vec<(&'static str, Vec<PathBuf>)>,
+    assemblies: Vec<Assembly>,
+    /// Each by itself: the user imports one at a time.
+    samples: Vec<(String, Vec<PathBuf>)>,
+    tests: Vec<PathBuf>,
 }
 
-impl Build<'_> {
-    fn output(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    fn reference(&self, name: &str) -> String {
-        format!("-r:{}", self.output(&format!("{name}.dll")).display())
-    }
-
-    /// All that the test program refers to.
-    fn assemblies(&self, assemblies: &[Compilable], samples: &[PathBuf]) -> Vec<PathBuf> {
-        let stand_ins = STAND_INS.iter().map(|(name, ..)| (*name).to_owned());
-        let ours = assemblies.iter().map(|it| it.assembly.definition.name.clone());
-        let samples = sample_folders(samples, &self.package).into_iter().map(|(name, _)| name);
-        stand_ins.chain(ours).chain(samples).map(|name| self.output(&format!("{name}.dll"))).collect()
-    }
-
-    fn stand_ins(&self) -> Result<()> {
-        for (name, sources, references) in STAND_INS {
-            let sources: Vec<PathBuf> =
-                sources.iter().map(|source| self.workspace.root.join(ENGINE).join(source)).collect();
-            let references = references.iter().map(|name| self.reference(name)).collect();
-            self.mcs(&format!("{name}.dll"), &sources, "library", references)?;
+impl<'a> Sources<'a> {
+    fn find(workspace: &'a Workspace) -> Result<Self> {
+        let package = package::default_folder(workspace);
+        let files = list(&package)?;
+        let imported: Vec<String> = files.iter().filter(|path| package::is_imported(path)).cloned().collect();
+        let mut samples: Vec<(String, Vec<PathBuf>)> = Vec::new();
+        for path in files.iter().filter(|path| path.ends_with(".cs")) {
+            let Some((name, _)) = path.strip_prefix("Samples~/").and_then(|path| path.split_once('/')) else {
+                continue;
+            };
+            match samples.last_mut().filter(|(last, _)| last == name) {
+                Some((_, sources)) => sources.push(package.join(path)),
+                None => samples.push((name.to_owned(), vec![package.join(path)])),
+            }
         }
+        let engine = workspace.root.join(TESTS).join("engine");
+        let stand_in = |(name, sources, _): (&'static str, &[&str], _)| {
+            (name, sources.iter().map(|source| engine.join(source)).collect())
+        };
+        Ok(Self {
+            workspace,
+            folder: workspace.scratch(FOLDER)?,
+            stand_ins: STAND_INS.map(stand_in).into(),
+            assemblies: asmdef::in_order(asmdef::read(&package, &imported)?)?,
+            samples,
+            tests: csharp::list(workspace, TESTS)?,
+        })
+    }
+
+    /// All that is compiled, and what says how.
+    fn all(&self) -> Vec<PathBuf> {
+        let mut all = self.tests.clone();
+        all.extend(self.stand_ins.iter().flat_map(|(_, sources)| sources.clone()));
+        all.extend(
+            self.assemblies
+                .iter()
+                .flat_map(|assembly| [vec![assembly.file.clone()], assembly.sources.clone()].concat()),
+        );
+        all.extend(self.samples.iter().flat_map(|(_, sources)| sources.clone()));
+        all
+    }
+
+    fn output(&self, name: &str, extension: &str) -> PathBuf {
+        self.folder.join(format!("{name}.{extension}"))
+    }
+
+    /// Where its copy for the other way of running is: Mono takes images that were made ahead of time wherever it finds them.
+    fn ahead_of_time(&self, output: &Path) -> PathBuf {
+        self.folder.join("full-aot").join(output.file_name().unwrap_or_default())
+    }
+
+    fn compile(&self, full_aot: &FullAot) -> Result<()> {
+        for (stand_in, (_, _, references)) in self.stand_ins.iter().zip(STAND_INS) {
+            self.mcs(stand_in.0, &stand_in.1, references, &[])?;
+        }
+        let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&|| self.by_mcs(full_aot), &|| self.by_roslyn()];
+        let problems = parallel::work_off(&compilers, |compile| compile());
+        anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
         Ok(())
     }
 
     /// As Unity does it: each assembly by its definition, and nothing in it that the definition does not refer to.
-    fn with_mcs(&self, assemblies: &[Compilable], samples: &[PathBuf]) -> Result<()> {
-        let mut all =
-            vec![self.reference("UnityEngine"), self.reference("UnityEditor"), self.reference("nunit.framework")];
-        for Compilable { assembly, sources } in assemblies {
-            let name = &assembly.definition.name;
-            let mut references = vec![self.reference("UnityEngine")];
-            if assembly.is_for_editor() {
-                references.push(self.reference("UnityEditor"));
-            }
-            if assembly.is_test() {
-                references.push(self.reference("nunit.framework"));
-            }
-            let ours = assembly.definition.references.iter().filter(|name| name.starts_with("ArrSession"));
-            references.extend(ours.map(|name| self.reference(name)));
-            references.push(symbols(VARIANTS[0].symbols));
-            self.mcs(&format!("{name}.dll"), sources, "library", references)?;
-            all.push(self.reference(name));
+    fn by_mcs(&self, full_aot: &FullAot) -> Result<()> {
+        let mut all = STAND_INS.map(|(name, ..)| name).to_vec();
+        for assembly in &self.assemblies {
+            let mut references = vec!["UnityEngine"];
+            references.extend(assembly.is_for_editor().then_some("UnityEditor"));
+            references.extend(assembly.is_test().then_some("nunit.framework"));
+            references.extend(assembly.references().map(String::as_str));
+            let symbols = format!("-define:{EDITOR_2019}");
+            let options: &[&str] = if assembly.is_unsafe() { &[&symbols, "-unsafe"] } else { &[&symbols] };
+            self.mcs(assembly.name(), &assembly.sources, &references, options)?;
+            all.push(assembly.name());
         }
-        for (name, sources) in sample_folders(samples, &self.package) {
-            let references = vec![self.reference("UnityEngine"), self.reference("ArrSession")];
-            self.mcs(&format!("{name}.dll"), &sources, "library", references)?;
-            all.push(self.reference(&name));
+        for (name, sources) in &self.samples {
+            self.mcs(name, sources, &["UnityEngine", "ArrSession"], &[])?;
+            all.push(name);
         }
-        self.mcs(PROGRAM, &csharp::list(self.workspace, TESTS)?, "exe", all)
+        self.mcs(PROGRAM, &self.tests, &all, &["-target:exe"])?;
+
+        // What they refer to must be there before.
+        let mut outputs: Vec<PathBuf> = all.iter().map(|name| self.output(name, "dll")).collect();
+        outputs.push(self.output(PROGRAM, "exe"));
+        self.workspace.scratch(&format!("{FOLDER}/full-aot"))?;
+        for output in &outputs {
+            let copy = self.ahead_of_time(output);
+            fs::copy(output, &copy).with_context(|| format!("cannot copy {}", output.display()))?;
+        }
+        let problems = parallel::work_off(&outputs, |output| full_aot.compile(&self.ahead_of_time(output)));
+        anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
+        Ok(())
     }
 
-    fn mcs(&self, output: &str, sources: &[PathBuf], target: &str, mut options: Vec<String>) -> Result<()> {
-        options.push(format!("-target:{target}"));
-        let options: Vec<&str> = options.iter().map(String::as_str).collect();
-        csharp::mcs(sources, &self.output(output), &options)?.expect_success(&format!("mcs, {output}"))?;
-        Ok(())
+    fn mcs(&self, name: &str, sources: &[PathBuf], references: &[&str], options: &[&str]) -> Result<()> {
+        let is_program = options.contains(&"-target:exe");
+        let mut all: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+        all.extend(references.iter().map(|name| format!("-r:{}", self.output(name, "dll").display())));
+        all.extend((!is_program).then(|| "-target:library".to_owned()));
+        mono::mcs(sources, &self.output(name, if is_program { "exe" } else { "dll" }), &all)
     }
 
     /// All that a Unity would compile, in one piece, with that Unity's C# and symbols.
-    fn with_roslyn(&self, assemblies: &[Compilable], samples: &[PathBuf]) -> Result<()> {
-        let dotnet = Dotnet::provide(self.workspace)?;
-        let compilations: Vec<Compilation> = VARIANTS
-            .iter()
-            .map(|variant| {
-                let chosen = assemblies
-                    .iter()
-                    .filter(|it| variant.editor || !(it.assembly.is_for_editor() || it.assembly.is_test()));
-                let sources = chosen.flat_map(|it| it.sources.clone()).chain(samples.to_vec()).collect();
-                let stand_ins: &[&str] =
-                    if variant.editor { &["UnityEngine", "UnityEditor", "nunit.framework"] } else { &["UnityEngine"] };
-                Compilation {
-                    output: self.output(&format!("All-{}.dll", variant.name)),
-                    sources,
-                    references: stand_ins.iter().map(|name| self.output(&format!("{name}.dll"))).collect(),
-                    options: vec![
-                        "-unsafe".to_owned(),
-                        "-target:library".to_owned(),
-                        format!("-langversion:{}", variant.language),
-                        symbols(variant.symbols),
-                    ],
-                }
-            })
-            .collect();
-        dotnet.compile(&compilations)?.expect_success("Roslyn")?;
+    fn by_roslyn(&self) -> Result<()> {
+        let compilation = |variant: &Variant| {
+            let chosen = self.assemblies.iter().filter(|it| variant.editor || !(it.is_for_editor() || it.is_test()));
+            let samples = self.samples.iter().flat_map(|(_, sources)| sources);
+            let stand_ins = if variant.editor { &STAND_INS[..] } else { &STAND_INS[..1] };
+            Compilation {
+                output: self.output(&format!("All-{}", variant.name), "dll"),
+                sources: chosen.flat_map(|it| &it.sources).chain(samples).cloned().collect(),
+                references: stand_ins.iter().map(|(name, ..)| self.output(name, "dll")).collect(),
+                options: vec![
+                    "-unsafe".to_owned(),
+                    "-target:library".to_owned(),
+                    format!("-langversion:{}", variant.language),
+                    format!("-define:{}", variant.symbols),
+                ],
+            }
+        };
+        let compilations: Vec<Compilation> = VARIANTS.iter().map(compilation).collect();
+        Dotnet::provide(self.workspace)?.compile(&compilations)?.expect_success("Roslyn")?;
         Ok(())
     }
-}
-
-fn symbols(more: &[&str]) -> String {
-    format!("-define:{}", ALWAYS.iter().chain(more).copied().collect::<Vec<_>>().join(";"))
 }

@@ -3,13 +3,10 @@
 mod asmdef;
 mod check;
 mod code;
-mod guid;
 mod manifest;
 mod meta;
 mod package;
 mod plugins;
-mod runs;
-mod yaml;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,7 +15,7 @@ use anyhow::{Result, ensure};
 
 pub(crate) use code::{check as check_code, references};
 use package::Binary;
-use plugins::{PLATFORMS, Platform};
+use plugins::Platform;
 
 use crate::artifacts::{Library, Progress};
 use crate::context::Context;
@@ -62,16 +59,6 @@ pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `cargo xtask unity --metas`: the `.meta` files that new sources need.
-pub(crate) fn write_metas() -> Result<ExitCode> {
-    let written = package::write_missing_metas(&Workspace::find()?)?;
-    for path in &written {
-        println!("{path}");
-    }
-    println!("{} written", written.len());
-    Ok(ExitCode::SUCCESS)
-}
-
 /// The package's name, as Unity knows it.
 pub(crate) use manifest::NAME;
 pub(crate) use package::NOTICES;
@@ -100,12 +87,8 @@ pub(crate) fn check_package(context: &Context) -> Result<Report> {
         package::assemble(workspace, &folder, &[binary])
     };
     let assembled = make()?;
-    let mut problems = check::problems(&folder, &workspace.version)?;
-    problems.extend(plugins::template_problems(workspace));
+    let problems = check::problems(&folder, &workspace.version)?;
     let again = make()?;
     ensure!(again.written + again.removed == 0, "assembled again, it was not left as it was");
-    Report::unless(
-        problems,
-        format!("{} files, {} written; settings for {} platforms", assembled.files, assembled.written, PLATFORMS.len()),
-    )
+    Report::unless(problems, format!("{} files, {} written", assembled.files, assembled.written))
 }
