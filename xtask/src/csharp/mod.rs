@@ -27,10 +27,6 @@ pub(crate) const LIBRARY: &str = "bindings/csharp";
 const TESTS: &str = "tests/csharp";
 const QUICKSTART: &str = "examples/csharp/Quickstart.cs";
 
-/// How the programs are called.
-const LIBRARY_FILE: &str = "ArrSession.dll";
-const PROGRAMS: [&str; 2] = ["Tests.exe", "Quickstart.exe"];
-
 /// Unity's: 2019.4 has the older one, which is why nothing newer is used; Unity 6 has the newer.
 const LANGUAGE_VERSIONS: [&str; 2] = ["7.3", "9"];
 
@@ -119,15 +115,15 @@ impl Programs {
 
     /// The library, for other code to be compiled against.
     pub(crate) fn library(&self) -> PathBuf {
-        self.folder(Runtime::Dotnet).join(LIBRARY_FILE)
+        self.folder(Runtime::Dotnet).join("ArrSession.dll")
     }
 
     pub(crate) fn tests(&self, runtime: Runtime) -> PathBuf {
-        self.folder(runtime).join(PROGRAMS[0])
+        self.folder(runtime).join("Tests.exe")
     }
 
     pub(crate) fn quickstart(&self, runtime: Runtime) -> PathBuf {
-        self.folder(runtime).join(PROGRAMS[1])
+        self.folder(runtime).join("Quickstart.exe")
     }
 }
 
@@ -176,56 +172,50 @@ pub(crate) fn compile(context: &Context) -> Result<Report> {
     Ok(Report(format!("{} sources, by mcs at C# 7.2 and by Roslyn at C# {versions}", sources.tests.len() + 1)))
 }
 
-/// What is compiled, by either compiler: the library, the tests with the library's sources among theirs, so that they see
-/// what is internal, and the quickstart against the library, as an application has it.
+/// What is compiled. The tests have the library's sources among theirs, so that they see what is internal.
 struct Sources {
     library: Vec<PathBuf>,
     tests: Vec<PathBuf>,
     quickstart: Vec<PathBuf>,
 }
 
-/// In the order in which one needs another; what fails keeps the next from being tried.
+/// The tests, and the quickstart as the page tells.
 fn compile_with_mcs(workspace: &Workspace, full_aot: &FullAot, programs: &Programs, sources: &Sources) -> Result<()> {
-    let outputs: [(&str, &[PathBuf], &[&str]); 3] = [
-        (LIBRARY_FILE, &sources.library, &["-unsafe", "-target:library"]),
-        (PROGRAMS[0], &sources.tests, &["-unsafe"]),
-        (PROGRAMS[1], &sources.quickstart, &[]),
-    ];
-    let reference = format!("-r:{}", programs.folder(Runtime::MonoJit).join(LIBRARY_FILE).display());
-    for (output, sources, options) in outputs {
-        let file = programs.folder(Runtime::MonoJit).join(output);
-        let mut options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        options.extend((output == PROGRAMS[1]).then(|| reference.clone()));
-        mono::mcs(sources, &file, &options)?;
-        let copy = programs.folder(Runtime::MonoFullAot).join(output);
-        fs::copy(&file, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
-        full_aot.compile(&copy)?;
+    let (tests, quickstart) = (programs.tests(Runtime::MonoJit), programs.quickstart(Runtime::MonoJit));
+    mono::mcs(&sources.tests, &tests, &["-unsafe".to_owned()])?;
+    copy(&documented::check(workspace)?, &quickstart)?;
+    for program in [tests, quickstart] {
+        let copied = programs.folder(Runtime::MonoFullAot).join(program.file_name().unwrap_or_default());
+        copy(&program, &copied)?;
+        full_aot.compile(&copied)?;
     }
-    documented::check(workspace)
+    Ok(())
 }
 
-/// All in one process, the library first, against which the quickstart is compiled.
+fn copy(file: &Path, to: &Path) -> Result<()> {
+    fs::copy(file, to).with_context(|| format!("cannot write {}", to.display()))?;
+    Ok(())
+}
+
+/// All in one process: the library, against which the quickstart is compiled as an application is, and the tests.
 fn compile_with_roslyn(dotnet: &Dotnet, programs: &Programs, sources: &Sources) -> Result<()> {
-    let folder = programs.folder(Runtime::Dotnet);
-    let compilation = |output: &str, sources: &[PathBuf], version: &str, options: &[&str]| Compilation {
-        output: folder.join(output),
+    let compilation = |output: PathBuf, sources: &[PathBuf], references: &[PathBuf], options: &[&str]| Compilation {
+        output,
         sources: sources.to_vec(),
-        references: Vec::new(),
-        options: options.iter().map(|option| (*option).to_owned()).chain([format!("-langversion:{version}")]).collect(),
+        references: references.to_vec(),
+        options: options.iter().map(|option| (*option).to_owned()).collect(),
     };
-    let mut all = Vec::new();
-    for version in LANGUAGE_VERSIONS {
-        // The newest is what runs.
-        let name =
-            |name: &str| if version == LANGUAGE_VERSIONS[1] { name.to_owned() } else { format!("{version}-{name}") };
-        // Documentation that is asked for is checked: a public thing without any is a warning, which is an error.
-        let options = ["-unsafe", "-target:library", "-doc:ArrSession.xml"];
-        all.push(compilation(&name(LIBRARY_FILE), &sources.library, version, &options));
-        all.push(compilation(&name(PROGRAMS[0]), &sources.tests, version, &["-unsafe"]));
-    }
-    let mut quickstart = compilation(PROGRAMS[1], &sources.quickstart, LANGUAGE_VERSIONS[1], &[]);
-    quickstart.references.push(programs.library());
-    all.push(quickstart);
+    let [older, newer] = LANGUAGE_VERSIONS.map(|version| format!("-langversion:{version}"));
+    let (library, tests) = (programs.library(), programs.tests(Runtime::Dotnet));
+    let quickstart = programs.quickstart(Runtime::Dotnet);
+    // Documentation that is asked for is checked: a public thing without any is a warning, which is an error.
+    let documented = ["-unsafe", "-target:library", "-doc:ArrSession.xml", &newer];
+    let all = [
+        compilation(library.clone(), &sources.library, &[], &documented),
+        compilation(quickstart, &sources.quickstart, &[library], &[&newer]),
+        compilation(tests.with_file_name("Tests-older.exe"), &sources.tests, &[], &["-unsafe", &older]),
+        compilation(tests, &sources.tests, &[], &["-unsafe", &newer]),
+    ];
     dotnet.compile(&all)?.expect_success("Roslyn")?;
     Ok(())
 }
