@@ -149,7 +149,7 @@ fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
     once(&folder.join("made-for.txt"), &made_for, || {
         replace(&folder)?;
         unpack(&fetch(&folder)?, &folder)?;
-        mono::mcs(&[driver], &program, &[])
+        mono::mcs(&[driver], &program, &["-r:Microsoft.CSharp".to_owned()])
     })?;
     Ok(program)
 }
