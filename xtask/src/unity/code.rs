@@ -45,37 +45,32 @@ struct Variant {
     editor: bool,
 }
 
-const EDITOR_2019: &str =
-    "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_EDITOR;UNITY_INCLUDE_TESTS;UNITY_STANDALONE_WIN";
+const fn editor(name: &'static str, language: &'static str, symbols: &'static str) -> Variant {
+    Variant { name, language, symbols, editor: true }
+}
+
+const fn player(name: &'static str, language: &'static str, symbols: &'static str) -> Variant {
+    Variant { name, language, symbols, editor: false }
+}
+
+/// What every Unity defines, and what Unity 6 does besides.
+const ALWAYS: &str = "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER";
+const UNITY_6: &str = "UNITY_6000_0_OR_NEWER";
 
 const VARIANTS: [Variant; 5] = [
-    Variant { name: "2019-editor", language: "7.3", symbols: EDITOR_2019, editor: true },
-    Variant {
-        name: "2019-uwp",
-        language: "7.3",
-        symbols: "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_WSA;ENABLE_WINMD_SUPPORT;ENABLE_IL2CPP",
-        editor: false,
-    },
-    Variant {
-        name: "6-editor",
-        language: "9",
-        symbols: "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_6000_0_OR_NEWER;UNITY_EDITOR;UNITY_INCLUDE_TESTS;\
-                  UNITY_STANDALONE_LINUX",
-        editor: true,
-    },
-    Variant {
-        name: "6-android",
-        language: "9",
-        symbols: "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_6000_0_OR_NEWER;UNITY_ANDROID;ENABLE_IL2CPP",
-        editor: false,
-    },
-    Variant {
-        name: "6-windows",
-        language: "9",
-        symbols: "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER;UNITY_6000_0_OR_NEWER;UNITY_STANDALONE_WIN",
-        editor: false,
-    },
+    editor("2019-editor", "7.3", "UNITY_EDITOR;UNITY_INCLUDE_TESTS;UNITY_STANDALONE_WIN"),
+    player("2019-uwp", "7.3", "UNITY_WSA;ENABLE_WINMD_SUPPORT;ENABLE_IL2CPP"),
+    editor("6-editor", "9", "UNITY_EDITOR;UNITY_INCLUDE_TESTS;UNITY_STANDALONE_LINUX"),
+    player("6-android", "9", "UNITY_ANDROID;ENABLE_IL2CPP"),
+    player("6-windows", "9", "UNITY_STANDALONE_WIN"),
 ];
+
+impl Variant {
+    fn define(&self) -> String {
+        let newer = if self.language == "9" { UNITY_6 } else { "" };
+        format!("-define:{ALWAYS};{};{newer}", self.symbols).trim_end_matches(';').to_owned()
+    }
+}
 
 /// How long sessions take to start, and how often they are read: short, as almost every test waits for one.
 const STARTUP: &str = "100ms";
@@ -220,7 +215,7 @@ impl<'a> Sources<'a> {
             references.extend(assembly.is_for_editor().then_some("UnityEditor"));
             references.extend(assembly.is_test().then_some("nunit.framework"));
             references.extend(assembly.references().map(String::as_str));
-            let symbols = format!("-define:{EDITOR_2019}");
+            let symbols = VARIANTS[0].define();
             let options: &[&str] = if assembly.is_unsafe() { &[&symbols, "-unsafe"] } else { &[&symbols] };
             self.mcs(assembly.name(), &assembly.sources, &references, options)?;
             all.push(assembly.name());
@@ -266,7 +261,7 @@ impl<'a> Sources<'a> {
                     "-unsafe".to_owned(),
                     "-target:library".to_owned(),
                     format!("-langversion:{}", variant.language),
-                    format!("-define:{}", variant.symbols),
+                    variant.define(),
                 ],
             }
         };

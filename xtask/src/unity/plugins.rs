@@ -192,42 +192,27 @@ mod tests {
         assert!(now == then, "the import settings are no longer those of {SNAPSHOT}: compare it with {}", is.display());
     }
 
-    /// The plugins of one file name that Unity would take both for one target: it refuses to build then.
-    fn collisions(platforms: &[&Platform]) -> Vec<String> {
-        let mut found = Vec::new();
-        for (index, one) in platforms.iter().enumerate() {
-            for other in platforms[index + 1..].iter().filter(|other| other.file == one.file) {
-                for (target, settings) in one.enabled {
-                    let same = other.enabled.iter().find(|(name, _)| name == target);
-                    if same.is_some_and(|(_, others)| overlap(settings, others)) {
-                        found.push(format!("{} and {}: {target}", one.name, other.name));
-                    }
-                }
-            }
-        }
-        found
-    }
-
-    /// Whether a machine can be meant by both: the same CPU and system, or one that says `Any…`.
-    fn overlap(one: Settings, other: Settings) -> bool {
-        ["CPU", "OS"].iter().all(|key| {
-            let value = |settings: Settings| settings.iter().find(|(name, _)| name == key).map(|(_, value)| *value);
-            let (one, other) = (value(one).unwrap_or("Any"), value(other).unwrap_or("Any"));
-            one == other || one.starts_with("Any") || other.starts_with("Any")
-        })
+    /// The file, target, CPU and system of which there is more than one plugin: Unity refuses to build then.
+    fn collisions(platforms: &[Platform]) -> Vec<String> {
+        let of = |platform: &Platform| -> Vec<String> {
+            let value =
+                |settings: Settings, key| settings.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+            let place = |(target, settings): &(&str, Settings)| {
+                format!("{} {target} {:?} {:?}", platform.file, value(settings, "CPU"), value(settings, "OS"))
+            };
+            platform.enabled.iter().map(place).collect()
+        };
+        let mut places: Vec<String> = platforms.iter().flat_map(of).collect();
+        places.sort();
+        places.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect()
     }
 
     #[test]
-    fn no_two_of_one_name_are_for_one_target() {
-        assert_eq!(collisions(&PLATFORMS.iter().collect::<Vec<_>>()), [""; 0]);
-        // The Editor of an x64 machine would take the ARM64 one too.
-        let wide = Platform { enabled: &[("Editor", &[("CPU", "AnyCPU"), ("OS", "Windows")])], ..win_arm64() };
-        assert_eq!(collisions(&[Platform::named("win-x64").unwrap(), &wide]), ["win-x64 and win-arm64: Editor"]);
-    }
-
-    fn win_arm64() -> Platform {
-        let it = Platform::named("win-arm64").unwrap();
-        Platform { ..*it }
+    fn no_two_of_one_name_are_for_one_target_and_cpu() {
+        assert_eq!(collisions(PLATFORMS), [""; 0]);
+        let [first, second] = ["win-x64", "uwp-arm64"].map(|name| Platform { ..*Platform::named(name).unwrap() });
+        let same = Platform { enabled: first.enabled, ..second };
+        assert_eq!(collisions(&[first, same])[1], "arr_session.dll Win64 Some(\"x86_64\") None");
     }
 
     #[test]
