@@ -8,7 +8,6 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::artifacts::Library;
 use crate::csharp;
-use crate::links::Page;
 use crate::notices::{self, Parts};
 use crate::unity::manifest;
 use crate::unity::meta;
@@ -17,9 +16,8 @@ use crate::workspace::Workspace;
 
 /// The package's own files.
 const SOURCES: &str = "bindings/unity";
-/// The pages that become the package's documentation.
-const PAGES: [&str; 2] = ["docs/unity.md", "docs/platforms.md"];
-const DOCUMENTATION: &str = "Documentation~";
+/// The page that is the package's documentation: it leads to nothing but itself.
+const PAGE: &str = "docs/unity.md";
 
 /// What is in the native library; the crates are added to it.
 pub(crate) const NOTICES: &str = "Third Party Notices.md";
@@ -114,7 +112,7 @@ pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Con
         let name = source.file_name().unwrap_or_default().to_string_lossy();
         add(&mut contents, &format!("Runtime/Core/{name}"), &source)?;
     }
-    add_pages(&mut contents, workspace)?;
+    add(&mut contents, "Documentation~/unity.md", &workspace.root.join(PAGE))?;
     let notices = contents.get_mut(NOTICES).and_then(Option::as_mut).context("the notices are missing")?;
     let parts: Option<Vec<Parts>> = binaries.iter().map(|binary| binary.parts.clone()).collect();
     notices.extend(notices::of_libraries(workspace, parts.as_deref())?.into_bytes());
@@ -132,18 +130,6 @@ pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Con
     add_folders(&mut contents);
     add_metas(&mut contents)?;
     Ok(contents)
-}
-
-/// Of what the pages lead to, only the pages are there.
-fn add_pages(contents: &mut Contents, workspace: &Workspace) -> Result<()> {
-    let place = |source: &str| source.replace("docs", DOCUMENTATION);
-    for source in PAGES {
-        let (text, place_of_this) = (workspace.read(source)?, place(source));
-        let page = Page { text: &text, source, place: &place_of_this };
-        let adapted = page.adapted(&workspace.root, &|other| PAGES.contains(&other).then(|| place(other)))?;
-        contents.insert(place_of_this, Some(adapted.into_bytes()));
-    }
-    Ok(())
 }
 
 fn add(contents: &mut Contents, path: &str, from: &Path) -> Result<()> {
