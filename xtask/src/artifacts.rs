@@ -84,24 +84,25 @@ pub(crate) fn build_emulator(workspace: &Workspace, progress: Progress) -> Resul
     build_program(cargo, "arr-emulator", progress)
 }
 
-/// Runs a cargo build that makes this program, and returns the program's path.
-pub(crate) fn build_program(cargo: Command, name: &str, progress: Progress) -> Result<PathBuf> {
-    build_program_with(cargo, name, &[], progress)
+/// Builds the quickstart in Rust. On Linux it shows all symbols that it has, for the check that none is C's.
+pub(crate) fn build_rust_quickstart(workspace: &Workspace) -> Result<PathBuf> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["rustc", "--package", "arr-client", "--example", "quickstart"]).args(MACHINE_READABLE);
+    if cfg!(target_os = "linux") {
+        cargo.args(["--", "-C", "link-arg=-rdynamic"]);
+    }
+    program(build(cargo, Progress::Hidden)?, "quickstart")
 }
 
-/// The same by `cargo rustc`, with what goes on to the compiler.
-pub(crate) fn build_program_with(
-    mut cargo: Command,
-    name: &str,
-    arguments: &[&str],
-    progress: Progress,
-) -> Result<PathBuf> {
-    cargo.args(MACHINE_READABLE).args(arguments);
-    build(cargo, progress)?
-        .into_iter()
-        .filter(|artifact| artifact.is_target(name))
-        .find_map(|artifact| artifact.executable)
-        .with_context(|| format!("cargo built no program {name}"))
+/// Runs a cargo build that makes this program, and returns the program's path.
+pub(crate) fn build_program(mut cargo: Command, name: &str, progress: Progress) -> Result<PathBuf> {
+    cargo.args(MACHINE_READABLE);
+    program(build(cargo, progress)?, name)
+}
+
+fn program(artifacts: Vec<Artifact>, name: &str) -> Result<PathBuf> {
+    let mut programs = artifacts.into_iter().filter(|artifact| artifact.is_target(name));
+    programs.find_map(|artifact| artifact.executable).with_context(|| format!("cargo built no program {name}"))
 }
 
 /// A program of tests, and the folder that it expects to be run in.
@@ -180,11 +181,14 @@ const MACHINE_READABLE: [&str; 3] = ["--locked", "--message-format", "json-rende
 
 /// Runs a cargo build and returns what it made, wherever cargo has put it.
 fn build(mut cargo: Command, progress: Progress) -> Result<Vec<Artifact>> {
-    match progress {
-        Progress::Shown => cargo.stderr(Stdio::inherit()),
-        Progress::Hidden => cargo.stderr(Stdio::piped()).env("CARGO_TERM_QUIET", "true"),
+    let stderr = match progress {
+        Progress::Shown => Stdio::inherit(),
+        Progress::Hidden => Stdio::piped(),
     };
-    process::stdout_within(&mut cargo, CARGO_LIMIT)?
+    if matches!(progress, Progress::Hidden) {
+        cargo.env("CARGO_TERM_QUIET", "true");
+    }
+    process::stdout_within(&mut cargo, CARGO_LIMIT, stderr)?
         .lines()
         .map(|line| serde_json::from_str(line).with_context(|| format!("cannot read what cargo said: {line}")))
         .collect()

@@ -1,8 +1,6 @@
 //! The emulator as a child process: started on a free port, and stopped whatever happens.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -123,23 +121,23 @@ impl Emulator {
         };
     }
 
-    /// Makes a control call of one that is spoken to over HTTP, and gives what it answers.
+    /// Makes a control call of one that is spoken to over HTTP, and returns what it answers.
     pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Result<String> {
-        let address = self.ready.url.strip_prefix("http://").context("control calls are made over HTTP")?;
-        let mut connection = TcpStream::connect(address).with_context(|| format!("cannot reach {address}"))?;
-        connection.set_read_timeout(Some(STOP_LIMIT))?;
-        let length = body.len();
-        write!(
-            connection,
-            "{method} /emulator/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n\r\n{body}"
-        )?;
-        let mut reply = String::new();
-        connection.read_to_string(&mut reply).with_context(|| format!("{method} {path} is not answered"))?;
-        match reply.split_once("\r\n\r\n") {
-            Some((head, answer)) if head.starts_with("HTTP/1.1 2") => Ok(answer.to_owned()),
-            _ => bail!("{method} {path} is answered by\n{reply}"),
-        }
+        let mut curl = Command::new("curl");
+        // -q: nobody's own settings, and no proxy.
+        curl.args([
+            "-q",
+            "--silent",
+            "--show-error",
+            "--fail-with-body",
+            "--noproxy",
+            "*",
+            "--request",
+            method,
+            "--data",
+            body,
+        ]);
+        process::stdout(curl.arg(format!("{}/emulator/{path}", self.ready.url)))
     }
 
     /// Stops it, and says so if it had ended before, or could not be stopped in peace.

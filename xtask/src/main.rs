@@ -25,7 +25,6 @@ mod sanitize;
 mod step;
 mod story;
 mod test;
-mod toolchain;
 mod unity;
 mod versions;
 mod workflows;
@@ -42,7 +41,7 @@ Usage: cargo xtask <command>
   demo             build everything and run examples/c/quickstart.c against the emulator
   test             every check there is, from formatting to the C programs under valgrind and the official Python SDK
   test PART        only the checks that have PART in their names, and what they need; `test list` lists them
-  sanitize [RUNS]  run threads that share the library under ThreadSanitizer, 2 times or as given, and under valgrind
+  sanitize [RUNS]  run threads that share the library under ThreadSanitizer, once or as given, and under valgrind
   platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done
   pack             make the packages, and prove each of them by itself; `--update` accepts the files that they have,
                    `--reproduce` makes them once more in another folder and compares the bytes

@@ -12,12 +12,11 @@ use crate::context::{Context, Emulators, STARTUP};
 use crate::dependencies;
 use crate::device;
 use crate::emulator::{Emulator, Scheme};
-use crate::packages::{self, Readiness};
+use crate::packages::{self, Chore};
 use crate::python_sdk;
 use crate::readme;
 use crate::rust;
 use crate::step::{self, Report, Step};
-use crate::toolchain;
 use crate::versions;
 use crate::workflows;
 use crate::workspace::Workspace;
@@ -92,19 +91,12 @@ pub(crate) fn run(part: Part<'_>) -> Result<ExitCode> {
         eprintln!("error: no check has `{part}` in its name; `cargo xtask test list` lists them");
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     }
-    if let Readiness::Missing(advice) = toolchain::provide()? {
+    if !cfg!(target_os = "linux") {
+        println!("This is not Linux: the steps that need its tools are skipped");
+    } else if let Some(advice) = packages::provide(Chore::Tests)? {
         eprintln!("{advice}");
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     }
-    if cfg!(target_os = "linux") {
-        if let Readiness::Missing(advice) = packages::provide_for_tests()? {
-            eprintln!("{advice}");
-            return Ok(ExitCode::from(EXIT_UNUSABLE));
-        }
-    } else {
-        println!("system packages: not looked for, as this is not Linux; the steps that need them are skipped");
-    }
-
     let context = Context::new(Workspace::find()?);
     let tally = step::run_all(&steps, &context);
     if let Some(emulators) = context.emulators.into_inner() {

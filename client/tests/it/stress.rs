@@ -21,7 +21,7 @@ fn whatever_is_started_cancelled_and_dropped_ends_once_and_loses_no_session(wire
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         u64::from(now.subsec_nanos())
     });
-    let operations = number("ARR_STRESS_OPERATIONS").unwrap_or(2_000);
+    let operations = number("ARR_STRESS_OPERATIONS").unwrap_or(1_000);
     let folder = crate::support::journal::Folder::new();
     let report = storm::run(&config, &folder.journal(), usize::try_from(operations).unwrap(), seed);
     let report = report.unwrap_or_else(|error| panic!("ARR_STRESS_SEED={seed}: {error}"));

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use crate::abi::Abi;
 use crate::abi::binary::{Archive, Binary, PREFIX};
-use crate::artifacts::{self, Progress};
+use crate::artifacts;
 use crate::context::Context;
 use crate::step::Report;
 use crate::workspace::Workspace;
@@ -37,10 +37,7 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
 
 /// A program in Rust that shows all that it has: the C ABI belongs to the C library alone.
 fn exports_of_rust_program(workspace: &Workspace) -> Result<Vec<String>> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["rustc", "--package", "arr-client", "--example", "quickstart"]);
-    let arguments = ["--", "-C", "link-arg=-rdynamic"];
-    let program = artifacts::build_program_with(cargo, "quickstart", &arguments, Progress::Hidden)?;
+    let program = artifacts::build_rust_quickstart(workspace)?;
     let exports = Binary::read(&program)?.exports;
     let of_c = exports.into_iter().filter(|name| name.starts_with(PREFIX));
     Ok(of_c.map(|name| format!("a Rust program that uses arr-client exports {name}")).collect())

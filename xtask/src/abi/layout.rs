@@ -50,52 +50,6 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     Report::unless(problems, summary)
 }
 
-/// What is different `after`, and whether a program that was built before would break: a struct may only grow at its end.
-pub(crate) fn changes(before: &[Laid], after: &[Laid]) -> Vec<(String, bool)> {
-    let mut changes = Vec::new();
-    for was in before {
-        let Some(is) = after.iter().find(|is| is.name == was.name) else {
-            changes.push((format!("the struct {} is gone", was.name), true));
-            continue;
-        };
-        for field in &was.fields {
-            match is.fields.iter().find(|now| now.name == field.name) {
-                None => changes.push((format!("{}.{} is gone", was.name, field.name), true)),
-                Some(now) if now != field => changes.push((
-                    format!(
-                        "{}.{} was at {} with {} bytes, and is at {} with {}",
-                        was.name, field.name, field.offset, field.size, now.offset, now.size
-                    ),
-                    true,
-                )),
-                Some(_) => {}
-            }
-        }
-        for field in is.fields.iter().filter(|now| was.fields.iter().all(|field| field.name != now.name)) {
-            // One in between would be read by an old program as what it knows there, or in its padding.
-            changes.push((format!("{}.{} is new", was.name, field.name), field.offset < was.size));
-        }
-        if is.alignment != was.alignment {
-            changes.push((
-                format!("{} was aligned to {} bytes, and is to {}", was.name, was.alignment, is.alignment),
-                true,
-            ));
-        }
-        if is.size < was.size {
-            changes.push((format!("{} has become shorter", was.name), true));
-        }
-    }
-    let new = after.iter().filter(|is| before.iter().all(|was| was.name != is.name));
-    changes.extend(new.map(|is| (format!("the struct {} is new", is.name), false)));
-    changes
-}
-
-/// The structs that have become longer.
-pub(crate) fn grown<'a>(before: &[Laid], after: &'a [Laid]) -> Vec<&'a str> {
-    let longer = |is: &&Laid| before.iter().any(|was| was.name == is.name && was.size < is.size);
-    after.iter().filter(longer).map(|is| &*is.name).collect()
-}
-
 /// Reads what `abi/layout.txt` has, and what the probes say.
 pub(crate) fn parse(text: &str) -> Result<Vec<Laid>> {
     let mut all: Vec<Laid> = Vec::new();

@@ -144,7 +144,7 @@ pub(crate) fn check_header(context: &Context) -> Result<Report> {
         for dialect in HEADER {
             let checked = dialect.check(&context.workspace.root, &file)?;
             if !checked.succeeded() {
-                problems.push(format!("{dialect}, {name}:\n{}", checked.output.trim_end()));
+                problems.push(format!("{dialect}, {name}:\n{}", checked.output().trim_end()));
             }
         }
     }

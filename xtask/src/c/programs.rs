@@ -170,7 +170,7 @@ pub(crate) fn run(mut program: Command, emulator: &Emulator, version: ApiVersion
     emulator.introduce_to(&mut program, version, POLL_INTERVAL_MS);
     let finished = process::run(program, RUN_LIMIT)?;
     if !finished.succeeded() {
-        bail!("{}\n{}", finished.end, finished.output.trim_end());
+        bail!("{finished}");
     }
     Ok(())
 }

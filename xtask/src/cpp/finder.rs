@@ -101,13 +101,13 @@ impl Finder<'_> {
         cmake.arg(define("CMAKE_PREFIX_PATH", prefixes.join(";")));
         let configured = process::run(cmake, BUILD_LIMIT)?;
         let Some(package) = case.found else {
-            let refused = !configured.succeeded() && configured.output.contains("not accepted");
-            ensure!(refused, "not refused: {}\n{}", configured.end, configured.output);
+            let refused = !configured.succeeded() && configured.output().contains("not accepted");
+            ensure!(refused, "not refused: {configured}");
             return Ok(());
         };
         let wanted = format!("found in {}/lib/cmake/arr_session.", self.prefix(package).display());
-        if !configured.succeeded() || !configured.output.contains(&wanted) {
-            bail!("not {wanted}: {}\n{}", configured.end, configured.output);
+        if !configured.succeeded() || !configured.output().contains(&wanted) {
+            bail!("not {wanted}: {configured}");
         }
         Ok(())
     }

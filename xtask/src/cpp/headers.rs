@@ -54,7 +54,8 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
 /// What a compiler says first in a standard that is too old, if that is not what to do.
 fn unclear_refusal(workspace: &Workspace, all_headers: &Path) -> Result<Option<String>> {
     let refused = TOO_OLD.check(&workspace.root, all_headers)?;
-    let first = refused.output.lines().find(|line| line.contains("error")).unwrap_or_default();
+    let said = refused.output();
+    let first = said.lines().find(|line| line.contains("error")).unwrap_or_default();
     let clear = !refused.succeeded() && first.contains("needs C++17 or later: compile with -std=c++17");
     Ok((!clear).then(|| format!("{TOO_OLD} does not say first that C++17 is needed, but: {first}")))
 }

@@ -95,8 +95,8 @@ fn expect_fixed_folders_refused(workspace: &Workspace, library: &Library, folder
     let mut cmake = configure(workspace, PROJECT, &folder.join("fixed"))?;
     cmake.arg(define("ARR_SESSION_LIBRARY_DIR", library.folder())).arg(define("CMAKE_INSTALL_INCLUDEDIR", "/fixed"));
     let configured = process::run(cmake, BUILD_LIMIT)?;
-    let refused = !configured.succeeded() && configured.output.contains("CMAKE_INSTALL_INCLUDEDIR must be relative");
-    ensure!(refused, "headers in a fixed folder are not refused: {}\n{}", configured.end, configured.output);
+    let refused = !configured.succeeded() && configured.output().contains("CMAKE_INSTALL_INCLUDEDIR must be relative");
+    ensure!(refused, "headers in a fixed folder are not refused: {configured}");
     Ok(())
 }
 

@@ -189,14 +189,14 @@ pub(crate) fn check_viewer(context: &Context, viewer: &Path) -> Result<String> {
     // `wrong`, in base64.
     let wrong_key = [("ARR_ACCOUNT_KEY", "d3Jvbmc=")];
     let refused = tour(viewer, &hasty, &emulators.http, ApiVersion::V2021_01_01, &wrong_key)?;
-    let told = refused.output.contains("error: No session. ") && refused.output.contains("HTTP 401");
-    ensure!(refused.exit_code() == Some(1) && told, "with a wrong key: {}\n{}", refused.end, refused.output);
+    let told = refused.output().contains("error: No session. ") && refused.output().contains("HTTP 401");
+    ensure!(refused.exit_code() == Some(1) && told, "with a wrong key: {refused}");
     let no_account = tour(viewer, &hasty, &emulators.http, ApiVersion::V1, &[("ARR_ACCOUNT_ID", "nobody")])?;
-    let told = no_account.output.contains("error: No client. arr_client_new: ");
-    ensure!(no_account.exit_code() == Some(1) && told, "without an account: {}\n{}", no_account.end, no_account.output);
+    let told = no_account.output().contains("error: No client. arr_client_new: ");
+    ensure!(no_account.exit_code() == Some(1) && told, "without an account: {no_account}");
     let wrong_version = tour(viewer, &hasty, &emulators.http, ApiVersion::V1, &[("ARR_API_VERSION", "v3")])?;
-    let told = wrong_version.output.contains("api_version");
-    ensure!(wrong_version.exit_code() == Some(1) && told, "as v3: {}\n{}", wrong_version.end, wrong_version.output);
+    let told = wrong_version.output().contains("api_version");
+    ensure!(wrong_version.exit_code() == Some(1) && told, "as v3: {wrong_version}");
     Ok(format!("the viewer's tour, with a picture of {colours} colours"))
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -151,8 +151,8 @@ fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
         replace(&folder)?;
         let mut npm = Command::new("npm");
         npm.args(["pack", "--silent", "--ignore-scripts", ROSLYN]).current_dir(&folder);
-        let fetched = process::run(npm, FETCH_LIMIT)?.expect_success(&format!("npm cannot fetch {ROSLYN}"));
-        let name = fetched.map_err(|error| Unavailable(error.to_string()))?;
+        let name = process::stdout_within(&mut npm, FETCH_LIMIT, Stdio::piped())
+            .map_err(|error| Unavailable(format!("npm cannot fetch {ROSLYN}: {error:#}")))?;
         // npm has checked it against what the registry says of it; this checks the registry.
         let mut sh = Command::new("sh");
         sh.args(["-ec", UNPACK, ROSLYN_SHA256, name.trim()]).current_dir(&folder);

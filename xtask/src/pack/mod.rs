@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 
 use crate::notices::Parts;
-use crate::packages;
+use crate::platforms;
 use crate::platforms::product::{MADE, Made, Product};
 use crate::platforms::shop::Shop;
 use crate::step;
@@ -41,7 +41,7 @@ pub(crate) enum Mode {
 
 pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
     let started = Instant::now();
-    if let Some(reason) = unavailable()? {
+    if let Some(reason) = platforms::unavailable()? {
         return Ok(step::skip_all(&reason));
     }
     let shop = Shop::open()?;
@@ -214,18 +214,6 @@ fn checksums(packages: &[Package]) -> Result<String> {
         text.push_str(&format!("{hex}  {name}\n"));
     }
     Ok(text)
-}
-
-/// Why it cannot be run on this system, if so.
-fn unavailable() -> Result<Option<String>> {
-    let needed = [
-        packages::FOR_PLATFORMS,
-        packages::FOR_PACKAGES,
-        packages::FOR_LINUX_ARM64,
-        packages::FOR_WINDOWS_X64,
-        packages::FOR_WINDOWS_ARM64,
-    ];
-    packages::why_no_cross_compilers(&needed.concat(), "The packages need")
 }
 
 #[cfg(test)]

@@ -81,8 +81,8 @@ pub(super) fn differences(allowed: &Path, grown: &[&str], before: &Path, after: 
     match &finished.end {
         End::Exited(status) if status.success() => Ok(None),
         End::Exited(status) if status.code().is_some_and(|code| code & TROUBLE == 0) => {
-            Ok(Some(finished.output.trim().to_owned()))
+            Ok(Some(finished.output().trim().to_owned()))
         }
-        _ => bail!("abidiff could not compare: {}\n{}", finished.end, finished.output.trim_end()),
+        _ => bail!("abidiff could not compare: {finished}"),
     }
 }

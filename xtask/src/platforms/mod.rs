@@ -24,7 +24,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use crate::EXIT_UNUSABLE;
-use crate::packages::{self, Package};
+use crate::packages::{self, Chore};
 use crate::step;
 use row::Row;
 use shop::Shop;
@@ -36,8 +36,6 @@ pub(crate) use row::Reached;
 /// A platform, by the name that the command line and the table have for it.
 struct Platform {
     name: &'static str,
-    /// What is to be installed for it, besides what all need.
-    packages: &'static [Package],
     /// How far it can be proved here. The pages say the same, and what comes of it is held to this.
     reached: Reached,
     prove: fn(&mut Shop) -> Result<Row>,
@@ -53,40 +51,15 @@ impl Platform {
 }
 
 const PLATFORMS: &[Platform] = &[
-    Platform { name: "linux-x64", packages: packages::FOR_LINUX_X64, reached: Reached::Run, prove: linux::x64 },
-    Platform { name: "linux-arm64", packages: packages::FOR_LINUX_ARM64, reached: Reached::Run, prove: linux::arm64 },
-    Platform { name: "windows-x64", packages: packages::FOR_WINDOWS_X64, reached: Reached::Run, prove: windows::x64 },
-    Platform {
-        name: "windows-arm64",
-        packages: packages::FOR_WINDOWS_ARM64,
-        reached: Reached::Linked,
-        prove: windows::arm64,
-    },
-    Platform {
-        name: "windows-msvc-x64",
-        packages: packages::FOR_CHECKS,
-        reached: Reached::Checked,
-        prove: checked::windows_msvc_x64,
-    },
-    Platform {
-        name: "windows-msvc-arm64",
-        packages: packages::FOR_CHECKS,
-        reached: Reached::Checked,
-        prove: checked::windows_msvc_arm64,
-    },
-    Platform { name: "uwp-x64", packages: packages::FOR_CHECKS, reached: Reached::Checked, prove: checked::uwp_x64 },
-    Platform {
-        name: "uwp-arm64",
-        packages: packages::FOR_CHECKS,
-        reached: Reached::Checked,
-        prove: checked::uwp_arm64,
-    },
-    Platform {
-        name: "android-arm64",
-        packages: packages::FOR_ANDROID,
-        reached: Reached::Linked,
-        prove: android::arm64,
-    },
+    Platform { name: "linux-x64", reached: Reached::Run, prove: linux::x64 },
+    Platform { name: "linux-arm64", reached: Reached::Run, prove: linux::arm64 },
+    Platform { name: "windows-x64", reached: Reached::Run, prove: windows::x64 },
+    Platform { name: "windows-arm64", reached: Reached::Linked, prove: windows::arm64 },
+    Platform { name: "windows-msvc-x64", reached: Reached::Checked, prove: checked::windows_msvc_x64 },
+    Platform { name: "windows-msvc-arm64", reached: Reached::Checked, prove: checked::windows_msvc_arm64 },
+    Platform { name: "uwp-x64", reached: Reached::Checked, prove: checked::uwp_x64 },
+    Platform { name: "uwp-arm64", reached: Reached::Checked, prove: checked::uwp_arm64 },
+    Platform { name: "android-arm64", reached: Reached::Linked, prove: android::arm64 },
 ];
 
 /// Which of them.
@@ -116,7 +89,7 @@ pub(crate) fn run(which: Which<'_>) -> Result<ExitCode> {
             vec![platform]
         }
     };
-    if let Some(reason) = unavailable(&wanted)? {
+    if let Some(reason) = unavailable()? {
         return Ok(step::skip_all(&reason));
     }
 
@@ -145,9 +118,10 @@ pub(crate) fn run(which: Which<'_>) -> Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Why it cannot be run on this system, if so.
-fn unavailable(wanted: &[&Platform]) -> Result<Option<String>> {
-    let mut needed = packages::FOR_PLATFORMS.to_vec();
-    needed.extend(wanted.iter().flat_map(|platform| platform.packages.iter().copied()));
-    packages::why_no_cross_compilers(&needed, "The platforms need")
+/// Why nothing can be built for other platforms on this system, if so.
+pub(crate) fn unavailable() -> Result<Option<String>> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
+    }
+    packages::provide(Chore::Platforms)
 }

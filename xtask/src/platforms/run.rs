@@ -16,8 +16,8 @@ use crate::context::POLL_INTERVAL_MS;
 use crate::emulator::ApiVersion;
 use crate::parallel;
 use crate::process;
+use crate::story;
 use crate::story::tellers::Teller;
-use crate::story::{self, Story};
 
 /// Where Debian keeps the C library of that machine.
 const ARM64_ROOT: &str = "/usr/aarch64-linux-gnu";
@@ -138,7 +138,7 @@ impl Machine {
 
 /// Has them tell the story, each with both versions of the REST API, over HTTPS: all must tell the same.
 pub(crate) fn story(shop: &Shop, tellers: &[Teller]) -> Result<()> {
-    let Story { problems, .. } = story::compare(&shop.workspace, shop.emulator_program()?, tellers);
+    let problems = story::compare(&shop.workspace, shop.emulator_program()?, tellers);
     if !problems.is_empty() {
         anyhow::bail!("{}", problems.join("\n"));
     }

@@ -65,12 +65,7 @@ impl Wine {
         let mut failing = self.bare();
         failing.arg(self.wait()).args(["cmd", "/c", "exit 42"]);
         let told = process::run(failing, BOOT_LIMIT)?;
-        ensure!(
-            told.end.exit_code() == Some(42),
-            "wine does not tell exit codes: {}, not 42\n{}",
-            told.end,
-            told.output
-        );
+        ensure!(told.exit_code() == Some(42), "wine does not tell exit codes, which should be 42: {told}");
         Ok(())
     }
 
@@ -94,22 +89,4 @@ impl Wine {
 /// The name that wine gives to a path from the root.
 fn windows_path(path: &Path) -> String {
     format!("Z:{}", path.to_string_lossy().replace('/', "\\"))
-}
-
-/// What a program has written to standard error. When a process ends, wine may find the socket to its server closed under one of the
-/// threads, and says so there itself; the program has ended well.
-pub(crate) fn without_its_own_words(stderr: &str) -> String {
-    stderr.split_inclusive('\n').filter(|line| !line.starts_with("wine client error:")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_its_own_words;
-
-    #[test]
-    fn what_wine_says_of_itself_is_not_the_programs() {
-        let socket = "wine client error:280: sendmsg: Socket operation on non-socket\n";
-        assert_eq!(without_its_own_words(socket), "");
-        assert_eq!(without_its_own_words(&format!("error: it failed\n{socket}more\n")), "error: it failed\nmore\n");
-    }
 }

@@ -7,19 +7,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::artifacts::{self, Progress};
+use crate::artifacts;
 use crate::c::compiler;
 use crate::c::dialect::GCC_CXX17;
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::csharp::{self, Programs, Runtime, Runtimes};
 use crate::emulator::{ApiVersion, Emulator};
-use crate::platforms::wine;
-use crate::process::{self, Apart, End};
+use crate::process::{self, Finished};
 use crate::workspace::Workspace;
 
 pub(crate) const C: &str = "examples/c/quickstart.c";
 pub(crate) const CPP: &str = "examples/cpp/quickstart.cpp";
-const RUST: &str = "quickstart";
 
 /// What the story tells right before it asks for a session.
 pub(crate) const FIRST_WORDS: &str = "Creating a rendering session";
@@ -33,27 +31,20 @@ pub(crate) struct Teller {
     call: Box<dyn Fn() -> Result<Command> + Send + Sync>,
 }
 
-/// What a program has told, and how it ended.
-pub(crate) struct Telling {
-    pub(crate) end: End,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
 impl Teller {
     pub(crate) fn new(name: impl Into<String>, call: impl Fn() -> Result<Command> + Send + Sync + 'static) -> Self {
         Self { name: name.into(), call: Box::new(call) }
     }
 
     /// Has it tell the story to this emulator, with some variables changed.
-    pub(crate) fn tell(&self, emulator: &Emulator, version: ApiVersion, changed: &[(&str, &str)]) -> Result<Telling> {
+    pub(crate) fn tell(&self, emulator: &Emulator, version: ApiVersion, changed: &[(&str, &str)]) -> Result<Finished> {
         let mut program = self.call(emulator, version)?;
         program.envs(changed.iter().copied());
-        self.telling(process::run_apart(program, RUN_LIMIT))
+        self.telling(process::run(program, RUN_LIMIT))
     }
 
     /// Has it tell the story to somebody who goes away once it has begun: what it writes while it has a session fails.
-    pub(crate) fn tell_to_one_who_leaves(&self, emulator: &Emulator, version: ApiVersion) -> Result<Telling> {
+    pub(crate) fn tell_to_one_who_leaves(&self, emulator: &Emulator, version: ApiVersion) -> Result<Finished> {
         self.telling(process::run_and_leave(self.call(emulator, version)?, FIRST_WORDS, RUN_LIMIT))
     }
 
@@ -63,19 +54,18 @@ impl Teller {
         Ok(program)
     }
 
-    fn telling(&self, told: Result<Apart>) -> Result<Telling> {
+    fn telling(&self, told: Result<Finished>) -> Result<Finished> {
         let told = told.with_context(|| format!("{} cannot be run", self.name))?;
         // Windows ends lines in its own way.
         let [stdout, stderr] = [told.stdout, told.stderr].map(|text| text.replace("\r\n", "\n"));
-        Ok(Telling { end: told.end, stdout, stderr: wine::without_its_own_words(&stderr) })
+        Ok(Finished { end: told.end, stdout, stderr: without_words_of_wine(&stderr) })
     }
 }
 
-impl Telling {
-    /// How it ended, and what it said, for a person.
-    pub(crate) fn in_words(&self) -> String {
-        format!("{}\n{}\n{}", self.end, self.stdout.trim_end(), self.stderr.trim_end())
-    }
+/// When a process ends, wine may find the socket to its server closed under one of the threads, and says so on the process's standard
+/// error. The program has ended well.
+fn without_words_of_wine(stderr: &str) -> String {
+    stderr.split_inclusive('\n').filter(|line| !line.starts_with("wine client error:")).collect()
 }
 
 /// Compiles them all. C comes first: the others are compared with it. Where there is neither g++ nor Mono, C and Rust are all.
@@ -102,9 +92,7 @@ fn c(context: &Context) -> Result<Teller> {
 }
 
 fn rust(workspace: &Workspace) -> Result<Teller> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", "arr-client", "--example", RUST]);
-    let program = artifacts::build_program(cargo, RUST, Progress::Hidden)?;
+    let program = artifacts::build_rust_quickstart(workspace)?;
     Ok(Teller::new("Rust", move || Ok(Command::new(&program))))
 }
 
