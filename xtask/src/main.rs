@@ -6,6 +6,7 @@ mod c;
 mod context;
 mod cpp;
 mod csharp;
+mod csharp_pages;
 mod demo;
 mod dependencies;
 mod device;

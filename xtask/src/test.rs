@@ -20,7 +20,7 @@ use crate::step::{self, Report, Step};
 use crate::versions;
 use crate::workflows;
 use crate::workspace::Workspace;
-use crate::{abi, c, cpp, csharp, story, unity};
+use crate::{abi, c, cpp, csharp, csharp_pages, story, unity};
 
 /// Why some steps cannot be run here, if so.
 const NOT_LINUX: Option<&str> = if cfg!(target_os = "linux") {
@@ -62,7 +62,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# declarations", abi::csharp::check),
     Step::new("layout in C and C++", abi::layout::check).unless(NOT_LINUX),
-    Step::new("C# in the pages", csharp::blocks::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
+    Step::new("C# in the pages", csharp_pages::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
     Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("workflows", workflows::check).unless(NOT_LINUX),

@@ -1,6 +1,5 @@
 //! The C# sources: compiled by both compilers, and run by every runtime that can be had.
 
-pub(crate) mod blocks;
 pub(crate) mod documented;
 pub(crate) mod dotnet;
 pub(crate) mod mono;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::context::Context;
 use crate::csharp::dotnet::{Compilation, Dotnet};
@@ -27,6 +27,8 @@ const FOLDER: &str = "xtask/unity";
 
 const TESTS: &str = "tests/unity";
 const PROGRAM: &str = "UnityTests";
+/// Where copies of it all are, with their images.
+const FULL_AOT: &str = "full-aot";
 
 /// The stand-ins: each assembly's name, its sources in `tests/unity/engine`, and what it refers to.
 const STAND_INS: [(&str, &[&str], &[&str]); 3] = [
@@ -95,22 +97,31 @@ pub(crate) fn references(workspace: &Workspace) -> Result<Vec<PathBuf>> {
 /// Compiles everything, then runs the tests.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
-    let sources = Sources::find(workspace)?;
+    let folder = workspace.scratch(FOLDER)?;
+    fs::create_dir_all(folder.join(FULL_AOT))?;
+    let package = package::default_folder(workspace);
+    let imported: Vec<String> = list(&package)?.into_iter().filter(|path| package::is_imported(path)).collect();
+    let assemblies = asmdef::in_order(asmdef::read(&package, &imported)?)?;
+    let units = units(workspace, &assemblies)?;
     let full_aot = FullAot::provide(workspace)?;
-    let made_for = format!("{}{}", mono::version()?, fingerprint(sources.all())?);
-    once(&sources.folder.join("made-for.txt"), &made_for, || sources.compile(&full_aot))?;
+
+    let sources = units.iter().flat_map(|unit| unit.sources.clone());
+    let made_from = fingerprint(sources.chain(assemblies.iter().map(|assembly| assembly.file.clone())))?;
+    let made_for = format!("{}{made_from}", mono::version()?);
+    once(&folder.join("made-for.txt"), &made_for, || compile(workspace, &full_aot, &units, &folder))?;
 
     // They wait most of the time.
+    let tests = units.last().context("there are tests")?;
     let outcomes = parallel::map_at_once(&RUNS, |(runtime, version)| {
-        let tests = match runtime {
-            Runtime::MonoFullAot => full_aot.command(&sources.ahead_of_time(&sources.output(PROGRAM, "exe"))),
-            _ => mono::jit(&sources.output(PROGRAM, "exe")),
+        let program = match runtime {
+            Runtime::MonoFullAot => full_aot.command(&tests.file(&folder.join(FULL_AOT))),
+            _ => mono::jit(&tests.file(&folder)),
         };
         let folder = workspace.scratch(&format!("{FOLDER}/{}-{version}", runtime.word()))?;
-        run(context, tests, *runtime, *version, &folder).with_context(|| format!("{runtime}, REST {version}"))
+        run(context, program, *runtime, *version, &folder).with_context(|| format!("{runtime}, REST {version}"))
     });
     let mut problems = Vec::new();
-    let mut summary = format!("{} assemblies by mcs, {} Unitys by Roslyn", sources.assemblies.len(), VARIANTS.len());
+    let mut summary = format!("{} assemblies by mcs, {} Unitys by Roslyn", assemblies.len(), VARIANTS.len());
     for outcome in outcomes {
         match outcome {
             Ok(said) => summary.push_str(&format!("\n{said}")),
@@ -134,139 +145,124 @@ fn run(context: &Context, mut tests: Command, runtime: Runtime, version: ApiVers
     Ok(format!("{runtime}, REST {version}: {}", said.trim_end().lines().last().unwrap_or_default()))
 }
 
-/// What there is to compile.
-struct Sources<'a> {
-    workspace: &'a Workspace,
-    /// Where to.
-    folder: PathBuf,
-    stand_ins: Vec<(&'static str, Vec<PathBuf>)>,
-    assemblies: Vec<Assembly>,
-    /// Each by itself: the user imports one at a time.
-    samples: Vec<(String, Vec<PathBuf>)>,
-    tests: Vec<PathBuf>,
+/// Where code belongs.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// In place of the engine.
+    StandIn,
+    /// In the package, and in every build.
+    Everywhere,
+    /// In the package, but in the Editor only.
+    Editor,
+    Program,
 }
 
-impl<'a> Sources<'a> {
-    fn find(workspace: &'a Workspace) -> Result<Self> {
-        let package = package::default_folder(workspace);
-        let files = list(&package)?;
-        let imported: Vec<String> = files.iter().filter(|path| package::is_imported(path)).cloned().collect();
-        let mut samples: Vec<(String, Vec<PathBuf>)> = Vec::new();
-        for path in files.iter().filter(|path| path.ends_with(".cs")) {
-            let Some((name, _)) = path.strip_prefix("Samples~/").and_then(|path| path.split_once('/')) else {
-                continue;
-            };
-            match samples.last_mut().filter(|(last, _)| last == name) {
-                Some((_, sources)) => sources.push(package.join(path)),
-                None => samples.push((name.to_owned(), vec![package.join(path)])),
+/// What mcs compiles in one go, as Unity does: an assembly by its definition, a sample as if it were imported.
+struct Unit {
+    name: String,
+    place: Place,
+    sources: Vec<PathBuf>,
+    references: Vec<String>,
+    options: Vec<String>,
+}
+
+impl Unit {
+    fn new(name: &str, place: Place, sources: Vec<PathBuf>, references: &[&str]) -> Self {
+        let references = references.iter().map(|name| (*name).to_owned()).collect();
+        Self { name: name.to_owned(), place, sources, references, options: Vec::new() }
+    }
+
+    fn of_assembly(assembly: &Assembly) -> Self {
+        let is_for_editor = assembly.is_for_editor() || assembly.is_test();
+        let place = if is_for_editor { Place::Editor } else { Place::Everywhere };
+        let mut references = vec!["UnityEngine"];
+        references.extend(assembly.is_for_editor().then_some("UnityEditor"));
+        references.extend(assembly.is_test().then_some("nunit.framework"));
+        references.extend(assembly.references().map(String::as_str));
+        let mut unit = Self::new(assembly.name(), place, assembly.sources.clone(), &references);
+        unit.options.push(VARIANTS[0].define());
+        unit.options.extend(assembly.is_unsafe().then(|| "-unsafe".to_owned()));
+        unit
+    }
+
+    fn file(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.{}", self.name, if self.place == Place::Program { "exe" } else { "dll" }))
+    }
+
+    fn compile(&self, folder: &Path) -> Result<()> {
+        let mut options = self.options.clone();
+        options.extend(self.references.iter().map(|name| format!("-r:{}", dll(folder, name).display())));
+        options.extend((self.place != Place::Program).then(|| "-target:library".to_owned()));
+        mono::mcs(&self.sources, &self.file(folder), &options)
+    }
+}
+
+fn dll(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.dll"))
+}
+
+/// All that there is to compile, each after what it refers to.
+fn units(workspace: &Workspace, assemblies: &[Assembly]) -> Result<Vec<Unit>> {
+    let package = package::default_folder(workspace);
+    let engine = workspace.root.join(TESTS).join("engine");
+    let mut units = Vec::new();
+    for (name, sources, references) in STAND_INS {
+        let sources = sources.iter().map(|source| engine.join(source)).collect();
+        units.push(Unit::new(name, Place::StandIn, sources, references));
+    }
+    units.extend(assemblies.iter().map(Unit::of_assembly));
+    for path in list(&package)?.iter().filter(|path| path.ends_with(".cs")) {
+        let Some((name, _)) = path.strip_prefix("Samples~/").and_then(|path| path.split_once('/')) else { continue };
+        match units.last_mut().filter(|last| last.name == name) {
+            Some(sample) => sample.sources.push(package.join(path)),
+            None => {
+                let sources = vec![package.join(path)];
+                units.push(Unit::new(name, Place::Everywhere, sources, &["UnityEngine", "ArrSession"]));
             }
         }
-        let engine = workspace.root.join(TESTS).join("engine");
-        let stand_in = |(name, sources, _): (&'static str, &[&str], _)| {
-            (name, sources.iter().map(|source| engine.join(source)).collect())
-        };
-        Ok(Self {
-            workspace,
-            folder: workspace.scratch(FOLDER)?,
-            stand_ins: STAND_INS.map(stand_in).into(),
-            assemblies: asmdef::in_order(asmdef::read(&package, &imported)?)?,
-            samples,
-            tests: csharp::list(workspace, TESTS)?,
-        })
     }
+    let all: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
+    let tests = Unit::new(PROGRAM, Place::Program, csharp::list(workspace, TESTS)?, &all);
+    units.push(tests);
+    Ok(units)
+}
 
-    /// All that is compiled, and what says how.
-    fn all(&self) -> Vec<PathBuf> {
-        let mut all = self.tests.clone();
-        all.extend(self.stand_ins.iter().flat_map(|(_, sources)| sources.clone()));
-        all.extend(
-            self.assemblies
-                .iter()
-                .flat_map(|assembly| [vec![assembly.file.clone()], assembly.sources.clone()].concat()),
-        );
-        all.extend(self.samples.iter().flat_map(|(_, sources)| sources.clone()));
-        all
+fn compile(workspace: &Workspace, full_aot: &FullAot, units: &[Unit], folder: &Path) -> Result<()> {
+    let (stand_ins, others) = units.split_at(STAND_INS.len());
+    for unit in stand_ins {
+        unit.compile(folder)?;
     }
-
-    fn output(&self, name: &str, extension: &str) -> PathBuf {
-        self.folder.join(format!("{name}.{extension}"))
-    }
-
-    /// Where its copy for the other way of running is: Mono takes images that were made ahead of time wherever it finds them.
-    fn ahead_of_time(&self, output: &Path) -> PathBuf {
-        self.folder.join("full-aot").join(output.file_name().unwrap_or_default())
-    }
-
-    fn compile(&self, full_aot: &FullAot) -> Result<()> {
-        for (stand_in, (_, _, references)) in self.stand_ins.iter().zip(STAND_INS) {
-            self.mcs(stand_in.0, &stand_in.1, references, &[])?;
+    let by_mcs = || others.iter().try_for_each(|unit| unit.compile(folder));
+    let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &|| compile_with_roslyn(workspace, units, folder)];
+    let mut problems = parallel::work_off(&compilers, |compile| compile());
+    if problems.is_empty() {
+        // Beside each other, and not beside what the JIT runs: Mono takes images wherever it finds them.
+        let copies = folder.join(FULL_AOT);
+        for unit in units {
+            fs::copy(unit.file(folder), unit.file(&copies)).with_context(|| format!("cannot copy {}", unit.name))?;
         }
-        let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&|| self.by_mcs(full_aot), &|| self.by_roslyn()];
-        let problems = parallel::work_off(&compilers, |compile| compile());
-        anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
-        Ok(())
+        problems = parallel::work_off(units, |unit| full_aot.compile(&unit.file(&copies)));
     }
+    ensure!(problems.is_empty(), "{}", problems.join("\n"));
+    Ok(())
+}
 
-    /// As Unity does it: each assembly by its definition, and nothing in it that the definition does not refer to.
-    fn by_mcs(&self, full_aot: &FullAot) -> Result<()> {
-        let mut all = STAND_INS.map(|(name, ..)| name).to_vec();
-        for assembly in &self.assemblies {
-            let mut references = vec!["UnityEngine"];
-            references.extend(assembly.is_for_editor().then_some("UnityEditor"));
-            references.extend(assembly.is_test().then_some("nunit.framework"));
-            references.extend(assembly.references().map(String::as_str));
-            let symbols = VARIANTS[0].define();
-            let options: &[&str] = if assembly.is_unsafe() { &[&symbols, "-unsafe"] } else { &[&symbols] };
-            self.mcs(assembly.name(), &assembly.sources, &references, options)?;
-            all.push(assembly.name());
+/// All that a Unity would compile, in one piece, with that Unity's C# and symbols.
+fn compile_with_roslyn(workspace: &Workspace, units: &[Unit], folder: &Path) -> Result<()> {
+    let compilation = |variant: &Variant| {
+        let chosen = units
+            .iter()
+            .filter(|unit| unit.place == Place::Everywhere || (variant.editor && unit.place == Place::Editor));
+        let stand_ins = if variant.editor { &STAND_INS[..] } else { &STAND_INS[..1] };
+        let language = format!("-langversion:{}", variant.language);
+        Compilation {
+            output: dll(folder, &format!("All-{}", variant.name)),
+            sources: chosen.flat_map(|unit| unit.sources.clone()).collect(),
+            references: stand_ins.iter().map(|(name, ..)| dll(folder, name)).collect(),
+            options: vec!["-unsafe".to_owned(), "-target:library".to_owned(), language, variant.define()],
         }
-        for (name, sources) in &self.samples {
-            self.mcs(name, sources, &["UnityEngine", "ArrSession"], &[])?;
-            all.push(name);
-        }
-        self.mcs(PROGRAM, &self.tests, &all, &["-target:exe"])?;
-
-        // What they refer to must be there before.
-        let mut outputs: Vec<PathBuf> = all.iter().map(|name| self.output(name, "dll")).collect();
-        outputs.push(self.output(PROGRAM, "exe"));
-        self.workspace.scratch(&format!("{FOLDER}/full-aot"))?;
-        for output in &outputs {
-            let copy = self.ahead_of_time(output);
-            fs::copy(output, &copy).with_context(|| format!("cannot copy {}", output.display()))?;
-        }
-        let problems = parallel::work_off(&outputs, |output| full_aot.compile(&self.ahead_of_time(output)));
-        anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
-        Ok(())
-    }
-
-    fn mcs(&self, name: &str, sources: &[PathBuf], references: &[&str], options: &[&str]) -> Result<()> {
-        let is_program = options.contains(&"-target:exe");
-        let mut all: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        all.extend(references.iter().map(|name| format!("-r:{}", self.output(name, "dll").display())));
-        all.extend((!is_program).then(|| "-target:library".to_owned()));
-        mono::mcs(sources, &self.output(name, if is_program { "exe" } else { "dll" }), &all)
-    }
-
-    /// All that a Unity would compile, in one piece, with that Unity's C# and symbols.
-    fn by_roslyn(&self) -> Result<()> {
-        let compilation = |variant: &Variant| {
-            let chosen = self.assemblies.iter().filter(|it| variant.editor || !(it.is_for_editor() || it.is_test()));
-            let samples = self.samples.iter().flat_map(|(_, sources)| sources);
-            let stand_ins = if variant.editor { &STAND_INS[..] } else { &STAND_INS[..1] };
-            Compilation {
-                output: self.output(&format!("All-{}", variant.name), "dll"),
-                sources: chosen.flat_map(|it| &it.sources).chain(samples).cloned().collect(),
-                references: stand_ins.iter().map(|(name, ..)| self.output(name, "dll")).collect(),
-                options: vec![
-                    "-unsafe".to_owned(),
-                    "-target:library".to_owned(),
-                    format!("-langversion:{}", variant.language),
-                    variant.define(),
-                ],
-            }
-        };
-        let compilations: Vec<Compilation> = VARIANTS.iter().map(compilation).collect();
-        Dotnet::provide(self.workspace)?.compile(&compilations)?.expect_success("Roslyn")?;
-        Ok(())
-    }
+    };
+    let compilations: Vec<Compilation> = VARIANTS.iter().map(compilation).collect();
+    Dotnet::provide(workspace)?.compile(&compilations)?.expect_success("Roslyn")?;
+    Ok(())
 }

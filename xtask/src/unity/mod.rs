@@ -13,8 +13,11 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
+pub(crate) use check::problems;
 pub(crate) use code::{check as check_code, references};
+pub(crate) use manifest::NAME;
 use package::Binary;
+pub(crate) use package::NOTICES;
 use plugins::Platform;
 
 use crate::artifacts::{Library, Progress};
@@ -59,10 +62,6 @@ pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The package's name, as Unity knows it.
-pub(crate) use manifest::NAME;
-pub(crate) use package::NOTICES;
-
 /// Makes `folder` the package with these binaries, by the names of their platforms, and with what they were made of.
 pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, &Path, &Parts)]) -> Result<()> {
     let binary = |&(platform, file, parts): &(&str, &Path, &Parts)| -> Result<Binary> {
@@ -71,11 +70,6 @@ pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, 
     let binaries = binaries.iter().map(binary).collect::<Result<Vec<_>>>()?;
     package::assemble(workspace, folder, &binaries)?;
     Ok(())
-}
-
-/// What is wrong with a package, in whatever folder it is.
-pub(crate) fn problems(folder: &Path, version: &str) -> Result<Vec<String>> {
-    check::problems(folder, version)
 }
 
 /// Assembles the package and checks it.
@@ -87,7 +81,7 @@ pub(crate) fn check_package(context: &Context) -> Result<Report> {
         package::assemble(workspace, &folder, &[binary])
     };
     let assembled = make()?;
-    let problems = check::problems(&folder, &workspace.version)?;
+    let problems = problems(&folder, &workspace.version)?;
     let again = make()?;
     ensure!(again.written + again.removed == 0, "assembled again, it was not left as it was");
     Report::unless(problems, format!("{} files, {} written", assembled.files, assembled.written))

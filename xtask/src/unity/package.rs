@@ -161,24 +161,20 @@ fn add_metas(contents: &mut Contents) -> Result<()> {
 /// The paths of everything below a folder, with `/` between folders, each folder before what is in it.
 pub(crate) fn list(folder: &Path) -> Result<Vec<String>> {
     let mut paths = Vec::new();
-    if folder.is_dir() {
-        list_below(folder, "", &mut paths)?;
+    let mut waiting = if folder.is_dir() { vec![String::new()] } else { Vec::new() };
+    while let Some(below) = waiting.pop() {
+        let folder = folder.join(&below);
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+            let entry = entry?;
+            let path = format!("{below}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                waiting.push(format!("{path}/"));
+            }
+            paths.push(path);
+        }
     }
     paths.sort();
     Ok(paths)
-}
-
-fn list_below(root: &Path, below: &str, paths: &mut Vec<String>) -> Result<()> {
-    let folder = root.join(below);
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-        if root.join(&path).is_dir() {
-            list_below(root, &path, paths)?;
-        }
-        paths.push(path);
-    }
-    Ok(())
 }
 
 /// Whether Unity looks at it: not at what is hidden or ends in `~`, nor at what is below such a folder.
