@@ -8,7 +8,7 @@ using ArrSession;
 // Only reflection looks at these fields.
 #pragma warning disable 0169
 
-/// <summary>The declarations of the native library are true on this runtime, and nothing of them is forgotten.</summary>
+/// <summary>The declarations of the native library are complete, and true on this runtime.</summary>
 internal static class DeclarationTests
 {
     // Where a struct lies behind a byte is its alignment.
@@ -27,8 +27,8 @@ internal static class DeclarationTests
     private static readonly Type[] Behind =
     {
         typeof(ErrorInfo), typeof(LogEntry), typeof(ClientOptions), typeof(StopAllResult), typeof(Properties),
-        typeof(CreateOptions), typeof(Event), typeof(Snapshot), typeof(WatchOptionsBehind), typeof(KeepAliveOptionsBehind),
-        typeof(ResumeOptions),
+        typeof(CreateOptions), typeof(Event), typeof(Snapshot), typeof(WatchOptionsBehind),
+        typeof(KeepAliveOptionsBehind), typeof(ResumeOptions),
     };
 
     private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;

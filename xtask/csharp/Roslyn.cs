@@ -1,10 +1,11 @@
-// Roslyn comes as libraries, without a program: this is one. It finds them while it runs, as Mono's mcs, which compiles it, cannot
-// read the assemblies that Roslyn is made for.
+// Roslyn comes as libraries, without a program: this is one. It finds them while it runs, as Mono's mcs, which
+// compiles it, cannot read the assemblies that Roslyn is made for.
 //
 // Usage: Roslyn.exe RESPONSE-FILE...
 //
-// Each response file has csc's arguments, one a line, with references by their whole paths. Starting is what takes the
-// time, so any number of compilations are made by one process. Warnings count as errors. The exit code is 1 if one failed.
+// Each response file has csc's arguments, one a line, with references by their whole paths. Starting is what takes
+// the time, so any number of compilations are made by one process. Warnings count as errors. The exit code is 1 if
+// one failed.
 using System;
 using System.Collections.Generic;
 using System.IO;
@@ -24,7 +25,8 @@ static class Roslyn
             List<string> complaints = Compile(File.ReadAllLines(file));
             if (complaints.Count > 0) {
                 failed++;
-                Console.WriteLine("{0}:\n  {1}", Path.GetFileNameWithoutExtension(file), string.Join("\n  ", complaints));
+                string name = Path.GetFileNameWithoutExtension(file);
+                Console.WriteLine("{0}:\n  {1}", name, string.Join("\n  ", complaints));
             }
         }
         return failed == 0 ? 0 : 1;
@@ -33,8 +35,9 @@ static class Roslyn
     /// Makes what the arguments ask for, and returns what there is to complain about.
     static List<string> Compile(string[] arguments)
     {
-        PropertyInfo parser = CSharp.GetType("Microsoft.CodeAnalysis.CSharp.CSharpCommandLineParser").GetProperty("Default");
-        dynamic parsed = ((dynamic)parser.GetValue(null, null)).Parse(arguments, Directory.GetCurrentDirectory(), null, null);
+        Type type = CSharp.GetType("Microsoft.CodeAnalysis.CSharp.CSharpCommandLineParser");
+        dynamic parser = type.GetProperty("Default").GetValue(null, null);
+        dynamic parsed = parser.Parse(arguments, Directory.GetCurrentDirectory(), null, null);
         List<string> complaints = Complaints(parsed.Errors);
         if (complaints.Count > 0) {
             return complaints;
@@ -44,8 +47,8 @@ static class Roslyn
         foreach (dynamic source in parsed.SourceFiles) {
             string path = source.Path;
             trees.Add(Call(
-                CSharp, "CSharp.CSharpSyntaxTree", "ParseText", File.ReadAllText(path), parsed.ParseOptions, path, Encoding.UTF8,
-                null, CancellationToken.None));
+                CSharp, "CSharp.CSharpSyntaxTree", "ParseText", File.ReadAllText(path), parsed.ParseOptions, path,
+                Encoding.UTF8, null, CancellationToken.None));
         }
         List<object> references = new List<object>();
         foreach (dynamic asked in parsed.MetadataReferences) {

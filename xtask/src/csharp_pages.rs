@@ -11,8 +11,8 @@ use crate::readme::{self, Block, Page};
 use crate::step::Report;
 use crate::unity;
 
-/// What a reader of a snippet has, as the text around it says: names for what was made before, and a method to stand in.
-/// Fields, so that a snippet may make its own of the same name.
+/// What a reader of a snippet has, as the text around it says: names for what was made before, and a method to stand
+/// in. Fields, so that a snippet may make its own of the same name.
 const BEFORE: &str = "\
 #pragma warning disable 0169, 0219, 0414, 0649, 1998
 using System;
@@ -32,9 +32,9 @@ static class Snippet
 ";
 const AFTER: &str = "\n    }\n}\n";
 
-/// Compiles each block, as Unity 2019.4 does, against the library, or, if it is for Unity, against the package: a block with a
-/// type in it is a whole file, and any other the inside of a method, with `client`, `session`, `options` and `cancellation` at
-/// hand. The compiler's complaints name the pages' own lines.
+/// Compiles each block, as Unity 2019.4 does, against the library, or, if it is for Unity, against the package: a
+/// block with a type in it is a whole file, and any other the inside of a method, with `client`, `session`, `options`
+/// and `cancellation` at hand. The compiler's complaints name the pages' own lines.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/csharp/blocks")?;

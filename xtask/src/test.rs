@@ -56,7 +56,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C++ dialects", cpp::headers::check_dialects).unless(NOT_LINUX),
     Step::new("header alone", c::dialect::check_header).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
-    Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY, EMULATOR]).unless(NOT_LINUX),
+    Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new("quickstarts", story::check).needs(&[LIBRARY, EMULATOR, CSHARP]),
     Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
     Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),

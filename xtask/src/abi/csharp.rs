@@ -1,4 +1,4 @@
-//! The C# declarations of the native library, which the C header gives: `cargo xtask header` writes them beside it.
+//! Generates the C# declarations of the native library from the C header: `cargo xtask header` writes them with it.
 
 use anyhow::Result;
 
@@ -13,12 +13,12 @@ const FUNCTIONS: &str = "bindings/csharp/Native.cs";
 const CONSTANTS: &str = "bindings/csharp/NativeConstants.cs";
 const STRUCTS: &str = "bindings/csharp/NativeStructs.cs";
 
-/// The files that are generated, by their paths.
+/// The generated files, by their paths.
 pub(crate) fn texts(header: &Header) -> [(&'static str, String); 3] {
     [(FUNCTIONS, functions(header)), (CONSTANTS, constants(header)), (STRUCTS, structs(header))]
 }
 
-/// The files of the checkout are what its header gives.
+/// The checkout's files are up to date.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let header = Header::read(&context.workspace.read(header::PATH)?)?;
     let mut problems = Vec::new();
@@ -33,8 +33,8 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
 
 fn functions(header: &Header) -> String {
     let mut text = "\
-// The functions of arr_session.h, in its order, from which this file is generated. Everything that crosses is blittable: numbers,
-// pointers and structs of both, so that nothing is copied or marshalled.
+// The functions of arr_session.h, in its order: generated from it. Everything that crosses is blittable: numbers, pointers
+// and structs of both, so that nothing is copied or marshalled.
 
 using System;
 using System.Runtime.InteropServices;
@@ -105,7 +105,7 @@ namespace ArrSession
     text + "    }\n}\n"
 }
 
-/// What constants that belong together have in common.
+/// Neighbours with the same key stand together.
 fn group(name: &str) -> &str {
     if name.ends_with("_SIZE_V1") {
         return "sizes";
@@ -118,8 +118,8 @@ fn group(name: &str) -> &str {
 
 fn structs(header: &Header) -> String {
     let mut text = "\
-// The structs of arr_session.h, field by field under their names there: generated from it. A test compares sizes and offsets with
-// those in C.
+// The structs of arr_session.h, field by field under their names there: generated from it. A test compares sizes and
+// offsets with those in C.
 
 using System;
 using System.Runtime.InteropServices;
@@ -157,7 +157,7 @@ fn name_in_csharp(variable: &Variable) -> String {
     if variable.name == "event" { "@event".to_owned() } else { variable.name.clone() }
 }
 
-/// The C# type that crosses as it is: numbers, pointers, and handles as `IntPtr`.
+/// The blittable C# type: numbers, pointers, and `IntPtr` for handles.
 fn csharp_type(header: &Header, kind: &Type) -> String {
     let base = header.aliases.get(&kind.base).unwrap_or(&kind.base);
     let (base, pointers) = match base.as_str() {
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_crosses_as_it_is() {
+    fn types_are_blittable_and_keywords_escaped() {
         let header = Header::read(
             "#define ARR_OK 0\n#define ARR_ERROR_A (-100)\n#define ARR_WAIT_FOREVER UINT32_MAX\n\
              typedef struct arr_client arr_client;\ntypedef int32_t arr_status;\n\

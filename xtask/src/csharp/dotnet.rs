@@ -33,8 +33,8 @@ tar -xzf \"$1\" --strip-components=3 package/dist/generator/Microsoft.CodeAnalys
 /// Roslyn's command line, which is ours.
 const DRIVER: &str = "xtask/csharp/Roslyn.cs";
 
-/// Which runtime a program wants. Without globalization data, so that no ICU is needed; and what runs for a second is best
-/// compiled quickly.
+/// Which runtime a program wants. Without globalization data, so that no ICU is needed; and what runs for a second is
+/// best compiled quickly.
 const RUNTIME_CONFIG: &str = r#"{
   "runtimeOptions": {
     "tfm": "net8.0",

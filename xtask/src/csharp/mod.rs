@@ -102,8 +102,8 @@ impl Programs {
         Ok(programs)
     }
 
-    /// Those of one runtime. Mono takes what is compiled ahead of time wherever it finds it, so its JIT has a folder of its
-    /// own; .NET runs what Roslyn has made.
+    /// Those of one runtime. Mono takes what is compiled ahead of time wherever it finds it, so its JIT has a folder
+    /// of its own; .NET runs what Roslyn has made.
     fn folder(&self, runtime: Runtime) -> PathBuf {
         self.folder.join(match runtime {
             Runtime::MonoJit | Runtime::MonoBoehm => "mcs",
@@ -145,7 +145,8 @@ pub(crate) fn list(workspace: &Workspace, folder: &str) -> Result<Vec<PathBuf>> 
     Ok(sources)
 }
 
-/// Compiles everything by both compilers, with warnings as errors and every public thing documented, unless it was already.
+/// Compiles everything by both compilers, with warnings as errors and every public thing documented, unless it was
+/// already.
 pub(crate) fn compile(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let programs = Programs::of(workspace)?;

@@ -15,8 +15,8 @@ use crate::workspace::Workspace;
 /// Where Debian has its assemblies.
 const FRAMEWORK: &str = "/usr/lib/mono/4.5";
 
-/// The assemblies that programs need when no code may be made while they run: each needs an image of its own. The largest
-/// first, as they are made side by side.
+/// The assemblies that programs need when no code may be made while they run: each needs an image of its own. The
+/// largest first, as they are made side by side.
 const AHEAD_OF_TIME: [&str; 8] = [
     "mscorlib",
     "System.Xml",

@@ -1,4 +1,4 @@
-//! Work that is done again only when what it depends on has changed.
+//! Work that is repeated only when its inputs have changed.
 
 use std::env;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-/// What is made from these files stands for: their contents, and this program, which has the options.
+/// A fingerprint of these files' contents, and of this program, whose code has the options.
 pub(crate) fn fingerprint(files: impl IntoIterator<Item = PathBuf>) -> Result<String> {
     let program = fs::metadata(env::current_exe()?)?.modified()?;
     let mut hash = Sha256::new();
@@ -20,12 +20,12 @@ pub(crate) fn fingerprint(files: impl IntoIterator<Item = PathBuf>) -> Result<St
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Does `make`, unless the file `marker` says that it was done for the same.
+/// Runs `make`, unless `marker` says that it has already succeeded for the same.
 pub(crate) fn once(marker: &Path, made_for: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
     if fs::read_to_string(marker).is_ok_and(|found| found == made_for) {
         return Ok(());
     }
-    // Written last: what fails, or is broken off, leaves none.
+    // Written last, so that a failed or interrupted run leaves none.
     fs::remove_file(marker).ok();
     make()?;
     fs::write(marker, made_for).with_context(|| format!("cannot write {}", marker.display()))

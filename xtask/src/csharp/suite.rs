@@ -85,9 +85,9 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     )
 }
 
-/// Each run has an emulator of its own, whose clock and faults it can move as it likes. It is spoken to over HTTP, as the
-/// tests make these calls themselves, and Mono's TLS does not run fully ahead of time. The tests that are about TLS speak to
-/// the emulator that all steps share, which they leave as it is.
+/// Each run has an emulator of its own, whose clock and faults it can move as it likes. It is spoken to over HTTP, as
+/// the tests make these calls themselves, and Mono's TLS does not run fully ahead of time. The tests that are about
+/// TLS speak to the emulator that all steps share, which they leave as it is.
 fn run_tests(mut program: Command, version: ApiVersion, emulators: &Emulators, folder: &Path) -> Result<String> {
     replace(&folder.join("scratch"))?;
     let emulator = Emulator::start(&emulators.program, folder, Scheme::Http, &["--startup", STARTUP])?;

@@ -12,10 +12,10 @@ const GIVEN: &[&str] = &["UnityEngine.TestRunner", "UnityEditor.TestRunner"];
 /// What keeps an assembly out of builds, unless they are made to run tests.
 const TESTS_ONLY: &str = "UNITY_INCLUDE_TESTS";
 
-/// The file, as Unity 2019.4 and later read it. Unity says nothing of a member that it does not know.
+/// The file, as Unity 2019.4 and later read it. Unity ignores members that it does not know.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "that they are there, and of these types, is all that is asked of some members")]
+#[expect(dead_code, reason = "some members only have to be present")]
 struct Definition {
     name: String,
     references: Vec<String>,
@@ -70,7 +70,7 @@ impl Assembly {
         self.definition.allow_unsafe_code
     }
 
-    /// What would put it where it does not belong.
+    /// Mistakes that would put it into builds, or keep it out of them.
     fn problems(&self, all: &[Assembly]) -> Vec<String> {
         let mut problems = Vec::new();
         if self.is_for_editor() != self.folder.split('/').any(|name| name == "Editor") {
@@ -79,8 +79,8 @@ impl Assembly {
         }
         if self.is_test() != self.folder.starts_with("Tests/") || self.is_test() == self.definition.auto_referenced {
             problems.push(format!(
-                "what is in `Tests`, and nothing else, has `defineConstraints` [\"{TESTS_ONLY}\"] and no `autoReferenced`: \
-                 it would get into builds"
+                "what is in `Tests`, and nothing else, has `defineConstraints` [\"{TESTS_ONLY}\"] and no \
+                 `autoReferenced`: it would get into builds"
             ));
         }
         for name in self.references() {
@@ -110,7 +110,7 @@ pub(crate) fn read(package: &Path, paths: &[String]) -> Result<Vec<Assembly>> {
     Ok(assemblies)
 }
 
-/// What is wrong with the package's assemblies.
+/// The problems of the package's assemblies.
 pub(crate) fn problems(package: &Path, paths: &[String]) -> Result<Vec<String>> {
     let all = read(package, paths)?;
     Ok(all.iter().flat_map(|assembly| assembly.problems(&all)).collect())

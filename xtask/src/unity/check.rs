@@ -1,4 +1,4 @@
-//! What must be right about an assembled Unity package for Unity to take it as it is meant.
+//! Checks an assembled Unity package for mistakes that Unity would not report, or that users would stumble over.
 
 use std::fs;
 use std::path::Path;
@@ -9,11 +9,11 @@ use crate::unity::package::{has_meta, is_imported, list};
 use crate::unity::plugins::PLATFORMS;
 use crate::unity::{asmdef, manifest, meta};
 
-/// Files that users look for.
+/// Files that users look for: Unity does without.
 const EXPECTED: &[&str] =
     &["README.md", "CHANGELOG.md", "LICENSE.md", "Third Party Notices.md", "Documentation~/unity.md"];
 
-/// Everything that is wrong with the package in this folder. `version` is the library's.
+/// All problems of the package in this folder. `version` is the library's.
 pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
     let all = list(package)?;
     let files: Vec<String> = all.iter().filter(|path| !path.ends_with(".meta")).cloned().collect();

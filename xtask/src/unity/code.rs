@@ -1,5 +1,6 @@
-//! The Unity package's C#: compiled against stand-ins for the engine as different Unitys would, and its tests run against an
-//! emulator on Mono, which the Editor is built upon, and with everything compiled ahead of time, as near to IL2CPP as can be had.
+//! The Unity package's C#: compiled against stand-ins for the engine as different Unitys would, and its tests run
+//! against an emulator on Mono, which the Editor is built upon, and with everything compiled ahead of time, as near
+//! to IL2CPP as can be had.
 
 use std::fs;
 use std::path::{Path, PathBuf};

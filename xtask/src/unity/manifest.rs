@@ -10,10 +10,10 @@ use serde::Deserialize;
 /// The package's name in Unity's package manager.
 pub(crate) const NAME: &str = "com.arr-session";
 
-/// What Unity reads of it. A member of another name would do nothing.
+/// The members that Unity reads. It ignores any other, so a misspelt one would go unnoticed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "that they are there, and are texts, is all that is asked of some members")]
+#[expect(dead_code, reason = "some members only have to be present")]
 struct Manifest {
     name: String,
     version: String,
@@ -46,7 +46,7 @@ struct Sample {
     path: String,
 }
 
-/// What is wrong with it. `version` is the library's.
+/// Its problems. `version` is the library's.
 pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
     let text = fs::read_to_string(package.join("package.json")).context("cannot read package.json")?;
     let manifest: Manifest = serde_json::from_str(&text).context("package.json is not as expected")?;

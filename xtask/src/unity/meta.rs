@@ -1,5 +1,6 @@
-//! The `.meta` files beside a package's files and folders: what Unity takes each for, and the GUID by which scenes and assets name it.
-//! They are made from the paths alone, so they are the same in every release, and nobody can forget one or give a GUID twice.
+//! The `.meta` files beside a package's files and folders: the importer for each, and the GUID by which scenes and
+//! assets refer to it. They are generated from the paths, so they are the same in every release, and none can be
+//! missing or have another's GUID.
 
 use anyhow::{Result, bail};
 
@@ -22,7 +23,7 @@ pub(crate) fn of(path: &str, is_folder: bool) -> Result<String> {
         "md" => ("", "TextScriptImporter", String::new()),
         _ => match PLATFORMS.iter().find(|platform| platform.path() == path) {
             Some(platform) => ("", "PluginImporter", Platform::import_settings(platform)),
-            None => bail!("{path}: it is no kind of file that the package has"),
+            None => bail!("{path}: the package has no such kind of file"),
         },
     };
     Ok(format!(

@@ -51,8 +51,8 @@ pub(crate) fn default_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("unity").join(manifest::NAME)
 }
 
-/// Makes `folder` the package with these binaries. What is there already stays untouched, so that Unity does not import it
-/// anew; what no longer belongs there goes.
+/// Makes `folder` the package with these binaries. What is there already stays untouched, so that Unity does not
+/// import it anew; what no longer belongs there goes.
 pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[Binary]) -> Result<Assembled> {
     ensure_ours(folder)?;
     lay_out(folder, &contents(workspace, binaries)?)
@@ -182,8 +182,8 @@ pub(crate) fn is_imported(path: &str) -> bool {
     !path.split('/').any(|name| name.starts_with('.') || name.ends_with('~'))
 }
 
-/// Whether it has a `.meta` file: what Unity imports, and what is in a sample, which Unity copies into the project along with
-/// that file. Without it a component would have another GUID in each project.
+/// Whether it has a `.meta` file: what Unity imports, and what is in a sample, which Unity copies into the project
+/// along with that file. Without it a component would have another GUID in each project.
 pub(crate) fn has_meta(path: &str) -> bool {
     match path.strip_prefix("Samples~/") {
         Some(below) => below.split_once('/').is_some_and(|(_, in_sample)| is_imported(in_sample)),

@@ -82,8 +82,8 @@ pub(crate) const PLATFORMS: &[Platform] = &[
     },
 ];
 
-/// Unity's targets, each with the group that it is written under and what is said of it where it is disabled. All are named, as
-/// what is not may get a default.
+/// Unity's targets, each with its group and its settings where it is disabled. All are written: one that is left out
+/// may get a default.
 const TARGETS: &[(&str, &str, Settings)] = &[
     ("Android", "Android", &[("CPU", "ARMv7")]),
     ("Editor", "Editor", &[("CPU", "AnyCPU"), ("DefaultValueInitialized", "true"), ("OS", "AnyOS")]),
@@ -175,7 +175,7 @@ mod tests {
     use crate::unity::meta;
     use crate::workspace::Workspace;
 
-    /// The settings as they are meant, which Unity has to be given unchanged.
+    /// A copy that is changed by hand only, after thinking about what Unity makes of it.
     const SNAPSHOT: &str = "bindings/unity/Plugins~/import-settings.txt";
 
     #[test]
