@@ -53,24 +53,21 @@ pub(crate) fn mcs(sources: &[PathBuf], output: &Path, options: &[String]) -> Res
 
 /// A call of a program that is compiled while it runs.
 pub(crate) fn jit(program: &Path) -> Command {
-    let mut mono = mono("mono");
-    mono.arg("--debug").arg(program);
-    mono
+    mono("mono", &["--debug"], program)
 }
 
 /// The same with the collector of Boehm and others.
 pub(crate) fn jit_with_boehm(program: &Path) -> Command {
-    let mut mono = mono("mono-boehm");
-    mono.arg("--debug").arg(program);
-    mono
+    mono("mono-boehm", &["--debug"], program)
 }
 
-fn mono(name: &str) -> Command {
+fn mono(name: &str, options: &[&str], assembly: &Path) -> Command {
     let mut mono = Command::new(name);
     // The caller's own settings would change what is tested.
     for name in ["MONO_PATH", "MONO_ENV_OPTIONS", "MONO_GC_PARAMS", "MONO_THREADS_SUSPEND"] {
         mono.env_remove(name);
     }
+    mono.args(options).arg(assembly);
     mono
 }
 
@@ -98,18 +95,20 @@ impl FullAot {
 
     /// Makes the image of one assembly, beside it.
     pub(crate) fn compile(&self, assembly: &Path) -> Result<()> {
-        let mut mono = mono("mono");
-        // The images name the files that they were made with: those are the ones to be found again.
-        mono.env("MONO_PATH", &self.folder).arg("--aot=full").arg(assembly);
-        process::run(mono, IMAGE_LIMIT)?
+        process::run(self.mono(&["--aot=full"], assembly), IMAGE_LIMIT)?
             .expect_success(&format!("cannot compile {} ahead of time", assembly.display()))?;
         Ok(())
     }
 
     /// A call of a program whose assemblies have all been compiled: no code is made while it runs, or it fails.
     pub(crate) fn command(&self, program: &Path) -> Command {
-        let mut mono = mono("mono");
-        mono.env("MONO_PATH", &self.folder).args(["--debug", "--full-aot"]).arg(program);
+        self.mono(&["--debug", "--full-aot"], program)
+    }
+
+    /// Images name the assemblies that they were made with: those in the folder are the ones to be found again.
+    fn mono(&self, options: &[&str], assembly: &Path) -> Command {
+        let mut mono = mono("mono", options, assembly);
+        mono.env("MONO_PATH", &self.folder);
         mono
     }
 }
