@@ -19,7 +19,7 @@ use crate::csharp::mono::FullAot;
 use crate::csharp::once::{fingerprint, once};
 use crate::parallel;
 use crate::step::Report;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, replace};
 
 /// The sources that applications take, and Unity's package too.
 pub(crate) const LIBRARY: &str = "bindings/csharp";
@@ -95,11 +95,7 @@ pub(crate) struct Programs {
 
 impl Programs {
     pub(crate) fn of(workspace: &Workspace) -> Result<Self> {
-        let programs = Self { folder: workspace.scratch("xtask/csharp")? };
-        for runtime in Runtime::ALL {
-            fs::create_dir_all(programs.folder(runtime))?;
-        }
-        Ok(programs)
+        Ok(Self { folder: workspace.scratch("xtask/csharp")? })
     }
 
     /// Those of one runtime. Mono takes what is compiled ahead of time wherever it finds it, so its JIT has a folder
@@ -161,6 +157,10 @@ pub(crate) fn compile(context: &Context) -> Result<Report> {
     let all = sources.tests.iter().chain(&sources.quickstart).cloned().chain([page]);
     let made_for = format!("{}{}", mono::version()?, fingerprint(all)?);
     once(&programs.folder.join("made-for.txt"), &made_for, || {
+        // Mono minds what an earlier way of compiling has left there.
+        for runtime in Runtime::ALL {
+            replace(&programs.folder(runtime))?;
+        }
         let by_mcs = || compile_with_mcs(workspace, &runtimes.full_aot, &programs, &sources);
         let by_roslyn = || compile_with_roslyn(&runtimes.dotnet, &programs, &sources);
         let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &by_roslyn];
