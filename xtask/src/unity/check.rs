@@ -28,11 +28,6 @@ pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
             problems.push(format!("{path}.meta is not what the path gives"));
         }
     }
-    for path in all.iter().filter(|path| path.ends_with(".meta")) {
-        if !all.iter().any(|there| path.strip_suffix(".meta") == Some(there)) {
-            problems.push(format!("{path} is the .meta file of nothing"));
-        }
-    }
     let plugins: Vec<_> = PLATFORMS.iter().filter(|platform| imported.contains(&platform.path())).collect();
     for platform in &plugins {
         let good = platform.check_binary(&package.join(platform.path()));
