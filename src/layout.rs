@@ -18,7 +18,7 @@ use std::path::Path;
 
 const HEAD: &str = "\
 # How the structs of include/arr_session.h lie in memory, on every 64-bit target.
-# Written by `cargo xtask header` from src. Rust, C, C++ and C# are compared with it by `cargo xtask test layout`.
+# Written by `cargo xtask header` from src. Rust, C, C++ and C# are compared with it by `cargo xtask test`.
 #
 # struct NAME SIZE ALIGNMENT
 #   FIELD OFFSET SIZE

@@ -1,5 +1,5 @@
-// The functions of arr_session.h, in its order. Everything that crosses is blittable: numbers, pointers and structs of both, so
-// that nothing is copied or marshalled. A test compares this with the header.
+// The functions of arr_session.h, in its order: generated from it. Everything that crosses is blittable: numbers, pointers
+// and structs of both, so that nothing is copied or marshalled.
 
 using System;
 using System.Runtime.InteropServices;

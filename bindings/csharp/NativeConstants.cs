@@ -1,4 +1,4 @@
-// The numbers of arr_session.h, under their names there and in its order. A test compares them with the header.
+// The numbers of arr_session.h, under their names there and in its order: generated from it.
 
 namespace ArrSession
 {
@@ -8,7 +8,7 @@ namespace ArrSession
         internal const int ARR_VERSION_MINOR = 1;
         internal const int ARR_VERSION_PATCH = 0;
 
-        internal const uint ARR_ABI_VERSION = 1;
+        internal const int ARR_ABI_VERSION = 1;
 
         internal const int ARR_ERROR_INFO_SIZE_V1 = 736;
         internal const int ARR_LOG_ENTRY_SIZE_V1 = 672;
@@ -17,16 +17,16 @@ namespace ArrSession
 
         internal const int ARR_CLIENT_OPTIONS_SIZE_V1 = 136;
 
-        internal const uint ARR_TIMEOUT_DEFAULT = 0;
+        internal const int ARR_TIMEOUT_DEFAULT = 0;
 
         internal const uint ARR_WAIT_FOREVER = uint.MaxValue;
 
         internal const int ARR_STOP_ALL_RESULT_SIZE_V1 = 16;
         internal const int ARR_SESSION_PROPERTIES_SIZE_V1 = 1160;
 
-        internal const uint ARR_READ_FRESH = 0;
-        internal const uint ARR_READ_CACHED = 1;
-        internal const uint ARR_READ_KNOWN = 2;
+        internal const int ARR_READ_FRESH = 0;
+        internal const int ARR_READ_CACHED = 1;
+        internal const int ARR_READ_KNOWN = 2;
 
         internal const int ARR_SESSION_CREATE_OPTIONS_SIZE_V1 = 48;
         internal const int ARR_EVENT_SIZE_V1 = 328;

@@ -1,4 +1,5 @@
-// The structs of arr_session.h, field by field under their names there. A test compares sizes and offsets with the header's.
+// The structs of arr_session.h, field by field under their names there: generated from it. A test compares sizes and
+// offsets with those in C.
 
 using System;
 using System.Runtime.InteropServices;

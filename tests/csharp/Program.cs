@@ -11,6 +11,8 @@ internal static class Program
     private static readonly Test[] Tests =
     {
         new Test("library: the version", LibraryTests.TheVersion),
+        new Test("declarations: structs lie as in C", DeclarationTests.StructsLieAsInC),
+        new Test("declarations: enumerations have all constants", DeclarationTests.EnumerationsHaveAllConstants),
         new Test("story: awaited", OperationTests.AStoryAwaited),
         new Test("story: by the twins that block", OperationTests.AStoryByTheTwinsThatBlock),
         new Test("operations: reads can be spared", OperationTests.ReadsCanBeSpared),

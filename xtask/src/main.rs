@@ -6,6 +6,7 @@ mod c;
 mod context;
 mod cpp;
 mod csharp;
+mod csharp_pages;
 mod demo;
 mod dependencies;
 mod device;
@@ -47,12 +48,12 @@ Usage: cargo xtask <command>
                    `--reproduce` makes them once more in another folder and compares the bytes
   inspect PLATFORM FILE  look at a library or an archive that was built elsewhere: format, processor, exports, and what it needs
   notices FILE     write the third-party notices of a library that was built elsewhere: the crates of all systems, and their texts
-  header           write include/arr_session.h anew from the Rust sources, and abi/, what programs can depend on: functions,
-                   constants, types, and how structs lie in memory. What would break programs is refused
+  header           write include/arr_session.h anew from the Rust sources, and what it gives: the C# declarations, and abi/,
+                   what programs can depend on: functions, constants, types, and how structs lie in memory. What would
+                   break programs is refused
   header --check   fail if one of them is not what the Rust sources give
   unity [FOLDER]   make the Unity package with this machine's library, in target/unity or as given; PLATFORM=FILE adds
                    a library for another platform
-  unity --metas    write the .meta files that new sources of the Unity package need
   help             this list
 ";
 
@@ -95,7 +96,6 @@ fn main() -> ExitCode {
         },
         ["header"] => abi::header::run(abi::header::Mode::Write),
         ["header", "--check"] => abi::header::run(abi::header::Mode::Check),
-        ["unity", "--metas"] => unity::write_metas(),
         ["unity", ref what @ ..] => unity::run(what),
         [command @ ("demo" | "test" | "sanitize" | "header" | "platforms" | "pack"), option, ..] => {
             return unusable(&format!("`{command}` has no option `{option}`"));

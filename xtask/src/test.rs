@@ -20,7 +20,7 @@ use crate::step::{self, Report, Step};
 use crate::versions;
 use crate::workflows;
 use crate::workspace::Workspace;
-use crate::{abi, c, cpp, csharp, story, unity};
+use crate::{abi, c, cpp, csharp, csharp_pages, story, unity};
 
 /// Why some steps cannot be run here, if so.
 const NOT_LINUX: Option<&str> = if cfg!(target_os = "linux") {
@@ -56,13 +56,13 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C++ dialects", cpp::headers::check_dialects).unless(NOT_LINUX),
     Step::new("header alone", c::dialect::check_header).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
-    Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY, EMULATOR]).unless(NOT_LINUX),
+    Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new("quickstarts", story::check).needs(&[LIBRARY, EMULATOR, CSHARP]),
     Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
     Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C# declarations", csharp::parity::check),
-    Step::new("layout in C, C++ and C#", abi::layout::check).unless(NOT_LINUX),
-    Step::new("C# in the pages", csharp::blocks::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
+    Step::new("C# declarations", abi::csharp::check),
+    Step::new("layout in C and C++", abi::layout::check).unless(NOT_LINUX),
+    Step::new("C# in the pages", csharp_pages::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
     Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("workflows", workflows::check).unless(NOT_LINUX),

@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 /// A place that states the library's version, and how it is read there: `None` if it says nothing.
 ///
 /// Places that read it from another one by themselves are not among them: CMake and pkg-config take it from the header, and
-/// the test of the installed package compares what they made of it.
+/// the test of the installed package compares what they made of it; C# is generated from the header.
 struct Place {
     path: &'static str,
     find: fn(&str) -> Option<String>,
@@ -20,7 +20,6 @@ struct Place {
 const PLACES: &[Place] = &[
     Place { path: header::PATH, find: in_header },
     Place { path: "CHANGELOG.md", find: in_changelog },
-    Place { path: "bindings/csharp/NativeConstants.cs", find: in_csharp },
     Place { path: "bindings/unity/package.json", find: in_package },
     Place { path: "bindings/unity/CHANGELOG.md", find: in_changelog },
 ];
@@ -56,16 +55,6 @@ fn in_header(text: &str) -> Option<String> {
     Some(format!("{}.{}.{}", major?, minor?, patch?))
 }
 
-/// `internal const int ARR_VERSION_MAJOR = 0;`
-fn in_csharp(text: &str) -> Option<String> {
-    let parts = ["MAJOR", "MINOR", "PATCH"].map(|part| {
-        let (_, after) = text.split_once(&format!(" ARR_VERSION_{part} = "))?;
-        after.split_once(';').map(|(number, _)| number)
-    });
-    let [major, minor, patch] = parts;
-    Some(format!("{}.{}.{}", major?, minor?, patch?))
-}
-
 fn in_package(text: &str) -> Option<String> {
     let package: serde_json::Value = serde_json::from_str(text).ok()?;
     package.get("version")?.as_str().map(str::to_owned)
@@ -86,9 +75,6 @@ mod tests {
         let header = "#define ARR_VERSION_MAJOR 1\n#define ARR_VERSION_MINOR 2\n#define ARR_VERSION_PATCH 3\n";
         assert_eq!(in_header(header).as_deref(), Some("1.2.3"));
         assert_eq!(in_header("#define ARR_VERSION_MAJOR 1\n"), None);
-        let csharp =
-            "const int ARR_VERSION_MAJOR = 1;\nconst int ARR_VERSION_MINOR = 2;\nconst int ARR_VERSION_PATCH = 3;\n";
-        assert_eq!(in_csharp(csharp).as_deref(), Some("1.2.3"));
         assert_eq!(in_changelog("# Changelog\n\n## 0.2.0 (2027-01-01)\n\n## 0.1.0\n").as_deref(), Some("0.2.0"));
         assert_eq!(in_changelog("# Changelog\n"), None);
         assert_eq!(in_package("{\"version\": \"1.2.3\"}").as_deref(), Some("1.2.3"));

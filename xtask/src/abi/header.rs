@@ -1,12 +1,13 @@
-//! `cargo xtask header`: the C header and the layout of its structs, which the library's own tests generate, and the rest of
-//! `abi/`, which these two give.
+//! `cargo xtask header`: the C header and the layout of its structs, which the library's own tests generate, and what these two
+//! give: the rest of `abi/`, and the declarations in C#.
 
 use std::fs;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::abi::{self, Abi};
+use crate::abi::c_header::Header;
+use crate::abi::{self, Abi, csharp};
 use crate::workspace::Workspace;
 
 pub(crate) const PATH: &str = "include/arr_session.h";
@@ -43,8 +44,9 @@ pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
         eprintln!("error: {}", abi::advice(&broken));
         return Ok(ExitCode::FAILURE);
     }
+    let declarations = csharp::texts(&Header::read(&header)?);
     let mut all_good = true;
-    for (path, text) in [(PATH, header), (LAYOUT, structs)].into_iter().chain(now.texts()) {
+    for (path, text) in [(PATH, header), (LAYOUT, structs)].into_iter().chain(now.texts()).chain(declarations) {
         all_good &= put(&workspace, path, &text, mode)?;
     }
     Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,5 +1,5 @@
-//! `abi/layout.txt`, how the structs lie in memory, is true in C, C++ and C#. Rust itself is held to it by the library's own
-//! tests.
+//! `abi/layout.txt`, how the structs lie in memory, is true in C and C++. Rust is held to it by the library's own tests, and C# by
+//! the C# tests.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -10,16 +10,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::abi::c_header::{self, Header};
+use crate::abi::c_header::Header;
 use crate::abi::header;
 use crate::c::dialect::{Dialect, GCC_C99, GCC_CXX17};
 use crate::context::Context;
-use crate::csharp::{self, Runtimes};
 use crate::process;
 use crate::step::Report;
-
-/// The structs in C#.
-const STRUCTS: &str = "bindings/csharp/NativeStructs.cs";
 
 /// A struct, with its fields in their order.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,12 +44,9 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
         for (language, said) in native(&workspace.root, &folder, &laid)? {
             problems.extend(differences(&laid, &parse(&said)?, language));
         }
-        for (language, said) in managed(context, &folder, &header)? {
-            problems.extend(differences(&laid, &parse(&said)?, language));
-        }
     }
     let fields: usize = laid.iter().map(|laid| laid.fields.len()).sum();
-    let summary = format!("{} structs, {fields} fields, in C, C++ and C# (Mono and .NET 8) as in Rust", laid.len());
+    let summary = format!("{} structs, {fields} fields, in C and C++ as in Rust", laid.len());
     Report::unless(problems, summary)
 }
 
@@ -171,59 +164,6 @@ fn c_probe(laid: &[Laid]) -> String {
          #define FIELD(name, field) printf(\"  \" #field \" %u %u\\n\", (unsigned)offsetof(name, field), \
          (unsigned)sizeof(((name *)0)->field))\n\
          int main(void)\n{{\n{lines}    return 0;\n}}\n"
-    )
-}
-
-/// What C# says, on each runtime that compiles as it runs.
-fn managed(context: &Context, folder: &Path, header: &Header) -> Result<Vec<(&'static str, String)>> {
-    let workspace = &context.workspace;
-    let source = folder.join("Layout.cs");
-    fs::write(&source, csharp_probe(&header.structs)).with_context(|| format!("cannot write {}", source.display()))?;
-    // Alone, so that a field of another type is told by its size and not by what uses it.
-    let sources = [workspace.root.join(STRUCTS), source];
-    let program = folder.join("Layout.exe");
-    csharp::mcs(&sources, &program, &["-target:exe"])?.expect_success("the layout cannot be asked for in C#")?;
-    let runtimes = Runtimes::provide(workspace)?;
-    let run = |(language, runtime): (&'static str, csharp::Runtime)| {
-        let mut probe = runtimes.command(runtime, &program)?;
-        Ok((language, process::stdout(&mut probe)?))
-    };
-    [("C# on Mono", csharp::Runtime::MonoJit), ("C# on .NET 8", csharp::Runtime::Dotnet)].into_iter().map(run).collect()
-}
-
-/// A program in C# that writes how the structs lie there: which fields there are by reflection, where they are by pointers.
-fn csharp_probe(structs: &[c_header::Struct]) -> String {
-    let mut behind = String::new();
-    let mut body = String::new();
-    for c_header::Struct { name, fields } in structs {
-        write!(
-            behind,
-            "    struct Behind_{name} {{ internal byte one; internal {name} it; }}\n\
-             \x20   static void {name}()\n    {{\n\
-             \x20       var behind = new Behind_{name}();\n        var at = new Dictionary<string, long>();\n        {name}* it = &behind.it;\n"
-        )
-        .expect("a text grows");
-        for field in fields {
-            let address = if field.kind.length.is_some() { "" } else { "&" };
-            writeln!(behind, "        at[\"{0}\"] = (byte*){address}it->@{0} - (byte*)it;", field.name)
-                .expect("a text grows");
-        }
-        write!(behind, "        Write(typeof({name}), sizeof({name}), (byte*)it - &behind.one, at);\n    }}\n")
-            .expect("a text grows");
-        writeln!(body, "        {name}();").expect("a text grows");
-    }
-    format!(
-        "using System;\nusing System.Collections.Generic;\nusing System.Reflection;\nusing System.Runtime.InteropServices;\n\
-         using ArrSession;\n\n#pragma warning disable 0649\n\nstatic unsafe class Layout\n{{\n{behind}\n\
-         \x20   static void Write(Type type, int size, long alignment, Dictionary<string, long> at)\n    {{\n\
-         \x20       Console.WriteLine(\"struct {{0}} {{1}} {{2}}\", type.Name, size, alignment);\n\
-         \x20       const BindingFlags all = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;\n\
-         \x20       foreach (FieldInfo field in type.GetFields(all)) {{\n\
-         \x20           Type kind = field.FieldType;\n\
-         \x20           int length = kind.IsPointer ? sizeof(byte*) : Marshal.SizeOf(kind);\n\
-         \x20           Console.WriteLine(\"  {{0}} {{1}} {{2}}\", field.Name, at[field.Name], length);\n\
-         \x20       }}\n    }}\n\n\
-         \x20   static void Main()\n    {{\n{body}    }}\n}}\n"
     )
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod binary;
 pub(crate) mod c_header;
+pub(crate) mod csharp;
 pub(crate) mod exports;
 pub(crate) mod header;
 pub(crate) mod layout;

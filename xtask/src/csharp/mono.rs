@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
+use crate::csharp::once::once;
 use crate::parallel;
-use crate::process::{self, Finished};
+use crate::process;
 use crate::workspace::Workspace;
 
 /// Where Debian has its assemblies.
 const FRAMEWORK: &str = "/usr/lib/mono/4.5";
 
-/// The assemblies that programs need when no code may be made while they run: each needs an image of its own. The largest
-/// first, as they are made side by side.
+/// The assemblies that programs need when no code may be made while they run: each needs an image of its own. The
+/// largest first, as they are made side by side.
 const AHEAD_OF_TIME: [&str; 8] = [
     "mscorlib",
     "System.Xml",
@@ -42,36 +43,31 @@ pub(crate) fn version() -> Result<String> {
 }
 
 /// Compiles with mcs, at the language level of the C# sources; warnings are errors.
-pub(crate) fn mcs(sources: &[&Path], output: &Path, options: &[&str]) -> Result<Finished> {
+pub(crate) fn mcs(sources: &[PathBuf], output: &Path, options: &[String]) -> Result<()> {
     let mut mcs = Command::new("mcs");
-    mcs.args(["-langversion:7.2", "-warn:4", "-warnaserror+", "-debug", "-unsafe"]).args(options);
-    let mut out = std::ffi::OsString::from("-out:");
-    out.push(output);
-    mcs.arg(out).args(sources);
-    process::run(mcs, process::TOOL_LIMIT)
+    mcs.args(["-langversion:7.2", "-warn:4", "-warnaserror+", "-debug"]).args(options);
+    mcs.arg(format!("-out:{}", output.display())).args(sources);
+    process::run(mcs, process::TOOL_LIMIT)?.expect_success(&format!("mcs, {}", output.display()))?;
+    Ok(())
 }
 
 /// A call of a program that is compiled while it runs.
 pub(crate) fn jit(program: &Path) -> Command {
-    run_by(mono("mono"), program)
+    mono("mono", &["--debug"], program)
 }
 
 /// The same with the collector of Boehm and others.
 pub(crate) fn jit_with_boehm(program: &Path) -> Command {
-    run_by(mono("mono-boehm"), program)
+    mono("mono-boehm", &["--debug"], program)
 }
 
-fn run_by(mut mono: Command, program: &Path) -> Command {
-    mono.arg("--debug").arg(program);
-    mono
-}
-
-fn mono(name: &str) -> Command {
+fn mono(name: &str, options: &[&str], assembly: &Path) -> Command {
     let mut mono = Command::new(name);
     // The caller's own settings would change what is tested.
     for name in ["MONO_PATH", "MONO_ENV_OPTIONS", "MONO_GC_PARAMS", "MONO_THREADS_SUSPEND"] {
         mono.env_remove(name);
     }
+    mono.args(options).arg(assembly);
     mono
 }
 
@@ -83,39 +79,36 @@ pub(crate) struct FullAot {
 impl FullAot {
     /// That of an earlier run if it was made by the same Mono, and a new one otherwise, which takes half a minute.
     pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
-        let folder = workspace.target.join("xtask/mono-full-aot");
+        let framework = Self { folder: workspace.scratch("xtask/mono-full-aot")? };
         let made_for = format!("{}\n{}", version()?, AHEAD_OF_TIME.join(" "));
-        // Written last: what was broken off has none.
-        let marker = folder.join("made-for.txt");
-        let framework = Self { folder };
-        if fs::read_to_string(&marker).is_ok_and(|found| found == made_for) {
-            return Ok(framework);
-        }
-        workspace.scratch("xtask/mono-full-aot")?;
-        let problems = parallel::work_off(&AHEAD_OF_TIME, |name| {
-            let copy = framework.folder.join(format!("{name}.dll"));
-            fs::copy(assembly(name), &copy).with_context(|| format!("cannot copy {name}"))?;
-            framework.compile(&copy).context(*name)
-        });
-        anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
-        fs::write(&marker, made_for).with_context(|| format!("cannot write {}", marker.display()))?;
+        once(&framework.folder.join("made-for.txt"), &made_for, || {
+            let problems = parallel::work_off(&AHEAD_OF_TIME, |name| {
+                let copy = framework.folder.join(format!("{name}.dll"));
+                fs::copy(assembly(name), &copy).with_context(|| format!("cannot copy {name}"))?;
+                framework.compile(&copy)
+            });
+            ensure!(problems.is_empty(), "{}", problems.join("\n"));
+            Ok(())
+        })?;
         Ok(framework)
     }
 
     /// Makes the image of one assembly, beside it.
     pub(crate) fn compile(&self, assembly: &Path) -> Result<()> {
-        let mut mono = mono("mono");
-        // The images name the files that they were made with: those are the ones to be found again.
-        mono.env("MONO_PATH", &self.folder).arg("--aot=full").arg(assembly);
-        process::run(mono, IMAGE_LIMIT)?
+        process::run(self.mono(&["--aot=full"], assembly), IMAGE_LIMIT)?
             .expect_success(&format!("cannot compile {} ahead of time", assembly.display()))?;
         Ok(())
     }
 
     /// A call of a program whose assemblies have all been compiled: no code is made while it runs, or it fails.
     pub(crate) fn command(&self, program: &Path) -> Command {
-        let mut mono = mono("mono");
-        mono.env("MONO_PATH", &self.folder).args(["--debug", "--full-aot"]).arg(program);
+        self.mono(&["--debug", "--full-aot"], program)
+    }
+
+    /// Images name the assemblies that they were made with: those in the folder are the ones to be found again.
+    fn mono(&self, options: &[&str], assembly: &Path) -> Command {
+        let mut mono = mono("mono", options, assembly);
+        mono.env("MONO_PATH", &self.folder);
         mono
     }
 }

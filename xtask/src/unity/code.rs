@@ -1,72 +1,92 @@
-//! The Unity package's C#: compiled against stand-ins for the engine as different Unitys would, and run on Mono.
+//! The Unity package's C#: compiled against stand-ins for the engine as different Unitys would, and its tests run
+//! against an emulator on Mono, which the Editor is built upon, and with everything compiled ahead of time, as near
+//! to IL2CPP as can be had.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 
 use crate::context::Context;
-use crate::csharp;
 use crate::csharp::dotnet::{Compilation, Dotnet};
+use crate::csharp::mono::{self, FullAot};
+use crate::csharp::once::{fingerprint, once};
+use crate::csharp::{self, Runtime};
+use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::parallel;
+use crate::process;
 use crate::step::Report;
-use crate::unity::asmdef::{self, Compilable};
+use crate::unity::asmdef::{self, Assembly};
 use crate::unity::package::{self, list};
-use crate::unity::runs::Tests;
+use crate::unity::plugins::Platform;
 use crate::workspace::Workspace;
 
 /// Where it is all compiled to, below the target folder.
 const FOLDER: &str = "xtask/unity";
 
-const ENGINE: &str = "tests/unity/engine";
 const TESTS: &str = "tests/unity";
-const SAMPLES: &str = "Samples~";
-const PROGRAM: &str = "UnityTests.exe";
+const PROGRAM: &str = "UnityTests";
+/// Where copies of it all are, with their images.
+const FULL_AOT: &str = "full-aot";
 
-/// The stand-ins: each assembly's name, its sources, and what it refers to.
+/// The stand-ins: each assembly's name, its sources in `tests/unity/engine`, and what it refers to.
 const STAND_INS: [(&str, &[&str], &[&str]); 3] = [
     ("UnityEngine", &["UnityEngine.cs", "Engine.cs"], &[]),
     ("UnityEditor", &["UnityEditor.cs"], &["UnityEngine"]),
     ("nunit.framework", &["NUnit.cs"], &[]),
 ];
 
-/// What every Unity that is meant defines.
-const ALWAYS: &[&str] = &["UNITY_5_3_OR_NEWER", "UNITY_2019_4_OR_NEWER"];
-
 /// A Unity that the sources are compiled as.
 struct Variant {
     name: &'static str,
     /// Its C#.
     language: &'static str,
-    /// Besides those of [`ALWAYS`].
-    symbols: &'static [&'static str],
+    symbols: &'static str,
     /// Whether the Editor's sources and the tests belong to it.
     editor: bool,
 }
 
+const fn editor(name: &'static str, language: &'static str, symbols: &'static str) -> Variant {
+    Variant { name, language, symbols, editor: true }
+}
+
+const fn player(name: &'static str, language: &'static str, symbols: &'static str) -> Variant {
+    Variant { name, language, symbols, editor: false }
+}
+
+/// What every Unity defines, and what Unity 6 does besides.
+const ALWAYS: &str = "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER";
+const UNITY_6: &str = "UNITY_6000_0_OR_NEWER";
+
 const VARIANTS: [Variant; 5] = [
-    Variant {
-        name: "2019-editor",
-        language: "7.3",
-        symbols: &["UNITY_EDITOR", "UNITY_INCLUDE_TESTS", "UNITY_STANDALONE_WIN"],
-        editor: true,
-    },
-    Variant {
-        name: "2019-uwp",
-        language: "7.3",
-        symbols: &["UNITY_WSA", "ENABLE_WINMD_SUPPORT", "ENABLE_IL2CPP"],
-        editor: false,
-    },
-    Variant {
-        name: "6-editor",
-        language: "9",
-        symbols: &["UNITY_EDITOR", "UNITY_INCLUDE_TESTS", "UNITY_STANDALONE_LINUX", UNITY_6],
-        editor: true,
-    },
-    Variant { name: "6-android", language: "9", symbols: &["UNITY_ANDROID", "ENABLE_IL2CPP", UNITY_6], editor: false },
-    Variant { name: "6-windows", language: "9", symbols: &["UNITY_STANDALONE_WIN", UNITY_6], editor: false },
+    editor("2019-editor", "7.3", "UNITY_EDITOR;UNITY_INCLUDE_TESTS;UNITY_STANDALONE_WIN"),
+    player("2019-uwp", "7.3", "UNITY_WSA;ENABLE_WINMD_SUPPORT;ENABLE_IL2CPP"),
+    editor("6-editor", "9", "UNITY_EDITOR;UNITY_INCLUDE_TESTS;UNITY_STANDALONE_LINUX"),
+    player("6-android", "9", "UNITY_ANDROID;ENABLE_IL2CPP"),
+    player("6-windows", "9", "UNITY_STANDALONE_WIN"),
 ];
 
-const UNITY_6: &str = "UNITY_6000_0_OR_NEWER";
+impl Variant {
+    fn define(&self) -> String {
+        let newer = if self.language == "9" { UNITY_6 } else { "" };
+        format!("-define:{ALWAYS};{};{newer}", self.symbols).trim_end_matches(';').to_owned()
+    }
+}
+
+/// How long sessions take to start, and how often they are read: short, as almost every test waits for one.
+const STARTUP: &str = "100ms";
+const POLL_INTERVAL_MS: u32 = 20;
+
+/// For all tests; they take some seconds.
+const LIMIT: Duration = Duration::from_secs(120);
+
+const RUNS: [(Runtime, ApiVersion); 3] = [
+    (Runtime::MonoJit, ApiVersion::V1),
+    (Runtime::MonoJit, ApiVersion::V2021_01_01),
+    (Runtime::MonoFullAot, ApiVersion::V1),
+];
 
 /// What code in Unity is compiled against, once the check has compiled it: the stand-ins, and the package's assemblies.
 pub(crate) fn references(workspace: &Workspace) -> Result<Vec<PathBuf>> {
@@ -75,47 +95,35 @@ pub(crate) fn references(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     Ok(names.map(|name| folder.join(name)).into())
 }
 
-/// Where it all is.
-struct Build<'a> {
-    workspace: &'a Workspace,
-    package: PathBuf,
-    folder: PathBuf,
-}
-
 /// Compiles everything, then runs the tests.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch(FOLDER)?;
-    let build = Build { workspace, package: package::default_folder(workspace), folder };
-    let files: Vec<String> = list(&build.package)?;
-    let imported: Vec<String> = files.iter().filter(|path| package::is_imported(path)).cloned().collect();
-    let assemblies = asmdef::in_order(&build.package, &imported)?;
-    let samples: Vec<PathBuf> = sources_below(&build.package, &files, &format!("{SAMPLES}/"));
+    fs::create_dir_all(folder.join(FULL_AOT))?;
+    let package = package::default_folder(workspace);
+    let imported: Vec<String> = list(&package)?.into_iter().filter(|path| package::is_imported(path)).collect();
+    let assemblies = asmdef::in_order(asmdef::read(&package, &imported)?)?;
+    let units = units(workspace, &assemblies)?;
+    let full_aot = FullAot::provide(workspace)?;
 
-    build.stand_ins()?;
-    let by_mcs = || build.with_mcs(&assemblies, &samples);
-    let by_roslyn = || build.with_roslyn(&assemblies, &samples);
-    let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &by_roslyn];
-    let problems = parallel::work_off(&compilers, |compile| compile());
-    if !problems.is_empty() {
-        return Report::unless(problems, String::new());
-    }
+    let sources = units.iter().flat_map(|unit| unit.sources.clone());
+    let made_from = fingerprint(sources.chain(assemblies.iter().map(|assembly| assembly.file.clone())))?;
+    let made_for = format!("{}{made_from}", mono::version()?);
+    once(&folder.join("made-for.txt"), &made_for, || compile(workspace, &full_aot, &units, &folder))?;
 
-    let tests = Tests {
-        workspace,
-        program: &build.output(PROGRAM),
-        assemblies: &build.assemblies(&assemblies, &samples),
-        package: &build.package,
-        emulator: &context.emulators()?.program,
-    };
-    let mut summary = format!(
-        "{} assemblies and {} samples by mcs, {} Unitys by Roslyn",
-        assemblies.len(),
-        sample_folders(&samples, &build.package).len(),
-        VARIANTS.len()
-    );
+    // They wait most of the time.
+    let tests = units.last().context("there are tests")?;
+    let outcomes = parallel::map_at_once(&RUNS, |(runtime, version)| {
+        let program = match runtime {
+            Runtime::MonoFullAot => full_aot.command(&tests.file(&folder.join(FULL_AOT))),
+            _ => mono::jit(&tests.file(&folder)),
+        };
+        let folder = workspace.scratch(&format!("{FOLDER}/{}-{version}", runtime.word()))?;
+        run(context, program, *runtime, *version, &folder).with_context(|| format!("{runtime}, REST {version}"))
+    });
     let mut problems = Vec::new();
-    for outcome in tests.run()? {
+    let mut summary = format!("{} assemblies by mcs, {} Unitys by Roslyn", assemblies.len(), VARIANTS.len());
+    for outcome in outcomes {
         match outcome {
             Ok(said) => summary.push_str(&format!("\n{said}")),
             Err(error) => problems.push(format!("{error:#}")),
@@ -124,117 +132,138 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     Report::unless(problems, summary)
 }
 
-fn sources_below(package: &Path, files: &[String], folder: &str) -> Vec<PathBuf> {
-    let sources = files.iter().filter(|path| path.starts_with(folder) && path.ends_with(".cs"));
-    sources.map(|path| package.join(path)).collect()
+/// Runs the tests with an emulator of their own, and returns what they said last.
+fn run(context: &Context, mut tests: Command, runtime: Runtime, version: ApiVersion, folder: &Path) -> Result<String> {
+    let platform = Platform::for_target(&context.workspace.host).context("no plugin for this machine")?;
+    let plugin = package::default_folder(&context.workspace).join(platform.path());
+    let options = &["--startup", STARTUP];
+    let emulator = Emulator::start(&context.emulators()?.program, folder, Scheme::Https, options)?;
+    csharp::let_find(&mut tests, plugin.parent().unwrap_or(Path::new(".")));
+    emulator.introduce_to(&mut tests, version, POLL_INTERVAL_MS);
+    tests.env("ARR_RUNTIME", runtime.word()).env("ARR_DATA_PATH", folder);
+    let said = process::run(tests, LIMIT)?.expect_success("the tests")?;
+    emulator.stop()?;
+    Ok(format!("{runtime}, REST {version}: {}", said.trim_end().lines().last().unwrap_or_default()))
 }
 
-/// The samples, each with its sources: the user imports one at a time.
-fn sample_folders(samples: &[PathBuf], package: &Path) -> Vec<(String, Vec<PathBuf>)> {
-    let mut folders: Vec<(String, Vec<PathBuf>)> = Vec::new();
-    for source in samples {
-        let below = source.strip_prefix(package.join(SAMPLES)).unwrap_or(source);
-        let name = below.components().next().map(|name| name.as_os_str().to_string_lossy().into_owned());
-        let name = name.unwrap_or_default();
-        match folders.iter_mut().find(|(folder, _)| *folder == name) {
-            Some((_, sources)) => sources.push(source.clone()),
-            None => folders.push((name, vec![source.clone()])),
-        }
-    }
-    folders
+/// Where code belongs.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// In place of the engine.
+    StandIn,
+    /// In the package, and in every build.
+    Everywhere,
+    /// In the package, but in the Editor only.
+    Editor,
+    Program,
 }
 
-impl Build<'_> {
-    fn output(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+/// What mcs compiles in one go, as Unity does: an assembly by its definition, a sample as if it were imported.
+struct Unit {
+    name: String,
+    place: Place,
+    sources: Vec<PathBuf>,
+    references: Vec<String>,
+    options: Vec<String>,
+}
+
+impl Unit {
+    fn new(name: &str, place: Place, sources: Vec<PathBuf>, references: &[&str]) -> Self {
+        let references = references.iter().map(|name| (*name).to_owned()).collect();
+        Self { name: name.to_owned(), place, sources, references, options: Vec::new() }
     }
 
-    fn reference(&self, name: &str) -> String {
-        format!("-r:{}", self.output(&format!("{name}.dll")).display())
+    fn of_assembly(assembly: &Assembly) -> Self {
+        let is_for_editor = assembly.is_for_editor() || assembly.is_test();
+        let place = if is_for_editor { Place::Editor } else { Place::Everywhere };
+        let mut references = vec!["UnityEngine"];
+        references.extend(assembly.is_for_editor().then_some("UnityEditor"));
+        references.extend(assembly.is_test().then_some("nunit.framework"));
+        references.extend(assembly.references().map(String::as_str));
+        let mut unit = Self::new(assembly.name(), place, assembly.sources.clone(), &references);
+        unit.options.push(VARIANTS[0].define());
+        unit.options.extend(assembly.is_unsafe().then(|| "-unsafe".to_owned()));
+        unit
     }
 
-    /// All that the test program refers to.
-    fn assemblies(&self, assemblies: &[Compilable], samples: &[PathBuf]) -> Vec<PathBuf> {
-        let stand_ins = STAND_INS.iter().map(|(name, ..)| (*name).to_owned());
-        let ours = assemblies.iter().map(|it| it.assembly.definition.name.clone());
-        let samples = sample_folders(samples, &self.package).into_iter().map(|(name, _)| name);
-        stand_ins.chain(ours).chain(samples).map(|name| self.output(&format!("{name}.dll"))).collect()
+    fn file(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.{}", self.name, if self.place == Place::Program { "exe" } else { "dll" }))
     }
 
-    fn stand_ins(&self) -> Result<()> {
-        for (name, sources, references) in STAND_INS {
-            let sources: Vec<PathBuf> =
-                sources.iter().map(|source| self.workspace.root.join(ENGINE).join(source)).collect();
-            let references = references.iter().map(|name| self.reference(name)).collect();
-            self.mcs(&format!("{name}.dll"), &sources, "library", references)?;
-        }
-        Ok(())
+    fn compile(&self, folder: &Path) -> Result<()> {
+        let mut options = self.options.clone();
+        options.extend(self.references.iter().map(|name| format!("-r:{}", dll(folder, name).display())));
+        options.extend((self.place != Place::Program).then(|| "-target:library".to_owned()));
+        mono::mcs(&self.sources, &self.file(folder), &options)
     }
+}
 
-    /// As Unity does it: each assembly by its definition, and nothing in it that the definition does not refer to.
-    fn with_mcs(&self, assemblies: &[Compilable], samples: &[PathBuf]) -> Result<()> {
-        let mut all =
-            vec![self.reference("UnityEngine"), self.reference("UnityEditor"), self.reference("nunit.framework")];
-        for Compilable { assembly, sources } in assemblies {
-            let name = &assembly.definition.name;
-            let mut references = vec![self.reference("UnityEngine")];
-            if assembly.is_for_editor() {
-                references.push(self.reference("UnityEditor"));
+fn dll(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.dll"))
+}
+
+/// All that there is to compile, each after what it refers to.
+fn units(workspace: &Workspace, assemblies: &[Assembly]) -> Result<Vec<Unit>> {
+    let package = package::default_folder(workspace);
+    let engine = workspace.root.join(TESTS).join("engine");
+    let mut units = Vec::new();
+    for (name, sources, references) in STAND_INS {
+        let sources = sources.iter().map(|source| engine.join(source)).collect();
+        units.push(Unit::new(name, Place::StandIn, sources, references));
+    }
+    units.extend(assemblies.iter().map(Unit::of_assembly));
+    for path in list(&package)?.iter().filter(|path| path.ends_with(".cs")) {
+        let Some((name, _)) = path.strip_prefix("Samples~/").and_then(|path| path.split_once('/')) else { continue };
+        match units.last_mut().filter(|last| last.name == name) {
+            Some(sample) => sample.sources.push(package.join(path)),
+            None => {
+                let sources = vec![package.join(path)];
+                units.push(Unit::new(name, Place::Everywhere, sources, &["UnityEngine", "ArrSession"]));
             }
-            if assembly.is_test() {
-                references.push(self.reference("nunit.framework"));
-            }
-            let ours = assembly.definition.references.iter().filter(|name| name.starts_with("ArrSession"));
-            references.extend(ours.map(|name| self.reference(name)));
-            references.push(symbols(VARIANTS[0].symbols));
-            self.mcs(&format!("{name}.dll"), sources, "library", references)?;
-            all.push(self.reference(name));
         }
-        for (name, sources) in sample_folders(samples, &self.package) {
-            let references = vec![self.reference("UnityEngine"), self.reference("ArrSession")];
-            self.mcs(&format!("{name}.dll"), &sources, "library", references)?;
-            all.push(self.reference(&name));
+    }
+    let all: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
+    let tests = Unit::new(PROGRAM, Place::Program, csharp::list(workspace, TESTS)?, &all);
+    units.push(tests);
+    Ok(units)
+}
+
+fn compile(workspace: &Workspace, full_aot: &FullAot, units: &[Unit], folder: &Path) -> Result<()> {
+    let (stand_ins, others) = units.split_at(STAND_INS.len());
+    for unit in stand_ins {
+        unit.compile(folder)?;
+    }
+    let by_mcs = || others.iter().try_for_each(|unit| unit.compile(folder));
+    let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &|| compile_with_roslyn(workspace, units, folder)];
+    let mut problems = parallel::work_off(&compilers, |compile| compile());
+    if problems.is_empty() {
+        // Beside each other, and not beside what the JIT runs: Mono takes images wherever it finds them.
+        let copies = folder.join(FULL_AOT);
+        for unit in units {
+            fs::copy(unit.file(folder), unit.file(&copies)).with_context(|| format!("cannot copy {}", unit.name))?;
         }
-        self.mcs(PROGRAM, &csharp::list(self.workspace, TESTS)?, "exe", all)
+        problems = parallel::work_off(units, |unit| full_aot.compile(&unit.file(&copies)));
     }
+    ensure!(problems.is_empty(), "{}", problems.join("\n"));
+    Ok(())
+}
 
-    fn mcs(&self, output: &str, sources: &[PathBuf], target: &str, mut options: Vec<String>) -> Result<()> {
-        options.push(format!("-target:{target}"));
-        let options: Vec<&str> = options.iter().map(String::as_str).collect();
-        csharp::mcs(sources, &self.output(output), &options)?.expect_success(&format!("mcs, {output}"))?;
-        Ok(())
-    }
-
-    /// All that a Unity would compile, in one piece, with that Unity's C# and symbols.
-    fn with_roslyn(&self, assemblies: &[Compilable], samples: &[PathBuf]) -> Result<()> {
-        let dotnet = Dotnet::provide(self.workspace)?;
-        let compilations: Vec<Compilation> = VARIANTS
+/// All that a Unity would compile, in one piece, with that Unity's C# and symbols.
+fn compile_with_roslyn(workspace: &Workspace, units: &[Unit], folder: &Path) -> Result<()> {
+    let compilation = |variant: &Variant| {
+        let chosen = units
             .iter()
-            .map(|variant| {
-                let chosen = assemblies
-                    .iter()
-                    .filter(|it| variant.editor || !(it.assembly.is_for_editor() || it.assembly.is_test()));
-                let sources = chosen.flat_map(|it| it.sources.clone()).chain(samples.to_vec()).collect();
-                let stand_ins: &[&str] =
-                    if variant.editor { &["UnityEngine", "UnityEditor", "nunit.framework"] } else { &["UnityEngine"] };
-                Compilation {
-                    output: self.output(&format!("All-{}.dll", variant.name)),
-                    sources,
-                    references: stand_ins.iter().map(|name| self.output(&format!("{name}.dll"))).collect(),
-                    options: vec![
-                        "-unsafe".to_owned(),
-                        "-target:library".to_owned(),
-                        format!("-langversion:{}", variant.language),
-                        symbols(variant.symbols),
-                    ],
-                }
-            })
-            .collect();
-        dotnet.compile(&compilations)?.expect_success("Roslyn")?;
-        Ok(())
-    }
-}
-
-fn symbols(more: &[&str]) -> String {
-    format!("-define:{}", ALWAYS.iter().chain(more).copied().collect::<Vec<_>>().join(";"))
+            .filter(|unit| unit.place == Place::Everywhere || (variant.editor && unit.place == Place::Editor));
+        let stand_ins = if variant.editor { &STAND_INS[..] } else { &STAND_INS[..1] };
+        let language = format!("-langversion:{}", variant.language);
+        Compilation {
+            output: dll(folder, &format!("All-{}", variant.name)),
+            sources: chosen.flat_map(|unit| unit.sources.clone()).collect(),
+            references: stand_ins.iter().map(|(name, ..)| dll(folder, name)).collect(),
+            options: vec!["-unsafe".to_owned(), "-target:library".to_owned(), language, variant.define()],
+        }
+    };
+    let compilations: Vec<Compilation> = VARIANTS.iter().map(compilation).collect();
+    Dotnet::provide(workspace)?.compile(&compilations)?.expect_success("Roslyn")?;
+    Ok(())
 }

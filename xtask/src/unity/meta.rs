@@ -1,97 +1,45 @@
-//! The `.meta` files beside a package's files and folders.
+//! The `.meta` files beside a package's files and folders: the importer for each, and the GUID by which scenes and
+//! assets refer to it. They are generated from the paths, so they are the same in every release, and none can be
+//! missing or have another's GUID.
 
-use std::fs;
-use std::path::Path;
+use anyhow::{Result, bail};
 
-use anyhow::{Context as _, Result, ensure};
+use crate::unity::plugins::{PLATFORMS, Platform};
 
-use crate::unity::guid;
-use crate::unity::yaml::Value;
+/// Files that were moved after a release: where they are now, and the path that their GUID was made from.
+const MOVED: &[(&str, &str)] = &[];
 
-/// What Unity takes a file for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Importer {
-    Folder,
-    Script,
-    Assembly,
-    Manifest,
-    Text,
-    Plugin,
-}
+const SCRIPT: &str = "  serializedVersion: 2\n  defaultReferences: []\n  executionOrder: 0\n  icon: {instanceID: 0}\n";
 
-impl Importer {
-    /// By the file's name. `None` for what a package of ours does not have.
-    pub(crate) fn of(path: &str, is_folder: bool) -> Option<Self> {
-        let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
-        match extension {
-            _ if is_folder => Some(Self::Folder),
-            _ if path == "package.json" => Some(Self::Manifest),
-            "cs" => Some(Self::Script),
-            "asmdef" => Some(Self::Assembly),
-            "md" => Some(Self::Text),
-            "so" | "dll" => Some(Self::Plugin),
-            _ => None,
-        }
-    }
-
-    /// The name of its block in the `.meta` file.
-    pub(crate) const fn block(self) -> &'static str {
-        match self {
-            Self::Folder => "DefaultImporter",
-            Self::Script => "MonoImporter",
-            Self::Assembly => "AssemblyDefinitionImporter",
-            Self::Manifest => "PackageManifestImporter",
-            Self::Text => "TextScriptImporter",
-            Self::Plugin => "PluginImporter",
-        }
-    }
-}
-
-/// The `.meta` file of anything but a plugin, whose settings are kept as a template.
-pub(crate) fn write(path: &str, importer: Importer) -> String {
-    let guid = guid::of(path);
-    let block = importer.block();
-    let (before, settings) = match importer {
-        Importer::Folder => ("folderAsset: yes\n", ""),
-        Importer::Script => {
-            ("", "  serializedVersion: 2\n  defaultReferences: []\n  executionOrder: 0\n  icon: {instanceID: 0}\n")
-        }
-        _ => ("", ""),
+/// The `.meta` file of what is at this path of the package, with `/` between folders.
+pub(crate) fn of(path: &str, is_folder: bool) -> Result<String> {
+    let guid = guid(path);
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let (before, importer, settings) = match extension {
+        _ if is_folder => ("folderAsset: yes\n", "DefaultImporter", String::new()),
+        _ if path == "package.json" => ("", "PackageManifestImporter", String::new()),
+        "cs" => ("", "MonoImporter", SCRIPT.to_owned()),
+        "asmdef" => ("", "AssemblyDefinitionImporter", String::new()),
+        "md" => ("", "TextScriptImporter", String::new()),
+        _ => match PLATFORMS.iter().find(|platform| platform.path() == path) {
+            Some(platform) => ("", "PluginImporter", Platform::import_settings(platform)),
+            None => bail!("{path}: the package has no such kind of file"),
+        },
     };
-    format!(
-        "fileFormatVersion: 2\nguid: {guid}\n{before}{block}:\n  externalObjects: {{}}\n{settings}  userData: \n  \
+    Ok(format!(
+        "fileFormatVersion: 2\nguid: {guid}\n{before}{importer}:\n  externalObjects: {{}}\n{settings}  userData: \n  \
          assetBundleName: \n  assetBundleVariant: \n"
-    )
+    ))
 }
 
-/// A `.meta` file that is there.
-pub(crate) struct Meta {
-    pub(crate) guid: String,
-    pub(crate) content: Value,
-}
-
-impl Meta {
-    pub(crate) fn read(file: &Path) -> Result<Self> {
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        Self::parse(&text)
-    }
-
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        let content = Value::parse(text)?;
-        ensure!(content.text("fileFormatVersion") == Some("2"), "it does not begin with `fileFormatVersion: 2`");
-        let guid = content.text("guid").context("it has no guid")?.to_owned();
-        guid::check_form(&guid)?;
-        Ok(Self { guid, content })
-    }
-
-    /// The importer's block.
-    pub(crate) fn importer(&self, importer: Importer) -> Result<&Value> {
-        let block = importer.block();
-        if importer == Importer::Folder {
-            ensure!(self.content.text("folderAsset") == Some("yes"), "it is a folder's, and lacks `folderAsset: yes`");
-        }
-        self.content.get(block).with_context(|| format!("it has no `{block}`"))
-    }
+/// 128 bits of Fowler, Noll and Vo's hash: short, and the same everywhere.
+fn guid(path: &str) -> String {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let named = MOVED.iter().find(|(now, _)| *now == path).map_or(path, |(_, then)| then);
+    let hashed = format!("com.arr-session/{named}");
+    let hash = hashed.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
+    format!("{hash:032x}")
 }
 
 #[cfg(test)]
@@ -99,24 +47,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_can_be_read() {
-        for (path, is_folder, importer) in [
-            ("Runtime", true, Importer::Folder),
-            ("Runtime/Core/ArrClient.cs", false, Importer::Script),
-            ("Editor/ArrSession.Editor.asmdef", false, Importer::Assembly),
-            ("package.json", false, Importer::Manifest),
-            ("Third Party Notices.md", false, Importer::Text),
-        ] {
-            assert_eq!(Importer::of(path, is_folder), Some(importer));
-            let meta = Meta::parse(&write(path, importer)).unwrap();
-            assert_eq!(meta.guid, guid::of(path));
-            meta.importer(importer).unwrap();
-        }
+    fn a_path_has_one_guid_for_ever() {
+        // What has been released must not change: scenes would lose their components.
+        assert_eq!(guid("Runtime/RemoteRenderingSession.cs"), "b236104a990c1cb60df04232af3faff0");
+        assert_ne!(guid("Runtime"), guid("Editor"));
     }
 
     #[test]
-    fn a_script_is_no_folder() {
-        let meta = Meta::parse(&write("a.cs", Importer::Script)).unwrap();
-        assert!(meta.importer(Importer::Folder).is_err());
+    fn what_unity_would_not_know_is_refused() {
+        assert!(of("Runtime", true).unwrap().contains("folderAsset: yes\nDefaultImporter:\n"));
+        assert!(of("Runtime/notes.txt", false).is_err());
+        assert!(of("Plugins/os2/arr_session.dll", false).is_err());
     }
 }

@@ -3,22 +3,22 @@
 mod asmdef;
 mod check;
 mod code;
-mod guid;
 mod manifest;
 mod meta;
 mod package;
 mod plugins;
-mod runs;
-mod yaml;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
+pub(crate) use check::problems;
 pub(crate) use code::{check as check_code, references};
+pub(crate) use manifest::NAME;
 use package::Binary;
-use plugins::{PLATFORMS, Platform};
+pub(crate) use package::NOTICES;
+use plugins::Platform;
 
 use crate::artifacts::{Library, Progress};
 use crate::context::Context;
@@ -62,20 +62,6 @@ pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `cargo xtask unity --metas`: the `.meta` files that new sources need.
-pub(crate) fn write_metas() -> Result<ExitCode> {
-    let written = package::write_missing_metas(&Workspace::find()?)?;
-    for path in &written {
-        println!("{path}");
-    }
-    println!("{} written", written.len());
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The package's name, as Unity knows it.
-pub(crate) use manifest::NAME;
-pub(crate) use package::NOTICES;
-
 /// Makes `folder` the package with these binaries, by the names of their platforms, and with what they were made of.
 pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, &Path, &Parts)]) -> Result<()> {
     let binary = |&(platform, file, parts): &(&str, &Path, &Parts)| -> Result<Binary> {
@@ -84,11 +70,6 @@ pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, 
     let binaries = binaries.iter().map(binary).collect::<Result<Vec<_>>>()?;
     package::assemble(workspace, folder, &binaries)?;
     Ok(())
-}
-
-/// What is wrong with a package, in whatever folder it is.
-pub(crate) fn problems(folder: &Path, version: &str) -> Result<Vec<String>> {
-    check::problems(folder, version)
 }
 
 /// Assembles the package and checks it.
@@ -100,12 +81,8 @@ pub(crate) fn check_package(context: &Context) -> Result<Report> {
         package::assemble(workspace, &folder, &[binary])
     };
     let assembled = make()?;
-    let mut problems = check::problems(&folder, &workspace.version)?;
-    problems.extend(plugins::template_problems(workspace));
+    let problems = problems(&folder, &workspace.version)?;
     let again = make()?;
     ensure!(again.written + again.removed == 0, "assembled again, it was not left as it was");
-    Report::unless(
-        problems,
-        format!("{} files, {} written; settings for {} platforms", assembled.files, assembled.written, PLATFORMS.len()),
-    )
+    Report::unless(problems, format!("{} files, {} written", assembled.files, assembled.written))
 }

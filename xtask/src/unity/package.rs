@@ -1,26 +1,23 @@
-//! Assembles the Unity package: sources, core, documentation, and binaries with their import settings.
+//! Assembles the Unity package: sources, core, documentation, and binaries, each with its `.meta` file.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::artifacts::Library;
-use crate::links::Page;
+use crate::csharp;
 use crate::notices::{self, Parts};
 use crate::unity::manifest;
-use crate::unity::meta::{self, Importer};
+use crate::unity::meta;
 use crate::unity::plugins::Platform;
 use crate::workspace::Workspace;
 
 /// The package's own files.
-pub(crate) const SOURCES: &str = "bindings/unity";
-/// The engine-free C#, which becomes `Runtime/Core`.
-pub(crate) const CORE: &str = "bindings/csharp";
-/// The pages that become the package's documentation.
-const PAGES: [&str; 2] = ["docs/unity.md", "docs/platforms.md"];
-const DOCUMENTATION: &str = "Documentation~";
+const SOURCES: &str = "bindings/unity";
+/// The page that is the package's documentation: it leads to nothing but itself.
+const PAGE: &str = "docs/unity.md";
 
 /// What is in the native library; the crates are added to it.
 pub(crate) const NOTICES: &str = "Third Party Notices.md";
@@ -54,8 +51,8 @@ pub(crate) fn default_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("unity").join(manifest::NAME)
 }
 
-/// Makes `folder` the package with these binaries. What is there already stays untouched, so that Unity does not import it
-/// anew; what no longer belongs there goes.
+/// Makes `folder` the package with these binaries. What is there already stays untouched, so that Unity does not
+/// import it anew; what no longer belongs there goes.
 pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[Binary]) -> Result<Assembled> {
     ensure_ours(folder)?;
     lay_out(folder, &contents(workspace, binaries)?)
@@ -110,53 +107,29 @@ pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Con
     for path in list(&sources)?.iter().filter(|path| !path.starts_with("Plugins~")) {
         add(&mut contents, path, &sources.join(path))?;
     }
-    let core = workspace.root.join(CORE);
-    for path in list(&core)?.iter().filter(|path| path.ends_with(".cs") || path.ends_with(".cs.meta")) {
-        add(&mut contents, &format!("Runtime/Core/{path}"), &core.join(path))?;
+    // The engine-free C#.
+    for source in csharp::list(workspace, csharp::LIBRARY)? {
+        let name = source.file_name().unwrap_or_default().to_string_lossy();
+        add(&mut contents, &format!("Runtime/Core/{name}"), &source)?;
     }
-    add_folder(&mut contents, "Runtime/Core");
-    add_pages(&mut contents, workspace)?;
+    add(&mut contents, "Documentation~/unity.md", &workspace.root.join(PAGE))?;
     let notices = contents.get_mut(NOTICES).and_then(Option::as_mut).context("the notices are missing")?;
     let parts: Option<Vec<Parts>> = binaries.iter().map(|binary| binary.parts.clone()).collect();
     notices.extend(notices::of_libraries(workspace, parts.as_deref())?.into_bytes());
 
-    for binary in binaries {
-        let path = binary.platform.path();
-        binary.platform.check_binary(&binary.file)?;
-        if contents.contains_key(&path) {
-            bail!("two binaries are given for {}", binary.platform.name);
+    for Binary { platform, file, .. } in binaries {
+        platform.check_binary(file)?;
+        ensure!(!contents.contains_key(&platform.path()), "two binaries are given for {}", platform.name);
+        add(&mut contents, &platform.path(), file)?;
+        // What is to be known about a platform's binary goes beside it.
+        let notes = workspace.root.join(platform.notes());
+        for name in list(&notes)? {
+            add(&mut contents, &format!("Plugins/{}/{name}", platform.name), &notes.join(&name))?;
         }
-        add(&mut contents, &path, &binary.file)?;
-        add(&mut contents, &format!("{path}.meta"), &workspace.root.join(binary.platform.template()))?;
-        add_notes(&mut contents, workspace, binary.platform)?;
-        add_folder(&mut contents, "Plugins");
-        add_folder(&mut contents, &format!("Plugins/{}", binary.platform.name));
     }
+    add_folders(&mut contents);
+    add_metas(&mut contents)?;
     Ok(contents)
-}
-
-/// Of what the pages lead to, only the pages are there.
-fn add_pages(contents: &mut Contents, workspace: &Workspace) -> Result<()> {
-    let place = |source: &str| source.replace("docs", DOCUMENTATION);
-    for source in PAGES {
-        let (text, place_of_this) = (workspace.read(source)?, place(source));
-        let page = Page { text: &text, source, place: &place_of_this };
-        let adapted = page.adapted(&workspace.root, &|other| PAGES.contains(&other).then(|| place(other)))?;
-        contents.insert(place_of_this, Some(adapted.into_bytes()));
-    }
-    contents.insert(DOCUMENTATION.to_owned(), None);
-    Ok(())
-}
-
-/// What is to be known about a platform's binary goes beside it.
-fn add_notes(contents: &mut Contents, workspace: &Workspace, platform: &Platform) -> Result<()> {
-    let folder = workspace.root.join(platform.templates());
-    for name in list(&folder)?.iter().filter(|name| name.ends_with(".md")) {
-        let path = format!("Plugins/{}/{name}", platform.name);
-        add(contents, &path, &folder.join(name))?;
-        contents.insert(format!("{path}.meta"), Some(meta::write(&path, Importer::Text).into_bytes()));
-    }
-    Ok(())
 }
 
 fn add(contents: &mut Contents, path: &str, from: &Path) -> Result<()> {
@@ -169,33 +142,39 @@ fn add(contents: &mut Contents, path: &str, from: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A folder that only the assembled package has, with its `.meta` file.
-fn add_folder(contents: &mut Contents, path: &str) {
-    contents.insert(path.to_owned(), None);
-    contents.insert(format!("{path}.meta"), Some(meta::write(path, Importer::Folder).into_bytes()));
+fn add_folders(contents: &mut Contents) {
+    let above = |path: &String| path.match_indices('/').map(|(at, _)| path[..at].to_owned()).collect::<Vec<_>>();
+    let folders: Vec<String> = contents.keys().flat_map(above).collect();
+    contents.extend(folders.into_iter().map(|folder| (folder, None)));
+}
+
+fn add_metas(contents: &mut Contents) -> Result<()> {
+    let with_meta = contents.iter().filter(|(path, _)| has_meta(path));
+    let meta = |(path, content): (&String, &Option<Vec<u8>>)| -> Result<_> {
+        Ok((format!("{path}.meta"), Some(meta::of(path, content.is_none())?.into_bytes())))
+    };
+    let metas = with_meta.map(meta).collect::<Result<Vec<_>>>()?;
+    contents.extend(metas);
+    Ok(())
 }
 
 /// The paths of everything below a folder, with `/` between folders, each folder before what is in it.
 pub(crate) fn list(folder: &Path) -> Result<Vec<String>> {
     let mut paths = Vec::new();
-    if folder.is_dir() {
-        list_below(folder, "", &mut paths)?;
+    let mut waiting = if folder.is_dir() { vec![String::new()] } else { Vec::new() };
+    while let Some(below) = waiting.pop() {
+        let folder = folder.join(&below);
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+            let entry = entry?;
+            let path = format!("{below}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                waiting.push(format!("{path}/"));
+            }
+            paths.push(path);
+        }
     }
     paths.sort();
     Ok(paths)
-}
-
-fn list_below(root: &Path, below: &str, paths: &mut Vec<String>) -> Result<()> {
-    let folder = root.join(below);
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-        if root.join(&path).is_dir() {
-            list_below(root, &path, paths)?;
-        }
-        paths.push(path);
-    }
-    Ok(())
 }
 
 /// Whether Unity looks at it: not at what is hidden or ends in `~`, nor at what is below such a folder.
@@ -203,34 +182,11 @@ pub(crate) fn is_imported(path: &str) -> bool {
     !path.split('/').any(|name| name.starts_with('.') || name.ends_with('~'))
 }
 
-/// Whether it has a `.meta` file: what Unity imports, and what is in a sample, which Unity copies into the project along with
-/// that file. Without it a component would have another GUID in each project.
+/// Whether it has a `.meta` file: what Unity imports, and what is in a sample, which Unity copies into the project
+/// along with that file. Without it a component would have another GUID in each project.
 pub(crate) fn has_meta(path: &str) -> bool {
     match path.strip_prefix("Samples~/") {
         Some(below) => below.split_once('/').is_some_and(|(_, in_sample)| is_imported(in_sample)),
         None => is_imported(path),
     }
-}
-
-/// Writes the `.meta` files that the checkout's sources lack, and returns their paths.
-pub(crate) fn write_missing_metas(workspace: &Workspace) -> Result<Vec<String>> {
-    let mut written = Vec::new();
-    for (source, place) in [(SOURCES, ""), (CORE, "Runtime/Core/")] {
-        let folder = workspace.root.join(source);
-        for path in list(&folder)?.iter().filter(|path| has_meta(path) && !path.ends_with(".meta")) {
-            if source == CORE && !path.ends_with(".cs") {
-                continue;
-            }
-            let meta = folder.join(format!("{path}.meta"));
-            let in_package = format!("{place}{path}");
-            let importer = Importer::of(&in_package, folder.join(path).is_dir())
-                .with_context(|| format!("{source}/{path}: no kind of file that the package has"))?;
-            if !meta.exists() {
-                fs::write(&meta, meta::write(&in_package, importer))
-                    .with_context(|| format!("cannot write {}", meta.display()))?;
-                written.push(format!("{source}/{path}.meta"));
-            }
-        }
-    }
-    Ok(written)
 }

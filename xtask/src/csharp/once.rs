@@ -1,0 +1,58 @@
+//! Work that is repeated only when its inputs have changed.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use sha2::{Digest as _, Sha256};
+
+/// A fingerprint of these files' contents, and of this program, whose code has the options.
+pub(crate) fn fingerprint(files: impl IntoIterator<Item = PathBuf>) -> Result<String> {
+    let program = fs::metadata(env::current_exe()?)?.modified()?;
+    let mut hash = Sha256::new();
+    hash.update(format!("{program:?}"));
+    for file in files {
+        let content = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        hash.update(format!("{} {} ", file.display(), content.len()));
+        hash.update(content);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Runs `make`, unless `marker` says that it has already succeeded for the same.
+pub(crate) fn once(marker: &Path, made_for: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
+    if fs::read_to_string(marker).is_ok_and(|found| found == made_for) {
+        return Ok(());
+    }
+    // Written last, so that a failed or interrupted run leaves none.
+    fs::remove_file(marker).ok();
+    make()?;
+    fs::write(marker, made_for).with_context(|| format!("cannot write {}", marker.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_failed_or_has_changed_is_made_again() {
+        let folder = crate::workspace::Workspace::find().unwrap().scratch("xtask/once").unwrap();
+        let (marker, source) = (folder.join("marker"), folder.join("source"));
+        fs::remove_file(&marker).ok();
+        let made = |text: &str, outcome: Result<()>| {
+            fs::write(&source, text).unwrap();
+            let mut made = false;
+            let make = || {
+                made = true;
+                outcome
+            };
+            once(&marker, &fingerprint([source.clone()]).unwrap(), make).ok();
+            made
+        };
+        assert!(made("a", Ok(())));
+        assert!(!made("a", Ok(())));
+        assert!(made("b", Err(anyhow::anyhow!("no"))));
+        assert!(made("a", Ok(())));
+    }
+}

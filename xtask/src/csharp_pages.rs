@@ -1,0 +1,82 @@
+//! The C# that README.md and the other pages show compiles.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+use crate::context::Context;
+use crate::csharp::Programs;
+use crate::csharp::dotnet::{Compilation, Dotnet};
+use crate::readme::{self, Block, Page};
+use crate::step::Report;
+use crate::unity;
+
+/// What a reader of a snippet has, as the text around it says: names for what was made before, and a method to stand
+/// in. Fields, so that a snippet may make its own of the same name.
+const BEFORE: &str = "\
+#pragma warning disable 0169, 0219, 0414, 0649, 1998
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+using ArrSession;
+static class Snippet
+{
+    static ArrClient client;
+    static RenderingSession session;
+    static ArrClientOptions options;
+    static CancellationToken cancellation;
+
+    static async Task Run()
+    {
+";
+const AFTER: &str = "\n    }\n}\n";
+
+/// Compiles each block, as Unity 2019.4 does, against the library, or, if it is for Unity, against the package: a
+/// block with a type in it is a whole file, and any other the inside of a method, with `client`, `session`, `options`
+/// and `cancellation` at hand. The compiler's complaints name the pages' own lines.
+pub(crate) fn check(context: &Context) -> Result<Report> {
+    let workspace = &context.workspace;
+    let folder = workspace.scratch("xtask/csharp/blocks")?;
+    let mut compilations = Vec::new();
+    let mut shown = Vec::new();
+    for Page { path, blocks } in readme::pages(workspace, "csharp")? {
+        for block in &blocks {
+            let source = folder.join(format!("{}-line-{}.cs", readme::file_name(&path), block.line));
+            fs::write(&source, whole_file(&path, block))
+                .with_context(|| format!("cannot write {}", source.display()))?;
+            let is_for_unity = block.code.contains("using UnityEngine;");
+            let library = [Programs::of(workspace)?.library()];
+            compilations.push(Compilation {
+                output: source.with_extension("dll"),
+                sources: vec![source],
+                references: if is_for_unity { unity::references(workspace)? } else { library.into() },
+                options: ["-target:library", "-unsafe", "-langversion:7.3"].map(str::to_owned).into(),
+            });
+        }
+        shown.push(format!("{} in {path}", blocks.len()));
+    }
+    Dotnet::provide(workspace)?.compile(&compilations)?.expect_success("what the pages show does not compile")?;
+    Ok(Report(if shown.is_empty() { "no page shows any".to_owned() } else { shown.join(", ") }))
+}
+
+/// The block as a file. Complaints are about the page, at the line where the reader finds it.
+fn whole_file(page: &str, Block { line, code }: &Block) -> String {
+    let place = format!("#line {} \"{page}\"\n", line + 1);
+    let is_type = |line: &str| ["public ", "internal "].iter().any(|word| line.starts_with(word));
+    if code.lines().any(is_type) { place + code } else { format!("{BEFORE}{place}{code}{AFTER}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_with_a_type_is_a_whole_file_and_any_other_the_inside_of_a_method() {
+        let of = |code: &str| whole_file("docs/a.md", &Block { line: 7, code: code.to_owned() });
+        let whole = "using ArrSession;\npublic sealed class A { }\n";
+        assert_eq!(of(whole), format!("#line 8 \"docs/a.md\"\n{whole}"));
+        let inside = of("// a public class\nclient.Pump();\n");
+        assert!(inside.starts_with(BEFORE) && inside.contains("{\n#line 8 \"docs/a.md\"\n// a public"), "{inside}");
+    }
+}
