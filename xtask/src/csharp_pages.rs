@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::context::Context;
 use crate::csharp::Programs;
 use crate::csharp::dotnet::{Compilation, Dotnet};
-use crate::readme::{self, Block, Page};
+use crate::pages::{self, Block};
 use crate::step::Report;
 use crate::unity;
 
@@ -39,29 +39,24 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/csharp/blocks")?;
     let mut compilations = Vec::new();
-    let mut shown = Vec::new();
-    for Page { path, blocks } in readme::pages(workspace, "csharp")? {
-        for block in &blocks {
-            let source = folder.join(format!("{}-line-{}.cs", readme::file_name(&path), block.line));
-            fs::write(&source, whole_file(&path, block))
-                .with_context(|| format!("cannot write {}", source.display()))?;
-            let is_for_unity = block.code.contains("using UnityEngine;");
-            let library = [Programs::of(workspace)?.library()];
-            compilations.push(Compilation {
-                output: source.with_extension("dll"),
-                sources: vec![source],
-                references: if is_for_unity { unity::references(workspace)? } else { library.into() },
-                options: ["-target:library", "-unsafe", "-langversion:7.3"].map(str::to_owned).into(),
-            });
-        }
-        shown.push(format!("{} in {path}", blocks.len()));
+    for block in pages::blocks(workspace)?.iter().filter(|block| block.language == "csharp") {
+        let source = folder.join(block.file_name()).with_extension("cs");
+        fs::write(&source, whole_file(block)).with_context(|| format!("cannot write {}", source.display()))?;
+        let is_for_unity = block.code.contains("using UnityEngine;");
+        let library = [Programs::of(workspace)?.library()];
+        compilations.push(Compilation {
+            output: source.with_extension("dll"),
+            sources: vec![source],
+            references: if is_for_unity { unity::references(workspace)? } else { library.into() },
+            options: ["-target:library", "-unsafe", "-langversion:7.3"].map(str::to_owned).into(),
+        });
     }
     Dotnet::provide(workspace)?.compile(&compilations)?.expect_success("what the pages show does not compile")?;
-    Ok(Report(if shown.is_empty() { "no page shows any".to_owned() } else { shown.join(", ") }))
+    Ok(Report(format!("{} blocks", compilations.len())))
 }
 
 /// The block as a file. Complaints are about the page, at the line where the reader finds it.
-fn whole_file(page: &str, Block { line, code }: &Block) -> String {
+fn whole_file(Block { page, line, code, .. }: &Block) -> String {
     let place = format!("#line {} \"{page}\"\n", line + 1);
     let is_type = |line: &str| ["public ", "internal "].iter().any(|word| line.starts_with(word));
     if code.lines().any(is_type) { place + code } else { format!("{BEFORE}{place}{code}{AFTER}") }
@@ -73,7 +68,10 @@ mod tests {
 
     #[test]
     fn a_block_with_a_type_is_a_whole_file_and_any_other_the_inside_of_a_method() {
-        let of = |code: &str| whole_file("docs/a.md", &Block { line: 7, code: code.to_owned() });
+        let of = |code: &str| {
+            let [page, language, code] = ["docs/a.md", "csharp", code].map(str::to_owned);
+            whole_file(&Block { page, line: 7, language, code })
+        };
         let whole = "using ArrSession;\npublic sealed class A { }\n";
         assert_eq!(of(whole), format!("#line 8 \"docs/a.md\"\n{whole}"));
         let inside = of("// a public class\nclient.Pump();\n");

@@ -13,8 +13,8 @@ use crate::dependencies;
 use crate::device;
 use crate::emulator::{Emulator, Scheme};
 use crate::packages::{self, Chore};
+use crate::pages;
 use crate::python_sdk;
-use crate::readme;
 use crate::rust;
 use crate::step::{self, Report, Step};
 use crate::versions;
@@ -63,7 +63,7 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C# declarations", abi::csharp::check),
     Step::new("layout in C and C++", abi::layout::check).unless(NOT_LINUX),
     Step::new("C# in the pages", csharp_pages::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
-    Step::new("README", readme::check).unless(NOT_LINUX),
+    Step::new("pages", pages::check).unless(NOT_LINUX),
     Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("workflows", workflows::check).unless(NOT_LINUX),
     Step::new("rustdoc", rust::rustdoc),
