@@ -33,6 +33,7 @@ const NOT_LINUX: Option<&str> = if cfg!(target_os = "linux") {
 const LIBRARY: &str = "release library";
 const EMULATOR: &str = "emulators start";
 const BOTH: &[&str] = &[LIBRARY, EMULATOR];
+const C_BUILD: &str = "C and C++ compile";
 const CSHARP: &str = "C# compiles";
 const UNITY: &str = "Unity package";
 const UNITY_CODE: &str = "Unity code";
@@ -48,21 +49,17 @@ const STEPS: &[Step<Context>] = &[
     Step::new("clippy", rust::clippy),
     Step::new(CSHARP, csharp::compile).unless(NOT_LINUX),
     Step::new("Rust tests", rust::tests),
-    Step::new("C programs", c::programs::check_all).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C examples, static", c::programs::check_static).needs(BOTH).unless(NOT_LINUX),
+    Step::new(C_BUILD, c::suite::build).needs(&[LIBRARY]).unless(NOT_LINUX),
+    Step::new("C and C++ tests", c::suite::test).needs(&[C_BUILD, EMULATOR]).unless(NOT_LINUX),
+    Step::new("C++ package", cpp::install::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# tests", csharp::suite::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
-    Step::new("C++ tests", cpp::programs::check_tests).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C++ package and viewer", cpp::install::check).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C++ headers", cpp::headers::check).unless(NOT_LINUX),
-    Step::new("C++ dialects", cpp::headers::check_dialects).unless(NOT_LINUX),
-    Step::new("header alone", c::dialect::check_header).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY, EMULATOR]).unless(NOT_LINUX),
     Step::new("quickstarts", story::check).needs(&[LIBRARY, EMULATOR, CSHARP]),
     Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
     Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# declarations", csharp::parity::check),
-    Step::new("layout in C, C++ and C#", abi::layout::check).unless(NOT_LINUX),
+    Step::new("layout in C#", abi::layout::check).unless(NOT_LINUX),
     Step::new("C# in the pages", csharp::blocks::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
     Step::new("README", readme::check).unless(NOT_LINUX),
     Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),

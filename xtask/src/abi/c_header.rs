@@ -135,13 +135,6 @@ fn variable(words: &[&str]) -> Result<Variable> {
     }
 }
 
-/// The functions of the library that a C or C++ source calls, or declares: a name before a parenthesis.
-pub(crate) fn called_functions(source: &str) -> BTreeSet<String> {
-    let tokens = tokens(source);
-    let pairs = tokens.windows(2).filter(|pair| pair[0].starts_with("arr_") && pair[1] == "(");
-    pairs.map(|pair| pair[0].clone()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

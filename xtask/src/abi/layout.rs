@@ -1,18 +1,15 @@
-//! `abi/layout.txt`, how the structs lie in memory, is true in C, C++ and C#. Rust itself is held to it by the library's own
-//! tests.
+//! `abi/layout.txt`, how the structs lie in memory, is true in C#. The library's own tests hold Rust to it, and
+//! `tests/c/layout.cmake` C and C++.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::abi::c_header::{self, Header};
 use crate::abi::header;
-use crate::c::dialect::{Dialect, GCC_C99, GCC_CXX17};
 use crate::context::Context;
 use crate::csharp::{self, Runtimes};
 use crate::process;
@@ -45,15 +42,12 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     // What is not there cannot be probed, and would tell the same in each compiler's words.
     if problems.is_empty() {
         let folder = workspace.scratch("xtask/layout")?;
-        for (language, said) in native(&workspace.root, &folder, &laid)? {
-            problems.extend(differences(&laid, &parse(&said)?, language));
-        }
         for (language, said) in managed(context, &folder, &header)? {
             problems.extend(differences(&laid, &parse(&said)?, language));
         }
     }
     let fields: usize = laid.iter().map(|laid| laid.fields.len()).sum();
-    let summary = format!("{} structs, {fields} fields, in C, C++ and C# (Mono and .NET 8) as in Rust", laid.len());
+    let summary = format!("{} structs, {fields} fields, in C# (Mono and .NET 8) as in Rust", laid.len());
     Report::unless(problems, summary)
 }
 
@@ -184,40 +178,6 @@ fn differences(laid: &[Laid], said: &[Laid], language: &str) -> Vec<String> {
         }
     }
     problems
-}
-
-/// What C and C++ say, by their compilers.
-fn native(root: &Path, folder: &Path, laid: &[Laid]) -> Result<Vec<(&'static str, String)>> {
-    let source = folder.join("layout.c");
-    fs::write(&source, c_probe(laid)).with_context(|| format!("cannot write {}", source.display()))?;
-    let probe = |(language, dialect): (&'static str, Dialect)| {
-        let program = folder.join(dialect.name_for(OsStr::new("layout")));
-        let mut compile = dialect.compiler(root, &source);
-        compile.arg("-o").arg(&program);
-        process::run(compile, process::TOOL_LIMIT)?
-            .expect_success(&format!("the layout cannot be asked for in {language}"))?;
-        Ok((language, process::stdout(&mut Command::new(&program))?))
-    };
-    [("C", GCC_C99), ("C++", GCC_CXX17)].into_iter().map(probe).collect()
-}
-
-/// A program in C, and in C++, that writes how the structs lie there.
-fn c_probe(laid: &[Laid]) -> String {
-    let mut lines = String::new();
-    for Laid { name, fields, .. } in laid {
-        writeln!(lines, "    STRUCT({name});").expect("a text grows");
-        for field in fields {
-            writeln!(lines, "    FIELD({name}, {});", field.name).expect("a text grows");
-        }
-    }
-    format!(
-        "#include <arr_session.h>\n#include <stddef.h>\n#include <stdio.h>\n\
-         #define STRUCT(name) do {{ struct behind {{ char byte; name it; }}; \
-         printf(\"struct \" #name \" %u %u\\n\", (unsigned)sizeof(name), (unsigned)offsetof(struct behind, it)); }} while (0)\n\
-         #define FIELD(name, field) printf(\"  \" #field \" %u %u\\n\", (unsigned)offsetof(name, field), \
-         (unsigned)sizeof(((name *)0)->field))\n\
-         int main(void)\n{{\n{lines}    return 0;\n}}\n"
-    )
 }
 
 /// What C# says, on each runtime that compiles as it runs.
