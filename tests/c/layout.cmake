@@ -1,9 +1,17 @@
-# Makes the C source `layout` of abi/layout.txt: an array of negative size, with a name that says what is wrong, wherever a
-# struct lies otherwise in memory.
+# Writes the source `layout` of abi/layout.txt: it compiles as C and C++ if structs lie in memory like that. Where C99 has no
+# assertions, there is an array of negative size, whose name says what is wrong.
 set(layout "${CMAKE_CURRENT_BINARY_DIR}/layout.c")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${root}/abi/layout.txt")
 file(STRINGS "${root}/abi/layout.txt" lines)
-set(source "#include <arr_session.h>\n#include <stddef.h>\n#define CHECK(name, condition) typedef char name[(condition) ? 1 : -1]\n")
+set(source [[
+#include <arr_session.h>
+#include <stddef.h>
+#ifdef __cplusplus
+#define CHECK(name, condition) static_assert(condition, #name)
+#else
+#define CHECK(name, condition) typedef char name[(condition) ? 1 : -1]
+#endif
+]])
 foreach(line IN LISTS lines)
   if(line MATCHES "^struct ([a-z_]+) ([0-9]+) ([0-9]+)$")
     set(struct ${CMAKE_MATCH_1})

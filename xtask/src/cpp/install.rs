@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::emulator::ApiVersion;
-use crate::parallel::work_off;
+use crate::parallel;
 use crate::process;
 use crate::step::Report;
 use crate::versions;
@@ -42,7 +42,8 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
         ("pkg-config", &|build| by_pkg_config(workspace, &named, root, build, ["cc", "c++"])),
     ];
     let emulator = &context.emulators()?.https;
-    let problems = work_off(&users, |(name, build)| {
+    // At once, as programs wait for the service.
+    let outcomes = parallel::map_at_once(&users, |(name, build)| -> Result<()> {
         let place = folder.join(name);
         build(&place).context(*name)?;
         for program in BUILT.iter().chain(&BUILT_BY_CMAKE).map(|name| place.join(name)).filter(|path| path.exists()) {
@@ -54,10 +55,9 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
         }
         Ok(())
     });
-    Report::unless(
-        problems,
-        "installed, moved, found; quickstarts built with it by CMake and pkg-config run".to_owned(),
-    )
+    let problems = outcomes.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
+    let summary = "installed, moved, found; quickstarts built with it by CMake and pkg-config run";
+    Report::unless(problems, summary.to_owned())
 }
 
 /// The programs that both of the below build: the quickstarts.
