@@ -10,7 +10,8 @@ pub(crate) struct Dialect {
 }
 
 /// The oldest C and the oldest C++ with the wrappers that are supported.
-pub(crate) const GCC_C99: Dialect = Dialect { compiler: "gcc", flags: &["-std=c99", "-Wstrict-prototypes", "-xc"] };
+pub(crate) const GCC_C99: Dialect =
+    Dialect { compiler: "gcc", flags: &["-std=c99", "-Wstrict-prototypes", "-Wc++-compat", "-xc"] };
 pub(crate) const GCC_CXX17: Dialect =
     Dialect { compiler: "g++", flags: &["-std=c++17", "-Ibindings/cpp/include", "-xc++"] };
 
