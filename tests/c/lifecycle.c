@@ -80,6 +80,7 @@ static void the_services_errors_are_told(void)
     /* Nobody listens on port 1. */
     emulator_options(&options);
     options.account_domain = options.service_endpoint = "https://127.0.0.1:1";
+    options.retry_delay_ms = 1;
     CHECK_STATUS(arr_client_new(&options, &client, &error), ARR_OK);
     CHECK_STATUS(arr_session_create(client, &create, &session, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_NETWORK);
     CHECK(error.retryable == 1 && error.outcome_unknown == 0 && error.http_status == 0);

@@ -27,7 +27,6 @@ mod step;
 mod story;
 mod test;
 mod unity;
-mod versions;
 mod workflows;
 mod workspace;
 

@@ -1,19 +1,13 @@
 //! Work on all cores.
 
-use std::fmt::Display;
 use std::sync::Mutex;
 use std::thread;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 /// Works on each item, as many at a time as there are cores. Returns the problems in the items' order.
 pub(crate) fn work_off<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Vec<String> {
     map(items, work).into_iter().filter_map(|outcome| outcome.err()).map(|error| format!("{error:#}")).collect()
-}
-
-/// The same, and each problem begins with its item.
-pub(crate) fn work_off_by_name<T: Display + Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Vec<String> {
-    work_off(items, |item| work(item).map_err(|error| anyhow!("{}", format!("{item}: {error:#}").trim_end())))
 }
 
 /// The same, with what came of each item.
@@ -56,6 +50,5 @@ mod tests {
         assert_eq!(map(&items, |item| item * 2), (0..100).map(|item| item * 2).collect::<Vec<_>>());
         let odd = |item: &u32| if item % 2 == 1 { anyhow::bail!("{item} is odd") } else { Ok(()) };
         assert_eq!(work_off(&items[..4], odd), ["1 is odd", "3 is odd"]);
-        assert_eq!(work_off_by_name(&items[2..4], odd), ["3: 3 is odd"]);
     }
 }

@@ -17,7 +17,6 @@ use crate::pages;
 use crate::python_sdk;
 use crate::rust;
 use crate::step::{self, Report, Step};
-use crate::versions;
 use crate::workflows;
 use crate::workspace::Workspace;
 use crate::{abi, c, cpp, csharp, csharp_pages, story, unity};
@@ -32,6 +31,7 @@ const NOT_LINUX: Option<&str> = if cfg!(target_os = "linux") {
 const LIBRARY: &str = "release library";
 const EMULATOR: &str = "emulators start";
 const BOTH: &[&str] = &[LIBRARY, EMULATOR];
+const C_BUILD: &str = "C and C++ compile";
 const CSHARP: &str = "C# compiles";
 const UNITY: &str = "Unity package";
 const UNITY_CODE: &str = "Unity code";
@@ -42,26 +42,20 @@ const STEPS: &[Step<Context>] = &[
     Step::new("formatting", rust::formatting),
     Step::new(EMULATOR, start_emulators),
     Step::new("ABI", abi::check),
-    Step::new("versions", versions::check),
     Step::new("dependencies", dependencies::check),
     Step::new("clippy", rust::clippy),
     Step::new(CSHARP, csharp::compile).unless(NOT_LINUX),
     Step::new("Rust tests", rust::tests),
-    Step::new("C programs", c::programs::check_all).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C examples, static", c::programs::check_static).needs(BOTH).unless(NOT_LINUX),
+    Step::new(C_BUILD, c::suite::build).needs(&[LIBRARY]).unless(NOT_LINUX),
+    Step::new("C and C++ tests", c::suite::test).needs(&[C_BUILD, EMULATOR]).unless(NOT_LINUX),
+    Step::new("C++ package", cpp::install::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# tests", csharp::suite::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
-    Step::new("C++ tests", cpp::programs::check_tests).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C++ package and viewer", cpp::install::check).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C++ headers", cpp::headers::check).unless(NOT_LINUX),
-    Step::new("C++ dialects", cpp::headers::check_dialects).unless(NOT_LINUX),
-    Step::new("header alone", c::dialect::check_header).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new("quickstarts", story::check).needs(&[LIBRARY, EMULATOR, CSHARP]),
     Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
     Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# declarations", abi::csharp::check),
-    Step::new("layout in C and C++", abi::layout::check).unless(NOT_LINUX),
     Step::new("C# in the pages", csharp_pages::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
     Step::new("pages", pages::check).unless(NOT_LINUX),
     Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),

@@ -169,9 +169,3 @@ mod tests {
         }
     }
 }
-
-pub(crate) fn called_functions(source: &str) -> BTreeSet<String> {
-    let tokens = crate::abi::tokens::tokens(source);
-    let pairs = tokens.windows(2).filter(|pair| pair[0].starts_with("arr_") && pair[1] == "(");
-    pairs.map(|pair| pair[0].clone()).collect()
-}

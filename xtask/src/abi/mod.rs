@@ -6,8 +6,6 @@ pub(crate) mod c_header;
 pub(crate) mod csharp;
 pub(crate) mod exports;
 pub(crate) mod header;
-pub(crate) mod layout;
-pub(crate) mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! The C programs: compiled in every dialect, run plain and under valgrind.
+//! C and C++ programs: compiled for a check, or by the CMake project in `tests`.
 
 pub(crate) mod compiler;
 pub(crate) mod dialect;
 pub(crate) mod programs;
+pub(crate) mod suite;

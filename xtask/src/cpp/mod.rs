@@ -1,6 +1,3 @@
-//! The C++ headers, programs and package.
+//! The C++ package.
 
-mod finder;
-pub(crate) mod headers;
 pub(crate) mod install;
-pub(crate) mod programs;
