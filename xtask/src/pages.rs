@@ -19,7 +19,7 @@ const CHANGELOGS: [&str; 2] = ["CHANGELOG.md", "bindings/unity/CHANGELOG.md"];
 const LANGUAGES: [(&str, Dialect); 2] = [("c", GCC_C99), ("cpp", GCC_CXX17)];
 
 /// What a block may be besides: C#, which another check compiles, and what is no program in a language of the wrappers.
-const OTHERS: [&str; 7] = ["csharp", "rust", "sh", "cmake", "json", "text", ""];
+const OTHERS: [&str; 8] = ["csharp", "rust", "rust,no_run", "sh", "cmake", "json", "text", ""];
 
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use anyhow::{Context as _, Result, ensure};
 use regex::Regex;
 
+pub(crate) const PATH: &str = "include/arr_session.h";
+
 /// The header, in its order.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Header {

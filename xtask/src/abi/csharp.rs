@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 
-use crate::abi::c_header::{Function, Header, Struct, Type, Variable};
-use crate::abi::header;
+use crate::abi::c_header::{self, Function, Header, Struct, Type, Variable};
 use crate::context::Context;
 use crate::step::Report;
 
@@ -20,11 +19,11 @@ pub(crate) fn texts(header: &Header) -> [(&'static str, String); 3] {
 
 /// The checkout's files are up to date.
 pub(crate) fn check(context: &Context) -> Result<Report> {
-    let header = Header::read(&context.workspace.read(header::PATH)?)?;
+    let header = Header::read(&context.workspace.read(c_header::PATH)?)?;
     let mut problems = Vec::new();
     for (path, text) in texts(&header) {
         if context.workspace.read(path)?.replace("\r\n", "\n") != text {
-            problems.push(format!("{path} is not what {} gives: run `cargo xtask header`", header::PATH));
+            problems.push(format!("{path} is not what {} gives: run `cargo xtask header`", c_header::PATH));
         }
     }
     let (functions, structs, constants) = (header.functions.len(), header.structs.len(), header.constants.len());

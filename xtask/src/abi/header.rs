@@ -6,14 +6,9 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::abi::c_header::Header;
-use crate::abi::{self, Abi, csharp};
+use crate::abi::c_header::{Header, PATH};
+use crate::abi::{self, Abi, LAYOUT, csharp};
 use crate::workspace::Workspace;
-
-pub(crate) const PATH: &str = "include/arr_session.h";
-
-/// How the structs lie in memory.
-pub(crate) const LAYOUT: &str = "abi/layout.txt";
 
 /// A file that a test of the library compares with what it generates.
 struct Generated {

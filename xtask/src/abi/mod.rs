@@ -19,7 +19,10 @@ use crate::process;
 use crate::step::Report;
 use crate::workspace::Workspace;
 
-/// Its files, each with its first line. The layout comes from the library's own tests, the others from the header.
+/// How the structs lie in memory.
+pub(crate) const LAYOUT: &str = "abi/layout.txt";
+
+/// The other files, each with its first line. The layout comes from the library's own tests, the others from the header.
 const FUNCTIONS: (&str, &str) = (
     "abi/symbols.txt",
     "# The functions of include/arr_session.h. Every library has these and no others. Written by `cargo xtask header`.\n",
@@ -79,7 +82,7 @@ impl Abi {
             functions: part(FUNCTIONS.0, entries)?,
             constants: part(CONSTANTS.0, entries)?,
             types: part(TYPES.0, entries)?,
-            layout: part(header::LAYOUT, |text| Ok(laid(text)?.into_iter().collect()))?,
+            layout: part(LAYOUT, |text| Ok(laid(text)?.into_iter().collect()))?,
         })
     }
 
@@ -230,7 +233,7 @@ fn in_c(kind: &Type) -> String {
 /// The lock is what the header says, and keeps what the last release promised.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
-    let (header, layout) = (workspace.read(header::PATH)?, workspace.read(header::LAYOUT)?);
+    let (header, layout) = (workspace.read(c_header::PATH)?, workspace.read(LAYOUT)?);
     let (locked, now) = (Abi::read(workspace)?, Abi::of(&header, &layout)?);
     let mut problems = lock_problems(&locked, &now, &header, &layout)?;
     let release = last_release(workspace)?;
@@ -253,7 +256,7 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
 /// Where the lock is not what the header says `now`.
 fn lock_problems(locked: &Abi, now: &Abi, header: &str, layout: &str) -> Result<Vec<String>> {
     let header = Header::read(header)?;
-    ensure!(!header.functions.is_empty(), "{} declares no function", header::PATH);
+    ensure!(!header.functions.is_empty(), "{} declares no function", c_header::PATH);
     let declared = header.structs.iter().flat_map(|it| {
         let fields = it.fields.iter().map(|field| format!("{}.{}", it.name, field.name));
         std::iter::once(it.name.clone()).chain(fields)
@@ -271,8 +274,8 @@ fn lock_problems(locked: &Abi, now: &Abi, header: &str, layout: &str) -> Result<
         let (one, other) = first.or(declared.last().zip(laid.last())).context("there is no struct")?;
         problems.push(format!(
             "{} and {} list different structs or fields, from {one} or {other} on: mend src/layout.rs",
-            header::PATH,
-            header::LAYOUT
+            c_header::PATH,
+            LAYOUT
         ));
     }
     let broken = locked.broken_promises(now);
@@ -309,7 +312,7 @@ mod tests {
         #define ARR_VERSION_MINOR 1\n#define ARR_ABI_VERSION 2\n#define ARR_OK 0\n\
         typedef int32_t arr_status;\ntypedef struct arr_info { uint32_t struct_size; arr_status status; char text[8]; } arr_info;\n\
         ARR_API arr_status arr_call(const struct arr_info *info, uint32_t flags);\n";
-    const LAYOUT: &str = "struct arr_info 16 4\n  struct_size 0 4\n  status 4 4\n  text 8 8\n";
+    const LAID: &str = "struct arr_info 16 4\n  struct_size 0 4\n  status 4 4\n  text 8 8\n";
 
     fn abi(header: &str, layout: &str) -> Abi {
         Abi::of(header, layout).unwrap()
@@ -317,9 +320,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_is_read_and_what_cannot_be_read_is_named() {
-        let now = abi(HEADER, LAYOUT);
+        let now = abi(HEADER, LAID);
         let mut texts = BTreeMap::from(now.texts());
-        texts.insert(header::LAYOUT, LAYOUT.to_owned());
+        texts.insert(LAYOUT, LAID.to_owned());
         let read = |texts: &BTreeMap<&str, String>| Abi::locked(&|path| texts.get(path).cloned().context("not there"));
         assert!(read(&texts).unwrap() == now);
         assert_eq!(now.functions["arr_call"], "(arr_info*, uint32_t) -> arr_status");
@@ -341,17 +344,17 @@ mod tests {
     fn what_is_added_breaks_nothing() {
         let longer = HEADER.replace("char text[8]; }", "char text[8]; uint32_t more; }")
             + "ARR_API void arr_more(void);\n#define ARR_MORE 1\ntypedef int32_t arr_kind;\n";
-        let layout = LAYOUT.replace("info 16", "info 20") + "  more 16 4\nstruct arr_new 4 4\n  a 0 4\n";
-        let (before, after) = (abi(HEADER, LAYOUT), abi(&longer, &layout));
+        let layout = LAID.replace("info 16", "info 20") + "  more 16 4\nstruct arr_new 4 4\n  a 0 4\n";
+        let (before, after) = (abi(HEADER, LAID), abi(&longer, &layout));
         assert_eq!(before.broken_promises(&after), [""; 0]);
         assert_eq!((before.grown(&after), after.grown(&before)), (vec!["arr_info"], Vec::new()));
     }
 
     #[test]
     fn each_way_to_break_a_program_is_named_unless_the_version_says_so() {
-        let before = abi(HEADER, LAYOUT);
-        let in_header = |from: &str, to: &str| (HEADER.replace(from, to), LAYOUT.to_owned());
-        let in_layout = |from: &str, to: &str| (HEADER.to_owned(), LAYOUT.replace(from, to));
+        let before = abi(HEADER, LAID);
+        let in_header = |from: &str, to: &str| (HEADER.replace(from, to), LAID.to_owned());
+        let in_layout = |from: &str, to: &str| (HEADER.to_owned(), LAID.replace(from, to));
         let cases = [
             (in_header("arr_call", "arr_cell"), "arr_call is gone"),
             (in_header("uint32_t flags", "uint64_t flags"), "arr_call was(arr_info*, uint32_t)"),
@@ -370,15 +373,15 @@ mod tests {
             let raised = abi(&header.replace("ARR_ABI_VERSION 2", "ARR_ABI_VERSION 3"), &layout);
             assert_eq!(before.broken_promises(&raised), [""; 0], "{expected}");
         }
-        let lowered = abi(&HEADER.replace("ARR_ABI_VERSION 2", "ARR_ABI_VERSION 1"), LAYOUT);
+        let lowered = abi(&HEADER.replace("ARR_ABI_VERSION 2", "ARR_ABI_VERSION 1"), LAID);
         assert_eq!(before.broken_promises(&lowered), ["ARR_ABI_VERSION was 2 and is 1"]);
     }
 
     #[test]
     fn a_layout_of_other_fields_than_the_headers_is_seen() {
         let told = |header: &str| {
-            let now = abi(header, LAYOUT);
-            lock_problems(&now, &now, header, LAYOUT).unwrap()
+            let now = abi(header, LAID);
+            lock_problems(&now, &now, header, LAID).unwrap()
         };
         assert_eq!(told(HEADER), [""; 0]);
         let (first, second) = ("uint32_t struct_size;", "arr_status status;");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::abi::header;
+use crate::abi;
 use crate::context::{Context, Emulators, POLL_INTERVAL_MS, STARTUP};
 use crate::csharp::{self, Programs, Runtime, Runtimes};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
@@ -58,7 +58,7 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
         if runtime == Runtime::MonoBoehm {
             tests.args(ABOUT_COLLECTION);
         }
-        tests.env("ARR_LAYOUT", workspace.root.join(header::LAYOUT));
+        tests.env("ARR_LAYOUT", workspace.root.join(abi::LAYOUT));
         let folder = folder.join(format!("{}-{version}", runtime.word()));
         run_tests(tests, version, context.emulators()?, &folder)
     });
