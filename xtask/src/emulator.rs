@@ -125,18 +125,7 @@ impl Emulator {
     pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Result<String> {
         let mut curl = Command::new("curl");
         // -q: nobody's own settings, and no proxy.
-        curl.args([
-            "-q",
-            "--silent",
-            "--show-error",
-            "--fail-with-body",
-            "--noproxy",
-            "*",
-            "--request",
-            method,
-            "--data",
-            body,
-        ]);
+        curl.args(["-q", "-sS", "--fail-with-body", "--noproxy", "*", "-X", method, "-d", body]);
         process::stdout(curl.arg(format!("{}/emulator/{path}", self.ready.url)))
     }
 

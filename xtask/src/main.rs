@@ -13,6 +13,7 @@ mod device;
 mod emulator;
 mod links;
 mod notices;
+mod once;
 mod pack;
 mod packages;
 mod pages;

@@ -1,12 +1,12 @@
 //! Packages from PyPI, each set of them in a virtual environment of its own.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
+use crate::once::once;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -39,13 +39,7 @@ impl Environment {
         let made_for = format!("{python}\n{requirements}");
 
         let environment = Self { folder: workspace.target.join("xtask").join(packages.folder) };
-        // Written last: an installation that was broken off has none.
-        let marker = environment.folder.join("made-for.txt");
-        if fs::read_to_string(&marker).is_ok_and(|found| found == made_for) {
-            return Ok(environment);
-        }
-        environment.make(workspace, packages)?;
-        fs::write(&marker, made_for).with_context(|| format!("cannot write {}", marker.display()))?;
+        once(&environment.folder.join("made-for.txt"), &made_for, || environment.make(workspace, packages))?;
         Ok(environment)
     }
 

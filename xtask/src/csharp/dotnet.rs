@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::csharp::mono;
-use crate::csharp::once::once;
+use crate::once::once;
 use crate::process::{self, Finished};
 use crate::python::{Environment, Packages};
 use crate::step::Unavailable;

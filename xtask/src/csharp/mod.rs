@@ -3,7 +3,6 @@
 pub(crate) mod documented;
 pub(crate) mod dotnet;
 pub(crate) mod mono;
-pub(crate) mod once;
 pub(crate) mod suite;
 
 use std::ffi::OsStr;
@@ -16,7 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::context::Context;
 use crate::csharp::dotnet::{Compilation, Dotnet};
 use crate::csharp::mono::FullAot;
-use crate::csharp::once::{fingerprint, once};
+use crate::once::{fingerprint, once};
 use crate::parallel;
 use crate::step::Report;
 use crate::workspace::{Workspace, replace};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::csharp::once::once;
+use crate::once::once;
 use crate::parallel;
 use crate::process;
 use crate::workspace::Workspace;

@@ -2,22 +2,20 @@
 
 use std::env;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use sha2::{Digest as _, Sha256};
 
 /// A fingerprint of these files' contents, and of this program, whose code has the options.
 pub(crate) fn fingerprint(files: impl IntoIterator<Item = PathBuf>) -> Result<String> {
-    let program = fs::metadata(env::current_exe()?)?.modified()?;
-    let mut hash = Sha256::new();
-    hash.update(format!("{program:?}"));
+    let mut hasher = DefaultHasher::new();
+    fs::metadata(env::current_exe()?)?.modified()?.hash(&mut hasher);
     for file in files {
         let content = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        hash.update(format!("{} {} ", file.display(), content.len()));
-        hash.update(content);
+        (file, content).hash(&mut hasher);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:016x}", hasher.finish()))
 }
 
 /// Runs `make`, unless `marker` says that it has already succeeded for the same.
