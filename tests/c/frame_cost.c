@@ -1,12 +1,16 @@
 /*
  * What a frame loop pays: the example itself, frame after frame without a pause, with every allocation counted.
  *
- * Its budget is 200 microseconds of the thread's CPU time for any call, and of wall time for 99.9 % of the calls; and no
- * allocation at all by what is called in every frame.
+ * Its budget is 200 microseconds of the thread's CPU time for any call; what is called in every frame allocates nothing, and in
+ * 999 of 1000 calls does not wait for anything either. How long a call takes by the clock also depends on what else runs here, and
+ * is printed but not judged.
  */
 #if defined(__linux__) && defined(__GNUC__)
 #define COUNTS_ALLOCATIONS 1
-#define _POSIX_C_SOURCE 199309L
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <sys/resource.h>
 #define ON_THREAD __thread
 #else
 #define COUNTS_ALLOCATIONS 0
@@ -22,10 +26,21 @@
 
 /* The call that this thread is in, plus 1. */
 static ON_THREAD int measured_call;
-static unsigned long allocations[8];
+static unsigned long allocations[8], waits[8];
 
-#define BEFORE_CALL(call) (measured_call = (call) + 1)
-#define AFTER_CALL(call) ((void)(call), measured_call = 0)
+/* How often this thread has given up its processor to wait for something. */
+static unsigned long thread_waits(void)
+{
+#if COUNTS_ALLOCATIONS
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? (unsigned long)usage.ru_nvcsw : 0u;
+#else
+    return 0u;
+#endif
+}
+
+#define BEFORE_CALL(call) (measured_call = (call) + 1, waits[call] -= thread_waits())
+#define AFTER_CALL(call) (waits[call] += thread_waits(), measured_call = 0)
 #define main frame_loop
 #include "../../examples/c/frame_loop.c"
 #undef main
@@ -88,29 +103,11 @@ static int slow(void)
     return getenv("ARR_SLOW") != NULL;
 }
 
-/* The least of what the tries have had as the most of a call; and of the wall time. */
+/* The least of what the tries have had as the most of a call. */
 static double most_cpu[CALLS];
-static unsigned wall;
-
-/* Over all calls, whatever they are. */
-static unsigned wall_p999(void)
-{
-    static struct cost all;
-    int call;
-    unsigned us;
-    memset(&all, 0, sizeof all);
-    for (call = 0; call < CALLS; call++) {
-        all.count += costs[call].count;
-        for (us = 0; us <= LONGEST_US; us++) {
-            all.wall_us[us] += costs[call].wall_us[us];
-        }
-    }
-    return p999_us(&all);
-}
 
 static int within_budget(int tries)
 {
-    unsigned wall_now = wall_p999();
     double most = 0.0;
     int call;
     for (call = 0; call < CALLS; call++) {
@@ -119,11 +116,8 @@ static int within_budget(int tries)
         }
         most = most_cpu[call] > most ? most_cpu[call] : most;
     }
-    if (tries == 0 || wall_now < wall) {
-        wall = wall_now;
-    }
-    printf("most CPU time of a call %.1f us, wall time of 99.9 %% of the calls %u us, in the best of %d\n", most, wall, tries + 1);
-    return most <= BUDGET_US && wall <= (unsigned)BUDGET_US;
+    printf("most CPU time of a call %.1f us, in the best of %d\n", most, tries + 1);
+    return most <= BUDGET_US;
 }
 
 static void the_frame_thread_pays_next_to_nothing(void)
@@ -138,6 +132,14 @@ static void the_frame_thread_pays_next_to_nothing(void)
         CHECK(costs[NEXT_EVENT].count >= frames && costs[SNAPSHOT].count >= frames && costs[POLL].count > 0u);
     }
     CHECK(within || slow());
+}
+
+static void what_is_called_in_every_frame_waits_for_nothing(void)
+{
+    printf("waits: %lu by next_event, %lu by poll, %lu by snapshot\n", waits[NEXT_EVENT], waits[POLL], waits[SNAPSHOT]);
+    CHECK(waits[NEXT_EVENT] <= costs[NEXT_EVENT].count / 1000u || slow());
+    CHECK(waits[POLL] <= costs[POLL].count / 1000u || slow());
+    CHECK(waits[SNAPSHOT] <= costs[SNAPSHOT].count / 1000u || slow());
 }
 
 static void what_is_called_in_every_frame_allocates_nothing(void)
@@ -155,6 +157,7 @@ int main(void)
 {
     CHECK(strcmp(from_environment("ARR_FRAME_PAUSE_MS"), "0") == 0 || slow());
     the_frame_thread_pays_next_to_nothing();
+    what_is_called_in_every_frame_waits_for_nothing();
     what_is_called_in_every_frame_allocates_nothing();
     return checks_result("frame_cost");
 }

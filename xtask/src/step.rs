@@ -160,7 +160,7 @@ fn next<C>(steps: &[Step<C>], states: &[State]) -> Option<usize> {
         let found = steps.iter().zip(states).find(|(step, _)| step.name == *name);
         found.is_none_or(|(_, state)| !matches!(state, State::Waiting | State::Running))
     };
-    (0..steps.len()).find(|&index| states[index] == State::Waiting && steps[index].needs.iter().all(|name| ended(name)))
+    (0..steps.len()).find(|&index| states[index] == State::Waiting && steps[index].needs.iter().all(ended))
 }
 
 /// What becomes of a step that cannot run here, or whose needs have not passed.
