@@ -28,6 +28,7 @@ mod step;
 mod story;
 mod test;
 mod unity;
+mod wine;
 mod workflows;
 mod workspace;
 
@@ -44,7 +45,7 @@ Usage: cargo xtask <command>
   test PART        only the checks that have PART in their names, and what they need; `test list` lists them
   sanitize [RUNS]  run threads that share the library under ThreadSanitizer, once or as given, and under valgrind
   platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done
-  pack             make the packages, and prove each of them by itself; `--update` accepts the files that they have,
+  pack             make the packages, and prove each by itself as `platforms` does; `--update` accepts the files that they have,
                    `--reproduce` makes them once more in another folder and compares the bytes
   inspect PLATFORM FILE  look at a library or an archive that was built elsewhere: format, processor, exports, and what it needs
   notices FILE     write the third-party notices of a library that was built elsewhere: the crates of all systems, and their texts
@@ -74,8 +75,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(test::Part::All),
         ["test", "list"] => test::list(),
         ["test", part] => test::run(test::Part::Named(part)),
-        ["platforms"] => platforms::run(platforms::Which::All),
-        ["platforms", name] => platforms::run(platforms::Which::Named(name)),
+        ["platforms"] => pack::platforms(None),
+        ["platforms", name] => pack::platforms(Some(name)),
         ["pack"] => pack::run(pack::Mode::Check),
         ["pack", "--update"] => pack::run(pack::Mode::Update),
         ["pack", "--reproduce"] => pack::run(pack::Mode::Reproduce),

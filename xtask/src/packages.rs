@@ -58,8 +58,10 @@ const PACKAGES: &[(&str, &str, &[Chore])] = &[
     // The compiler for ThreadSanitizer and for other platforms, with the sources of its standard library.
     ("rust-web-src", "", &[Sanitize, Platforms]),
     ("rustc-web", "", &[Sanitize, Platforms]),
+    ("unzip", "unzip", &[Platforms]),
     ("valgrind", "valgrind", &[Tests, Sanitize]),
     ("wine64", "", &[Platforms]),
+    ("zip", "zip", &[Platforms]),
 ];
 
 /// Debian's, which is not the one that runs these chores.

@@ -10,6 +10,9 @@ use serde::Deserialize;
 
 use crate::process;
 
+/// What binaries call the folder of the crates that cargo has fetched.
+pub(crate) const FETCHED: &str = "crates";
+
 /// The checkout that `cargo xtask` was called in.
 pub(crate) struct Workspace {
     /// The folder of the workspace's Cargo.toml.
@@ -116,4 +119,19 @@ pub(crate) fn cargo() -> Command {
         }
     }
     command
+}
+
+/// Where cargo puts the sources of the crates that it fetches, in folders called `NAME-VERSION`.
+pub(crate) fn crate_sources() -> Result<Vec<PathBuf>> {
+    let sources = cargo_home()?.join("registry/src");
+    if !sources.exists() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(&sources).with_context(|| format!("cannot list {}", sources.display()))?;
+    entries.map(|entry| Ok(entry?.path())).collect()
+}
+
+pub(crate) fn cargo_home() -> Result<PathBuf> {
+    let home = || env::home_dir().map(|home| home.join(".cargo"));
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home).context("there is neither CARGO_HOME nor HOME")
 }

@@ -1,27 +1,28 @@
 //! What is in the native library besides our own code, and its licences, for the packages' notices: a table, and every text,
 //! as the licences ask of those who hand out binaries.
 
-mod standard;
+mod crates;
 mod texts;
-mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::packages::RUSTC;
 use crate::process;
 use crate::workspace::Workspace;
+use crates::Crate;
 use texts::Text;
-use tree::Crate;
 
 const HEAD: &str = "\
 # Third-party notices
 
-The library is built from the parts below, each under the licence, or one of the licences, that are named. Their texts follow.
+What is handed out here in binary form is built from the parts below, each under the licence, or one of the licences, that are
+named. Their texts follow.
 
 ";
 
@@ -31,6 +32,8 @@ It was built elsewhere: the crates of all systems are named, those in Rust's sta
 and what the linker of its system has added is not named.
 
 ";
+/// What a compiler of rustup's says of its own standard library.
+const STANDARD_NOTICES: &str = "COPYRIGHT-library.html";
 /// For the crates of all systems, over a slow network.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
@@ -49,6 +52,8 @@ const TEXTS_ELSEWHERE: &[(&str, &[&str])] =
 pub(crate) struct Parts {
     /// The target that it and the standard library were compiled for.
     pub(crate) target: &'static str,
+    /// Whether the emulator is handed out with it.
+    pub(crate) emulator: bool,
     /// What the linker has put into it.
     pub(crate) linked: Vec<Linked>,
 }
@@ -67,14 +72,15 @@ pub(crate) struct Linked {
 /// standard library.
 pub(crate) fn run(file: &Path) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let standard = standard::own_notices(&workspace)?;
+    let rustc = crates::sysroot(Command::new("rustc").current_dir(&workspace.root))?;
+    let standard = rustc.join("share/doc/rust").join(STANDARD_NOTICES);
     // Those of other systems, which no build here has asked for.
     let mut fetch = workspace.cargo();
     fetch.args(["fetch", "--locked"]);
     process::run(fetch, FETCH_LIMIT)?.expect_success("fetch the crates")?;
     let page = page(&workspace, None)?;
     fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
-    let beside = file.with_file_name(standard::NOTICES);
+    let beside = file.with_file_name(STANDARD_NOTICES);
     fs::copy(&standard, &beside).with_context(|| {
         format!("cannot copy {} to {}; rustup's compilers have it", standard.display(), beside.display())
     })?;
@@ -97,14 +103,19 @@ pub(crate) fn of_libraries(workspace: &Workspace, libraries: Option<&[Parts]>) -
     for part in linked {
         notices.push(of_linked(part)?);
     }
-    for part in crates(workspace, libraries)? {
+    for part in all_crates(workspace, libraries)? {
         notices.push(of_crate(workspace, part, &apache)?);
     }
     Ok(written(&notices))
 }
 
 fn of_standard_library(workspace: &Workspace, known: bool, apache: &str) -> Result<Vec<Notice>> {
-    let version = if known { standard::version()? } else { format!("of the compiler: see its {}", standard::NOTICES) };
+    let version = if known {
+        let said = process::stdout(Command::new(RUSTC).arg("--version"))?;
+        said.split(' ').nth(1).context("rustc tells no version")?.to_owned()
+    } else {
+        format!("of the compiler: see its {STANDARD_NOTICES}")
+    };
     let notice = |name: &str, license: &str, text: String| Notice {
         name: name.to_owned(),
         version: version.clone(),
@@ -137,18 +148,20 @@ fn of_crate(workspace: &Workspace, part: Crate, apache: &str) -> Result<Notice> 
     Ok(Notice { name, version, license, texts })
 }
 
-/// Those of the library and of the standard library, by their names.
-fn crates(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<Vec<Crate>> {
+/// Those of the library, of the emulator and of the standard library, by their names.
+fn all_crates(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<Vec<Crate>> {
     let mut found = Vec::new();
     match libraries {
         Some(libraries) => {
-            let targets: BTreeSet<&str> = libraries.iter().map(|library| library.target).collect();
-            for target in targets {
-                found.extend(tree::of_library(workspace, target)?);
-                found.extend(standard::crates(workspace, target)?);
+            for Parts { target, emulator, .. } in libraries {
+                found.extend(crates::of_package(workspace, "arr-session", target)?);
+                found.extend(crates::of_standard_library(workspace, target)?);
+                if *emulator {
+                    found.extend(crates::of_package(workspace, "arr-service", target)?);
+                }
             }
         }
-        None => found = tree::of_library(workspace, "all")?,
+        None => found = crates::of_package(workspace, "arr-session", "all")?,
     }
     let each: BTreeMap<(String, String), Crate> =
         found.into_iter().map(|found| ((found.name.clone(), found.version.clone()), found)).collect();
@@ -196,28 +209,23 @@ fn apache_suffices(license: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn notice(name: &str, texts: &[&str]) -> Notice {
-        let texts = texts.iter().map(|text| Text::of_all((*text).to_owned())).collect();
-        Notice { name: name.to_owned(), version: "1.0.0".to_owned(), license: "MIT".to_owned(), texts }
-    }
-
     #[test]
-    fn every_crate_is_in_the_table_and_each_text_stands_once_below_all_whose_it_is() {
-        let text = written(&[notice("one", &["common", "of one"]), notice("two", &["common"])]);
-        assert!(text.contains("| one | 1.0.0 | MIT |\n| two | 1.0.0 | MIT |\n"), "{text}");
+    fn every_part_is_in_the_table_and_each_text_stands_once_below_all_whose_it_is() {
+        let notice = |name: &str, texts: &[(&str, &str)]| {
+            let text = |(part, text): &(&str, &str)| Text { part: (*part).to_owned(), text: (*text).to_owned() };
+            let texts = texts.iter().map(text).collect();
+            Notice { name: name.to_owned(), version: "1.0.0".to_owned(), license: "MIT".to_owned(), texts }
+        };
+        let ring = notice("ring", &[("", "common"), ("third_party/fiat", "of fiat")]);
+        let text = written(&[ring, notice("two", &[("", "common")]), notice("start files", &[])]);
+        for part in [
+            "| ring | 1.0.0 | MIT |\n| two | 1.0.0 | MIT |\n| start files | 1.0.0 | MIT |\n",
+            "**ring 1.0.0, two 1.0.0**\n\n```text\ncommon\n```",
+            "**ring 1.0.0: third_party/fiat**\n\n```text\nof fiat\n```",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
         assert_eq!(text.matches("common").count(), 1, "{text}");
-        assert!(text.contains("**one 1.0.0, two 1.0.0**\n\n```text\ncommon\n```"), "{text}");
-        assert!(text.contains("**one 1.0.0**\n\n```text\nof one\n```"), "{text}");
-    }
-
-    #[test]
-    fn a_text_for_a_part_of_a_crate_says_which() {
-        let fiat = Text { part: "third_party/fiat".to_owned(), text: "of fiat".to_owned() };
-        let mut ring = notice("ring", &["of ring"]);
-        ring.texts.push(fiat);
-        let text = written(&[ring]);
-        assert!(text.contains("**ring 1.0.0: third_party/fiat**\n\n```text\nof fiat\n```"), "{text}");
-        assert!(text.contains("**ring 1.0.0**\n\n```text\nof ring\n```"), "{text}");
         assert!(names(&text, "ring", "1.0.0") && !names(&text, "ring", "1.0") && !names(&text, "rin", "1.0.0"));
     }
 
@@ -234,13 +242,9 @@ mod tests {
     #[test]
     fn the_crates_of_this_library_all_have_their_texts() {
         let text = page(&Workspace::find().unwrap(), None).unwrap();
-        for part in
-            [HEAD, "| ring | ", "| reqwest | ", STANDARD_LIBRARY, "Permission is hereby granted", "Apache License"]
-        {
+        for part in ["| ring | ", STANDARD_LIBRARY, "Permission is hereby granted", ": third_party/fiat**"] {
             assert!(text.contains(part), "{part}");
         }
-        assert!(text.contains(": third_party/fiat**"), "what ring has from others has texts of its own");
-        assert!(!text.contains("| arr-session | "), "the library itself is not a third party");
     }
 
     #[test]
@@ -256,18 +260,5 @@ mod tests {
         assert!(builtins.contains("LLVM Exceptions") && builtins.contains("Rich Felker"), "{builtins}");
         assert!(told("other", "MIT OR Apache-2.0").unwrap().contains("apache"));
         assert!(told("other", "MIT").is_err());
-    }
-
-    #[test]
-    fn what_was_linked_is_told_with_the_text_that_it_asks_for() {
-        let workspace = Workspace::find().unwrap();
-        let linked = |name, text| Linked { name, version: "12".to_owned(), license: "MIT", text };
-        let unwinder = of_linked(&linked("unwinder", Some(workspace.root.join("LICENSE-MIT")))).unwrap();
-        let told = written(&[unwinder, of_linked(&linked("start files", None)).unwrap()]);
-        for part in ["| unwinder | 12 | MIT |", "| start files | 12 | MIT |", "**unwinder 12**"] {
-            assert!(told.contains(part), "{part}");
-        }
-        assert!(!told.contains("start files 12**"), "there is no text of it");
-        assert!(of_linked(&linked("unwinder", Some(PathBuf::from("there/is/no/such/file")))).is_err());
     }
 }

@@ -1,28 +1,36 @@
-//! Archives whose bytes depend on nothing but what is in them: sorted, with one time, one owner, two modes.
+//! Archives whose bytes depend on nothing but what is in them: sorted, with one time, one owner and two modes. GNU tar, gzip and
+//! Info-ZIP write and read them.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use flate2::read::GzDecoder;
-use flate2::{Compression, GzBuilder};
-use zip::write::SimpleFileOptions;
 
-use super::tree::{Entry, Tree};
+use crate::process;
 
-/// For all files: 2020-01-01, a time that every format can tell.
-const MODIFIED: u64 = 1_577_836_800;
-const FILE: u32 = 0o644;
-const PROGRAM: u32 = 0o755;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     TarGz,
     Zip,
 }
 
+/// For all files: 2020-01-01, a time that every format can tell. zip tells it without a zone.
+const PREPARE: &str = r#"set -eu
+export LC_ALL=C TZ=UTC
+cd "$1"
+rm -f "$3"
+chmod -R u+rwX,go+rX,go-w "$2"
+find "$2" -exec touch --no-dereference --date=@1577836800 {} +
+"#;
+const TAR: &str = r#"tar --create --sort=name --format=gnu --owner=0 --group=0 --numeric-owner "$2" | gzip -n9 >"$3""#;
+const ZIP: &str = r#"find "$2" -type f | sort | zip -q -X -9 -@ "$3""#;
+
 impl Kind {
+    pub(super) fn of(platform: &str) -> Self {
+        if platform.starts_with("windows") { Self::Zip } else { Self::TarGz }
+    }
+
     pub(super) fn ending(self) -> &'static str {
         match self {
             Self::TarGz => "tar.gz",
@@ -30,97 +38,64 @@ impl Kind {
         }
     }
 
-    /// Writes `tree` below one folder named `root`.
-    pub(super) fn write(self, tree: &Tree, root: &str, file: &Path) -> Result<()> {
-        match self {
-            Self::TarGz => tar_gz(tree, root, file),
-            Self::Zip => zip(tree, root, file),
-        }
+    /// Writes the folder `root`, which lies in `parent`, and all below it.
+    pub(super) fn write(self, parent: &Path, root: &str, file: &Path) -> Result<()> {
+        let write = if self == Self::Zip { ZIP } else { TAR };
+        let mut sh = Command::new("sh");
+        sh.args(["-c", &format!("{PREPARE}{write}"), "sh"]).arg(parent).arg(root).arg(file);
+        process::run(sh, process::CARGO_LIMIT)?.expect_success(&format!("write {}", file.display()))?;
+        Ok(())
     }
 
-    /// What somebody else finds in it: the paths below that folder.
+    /// The paths of the files in it, below the one folder that all of them are in.
     pub(super) fn list(self, root: &str, file: &Path) -> Result<Vec<String>> {
-        let archive = open(file)?;
-        let paths: Vec<PathBuf> = match self {
-            Self::TarGz => tar::Archive::new(GzDecoder::new(archive))
-                .entries()?
-                .map(|entry| Ok(entry?.path()?.into_owned()))
-                .collect::<Result<_>>()?,
-            Self::Zip => {
-                let archive = zip::ZipArchive::new(archive)?;
-                let paths =
-                    archive.file_names().map(|name| Ok(PathBuf::from(name?.into_owned()))).collect::<Result<_>>();
-                paths?
-            }
+        let (program, option) = if self == Self::Zip { ("unzip", "-Z1") } else { ("tar", "-tzf") };
+        let listed = process::stdout(Command::new(program).arg(option).arg(file))?;
+        let below = |path: &str| {
+            let below = path.strip_prefix(root).and_then(|path| path.strip_prefix('/'));
+            Ok(below.with_context(|| format!("{path} is not in {root}"))?.to_owned())
         };
-        let below = |path: PathBuf| -> Result<String> {
-            let below = path.strip_prefix(root).with_context(|| format!("{} is not in {root}", path.display()))?;
-            Ok(below.to_string_lossy().into_owned())
-        };
-        let mut paths = paths.into_iter().map(below).collect::<Result<Vec<_>>>()?;
+        let mut paths = listed.lines().filter(|path| !path.ends_with('/')).map(below).collect::<Result<Vec<_>>>()?;
         paths.sort();
         Ok(paths)
     }
 
     pub(super) fn unpack(self, file: &Path, folder: &Path) -> Result<()> {
-        let archive = open(file)?;
-        match self {
-            Self::TarGz => tar::Archive::new(GzDecoder::new(archive)).unpack(folder)?,
-            Self::Zip => zip::ZipArchive::new(archive)?.extract(folder)?,
-        }
+        let folder = folder.as_os_str();
+        let words: &[&OsStr] = match self {
+            Self::TarGz => &["tar".as_ref(), "-xzf".as_ref(), file.as_os_str(), "-C".as_ref(), folder],
+            Self::Zip => &["unzip".as_ref(), "-q".as_ref(), file.as_os_str(), "-d".as_ref(), folder],
+        };
+        process::stdout(Command::new(words[0]).args(&words[1..]))?;
         Ok(())
     }
 }
 
-fn open(file: &Path) -> Result<File> {
-    File::open(file).with_context(|| format!("there is no {}", file.display()))
-}
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs;
 
-fn tar_gz(tree: &Tree, root: &str, file: &Path) -> Result<()> {
-    let writer = BufWriter::new(File::create(file).with_context(|| format!("cannot write {}", file.display()))?);
-    let gzip = GzBuilder::new().mtime(0).write(writer, Compression::best());
-    let mut tar = tar::Builder::new(gzip);
-    for (path, entry) in tree.entries()? {
-        let mut header = tar::Header::new_gnu();
-        header.set_mtime(MODIFIED);
-        header.set_uid(0);
-        header.set_gid(0);
-        let name = format!("{root}/{path}");
-        match entry {
-            Entry::File { source, program } => {
-                let content = fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?;
-                header.set_mode(if program { PROGRAM } else { FILE });
-                header.set_size(content.len() as u64);
-                tar.append_data(&mut header, name, &*content)?;
-            }
-            Entry::Link { target } => {
-                header.set_entry_type(tar::EntryType::Symlink);
-                header.set_mode(0o777);
-                header.set_size(0);
-                tar.append_link(&mut header, name, target)?;
-            }
+    use super::*;
+
+    #[test]
+    fn archives_of_the_same_files_are_the_same() {
+        let folder = std::env::temp_dir().join(format!("arr-archive-{}", std::process::id()));
+        fs::create_dir_all(folder.join("root/lib")).unwrap();
+        for kind in [Kind::TarGz, Kind::Zip] {
+            let write = |name: &str, text: &str| {
+                fs::write(folder.join("root/lib/x"), "library").unwrap();
+                fs::write(folder.join("root/README.md"), text).unwrap();
+                let archive = folder.join(format!("{name}.{}", kind.ending()));
+                kind.write(&folder, "root", &archive).unwrap();
+                assert_eq!(kind.list("root", &archive).unwrap(), ["README.md", "lib/x"]);
+                fs::read(archive).unwrap()
+            };
+            let first = write("first", "text");
+            // Written anew, so that its time is another.
+            assert!(first == write("second", "text"));
+            assert!(first != write("third", "texts"));
+            assert!(kind.list("elsewhere", &folder.join(format!("first.{}", kind.ending()))).is_err());
         }
+        fs::remove_dir_all(&folder).unwrap();
     }
-    tar.into_inner()?.finish()?.flush()?;
-    Ok(())
-}
-
-/// It has no links.
-fn zip(tree: &Tree, root: &str, file: &Path) -> Result<()> {
-    let writer = BufWriter::new(File::create(file).with_context(|| format!("cannot write {}", file.display()))?);
-    let mut zip = zip::ZipWriter::new(writer);
-    for (path, entry) in tree.entries()? {
-        let Entry::File { source, program } = entry else {
-            anyhow::bail!("{path} is a link, which a zip file cannot have");
-        };
-        let content = fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?;
-        // Without a time of its own it has the format's first: 1980-01-01.
-        let options = SimpleFileOptions::default()
-            .last_modified_time(zip::DateTime::default())
-            .unix_permissions(if program { PROGRAM } else { FILE });
-        zip.start_file(format!("{root}/{path}"), options)?;
-        zip.write_all(&content)?;
-    }
-    zip.finish()?.flush()?;
-    Ok(())
 }

@@ -1,30 +1,34 @@
-//! `cargo xtask pack`: what is handed out. An archive for each platform, the Unity package, and their checksums; and then a
-//! stranger's test of each: unpacked into an empty folder, with nothing else of ours at hand.
+//! `cargo xtask pack`: what is handed out. An archive for each platform, one with its debug information, the Unity package, and
+//! their checksums; and then a stranger's test of each: unpacked into an empty folder, with nothing else of ours at hand.
+//! `cargo xtask platforms` does it for one platform, and what else can be done for those that are not handed out.
 
 mod archive;
 mod contents;
-mod named;
+mod debug;
+mod first_session;
 mod proof;
 mod reproduce;
-mod tree;
+mod runner;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
-use sha2::{Digest as _, Sha256};
+use anyhow::{Context as _, Result, ensure};
 
+use crate::EXIT_UNUSABLE;
 use crate::notices::Parts;
-use crate::platforms;
-use crate::platforms::product::{MADE, Made, Product};
-use crate::platforms::shop::Shop;
+use crate::packages::{self, Chore};
+use crate::parallel;
+use crate::platforms::product::{Product, Sources};
+use crate::platforms::{self, PLATFORMS, Platform, Reached, abidiff};
+use crate::process;
 use crate::step;
 use crate::unity;
+use crate::workspace::Workspace;
 use archive::Kind;
-use tree::Tree;
+use proof::{Service, Stranger};
 
 /// The list of files of every package: what is handed out changes on purpose, or not at all.
 const SNAPSHOT: &str = "xtask/pack/files.txt";
@@ -41,156 +45,210 @@ pub(crate) enum Mode {
 
 pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
     let started = Instant::now();
-    if let Some(reason) = platforms::unavailable()? {
+    if let Some(reason) = unavailable()? {
         return Ok(step::skip_all(&reason));
     }
-    let shop = Shop::open()?;
-    let out = shop.workspace.scratch("pack")?;
-    // What it says is of all packages, or it is not there.
-    let checksum_file = out.join(CHECKSUMS);
-    fs::remove_file(&checksum_file).or_else(is_not_there).context("cannot remove the checksums of before")?;
-    let packages = make_all(&shop, &out)?;
-    check_snapshot(&shop, &packages, &mode)?;
-    let checksums = checksums(&packages)?;
-    fs::write(&checksum_file, &checksums).context("cannot write the checksums")?;
-    for line in proof::all(&shop, &packages, &checksum_file)? {
-        println!("  {line}");
-    }
+    let sources = Sources::of(Workspace::find()?)?;
+    let service = Service::start(&sources, "pack/emulator")?;
+    let made = make(&sources, Some(&service))?;
+    check_snapshot(&sources, &made, &mode)?;
     if matches!(mode, Mode::Reproduce) {
-        println!("{}", reproduce::again(&shop, &checksums)?);
+        println!("{}", reproduce::again(&sources, &made)?);
     }
-    shop.close()?;
-    println!("{} packages in {}, {:.0} s in all", packages.len(), out.display(), started.elapsed().as_secs_f64());
+    service.stop()?;
+    let (count, folder) = (made.archives.len(), made.out.display());
+    println!("{count} archives in {folder}, {:.0} s in all", started.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
 }
 
-fn is_not_there(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
-}
-
-fn make_all(shop: &Shop, out: &Path) -> Result<Vec<Package>> {
-    let mut packages = Vec::new();
-    for made in MADE {
-        let begun = Instant::now();
-        let package = pack(shop, made, out)?;
-        println!("{}, {:.0} s", package.words()?, begun.elapsed().as_secs_f64());
-        packages.push(package);
+/// `cargo xtask platforms`: all of them, or the one of this name.
+pub(crate) fn platforms(name: Option<&str>) -> Result<ExitCode> {
+    let started = Instant::now();
+    let wanted: Vec<&Platform> = PLATFORMS.iter().filter(|one| name.is_none_or(|name| one.name == name)).collect();
+    if wanted.is_empty() {
+        let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.name).collect();
+        eprintln!("error: there is no platform `{}`; there are {}", name.unwrap_or_default(), names.join(", "));
+        return Ok(ExitCode::from(EXIT_UNUSABLE));
     }
-    let unity = pack_unity(shop, &packages, out)?;
-    println!("{}", unity.words()?);
-    packages.push(unity);
-    Ok(packages)
+    if let Some(reason) = unavailable()? {
+        return Ok(step::skip_all(&reason));
+    }
+    let sources = Sources::of(Workspace::find()?)?;
+    let service = Service::start(&sources, "platforms/emulator")?;
+    let out = sources.workspace.scratch("pack")?;
+    let problems = parallel::work_off(&wanted, |platform| {
+        let begun = Instant::now();
+        let proved = one_platform(&sources, &service, platform, &out).with_context(|| platform.name)?;
+        println!("{}: {proved}; {:.0} s", platform.name, begun.elapsed().as_secs_f64());
+        Ok(())
+    });
+    service.stop()?;
+    println!("{:.0} s in all", started.elapsed().as_secs_f64());
+    println!("{} of {} platforms are as they should be", wanted.len() - problems.len(), wanted.len());
+    ensure!(problems.is_empty(), "{}", problems.join("\n"));
+    Ok(ExitCode::SUCCESS)
 }
 
-/// A package that was made.
-pub(crate) struct Package {
-    /// The platform's name, or `unity`.
-    pub(crate) name: &'static str,
-    pub(crate) archive: PathBuf,
-    /// The one folder that all of it is in.
-    pub(crate) root: String,
-    kind: Kind,
-    /// What is in it, as somebody finds it who has nothing but the archive.
+fn one_platform(sources: &Sources, service: &Service, platform: &Platform, out: &Path) -> Result<String> {
+    Ok(match platform.reached {
+        Reached::Packed { .. } => {
+            let mut proved = Package::make(sources, platform, out, Some(service))?.proved;
+            if platform.name == "linux-x64" {
+                proved = format!("{proved}; {}", abidiff::check(sources)?);
+            }
+            proved
+        }
+        Reached::Linked { build } => {
+            let library = build(sources)?;
+            format!("linked with stand-ins, {} bytes; exports and imports as abi/ says", fs::metadata(library)?.len())
+        }
+        Reached::TypeChecked { triple } => {
+            platforms::check(sources, platform.name, triple)?;
+            "type-checked".to_owned()
+        }
+    })
+}
+
+fn packed() -> impl Iterator<Item = &'static Platform> {
+    PLATFORMS.iter().filter(|platform| matches!(platform.reached, Reached::Packed { .. }))
+}
+
+/// All that is handed out.
+struct Made {
+    out: PathBuf,
+    archives: Vec<Archive>,
+}
+
+struct Archive {
+    /// The platform's name, with `-debug` behind it for debug information, or `unity`.
+    name: String,
+    /// In the folder of all of them.
+    file: String,
+    /// What is in it.
     files: Vec<String>,
-    /// For the Unity package, which has the libraries too.
-    product: Option<Product>,
+}
+
+impl Archive {
+    fn list(name: String, kind: Kind, root: &str, file: &Path) -> Result<Self> {
+        let files = kind.list(root, file)?;
+        let file = file.file_name().context("a file has a name")?.to_string_lossy().into_owned();
+        Ok(Self { name, file, files })
+    }
+}
+
+/// Makes all of it, and proves each if there is a service to do it with. What one platform is built by, another one waits for:
+/// two at a time.
+fn make(sources: &Sources, service: Option<&Service>) -> Result<Made> {
+    let out = sources.workspace.scratch("pack")?;
+    // What it says is of all packages, or it is not there.
+    let checksums = out.join(CHECKSUMS);
+    if checksums.exists() {
+        fs::remove_file(&checksums).context("cannot remove the checksums of before")?;
+    }
+    let platforms: Vec<&Platform> = packed().collect();
+    let packages = parallel::map(&platforms, |platform| {
+        let begun = Instant::now();
+        let package = Package::make(sources, platform, &out, service).with_context(|| platform.name)?;
+        println!("{}: {}, {:.0} s", platform.name, package.proved, begun.elapsed().as_secs_f64());
+        Ok(package)
+    });
+    let (packages, errors): (Vec<Result<Package>>, Vec<_>) = packages.into_iter().partition(Result::is_ok);
+    let errors: Vec<String> = errors.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
+    ensure!(errors.is_empty(), "{}", errors.join("\n"));
+    let packages: Vec<Package> = packages.into_iter().filter_map(Result::ok).collect();
+
+    let unity = make_unity(sources, &packages, &out, service)?;
+    let archives: Vec<Archive> = packages.into_iter().flat_map(|package| package.archives).chain([unity]).collect();
+    let mut sums = Command::new("sha256sum");
+    sums.current_dir(&out).args(archives.iter().map(|archive| &archive.file));
+    fs::write(&checksums, process::stdout(&mut sums)?).context("cannot write the checksums")?;
+    Ok(Made { out, archives })
+}
+
+/// What is handed out for a platform.
+struct Package {
+    platform: &'static str,
+    product: Product,
+    archives: [Archive; 2],
+    /// In words.
+    proved: String,
 }
 
 impl Package {
-    fn words(&self) -> Result<String> {
-        let bytes = fs::metadata(&self.archive)?.len();
-        let name = self.archive.file_name().unwrap_or_default().to_string_lossy();
-        Ok(format!("{name}: {} files, {:.2} MB", self.files.len(), bytes as f64 / 1e6))
+    fn make(sources: &Sources, platform: &Platform, out: &Path, service: Option<&Service>) -> Result<Self> {
+        let Reached::Packed { build, runs } = platform.reached else {
+            anyhow::bail!("{} is not handed out", platform.name);
+        };
+        let begun = Instant::now();
+        println!("{}: building …", platform.name);
+        let product = build(sources)?;
+        println!("{}: built, {:.0} s; packing and proving …", platform.name, begun.elapsed().as_secs_f64());
+        let (root, kind) =
+            (format!("arr-session-{}-{}", sources.workspace.version, platform.name), Kind::of(platform.name));
+        let trees = out.join("trees");
+        contents::fill(sources, platform.name, runs, &product, &trees.join(&root))?;
+        let archive = out.join(format!("{root}.{}", kind.ending()));
+        kind.write(&trees, &root, &archive)?;
+        let debug = debug::pack(platform.name, &product, &root, &trees, out)?;
+        let proved = match service {
+            Some(service) => {
+                Stranger::unpack(sources, platform.name, &archive, &root)?.prove(service, &product.tools, &debug)?
+            }
+            None => "made".to_owned(),
+        };
+        let archives = [
+            Archive::list(platform.name.to_owned(), kind, &root, &archive)?,
+            Archive::list(format!("{}-debug", platform.name), kind, &format!("{root}-debug"), &debug)?,
+        ];
+        Ok(Self { platform: platform.name, product, archives, proved })
     }
-}
-
-fn pack(shop: &Shop, made: &Made, out: &Path) -> Result<Package> {
-    pack_product(shop, made.platform, (made.build)(shop)?, out, |_| Ok(()))
-}
-
-/// `touch` is called with the folder that becomes the archive.
-fn pack_product(
-    shop: &Shop,
-    platform: &'static str,
-    product: Product,
-    out: &Path,
-    touch: impl FnOnce(&Path) -> Result<()>,
-) -> Result<Package> {
-    let root = format!("arr-session-{}-{platform}", shop.workspace.version);
-    let tree = Tree::new(out.join("trees").join(&root))?;
-    let kind = contents::fill(shop, platform, &product, &tree)?;
-    touch(&tree.folder)?;
-    let archive = out.join(format!("{root}.{}", kind.ending()));
-    kind.write(&tree, &root, &archive)?;
-    let files = kind.list(&root, &archive)?;
-    Ok(Package { name: platform, archive, root, kind, files, product: Some(product) })
-}
-
-/// What is said of a platform's package that is made of this product, and whose files somebody has touched.
-pub(crate) fn problems_of(
-    shop: &Shop,
-    platform: &'static str,
-    product: Product,
-    out: &Path,
-    touch: impl FnOnce(&Path) -> Result<()>,
-) -> Result<Vec<String>> {
-    let package = pack_product(shop, platform, product, out, touch)?;
-    let wanted = shop.workspace.read(SNAPSHOT)?;
-    let of_this: String = wanted
-        .lines()
-        .filter(|line| line.starts_with(&format!("{platform}: ")))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let mut problems = named::judge(&out.join("trees").join(&package.root))?.problems;
-    problems.extend(differences(&of_this, &snapshot(&[package], &shop.workspace.version)));
-    Ok(problems)
 }
 
 /// Unity's own kind of package: what npm has, with everything in a folder of that name.
-fn pack_unity(shop: &Shop, packages: &[Package], out: &Path) -> Result<Package> {
-    let folder = out.join("trees/unity");
+fn make_unity(sources: &Sources, packages: &[Package], out: &Path, service: Option<&Service>) -> Result<Archive> {
+    let (parent, root) = (out.join("trees/unity"), "package");
+    // The emulator is not in it.
+    let parts = packages.iter().map(|package| Parts { emulator: false, ..package.product.parts.clone() });
+    let parts: Vec<Parts> = parts.collect();
     let binaries: Vec<(&str, &Path, &Parts)> = packages
         .iter()
-        .filter_map(|package| Some((package.name, package.product.as_ref()?)))
-        .flat_map(|(platform, product)| {
-            let binary = |name: &&'static str| (*name, &*product.library.shared, &product.parts);
-            contents::unity_platforms(platform).iter().map(binary)
+        .zip(&parts)
+        .flat_map(|(package, parts)| {
+            let library = &*package.product.library.shared;
+            contents::unity_platforms(package.platform).iter().map(move |place| (*place, library, parts))
         })
         .collect();
-    unity::assemble(&shop.workspace, &folder, &binaries)?;
-    let tree = Tree { folder };
-    let archive = out.join(format!("{}-{}.tgz", unity::NAME, shop.workspace.version));
-    let (kind, root) = (Kind::TarGz, "package".to_owned());
-    kind.write(&tree, &root, &archive)?;
-    let files = kind.list(&root, &archive)?;
-    Ok(Package { name: "unity", archive, root, kind, files, product: None })
+    unity::assemble(&sources.workspace, &parent.join(root), &binaries)?;
+    let archive = out.join(format!("{}-{}.tgz", unity::NAME, sources.workspace.version));
+    Kind::TarGz.write(&parent, root, &archive)?;
+    if service.is_some() {
+        println!("unity: {}", Stranger::unpack(sources, "unity", &archive, root)?.prove_unity()?);
+    }
+    Archive::list("unity".to_owned(), Kind::TarGz, root, &archive)
 }
 
-fn check_snapshot(shop: &Shop, packages: &[Package], mode: &Mode) -> Result<()> {
-    let text = snapshot(packages, &shop.workspace.version);
-    match mode {
-        Mode::Update => fs::write(shop.workspace.root.join(SNAPSHOT), text).context("cannot write the snapshot")?,
-        Mode::Check | Mode::Reproduce => {
-            let differences = differences(&shop.workspace.read(SNAPSHOT)?, &text);
-            if !differences.is_empty() {
-                bail!(
-                    "the packages do not have the files of {SNAPSHOT}:\n  {}\nIf that is meant, run `cargo xtask pack --update`",
-                    differences.join("\n  ")
-                );
-            }
-        }
+fn check_snapshot(sources: &Sources, made: &Made, mode: &Mode) -> Result<()> {
+    let text = snapshot(made, &sources.workspace.version);
+    if matches!(mode, Mode::Update) {
+        return fs::write(sources.workspace.root.join(SNAPSHOT), text).context("cannot write the snapshot");
     }
+    let differences = differences(&sources.workspace.read(SNAPSHOT)?, &text);
+    ensure!(
+        differences.is_empty(),
+        "the packages do not have the files of {SNAPSHOT}:\n  {}\nIf that is meant, run `cargo xtask pack --update`",
+        differences.join("\n  ")
+    );
     Ok(())
 }
 
 /// One line a file, behind its package's name.
-fn snapshot(packages: &[Package], version: &str) -> String {
+fn snapshot(made: &Made, version: &str) -> String {
     let mut text = String::from(
         "# The files of every package. `cargo xtask pack` compares; `cargo xtask pack --update` writes.\n",
     );
-    for package in packages {
-        for file in &package.files {
-            text.push_str(&format!("{}: {}\n", package.name, file.replace(version, "VERSION")));
+    for archive in &made.archives {
+        for file in &archive.files {
+            text.push_str(&format!("{}: {}\n", archive.name, file.replace(version, "VERSION")));
         }
     }
     text
@@ -204,51 +262,18 @@ fn differences(wanted: &str, there: &str) -> Vec<String> {
     missing.chain(extra).collect()
 }
 
-/// As `sha256sum --check` reads it.
-fn checksums(packages: &[Package]) -> Result<String> {
-    let mut text = String::new();
-    for package in packages {
-        let digest = Sha256::digest(fs::read(&package.archive)?);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = package.archive.file_name().context("a package is a file")?.to_string_lossy();
-        text.push_str(&format!("{hex}  {name}\n"));
+/// Why it cannot be run on this system, if so.
+fn unavailable() -> Result<Option<String>> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
     }
-    Ok(text)
+    packages::provide(Chore::Platforms)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_is_missing_and_one_that_is_new_are_told_apart() {
-        let wanted = "# head\nlinux-x64: a\nlinux-x64: b\n";
-        assert_eq!(differences(wanted, "# other head\nlinux-x64: a\nlinux-x64: b\n"), [""; 0]);
-        assert_eq!(
-            differences(wanted, "linux-x64: a\nlinux-x64: c\n"),
-            ["missing: linux-x64: b", "not expected: linux-x64: c"]
-        );
-    }
-
-    #[test]
-    fn archives_of_the_same_are_the_same_and_of_others_are_not() {
-        let folder = std::env::temp_dir().join(format!("arr-pack-{}", std::process::id()));
-        let tree = Tree::new(folder.join("tree")).unwrap();
-        tree.write("lib/libarr_session.so.1", "library").unwrap();
-        for kind in [Kind::TarGz, Kind::Zip] {
-            let write = |name: &str, text: &str| {
-                tree.write("README.md", text).unwrap();
-                let archive = folder.join(name);
-                kind.write(&tree, "root", &archive).unwrap();
-                assert_eq!(kind.list("root", &archive).unwrap(), ["README.md", "lib/libarr_session.so.1"]);
-                fs::read(archive).unwrap()
-            };
-            let first = write("first", "text");
-            // Written anew, so that its time is another.
-            assert!(first == write("second", "text"));
-            assert!(first != write("third", "texts"));
-            assert!(kind.list("elsewhere", &folder.join("first")).is_err());
-        }
-        fs::remove_dir_all(&folder).unwrap();
-    }
+#[test]
+fn a_file_that_is_missing_and_one_that_is_new_are_told_apart() {
+    let wanted = "# head\nlinux-x64: a\nlinux-x64: b\n";
+    assert_eq!(differences(wanted, "# other head\nlinux-x64: a\nlinux-x64: b\n"), [""; 0]);
+    let told = differences(wanted, "linux-x64: a\nlinux-x64: c\n");
+    assert_eq!(told, ["missing: linux-x64: b", "not expected: linux-x64: c"]);
 }

@@ -1,191 +1,258 @@
 //! A stranger's test of the packages: unpacked into an empty folder, and the quickstarts built and run from what is there.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-use super::contents::{WINDOWS_NEEDS, toolchain};
-use super::tree::Tree;
-use super::{Package, named};
-use crate::c::compiler::joined;
-use crate::cpp::install::{self, define};
+use super::archive::Kind;
+use super::contents::NOTICES;
+use super::debug;
+use super::first_session;
+use super::runner::Runner;
+use crate::c::programs;
+use crate::context::{POLL_INTERVAL_MS, STARTUP};
+use crate::cpp::install;
 use crate::csharp;
 use crate::csharp::dotnet::{self, Compilation, Dotnet};
 use crate::csharp::{documented, mono};
+use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::links;
-use crate::platforms::linux::{ARM64_CC, ARM64_CXX};
-use crate::platforms::run::{self, Runner, STATIC_CXX};
-use crate::platforms::shop::Shop;
-use crate::platforms::windows::{MINGW_CC, MINGW_CXX, ZIG_TARGET};
-use crate::platforms::wine::Wine;
-use crate::platforms::zig::Zig;
+use crate::notices;
+use crate::parallel;
+use crate::platforms::product::{Sources, Tools};
+use crate::platforms::windows;
 use crate::process::{self, TOOL_LIMIT};
-use crate::story::tellers::Teller;
-use crate::workspace::replace;
+use crate::story::{self, tellers::Teller};
+use crate::unity;
+use crate::workspace::{FETCHED, replace};
 
-/// What was proved of each package, in words.
-pub(super) fn all(shop: &Shop, packages: &[Package], checksums: &Path) -> Result<Vec<String>> {
-    let mut lines = vec![checked(checksums)?];
-    for package in packages {
-        // A blank, as in many people's paths.
-        let folder = shop.workspace.target.join("pack/unpacked here").join(package.name);
-        let root = unpack(package, &folder)?;
-        let named = named::expect(&root).with_context(|| format!("the notices of the package {}", package.name))?;
-        let stranger = Stranger { shop, root, folder };
-        stranger.links_lead_somewhere()?;
-        let proved = match package.name {
-            "linux-x64" => stranger.linux_x64(),
-            "linux-arm64" => stranger.linux_arm64(),
-            "windows-x64" => stranger.windows_x64(),
-            "windows-arm64" => stranger.windows_arm64(),
-            "unity" => stranger.unity(),
-            other => bail!("nobody has said how {other} is to be proved"),
-        };
-        let proved = proved.with_context(|| format!("the package {} by itself", package.name))?;
-        lines.push(format!("{}: {proved}; {named} crates are named", package.name));
+/// The service that the packages are proved against.
+pub(super) struct Service {
+    /// For those who start one of their own.
+    program: PathBuf,
+    /// Over HTTPS.
+    running: Emulator,
+}
+
+impl Service {
+    pub(super) fn start(sources: &Sources, folder: &str) -> Result<Self> {
+        let program = crate::artifacts::build_emulator(&sources.workspace, crate::artifacts::Progress::Hidden)?;
+        let folder = sources.workspace.scratch(folder)?;
+        let running = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
+        Ok(Self { program, running })
     }
-    Ok(lines)
-}
 
-/// As somebody does it who has downloaded all of them.
-fn checked(checksums: &Path) -> Result<String> {
-    let mut command = Command::new("sha256sum");
-    command.current_dir(checksums.parent().unwrap_or(Path::new("."))).arg("--check").arg(checksums);
-    process::run(command, TOOL_LIMIT)?.expect_success("the checksums")?;
-    Ok("checksums: as sha256sum --check has them".to_owned())
+    pub(super) fn stop(self) -> Result<()> {
+        self.running.stop()
+    }
 }
-
-fn unpack(package: &Package, folder: &Path) -> Result<PathBuf> {
-    replace(folder)?;
-    package.kind.unpack(&package.archive, folder)?;
-    Ok(folder.join(&package.root))
-}
-
-const IN_C_AND_CPP: &str = "quickstarts in C and C++ by CMake and by pkg-config, shared and static";
 
 /// Somebody with a package, and nothing else of ours.
-struct Stranger<'a> {
-    shop: &'a Shop,
+pub(super) struct Stranger<'a> {
+    sources: &'a Sources,
+    platform: &'a str,
     /// What was unpacked.
     root: PathBuf,
     /// Where it builds.
     folder: PathBuf,
 }
 
-impl Stranger<'_> {
-    fn linux_x64(&self) -> Result<String> {
-        let mut tellers = self.in_c_and_cpp(["cc", "c++"], &[], &Runner::Here)?;
-        let examples = self.folder.join("examples");
-        install::by_cmake(&self.shop.workspace, self.root.join("examples/cpp"), &self.root, &examples, &[])?;
-        tellers.push(Teller::new("C++ by the package's examples/cpp", move || {
-            Ok(Runner::Here.command(&examples.join("quickstart")))
-        }));
-        let csharp = self.csharp_by_mcs()?;
-        let libraries = self.root.join("lib");
-        tellers.push(Teller::new("C# on Mono", move || {
-            let mut command = mono::jit(&csharp);
-            csharp::let_find(&mut command, &libraries);
-            Ok(command)
-        }));
-        run::story(self.shop, &tellers)?;
-        Ok(format!("{IN_C_AND_CPP}, and in C# on Mono: run"))
+impl<'a> Stranger<'a> {
+    pub(super) fn unpack(sources: &'a Sources, platform: &'a str, archive: &Path, root: &str) -> Result<Self> {
+        // A blank, as in many people's paths.
+        let folder = sources.workspace.target.join("pack/unpacked here").join(platform);
+        replace(&folder)?;
+        Kind::of(platform).unpack(archive, &folder)?;
+        Ok(Self { sources, platform, root: folder.join(root), folder })
     }
 
-    fn linux_arm64(&self) -> Result<String> {
-        let tellers = self.in_c_and_cpp([ARM64_CC, ARM64_CXX], &toolchain(self.shop, "linux-arm64")?, &Runner::Qemu)?;
-        run::story(self.shop, &tellers)?;
-        Ok(format!("{IN_C_AND_CPP}: run under qemu"))
+    /// What was proved, in words.
+    pub(super) fn prove(&self, service: &Service, tools: &Tools, debug_archive: &Path) -> Result<String> {
+        self.links_lead_somewhere()?;
+        let named = self.notices_name_all_crates(NOTICES)?;
+        let line = debug::prove(self.platform, debug_archive, &self.root, &self.folder)?;
+        let runner = Runner::of(self.platform, &self.sources.workspace)?;
+        let proved = match &runner {
+            Some(runner) => self.run(service, tools, runner)?,
+            None => self.link(tools)?,
+        };
+        Ok(format!("{proved}; {named} crates in the notices; {line}"))
     }
 
-    fn windows_x64(&self) -> Result<String> {
-        let workspace = &self.shop.workspace;
-        let wine = Wine::provide(workspace)?;
-        let flags = STATIC_CXX.join(" ");
-        let mut words = toolchain(self.shop, "windows-x64")?;
-        words.push(define("CMAKE_CXX_STANDARD_LIBRARIES", &flags));
-        let cxx = format!("{MINGW_CXX} {flags}");
-        let mut tellers = self.in_c_and_cpp([MINGW_CC, &cxx], &words, &Runner::Wine(wine.clone()))?;
-        let (kind, link) = self.for_microsofts_linker();
-        let program = self.compile_c(MINGW_CC, kind, &[link])?;
-        run::put_beside(&self.root.join("bin/arr_session.dll"), &self.folder)?;
-        tellers.push(Teller::new(format!("C, {kind}, under wine"), {
-            let wine = wine.clone();
-            move || Ok(wine.command(&program))
-        }));
-        let program = self.csharp_by_roslyn()?;
-        let dotnet = dotnet::provide_for_windows(workspace)?;
-        tellers.push(Teller::new("C# on .NET 8 under wine", move || {
-            let mut command = wine.command(&dotnet);
-            command.arg(&program);
-            Ok(command)
-        }));
-        run::story(self.shop, &tellers)?;
+    fn run(&self, service: &Service, tools: &Tools, runner: &Runner) -> Result<String> {
+        let tests = self.contract_tests(service, tools, runner)?;
+        first_session::follow(&self.root, &self.sources.workspace, tools, runner)?;
+        let mut tellers = self.in_c_and_cpp(tools, runner)?;
+        match self.platform {
+            "linux-x64" => tellers.extend(self.on_this_machine()?),
+            "windows-x64" => tellers.extend(self.on_windows(tools, runner)?),
+            _ => {}
+        }
+        let problems = story::compare(&self.sources.workspace, &service.program, &tellers);
+        ensure!(problems.is_empty(), "{}", problems.join("\n"));
         Ok(format!(
-            "{IN_C_AND_CPP}, in C with the import library for Microsoft's linker, and in C# on .NET 8: run under wine"
+            "{runner}: {tests} C tests, README.md's first session with the emulator in bin, {} quickstarts",
+            tellers.len()
         ))
     }
 
+    /// Every contract test in C, with both versions of the REST API, over HTTPS. Returns how many there are.
+    fn contract_tests(&self, service: &Service, tools: &Tools, runner: &Runner) -> Result<usize> {
+        let folder = self.folder.join("tests");
+        replace(&folder)?;
+        runner.put_library_beside(&self.root, &folder)?;
+        let root = &self.sources.workspace.root;
+        let tests = programs::list(root, programs::TESTS)?;
+        let problems = parallel::work_off(&tests, |source| {
+            let program = folder.join(source.file_stem().unwrap_or_default()).with_extension("exe");
+            self.compile(&tools.cc, &root.join(source), &program, &runner.link(&self.root))?;
+            for version in ApiVersion::BOTH {
+                let mut test = runner.command(&program);
+                // Neither qemu nor wine is as fast as the machine that it stands for.
+                test.envs(programs::SLOW_FRAMES).env("ARR_JOURNAL", programs::new_journal(&program));
+                service.running.introduce_to(&mut test, version, POLL_INTERVAL_MS);
+                let finished = process::run(test, programs::RUN_LIMIT)?;
+                finished.expect_success(&format!("{}, REST {version}", source.display()))?;
+            }
+            Ok(())
+        });
+        ensure!(problems.is_empty(), "{}", problems.join("\n"));
+        Ok(tests.len())
+    }
+
+    /// Compiles a C program in the package's folder.
+    fn compile(&self, compiler: &str, source: &Path, program: &Path, link: &[impl AsRef<OsStr>]) -> Result<()> {
+        let mut command = Command::new(compiler);
+        command.current_dir(&self.root).args(["-std=c99", "-Wall", "-Wextra", "-O1", "-Iinclude"]);
+        command.arg(source).arg("-o").arg(program).args(link);
+        process::run(command, TOOL_LIMIT)?.expect_success(&format!("{compiler} {}", source.display()))?;
+        Ok(())
+    }
+
     /// The quickstarts, as people build them who have this package and these compilers.
-    fn in_c_and_cpp(&self, compilers: [&str; 2], toolchain: &[String], runner: &Runner) -> Result<Vec<Teller>> {
-        let workspace = &self.shop.workspace;
+    fn in_c_and_cpp(&self, tools: &Tools, runner: &Runner) -> Result<Vec<Teller>> {
+        let workspace = &self.sources.workspace;
         let by_cmake = self.folder.join("by-cmake");
-        install::consume(workspace, &self.root, &self.root, &by_cmake, toolchain)?;
+        install::consume(workspace, &self.root, &self.root, &by_cmake, &tools.cmake())?;
         let by_pkg_config = self.folder.join("by-pkg-config");
-        install::by_pkg_config(workspace, &self.root, &self.root, &by_pkg_config, compilers)?;
+        let cxx = tools.cxx.as_deref().context("there is no C++ compiler")?;
+        install::by_pkg_config(workspace, &self.root, &self.root, &by_pkg_config, [&tools.cc, cxx])?;
         let mut tellers = Vec::new();
         for (folder, by) in [(&by_cmake, "CMake"), (&by_pkg_config, "pkg-config")] {
-            if matches!(runner, Runner::Wine(_)) {
-                run::put_beside(&self.root.join("bin/arr_session.dll"), folder)?;
-            }
+            runner.put_library_beside(&self.root, folder)?;
             let more: &[&str] = if by == "CMake" { &install::BUILT_BY_CMAKE } else { &[] };
             for name in install::BUILT.iter().chain(more) {
-                let suffix = if matches!(runner, Runner::Wine(_)) { ".exe" } else { "" };
-                let program = folder.join(format!("{name}{suffix}"));
-                let runs = runner.clone();
-                tellers.push(Teller::new(format!("{name} by {by} {runner}"), move || Ok(runs.command(&program))));
+                let program = folder.join(format!("{name}{}", runner.suffix()));
+                tellers.push(self.teller(format!("{name} by {by}"), runner, program));
             }
         }
         Ok(tellers)
     }
 
-    fn windows_arm64(&self) -> Result<String> {
+    fn teller(&self, name: String, runner: &Runner, program: PathBuf) -> Teller {
+        let runs = runner.clone();
+        Teller::new(format!("{name} {runner}"), move || Ok(runs.command(&program)))
+    }
+
+    /// In C#, as the page in the package tells, and in C++ by the project that is among the examples.
+    fn on_this_machine(&self) -> Result<[Teller; 2]> {
+        let examples = self.folder.join("examples");
+        install::by_cmake(&self.sources.workspace, self.root.join("examples/cpp"), &self.root, &examples, &[])?;
+        let page = fs::read_to_string(self.root.join(documented::PAGE)).context("the package has no page on C#")?;
+        let program = documented::compile(&page, csharp::LIBRARY, &self.root)?;
+        let libraries = self.root.join("lib");
+        let mono = Teller::new("C# on Mono", move || {
+            let mut command = mono::jit(&program);
+            csharp::let_find(&mut command, &libraries);
+            Ok(command)
+        });
+        Ok([self.teller("examples/cpp".to_owned(), &Runner::Here, examples.join("quickstart")), mono])
+    }
+
+    /// In C with the import library for Microsoft's linker, and in C# on the .NET of Windows.
+    fn on_windows(&self, tools: &Tools, runner: &Runner) -> Result<[Teller; 2]> {
+        runner.put_library_beside(&self.root, &self.folder)?;
+        let program = self.folder.join("quickstart-msvc.exe");
+        self.compile(&tools.cc, Path::new(story::tellers::C), &program, &["lib/arr_session.dll.lib"])?;
+        let c = self.teller("C by arr_session.dll.lib".to_owned(), runner, program);
+
+        let sources = fs::read_dir(self.root.join(csharp::LIBRARY)).context("the package has no C#")?;
+        let mut sources: Vec<PathBuf> = sources.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+        sources.push(self.root.join("examples/csharp/Quickstart.cs"));
+        sources.sort();
+        let output = self.folder.join("Quickstart.exe");
+        let options = ["-unsafe", "-target:exe", "-langversion:9"].map(str::to_owned).to_vec();
+        let compilation = Compilation { output: output.clone(), sources, references: Vec::new(), options };
+        let workspace = &self.sources.workspace;
+        Dotnet::provide(workspace)?.compile(&[compilation])?.expect_success("Roslyn")?;
+        dotnet::configure(&output)?;
+        let dotnet = dotnet::provide_for_windows(workspace)?;
+        let runs = runner.clone();
+        let csharp = Teller::new("C# on .NET 8 under wine", move || {
+            let mut command = runs.command(&dotnet);
+            command.arg(&output);
+            Ok(command)
+        });
+        Ok([c, csharp])
+    }
+
+    /// Links a program in each way that the package has, where nothing here can run it.
+    fn link(&self, tools: &Tools) -> Result<String> {
         self.says_that_it_was_not_run()?;
-        let zig = Zig::provide(&self.shop.workspace, ZIG_TARGET)?;
-        let compiler = zig.cc.to_string_lossy().into_owned();
-        for (kind, link) in self.windows_links() {
-            self.compile_c(&compiler, kind, &link)?;
+        let needs: Vec<String> = windows::NEEDS.split(';').map(|library| format!("-l{library}")).collect();
+        let inside: Vec<&str> = ["-DARR_STATIC", "lib/static/libarr_session.a"]
+            .into_iter()
+            .chain(needs.iter().map(String::as_str))
+            .collect();
+        for (kind, link) in
+            [("mingw", &["lib/libarr_session.dll.a"][..]), ("msvc", &["lib/arr_session.dll.lib"]), ("static", &inside)]
+        {
+            let program = self.folder.join(format!("quickstart-{kind}.exe"));
+            self.compile(&tools.cc, Path::new(story::tellers::C), &program, link)?;
         }
         Ok("quickstart in C with each import library and static: linked, not run".to_owned())
     }
 
-    /// Each way to link a program for Windows.
-    fn windows_links(&self) -> [(&'static str, Vec<OsString>); 3] {
-        let library = |name: &str| self.root.join("lib").join(name).into_os_string();
-        let needs = WINDOWS_NEEDS.split(';').map(|library| OsString::from(format!("-l{library}")));
-        let with_it_inside =
-            vec!["-DARR_STATIC".into(), library("static/libarr_session.a")].into_iter().chain(needs).collect();
-        let (msvc, import_library) = self.for_microsofts_linker();
-        [("shared", vec![library("libarr_session.dll.a")]), (msvc, vec![import_library]), ("static", with_it_inside)]
-    }
-
-    fn for_microsofts_linker(&self) -> (&'static str, OsString) {
-        ("shared-msvc", self.root.join("lib/arr_session.dll.lib").into_os_string())
+    /// The Unity package: it is the one that is checked otherwise, unpacked.
+    pub(super) fn prove_unity(&self) -> Result<String> {
+        self.links_lead_somewhere()?;
+        let named = self.notices_name_all_crates(unity::NOTICES)?;
+        self.says_that_it_was_not_run()?;
+        let problems = unity::problems(&self.root, &self.sources.workspace.version)?;
+        ensure!(problems.is_empty(), "{}", problems.join("\n"));
+        Ok(format!("its files, settings and assemblies are as they must be; {named} crates in the notices"))
     }
 
     fn links_lead_somewhere(&self) -> Result<()> {
-        let pages = Tree { folder: self.root.clone() };
         let mut problems = Vec::new();
-        for path in pages.entries()?.into_keys().filter(|path| path.ends_with(".md")) {
-            let page = self.root.join(&path);
-            let text = fs::read_to_string(&page).with_context(|| format!("cannot read {path}"))?;
-            let dead = links::dead_links(&text, page.parent().unwrap_or(&self.root));
+        for path in process::stdout(Command::new("find").arg(&self.root).args(["-name", "*.md"]))?.lines() {
+            let text = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+            let dead = links::dead_links(&text, Path::new(path).parent().unwrap_or(&self.root));
             problems.extend(dead.into_iter().map(|target| format!("{path}: there is no {target}")));
         }
         ensure!(problems.is_empty(), "{}", problems.join("\n"));
         Ok(())
+    }
+
+    /// Messages of panics and debug information have the paths of sources: each crate that the binaries speak of so is named.
+    /// Returns how many there are.
+    fn notices_name_all_crates(&self, page: &str) -> Result<usize> {
+        let notices = fs::read_to_string(self.root.join(page)).with_context(|| format!("there is no {page}"))?;
+        let mut grep = Command::new("grep");
+        grep.args(["-raohE", &format!("\\b{FETCHED}/[A-Za-z0-9_-]+-[0-9]+\\.[0-9]+\\.[0-9]+[A-Za-z0-9.+-]*/")]);
+        let found = process::stdout(grep.arg("--binary-files=text").arg(&self.root))?;
+        let mut crates: Vec<&str> = found.lines().collect();
+        crates.sort();
+        crates.dedup();
+        for folder in &crates {
+            let folder = folder.trim_start_matches(FETCHED).trim_matches('/');
+            let (name, version) = name_and_version(folder).with_context(|| format!("{folder} has no version"))?;
+            ensure!(notices::names(&notices, name, version), "{page} does not name {name} {version}, which is linked");
+        }
+        Ok(crates.len())
     }
 
     /// What nobody has run is not handed out without saying so.
@@ -197,53 +264,18 @@ impl Stranger<'_> {
         );
         Ok(())
     }
+}
 
-    /// The package that Unity gets is the one that is checked otherwise, unpacked.
-    fn unity(&self) -> Result<String> {
-        self.says_that_it_was_not_run()?;
-        let problems = crate::unity::problems(&self.root, &self.shop.workspace.version)?;
-        if !problems.is_empty() {
-            bail!("{}", problems.join("\n"));
-        }
-        Ok("its files, settings and assemblies are as they must be".to_owned())
-    }
+/// `sha-1-0.10.1` is 0.10.1 of `sha-1`.
+fn name_and_version(folder: &str) -> Option<(&str, &str)> {
+    let is_version =
+        |text: &str| text.split('.').next().is_some_and(|major| major.parse::<u32>().is_ok()) && text.contains('.');
+    folder.match_indices('-').map(|(at, _)| (&folder[..at], &folder[at + 1..])).find(|(_, version)| is_version(version))
+}
 
-    fn compile_c(&self, compiler: &str, kind: &str, link: &[OsString]) -> Result<PathBuf> {
-        let program = self.folder.join(format!("quickstart-{kind}.exe"));
-        let mut command = Command::new(compiler);
-        command.current_dir(&self.folder).args(["-std=c99", "-Wall", "-Wextra"]);
-        // Defines first; libraries after what needs them.
-        let (defines, link): (Vec<_>, Vec<_>) = link.iter().partition(|word| word.to_string_lossy().starts_with("-D"));
-        command.args(defines).arg(joined("-I", &self.root.join("include")));
-        command.arg(self.root.join("examples/c/quickstart.c")).arg("-o").arg(&program).args(link);
-        process::run(command, TOOL_LIMIT)?.expect_success(&format!("{compiler}, {kind}"))?;
-        Ok(program)
-    }
-
-    fn csharp_sources(&self) -> Result<Vec<PathBuf>> {
-        let mut sources: Vec<PathBuf> = fs::read_dir(self.root.join("csharp"))?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()?;
-        ensure!(!sources.is_empty(), "the package has no C#");
-        sources.push(self.root.join("examples/csharp/Quickstart.cs"));
-        sources.sort();
-        Ok(sources)
-    }
-
-    /// As the page in the package tells.
-    fn csharp_by_mcs(&self) -> Result<PathBuf> {
-        let page = self.root.join("share/doc/arr_session/csharp.md");
-        let page = fs::read_to_string(&page).with_context(|| format!("there is no {}", page.display()))?;
-        documented::compile(&page, "csharp", &self.root)
-    }
-
-    fn csharp_by_roslyn(&self) -> Result<PathBuf> {
-        let output = self.folder.join("Quickstart.exe");
-        let options = ["-unsafe", "-target:exe", "-langversion:9"].map(str::to_owned).to_vec();
-        let compilation =
-            Compilation { output: output.clone(), sources: self.csharp_sources()?, references: Vec::new(), options };
-        Dotnet::provide(&self.shop.workspace)?.compile(&[compilation])?.expect_success("Roslyn")?;
-        dotnet::configure(&output)?;
-        Ok(output)
-    }
+#[test]
+fn a_crates_folder_has_its_name_and_its_version() {
+    assert_eq!(name_and_version("sha-1-0.10.1"), Some(("sha-1", "0.10.1")));
+    assert_eq!(name_and_version("wasi-0.11.1+wasi-p1"), Some(("wasi", "0.11.1+wasi-p1")));
+    assert_eq!(name_and_version("ring"), None);
 }

@@ -7,45 +7,46 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::shop::Shop;
-use crate::abi::{self, Abi};
+use super::product::Sources;
+use crate::abi::{Abi, advice, git, last_release};
 use crate::artifacts;
-use crate::process::{self, End};
+use crate::process;
 use crate::workspace::{Workspace, replace};
 
 /// Bits of abidiff's exit code: it could not do its work.
 const TROUBLE: i32 = 1 | 2;
 
 /// What can be said of the library beside the last release's, in a few words.
-pub(super) fn check(shop: &Shop) -> Result<String> {
-    let workspace = &shop.workspace;
-    let Some(release) = abi::last_release(workspace)? else {
+pub(crate) fn check(Sources { workspace, abi }: &Sources) -> Result<String> {
+    let Some(release) = last_release(workspace)? else {
         return Ok("no release yet".to_owned());
     };
     let Some(promised) = Abi::at(workspace, &release)? else {
         return Ok(format!("{release} promised nothing"));
     };
-    if promised.version() != shop.abi.version() {
+    if promised.version() != abi.version() {
         return Ok(format!("another ABI than {release}"));
     }
     let folder = workspace.scratch("platforms/abidiff")?;
-    let before = build(workspace, &unpack(workspace, &release, &folder)?, &folder.join("before.so"))?;
-    let after = build(workspace, &workspace.root, &folder.join("after.so"))?;
-    let allowed = folder.join("allowed.ini");
-    if let Some(differences) = differences(&allowed, &promised.grown(&shop.abi), &before, &after)? {
-        bail!("since the release {release}, {}", abi::advice(&[differences]));
-    }
-    Ok(format!("as {release} by abidiff"))
-}
-
-/// The release's sources, in a folder of their own.
-fn unpack(workspace: &Workspace, release: &str, folder: &Path) -> Result<PathBuf> {
-    let (sources, archive) = (folder.join("release"), folder.join("release.tar"));
+    let (sources, archive, allowed) = (folder.join("release"), folder.join("release.tar"), folder.join("allowed.ini"));
     replace(&sources)?;
-    abi::git(&workspace.root, &["archive", "--format=tar", "--output", &archive.to_string_lossy(), release])?;
-    let file = fs::File::open(&archive).with_context(|| format!("cannot read {}", archive.display()))?;
-    tar::Archive::new(file).unpack(&sources).with_context(|| format!("cannot unpack {}", archive.display()))?;
-    Ok(sources)
+    git(&workspace.root, &["archive", "--format=tar", "--output", &archive.to_string_lossy(), &release])?;
+    process::stdout(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&sources))?;
+    let before = build(workspace, &sources, &folder.join("before.so"))?;
+    let after = build(workspace, &workspace.root, &folder.join("after.so"))?;
+    fs::write(&allowed, suppressions(&promised.grown(abi))).context("cannot write what abidiff need not tell")?;
+
+    // New functions break nobody.
+    let mut abidiff = Command::new("abidiff");
+    abidiff.arg("--no-added-syms").arg("--suppressions").arg(&allowed).args([before, after]);
+    let finished = process::run(abidiff, process::CARGO_LIMIT)?;
+    match finished.exit_code() {
+        Some(0) => Ok(format!("as {release} by abidiff")),
+        Some(code) if code & TROUBLE == 0 => {
+            bail!("since the release {release}, {}", advice(&[finished.output().trim().to_owned()]))
+        }
+        _ => bail!("abidiff could not compare: {finished}"),
+    }
 }
 
 /// The shared library of these sources with all that is known of its types. Its name is the same for both: it is put aside.
@@ -69,20 +70,4 @@ fn suppressions(grown: &[&str]) -> String {
         format!("[suppress_type]\ntype_kind = struct\nname_regexp = (^|::){name}$\nhas_data_member_inserted_at = end\n")
     };
     grown.iter().map(section).collect()
-}
-
-/// What abidiff says about functions that are gone or changed. New ones break nobody, nor do structs that have grown, which are
-/// written to `allowed`.
-pub(super) fn differences(allowed: &Path, grown: &[&str], before: &Path, after: &Path) -> Result<Option<String>> {
-    fs::write(allowed, suppressions(grown)).with_context(|| format!("cannot write {}", allowed.display()))?;
-    let mut abidiff = Command::new("abidiff");
-    abidiff.arg("--no-added-syms").arg("--suppressions").arg(allowed).args([before, after]);
-    let finished = process::run(abidiff, process::CARGO_LIMIT)?;
-    match &finished.end {
-        End::Exited(status) if status.success() => Ok(None),
-        End::Exited(status) if status.code().is_some_and(|code| code & TROUBLE == 0) => {
-            Ok(Some(finished.output().trim().to_owned()))
-        }
-        _ => bail!("abidiff could not compare: {finished}"),
-    }
 }

@@ -1,52 +1,97 @@
-//! Building the library for another platform than this one.
+//! Builds for other platforms than this one, and for older ones: by Debian's Rust compiler, which comes with the sources of its
+//! standard library, and a C compiler that links for the target.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::artifacts::{self, Library, Progress};
 use crate::packages::RUSTC;
 use crate::process::{self, CARGO_LIMIT};
-use crate::workspace::Workspace;
+use crate::workspace::{FETCHED, Workspace, cargo_home, crate_sources};
 
-/// What the libraries call the folder of the crates that cargo has fetched.
-pub(crate) const FETCHED: &str = "crates";
+/// For the files of every format, but for objects of GCC for ARM64, which it spoils.
+pub(super) const OBJCOPY: &str = "llvm-objcopy-14";
+
+/// For an archive that has short imports among its objects, of which objcopy knows nothing.
+const STRIP_OBJECTS: &str = r#"set -eu
+cp "$1" "$2"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+llvm-ar-14 x "$1" $(llvm-ar-14 t "$1" | grep '\.o$')
+for object in *.o; do "$0" --strip-debug "$object"; done
+llvm-ar-14 rD "$2" *.o
+"#;
 
 /// A target of rustc's, and the C tools for it.
 pub(crate) struct Cross {
+    pub(crate) platform: &'static str,
     pub(crate) triple: &'static str,
-    /// Compiles the C that is in ring.
+    /// Links, and compiles the C that is in ring.
     pub(crate) cc: PathBuf,
     pub(crate) ar: Option<PathBuf>,
+    /// Takes debug information out.
+    pub(crate) objcopy: &'static str,
     /// A folder of programs that go before others of their names.
     pub(crate) tools: Option<PathBuf>,
-    /// Further arguments of the linker.
+    /// Further arguments of the linker for the library.
     pub(crate) link: Vec<OsString>,
 }
 
+/// A library as it ships, and the debug information that was taken out of it.
+pub(crate) struct Stripped {
+    pub(crate) library: Library,
+    pub(crate) debug: PathBuf,
+}
+
 impl Cross {
-    /// The library as it ships, alone: see [`Library::build`].
-    pub(crate) fn build(&self, workspace: &Workspace) -> Result<Library> {
-        let options: Vec<OsString> = self.link.iter().map(|argument| option("link-arg=", argument)).collect();
-        let library = Library::build_by(self.cargo(workspace, "rustc")?, &options, Progress::Hidden)?;
-        for file in [&library.shared, &library.archive] {
-            tells_no_path(file, &[workspace.root.clone(), workspace.target.clone(), cargo_home()?])?;
+    /// The library, whose shared part gets this name: debuggers look for `NAME.debug` beside it.
+    pub(crate) fn build(&self, workspace: &Workspace, name: &str) -> Result<Stripped> {
+        let option = |argument: &OsString| {
+            let mut option = OsString::from("link-arg=");
+            option.push(argument);
+            option
+        };
+        let options: Vec<OsString> = self.link.iter().map(option).collect();
+        let built = Library::build_by(self.cargo(workspace, "rustc")?, &options, Progress::Hidden)?;
+        let folder = workspace.scratch(&format!("platforms/{}/built", self.platform))?;
+        let (shared, archive) = (folder.join(name), folder.join("libarr_session.a"));
+        let debug = folder.join(format!("{name}.debug"));
+        self.objcopy(&["--only-keep-debug"], &built.shared, &debug)?;
+        let link = format!("--add-gnu-debuglink={}", debug.display());
+        self.objcopy(&["--strip-all", &link], &built.shared, &shared)?;
+        if self.triple.ends_with("-gnullvm") {
+            let mut sh = Command::new("sh");
+            sh.args(["-c", STRIP_OBJECTS, self.objcopy]).args([&built.archive, &archive]);
+            process::run(sh, process::TOOL_LIMIT)?.expect_success("strip the static library")?;
+        } else {
+            self.objcopy(&["--strip-debug"], &built.archive, &archive)?;
         }
-        Ok(library)
+        let link = if built.link == built.shared { shared.clone() } else { built.link };
+        for file in [&shared, &archive, &debug] {
+            names_no_folder(file, workspace)?;
+        }
+        Ok(Stripped { library: Library { shared, archive, link }, debug })
     }
 
-    /// An example in Rust, quickly.
-    pub(crate) fn build_example(&self, workspace: &Workspace, name: &str) -> Result<PathBuf> {
+    /// The emulator. It shares the library's profile, and so the standard library and most crates that both have: to compile
+    /// those once more would take longer than link-time optimisation does.
+    pub(crate) fn build_emulator(&self, workspace: &Workspace) -> Result<PathBuf> {
         let mut cargo = self.cargo(workspace, "build")?;
-        cargo.args(["--package", "arr-client", "--example", name]);
-        artifacts::build_program(cargo, name, Progress::Hidden)
+        cargo.args(["--release", "--package", "arr-service", "--bin", "arr-emulator"]);
+        let built = artifacts::build_program(cargo, "arr-emulator", Progress::Hidden)?;
+        let folder = workspace.scratch(&format!("platforms/{}/built", self.platform))?;
+        let program = folder.join(built.file_name().context("a program has a name")?);
+        self.objcopy(&["--strip-all"], &built, &program)?;
+        names_no_folder(&program, workspace)?;
+        Ok(program)
     }
 
-    /// Only looks whether all of it is right.
+    /// Only looks whether all of the library is right.
     pub(crate) fn check(&self, workspace: &Workspace) -> Result<()> {
         let mut cargo = self.cargo(workspace, "check")?;
         cargo.args(["--locked", "--quiet", "--package", "arr-session", "--lib"]);
@@ -54,12 +99,28 @@ impl Cross {
         Ok(())
     }
 
+    fn objcopy(&self, options: &[&str], from: &Path, to: &Path) -> Result<()> {
+        let mut objcopy = Command::new(self.objcopy);
+        objcopy.args(options).args([from, to]);
+        process::run(objcopy, process::TOOL_LIMIT)?.expect_success(&format!(
+            "{} {}",
+            self.objcopy,
+            options.join(" ")
+        ))?;
+        Ok(())
+    }
+
     fn cargo(&self, workspace: &Workspace, command: &str) -> Result<Command> {
         let mut cargo = workspace.cargo();
-        cargo.args([command, "--target", self.triple, "-Zbuild-std=std,panic_unwind"]);
+        cargo.args([command, "--target", self.triple]);
+        if self.triple != workspace.host {
+            cargo.arg("-Zbuild-std=std,panic_unwind");
+        }
         // The switches beginning with -Z are for nightly compilers, unless this is set.
         cargo.env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
-        cargo.arg("--target-dir").arg(target_folder(workspace, self.triple)?);
+        cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only").env("CARGO_PROFILE_RELEASE_STRIP", "none");
+        // One for each platform, so that two can be built side by side.
+        cargo.arg("--target-dir").arg(workspace.scratch(&format!("platforms/{}/cargo", self.platform))?);
         let name = self.triple.replace('-', "_");
         cargo.env(format!("CARGO_TARGET_{}_LINKER", name.to_uppercase()), &self.cc);
         cargo.env(format!("CC_{name}"), &self.cc);
@@ -86,12 +147,6 @@ impl Cross {
     }
 }
 
-/// Apart from everything else, so that neither is built anew for the other; and where the platform has this machine's triple,
-/// apart from the other platforms too: there the linker is that of the build scripts as well, which all share.
-fn target_folder(workspace: &Workspace, triple: &str) -> Result<PathBuf> {
-    workspace.scratch(if triple == workspace.host { "platforms/cargo-here" } else { "platforms/cargo" })
-}
-
 /// What the compilers write for the folders of this machine, into messages and debug information: where sources lie is
 /// nobody's business, and the same sources give the same bytes wherever they lie.
 fn renamed_folders(workspace: &Workspace) -> Result<Vec<(PathBuf, &'static str)>> {
@@ -102,70 +157,38 @@ fn renamed_folders(workspace: &Workspace) -> Result<Vec<(PathBuf, &'static str)>
     Ok(renamed)
 }
 
-/// Where cargo puts the sources of the crates that it fetches, in folders called `NAME-VERSION`.
-pub(crate) fn crate_sources() -> Result<Vec<PathBuf>> {
-    let sources = cargo_home()?.join("registry/src");
-    if !sources.exists() {
-        return Ok(Vec::new());
-    }
-    let entries = fs::read_dir(&sources).with_context(|| format!("cannot list {}", sources.display()))?;
-    entries.map(|entry| Ok(entry?.path())).collect()
-}
-
-fn cargo_home() -> Result<PathBuf> {
-    let home = || env::home_dir().map(|home| home.join(".cargo"));
-    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home).context("there is neither CARGO_HOME nor HOME")
-}
-
-/// Fails if one of these folders is named in the file, as it is or in a symbol.
-fn tells_no_path(file: &Path, folders: &[PathBuf]) -> Result<()> {
-    let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    for folder in folders {
-        let path = folder.as_os_str().as_encoded_bytes();
-        let in_symbol: Vec<u8> =
-            path.iter().map(|&byte| if byte.is_ascii_alphanumeric() { byte } else { b'_' }).collect();
-        // In a symbol, a folder of one word could be any word.
-        let told =
-            has_folder(&data, path, b"/\\") || (folder.iter().count() > 2 && has_folder(&data, &in_symbol, b"_"));
-        ensure!(!told, "{} tells of {}, a folder of this machine", file.display(), folder.display());
+/// Fails if the checkout, its target folder or cargo's is named in the file.
+fn names_no_folder(file: &Path, workspace: &Workspace) -> Result<()> {
+    for folder in [&workspace.root, &workspace.target, &cargo_home()?] {
+        ensure!(!names(file, folder)?, "{} names {}, a folder of this machine", file.display(), folder.display());
     }
     Ok(())
 }
 
-/// Whether this path is there, from its beginning, and then something below it: `/src` is not in `crates/ring/src/lib.rs`.
-fn has_folder(data: &[u8], path: &[u8], separators: &[u8]) -> bool {
-    let part_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
-    data.windows(path.len() + 1).enumerate().any(|(at, window)| {
-        window.starts_with(path)
-            && separators.contains(&window[path.len()])
-            && !at.checked_sub(1).is_some_and(|before| part_of_name(&data[before]))
-    })
-}
-
-fn option(name: &str, value: &OsStr) -> OsString {
-    let mut option = OsString::from(name);
-    option.push(value);
-    option
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_of_this_machine_in_a_file_is_seen() {
-        let file = env::temp_dir().join(format!("arr-cross-{}", std::process::id()));
-        fs::write(&file, b"\0crates/ring-0.17/src/lib.rs\0/home/me/.cargo/x\0_head__srv_of_mine_target\0").unwrap();
-        let judge = |folder: &str| tells_no_path(&file, &[PathBuf::from(folder)]);
-        let (elsewhere, here) = (judge("/home/you/.cargo"), judge("/home/me/.cargo"));
-        let in_symbol = judge("/srv/of mine");
-        let parts = ["/src", "/head", "/home/m", "/crates", "/target"].map(judge);
-        fs::remove_file(&file).unwrap();
-        elsewhere.unwrap();
-        assert!(here.unwrap_err().to_string().contains("tells of /home/me/.cargo"));
-        assert!(in_symbol.is_err());
-        for part in parts {
-            part.unwrap();
-        }
+/// Whether something below this folder is named, as it is or in a symbol: `/src` is not in `crates/ring/src/lib.rs`.
+fn names(file: &Path, folder: &Path) -> Result<bool> {
+    let path = folder.to_string_lossy();
+    let mut pattern = format!(r"(?<![A-Za-z0-9.-])(\Q{path}\E[/\\]");
+    // In a symbol, a folder of one word could be any word.
+    if folder.iter().count() > 2 {
+        pattern.push_str(&format!("|{}_", path.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_")));
     }
+    let mut grep = Command::new("grep");
+    grep.env("LC_ALL", "C").args(["-aqP", "-e", &format!("{pattern})")]).arg(file);
+    match process::run(grep, process::TOOL_LIMIT)?.exit_code() {
+        Some(code @ (0 | 1)) => Ok(code == 0),
+        _ => bail!("grep cannot read {}", file.display()),
+    }
+}
+
+#[test]
+fn a_folder_of_this_machine_is_seen_in_a_file() {
+    let file = env::temp_dir().join(format!("arr-cross-{}", std::process::id()));
+    std::fs::write(&file, b"\0crates/ring-0.17/src/lib.rs\0/home/me/.cargo/x\0_head__srv_of_mine_target\0\xff")
+        .unwrap();
+    let named = |folder: &str| names(&file, Path::new(folder)).unwrap();
+    let here = ["/home/me/.cargo", "/srv/of mine"].map(named);
+    let elsewhere = ["/home/you/.cargo", "/src", "/head", "/home/m", "/crates", "/target"].map(named);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!((here, elsewhere), ([true; 2], [false; 6]));
 }

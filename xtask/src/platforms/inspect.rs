@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use object::macho::{PLATFORM_IOS, PLATFORM_MACOS, Platform};
 use object::{Architecture, BinaryFormat};
 
-use super::linux;
-use super::shop::Shop;
+use super::product::Sources;
 use crate::EXIT_UNUSABLE;
 use crate::abi::Abi;
 use crate::abi::binary::{self, Archive, Binary, Machine, Part};
@@ -105,21 +104,21 @@ const ALL: &[Target] = &[
 /// What MinGW's import library has besides: the name of the DLL.
 const MINGW_OWN: &str = "arr_session_dll_iname";
 
-/// Where a shared library, a static archive or an import library is not what it must be.
-pub(crate) fn problems(workspace: &Workspace, abi: &Abi, target: Target, file: &Path) -> Result<Vec<String>> {
-    problems_of(workspace, abi, target, &binary::parts(file)?, &file.file_name().unwrap_or_default().to_string_lossy())
-}
+/// The C library of CentOS 7 and of everything since.
+pub(super) const OLDEST_GLIBC: (u32, u32) = (2, 17);
 
-/// The same of several files.
-pub(super) fn problems_of_all(shop: &Shop, target: Target, files: &[&Path]) -> Result<Vec<String>> {
-    let mut all = Vec::new();
+/// Fails unless each of these files is what it must be on its platform.
+pub(super) fn expect(sources: &Sources, target: Target, files: &[&Path]) -> Result<()> {
+    let mut problems = Vec::new();
     for file in files {
-        all.extend(problems(&shop.workspace, &shop.abi, target, file)?);
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        problems.extend(problems_of(sources, target, &binary::parts(file)?, &name)?);
     }
-    Ok(all)
+    ensure!(problems.is_empty(), "{}", problems.join("\n"));
+    Ok(())
 }
 
-fn problems_of(workspace: &Workspace, abi: &Abi, target: Target, parts: &[Part], file: &str) -> Result<Vec<String>> {
+fn problems_of(sources: &Sources, target: Target, parts: &[Part], file: &str) -> Result<Vec<String>> {
     let machines: Vec<Machine> = parts.iter().map(machine).collect();
     let processors: Vec<Architecture> = machines.iter().map(|machine| machine.architecture).collect();
     let mut problems = Vec::new();
@@ -135,8 +134,8 @@ fn problems_of(workspace: &Workspace, abi: &Abi, target: Target, parts: &[Part],
     }
     for part in parts {
         match part {
-            Part::Library(binary) => problems.extend(library_problems(workspace, abi, target, binary, file)?),
-            Part::Archive(archive) => problems.extend(archive_problems(abi, target, archive, file)),
+            Part::Library(binary) => problems.extend(library_problems(sources, target, binary, file)?),
+            Part::Archive(archive) => problems.extend(archive_problems(&sources.abi, target, archive, file)),
         }
     }
     Ok(problems)
@@ -149,20 +148,14 @@ fn machine(part: &Part) -> Machine {
     }
 }
 
-fn library_problems(
-    workspace: &Workspace,
-    abi: &Abi,
-    target: Target,
-    binary: &Binary,
-    file: &str,
-) -> Result<Vec<String>> {
-    let mut problems = abi.differences(file, &binary.exports);
-    problems.extend(exports::foreign_imports(workspace, binary, target.imports)?);
+fn library_problems(sources: &Sources, target: Target, binary: &Binary, file: &str) -> Result<Vec<String>> {
+    let mut problems = sources.abi.differences(file, &binary.exports);
+    problems.extend(exports::foreign_imports(&sources.workspace, binary, target.imports)?);
     if binary.machine.format != target.formats[0] {
         problems.push(format!("{file} is {:?}, not {:?}", binary.machine.format, target.formats[0]));
     }
     if let Some(remembered) = target.remembered {
-        let wanted = remembered(abi);
+        let wanted = remembered(&sources.abi);
         if binary.name.as_deref() != Some(&*wanted) {
             let name = binary.name.as_deref().unwrap_or("nothing");
             problems.push(format!("programs would remember {file} as {name}, not as {wanted}"));
@@ -173,10 +166,22 @@ fn library_problems(
             problems.push(format!("{file} is aligned to {} bytes, not to pages of {}", elf.alignment, target.page));
         }
         if target.old_glibc {
-            problems.extend(linux::too_new(&elf.versions));
+            problems.extend(too_new(&elf.versions));
         }
     }
     Ok(problems)
+}
+
+/// The versions of the C library that older systems do not have.
+pub(super) fn too_new<'a>(versions: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    let (major, minor) = OLDEST_GLIBC;
+    let newer = versions.into_iter().filter(|version| {
+        version.strip_prefix("GLIBC_").is_some_and(|number| {
+            let mut parts = number.split('.').map(|part| part.parse().unwrap_or(u32::MAX));
+            (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) > OLDEST_GLIBC
+        })
+    });
+    newer.map(|version| format!("it needs {version}, newer than {major}.{minor}")).collect()
 }
 
 fn archive_problems(abi: &Abi, target: Target, archive: &Archive, file: &str) -> Vec<String> {
@@ -199,9 +204,8 @@ pub(crate) fn run(platform: &str, file: &str) -> Result<ExitCode> {
         eprintln!("error: there is no platform `{platform}` to inspect a file for; there are {}", list());
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     };
-    let workspace = Workspace::find()?;
     let parts = binary::parts(Path::new(file))?;
-    let problems = problems_of(&workspace, &Abi::read(&workspace)?, *target, &parts, file)?;
+    let problems = problems_of(&Sources::of(Workspace::find()?)?, *target, &parts, file)?;
     for problem in &problems {
         eprintln!("error: {problem}");
     }
@@ -223,9 +227,88 @@ fn told(part: &Part) -> String {
     }
 }
 
-#[test]
-fn every_platform_has_files_that_can_be_inspected() {
-    for platform in super::PLATFORMS {
-        assert!(ALL.iter().any(|target| target.name == platform.name), "{}", platform.name);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::binary::Elf;
+
+    fn sources() -> Sources {
+        Sources::of(Workspace::find().unwrap()).unwrap()
+    }
+
+    /// The library for Linux on x86_64 as it must be.
+    fn good(sources: &Sources) -> Binary {
+        Binary {
+            machine: Machine { format: BinaryFormat::Elf, architecture: Architecture::X86_64, system: None },
+            name: Some(sources.abi.soname()),
+            exports: sources.abi.functions.keys().cloned().collect(),
+            imports: [("libc.so.6".to_owned(), Default::default())].into(),
+            elf: Some(Elf {
+                position_independent: true,
+                stripped: true,
+                alignment: 4096,
+                versions: ["GLIBC_2.2.5", "GLIBC_2.17"].map(str::to_owned).into(),
+            }),
+        }
+    }
+
+    /// What is said of it when one thing is different.
+    fn judged<R>(target: Target, change: impl FnOnce(&mut Binary) -> R) -> Vec<String> {
+        let sources = sources();
+        let mut binary = good(&sources);
+        change(&mut binary);
+        problems_of(&sources, target, &[Part::Library(binary)], "the file").unwrap()
+    }
+
+    fn elf(binary: &mut Binary) -> &mut Elf {
+        binary.elf.as_mut().unwrap()
+    }
+
+    #[test]
+    fn a_library_is_refused_for_whatever_is_not_as_it_must_be() {
+        assert_eq!(judged(LINUX_X64, |_| ()), [""; 0]);
+        let refused = |wanted: &str, problems: Vec<String>| {
+            assert!(problems.len() == 1 && problems[0].contains(wanted), "{wanted}: {problems:?}");
+        };
+        let soname = sources().abi.soname();
+        refused("also has arr_extra", judged(LINUX_X64, |binary| binary.exports.insert("arr_extra".to_owned())));
+        refused("also has malloc", judged(LINUX_X64, |binary| binary.exports.insert("malloc".to_owned())));
+        refused("lacks arr_", judged(LINUX_X64, |binary| binary.exports.pop_first()));
+        refused(
+            "needs libssl.so.3",
+            judged(LINUX_X64, |binary| {
+                binary.imports.insert("libssl.so.3".to_owned(), Default::default());
+            }),
+        );
+        refused("is for [Aarch64]", judged(LINUX_X64, |binary| binary.machine.architecture = Architecture::Aarch64));
+        refused("is for macOS", judged(LINUX_X64, |binary| binary.machine.system = Some(PLATFORM_MACOS)));
+        refused("is Coff, not Elf", judged(LINUX_X64, |binary| binary.machine.format = BinaryFormat::Coff));
+        refused(&format!("as nothing, not as {soname}"), judged(LINUX_X64, |binary| binary.name = None));
+        refused("pages of 4096", judged(LINUX_X64, |binary| elf(binary).alignment = 2048));
+        refused(
+            "newer than 2.17",
+            judged(LINUX_X64, |binary| {
+                elf(binary).versions.extend(["GLIBC_2.18".to_owned(), "GCC_3.0".to_owned()]);
+            }),
+        );
+        let android = judged(ANDROID_ARM64, |binary| binary.machine.architecture = Architecture::Aarch64);
+        assert!(android.iter().any(|problem| problem.contains("pages of 16384")), "{android:?}");
+    }
+
+    #[test]
+    fn an_archive_is_held_to_the_same_names_and_to_its_format() {
+        let sources = sources();
+        let machine = Machine { format: BinaryFormat::Coff, architecture: Architecture::X86_64, system: None };
+        let judged = |more: &[&str], machine: Machine| {
+            let names =
+                sources.abi.functions.keys().cloned().chain(more.iter().map(|name| (*name).to_owned())).collect();
+            problems_of(&sources, WINDOWS_X64, &[Part::Archive(Archive { machine, names })], "x.a").unwrap()
+        };
+        assert_eq!(judged(&[MINGW_OWN], machine), [""; 0]);
+        assert_eq!(judged(&["arr_extra"], machine), ["x.a also has arr_extra, which the header does not declare"]);
+        assert_eq!(
+            judged(&[], Machine { format: BinaryFormat::Elf, ..machine }),
+            ["x.a is an archive of Elf, not of Coff"]
+        );
     }
 }

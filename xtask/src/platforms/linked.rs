@@ -1,6 +1,6 @@
 //! What the linkers add to a library that was not asked for, and is handed out in it: for the packages' notices.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -9,59 +9,58 @@ use super::zig::Zig;
 use crate::notices::Linked;
 use crate::process;
 
-/// What is compiled with GCC may be handed out under any terms.
-const GCC_LICENSE: &str = "GPL-3.0-or-later WITH GCC-exception-3.1";
+const GLIBC: &str = "GNU C library: start files and libc_nonshared";
 /// "Unlimited permission to link", as each of these files says.
 const GLIBC_LICENSE: &str = "LGPL-2.1-or-later, with an exception for what is linked";
+const GCC: &str = "GCC: libgcc and start files";
+/// What is compiled with GCC may be handed out under any terms.
+const GCC_LICENSE: &str = "GPL-3.0-or-later WITH GCC-exception-3.1";
 const MINGW: &str = "mingw-w64: run-time library";
 const MINGW_LICENSE: &str = "ZPL-2.1, and others";
+const MINGW_PACKAGE: &str = "mingw-w64-x86-64-dev";
 
 /// By Debian's cross compiler for Linux.
 pub(super) fn for_linux(cc: &str) -> Result<Vec<Linked>> {
-    Ok(vec![libgcc(cc)?, glibc(of_package("libc6-dev-arm64-cross")?)])
+    let glibc = part(GLIBC, of_package("libc6-dev-arm64-cross")?, GLIBC_LICENSE, None);
+    Ok(vec![part(GCC, of_gcc(cc)?, GCC_LICENSE, None), glibc])
 }
 
 /// By zig for Linux.
 pub(super) fn for_linux_by_zig(zig: &Zig) -> Result<Vec<Linked>> {
-    let mut linked = vec![glibc(format!("as zig {} has it", zig.version()?))];
-    linked.extend(of_zig(zig)?);
-    Ok(linked)
+    let glibc = part(GLIBC, format!("as zig {} has it", zig.version()?), GLIBC_LICENSE, None);
+    Ok([glibc].into_iter().chain(of_zig(zig)?).collect())
 }
 
 /// By Debian's MinGW.
 pub(super) fn for_windows(cc: &str) -> Result<Vec<Linked>> {
-    let package = "mingw-w64-x86-64-dev";
-    let text = Path::new("/usr/share/doc").join(package).join("copyright");
-    let mingw = Linked { name: MINGW, version: of_package(package)?, license: MINGW_LICENSE, text: Some(text) };
-    Ok(vec![libgcc(cc)?, mingw])
+    let text = format!("/usr/share/doc/{MINGW_PACKAGE}/copyright").into();
+    let mingw = part(MINGW, of_package(MINGW_PACKAGE)?, MINGW_LICENSE, Some(text));
+    Ok(vec![part(GCC, of_gcc(cc)?, GCC_LICENSE, None), mingw])
 }
 
 /// By zig for Windows.
 pub(super) fn for_windows_by_zig(zig: &Zig) -> Result<Vec<Linked>> {
-    let text = Some(zig.folder().join("lib/libc/mingw/COPYING"));
-    let version = format!("as zig {} has it", zig.version()?);
-    let mut linked = vec![Linked { name: MINGW, version, license: MINGW_LICENSE, text }];
-    linked.extend(of_zig(zig)?);
-    Ok(linked)
+    let text = zig.folder().join("lib/libc/mingw/COPYING");
+    let mingw = part(MINGW, format!("as zig {} has it", zig.version()?), MINGW_LICENSE, Some(text));
+    Ok([mingw].into_iter().chain(of_zig(zig)?).collect())
 }
 
 fn of_zig(zig: &Zig) -> Result<[Linked; 2]> {
-    let part = |name, license, text: &str| -> Result<Linked> {
-        Ok(Linked { name, version: zig.version()?, license, text: Some(zig.folder().join(text)) })
-    };
+    let (version, folder) = (zig.version()?, zig.folder());
+    let unwinder = "LLVM: libunwind, from zig";
+    let (license, text) = ("Apache-2.0 WITH LLVM-exception", folder.join("lib/libunwind/LICENSE.TXT"));
     Ok([
-        part("zig: compiler-rt and libzigc", "MIT", "LICENSE")?,
-        part("LLVM: libunwind, from zig", "Apache-2.0 WITH LLVM-exception", "lib/libunwind/LICENSE.TXT")?,
+        part("zig: compiler-rt and libzigc", version.clone(), "MIT", Some(folder.join("LICENSE"))),
+        part(unwinder, version, license, Some(text)),
     ])
 }
 
-fn libgcc(cc: &str) -> Result<Linked> {
-    let version = process::stdout(Command::new(cc).arg("-dumpfullversion"))?.trim().to_owned();
-    Ok(Linked { name: "GCC: libgcc and start files", version, license: GCC_LICENSE, text: None })
+fn part(name: &'static str, version: String, license: &'static str, text: Option<PathBuf>) -> Linked {
+    Linked { name, version, license, text }
 }
 
-fn glibc(version: String) -> Linked {
-    Linked { name: "GNU C library: start files and libc_nonshared", version, license: GLIBC_LICENSE, text: None }
+fn of_gcc(cc: &str) -> Result<String> {
+    Ok(process::stdout(Command::new(cc).arg("-dumpfullversion"))?.trim().to_owned())
 }
 
 /// The version of a package of Debian's.

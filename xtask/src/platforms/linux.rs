@@ -1,140 +1,112 @@
-//! Linux: on this machine's processor, for systems of ten years ago; and on ARM64, under qemu.
+//! Linux: on this machine's processor, for systems of ten years ago; and on ARM64. Android, too.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, ensure};
 
-use super::abidiff;
-use super::cross::Cross;
-use super::inspect::{self, LINUX_ARM64, LINUX_X64, Target};
+use super::cross::{Cross, OBJCOPY, Stripped};
+use super::inspect::{self, ANDROID_ARM64, LINUX_ARM64, LINUX_X64, OLDEST_GLIBC, Target};
 use super::linked;
-use super::product::Product;
-use super::row::{self, Row};
-use super::run::{self, Machine, Runner};
-use super::shop::Shop;
+use super::product::{Product, Sources, Tools};
 use super::zig::Zig;
-use crate::artifacts::Library;
-use crate::notices::Parts;
-use crate::story::tellers;
+use crate::abi::binary::Binary;
+use crate::notices::{Linked, Parts};
+use crate::process;
 
-/// The C library of CentOS 7 and of everything since.
-const OLDEST_GLIBC: (u32, u32) = (2, 17);
+const ARM64_CC: &str = "aarch64-linux-gnu-gcc";
+const ARM64_CXX: &str = "aarch64-linux-gnu-g++";
+const ARM64_OBJCOPY: &str = "aarch64-linux-gnu-objcopy";
 
-pub(super) const X64: &str = "x86_64-unknown-linux-gnu";
-pub(super) const ARM64: &str = "aarch64-unknown-linux-gnu";
+const ANDROID_CC: &str = "xtask/checked/android-cc.sh";
+const AR: &str = "llvm-ar-14";
+/// What rustc asks the linker for on Android.
+const ANDROID_SHARED: [&str; 4] = ["c", "m", "dl", "log"];
 
-pub(crate) const ARM64_CC: &str = "aarch64-linux-gnu-gcc";
-pub(crate) const ARM64_CXX: &str = "aarch64-linux-gnu-g++";
-
-const RUST_QUICKSTART: &str = "quickstart";
-
-pub(crate) fn x64(shop: &mut Shop) -> Result<Row> {
-    let Product { library, .. } = build_x64(shop)?;
-    let folder = shop.workspace.scratch("platforms/linux-x64")?;
-    let machine = Machine::linux(("gcc", "g++"), Runner::Here, &library, &shop.abi.soname(), folder)?;
-    let rust = cross_x64(shop, zig(shop)?).build_example(&shop.workspace, RUST_QUICKSTART)?;
-    let row = row(shop, "linux-x64", &library, &machine, rust)?;
-    let exports = format!("{}; {}", row.exports, abidiff::check(shop)?);
-    Ok(Row { exports, ..row })
-}
-
-pub(crate) fn arm64(shop: &mut Shop) -> Result<Row> {
-    let Product { library, .. } = build_arm64(shop)?;
-    let folder = shop.workspace.scratch("platforms/linux-arm64")?;
-    let machine = Machine::linux((ARM64_CC, ARM64_CXX), Runner::Qemu, &library, &shop.abi.soname(), folder)?;
-    let rust = cross_arm64(shop).build_example(&shop.workspace, RUST_QUICKSTART)?;
-    row(shop, "linux-arm64", &library, &machine, rust)
-}
-
-pub(crate) fn build_x64(shop: &Shop) -> Result<Product> {
-    let zig = zig(shop)?;
+pub(super) fn x64(sources: &Sources) -> Result<Product> {
+    let (major, minor) = OLDEST_GLIBC;
+    let zig = Zig::provide(&sources.workspace, &format!("x86_64-linux-gnu.{major}.{minor}"))?;
     let linked = linked::for_linux_by_zig(&zig)?;
-    let library = cross_x64(shop, zig).build(&shop.workspace)?;
-    expect(shop, &library, LINUX_X64)?;
-    Ok(product(shop, library, Parts { target: X64, linked }))
+    let tools = Tools { cc: "cc".to_owned(), cxx: Some("c++".to_owned()), system: None, more: Vec::new() };
+    let product =
+        build(sources, LINUX_X64, "x86_64-unknown-linux-gnu", (zig.cc, Some(zig.ar), OBJCOPY), linked, tools)?;
+    let emulator = product.emulator.as_deref().context("there is an emulator for it")?;
+    let versions = Binary::read(emulator)?.elf.context("the emulator is no ELF file")?.versions;
+    let too_new = inspect::too_new(&versions);
+    ensure!(too_new.is_empty(), "the emulator: {}", too_new.join(", "));
+    Ok(product)
 }
 
-pub(crate) fn build_arm64(shop: &Shop) -> Result<Product> {
-    let library = cross_arm64(shop).build(&shop.workspace)?;
-    expect(shop, &library, LINUX_ARM64)?;
-    Ok(product(shop, library, Parts { target: ARM64, linked: linked::for_linux(ARM64_CC)? }))
+pub(super) fn arm64(sources: &Sources) -> Result<Product> {
+    let system = Some(("Linux", "aarch64"));
+    let tools = Tools { cc: ARM64_CC.to_owned(), cxx: Some(ARM64_CXX.to_owned()), system, more: Vec::new() };
+    let linked = linked::for_linux(ARM64_CC)?;
+    build(sources, LINUX_ARM64, "aarch64-unknown-linux-gnu", (ARM64_CC.into(), None, ARM64_OBJCOPY), linked, tools)
 }
 
-fn zig(shop: &Shop) -> Result<Zig> {
-    let (major, minor) = OLDEST_GLIBC;
-    Zig::provide(&shop.workspace, &format!("x86_64-linux-gnu.{major}.{minor}"))
+fn build(
+    sources: &Sources,
+    target: Target,
+    triple: &'static str,
+    (cc, ar, objcopy): (PathBuf, Option<PathBuf>, &'static str),
+    linked: Vec<Linked>,
+    tools: Tools,
+) -> Result<Product> {
+    let soname = sources.abi.soname();
+    let link = vec![format!("-Wl,-soname,{soname}").into()];
+    let cross = Cross { platform: target.name, triple, cc, ar, objcopy, tools: None, link };
+    let Stripped { library, debug } = cross.build(&sources.workspace, &soname)?;
+    inspect::expect(sources, target, &[&library.shared, &library.archive])?;
+    let emulator = Some(cross.build_emulator(&sources.workspace)?);
+    let files = vec![(soname, library.shared.clone()), ("libarr_session.a".to_owned(), library.archive.clone())];
+    let parts = Parts { target: triple, emulator: true, linked };
+    Ok(Product { library, debug, files, emulator, parts, tools })
 }
 
-fn cross_x64(shop: &Shop, zig: Zig) -> Cross {
-    Cross { triple: X64, cc: zig.cc, ar: Some(zig.ar), link: name_to_remember(shop), tools: None }
-}
-
-fn cross_arm64(shop: &Shop) -> Cross {
-    Cross { triple: ARM64, cc: PathBuf::from(ARM64_CC), ar: None, link: name_to_remember(shop), tools: None }
-}
-
-/// What is handed out of a library, and under which names.
-pub(super) fn product(shop: &Shop, library: Library, parts: Parts) -> Product {
-    let files =
-        vec![(shop.abi.soname(), library.shared.clone()), ("libarr_session.a".to_owned(), library.archive.clone())];
-    Product { library, files, parts }
-}
-
-/// Runs all that there is for it, and tells.
-fn row(shop: &Shop, platform: &'static str, library: &Library, machine: &Machine, rust: PathBuf) -> Result<Row> {
-    let root = &shop.workspace.root;
-    let tests = machine.contract_tests(shop)?;
-    let tellers = [
-        machine.teller("C", machine.compile_c(root, Path::new(tellers::C))?),
-        machine.teller("C++", machine.compile_cpp(root, Path::new(tellers::CPP))?),
-        machine.teller("Rust", rust),
+/// Its C library comes with Google's NDK, which cannot be had here: stand-ins without any code take its place, so that what
+/// comes of it has the shape of the real thing, and is never run.
+pub(super) fn android(sources: &Sources) -> Result<PathBuf> {
+    let folder = sources.workspace.scratch("platforms/android-arm64")?;
+    stand_ins(&folder)?;
+    let name = "libarr_session.so";
+    let flags = ["-fuse-ld=lld-14", "-nostdlib", "-nostartfiles", "-Wl,-z,undefs"].map(str::to_owned);
+    let more = [
+        format!("-Wl,-soname,{name}"),
+        format!("-Wl,-z,max-page-size={}", ANDROID_ARM64.page),
+        format!("-L{}", folder.display()),
     ];
-    run::story(shop, &tellers)?;
-    Ok(Row {
-        platform,
-        built: "linked".to_owned(),
-        exports: format!("{}, equal", shop.abi.functions.len()),
-        imports: "allowed".to_owned(),
-        run: format!("{}: {tests} C tests; quickstarts in C, C++, Rust", machine.runner),
-        size: Some(row::size_of(&library.shared)?),
-    })
+    let cross = Cross {
+        platform: ANDROID_ARM64.name,
+        triple: "aarch64-linux-android",
+        cc: sources.workspace.root.join(ANDROID_CC),
+        ar: Some(AR.into()),
+        objcopy: OBJCOPY,
+        tools: None,
+        link: flags.into_iter().chain(more).map(OsString::from).collect(),
+    };
+    let library = cross.build(&sources.workspace, name)?.library;
+    inspect::expect(sources, ANDROID_ARM64, &[&library.shared, &library.archive])?;
+    Ok(library.shared)
 }
 
-fn name_to_remember(shop: &Shop) -> Vec<OsString> {
-    vec![format!("-Wl,-soname,{}", shop.abi.soname()).into()]
-}
-
-/// Android's are of this kind, too.
-pub(super) fn expect(shop: &Shop, library: &Library, target: Target) -> Result<()> {
-    let problems = inspect::problems_of_all(shop, target, &[&library.shared, &library.archive])?;
-    if !problems.is_empty() {
-        bail!("{}", problems.join("\n"));
+/// Libraries with the right names, and nothing in them.
+fn stand_ins(folder: &Path) -> Result<()> {
+    let (empty, object) = (folder.join("empty.c"), folder.join("empty.o"));
+    fs::write(&empty, "").with_context(|| format!("cannot write {}", empty.display()))?;
+    let call = |program: &str, arguments: &[&str], output: &Path, input: &Path| {
+        let mut command = Command::new(program);
+        command.args(arguments).args([output, input]);
+        process::run(command, process::TOOL_LIMIT)?.expect_success(&format!("make {}", output.display()))
+    };
+    let clang = ["--target=aarch64-linux-android24", "-nostdlib"];
+    for name in ANDROID_SHARED {
+        let soname = format!("-Wl,-soname,lib{name}.so");
+        let arguments = [&clang[..], &["-shared", "-fuse-ld=lld-14", &soname, "-o"]].concat();
+        call("clang-14", &arguments, &folder.join(format!("lib{name}.so")), &empty)?;
     }
+    call("clang-14", &[&clang[..], &["-c", "-o"]].concat(), &object, &empty)?;
+    call(AR, &["rcs"], &folder.join("libunwind.a"), &object)?;
     Ok(())
-}
-
-/// The versions of the C library that older systems do not have.
-pub(super) fn too_new<'a>(versions: impl IntoIterator<Item = &'a String>) -> Vec<String> {
-    let (major, minor) = OLDEST_GLIBC;
-    let newer = versions.into_iter().filter(|version| {
-        version.strip_prefix("GLIBC_").is_some_and(|number| {
-            let mut parts = number.split('.').map(|part| part.parse().unwrap_or(u32::MAX));
-            (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) > OLDEST_GLIBC
-        })
-    });
-    newer.map(|version| format!("it needs {version}, newer than {major}.{minor}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::too_new;
-
-    #[test]
-    fn a_c_library_that_is_too_new_is_named() {
-        let versions = ["GLIBC_2.2.5", "GLIBC_2.17", "GCC_3.0"].map(str::to_owned);
-        assert_eq!(too_new(&versions), [""; 0]);
-        let versions = ["GLIBC_2.18", "GLIBC_2.34", "GLIBC_3"].map(str::to_owned);
-        assert_eq!(too_new(&versions).len(), 3);
-    }
 }

@@ -1,127 +1,71 @@
-//! `cargo xtask platforms`: every platform that the users ship to, built here, looked at, and run wherever that can be done.
-//!
-//! Debian's Rust compiler comes with the sources of its standard library, so that it can build for any target. What links is
-//! a cross compiler of Debian's, or zig, which has the C libraries of many systems.
+//! Every platform that the users ship to, and how its library is built here.
 
-mod abidiff;
-mod android;
-mod checked;
+pub(crate) mod abidiff;
 mod cross;
 mod inspect;
 mod linked;
-pub(crate) mod linux;
+mod linux;
 pub(crate) mod product;
-mod row;
-pub(crate) mod run;
-pub(crate) mod shop;
 pub(crate) mod windows;
-pub(crate) mod wine;
-pub(crate) mod zig;
+mod zig;
 
-use std::process::ExitCode;
-use std::time::Instant;
+use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use crate::EXIT_UNUSABLE;
-use crate::packages::{self, Chore};
-use crate::step;
-use row::Row;
-use shop::Shop;
-
-pub(crate) use cross::{FETCHED, crate_sources};
+use cross::{Cross, OBJCOPY};
 pub(crate) use inspect::{list as inspected, run as inspect};
-pub(crate) use row::Reached;
+use product::{Product, Sources};
 
-/// A platform, by the name that the command line and the table have for it.
-struct Platform {
-    name: &'static str,
-    /// How far it can be proved here. The pages say the same, and what comes of it is held to this.
-    reached: Reached,
-    prove: fn(&mut Shop) -> Result<Row>,
+/// A platform, by the name that the command line and the pages have for it.
+pub(crate) struct Platform {
+    pub(crate) name: &'static str,
+    pub(crate) reached: Reached,
 }
 
-impl Platform {
-    /// The row, if it is what the pages say of the platform.
-    fn expect(&self, row: Row) -> Result<Row> {
-        let (row_says, wanted) = (row.reached(), self.reached);
-        ensure!(row_says == Some(wanted), "it should be {wanted}, and is built: {}, run: {}", row.built, row.run);
-        Ok(row)
-    }
+/// How far a platform can be proved here.
+#[derive(Clone, Copy)]
+pub(crate) enum Reached {
+    /// It is handed out, and its package is run or, where nothing here runs its programs, linked with.
+    Packed { build: fn(&Sources) -> Result<Product>, runs: bool },
+    /// With stand-ins for what its system would have.
+    Linked { build: fn(&Sources) -> Result<PathBuf> },
+    /// For this target of rustc's: its linker or C library cannot be had here.
+    TypeChecked { triple: &'static str },
 }
 
-const PLATFORMS: &[Platform] = &[
-    Platform { name: "linux-x64", reached: Reached::Run, prove: linux::x64 },
-    Platform { name: "linux-arm64", reached: Reached::Run, prove: linux::arm64 },
-    Platform { name: "windows-x64", reached: Reached::Run, prove: windows::x64 },
-    Platform { name: "windows-arm64", reached: Reached::Linked, prove: windows::arm64 },
-    Platform { name: "windows-msvc-x64", reached: Reached::Checked, prove: checked::windows_msvc_x64 },
-    Platform { name: "windows-msvc-arm64", reached: Reached::Checked, prove: checked::windows_msvc_arm64 },
-    Platform { name: "uwp-x64", reached: Reached::Checked, prove: checked::uwp_x64 },
-    Platform { name: "uwp-arm64", reached: Reached::Checked, prove: checked::uwp_arm64 },
-    Platform { name: "android-arm64", reached: Reached::Linked, prove: android::arm64 },
+pub(crate) const PLATFORMS: &[Platform] = &[
+    packed("linux-x64", linux::x64, true),
+    packed("linux-arm64", linux::arm64, true),
+    packed("windows-x64", windows::x64, true),
+    packed("windows-arm64", windows::arm64, false),
+    checked("windows-msvc-x64", "x86_64-pc-windows-msvc"),
+    checked("windows-msvc-arm64", "aarch64-pc-windows-msvc"),
+    checked("uwp-x64", "x86_64-uwp-windows-msvc"),
+    checked("uwp-arm64", "aarch64-uwp-windows-msvc"),
+    Platform { name: "android-arm64", reached: Reached::Linked { build: linux::android } },
 ];
 
-/// Which of them.
-pub(crate) enum Which<'a> {
-    All,
-    Named(&'a str),
+const fn packed(name: &'static str, build: fn(&Sources) -> Result<Product>, runs: bool) -> Platform {
+    Platform { name, reached: Reached::Packed { build, runs } }
 }
 
-/// How far a platform can be proved; `None` if there is none of this name.
-pub(crate) fn reached(name: &str) -> Option<Reached> {
-    PLATFORMS.iter().find(|platform| platform.name == name).map(|platform| platform.reached)
+const fn checked(name: &'static str, triple: &'static str) -> Platform {
+    Platform { name, reached: Reached::TypeChecked { triple } }
 }
 
-pub(crate) fn list() -> String {
-    PLATFORMS.iter().map(|platform| platform.name).collect::<Vec<_>>().join(", ")
+/// Compiles ring's C with the headers that are at hand: what it makes is never linked.
+const CHECKED_CC: &str = "xtask/checked/windows-cc.sh";
+
+/// Type-checks all of the library's code.
+pub(crate) fn check(sources: &Sources, platform: &'static str, triple: &'static str) -> Result<()> {
+    let (cc, ar) = (sources.workspace.root.join(CHECKED_CC), Some("llvm-ar-14".into()));
+    Cross { platform, triple, cc, ar, objcopy: OBJCOPY, tools: None, link: Vec::new() }.check(&sources.workspace)
 }
 
-pub(crate) fn run(which: Which<'_>) -> Result<ExitCode> {
-    let started = Instant::now();
-    let wanted: Vec<&Platform> = match which {
-        Which::All => PLATFORMS.iter().collect(),
-        Which::Named(name) => {
-            let Some(platform) = PLATFORMS.iter().find(|platform| platform.name == name) else {
-                eprintln!("error: there is no platform `{name}`; there are {}", list());
-                return Ok(ExitCode::from(EXIT_UNUSABLE));
-            };
-            vec![platform]
-        }
-    };
-    if let Some(reason) = unavailable()? {
-        return Ok(step::skip_all(&reason));
+#[test]
+fn every_platform_has_files_that_can_be_inspected() {
+    for platform in PLATFORMS {
+        assert!(inspected().split(", ").any(|name| name == platform.name), "{}", platform.name);
     }
-
-    let mut shop = Shop::open()?;
-    let mut rows = Vec::new();
-    let mut failed = 0;
-    for (index, platform) in wanted.iter().enumerate() {
-        let begun = Instant::now();
-        println!("[{}/{}] {} …", index + 1, wanted.len(), platform.name);
-        match (platform.prove)(&mut shop).and_then(|row| platform.expect(row)) {
-            Ok(row) => {
-                println!("      ok, {:.0} s", begun.elapsed().as_secs_f64());
-                rows.push(row);
-            }
-            Err(error) => {
-                println!("      FAILED, {:.0} s\n{error:#}", begun.elapsed().as_secs_f64());
-                rows.push(Row::failed(platform.name));
-                failed += 1;
-            }
-        }
-    }
-    shop.close()?;
-    println!("\n{}", row::table(&rows));
-    println!("{:.0} s in all", started.elapsed().as_secs_f64());
-    println!("{} of {} platforms are as they should be", wanted.len() - failed, wanted.len());
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Why nothing can be built for other platforms on this system, if so.
-pub(crate) fn unavailable() -> Result<Option<String>> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
-    }
-    packages::provide(Chore::Platforms)
 }

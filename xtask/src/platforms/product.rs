@@ -1,31 +1,66 @@
-//! What a platform's packages are made of.
+//! What a platform's packages are made of, and what builds with them.
 
 use std::path::PathBuf;
 
-use super::shop::Shop;
-use super::{linux, windows};
 use anyhow::Result;
 
+use crate::abi::Abi;
 use crate::artifacts::Library;
+use crate::cpp::install::define;
 use crate::notices::Parts;
+use crate::workspace::Workspace;
+
+/// The checkout, and the ABI that every library built from it is held to.
+pub(crate) struct Sources {
+    pub(crate) workspace: Workspace,
+    pub(crate) abi: Abi,
+}
+
+impl Sources {
+    pub(crate) fn of(workspace: Workspace) -> Result<Self> {
+        Ok(Self { abi: Abi::read(&workspace)?, workspace })
+    }
+}
 
 pub(crate) struct Product {
+    /// Stripped, as it ships.
     pub(crate) library: Library,
-    /// All that is handed out, by the names that the files have there.
+    /// The debug information of the shared library.
+    pub(crate) debug: PathBuf,
+    /// The libraries and what goes with them, by the names that they have in the package.
     pub(crate) files: Vec<(String, PathBuf)>,
+    /// Stripped; `None` where the platform has none.
+    pub(crate) emulator: Option<PathBuf>,
     /// What it was made of.
     pub(crate) parts: Parts,
+    pub(crate) tools: Tools,
 }
 
-/// A platform that can be handed out: its name here and how it is built. Each is held to `abi/` when it is built.
-pub(crate) struct Made {
-    pub(crate) platform: &'static str,
-    pub(crate) build: fn(&Shop) -> Result<Product>,
+/// The compilers that build with a package here.
+pub(crate) struct Tools {
+    pub(crate) cc: String,
+    /// `None` where there is none for C++.
+    pub(crate) cxx: Option<String>,
+    /// System and processor in CMake's words, unless they are this machine's.
+    pub(crate) system: Option<(&'static str, &'static str)>,
+    /// What CMake must know besides.
+    pub(crate) more: Vec<String>,
 }
 
-pub(crate) const MADE: &[Made] = &[
-    Made { platform: "linux-x64", build: linux::build_x64 },
-    Made { platform: "linux-arm64", build: linux::build_arm64 },
-    Made { platform: "windows-x64", build: windows::build_x64 },
-    Made { platform: "windows-arm64", build: windows::build_arm64 },
-];
+impl Tools {
+    /// What CMake is told about them.
+    pub(crate) fn cmake(&self) -> Vec<String> {
+        let Some((system, processor)) = self.system else { return Vec::new() };
+        let mut words = vec![
+            define("CMAKE_SYSTEM_NAME", system),
+            define("CMAKE_SYSTEM_PROCESSOR", processor),
+            define("CMAKE_C_COMPILER", &self.cc),
+        ];
+        // Its flags, if it has some, are for shells.
+        words.extend(
+            self.cxx.iter().filter_map(|cxx| cxx.split(' ').next()).map(|cxx| define("CMAKE_CXX_COMPILER", cxx)),
+        );
+        words.extend_from_slice(&self.more);
+        words
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use anyhow::Result;
 
@@ -25,11 +26,15 @@ pub(crate) struct Zig {
 impl Zig {
     /// `target` is zig's word for it, such as `x86_64-linux-gnu.2.17`.
     pub(crate) fn provide(workspace: &Workspace, target: &str) -> Result<Self> {
+        // Two platforms may ask for it at once.
+        static PROVIDING: Mutex<()> = Mutex::new(());
+        let providing = PROVIDING.lock();
         let zig = Environment::provide(workspace, &PACKAGES)?.program(PROGRAM)?;
+        drop(providing);
         let scripts = workspace.scratch("platforms/zig")?;
         let wrapper = workspace.root.join(WRAPPER);
         // It compiles C libraries when they are first asked for, and without a HOME it would not know where to keep them.
-        let cache = workspace.target.join("platforms/zig-cache");
+        let cache = workspace.target.join("platforms/zig/cache");
         let script = |name: &str, call: &str| process::script(scripts.join(format!("{target}-{name}.sh")), call);
         let set = format!("env 'ZIG_GLOBAL_CACHE_DIR={}'", cache.display());
         let cc = script("cc", &format!("{set} bash '{}' '{}' {target}", wrapper.display(), zig.display()))?;

@@ -18,7 +18,7 @@ use crate::story::tellers::Teller;
 use crate::workspace::Workspace;
 
 /// The ports that the emulator leads every session to; it would invent others for each.
-const PORTS: &str = "50051,50052";
+pub(crate) const PORTS: &str = "50051,50052";
 
 /// All of them tell the whole story, and fail in the same way.
 pub(crate) fn check(context: &Context) -> Result<Report> {
@@ -71,7 +71,7 @@ const VARIABLE: [(&str, &str); 4] = [
 ];
 
 /// Compares standard output with a text of `tests/story`.
-fn expect(workspace: &Workspace, name: &str, Finished { stdout, .. }: &Finished) -> Result<()> {
+pub(crate) fn expect(workspace: &Workspace, name: &str, Finished { stdout, .. }: &Finished) -> Result<()> {
     let mut redactions = Redactions::new();
     redactions.insert("[VERSION]", workspace.version.clone())?;
     for (placeholder, pattern) in VARIABLE {

@@ -1,0 +1,138 @@
+//! The crates that are linked for a target, as `cargo tree` lists them: those of our packages, and those in Rust's standard
+//! library, which is built from Debian's sources.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::packages::RUSTC;
+use crate::process;
+use crate::workspace::{Workspace, crate_sources};
+
+/// What the Rust project's own crates are under, which are told of as one.
+const RUSTS_LICENSE: &str = "MIT OR Apache-2.0";
+/// A part of them that names no licence, and has nothing but a macro.
+const WITHOUT_LICENSE: &str = "windows-link";
+
+/// Another's crate that is linked.
+pub(super) struct Crate {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) license: String,
+    /// Where its sources lie.
+    pub(super) folder: PathBuf,
+}
+
+/// One line of `cargo tree`.
+#[derive(Debug, PartialEq)]
+struct Line {
+    name: String,
+    version: String,
+    /// Where it lies, unless it comes from a registry.
+    path: Option<PathBuf>,
+    /// Empty if it names none.
+    license: String,
+}
+
+/// Those of a package of ours for a target, or for `all`.
+pub(super) fn of_package(workspace: &Workspace, package: &str, target: &str) -> Result<Vec<Crate>> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["tree", "--package", package]);
+    // What lies in the checkout is no third party's.
+    listed(cargo, target, &|line| line.path.is_some())
+}
+
+/// Those in the standard library for a target that are others', or have another licence.
+pub(super) fn of_standard_library(workspace: &Workspace, target: &str) -> Result<Vec<Crate>> {
+    let manifest = sysroot(&mut Command::new(RUSTC))?.join("lib/rustlib/src/rust/library/sysroot/Cargo.toml");
+    let mut cargo = workspace.cargo();
+    // As cargo has it for -Zbuild-std.
+    cargo.env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
+    cargo.arg("tree").arg("--manifest-path").arg(manifest);
+    cargo.args(["--package", "std", "--features", "backtrace,panic-unwind"]);
+    listed(cargo, target, &|Line { name, path, license, .. }| {
+        path.is_some() && (license == RUSTS_LICENSE || (license.is_empty() && name == WITHOUT_LICENSE))
+    })
+}
+
+/// The folder that a compiler and its libraries lie in.
+pub(super) fn sysroot(rustc: &mut Command) -> Result<PathBuf> {
+    let root = process::stdout(rustc.args(["--print", "sysroot"]))?;
+    Ok(PathBuf::from(root.trim_end()))
+}
+
+/// What a call of `cargo tree` lists that is linked, neither what only a build takes nor macros; without what is our own.
+fn listed(mut cargo: Command, target: &str, is_own: &dyn Fn(&Line) -> bool) -> Result<Vec<Crate>> {
+    cargo.args(["--locked", "--edges", "normal,no-proc-macro", "--target", target]);
+    cargo.args(["--prefix", "none", "--format", "{p}|{l}"]);
+    let fetched = crate_sources()?;
+    let mut crates = Vec::new();
+    for line in process::stdout(&mut cargo)?.lines() {
+        let line = understood(line)?;
+        if !is_own(&line) {
+            crates.push(found(line, &fetched)?);
+        }
+    }
+    Ok(crates)
+}
+
+/// With its folder, which is among what cargo has fetched unless it lies elsewhere.
+fn found(Line { name, version, path, license }: Line, fetched: &[PathBuf]) -> Result<Crate> {
+    ensure!(!license.is_empty(), "{name} names no license");
+    let among_fetched =
+        || fetched.iter().map(|folder| folder.join(format!("{name}-{version}"))).find(|folder| folder.is_dir());
+    let folder = path.or_else(among_fetched).with_context(|| format!("cargo has not fetched {name} {version}"))?;
+    Ok(Crate { name, version, license, folder })
+}
+
+/// `name v1.2.3 (where it lies)|licence (*)`.
+fn understood(line: &str) -> Result<Line> {
+    let (package, license) = line.trim_end_matches(" (*)").split_once('|').context("cargo tree: no license")?;
+    let mut words = package.splitn(3, ' ');
+    let mut word = || words.next().unwrap_or_default();
+    let (name, version, place) = (word(), word(), word());
+    let path = place.strip_prefix('(').and_then(|place| place.strip_suffix(')'));
+    Ok(Line {
+        name: name.to_owned(),
+        version: version.trim_start_matches('v').to_owned(),
+        path: path.filter(|path| Path::new(path).is_absolute()).map(PathBuf::from),
+        license: license.trim().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cargo_says_of_a_package_is_understood() {
+        let line = |name: &str, version: &str, path: Option<&str>, license: &str| Line {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            path: path.map(PathBuf::from),
+            license: license.to_owned(),
+        };
+        let read = |text| understood(text).unwrap();
+        assert_eq!(read("ring v0.17.14|Apache-2.0 AND ISC (*)"), line("ring", "0.17.14", None, "Apache-2.0 AND ISC"));
+        let here = line("std", "0.0.0", Some("/usr/src/of it/std"), "MIT OR Apache-2.0");
+        assert_eq!(read("std v0.0.0 (/usr/src/of it/std)|MIT OR Apache-2.0"), here);
+        assert!(understood("no line of a tree").is_err());
+        assert!(found(read("nameless v1.0.0|"), &[]).is_err(), "it names no license");
+        assert!(found(read("absent v1.0.0|MIT"), &[]).is_err(), "it is nowhere");
+    }
+
+    #[test]
+    fn a_target_has_its_own_crates_and_no_macros() {
+        let workspace = Workspace::find().unwrap();
+        let has = |package, target, wanted: &str| {
+            of_package(&workspace, package, target).unwrap().iter().any(|found| found.name == wanted)
+        };
+        let (linux, windows) = ("x86_64-unknown-linux-gnu", "x86_64-pc-windows-gnu");
+        assert!(has("arr-session", linux, "ring") && has("arr-service", linux, "axum"));
+        assert!(!has("arr-session", linux, "windows-sys") && has("arr-session", windows, "windows-sys"));
+        for foreign in ["wasm-bindgen", "syn", "serde_derive", "cc", "arr-client", "axum"] {
+            assert!(!has("arr-session", linux, foreign), "{foreign}");
+        }
+    }
+}
