@@ -20,7 +20,6 @@ use Chore::{Platforms, Sanitize, Tests};
 
 /// A package's name, the program that shows that it is there, and who needs it. Without a program, dpkg is asked.
 const PACKAGES: &[(&str, &str, &[Chore])] = &[
-    ("abigail-tools", "abidiff", &[Platforms]),
     ("binutils", "objcopy", &[Tests, Sanitize, Platforms]),
     ("clang", "clang++", &[Tests]),
     ("clang-14", "clang-14", &[Platforms]),

@@ -8,7 +8,6 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 use super::archive::Kind;
-use super::contents::NOTICES;
 use super::debug;
 use super::first_session;
 use super::runner::Runner;
@@ -20,14 +19,13 @@ use crate::csharp::dotnet::{self, Compilation, Dotnet};
 use crate::csharp::{documented, mono};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::links;
-use crate::notices;
 use crate::parallel;
 use crate::platforms::product::{Sources, Tools};
 use crate::platforms::windows;
 use crate::process::{self, TOOL_LIMIT};
 use crate::story::{self, tellers::Teller};
 use crate::unity;
-use crate::workspace::{FETCHED, replace};
+use crate::workspace::replace;
 
 /// The service that the packages are proved against.
 pub(super) struct Service {
@@ -72,14 +70,13 @@ impl<'a> Stranger<'a> {
     /// What was proved, in words.
     pub(super) fn prove(&self, service: &Service, tools: &Tools, debug_archive: &Path) -> Result<String> {
         self.links_lead_somewhere()?;
-        let named = self.notices_name_all_crates(NOTICES)?;
         let line = debug::prove(self.platform, debug_archive, &self.root, &self.folder)?;
         let runner = Runner::of(self.platform, &self.sources.workspace)?;
         let proved = match &runner {
             Some(runner) => self.run(service, tools, runner)?,
             None => self.link(tools)?,
         };
-        Ok(format!("{proved}; {named} crates in the notices; {line}"))
+        Ok(format!("{proved}; {line}"))
     }
 
     fn run(&self, service: &Service, tools: &Tools, runner: &Runner) -> Result<String> {
@@ -219,11 +216,10 @@ impl<'a> Stranger<'a> {
     /// The Unity package: it is the one that is checked otherwise, unpacked.
     pub(super) fn prove_unity(&self) -> Result<String> {
         self.links_lead_somewhere()?;
-        let named = self.notices_name_all_crates(unity::NOTICES)?;
         self.says_that_it_was_not_run()?;
         let problems = unity::problems(&self.root, &self.sources.workspace.version)?;
         ensure!(problems.is_empty(), "{}", problems.join("\n"));
-        Ok(format!("its files, settings and assemblies are as they must be; {named} crates in the notices"))
+        Ok("its files, settings and assemblies are as they must be".to_owned())
     }
 
     fn links_lead_somewhere(&self) -> Result<()> {
@@ -237,24 +233,6 @@ impl<'a> Stranger<'a> {
         Ok(())
     }
 
-    /// Messages of panics and debug information have the paths of sources: each crate that the binaries speak of so is named.
-    /// Returns how many there are.
-    fn notices_name_all_crates(&self, page: &str) -> Result<usize> {
-        let notices = fs::read_to_string(self.root.join(page)).with_context(|| format!("there is no {page}"))?;
-        let mut grep = Command::new("grep");
-        grep.args(["-raohE", &format!("\\b{FETCHED}/[A-Za-z0-9_-]+-[0-9]+\\.[0-9]+\\.[0-9]+[A-Za-z0-9.+-]*/")]);
-        let found = process::stdout(grep.arg("--binary-files=text").arg(&self.root))?;
-        let mut crates: Vec<&str> = found.lines().collect();
-        crates.sort();
-        crates.dedup();
-        for folder in &crates {
-            let folder = folder.trim_start_matches(FETCHED).trim_matches('/');
-            let (name, version) = name_and_version(folder).with_context(|| format!("{folder} has no version"))?;
-            ensure!(notices::names(&notices, name, version), "{page} does not name {name} {version}, which is linked");
-        }
-        Ok(crates.len())
-    }
-
     /// What nobody has run is not handed out without saying so.
     fn says_that_it_was_not_run(&self) -> Result<()> {
         let readme = fs::read_to_string(self.root.join("README.md")).context("the package has no README.md")?;
@@ -264,18 +242,4 @@ impl<'a> Stranger<'a> {
         );
         Ok(())
     }
-}
-
-/// `sha-1-0.10.1` is 0.10.1 of `sha-1`.
-fn name_and_version(folder: &str) -> Option<(&str, &str)> {
-    let is_version =
-        |text: &str| text.split('.').next().is_some_and(|major| major.parse::<u32>().is_ok()) && text.contains('.');
-    folder.match_indices('-').map(|(at, _)| (&folder[..at], &folder[at + 1..])).find(|(_, version)| is_version(version))
-}
-
-#[test]
-fn a_crates_folder_has_its_name_and_its_version() {
-    assert_eq!(name_and_version("sha-1-0.10.1"), Some(("sha-1", "0.10.1")));
-    assert_eq!(name_and_version("wasi-0.11.1+wasi-p1"), Some(("wasi", "0.11.1+wasi-p1")));
-    assert_eq!(name_and_version("ring"), None);
 }

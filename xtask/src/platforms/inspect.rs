@@ -252,45 +252,35 @@ mod tests {
         }
     }
 
-    /// What is said of it when one thing is different.
-    fn judged<R>(target: Target, change: impl FnOnce(&mut Binary) -> R) -> Vec<String> {
-        let sources = sources();
-        let mut binary = good(&sources);
-        change(&mut binary);
-        problems_of(&sources, target, &[Part::Library(binary)], "the file").unwrap()
-    }
-
     fn elf(binary: &mut Binary) -> &mut Elf {
         binary.elf.as_mut().unwrap()
     }
 
     #[test]
     fn a_library_is_refused_for_whatever_is_not_as_it_must_be() {
-        assert_eq!(judged(LINUX_X64, |_| ()), [""; 0]);
-        let refused = |wanted: &str, problems: Vec<String>| {
-            assert!(problems.len() == 1 && problems[0].contains(wanted), "{wanted}: {problems:?}");
+        let sources = sources();
+        let judged = |target, change: fn(&mut Binary)| {
+            let mut binary = good(&sources);
+            change(&mut binary);
+            problems_of(&sources, target, &[Part::Library(binary)], "the file").unwrap()
         };
-        let soname = sources().abi.soname();
-        refused("also has arr_extra", judged(LINUX_X64, |binary| binary.exports.insert("arr_extra".to_owned())));
-        refused("also has malloc", judged(LINUX_X64, |binary| binary.exports.insert("malloc".to_owned())));
-        refused("lacks arr_", judged(LINUX_X64, |binary| binary.exports.pop_first()));
-        refused(
-            "needs libssl.so.3",
-            judged(LINUX_X64, |binary| {
-                binary.imports.insert("libssl.so.3".to_owned(), Default::default());
-            }),
-        );
-        refused("is for [Aarch64]", judged(LINUX_X64, |binary| binary.machine.architecture = Architecture::Aarch64));
-        refused("is for macOS", judged(LINUX_X64, |binary| binary.machine.system = Some(PLATFORM_MACOS)));
-        refused("is Coff, not Elf", judged(LINUX_X64, |binary| binary.machine.format = BinaryFormat::Coff));
-        refused(&format!("as nothing, not as {soname}"), judged(LINUX_X64, |binary| binary.name = None));
-        refused("pages of 4096", judged(LINUX_X64, |binary| elf(binary).alignment = 2048));
-        refused(
-            "newer than 2.17",
-            judged(LINUX_X64, |binary| {
-                elf(binary).versions.extend(["GLIBC_2.18".to_owned(), "GCC_3.0".to_owned()]);
-            }),
-        );
+        assert_eq!(judged(LINUX_X64, |_| ()), [""; 0]);
+        let changes: [(&str, fn(&mut Binary)); 10] = [
+            ("also has arr_extra", |binary| binary.exports.extend(["arr_extra".to_owned()])),
+            ("also has malloc", |binary| binary.exports.extend(["malloc".to_owned()])),
+            ("lacks arr_", |binary| drop(binary.exports.pop_first())),
+            ("needs libssl.so.3", |binary| drop(binary.imports.insert("libssl.so.3".to_owned(), Default::default()))),
+            ("is for [Aarch64]", |binary| binary.machine.architecture = Architecture::Aarch64),
+            ("is for macOS", |binary| binary.machine.system = Some(PLATFORM_MACOS)),
+            ("is Coff, not Elf", |binary| binary.machine.format = BinaryFormat::Coff),
+            ("as nothing, not as libarr_session.so.", |binary| binary.name = None),
+            ("pages of 4096", |binary| elf(binary).alignment = 2048),
+            ("newer than 2.17", |binary| elf(binary).versions.extend(["GLIBC_2.18", "GCC_3.0"].map(str::to_owned))),
+        ];
+        for (wanted, change) in changes {
+            let problems = judged(LINUX_X64, change);
+            assert!(problems.len() == 1 && problems[0].contains(wanted), "{wanted}: {problems:?}");
+        }
         let android = judged(ANDROID_ARM64, |binary| binary.machine.architecture = Architecture::Aarch64);
         assert!(android.iter().any(|problem| problem.contains("pages of 16384")), "{android:?}");
     }

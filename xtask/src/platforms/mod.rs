@@ -1,6 +1,5 @@
 //! Every platform that the users ship to, and how its library is built here.
 
-pub(crate) mod abidiff;
 mod cross;
 mod inspect;
 mod linked;

@@ -17,7 +17,6 @@ pub(crate) use check::problems;
 pub(crate) use code::{check as check_code, references};
 pub(crate) use manifest::NAME;
 use package::Binary;
-pub(crate) use package::NOTICES;
 use plugins::Platform;
 
 use crate::artifacts::{Library, Progress};
