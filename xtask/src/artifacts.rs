@@ -105,28 +105,6 @@ fn program(artifacts: Vec<Artifact>, name: &str) -> Result<PathBuf> {
     programs.find_map(|artifact| artifact.executable).with_context(|| format!("cargo built no program {name}"))
 }
 
-/// A program of tests, and the folder that it expects to be run in.
-pub(crate) struct TestProgram {
-    pub(crate) name: String,
-    pub(crate) program: PathBuf,
-    pub(crate) folder: PathBuf,
-}
-
-/// Every program of tests in the workspace.
-pub(crate) fn build_tests(workspace: &Workspace) -> Result<Vec<TestProgram>> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["test", "--workspace", "--no-run"]).args(MACHINE_READABLE);
-    let is_test = |artifact: &Artifact| artifact.profile.as_ref().is_some_and(|profile| profile.test);
-    let program = |artifact: Artifact| {
-        Some(TestProgram {
-            name: artifact.target?.name,
-            program: artifact.executable?,
-            folder: artifact.manifest_path?.parent()?.to_owned(),
-        })
-    };
-    Ok(build(cargo, Progress::Hidden)?.into_iter().filter(is_test).filter_map(program).collect())
-}
-
 /// Whether cargo's own progress is seen while it builds.
 #[derive(Clone, Copy)]
 pub(crate) enum Progress {
@@ -148,13 +126,6 @@ struct Artifact {
     #[serde(default)]
     filenames: Vec<PathBuf>,
     executable: Option<PathBuf>,
-    manifest_path: Option<PathBuf>,
-    profile: Option<Profile>,
-}
-
-#[derive(Deserialize)]
-struct Profile {
-    test: bool,
 }
 
 #[derive(Deserialize)]

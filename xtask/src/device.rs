@@ -12,7 +12,7 @@ use crate::emulator::ApiVersion;
 use crate::process;
 use crate::step::Report;
 
-const SCRIPT: &str = include_str!("device.sh");
+const SCRIPT: &str = include_str!("../../tests/device.sh");
 const LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) fn check(context: &Context) -> Result<Report> {

@@ -2,14 +2,14 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
-use crate::process;
+use crate::process::{self, End};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -84,7 +84,7 @@ impl Emulator {
         match wait_until_ready(&mut child, &ready_file) {
             Ok(ready) => Ok(Self { child, log, ready }),
             Err(error) => {
-                stop(&mut child)?;
+                end(&mut child)?;
                 let said = fs::read_to_string(&log).unwrap_or_default();
                 Err(anyhow!("{error:#}\n{}", said.trim_end()))
             }
@@ -134,12 +134,12 @@ impl Emulator {
         if let Some(status) = self.child.try_wait()? {
             bail!("the emulator had ended by itself ({status})\n{}", self.log().trim_end());
         }
-        match stop(&mut self.child)? {
-            Some(status) if cfg!(unix) && !status.success() => {
-                bail!("the emulator, asked to stop, ended with {status}\n{}", self.log().trim_end())
+        match end(&mut self.child)? {
+            End::Exited(status) if status.success() || !cfg!(unix) => Ok(()),
+            End::Exited(status) => bail!("the emulator, asked to stop, ended with {status}\n{}", self.log().trim_end()),
+            End::TooLong(limit) => {
+                bail!("the emulator, asked to stop, went on for {} s and was killed", limit.as_secs())
             }
-            Some(_) => Ok(()),
-            None => bail!("the emulator, asked to stop, went on for {} s and was killed", STOP_LIMIT.as_secs()),
         }
     }
 }
@@ -147,7 +147,7 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         // Nothing can be done about a failure here, and after `stop` there is nothing left to do.
-        stop(&mut self.child).ok();
+        end(&mut self.child).ok();
     }
 }
 
@@ -166,30 +166,15 @@ fn wait_until_ready(child: &mut Child, ready_file: &Path) -> Result<Ready> {
     serde_json::from_str(&json).with_context(|| format!("the emulator's ready file is not as expected: {json}"))
 }
 
-/// Ends the child: politely where the system knows how, then by force. `None` if force was needed.
-fn stop(child: &mut Child) -> Result<Option<ExitStatus>> {
-    if child.try_wait()?.is_none() && !ask_to_stop(child) {
-        child.kill().context("cannot stop the emulator")?;
-        return Ok(Some(child.wait()?));
-    }
-    let asked = Instant::now();
-    while asked.elapsed() < STOP_LIMIT {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+/// Ends the child if it has not ended: politely where the system knows how, then by force.
+fn end(child: &mut Child) -> Result<End> {
+    if child.try_wait()?.is_none() {
+        if cfg!(unix) {
+            // The shell's own `kill`: the program of that name is not on every machine.
+            Command::new("sh").args(["-c", "kill -TERM \"$0\"", &child.id().to_string()]).status().ok();
+        } else {
+            child.kill().ok();
         }
-        thread::sleep(process::POLL);
     }
-    child.kill().context("cannot stop the emulator")?;
-    child.wait()?;
-    Ok(None)
-}
-
-/// Sends SIGTERM. `false` where there is no such thing.
-fn ask_to_stop(child: &Child) -> bool {
-    // The shell's own `kill`: the program of that name is not on every machine.
-    cfg!(unix)
-        && Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &child.id().to_string()])
-            .status()
-            .is_ok_and(|status| status.success())
+    process::wait(child, STOP_LIMIT)
 }

@@ -29,7 +29,6 @@ mod story;
 mod test;
 mod unity;
 mod wine;
-mod workflows;
 mod workspace;
 
 use std::path::Path;

@@ -124,7 +124,8 @@ fn run_until(
     Ok(Finished { end, stdout, stderr })
 }
 
-fn wait(child: &mut Child, limit: Duration) -> Result<End> {
+/// Waits for a program's end. At the limit, it and all of its group are killed.
+pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<End> {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -175,18 +176,12 @@ fn collect(pieces: &Receiver<Vec<u8>>) -> String {
 
 /// Marks a file as a program. By Unix's own tool: these chores compile on every system.
 pub(crate) fn make_executable(file: &Path) -> Result<()> {
-    let mut chmod = Command::new("chmod");
-    chmod.arg("+x").arg(file);
-    run(chmod, TOOL_LIMIT)?.expect_success(&format!("cannot make {} a program", file.display()))?;
-    Ok(())
+    stdout(Command::new("chmod").arg("+x").arg(file)).map(drop)
 }
 
 /// Makes `at` a link to `target`, in place of one that is there.
 pub(crate) fn link(target: &Path, at: &Path) -> Result<()> {
-    let mut ln = Command::new("ln");
-    ln.args(["-s", "-f", "-n"]).arg(target).arg(at);
-    run(ln, TOOL_LIMIT)?.expect_success(&format!("cannot make {} a link", at.display()))?;
-    Ok(())
+    stdout(Command::new("ln").args(["-s", "-f", "-n"]).arg(target).arg(at)).map(drop)
 }
 
 /// Writes a program for Unix that hands its arguments on to this call.

@@ -17,7 +17,6 @@ use crate::pages;
 use crate::python_sdk;
 use crate::rust;
 use crate::step::{self, Report, Step};
-use crate::workflows;
 use crate::workspace::Workspace;
 use crate::{abi, c, cpp, csharp, csharp_pages, story, unity};
 
@@ -59,7 +58,6 @@ const STEPS: &[Step<Context>] = &[
     Step::new("C# in the pages", csharp_pages::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
     Step::new("pages", pages::check).unless(NOT_LINUX),
     Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
-    Step::new("workflows", workflows::check).unless(NOT_LINUX),
     Step::new("rustdoc", rust::rustdoc),
 ];
 
