@@ -7,18 +7,18 @@
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::artifacts::{self, Progress};
 use crate::c::programs::{UNDEFINED_VALUES_ALLOWED, VALGRIND};
 use crate::context::{POLL_INTERVAL_MS, STARTUP};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::packages::{self, ADDR2LINE, CLANG, Chore, RUSTC};
-use crate::process::{self, Finished};
-use crate::step::{self, Report, Step};
+use crate::parallel;
+use crate::process;
+use crate::step;
 use crate::workspace::Workspace;
 
 /// How often the stress program runs with each version of the REST API. Not every run meets every race: more of them for a change that
@@ -41,101 +41,71 @@ const RACES_FOUND: i32 = 66;
 /// with a call (`tests/stress/src/main.rs`), so that the program has the word about what hangs.
 const RUN_LIMIT: Duration = Duration::from_secs(600);
 
-struct Shared {
-    workspace: Workspace,
-    runs: NonZeroU32,
-    emulator: OnceLock<Emulator>,
-}
-
-const FINDS: &str = "seeded race is found";
-const EMULATOR: &str = "emulator starts";
-
-const STEPS: &[Step<Shared>] = &[
-    // It builds all that the stress program consists of.
-    Step::new(FINDS, find_seeded_race),
-    Step::new(EMULATOR, start_emulator),
-    Step::new("stress", stress).needs(&[FINDS, EMULATOR]),
-    Step::new("stress under valgrind", stress_under_valgrind).needs(&[EMULATOR]),
-];
-
 pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
     let started = Instant::now();
-    if let Some(reason) = unavailable()? {
-        return Ok(step::skip_all(&reason));
-    }
-    let shared = Shared { workspace: Workspace::find()?, runs, emulator: OnceLock::new() };
-    let tally = step::run_all(STEPS, &shared);
-    shared.emulator.into_inner().map_or(Ok(()), Emulator::stop)?;
-    Ok(tally.finish(started))
-}
-
-/// Why it cannot be run on this system, if so.
-fn unavailable() -> Result<Option<String>> {
     if !cfg!(target_os = "linux") {
-        return Ok(Some("it takes Debian's Rust and clang's ThreadSanitizer, as on Linux".to_owned()));
+        return Ok(step::skip_all("it takes Debian's Rust and clang's ThreadSanitizer, as on Linux"));
     }
-    packages::provide(Chore::Sanitize)
+    if let Some(advice) = packages::provide(Chore::Sanitize)? {
+        return Ok(step::skip_all(&advice));
+    }
+    let workspace = Workspace::find()?;
+    find_seeded_race(&workspace)?;
+    println!("the seeded race is found, {:.0} s", started.elapsed().as_secs_f64());
+    let program = artifacts::build_emulator(&workspace, Progress::Hidden)?;
+    let folder = workspace.scratch("xtask/sanitize")?;
+    let emulator = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
+    let by_tsan = || stress(&workspace, &emulator, runs);
+    let by_valgrind = || stress_under_valgrind(&workspace, &emulator);
+    let tools: [(&str, &(dyn Fn() -> Result<()> + Sync)); 2] =
+        [("ThreadSanitizer", &by_tsan), ("valgrind", &by_valgrind)];
+    let problems = parallel::work_off(&tools, |(name, watch)| {
+        watch().context(*name)?;
+        println!("{name} has nothing to say of the stress program, {:.0} s", started.elapsed().as_secs_f64());
+        Ok(())
+    });
+    emulator.stop()?;
+    ensure!(problems.is_empty(), "{}", problems.join("\n"));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Were a race on purpose missed, silence about the library would mean nothing. The suppressions apply, so that none can be
 /// too wide; they go by names, as the report's place does.
-fn find_seeded_race(shared: &Shared) -> Result<Report> {
-    let program = build(&shared.workspace, SEEDED_RACE)?;
-    let finished = process::run(watched(&shared.workspace, &program), process::TOOL_LIMIT)?;
+fn find_seeded_race(workspace: &Workspace) -> Result<()> {
+    let program = build(workspace, SEEDED_RACE)?;
+    let finished = process::run(watched(workspace, &program), process::TOOL_LIMIT)?;
     let found = finished.exit_code() == Some(RACES_FOUND) && finished.output().contains(SEEDED_RACE_FILE);
     ensure!(
         found,
         "{SEEDED_RACE} should end with {RACES_FOUND} and a report that names {SEEDED_RACE_FILE}: {finished}"
     );
-    Ok(Report(String::new()))
+    Ok(())
 }
 
-fn start_emulator(shared: &Shared) -> Result<Report> {
-    let program = artifacts::build_emulator(&shared.workspace, Progress::Hidden)?;
-    let folder = shared.workspace.scratch("xtask/sanitize")?;
-    let emulator = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
-    Ok(Report(shared.emulator.get_or_init(|| emulator).url().to_owned()))
-}
-
-fn stress(shared: &Shared) -> Result<Report> {
-    let program = build(&shared.workspace, STRESS)?;
-    let emulator = shared.emulator.get().context("the emulator is not running")?;
-    for run in 1..=shared.runs.get() {
+fn stress(workspace: &Workspace, emulator: &Emulator, runs: NonZeroU32) -> Result<()> {
+    let program = build(workspace, STRESS)?;
+    for run in 1..=runs.get() {
         for version in ApiVersion::BOTH {
-            let mut stress = watched(&shared.workspace, &program);
+            let mut stress = watched(workspace, &program);
             emulator.introduce_to(&mut stress, version, POLL_INTERVAL_MS);
             let finished = process::run(stress, RUN_LIMIT)?;
-            expect_no_race(finished).with_context(|| format!("run {run} with REST {version}"))?;
+            finished.expect_success(&format!("run {run} with REST {version}; {RACES_FOUND} means a race"))?;
         }
     }
-    Ok(Report(format!("{} runs with each REST version, over HTTPS, no race", shared.runs)))
+    Ok(())
 }
 
 /// Fewer operations: valgrind lets one thread run at a time, and slows that one down many times over.
-fn stress_under_valgrind(shared: &Shared) -> Result<Report> {
-    const OPERATIONS: &str = "150";
-    let mut cargo = shared.workspace.cargo();
+fn stress_under_valgrind(workspace: &Workspace, emulator: &Emulator) -> Result<()> {
+    let mut cargo = workspace.cargo();
     cargo.args(["build", "--package", PACKAGE, "--bin", STRESS]);
     let program = artifacts::build_program(cargo, STRESS, Progress::Hidden)?;
-    let emulator = shared.emulator.get().context("the emulator is not running")?;
     for version in ApiVersion::BOTH {
         let mut valgrind = Command::new("valgrind");
-        valgrind.args(VALGRIND).arg(UNDEFINED_VALUES_ALLOWED).arg(&program);
-        valgrind.env("ARR_STRESS_OPERATIONS", OPERATIONS);
+        valgrind.args(VALGRIND).arg(UNDEFINED_VALUES_ALLOWED).arg(&program).env("ARR_STRESS_OPERATIONS", "150");
         emulator.introduce_to(&mut valgrind, version, POLL_INTERVAL_MS);
-        let finished = process::run(valgrind, RUN_LIMIT)?;
-        finished.expect_success("run the stress program under valgrind").with_context(|| format!("REST {version}"))?;
+        process::run(valgrind, RUN_LIMIT)?.expect_success(&format!("REST {version}"))?;
     }
-    Ok(Report(format!(
-        "{OPERATIONS} operations with each REST version, nothing lost, nothing touched that must not be"
-    )))
-}
-
-fn expect_no_race(finished: Finished) -> Result<()> {
-    if finished.exit_code() == Some(RACES_FOUND) {
-        bail!("ThreadSanitizer reports a race: {finished}");
-    }
-    finished.expect_success("the stress program failed")?;
     Ok(())
 }
 
