@@ -2,6 +2,20 @@
 # 10.77.0.1; the device in the other, at 10.77.0.2. Everything is gone when this script ends.
 # Arguments: the emulator, the program that the device runs, a folder, how long a session starts.
 set -eu
+if [ "$1" != inside ]; then
+    # With the first of its processes all others go, however the test ends. Root may do without a user namespace, but not in every
+    # container; a user needs one, and not every system gives one.
+    flags="--net --mount --pid --fork --kill-child"
+    unshare $flags true 2>/dev/null || flags="$flags --map-root-user"
+    if ! unshare $flags true; then
+        echo "This system gives no network namespace, neither to this user nor in a user namespace of its own: run the tests as" >&2
+        echo "root on a machine, in a container with CAP_SYS_ADMIN (docker run --privileged), or where" >&2
+        echo "user.max_user_namespaces is not 0 and kernel.apparmor_restrict_unprivileged_userns is" >&2
+        exit 1
+    fi
+    exec unshare $flags sh "$0" inside "$@"
+fi
+shift
 unset ALL_PROXY all_proxy HTTP_PROXY http_proxy HTTPS_PROXY https_proxy # there is no way to a proxy from here
 emulator=$1 program=$2 folder=$3 startup=$4
 

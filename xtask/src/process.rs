@@ -220,11 +220,4 @@ mod tests {
         assert_eq!(finished.stdout, "begun\n");
         assert!(started.elapsed() < LAST_WORDS, "{:?}", started.elapsed());
     }
-
-    #[test]
-    fn an_error_has_the_call_and_what_was_said() {
-        assert_eq!(stdout(&mut sh("echo out; echo err >&2")).unwrap(), "out\n");
-        let error = stdout(&mut sh("echo err >&2; exit 3")).unwrap_err().to_string();
-        assert!(error.starts_with("`sh -c ") && error.contains("exit status: 3\nerr"), "{error}");
-    }
 }

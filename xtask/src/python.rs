@@ -44,10 +44,7 @@ impl Environment {
     }
 
     fn make(&self, workspace: &Workspace, packages: &Packages) -> Result<()> {
-        let mut venv = Command::new("python3");
-        venv.args(["-m", "venv", "--clear"]).arg(&self.folder);
-        process::run(venv, INSTALL_LIMIT)?.expect_success("cannot make a virtual environment")?;
-
+        process::stdout(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&self.folder))?;
         let mut pip = self.command();
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"]);
         pip.arg(workspace.root.join(packages.requirements));

@@ -66,7 +66,8 @@ impl Wine {
 
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut wine = self.bare();
-        wine.arg(self.wait()).arg(windows_path(program));
+        // By the name that wine gives to a path from the root.
+        wine.arg(self.wait()).arg(format!("Z:{}", program.to_string_lossy().replace('/', "\\")));
         wine
     }
 
@@ -82,9 +83,4 @@ impl Wine {
         wine.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all").env_remove("DISPLAY");
         wine
     }
-}
-
-/// The name that wine gives to a path from the root.
-fn windows_path(path: &Path) -> String {
-    format!("Z:{}", path.to_string_lossy().replace('/', "\\"))
 }

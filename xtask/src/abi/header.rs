@@ -22,14 +22,8 @@ struct Generated {
 const HEADER: Generated = Generated { path: PATH, test: &["--test", "header"], to: "ARR_HEADER_TO" };
 const STRUCTS: Generated = Generated { path: LAYOUT, test: &["--lib", "layout"], to: "ARR_LAYOUT_TO" };
 
-#[derive(Clone, Copy)]
-pub(crate) enum Mode {
-    Write,
-    Check,
-}
-
 /// All is generated elsewhere, and judged, before anything is written: what breaks a promise would be one itself next time.
-pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
+pub(crate) fn run(only_check: bool) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let before = Abi::read(&workspace)?;
     let (header, structs) = (HEADER.generate(&workspace)?, STRUCTS.generate(&workspace)?);
@@ -42,25 +36,21 @@ pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
     let declarations = csharp::texts(&Header::read(&header)?);
     let mut all_good = true;
     for (path, text) in [(PATH, header), (LAYOUT, structs)].into_iter().chain(now.texts()).chain(declarations) {
-        all_good &= put(&workspace, path, &text, mode)?;
+        all_good &= put(&workspace, path, &text, only_check)?;
     }
     Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Writes a file, or compares it.
-fn put(workspace: &Workspace, path: &str, text: &str, mode: Mode) -> Result<bool> {
-    match mode {
-        Mode::Write => {
-            fs::write(workspace.root.join(path), text).with_context(|| format!("cannot write {path}"))?;
-            println!("{path} is what the Rust sources give");
-        }
-        // A checkout on Windows may have changed the line ends.
-        Mode::Check if workspace.read(path)?.replace("\r\n", "\n") == text => println!("{path} is up to date"),
-        Mode::Check => {
-            eprintln!("error: {path} is not up to date: run `cargo xtask header`");
-            return Ok(false);
-        }
+fn put(workspace: &Workspace, path: &str, text: &str, only_check: bool) -> Result<bool> {
+    if !only_check {
+        fs::write(workspace.root.join(path), text).with_context(|| format!("cannot write {path}"))?;
+    // A checkout on Windows may have changed the line ends.
+    } else if workspace.read(path)?.replace("\r\n", "\n") != text {
+        eprintln!("error: {path} is not up to date: run `cargo xtask header`");
+        return Ok(false);
     }
+    println!("{path} is what the Rust sources give");
     Ok(true)
 }
 

@@ -242,10 +242,8 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     }
     let since = release.map_or("no release yet".to_owned(), |release| format!("compared with {release}"));
     let [functions, constants, ..] = now.parts().map(BTreeMap::len);
-    Report::unless(
-        problems,
-        format!("version {}: {functions} functions, {constants} constants; {since}", now.version()),
-    )
+    let version = now.version();
+    Report::unless(problems, format!("version {version}: {functions} functions, {constants} constants; {since}"))
 }
 
 /// Where the lock is not what the header says `now`.

@@ -25,7 +25,6 @@ pub(super) struct Crate {
 }
 
 /// One line of `cargo tree`.
-#[derive(Debug, PartialEq)]
 struct Line {
     name: String,
     version: String,
@@ -107,19 +106,16 @@ mod tests {
 
     #[test]
     fn what_cargo_says_of_a_package_is_understood() {
-        let line = |name: &str, version: &str, path: Option<&str>, license: &str| Line {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            path: path.map(PathBuf::from),
-            license: license.to_owned(),
-        };
-        let read = |text| understood(text).unwrap();
-        assert_eq!(read("ring v0.17.14|Apache-2.0 AND ISC (*)"), line("ring", "0.17.14", None, "Apache-2.0 AND ISC"));
-        let here = line("std", "0.0.0", Some("/usr/src/of it/std"), "MIT OR Apache-2.0");
-        assert_eq!(read("std v0.0.0 (/usr/src/of it/std)|MIT OR Apache-2.0"), here);
-        assert!(understood("no line of a tree").is_err());
-        assert!(found(read("nameless v1.0.0|"), &[]).is_err(), "it names no license");
-        assert!(found(read("absent v1.0.0|MIT"), &[]).is_err(), "it is nowhere");
+        let ring = understood("ring v0.17.14|Apache-2.0 AND ISC (*)").unwrap();
+        assert_eq!(
+            (&*ring.name, &*ring.version, &*ring.license, ring.path),
+            ("ring", "0.17.14", "Apache-2.0 AND ISC", None)
+        );
+        let here = understood("std v0.0.0 (/usr/src/of it/std)|MIT OR Apache-2.0").unwrap();
+        assert_eq!(here.path.as_deref(), Some(Path::new("/usr/src/of it/std")));
+        for unknown in ["nameless v1.0.0|", "absent v1.0.0|MIT"] {
+            assert!(found(understood(unknown).unwrap(), &[]).is_err(), "{unknown}");
+        }
     }
 
     #[test]

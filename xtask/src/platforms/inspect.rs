@@ -252,6 +252,9 @@ mod tests {
         }
     }
 
+    /// What is to be said of a binary that is changed so.
+    type Change = (&'static str, fn(&mut Binary));
+
     fn elf(binary: &mut Binary) -> &mut Elf {
         binary.elf.as_mut().unwrap()
     }
@@ -265,7 +268,7 @@ mod tests {
             problems_of(&sources, target, &[Part::Library(binary)], "the file").unwrap()
         };
         assert_eq!(judged(LINUX_X64, |_| ()), [""; 0]);
-        let changes: [(&str, fn(&mut Binary)); 10] = [
+        let changes: [Change; 10] = [
             ("also has arr_extra", |binary| binary.exports.extend(["arr_extra".to_owned()])),
             ("also has malloc", |binary| binary.exports.extend(["malloc".to_owned()])),
             ("lacks arr_", |binary| drop(binary.exports.pop_first())),

@@ -125,14 +125,10 @@ Stopping it
             .replace(" .. ready after about 1 s", " ..... ready after about 23 s");
         assert!(is_the_same(&other.replace("a1.example-b.com", "c.example.com").replace("1799 s are", "7 s are")));
         for (from, to) in [
-            ("  id         1", "  id        1"),
             ("starting .. ready", "starting ready"),
             ("about 1 s", "about 1.5 s"),
-            ("about 1 s\n", "about 1 s \n"),
             ("a1.example-b.com", "a1 example"),
-            ("50051", "50053"),
             ("1800 s", "1801 s"),
-            ("1799 s are", "-1 s are"),
             ("  status     ready\n", ""),
             ("stopped\n", "stopped"),
         ] {

@@ -16,7 +16,7 @@ use anyhow::{Result, ensure};
 pub(crate) use check::problems;
 pub(crate) use code::{check as check_code, references};
 pub(crate) use manifest::NAME;
-use package::Binary;
+use package::{Assembled, Binary};
 use plugins::Platform;
 
 use crate::artifacts::{Library, Progress};
@@ -46,14 +46,8 @@ pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
     }
     let library = Library::build(&workspace, Progress::for_this_terminal())?;
     binaries.insert(0, Binary::of_this_machine(&workspace, &library)?);
-    let assembled = package::assemble(&workspace, &folder, &binaries)?;
-    println!(
-        "{}: {} files, {} written, {} removed",
-        folder.display(),
-        assembled.files,
-        assembled.written,
-        assembled.removed
-    );
+    let Assembled { files, written, removed } = package::assemble(&workspace, &folder, &binaries)?;
+    println!("{}: {files} files, {written} written, {removed} removed", folder.display());
     for Binary { platform, .. } in &binaries {
         println!("  {}, {}", platform.path(), platform.targets());
     }
