@@ -34,6 +34,8 @@ mod workspace;
 use std::path::Path;
 use std::process::ExitCode;
 
+use step::EXIT_UNUSABLE;
+
 const HELP: &str = "\
 Chores of this workspace.
 
@@ -56,9 +58,6 @@ Usage: cargo xtask <command>
                    a library for another platform
   help             this list
 ";
-
-/// The exit code for a command line that cannot be understood, and for a machine that lacks something.
-const EXIT_UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> =

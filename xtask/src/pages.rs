@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::c::dialect::{Dialect, GCC_C99, GCC_CXX17};
+use crate::c::compiler::{Dialect, GCC_C99, GCC_CXX17};
 use crate::context::Context;
 use crate::parallel;
 use crate::process;

@@ -1,7 +1,7 @@
 //! Packages from PyPI, each set of them in a virtual environment of its own.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -44,7 +44,8 @@ impl Environment {
     }
 
     fn make(&self, workspace: &Workspace, packages: &Packages) -> Result<()> {
-        process::stdout(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&self.folder))?;
+        let mut venv = Command::new("python3");
+        process::stdout_within(venv.args(["-m", "venv", "--clear"]).arg(&self.folder), INSTALL_LIMIT, Stdio::piped())?;
         let mut pip = self.command();
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"]);
         pip.arg(workspace.root.join(packages.requirements));

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::EXIT_UNUSABLE;
+/// The exit code for a command line that cannot be understood, and for a machine that lacks something.
+pub(crate) const EXIT_UNUSABLE: u8 = 2;
 
 const SIDE_BY_SIDE: usize = 2;
 

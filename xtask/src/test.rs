@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::EXIT_UNUSABLE;
 use crate::artifacts::{self, Library, Progress};
 use crate::context::{Context, Emulators, STARTUP};
 use crate::dependencies;
@@ -17,6 +16,7 @@ use crate::packages::{self, Chore};
 use crate::pages;
 use crate::python_sdk;
 use crate::rust;
+use crate::step::EXIT_UNUSABLE;
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{abi, c, cpp, csharp, csharp_pages, story, unity};

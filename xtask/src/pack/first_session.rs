@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::runner::Runner;
 use crate::platforms::product::Tools;
 use crate::process;
-use crate::story::{self, PORTS};
+use crate::story::text::{PORTS, expect};
 use crate::workspace::Workspace;
 
 const PORT: &str = "8722";
@@ -37,7 +37,7 @@ pub(super) fn follow(package: &Path, workspace: &Workspace, tools: &Tools, runne
     let told = told.iter().map(|story| format!("{first}{}", &story[..ends(story)]));
     for story in told.chain([shown]) {
         finished.stdout = story;
-        story::expect(workspace, "quickstart", &finished).context("README.md's first session")?;
+        expect(workspace, "quickstart", &finished).context("README.md's first session")?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{CHECKSUMS, Made, make};
+use super::make::{CHECKSUMS, Made, make};
 use crate::platforms::product::Sources;
 use crate::process;
 use crate::workspace::{Workspace, replace};

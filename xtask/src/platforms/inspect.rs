@@ -8,10 +8,10 @@ use object::macho::{PLATFORM_IOS, PLATFORM_MACOS, Platform};
 use object::{Architecture, BinaryFormat};
 
 use super::product::Sources;
-use crate::EXIT_UNUSABLE;
 use crate::abi::Abi;
 use crate::abi::binary::{self, Archive, Binary, Machine, Part};
 use crate::abi::exports;
+use crate::step::EXIT_UNUSABLE;
 use crate::workspace::Workspace;
 
 /// What a file is for, and what it must be there.

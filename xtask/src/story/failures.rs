@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::parallel;
 use crate::story::tellers::{FIRST_WORDS, Teller};
-use crate::story::{PORTS, expect};
+use crate::story::text::{PORTS, expect};
 
 /// `wrong`, in base64.
 const WRONG_KEY: &str = "d3Jvbmc=";

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use crate::artifacts;
 use crate::c::compiler;
-use crate::c::dialect::GCC_CXX17;
+use crate::c::compiler::GCC_CXX17;
 use crate::context::{Context, POLL_INTERVAL_MS};
 use crate::csharp::{self, Programs, Runtime, Runtimes};
 use crate::emulator::{ApiVersion, Emulator};
