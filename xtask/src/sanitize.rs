@@ -25,8 +25,7 @@ use crate::workspace::Workspace;
 /// may have one.
 pub(crate) const DEFAULT_RUNS: NonZeroU32 = NonZeroU32::new(1).unwrap();
 
-/// The package of both programs.
-const PACKAGE: &str = "arr-stress";
+/// A program, and the package of both.
 const STRESS: &str = "arr-stress";
 const SEEDED_RACE: &str = "seeded-race";
 /// Where the seeded race's report has to place it.
@@ -41,6 +40,9 @@ const RACES_FOUND: i32 = 66;
 /// with a call (`tests/stress/src/main.rs`), so that the program has the word about what hangs.
 const RUN_LIMIT: Duration = Duration::from_secs(600);
 
+/// Runs the stress program in one way.
+type Watch<'a> = &'a (dyn Fn(&Emulator) -> Result<()> + Sync);
+
 pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
     let started = Instant::now();
     if !cfg!(target_os = "linux") {
@@ -53,18 +55,18 @@ pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
     find_seeded_race(&workspace)?;
     println!("the seeded race is found, {:.0} s", started.elapsed().as_secs_f64());
     let program = artifacts::build_emulator(&workspace, Progress::Hidden)?;
-    let folder = workspace.scratch("xtask/sanitize")?;
-    let emulator = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
-    let by_tsan = || stress(&workspace, &emulator, runs);
-    let by_valgrind = || stress_under_valgrind(&workspace, &emulator);
-    let tools: [(&str, &(dyn Fn() -> Result<()> + Sync)); 2] =
-        [("ThreadSanitizer", &by_tsan), ("valgrind", &by_valgrind)];
+    let by_tsan = |emulator: &Emulator| stress(&workspace, emulator, runs);
+    let by_valgrind = |emulator: &Emulator| stress_under_valgrind(&workspace, emulator);
+    let tools: [(&str, Watch<'_>); 2] = [("ThreadSanitizer", &by_tsan), ("valgrind", &by_valgrind)];
     let problems = parallel::work_off(&tools, |(name, watch)| {
-        watch().context(*name)?;
+        // Each has one of its own: the program knows all sessions that there are.
+        let folder = workspace.scratch(&format!("xtask/sanitize/{name}"))?;
+        let emulator = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
+        watch(&emulator).context(*name)?;
+        emulator.stop()?;
         println!("{name} has nothing to say of the stress program, {:.0} s", started.elapsed().as_secs_f64());
         Ok(())
     });
-    emulator.stop()?;
     ensure!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(ExitCode::SUCCESS)
 }
@@ -98,7 +100,7 @@ fn stress(workspace: &Workspace, emulator: &Emulator, runs: NonZeroU32) -> Resul
 /// Fewer operations: valgrind lets one thread run at a time, and slows that one down many times over.
 fn stress_under_valgrind(workspace: &Workspace, emulator: &Emulator) -> Result<()> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", PACKAGE, "--bin", STRESS]);
+    cargo.args(["build", "--package", STRESS, "--bin", STRESS]);
     let program = artifacts::build_program(cargo, STRESS, Progress::Hidden)?;
     for version in ApiVersion::BOTH {
         let mut valgrind = Command::new("valgrind");
@@ -114,7 +116,7 @@ fn stress_under_valgrind(workspace: &Workspace, emulator: &Emulator) -> Result<(
 fn build(workspace: &Workspace, program: &str) -> Result<PathBuf> {
     let host = &workspace.host;
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", PACKAGE, "--bin", program, "--target", host]);
+    cargo.args(["build", "--package", STRESS, "--bin", program, "--target", host]);
     cargo.args(["-Zbuild-std=std,panic_unwind", "--target-dir"]).arg(workspace.scratch("sanitize")?);
 
     // The switches beginning with -Z are for nightly compilers, unless this is set.
