@@ -61,20 +61,3 @@ fn whole_file(Block { page, line, code, .. }: &Block) -> String {
     let is_type = |line: &str| ["public ", "internal "].iter().any(|word| line.starts_with(word));
     if code.lines().any(is_type) { place + code } else { format!("{BEFORE}{place}{code}{AFTER}") }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_block_with_a_type_is_a_whole_file_and_any_other_the_inside_of_a_method() {
-        let of = |code: &str| {
-            let [page, language, code] = ["docs/a.md", "csharp", code].map(str::to_owned);
-            whole_file(&Block { page, line: 7, language, code })
-        };
-        let whole = "using ArrSession;\npublic sealed class A { }\n";
-        assert_eq!(of(whole), format!("#line 8 \"docs/a.md\"\n{whole}"));
-        let inside = of("// a public class\nclient.Pump();\n");
-        assert!(inside.starts_with(BEFORE) && inside.contains("{\n#line 8 \"docs/a.md\"\n// a public"), "{inside}");
-    }
-}

@@ -50,9 +50,8 @@ Usage: cargo xtask <command>
                    `--reproduce` makes them once more in another folder and compares the bytes
   inspect PLATFORM FILE  look at a library or an archive that was built elsewhere: format, processor, exports, and what it needs
   notices FILE     write the third-party notices of a library that was built elsewhere: the crates of all systems, and their texts
-  header           write include/arr_session.h anew from the Rust sources, and what it gives: the C# declarations, and abi/,
-                   what programs can depend on: functions, constants, types, and how structs lie in memory. What would
-                   break programs is refused
+  header           regenerate include/arr_session.h, the C# declarations and abi/ from the Rust sources; refuses changes that would
+                   break existing programs
   header --check   fail if one of them is not what the Rust sources give
   unity [FOLDER]   make the Unity package with this machine's library, in target/unity or as given; PLATFORM=FILE adds
                    a library for another platform

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// A fingerprint of these files' contents, and of this program, whose code has the options.
+/// A hash of these files and of the xtask binary, which contains the compiler options.
 pub(crate) fn fingerprint(files: impl IntoIterator<Item = PathBuf>) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     fs::metadata(env::current_exe()?)?.modified()?.hash(&mut hasher);

@@ -57,10 +57,10 @@ const PACKAGES: &[(&str, &str, &[Chore])] = &[
     // The compiler for ThreadSanitizer and for other platforms, with the sources of its standard library.
     ("rust-web-src", "", &[Sanitize, Platforms]),
     ("rustc-web", "", &[Sanitize, Platforms]),
-    ("unzip", "unzip", &[Platforms]),
+    ("unzip", "unzip", &[Tests, Platforms]),
     ("valgrind", "valgrind", &[Tests, Sanitize]),
     ("wine64", "", &[Platforms]),
-    ("zip", "zip", &[Platforms]),
+    ("zip", "zip", &[Tests, Platforms]),
 ];
 
 /// Debian's, which is not the one that runs these chores.
@@ -88,7 +88,9 @@ pub(crate) fn provide(chore: Chore) -> Result<Option<String>> {
 
 fn missing(chore: Chore) -> Vec<&'static str> {
     let needed = PACKAGES.iter().filter(|(_, _, chores)| chores.contains(&chore));
-    let absent = needed.filter(|(_, program, _)| program.is_empty() || !is_on_path(program));
+    // Where there is no dpkg, only programs can be looked for.
+    let has_dpkg = is_on_path("dpkg-query");
+    let absent = needed.filter(|(_, program, _)| if program.is_empty() { has_dpkg } else { !is_on_path(program) });
     let mut names: Vec<&str> = absent.map(|(name, ..)| *name).collect();
     let mut query = Command::new("dpkg-query");
     query.args(["--show", "--showformat", "${Package} ${db:Status-Status}\n"]).args(&names);

@@ -83,9 +83,9 @@ impl std::fmt::Display for Block {
 /// Those of all pages.
 pub(crate) fn blocks(workspace: &Workspace) -> Result<Vec<Block>> {
     let pages = crate::abi::git(&workspace.root, &["ls-files", "--cached", "--others", "--exclude-standard", "*.md"]);
-    let pages = pages.context("only of a git checkout is known which its pages are")?;
+    let pages = pages.context("git lists the pages: run this in a git checkout")?;
     let mut all = Vec::new();
-    for page in pages.lines() {
+    for page in pages.lines().filter(|page| workspace.root.join(page).exists()) {
         all.extend(blocks_of(page, &workspace.read(page)?));
     }
     Ok(all)

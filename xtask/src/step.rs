@@ -2,6 +2,7 @@
 //! the other computes.
 
 use std::env;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::{Condvar, Mutex};
 use std::thread;
@@ -18,13 +19,15 @@ const SIDE_BY_SIDE: usize = 2;
 pub(crate) struct Step<C> {
     name: &'static str,
     needs: &'static [&'static str],
+    after: &'static [&'static str],
+    takes_tools: bool,
     unavailable: Option<&'static str>,
     run: fn(&C) -> Result<Report>,
 }
 
 impl<C> Step<C> {
     pub(crate) const fn new(name: &'static str, run: fn(&C) -> Result<Report>) -> Self {
-        Self { name, needs: &[], unavailable: None, run }
+        Self { name, needs: &[], after: &[], takes_tools: false, unavailable: None, run }
     }
 
     /// The steps before it that must have passed, by their names.
@@ -32,9 +35,18 @@ impl<C> Step<C> {
         Self { needs, ..self }
     }
 
-    /// Why it cannot be run on this system, if so.
+    /// The steps before it that must have ended, in whatever way.
+    pub(crate) const fn after(self, after: &'static [&'static str]) -> Self {
+        Self { after, ..self }
+    }
+
+    /// It takes more than cargo and git. Why it cannot be run on this system, if so.
     pub(crate) const fn unless(self, unavailable: Option<&'static str>) -> Self {
-        Self { unavailable, ..self }
+        Self { takes_tools: true, unavailable, ..self }
+    }
+
+    pub(crate) fn takes_tools(&self) -> bool {
+        self.takes_tools
     }
 }
 
@@ -83,7 +95,7 @@ enum State {
     Skipped,
 }
 
-/// The names of the steps by how they ended.
+/// How many steps passed and were skipped, and which failed.
 #[derive(Default)]
 pub(crate) struct Tally {
     passed: usize,
@@ -161,7 +173,9 @@ fn next<C>(steps: &[Step<C>], states: &[State]) -> Option<usize> {
         let found = steps.iter().zip(states).find(|(step, _)| step.name == *name);
         found.is_none_or(|(_, state)| !matches!(state, State::Waiting | State::Running))
     };
-    (0..steps.len()).find(|&index| states[index] == State::Waiting && steps[index].needs.iter().all(ended))
+    (0..steps.len()).find(|&index| {
+        states[index] == State::Waiting && steps[index].needs.iter().chain(steps[index].after).all(ended)
+    })
 }
 
 /// What becomes of a step that cannot run here, or whose needs have not passed.
@@ -182,7 +196,7 @@ fn run_one<C>(step: &Step<C>, shared: &C) -> State {
     let name = step.name;
     println!("  …                  {name}");
     let started = Instant::now();
-    let outcome = (step.run)(shared);
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| (step.run)(shared))).unwrap_or_else(|_| bail!("it panicked"));
     let seconds = started.elapsed().as_secs_f64();
     match outcome {
         Ok(Report(text)) => {
@@ -209,6 +223,14 @@ fn indented(text: &str) -> String {
 }
 
 impl Tally {
+    /// Counts what was done after the steps.
+    pub(crate) fn add(&mut self, name: &'static str, outcome: Result<()>) {
+        if let Err(error) = outcome {
+            println!("  FAILED             {name}\n        {}", indented(&format!("{error:#}")));
+            self.failed.push(name);
+        }
+    }
+
     /// Tells how the steps ended. The last line has the counts.
     pub(crate) fn finish(&self, started: Instant) -> ExitCode {
         println!();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::artifacts::{self, Library, Progress};
 use crate::context::{Context, Emulators, STARTUP};
@@ -32,6 +32,7 @@ const LIBRARY: &str = "release library";
 const EMULATOR: &str = "emulators start";
 const BOTH: &[&str] = &[LIBRARY, EMULATOR];
 const C_BUILD: &str = "C and C++ compile";
+const RUST_TESTS: &str = "Rust tests";
 const CSHARP: &str = "C# compiles";
 const UNITY: &str = "Unity package";
 const UNITY_CODE: &str = "Unity code";
@@ -45,20 +46,19 @@ const STEPS: &[Step<Context>] = &[
     Step::new("dependencies", dependencies::check),
     Step::new("clippy", rust::clippy),
     Step::new(CSHARP, csharp::compile).unless(NOT_LINUX),
-    Step::new("Rust tests", rust::tests),
+    Step::new(RUST_TESTS, rust::tests),
     Step::new(C_BUILD, c::suite::build).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("C and C++ tests", c::suite::test).needs(&[C_BUILD, EMULATOR]).unless(NOT_LINUX),
     Step::new("C++ package", cpp::install::check).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# tests", csharp::suite::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY, EMULATOR, CSHARP]).unless(NOT_LINUX),
-    Step::new("quickstarts", story::check).needs(&[LIBRARY, EMULATOR, CSHARP]),
+    Step::new("quickstarts", story::check).needs(BOTH).after(&[CSHARP]),
     Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
     Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
-    Step::new("C# declarations", abi::csharp::check),
     Step::new("C# in the pages", csharp_pages::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
     Step::new("pages", pages::check).unless(NOT_LINUX),
-    Step::new("exports", abi::exports::check).needs(&[LIBRARY]).unless(NOT_LINUX),
+    Step::new("exports", abi::exports::check).needs(&[LIBRARY]).after(&[RUST_TESTS]).unless(NOT_LINUX),
     Step::new("rustdoc", rust::rustdoc),
 ];
 
@@ -79,16 +79,17 @@ pub(crate) fn run(part: &str) -> Result<ExitCode> {
     }
     if !cfg!(target_os = "linux") {
         println!("This is not Linux: the steps that need its tools are skipped");
-    } else if let Some(advice) = packages::provide(Chore::Tests)? {
+    } else if steps.iter().any(Step::takes_tools)
+        && let Some(advice) = packages::provide(Chore::Tests)?
+    {
         eprintln!("{advice}");
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     }
     let context = Context::new(Workspace::find()?);
-    let tally = step::run_all(&steps, &context);
+    let mut tally = step::run_all(&steps, &context);
     if let Some(emulators) = context.emulators.into_inner() {
         // They lived through all of the above, and stop when asked.
-        emulators.https.stop()?;
-        emulators.http.stop()?;
+        tally.add("emulators stop", emulators.https.stop().and(emulators.http.stop()));
     }
     Ok(tally.finish(started))
 }
@@ -102,7 +103,10 @@ fn build_library(context: &Context) -> Result<Report> {
 }
 
 fn start_emulators(context: &Context) -> Result<Report> {
-    let program = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
+    let built = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
+    // A copy, as the Rust tests have cargo build the program once more.
+    let program = context.workspace.scratch("xtask")?.join(built.file_name().context("a program has a name")?);
+    fs::copy(&built, &program).with_context(|| format!("cannot write {}", program.display()))?;
     let start = |folder, scheme| {
         Emulator::start(&program, &context.workspace.scratch(folder)?, scheme, &["--startup", STARTUP])
     };

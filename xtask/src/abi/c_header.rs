@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use regex::Regex;
 
 pub(crate) const PATH: &str = "include/arr_session.h";
@@ -68,6 +68,9 @@ static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// The include guard, and the attribute of functions.
+static OTHER_MACRO: LazyLock<Regex> = LazyLock::new(|| regex(r"^#define (ARR_SESSION_H|ARR_API) *(__.*)?\n"));
+
 static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"^(?<base>[A-Za-z0-9_]+)(?<stars>[ *]*[ *])(?<name>[A-Za-z0-9_]+)(\[(?<length>[0-9]+)\])?$")
 });
@@ -94,6 +97,8 @@ impl Header {
                 header.handles.insert(name);
             } else if let Some((kind, alias)) = part("kind").zip(part("alias")) {
                 header.aliases.insert(alias, kind);
+            } else if !OTHER_MACRO.is_match(whole.as_str()) && whole.as_str().starts_with("#define ARR_") {
+                bail!("cannot read the value of `{}`", whole.as_str().trim());
             } else if let Some((function, parameters)) = part("function").zip(part("parameters")) {
                 let Variable { name, kind: result } = variable(&function)?;
                 let parameters = parameters.split(',').filter(|one| one.trim() != "void").map(variable);
@@ -166,7 +171,12 @@ mod tests {
 
     #[test]
     fn refuses_what_it_does_not_understand() {
-        for strange in ["union u { int a; };", "ARR_API void arr_call(void (*back)(int));", "int arr_other(void);"] {
+        for strange in [
+            "union u { int a; };",
+            "ARR_API void arr_call(void (*back)(int));",
+            "int arr_other(void);",
+            "#define ARR_X (1u << 3)\n",
+        ] {
             assert!(Header::read(strange).is_err(), "{strange}");
         }
     }

@@ -1,10 +1,6 @@
 //! Generates the C# declarations of the native library from the C header: `cargo xtask header` writes them with it.
 
-use anyhow::Result;
-
-use crate::abi::c_header::{self, Function, Header, Struct, Type, Variable};
-use crate::context::Context;
-use crate::step::Report;
+use crate::abi::c_header::{Function, Header, Struct, Type, Variable};
 
 const WIDTH: usize = 120;
 
@@ -15,19 +11,6 @@ const STRUCTS: &str = "bindings/csharp/NativeStructs.cs";
 /// The generated files, by their paths.
 pub(crate) fn texts(header: &Header) -> [(&'static str, String); 3] {
     [(FUNCTIONS, functions(header)), (CONSTANTS, constants(header)), (STRUCTS, structs(header))]
-}
-
-/// The checkout's files are up to date.
-pub(crate) fn check(context: &Context) -> Result<Report> {
-    let header = Header::read(&context.workspace.read(c_header::PATH)?)?;
-    let mut problems = Vec::new();
-    for (path, text) in texts(&header) {
-        if context.workspace.read(path)?.replace("\r\n", "\n") != text {
-            problems.push(format!("{path} is not what {} gives: run `cargo xtask header`", c_header::PATH));
-        }
-    }
-    let (functions, structs, constants) = (header.functions.len(), header.structs.len(), header.constants.len());
-    Report::unless(problems, format!("{functions} functions, {structs} structs, {constants} constants"))
 }
 
 fn functions(header: &Header) -> String {

@@ -71,7 +71,7 @@ impl Abi {
         // If a file that cannot be read counted as empty, everything would be new and nothing broken.
         let part = |path: &str, parse: fn(&str) -> Result<Entries>| {
             let part = read(path).and_then(|text| parse(&text));
-            part.with_context(|| format!("{path} cannot be read: take it from git"))
+            part.with_context(|| format!("{path} cannot be read: restore it with `git checkout`"))
         };
         Ok(Self {
             functions: part(FUNCTIONS.0, entries)?,
@@ -231,6 +231,11 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     let (header, layout) = (workspace.read(c_header::PATH)?, workspace.read(LAYOUT)?);
     let (locked, now) = (Abi::read(workspace)?, Abi::of(&header, &layout)?);
     let mut problems = lock_problems(&locked, &now, &header)?;
+    for (path, text) in csharp::texts(&Header::read(&header)?) {
+        if workspace.read(path)?.replace("\r\n", "\n") != text {
+            problems.push(format!("{path} is not what {} gives: run `cargo xtask header`", c_header::PATH));
+        }
+    }
     let release = last_release(workspace)?;
     if let Some(release) = &release
         && let Some(promised) = Abi::at(workspace, release)?
@@ -243,7 +248,10 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     let since = release.map_or("no release yet".to_owned(), |release| format!("compared with {release}"));
     let [functions, constants, ..] = now.parts().map(BTreeMap::len);
     let version = now.version();
-    Report::unless(problems, format!("version {version}: {functions} functions, {constants} constants; {since}"))
+    Report::unless(
+        problems,
+        format!("version {version}: {functions} functions, {constants} constants, in C and C#; {since}"),
+    )
 }
 
 /// Where the lock is not what the header says `now`.
@@ -255,7 +263,7 @@ fn lock_problems(locked: &Abi, now: &Abi, header: &str) -> Result<Vec<String>> {
     let laid: BTreeSet<&str> = now.layout.keys().map(String::as_str).filter(|name| !name.contains('.')).collect();
     let only_one_has = declared.symmetric_difference(&laid);
     let mut problems: Vec<String> = only_one_has
-        .map(|name| format!("only one of {} and {LAYOUT} has {name}: mend src/layout.rs", c_header::PATH))
+        .map(|name| format!("only one of {} and {LAYOUT} has {name}: update src/layout.rs", c_header::PATH))
         .collect();
     let broken = locked.broken_promises(now);
     if !broken.is_empty() {
@@ -314,7 +322,10 @@ mod tests {
                 let mut texts = texts.clone();
                 texts.insert(*path, bad.to_owned());
                 let error = format!("{:#}", read(&texts).err().unwrap());
-                assert!(error.starts_with(&format!("{path} cannot be read: take it from git")), "{bad}: {error}");
+                assert!(
+                    error.starts_with(&format!("{path} cannot be read: restore it with `git checkout`")),
+                    "{bad}: {error}"
+                );
             }
         }
     }

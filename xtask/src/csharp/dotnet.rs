@@ -86,6 +86,10 @@ impl Dotnet {
 /// Has a program say which runtime it wants.
 pub(crate) fn configure(program: &Path) -> Result<()> {
     let config = program.with_extension("runtimeconfig.json");
+    // Another process may be reading it.
+    if fs::read_to_string(&config).is_ok_and(|there| there == RUNTIME_CONFIG) {
+        return Ok(());
+    }
     fs::write(&config, RUNTIME_CONFIG).with_context(|| format!("cannot write {}", config.display()))
 }
 

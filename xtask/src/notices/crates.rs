@@ -2,7 +2,7 @@
 //! library, which is built from Debian's sources.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -67,7 +67,7 @@ fn listed(mut cargo: Command, target: &str, is_own: &dyn Fn(&Line) -> bool) -> R
     cargo.args(["--prefix", "none", "--format", "{p}|{l}"]);
     let fetched = crate_sources()?;
     let mut crates = Vec::new();
-    for line in process::stdout(&mut cargo)?.lines() {
+    for line in process::stdout_within(&mut cargo, process::CARGO_LIMIT, Stdio::piped())?.lines() {
         let line = understood(line)?;
         if !is_own(&line) {
             crates.push(found(line, &fetched)?);
@@ -100,7 +100,7 @@ fn understood(line: &str) -> Result<Line> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::archive::Kind;
+use crate::abi::git;
 use crate::cpp::install::{self, define};
 use crate::notices;
 use crate::platforms::product::{Product, Sources};
@@ -40,8 +41,6 @@ const AS_THEY_LIE: &[&str] = &[
     "examples/cpp",
     "examples/csharp",
 ];
-/// What only Unity reads.
-const LEFT_OUT: &str = ".meta";
 
 /// The places in the Unity package that the library of a platform is for.
 pub(super) fn unity_platforms(platform: &str) -> &'static [&'static str] {
@@ -73,7 +72,8 @@ pub(super) fn fill(sources: &Sources, platform: &str, runs: bool, product: &Prod
     if let Some(emulator) = &product.emulator {
         copy(emulator, &folder.join("bin").join(emulator.file_name().context("a program has a name")?))?;
     }
-    for path in AS_THEY_LIE {
+    // What git knows: no program that somebody has built there.
+    for path in git(&workspace.root, &[&["ls-files", "--"], AS_THEY_LIE].concat())?.lines() {
         copy(&workspace.root.join(path), &folder.join(path))?;
     }
     let page = notices::page(workspace, Some(slice::from_ref(&product.parts)))?;
@@ -104,17 +104,8 @@ fn readme(template: &str, workspace: &Workspace, platform: &str, runs: bool) -> 
     text.replace("@PLATFORM@", platform).replace("@VERSION@", &workspace.version)
 }
 
-/// A file, or a folder with all that is in it; below folders that are made if need be.
+/// Below folders that are made if need be.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
-    if from.is_dir() {
-        for entry in fs::read_dir(from).with_context(|| format!("cannot list {}", from.display()))? {
-            let name = entry?.file_name();
-            if !name.to_string_lossy().ends_with(LEFT_OUT) {
-                copy(&from.join(&name), &to.join(&name))?;
-            }
-        }
-        return Ok(());
-    }
     let folder = to.parent().context("a file is in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     fs::copy(from, to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;

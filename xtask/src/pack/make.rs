@@ -42,8 +42,8 @@ impl Archive {
     }
 }
 
-/// Makes all of it, and proves each if there is a service to do it with. What one platform is built by, another one waits for:
-/// two at a time.
+/// Makes all of it, and proves each if there is a service to do it with. Several at a time, as one builds while
+/// another waits for sessions.
 pub(super) fn make(sources: &Sources, service: Option<&Service>) -> Result<Made> {
     let out = sources.workspace.scratch("pack")?;
     // What it says is of all packages, or it is not there.

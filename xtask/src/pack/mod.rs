@@ -71,7 +71,8 @@ pub(crate) fn platforms(name: Option<&str>) -> Result<ExitCode> {
     }
     let sources = Sources::of(Workspace::find()?)?;
     let service = Service::start(&sources, "platforms/emulator")?;
-    let out = sources.workspace.scratch("pack")?;
+    // Not among those of `pack`, whose checksums would be wrong then.
+    let out = sources.workspace.scratch("platforms/packages")?;
     let problems = parallel::work_off(&wanted, |platform| {
         let begun = Instant::now();
         let proved = one_platform(&sources, &service, platform, &out).with_context(|| platform.name)?;

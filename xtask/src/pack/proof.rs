@@ -123,7 +123,15 @@ impl<'a> Stranger<'a> {
     /// Compiles a C program in the package's folder.
     fn compile(&self, compiler: &str, source: &Path, program: &Path, link: &[impl AsRef<OsStr>]) -> Result<()> {
         let mut command = Command::new(compiler);
-        command.current_dir(&self.root).args(["-std=c99", "-Wall", "-Wextra", "-O1", "-Iinclude"]);
+        command.current_dir(&self.root).args([
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Werror",
+            "-O1",
+            "-Iinclude",
+        ]);
         command.arg(source).arg("-o").arg(program).args(link);
         process::run(command, TOOL_LIMIT)?.expect_success(&format!("{compiler} {}", source.display()))?;
         Ok(())

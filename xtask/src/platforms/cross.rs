@@ -181,6 +181,7 @@ fn names(file: &Path, folder: &Path) -> Result<bool> {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_folder_of_this_machine_is_seen_in_a_file() {
     let file = env::temp_dir().join(format!("arr-cross-{}", std::process::id()));
