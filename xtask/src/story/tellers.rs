@@ -109,6 +109,8 @@ fn cpp(context: &Context) -> Result<Teller> {
 }
 
 fn csharp_tellers(context: &Context) -> Result<Vec<Teller>> {
+    // A part of the checks may be run alone; otherwise they are compiled already.
+    csharp::compile(context)?;
     let programs = Programs::of(&context.workspace)?;
     let runtimes = Arc::new(Runtimes::provide(&context.workspace)?);
     let folder = context.library()?.folder();
