@@ -11,29 +11,31 @@ use std::time::Duration;
 
 /// What arr_client_suspend() does with a session, an ARR_ON_SUSPEND_... value.
 pub type arr_on_suspend = i32;
-/// Nothing: it runs on, and its lease may end meanwhile.
+/// Does nothing: the session keeps running, and its lease may end during the suspension.
 pub const ARR_ON_SUSPEND_LEAVE: arr_on_suspend = 0;
-/// Extends it once, if need be, so that at least suspend_lease_seconds of its lease are left.
+/// Extends the lease once, to suspend_lease_seconds from now but not beyond keep-alive's cap, if less than that
+/// remains. No read verifies that the service granted it.
 pub const ARR_ON_SUSPEND_EXTEND: arr_on_suspend = 1;
-/// Stops it.
+/// Stops the session.
 pub const ARR_ON_SUSPEND_STOP: arr_on_suspend = 2;
 
-/// The size of arr_watch_options in the first version of the ABI.
+/// Size of arr_watch_options in version 1 of the ABI.
 pub const ARR_WATCH_OPTIONS_SIZE_V1: u32 = 24;
 
-/// How a session is watched. Set it up with arr_watch_options_init().
+/// How to watch a session. Initialize it with arr_watch_options_init().
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_watch_options {
     /// Set by arr_watch_options_init().
     pub struct_size: u32,
-    /// How long before its lease ends ARR_EVENT_LEASE_EXPIRING comes, in seconds. Default 300; 0: it does not come.
+    /// ARR_EVENT_LEASE_EXPIRING comes this many seconds before the lease ends. Default 300; 0: never.
     pub warn_before_seconds: u32,
-    /// 1: the session is stopped when its client is shut down or freed. Default 0.
+    /// 1: the session is stopped when its client is shut down or freed, if this handle still watches it then. Default
+    /// 0.
     pub stop_on_shutdown: i32,
     /// What arr_client_suspend() does with it. Default ARR_ON_SUSPEND_LEAVE.
     pub on_suspend: arr_on_suspend,
-    /// With ARR_ON_SUSPEND_EXTEND: how much of the lease is to be left at least, in seconds. Default 600.
+    /// For ARR_ON_SUSPEND_EXTEND: the lease is extended if less than this remains, in seconds. Default 600.
     pub suspend_lease_seconds: u32,
     /// Must be 0.
     pub reserved: u32,
@@ -46,24 +48,29 @@ unsafe impl Plain for arr_watch_options {
 const _: () = assert!(size_of::<arr_watch_options>() == 6 * 4);
 const _: () = assert!(size_of::<arr_watch_options>() == ARR_WATCH_OPTIONS_SIZE_V1 as usize);
 
-/// The size of arr_keep_alive_options in the first version of the ABI.
+/// Size of arr_keep_alive_options in version 1 of the ABI.
 pub const ARR_KEEP_ALIVE_OPTIONS_SIZE_V1: u32 = 24;
 
-/// How a session is kept alive. Set it up with arr_keep_alive_options_init(), then give the cap.
+/// How to keep a session alive. Initialize it with arr_keep_alive_options_init(). Required: cap_seconds.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_keep_alive_options {
     /// Set by arr_keep_alive_options_init().
     pub struct_size: u32,
-    /// Extend when less than this is left of the lease, in seconds, 1 to 31536000. Default 300.
+    /// The lease is extended when less than this remains, in seconds, 1 to 31536000. Default 300.
     pub threshold_seconds: u32,
-    /// By how much, in seconds, 1 to 31536000. Default 900.
+    /// By how much the lease is extended, in seconds, 1 to 31536000. Default 900. If the lease would fall below
+    /// threshold_seconds before the next extension is allowed (see arr_session_keep_alive()), the smallest sufficient
+    /// multiple of amount_seconds is used.
     pub amount_seconds: u32,
-    /// The most that the whole lease may become, in seconds, 1 to 31536000: what the session can cost. No default.
+    /// Limit of the total lease, in seconds, 1 to 31536000. There is no default, because it bounds what the session can
+    /// cost.
     pub cap_seconds: u32,
-    /// Extend only while the application has pulled events, or called arr_session_touch(), within this time, in
-    /// milliseconds. Default 300000 (5 minutes); 0: as long as the process lives. Native threads outlive a hung loop, a
-    /// breakpoint and a broken domain reload.
+    /// The lease is extended only if the application has pulled events or called arr_session_touch() within this time,
+    /// in milliseconds. Default 300000 (5 minutes); 0: no such check. The library's threads keep running when the
+    /// application hangs, fails to reload its scripts (as in Unity), or is paused by a debugger that stops only the
+    /// application's threads, as script debuggers do. Without the check, they would extend the lease of a session that
+    /// is no longer used.
     pub liveness_ms: u32,
     /// Must be 0.
     pub reserved: u32,
@@ -76,12 +83,13 @@ unsafe impl Plain for arr_keep_alive_options {
 const _: () = assert!(size_of::<arr_keep_alive_options>() == 6 * 4);
 const _: () = assert!(size_of::<arr_keep_alive_options>() == ARR_KEEP_ALIVE_OPTIONS_SIZE_V1 as usize);
 
-/// Sets options up: `arr_watch_options_init(&options, sizeof options)`.
+/// Initializes a struct with the defaults: `arr_watch_options_init(&options, sizeof options)`.
 ///
-/// - options: written for exactly `size` bytes: the defaults.
-/// - size: the struct's size where it is compiled, ARR_WATCH_OPTIONS_SIZE_V1 to 65536.
+///   options  Out. Exactly `size` bytes are written.
+///   size     The struct's size as the caller compiled it, ARR_WATCH_OPTIONS_SIZE_V1 to 65536.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `options` is NULL or `size` is out of range.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_watch_options_init(options: *mut arr_watch_options, size: usize) -> arr_status {
     const DEFAULTS: arr_watch_options = arr_watch_options {
@@ -96,12 +104,14 @@ pub unsafe extern "C" fn arr_watch_options_init(options: *mut arr_watch_options,
     unsafe { guard::status("arr_watch_options_init", ptr::null_mut(), || structs::init(options, size, &DEFAULTS)) }
 }
 
-/// Sets options up: `arr_keep_alive_options_init(&options, sizeof options)`. The cap is to be given.
+/// Initializes a struct with the defaults: `arr_keep_alive_options_init(&options, sizeof options)`. Then set
+/// cap_seconds.
 ///
-/// - options: written for exactly `size` bytes: the defaults.
-/// - size: the struct's size where it is compiled, ARR_KEEP_ALIVE_OPTIONS_SIZE_V1 to 65536.
+///   options  Out. Exactly `size` bytes are written.
+///   size     The struct's size as the caller compiled it, ARR_KEEP_ALIVE_OPTIONS_SIZE_V1 to 65536.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `options` is NULL or `size` is out of range.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_keep_alive_options_init(options: *mut arr_keep_alive_options, size: usize) -> arr_status {
     const DEFAULTS: arr_keep_alive_options = arr_keep_alive_options {
@@ -116,20 +126,26 @@ pub unsafe extern "C" fn arr_keep_alive_options_init(options: *mut arr_keep_aliv
     unsafe { guard::status("arr_keep_alive_options_init", ptr::null_mut(), || structs::init(options, size, &DEFAULTS)) }
 }
 
-/// Has the library watch a session: it is read at the poll intervals on the library's threads (all of the account's sessions
-/// that are ready by one list), ARR_EVENT_SESSION_STATUS_CHANGED and ARR_EVENT_LEASE_EXPIRING tell what becomes of it, and
-/// arr_session_snapshot() stays current. Calling it again changes the options. It belongs to this handle and ends with it;
-/// another handle of the same session that watches takes it over.
+/// Watches a session: polls it in the background, reports changes as events, and keeps arr_session_snapshot() current.
 ///
-/// REST: while the session starts, what arr_session_get_properties() sends, every poll_interval_ms; while it is ready, what
-/// arr_client_list_sessions() sends, every ready_poll_interval_ms for all of them together.
+/// Events: ARR_EVENT_SESSION_STATUS_CHANGED, ARR_EVENT_LEASE_EXPIRING, ARR_EVENT_READS_FAILING,
+/// ARR_EVENT_READS_RECOVERED, ARR_EVENT_STARTING_LONG.
 ///
-/// - session: the session.
-/// - options: how. NULL ends watching and keeping alive.
-/// - user_data: whatever the application likes; its events carry it.
-/// - error: may be NULL.
+/// Call again to change the options. Watching belongs to this handle: when it is freed, watching, keep-alive and
+/// stop_on_shutdown end. If another handle of the same session starts watching, it takes over, and keep-alive ends.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for a value out of range. Does not block. Threads: any.
+///   session    The session.
+///   options    The options. NULL ends watching and keep-alive.
+///   user_data  Any value; returned in arr_event.user_data.
+///   error      Out, may be NULL.
+///
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if an option is out of range; ARR_ERROR_SHUT_DOWN; ARR_ERROR_OUT_OF_RESOURCES if
+/// no thread can be started. A failure changes nothing: a session that was not watched stays unwatched, so
+/// stop_on_shutdown does not apply to it; one that was watched keeps its previous options.
+/// Background REST: while the session starts, as arr_session_get_properties(), every poll_interval_ms; while it is
+/// ready, as arr_client_list_sessions(), every ready_poll_interval_ms, one list for all watched sessions. Does not
+/// block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_watch(
     session: *mut arr_session,
@@ -151,18 +167,22 @@ pub unsafe extern "C" fn arr_session_watch(
     }
 }
 
-/// Has the library extend the session's lease by itself whenever it runs low, up to a cap: ARR_EVENT_LEASE_EXTENDED,
-/// _NOT_EXTENDED, _CAP_REACHED and ARR_EVENT_KEEP_ALIVE_PAUSED tell about it. It goes by the elapsed time that the service
-/// reports. The session must be watched by this handle.
+/// Extends the lease of a session whenever it runs low, up to a cap. The session must be watched with this handle.
 ///
-/// REST: what arr_session_update_lease() sends, when the time has come.
+/// Events: ARR_EVENT_LEASE_EXTENDED, ARR_EVENT_LEASE_NOT_EXTENDED, ARR_EVENT_LEASE_CAP_REACHED,
+/// ARR_EVENT_KEEP_ALIVE_PAUSED.
 ///
-/// - session: the session.
-/// - options: how. NULL ends keeping alive; watching goes on.
-/// - error: may be NULL.
+/// It relies on the elapsed time that the service reports. After each extension the session is read: the lease counts
+/// as extended only if it has grown. Two extensions are at least ready_poll_interval_ms or a minute apart, whichever is
+/// shorter. Each is long enough to last until the next.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for a value out of range, or if the session is not watched by this handle. Does not
-/// block. Threads: any.
+///   session  The session.
+///   options  The options. NULL ends keep-alive; watching continues.
+///   error    Out, may be NULL.
+///
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if an option is out of range or the session is not watched with this handle.
+/// Background REST: as arr_session_update_lease(), then as arr_session_get_properties(). Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_keep_alive(
     session: *mut arr_session,
@@ -181,12 +201,13 @@ pub unsafe extern "C" fn arr_session_keep_alive(
     }
 }
 
-/// Shows that the application is alive, for an application that does not pull events: see arr_keep_alive_options.liveness_ms.
+/// Marks the application as responding, for keep-alive: see liveness_ms. An application that pulls events does not need
+/// it; pulling does the same for all sessions of the client.
 ///
-/// - session: the session.
-/// - error: may be NULL.
+///   session  The session.
+///   error    Out, may be NULL.
 ///
-/// Neither waits nor allocates. Threads: any.
+/// Does not block or allocate. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_touch(session: *mut arr_session, error: *mut arr_error_info) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
@@ -203,14 +224,16 @@ fn watch_options(options: &arr_watch_options) -> Result<WatchOptions> {
     let stop_on_shutdown = match options.stop_on_shutdown {
         0 => false,
         1 => true,
-        other => return Err(abi::invalid_argument(format!("stop_on_shutdown {other} is neither 0 nor 1"))),
+        other => return Err(abi::invalid_argument(format!("`stop_on_shutdown` is {other}; set it to 0 or 1"))),
     };
     let on_suspend = match options.on_suspend {
         ARR_ON_SUSPEND_LEAVE => OnSuspend::Leave,
         ARR_ON_SUSPEND_EXTEND => OnSuspend::Extend(seconds(options.suspend_lease_seconds)),
         ARR_ON_SUSPEND_STOP => OnSuspend::Stop,
         other => {
-            return Err(abi::invalid_argument(format!("on_suspend {other} is none of the ARR_ON_SUSPEND_... values")));
+            return Err(abi::invalid_argument(format!(
+                "`on_suspend` {other} is not one of the ARR_ON_SUSPEND_... values"
+            )));
         }
     };
     let watch = WatchOptions::default().warn_before(seconds(options.warn_before_seconds));
@@ -229,7 +252,10 @@ fn must_be_zero(reserved: u32) -> Result<()> {
     if reserved == 0 {
         return Ok(());
     }
-    Err(abi::error(client::ErrorKind::Unsupported, "options.reserved is not 0; set options up by their init function"))
+    Err(abi::error(
+        client::ErrorKind::Unsupported,
+        "options.reserved is not 0; initialize the options with their init function",
+    ))
 }
 
 fn seconds(count: u32) -> Duration {

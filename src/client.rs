@@ -2,48 +2,51 @@
 
 use super::client_options::{arr_client_options, config};
 use super::error_info::arr_error_info;
-use super::guard::{self, Quiet};
-use super::handle::Table;
+use super::guard;
+use super::handle::{Table, table};
 use super::log::arr_log_entry;
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};
 use super::text;
-use client::{AccessToken, Call, Client, Result, StopScope, StoppedAll, abi};
+use client::{AccessToken, Call, Client, ErrorKind, Result, StopScope, StoppedAll, abi};
 use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// As a timeout of a function that makes a REST call: the client's call_timeout_ms.
-pub const ARR_TIMEOUT_DEFAULT: u32 = 0;
-/// As a timeout of a function that waits: as long as it takes.
-pub const ARR_WAIT_FOREVER: u32 = u32::MAX;
+/// Timeout: call_timeout_ms for a function that calls the service, no limit for one that only waits (see Timeouts).
+pub const ARR_TIMEOUT_DEFAULT: u32 = 4_294_967_294;
+/// Timeout: no limit.
+pub const ARR_WAIT_FOREVER: u32 = 4_294_967_295;
+/// For remaining_seconds of a token: the token does not state its expiry.
+pub const ARR_TOKEN_EXPIRY_UNKNOWN: u32 = 4_294_967_295;
 
-/// One account at one session service. A handle: a value that is looked up, never a pointer to follow.
+/// One account at one session service. A handle.
 pub struct arr_client {
     _private: [u8; 0],
 }
 
 /// Which sessions arr_client_stop_all() stops, an ARR_STOP_SCOPE_... value.
 pub type arr_stop_scope = i32;
-/// Those that this client created. One that was there before, under an id that the application gave, is not among them.
+/// Sessions that this client created, recovered with ARR_CLAIM_OURS, or reused from its journal. Not those that it only
+/// opened, and not one that already existed under an id that the application chose.
 pub const ARR_STOP_SCOPE_OWN: arr_stop_scope = 0;
-/// All of the account, whoever created them: other people may be using them.
+/// All sessions of the account, including those that other people may be using.
 pub const ARR_STOP_SCOPE_ACCOUNT: arr_stop_scope = 1;
 
-/// The size of arr_stop_all_result in the first version of the ABI.
+/// Size of arr_stop_all_result in version 1 of the ABI.
 pub const ARR_STOP_ALL_RESULT_SIZE_V1: u32 = 16;
 
-/// What became of many sessions. Set it up with arr_stop_all_result_init().
+/// Result of stopping many sessions. Initialize it with arr_stop_all_result_init().
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_stop_all_result {
     /// Set by arr_stop_all_result_init().
     pub struct_size: u32,
-    /// How many were stopped.
+    /// Sessions that were stopped.
     pub stopped: u32,
-    /// How many had ended already.
+    /// Sessions that had already ended.
     pub already_gone: u32,
-    /// How many may still be running.
+    /// Sessions that may still be running.
     pub failed: u32,
 }
 
@@ -54,16 +57,18 @@ unsafe impl Plain for arr_stop_all_result {
 const _: () = assert!(size_of::<arr_stop_all_result>() == 4 * 4);
 const _: () = assert!(size_of::<arr_stop_all_result>() == ARR_STOP_ALL_RESULT_SIZE_V1 as usize);
 
-static CLIENTS: Table<Client> = Table::new(1, "arr_client");
+static CLIENTS: Table<Client> = table!(1, "arr_client");
 
-/// Makes a client. Checks the options and reads the CA file; sends nothing and starts no thread.
+/// Creates a client. Checks the options, reads ca_file and opens the journal. Sends nothing and starts no thread.
 ///
-/// - options: what to make it from. Nothing in it is used after the call.
-/// - client: receives the handle, to be freed by arr_client_free(); NULL after a failure.
-/// - error: may be NULL.
+///   options  The options. They may be freed after the call.
+///   client   Out. Free it with arr_client_free(). NULL on failure.
+///   error    Out, may be NULL.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT with what to do, if anything is missing, malformed or out of range, or
-/// ARR_ERROR_UNSUPPORTED if fields are set that this library does not know. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if an option is missing, malformed or out of range; ARR_ERROR_UNSUPPORTED if a
+/// field is set that this version does not know; ARR_ERROR_STORAGE if the journal cannot be used.
+/// Blocks on the disk only. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_new(
     options: *const arr_client_options,
@@ -72,7 +77,7 @@ pub unsafe extern "C" fn arr_client_new(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_client_new", error, || {
+        guard::status_with_secrets("arr_client_new", error, || {
             let client = out_handle(client, "client")?;
             client.write_unaligned(CLIENTS.insert(Client::new(config(options)?)?)?);
             Ok(())
@@ -80,23 +85,30 @@ pub unsafe extern "C" fn arr_client_new(
     }
 }
 
-/// Gives an access token for the account, from the cache or fetched: what the rendering connection is made with.
+/// Gets an access token for the account, cached or fetched, for use by the rendering connection.
 ///
-/// REST: GET `https://sts.{account domain}/accounts/{account}/token`, if there is no token with at least half a minute left;
-/// in the last five minutes of a token's life a new one is fetched meanwhile, on a thread of the library's.
+/// A cached token with at least half a minute left is returned without a request. In its last five minutes the library
+/// fetches the next one in the background. (For a short-lived token both times are shorter.)
 ///
-/// - client: the client.
-/// - buffer: receives the token and a final NUL. May be NULL if capacity is 0, to ask for the size. It is a secret: keep it
-///   out of logs, and wipe the buffer.
-/// - capacity: the size of the buffer in bytes; 4096 is enough for the public service's tokens.
-/// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
-/// - remaining_seconds: receives how long the token is good; 0 if it does not say. May be NULL.
-/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL.
+/// The lifetime is measured by the token service's clock: the date of its reply. This machine's clock is used if the
+/// reply has no date, and for an access_token of the application.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT if buffer is NULL and capacity is not 0, and ARR_ERROR_BUFFER_TOO_SMALL if the token
-/// does not fit: the buffer is left alone, the token is kept, and the next call
-/// sends nothing. ARR_ERROR_UNAUTHORIZED if the credential was refused. Blocks. Threads: any.
+///   client             The client.
+///   buffer             Out. The token and a final NUL. NULL with a `capacity` of 0 queries the size. The token is a
+///                      secret: keep it out of logs, and wipe the buffer.
+///   capacity           Size of the buffer in bytes; 4096 is enough for the public service's tokens.
+///   needed             Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
+///   remaining_seconds  Out, may be NULL. How long the token is valid; ARR_TOKEN_EXPIRY_UNKNOWN if it does not say. A
+///                      token of the application may have 0: it is used until the service refuses it, because this
+///                      machine's clock may be wrong.
+///   timeout_ms         Time limit; see Timeouts.
+///   error              Out, may be NULL.
+///
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `buffer` is NULL and `capacity` is not 0; ARR_ERROR_BUFFER_TOO_SMALL if the
+/// token does not fit (the buffer is unchanged, the token stays cached); ARR_ERROR_UNAUTHORIZED if the credential is
+/// refused.
+/// REST: GET `https://sts.{account domain}/accounts/{account}/token`. Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_get_token(
     client: *mut arr_client,
@@ -109,7 +121,7 @@ pub unsafe extern "C" fn arr_client_get_token(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_client_get_token", error, || {
+        guard::status_with_secrets("arr_client_get_token", error, || {
             text::check_buffer(buffer, capacity)?;
             let token = within(find(client)?.access_token(), timeout_ms).run()?;
             write_token(&token, buffer, capacity, needed, remaining_seconds)
@@ -117,12 +129,13 @@ pub unsafe extern "C" fn arr_client_get_token(
     }
 }
 
-/// Sets a result up: `arr_stop_all_result_init(&result, sizeof result)`.
+/// Initializes a struct: `arr_stop_all_result_init(&result, sizeof result)`.
 ///
-/// - result: written for exactly `size` bytes.
-/// - size: the struct's size where it is compiled, ARR_STOP_ALL_RESULT_SIZE_V1 to 65536.
+///   result  Out. Exactly `size` bytes are written.
+///   size    The struct's size as the caller compiled it, ARR_STOP_ALL_RESULT_SIZE_V1 to 65536.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `result` is NULL or `size` is out of range.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_stop_all_result_init(result: *mut arr_stop_all_result, size: usize) -> arr_status {
     let nothing =
@@ -131,17 +144,21 @@ pub unsafe extern "C" fn arr_stop_all_result_init(result: *mut arr_stop_all_resu
     unsafe { guard::status("arr_stop_all_result_init", std::ptr::null_mut(), || structs::init(result, size, &nothing)) }
 }
 
-/// Stops many sessions, up to eight at a time. One that cannot be stopped holds up no other.
+/// Stops many sessions, up to eight at a time. A stop that fails does not delay the others; one without a reply delays
+/// them by a second.
 ///
-/// REST: what arr_session_stop() sends, for each; for the whole account after what arr_client_list_sessions() sends.
+///   client      The client.
+///   scope       ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.
+///   result      Out, may be NULL. Also set if the call fails because some sessions could not be stopped, or not in
+///               time.
+///   timeout_ms  Time limit; see Timeouts.
+///   error       Out, may be NULL. On failure it describes the first session that could not be stopped.
 ///
-/// - client: the client.
-/// - scope: ARR_STOP_SCOPE_OWN: the sessions that this client created. ARR_STOP_SCOPE_ACCOUNT: all of the account.
-/// - result: receives how many were stopped, and how many were not, also if the call fails for some. May be NULL.
-/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. After a failure it is about the first session that could not be stopped.
-///
-/// Returns ARR_OK if no session is left running, else the status of the first that may be. Blocks. Threads: any.
+/// Errors: the status of the first failed stop; that session may still be running. If the account's sessions could not
+/// be listed, the status of that; then none was stopped, and `result` keeps its values.
+/// REST: as arr_session_stop(), for each session; for the whole account, as arr_client_list_sessions() first. Blocks.
+/// Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_stop_all(
     client: *mut arr_client,
@@ -152,23 +169,28 @@ pub unsafe extern "C" fn arr_client_stop_all(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_client_stop_all", error, || {
+        guard::status_with_secrets("arr_client_stop_all", error, || {
             let result = Out::optional(result, "result")?;
             write_stopped_all(within(find(client)?.stop_all(stop_scope(scope)?), timeout_ms).run()?, result)
         })
     }
 }
 
-/// Takes the oldest line of the client's log: what it was asked to log by log_level. The log holds 512 lines; beyond that
-/// the oldest are lost, and counted. A frame loop pulls without waiting until nothing is left.
+/// Returns the oldest line of the client's log. See log_level.
 ///
-/// - client: the client.
-/// - entry: receives the line.
-/// - timeout_ms: how long to wait for one. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
-/// - error: may be NULL.
+/// The log holds 512 lines. Beyond that the oldest are dropped and counted in `lost`.
 ///
-/// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN or ARR_ERROR_INVALID_HANDLE once the client is
-/// freed. Allocates nothing if there is none. Sends nothing. Threads: any; one line goes to one caller.
+///   client      The client.
+///   entry       Out. The line.
+///   timeout_ms  Time limit. 0 does not wait; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit. arr_client_wake()
+///               ends the wait.
+///   error       Out, may be NULL.
+///
+/// Errors: ARR_ERROR_TIMEOUT if there is no line; ARR_ERROR_SHUT_DOWN once the client has been shut down and all lines
+/// are pulled.
+/// Blocks up to timeout_ms; with 0 it neither blocks nor allocates if there is no line. Thread-safe: each line goes to
+/// one caller.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_next_log(
     client: *mut arr_client,
@@ -178,26 +200,52 @@ pub unsafe extern "C" fn arr_client_next_log(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::quiet("arr_client_next_log", error, || {
+        guard::status("arr_client_next_log", error, || {
             let entry = Out::required(entry, "entry")?;
-            Ok(match find(client)?.next_log(wait_timeout(timeout_ms))? {
-                Some(line) => {
-                    entry.write(&arr_log_entry::from(&line));
-                    Quiet::Done
-                }
-                None => Quiet::Timeout("there is no line in the log"),
-            })
+            let line = find(client)?.next_log(wait_timeout(timeout_ms))?;
+            let line = line.ok_or_else(|| abi::error(ErrorKind::Timeout, "the log has no line"))?;
+            entry.write(&arr_log_entry::from(&line));
+            Ok(())
         })
     }
 }
 
-/// Ends a client and frees its handle, as arr_client_shutdown() does, but does not wait: calls of its sessions fail with
-/// ARR_ERROR_SHUT_DOWN from now on, and waits end. Requests on the wire finish on the library's threads. It stops no session
-/// but those for which that was promised (arr_watch_options.stop_on_shutdown), and goes on with that by itself.
+/// Ends one wait of arr_client_next_event() and one of arr_client_next_log() with ARR_ERROR_TIMEOUT. Use it when the
+/// waiting thread has other work to do.
 ///
-/// - client: NULL, or a handle that was freed before, is left alone.
+/// Where no thread is waiting, the next wait of that kind ends at once. Several wakes before that count as one. Pulling
+/// with a timeout of 0, or when something is queued, is not a wait.
 ///
-/// Threads: any, also while calls are under way.
+///   client  The client.
+///   error   Out, may be NULL.
+///
+/// Does not block or allocate. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_client_wake(client: *mut arr_client, error: *mut arr_error_info) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_client_wake", error, || {
+            find(client)?.wake();
+            Ok(())
+        })
+    }
+}
+
+/// Frees a client. Shuts it down like arr_client_shutdown(), but does not wait. Its remaining events and log lines are
+/// lost.
+///
+/// From now on, calls of its sessions that need the service fail with ARR_ERROR_SHUT_DOWN. In the background, requests
+/// in flight finish, stops already started with a _start function are still sent, and sessions watched with
+/// stop_on_shutdown are stopped. All other sessions keep running.
+///
+/// Handles of its sessions, operations and lists stay valid until they are freed. Results of operations and lists can
+/// still be read, and so can the cached state of sessions: arr_session_get_id(), arr_session_get_message(),
+/// arr_session_get_reply(), arr_session_snapshot(), and arr_session_get_properties() with ARR_READ_KNOWN.
+/// arr_session_touch() succeeds and has no effect.
+///
+///   client  The client. NULL or a freed handle is ignored.
+///
+/// Does not block. Thread-safe, also while calls are in progress.
 #[unsafe(no_mangle)]
 pub extern "C" fn arr_client_free(client: *mut arr_client) {
     guard::value("arr_client_free", (), || {
@@ -212,7 +260,7 @@ pub(super) fn stop_scope(scope: arr_stop_scope) -> Result<StopScope> {
     match scope {
         ARR_STOP_SCOPE_OWN => Ok(StopScope::Own),
         ARR_STOP_SCOPE_ACCOUNT => Ok(StopScope::Account),
-        other => Err(abi::invalid_argument(format!("scope {other} is none of the ARR_STOP_SCOPE_... values"))),
+        other => Err(abi::invalid_argument(format!("scope {other} is not one of the ARR_STOP_SCOPE_... values"))),
     }
 }
 
@@ -244,7 +292,8 @@ pub(super) unsafe fn write_token(
     // SAFETY: the caller's promise.
     unsafe { text::into_buffer(token.token.expose(), buffer, capacity, needed) }?;
     if !remaining_seconds.is_null() {
-        let seconds = token.remaining.map_or(0, structs::seconds);
+        let known = |remaining| structs::seconds(remaining).min(ARR_TOKEN_EXPIRY_UNKNOWN - 1);
+        let seconds = token.remaining.map_or(ARR_TOKEN_EXPIRY_UNKNOWN, known);
         // SAFETY: the caller's promise.
         unsafe { remaining_seconds.write_unaligned(seconds) };
     }
@@ -262,7 +311,7 @@ pub(super) fn find(client: *const arr_client) -> Result<Arc<Client>> {
 /// `place` is NULL or writable.
 pub(super) unsafe fn out_handle<H>(place: *mut *mut H, what: &str) -> Result<*mut *mut H> {
     if place.is_null() {
-        return Err(abi::invalid_argument(format!("the place for the {what} handle is NULL")));
+        return Err(abi::invalid_argument(format!("the output for the {what} handle is NULL")));
     }
     // SAFETY: the caller's promise.
     unsafe { place.write_unaligned(std::ptr::null_mut()) };
@@ -274,7 +323,10 @@ pub(super) fn within<T>(call: Call<T>, milliseconds: u32) -> Call<T> {
     if milliseconds == ARR_TIMEOUT_DEFAULT { call } else { call.timeout(wait_timeout(milliseconds)) }
 }
 
-/// Converts the timeout argument of a wait.
+/// Converts the timeout argument of a wait, whose default is no limit.
 pub(super) fn wait_timeout(milliseconds: u32) -> Duration {
-    if milliseconds == ARR_WAIT_FOREVER { Duration::MAX } else { Duration::from_millis(milliseconds.into()) }
+    match milliseconds {
+        ARR_TIMEOUT_DEFAULT | ARR_WAIT_FOREVER => Duration::MAX,
+        _ => Duration::from_millis(milliseconds.into()),
+    }
 }

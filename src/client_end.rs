@@ -7,18 +7,28 @@ use super::{guard, text};
 use client::shut_down_all;
 use std::ffi::c_char;
 
-/// Ends a client in good order, and waits for that: no new work; stops that were started, and those that were promised
-/// (arr_watch_options.stop_on_shutdown), are made first; every other operation is cancelled; calls that block, a stop too, and
-/// waits end with ARR_ERROR_SHUT_DOWN. Afterwards no thread of the client is left, but for name lookups, which the system cannot break off.
-/// The handle stays good, for pulling the events that are left, until it is freed. A session that a create had brought before, and
-/// that nobody has taken, runs on, and this client can do nothing about it any more: pull the events first.
+/// Shuts a client down, and waits until its work is done and its threads have ended.
 ///
-/// - client: the client.
-/// - timeout_ms: how long to wait. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
-/// - error: may be NULL.
+/// These stops are still sent: those that a _start function has started, and those of sessions watched with
+/// stop_on_shutdown. All other operations are cancelled. Blocking calls to the service fail with ARR_ERROR_SHUT_DOWN,
+/// even arr_session_stop(), arr_client_stop_all() and arr_session_wait_until_ready(). After ARR_OK no thread of the
+/// client is left, except name lookups, which the system cannot cancel.
 ///
-/// Returns ARR_ERROR_TIMEOUT if something is left: requests on the wire end within attempt_timeout_ms; call it again. If a
-/// stop has failed, its status: that session may be running. Blocks. Threads: any.
+/// The handle stays valid until it is freed: the remaining events and log lines can still be pulled. Cached state of
+/// its sessions stays readable as after arr_client_free().
+///
+/// Shutting down does not stop sessions of creates that have already succeeded, and afterwards this client cannot stop
+/// them: get them first with arr_operation_get_session(), and stop them or watch them with stop_on_shutdown.
+///
+///   client      The client.
+///   timeout_ms  Time limit. 0 does not wait; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit.
+///   error       Out, may be NULL.
+///
+/// Errors: ARR_ERROR_TIMEOUT if it has not finished; call it again. Requests in flight end within attempt_timeout_ms.
+/// If the client has ended, but a stop has failed, the status of the first that failed, whose session may be running.
+/// If it has ended, but the journal could not be written, ARR_ERROR_STORAGE.
+/// Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_shutdown(
     client: *mut arr_client,
@@ -26,33 +36,45 @@ pub unsafe extern "C" fn arr_client_shutdown(
     error: *mut arr_error_info,
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
-    unsafe { guard::status("arr_client_shutdown", error, || find(client)?.shut_down_within(wait_timeout(timeout_ms))) }
+    unsafe {
+        guard::status_with_secrets("arr_client_shutdown", error, || {
+            find(client)?.shut_down_within(wait_timeout(timeout_ms))
+        })
+    }
 }
 
-/// Ends every client of the process, all at once, as arr_client_shutdown() does, also those whose handles were freed. New ones
-/// may be made afterwards.
+/// Shuts down all clients of the process concurrently, as arr_client_shutdown() does, including those whose handles
+/// were freed. New clients may be created afterwards.
 ///
-/// - timeout_ms: how long to wait for all of them together. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
-/// - error: may be NULL.
+///   timeout_ms  Time limit for all of them together. 0 does not wait; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no
+///               limit.
+///   error       Out, may be NULL.
 ///
-/// Returns ARR_ERROR_TIMEOUT if something of one of them is left: call it again. Else the status of the first stop that has
-/// failed. Blocks. Threads: any.
+/// Errors: ARR_ERROR_TIMEOUT if one has not finished; call it again. Otherwise the first failure that
+/// arr_client_shutdown() would return.
+/// Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_shutdown(timeout_ms: u32, error: *mut arr_error_info) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
-    unsafe { guard::status("arr_shutdown", error, || shut_down_all(wait_timeout(timeout_ms))) }
+    unsafe { guard::status_with_secrets("arr_shutdown", error, || shut_down_all(wait_timeout(timeout_ms))) }
 }
 
-/// The application is about to be suspended, as when a headset is taken off: flushes the journal, and does with each watched
-/// session what its on_suspend says. From then on watched sessions are not read nor kept alive, until arr_client_resume(), or
-/// until the time is seen to have jumped.
+/// Prepares for the suspension of the application, as when a headset is taken off. Flushes the journal, then does with
+/// each watched session what its on_suspend says.
 ///
-/// - client: the client.
-/// - timeout_ms: the most that the call may take. 0 starts what is to be done and returns at once.
-/// - error: may be NULL.
+/// Polling and keep-alive stop until arr_client_resume(), or until the library notices that the machine slept. So an
+/// extension made here is not verified: the service has accepted it, but no read shows whether it was granted.
 ///
-/// Returns ARR_ERROR_TIMEOUT if not all was done: it goes on, as far as the system lets it. Else the status of the first
-/// failure. Blocks. Threads: any.
+///   client      The client.
+///   timeout_ms  Time limit. 0 starts the work and does not wait: ARR_ERROR_TIMEOUT if there is any. ARR_WAIT_FOREVER
+///               and ARR_TIMEOUT_DEFAULT have no limit.
+///   error       Out, may be NULL.
+///
+/// Errors: ARR_ERROR_SHUT_DOWN; ARR_ERROR_TIMEOUT if not everything was done in time: the rest continues as far as the
+/// system permits. Otherwise the status of the first failure.
+/// Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_suspend(
     client: *mut arr_client,
@@ -60,31 +82,38 @@ pub unsafe extern "C" fn arr_client_suspend(
     error: *mut arr_error_info,
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
-    unsafe { guard::status("arr_client_suspend", error, || find(client)?.suspend(wait_timeout(timeout_ms))) }
+    unsafe {
+        guard::status_with_secrets("arr_client_suspend", error, || find(client)?.suspend(wait_timeout(timeout_ms)))
+    }
 }
 
-/// The application is back: pooled connections, which are dead, are dropped; a token that has run out is renewed; watched
-/// sessions are read anew before anything is said about them, and then ARR_EVENT_RESUMED comes. The library notices by itself
-/// that the machine has slept for a minute or more, and does the same; a sleep of less than half a minute it never notices.
+/// Resumes after a suspension. Drops pooled connections, which are dead, and renews an expired token. Reads the
+/// watched sessions before it reports anything about them; then comes ARR_EVENT_RESUMED.
 ///
-/// - client: the client.
-/// - error: may be NULL.
+/// While it watches sessions or runs operations, the library does this automatically after a sleep of a minute or more.
+/// From half a minute on it may; after less it does not.
 ///
-/// Does not block. Threads: any.
+///   client  The client.
+///   error   Out, may be NULL.
+///
+/// Errors: ARR_ERROR_SHUT_DOWN; ARR_ERROR_OUT_OF_RESOURCES if no thread can be started.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_resume(client: *mut arr_client, error: *mut arr_error_info) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe { guard::status("arr_client_resume", error, || find(client)?.resume()) }
 }
 
-/// Gives a new token, of the kind that the client was made with: the answer to ARR_EVENT_TOKEN_NEEDED. Calls that wait for it
-/// go on. Sends nothing.
+/// Supplies a new token of the kind that the client was created with, in reply to ARR_EVENT_TOKEN_NEEDED. Calls that
+/// wait for it continue. Sends nothing.
 ///
-/// - client: the client.
-/// - token: the token. The library's copy is wiped when it is no longer needed.
-/// - error: may be NULL.
+///   client  The client.
+///   token   The token. The library wipes its copy when it no longer needs it.
+///   error   Out, may be NULL.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT if it cannot be a token, or the client was made with an account key. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if it cannot be a token, or the client was created with an account key.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_set_token(
     client: *mut arr_client,
@@ -93,7 +122,7 @@ pub unsafe extern "C" fn arr_client_set_token(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_client_set_token", error, || {
+        guard::status_with_secrets("arr_client_set_token", error, || {
             let client = find(client)?;
             client.set_token(text::required(token, "token")?)
         })

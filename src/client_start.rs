@@ -6,16 +6,19 @@ use super::guard;
 use super::operation::{TypedOperation, arr_operation, prepare, start};
 use super::status::arr_status;
 
-/// Starts what arr_client_get_token() does; arr_operation_get_token() gives the token. Several that are started at about the same
-/// time are one request.
+/// Starts arr_client_get_token(). Result: arr_operation_get_token().
 ///
-/// - client: the client.
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+/// Calls started at about the same time share one request.
 ///
-/// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+///   client      The client.
+///   user_data   Any value; returned in arr_event.user_data.
+///   operation   Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms  Time limit, not 0; see Timeouts.
+///   error       Out, may be NULL.
+///
+/// Errors: see Operations.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_get_token_start(
     client: *mut arr_client,
@@ -35,16 +38,19 @@ pub unsafe extern "C" fn arr_client_get_token_start(
     }
 }
 
-/// Starts what arr_client_list_sessions() does; arr_operation_get_list() gives the list. Several that are started at about the
-/// same time are one request.
+/// Starts arr_client_list_sessions(). Result: arr_operation_get_list().
 ///
-/// - client: the client.
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+/// Calls started at about the same time share one request.
 ///
-/// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+///   client      The client.
+///   user_data   Any value; returned in arr_event.user_data.
+///   operation   Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms  Time limit, not 0; see Timeouts.
+///   error       Out, may be NULL.
+///
+/// Errors: see Operations.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_list_sessions_start(
     client: *mut arr_client,
@@ -64,15 +70,17 @@ pub unsafe extern "C" fn arr_client_list_sessions_start(
     }
 }
 
-/// Starts what arr_client_recover_sessions() does; arr_operation_get_list() gives the list.
+/// Starts arr_client_recover_sessions(). Result: arr_operation_get_list().
 ///
-/// - client: the client, made with a journal_path.
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+///   client      The client, created with a journal_folder.
+///   user_data   Any value; returned in arr_event.user_data.
+///   operation   Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms  Time limit, not 0; see Timeouts.
+///   error       Out, may be NULL.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT if the client has no journal. Neither waits nor blocks. Threads: any.
+/// Errors: see Operations. ARR_ERROR_INVALID_ARGUMENT if the client has no journal.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_recover_sessions_start(
     client: *mut arr_client,
@@ -92,17 +100,20 @@ pub unsafe extern "C" fn arr_client_recover_sessions_start(
     }
 }
 
-/// Starts what arr_client_stop_all() does; arr_operation_get_stop_all() gives the result. It has workers of its own, and goes on
-/// when the operation is freed or the client ends.
+/// Starts arr_client_stop_all(). Result: arr_operation_get_stop_all().
 ///
-/// - client: the client.
-/// - scope: ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+/// It never waits for other operations, and continues when the operation is freed or the client is shut down or freed.
 ///
-/// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+///   client      The client.
+///   scope       ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.
+///   user_data   Any value; returned in arr_event.user_data.
+///   operation   Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms  Time limit, not 0; see Timeouts.
+///   error       Out, may be NULL.
+///
+/// Errors: see Operations.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_stop_all_start(
     client: *mut arr_client,

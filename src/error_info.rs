@@ -6,11 +6,11 @@ use super::{guard, text};
 use client::Error;
 use std::ffi::c_char;
 
-/// The size of arr_error_info in the first version of the ABI.
+/// Size of arr_error_info in version 1 of the ABI.
 pub const ARR_ERROR_INFO_SIZE_V1: u32 = 736;
 
-/// What went wrong, filled by every function that takes one. After a success it says so. Set it up once with
-/// arr_error_info_init(); it may be used for any number of calls, but not by two threads at a time.
+/// Details of a call's result. A function with an `error` parameter fills it on success too. Initialize it once with
+/// arr_error_info_init(), then reuse it, but not for two calls at the same time.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_error_info {
@@ -18,24 +18,26 @@ pub struct arr_error_info {
     pub struct_size: u32,
     /// The status that the function returned.
     pub status: arr_status,
-    /// Its group.
+    /// The group of the status.
     pub category: arr_category,
-    /// The HTTP status of the service's reply; 0 if there was none.
+    /// HTTP status of the service's reply; 0 if there was none.
     pub http_status: i32,
     /// How long the service asks to wait before the next request, in milliseconds; 0 if it did not say.
     pub retry_after_ms: u32,
-    /// 1 if the same call may succeed later without any change, else 0.
+    /// 1 if the same call may succeed later, else 0.
     pub retryable: i32,
-    /// 1 if the service may have done what was asked although the call failed (it was sent, it was not just to read, and
-    /// there was no clear answer), else 0.
+    /// 1 if the service may have carried out the failed request: it was sent, was not just a read, and got no clear
+    /// reply. Else 0.
     pub outcome_unknown: i32,
-    /// The full length of the message in bytes, without the final NUL. `message` holds at most 511 of them.
+    /// Length of the full message in bytes, without the final NUL. `message` holds at most 511 of them.
     pub message_length: u32,
-    /// The service's own error code, for example "BadRequest"; empty if it gave none.
+    /// The service's own error code, for example "BadRequest"; empty if it sent none.
     pub service_code: [c_char; 64],
-    /// The reply's MS-CV, by which the service's operators find the request; empty if there was no reply.
+    /// MS-CV (Microsoft correlation vector) of the reply, with which the service's operators find the request; empty if
+    /// there was no reply.
     pub correlation_vector: [c_char; 128],
-    /// What happened and what to do now, beginning with the function's name. Holds no key and no token.
+    /// What failed, why, and what to do; starts with the function's name. Option names are in backticks, spelled as
+    /// their fields. Never contains a key or a token.
     pub message: [c_char; 512],
 }
 
@@ -65,7 +67,7 @@ impl arr_error_info {
 
     pub(super) fn of(function: &str, error: &Error) -> arr_error_info {
         let status = code(error.kind());
-        let message = format!("{function}: {error}");
+        let message = text::in_c(error.message());
         arr_error_info {
             status,
             category: category(status),
@@ -73,22 +75,10 @@ impl arr_error_info {
             retry_after_ms: error.retry_after().map_or(0, structs::milliseconds),
             retryable: error.is_retryable().into(),
             outcome_unknown: error.is_outcome_unknown().into(),
-            message_length: text::length(&message),
+            message_length: text::length(function) + 2 + text::length(&message),
             service_code: text::inline(error.service_code().unwrap_or_default()),
             correlation_vector: text::inline(error.correlation_vector().unwrap_or_default()),
-            message: text::inline(&message),
-            ..arr_error_info::none()
-        }
-    }
-
-    /// An outcome that is not a failure, reported without allocating.
-    pub(super) fn quiet(function: &str, status: arr_status, what: &str) -> arr_error_info {
-        arr_error_info {
-            status,
-            category: category(status),
-            retryable: 1,
-            message_length: text::length(function) + 2 + text::length(what),
-            message: text::inline_of(&[function, ": ", what]),
+            message: text::inline_of(&[function, ": ", &message]),
             ..arr_error_info::none()
         }
     }
@@ -99,12 +89,13 @@ impl arr_error_info {
     }
 }
 
-/// Sets a struct up: `arr_error_info_init(&info, sizeof info)`.
+/// Initializes a struct: `arr_error_info_init(&info, sizeof info)`.
 ///
-/// - info: written for exactly `size` bytes.
-/// - size: the struct's size where it is compiled, ARR_ERROR_INFO_SIZE_V1 to 65536.
+///   info  Out. Exactly `size` bytes are written.
+///   size  The struct's size as the caller compiled it, ARR_ERROR_INFO_SIZE_V1 to 65536.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `info` is NULL or `size` is out of range.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_error_info_init(info: *mut arr_error_info, size: usize) -> arr_status {
     // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.

@@ -2,51 +2,75 @@
 
 use super::client::{arr_client, find, wait_timeout};
 use super::error_info::arr_error_info;
-use super::guard::{self, Quiet};
+use super::guard;
 use super::operation::{arr_operation, status_of};
+use super::operation_kind::{self, ARR_OPERATION_KIND_NONE, arr_operation_kind};
 use super::session::arr_session;
 use super::session_properties::{ARR_SESSION_STATUS_UNKNOWN, arr_session_status};
 use super::status::{ARR_OK, arr_status};
 use super::structs::{self, Out, Plain, seconds};
 use super::text;
-use client::{Event, EventKind, abi};
+use client::{ErrorKind, Event, EventKind, abi};
 use std::ffi::c_char;
 use std::ptr;
 
-/// What happened, an ARR_EVENT_... value. Expect values that this header does not have.
+/// What happened, an ARR_EVENT_... value. Open enum: newer versions may return other values.
 pub type arr_event_type = i32;
-/// Nothing.
+/// No event.
 pub const ARR_EVENT_NONE: arr_event_type = 0;
-/// A started operation has ended: operation and user_data are those of the function that started it, status is how.
+/// A started operation has ended (operation, operation_kind, user_data, status).
 pub const ARR_EVENT_OPERATION_ENDED: arr_event_type = 1;
-/// A session that is watched has another status: session_status.
+/// The status of a watched session has changed (session_status).
 pub const ARR_EVENT_SESSION_STATUS_CHANGED: arr_event_type = 2;
-/// A session that is kept alive has got a longer lease: max_lease_seconds.
+/// Keep-alive has extended the lease of a session, and a read has confirmed it (max_lease_seconds).
 pub const ARR_EVENT_LEASE_EXTENDED: arr_event_type = 3;
-/// The lease of a session that is watched ends in remaining_seconds.
+/// The lease of a watched session ends in remaining_seconds.
 pub const ARR_EVENT_LEASE_EXPIRING: arr_event_type = 4;
-/// The lease of a session that is kept alive could not be extended: status tells why. It is tried again.
+/// Keep-alive could not extend the lease of a session (status), and will retry. ARR_ERROR_UNEXPECTED_REPLY means that
+/// the service accepted the longer lease, but a read shows that it has not grown; or, if max_lease_seconds is 0, that
+/// the service has never reported the lease, which then cannot be extended until arr_session_update_lease() has set it.
+/// If the reply was lost, a read decides which event comes; if no read succeeds before the retry, this event comes, and
+/// ARR_EVENT_LEASE_EXTENDED may follow.
 pub const ARR_EVENT_LEASE_NOT_EXTENDED: arr_event_type = 5;
-/// The lease of a session that is kept alive has grown to its cap, and is not extended any more.
+/// The lease of a session has reached its cap. Keep-alive no longer extends it.
 pub const ARR_EVENT_LEASE_CAP_REACHED: arr_event_type = 6;
-/// The application has neither pulled events nor called arr_session_touch() for liveness_ms: the lease is not extended until
-/// it does.
+/// The lease would now be extended, but the application has neither pulled events nor called arr_session_touch() for
+/// liveness_ms. It is not extended until the application does.
 pub const ARR_EVENT_KEEP_ALIVE_PAUSED: arr_event_type = 7;
-/// The token that the application gave runs out or was refused: give a new one by arr_client_set_token().
+/// The application's token expires soon or was refused: pass a new one to arr_client_set_token().
 pub const ARR_EVENT_TOKEN_NEEDED: arr_event_type = 8;
-/// The machine slept, or arr_client_resume() was called, and everything was read anew by now.
+/// The machine slept, or arr_client_resume() was called. All watched sessions have been read since.
 pub const ARR_EVENT_RESUMED: arr_event_type = 9;
-/// The answer to a create was lost; session_id is a session that may have come of it, one event for each (index of count).
-/// It is not stopped: that is the application's decision. A count of 0: there is none, or, if status is not ARR_OK, nobody
-/// knows.
+/// The reply to a create that was started by a _start function was lost. One event for each session that it may have
+/// created (session_id, index, count), or a single event with a count of 0.
+///
+/// With a count of 1, if the create made a session that still exists, it is this one. If one session matches, but
+/// another lost create of this process or in the journal may have made it, a second event (count 2) has an empty
+/// session_id, which means: or none. Several lost creates, also of other clients, may name the same session.
+///
+/// With a count of 0, session_id is empty: if status is ARR_OK, no session matches yet; otherwise the sessions could not
+/// be determined. The library does not stop these sessions: the application decides. The request may still reach the
+/// service within a minute, so its record stays in the journal for arr_client_recover_sessions() of the next run. A
+/// blocking create has no event, but returns ARR_ERROR_OUTCOME_UNKNOWN.
 pub const ARR_EVENT_CREATE_LOST: arr_event_type = 10;
-/// A create was cancelled after it had made session_id, which could not be stopped: it may be running.
+/// A create that was cancelled or freed, or whose client was shut down or freed, still made a session (session_id), and
+/// stopping it failed: it may be running.
 pub const ARR_EVENT_SESSION_LEFT_RUNNING: arr_event_type = 11;
 
-/// The size of arr_event in the first version of the ABI.
-pub const ARR_EVENT_SIZE_V1: u32 = 328;
+/// All reads of a watched session have failed for two poll intervals or a minute, whichever is longer (status: the
+/// latest failure). The cached properties become stale (arr_snapshot.age_ms). Polling continues.
+pub const ARR_EVENT_READS_FAILING: arr_event_type = 12;
+/// A read has succeeded after ARR_EVENT_READS_FAILING.
+pub const ARR_EVENT_READS_RECOVERED: arr_event_type = 13;
 
-/// Something that happened. Set it up once with arr_event_init(); it may be filled any number of times.
+/// A read found a watched session still starting, 15 minutes or more after this client first knew of it
+/// (arr_snapshot.starting_for_ms). Sessions usually take less than 3 minutes. It may still become ready.
+pub const ARR_EVENT_STARTING_LONG: arr_event_type = 14;
+
+/// Size of arr_event in version 1 of the ABI.
+pub const ARR_EVENT_SIZE_V1: u32 = 336;
+
+/// An event. Initialize it once with arr_event_init(), then reuse it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_event {
@@ -54,27 +78,35 @@ pub struct arr_event {
     pub struct_size: u32,
     /// What happened.
     pub r#type: arr_event_type,
-    /// What the application gave when it started the operation, or watched the session.
+    /// The value that the application passed when it started the operation or watched the session. 0 for
+    /// ARR_EVENT_TOKEN_NEEDED and ARR_EVENT_RESUMED; also for ARR_EVENT_SESSION_LEFT_RUNNING if the create was
+    /// blocking, or its reply had arrived just before the cancellation.
     pub user_data: u64,
-    /// The operation that it is about, or NULL.
+    /// The operation that has ended, as the caller's own handle; NULL for other events.
     pub operation: *mut arr_operation,
-    /// The session that it is about: the handle that was watched. NULL if there is none.
+    /// The caller's handle with which the session is watched; NULL unless the event comes from watching it or keeping
+    /// it alive.
     pub session: *mut arr_session,
-    /// ARR_OK, or why something failed; arr_operation_get_error() and the log tell more.
+    /// ARR_OK, or why something failed. arr_operation_get_error() and the log have the details.
     pub status: arr_status,
-    /// Of several events that belong together: which one this is, from 0.
+    /// For ARR_EVENT_CREATE_LOST: index among the events of the same create, from 0.
     pub index: u32,
-    /// How many they are.
+    /// For ARR_EVENT_CREATE_LOST: number of events of the same create; 0 if it names no session.
     pub count: u32,
-    /// The session's status as it is now, for events about a session that is watched.
+    /// Current status of a watched session.
     pub session_status: arr_session_status,
-    /// Its whole lease in seconds, as it is now.
+    /// Its current total lease in seconds.
     pub max_lease_seconds: u32,
-    /// How much of it is left now, in seconds.
+    /// Its remaining lease in seconds, now.
     pub remaining_seconds: u32,
-    /// How many events without a handle were lost before this one, because nobody pulled them in time.
+    /// Which function started the operation that has ended; ARR_OPERATION_KIND_NONE for other events.
+    pub operation_kind: arr_operation_kind,
+    /// Zero.
+    pub reserved: u32,
+    /// How many ARR_EVENT_CREATE_LOST and ARR_EVENT_SESSION_LEFT_RUNNING events were dropped before this one, because
+    /// they were not pulled in time.
     pub lost: u64,
-    /// The id of the session that it is about; empty if there is none.
+    /// Id of the session concerned, also if the operation failed; empty if there is none or it is unknown.
     pub session_id: [c_char; 257],
     /// Zero.
     pub reserved_tail: [u8; 7],
@@ -84,7 +116,7 @@ pub struct arr_event {
 unsafe impl Plain for arr_event {
     const SIZE_V1: u32 = ARR_EVENT_SIZE_V1;
 }
-const _: () = assert!(size_of::<arr_event>() == 8 * 4 + 4 * 8 + 257 + 7);
+const _: () = assert!(size_of::<arr_event>() == 10 * 4 + 4 * 8 + 257 + 7);
 const _: () = assert!(size_of::<arr_event>() == ARR_EVENT_SIZE_V1 as usize);
 
 const NO_EVENT: arr_event = arr_event {
@@ -99,6 +131,8 @@ const NO_EVENT: arr_event = arr_event {
     session_status: ARR_SESSION_STATUS_UNKNOWN,
     max_lease_seconds: 0,
     remaining_seconds: 0,
+    operation_kind: ARR_OPERATION_KIND_NONE,
+    reserved: 0,
     lost: 0,
     session_id: [0; 257],
     reserved_tail: [0; 7],
@@ -117,6 +151,9 @@ fn number(kind: EventKind) -> arr_event_type {
         EventKind::Resumed => ARR_EVENT_RESUMED,
         EventKind::CreateLost => ARR_EVENT_CREATE_LOST,
         EventKind::LeftRunning => ARR_EVENT_SESSION_LEFT_RUNNING,
+        EventKind::ReadsFailing => ARR_EVENT_READS_FAILING,
+        EventKind::ReadsRecovered => ARR_EVENT_READS_RECOVERED,
+        EventKind::StartingLong => ARR_EVENT_STARTING_LONG,
         // Unreachable: the client library has the same version, and a test checks all of its kinds.
         _ => 0,
     }
@@ -140,6 +177,7 @@ impl From<&Event> for arr_event {
             session_status: numbers.map_or(ARR_SESSION_STATUS_UNKNOWN, |numbers| abi::status_code(&numbers.status)),
             max_lease_seconds: numbers.and_then(|numbers| numbers.max_lease).map_or(0, seconds),
             remaining_seconds: numbers.map_or(0, |numbers| seconds(numbers.remaining)),
+            operation_kind: event.operation.map_or(ARR_OPERATION_KIND_NONE, operation_kind::number),
             lost: event.lost,
             session_id: text::inline(event.session.as_ref().map_or("", |id| id.as_str())),
             ..NO_EVENT
@@ -147,29 +185,37 @@ impl From<&Event> for arr_event {
     }
 }
 
-/// Sets an event up: `arr_event_init(&event, sizeof event)`.
+/// Initializes a struct: `arr_event_init(&event, sizeof event)`.
 ///
-/// - event: written for exactly `size` bytes.
-/// - size: the struct's size where it is compiled, ARR_EVENT_SIZE_V1 to 65536.
+///   event  Out. Exactly `size` bytes are written.
+///   size   The struct's size as the caller compiled it, ARR_EVENT_SIZE_V1 to 65536.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `event` is NULL or `size` is out of range.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_event_init(event: *mut arr_event, size: usize) -> arr_status {
     // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.
     unsafe { guard::status("arr_event_init", ptr::null_mut(), || structs::init(event, size, &NO_EVENT)) }
 }
 
-/// Takes the next event of a client: an operation has ended, or something happened to a session that is watched. A frame loop
-/// calls it with a timeout of 0 until nothing is left; then it neither waits nor allocates. What happens to one operation or
-/// session while nobody pulls is merged: the queue is never longer than there are handles.
+/// Returns the next event: an operation has ended, or a watched session has changed.
 ///
-/// - client: the client.
-/// - event: receives it.
-/// - timeout_ms: how long to wait for one. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
-/// - error: may be NULL.
+/// A frame loop calls it with a timeout of 0 until it returns ARR_ERROR_TIMEOUT. Events of one type about the same
+/// operation or session are merged until they are pulled, so they cannot pile up.
+/// ARR_EVENT_CREATE_LOST and ARR_EVENT_SESSION_LEFT_RUNNING are the exceptions: up to 256 of them in all are kept;
+/// beyond that the oldest are dropped and counted in `lost`.
 ///
-/// Returns ARR_ERROR_TIMEOUT if there is none, and ARR_ERROR_SHUT_DOWN once the client has ended and all events are pulled.
-/// Sends nothing. Threads: any, one at a time.
+///   client      The client.
+///   event       Out.
+///   timeout_ms  Time limit. 0 does not wait; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit. arr_client_wake()
+///               ends the wait.
+///   error       Out, may be NULL.
+///
+/// Errors: ARR_ERROR_TIMEOUT if there is no event; ARR_ERROR_SHUT_DOWN once the client has been shut down and all
+/// events are pulled.
+/// Blocks up to timeout_ms; with 0 it neither blocks nor allocates. Thread-safe, but pull from one thread at a
+/// time: see Threads.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_next_event(
     client: *mut arr_client,
@@ -179,15 +225,11 @@ pub unsafe extern "C" fn arr_client_next_event(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::quiet("arr_client_next_event", error, || {
+        guard::status("arr_client_next_event", error, || {
             let place = Out::required(event, "event")?;
-            Ok(match find(client)?.next_event(wait_timeout(timeout_ms))? {
-                Some(event) => {
-                    place.write(&arr_event::from(&event));
-                    Quiet::Done
-                }
-                None => Quiet::Timeout("there is no event"),
-            })
+            let event = find(client)?.next_event(wait_timeout(timeout_ms))?;
+            place.write(&arr_event::from(&event.ok_or_else(|| abi::error(ErrorKind::Timeout, "there is no event"))?));
+            Ok(())
         })
     }
 }
@@ -198,7 +240,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_kind_of_event_has_a_number_of_its_own() {
+    fn every_event_kind_has_its_own_number() {
         let numbers: HashSet<arr_event_type> = abi::EVENT_KINDS.iter().map(|kind| number(*kind)).collect();
         assert!(numbers.len() == abi::EVENT_KINDS.len() && !numbers.contains(&0), "{numbers:?}");
     }

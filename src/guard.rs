@@ -1,7 +1,9 @@
-//! The wrapper around the body of every exported function: contains panics, and adds the function's name to its error.
+//! The wrapper around the body of every exported function: contains panics, defers the thread's cancellation, and adds
+//! the function's name to its error.
 
+use super::cancellation;
 use super::error_info::arr_error_info;
-use super::status::{ARR_ERROR_TIMEOUT, ARR_OK, arr_status, code};
+use super::status::{ARR_OK, arr_status, code};
 use super::structs::Out;
 use client::{Error, ErrorKind, Result, abi};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,54 +19,43 @@ pub(super) unsafe fn status(name: &str, info: *mut arr_error_info, body: impl Fn
         Err(error) => return code(error.kind()),
     };
     // State that a panic left incomplete is behind locks that recover from poisoning, and is never accessed in place.
-    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(panicked()));
-    let filled = catch_unwind(AssertUnwindSafe(|| match &outcome {
-        Ok(()) => arr_error_info::none(),
-        Err(error) => arr_error_info::of(name, error),
-    }));
+    let outcome = contained(body).unwrap_or_else(|_| Err(panicked()));
     if let Some(info) = info {
-        info.write(&filled.unwrap_or_else(|_| arr_error_info::none()));
+        info.write(&match &outcome {
+            Ok(()) => arr_error_info::none(),
+            Err(error) => arr_error_info::of(name, error),
+        });
     }
     outcome.map_or_else(|error| code(error.kind()), |()| ARR_OK)
 }
 
-/// The outcome of a body that may find nothing. That is not a failure, and must cost nothing.
-pub(super) enum Quiet {
-    Done,
-    /// The time ran out, and why.
-    Timeout(&'static str),
-}
-
-/// Like [`status`], for functions that are called every frame: finding nothing is reported without allocating.
+/// The same for a function that copies keys or tokens, as those do that send requests: parts of the copies may be left on
+/// the stack and in registers.
 ///
 /// # Safety
 /// As [`status`].
-pub(super) unsafe fn quiet(name: &str, info: *mut arr_error_info, body: impl FnOnce() -> Result<Quiet>) -> arr_status {
-    let mut nothing = None;
+pub(super) unsafe fn status_with_secrets(
+    name: &str,
+    info: *mut arr_error_info,
+    body: impl FnOnce() -> Result<()>,
+) -> arr_status {
     // SAFETY: the caller's promise.
-    let result = unsafe {
-        status(name, info, || {
-            if let Quiet::Timeout(why) = body()? {
-                nothing = Some(why);
-            }
-            Ok(())
-        })
-    };
-    let Some(why) = nothing else { return result };
-    // SAFETY: the caller's promise, which `status` has just relied on too.
-    if let Ok(Some(info)) = unsafe { Out::optional(info, "error info") } {
-        info.write(&arr_error_info::quiet(name, ARR_ERROR_TIMEOUT, why));
-    }
-    ARR_ERROR_TIMEOUT
+    let status = unsafe { status(name, info, body) };
+    abi::wipe_stack();
+    status
 }
 
 /// Runs the body of a function that cannot fail. Returns `fallback` if it panics.
 pub(super) fn value<T>(_name: &str, fallback: T, body: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(fallback)
+    contained(body).unwrap_or(fallback)
+}
+
+fn contained<T>(body: impl FnOnce() -> T) -> std::thread::Result<T> {
+    cancellation::deferred(|| catch_unwind(AssertUnwindSafe(body)))
 }
 
 fn panicked() -> Error {
-    abi::error(ErrorKind::Internal, "the library hit a defect of its own; the call may be repeated. Please report it")
+    abi::error(ErrorKind::Internal, "internal error in the library. Please report it; the call may be repeated")
 }
 
 #[cfg(test)]

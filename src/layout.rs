@@ -7,7 +7,7 @@ use super::client_options::arr_client_options;
 use super::error_info::arr_error_info;
 use super::event::arr_event;
 use super::log::arr_log_entry;
-use super::resume::arr_resume_options;
+use super::reuse::arr_reuse_options;
 use super::session::arr_session_create_options;
 use super::session_properties::arr_session_properties;
 use super::snapshot::arr_snapshot;
@@ -59,8 +59,8 @@ fn described() -> String {
         }
         arr_client_options {
             struct_size, api_version, account_id, account_domain, service_endpoint, account_key,
-            entra_token, access_token, ca_file, ca_pem, proxy, user_agent_suffix, journal_path, trust,
-            log_level, call_timeout_ms, attempt_timeout_ms, connect_timeout_ms, poll_interval_ms,
+            entra_token, access_token, ca_file, ca_pem, proxy, user_agent_suffix, journal_folder,
+            trusted_endpoints, trust, log_level, call_timeout_ms, attempt_timeout_ms, connect_timeout_ms, poll_interval_ms,
             ready_poll_interval_ms, max_retries, retry_delay_ms, token_on_request,
         }
         arr_stop_all_result { struct_size, stopped, already_gone, failed }
@@ -74,11 +74,11 @@ fn described() -> String {
         }
         arr_event {
             struct_size, r#type, user_data, operation, session, status, index, count, session_status,
-            max_lease_seconds, remaining_seconds, lost, session_id, reserved_tail,
+            max_lease_seconds, remaining_seconds, operation_kind, reserved, lost, session_id, reserved_tail,
         }
         arr_snapshot {
             struct_size, status, size, arr_inspector_port, handshake_port, max_lease_seconds,
-            elapsed_seconds, remaining_seconds, age_ms, reserved, revision,
+            elapsed_seconds, remaining_seconds, age_ms, starting_for_ms, revision,
         }
         arr_watch_options {
             struct_size, warn_before_seconds, stop_on_shutdown, on_suspend, suspend_lease_seconds,
@@ -87,13 +87,13 @@ fn described() -> String {
         arr_keep_alive_options {
             struct_size, threshold_seconds, amount_seconds, cap_seconds, liveness_ms, reserved,
         }
-        arr_resume_options { struct_size, min_remaining_seconds, session_id }
+        arr_reuse_options { struct_size, min_remaining_seconds, session_id }
     }
     text
 }
 
 #[test]
-fn the_committed_layout_is_that_of_the_structs() {
+fn the_committed_layout_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("abi/layout.txt");
     let described = described();
     // `cargo xtask header` checks the text before it replaces the file.

@@ -14,12 +14,14 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("arr-session supports 64-bit targets only: its handles carry slot, generation and type in 64 bits");
 
+mod cancellation;
 mod guard;
 mod handle;
 #[cfg(test)]
 mod layout;
 mod structs;
 mod text;
+mod wiping;
 
 pub mod care;
 pub mod client;
@@ -30,7 +32,8 @@ pub mod error_info;
 pub mod event;
 pub mod log;
 pub mod operation;
-pub mod resume;
+pub mod operation_kind;
+pub mod reuse;
 pub mod session;
 pub mod session_list;
 pub mod session_properties;

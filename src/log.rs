@@ -6,41 +6,41 @@ use super::{guard, text};
 use client::{LogEntry, LogLevel, Result, abi};
 use std::ffi::c_char;
 
-/// How much is logged, an ARR_LOG_LEVEL_... value. Expect values that this header does not have.
+/// Log level, an ARR_LOG_LEVEL_... value. Open enum: newer versions may return other values.
 pub type arr_log_level = i32;
 /// Nothing.
 pub const ARR_LOG_LEVEL_OFF: arr_log_level = 0;
-/// What went wrong and was not made good.
+/// Failures that could not be recovered from.
 pub const ARR_LOG_LEVEL_ERROR: arr_log_level = 1;
-/// What went wrong and is tried again, and what is probably not meant.
+/// Failures that are retried, and settings that are probably wrong.
 pub const ARR_LOG_LEVEL_WARNING: arr_log_level = 2;
-/// What was done: tokens, sessions created, extended and stopped.
+/// What was done: tokens fetched, sessions created, extended and stopped.
 pub const ARR_LOG_LEVEL_INFO: arr_log_level = 3;
 /// Every request.
 pub const ARR_LOG_LEVEL_DEBUG: arr_log_level = 4;
 
-/// The size of arr_log_entry in the first version of the ABI.
+/// Size of arr_log_entry in version 1 of the ABI.
 pub const ARR_LOG_ENTRY_SIZE_V1: u32 = 672;
 
-/// A line of the log. Set it up once with arr_log_entry_init(); it may be filled any number of times.
+/// A line of the log. Initialize it once with arr_log_entry_init(), then reuse it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_log_entry {
     /// Set by arr_log_entry_init().
     pub struct_size: u32,
-    /// How important it is.
+    /// Severity of the line.
     pub level: arr_log_level,
     /// When it was written: milliseconds of wall time since 1970-01-01T00:00:00Z.
     pub unix_time_ms: u64,
-    /// How many lines were lost before this one, because nobody pulled them in time.
+    /// Lines lost before this one because they were not pulled in time.
     pub lost: u64,
-    /// The full length of the message in bytes, without the final NUL. `message` holds at most 511 of them.
+    /// Length of the full message in bytes, without the final NUL. `message` holds at most 511 of them.
     pub message_length: u32,
     /// Zero.
     pub reserved: u32,
-    /// The MS-CV of the reply that it is about; empty if there is none.
+    /// MS-CV of the reply that the line is about; empty if there is none.
     pub correlation_vector: [c_char; 128],
-    /// What happened. Holds no key, no token and no body.
+    /// What happened. Never contains a key, a token or a body.
     pub message: [c_char; 512],
 }
 
@@ -64,6 +64,7 @@ const NO_ENTRY: arr_log_entry = arr_log_entry {
 
 impl From<&LogEntry> for arr_log_entry {
     fn from(entry: &LogEntry) -> arr_log_entry {
+        let message = text::in_c(&entry.message);
         arr_log_entry {
             level: match entry.level {
                 LogLevel::Off => ARR_LOG_LEVEL_OFF,
@@ -74,9 +75,9 @@ impl From<&LogEntry> for arr_log_entry {
             },
             unix_time_ms: u64::try_from(entry.unix_time.as_millis()).unwrap_or(u64::MAX),
             lost: entry.lost,
-            message_length: text::length(&entry.message),
+            message_length: text::length(&message),
             correlation_vector: text::inline(entry.correlation_vector.as_deref().unwrap_or_default()),
-            message: text::inline(&entry.message),
+            message: text::inline(&message),
             ..NO_ENTRY
         }
     }
@@ -90,16 +91,17 @@ pub(super) fn level(given: arr_log_level) -> Result<LogLevel> {
         ARR_LOG_LEVEL_WARNING => Ok(LogLevel::Warning),
         ARR_LOG_LEVEL_INFO => Ok(LogLevel::Info),
         ARR_LOG_LEVEL_DEBUG => Ok(LogLevel::Debug),
-        other => Err(abi::invalid_argument(format!("log_level {other} is none of the ARR_LOG_LEVEL_... values"))),
+        other => Err(abi::invalid_argument(format!("`log_level` {other} is not one of the ARR_LOG_LEVEL_... values"))),
     }
 }
 
-/// Sets an entry up: `arr_log_entry_init(&entry, sizeof entry)`.
+/// Initializes a struct: `arr_log_entry_init(&entry, sizeof entry)`.
 ///
-/// - entry: written for exactly `size` bytes.
-/// - size: the struct's size where it is compiled, ARR_LOG_ENTRY_SIZE_V1 to 65536.
+///   entry  Out. Exactly `size` bytes are written.
+///   size   The struct's size as the caller compiled it, ARR_LOG_ENTRY_SIZE_V1 to 65536.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `entry` is NULL or `size` is out of range.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_log_entry_init(entry: *mut arr_log_entry, size: usize) -> arr_status {
     // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.

@@ -2,8 +2,8 @@
 
 use super::client::{out_handle, wait_timeout, write_stopped_all, write_token};
 use super::error_info::arr_error_info;
-use super::guard::{self, Quiet};
-use super::handle::Table;
+use super::guard;
+use super::handle::{Table, table};
 use super::session::{self, arr_session};
 use super::session_list::{arr_session_list, hand_out_list};
 use super::session_properties::arr_session_properties;
@@ -11,34 +11,34 @@ use super::status::{ARR_OK, arr_status, code};
 use super::structs::Out;
 use crate::client::arr_stop_all_result;
 use client::{
-    AccessToken, AnyOperation, Call, Error, Label, ListedSession, OperationState, Recovered, Result, Resumed, Session,
-    SessionProperties, StartedOperation, Stopped, StoppedAll, abi,
+    AccessToken, AnyOperation, Call, Error, ErrorKind, Label, ListedSession, OperationState, Recovered, Result, Reused,
+    Session, SessionProperties, StartedOperation, Stopped, StoppedAll, abi,
 };
 use std::ffi::c_char;
+use std::sync::Arc;
 
-/// An operation that was started by a function whose name ends in _start. A handle: a value that is looked up, never a
-/// pointer to follow.
+/// An operation started by a `_start` function. A handle.
 pub struct arr_operation {
     _private: [u8; 0],
 }
 
-/// How far an operation is, an ARR_OPERATION_... value. It reaches exactly one end.
+/// State of an operation, an ARR_OPERATION_... value. It leaves ARR_OPERATION_RUNNING exactly once.
 pub type arr_operation_state = i32;
 /// It has not ended.
 pub const ARR_OPERATION_RUNNING: arr_operation_state = 0;
-/// It has succeeded: the function that fits its kind gives what it has brought.
+/// It has succeeded. The arr_operation_get_... function for its kind returns the result.
 pub const ARR_OPERATION_SUCCEEDED: arr_operation_state = 1;
-/// It has failed: arr_operation_get_error() tells why.
+/// It has failed. arr_operation_get_error() says why.
 pub const ARR_OPERATION_FAILED: arr_operation_state = 2;
-/// It was cancelled, or its client ended.
+/// It was cancelled, or its client was shut down or freed.
 pub const ARR_OPERATION_CANCELLED: arr_operation_state = 3;
 
 /// An operation, by the type of its result.
 pub(super) enum TypedOperation {
     Token(StartedOperation<AccessToken>),
-    Created(StartedOperation<Session>),
     Opened(StartedOperation<Session>),
-    Resumed(StartedOperation<Resumed>),
+    /// A create is one too: the session may have existed under the given id.
+    Reused(StartedOperation<Reused>),
     Properties(StartedOperation<SessionProperties>),
     Sessions(StartedOperation<Vec<ListedSession>>),
     Recovered(StartedOperation<Vec<Recovered>>),
@@ -47,11 +47,11 @@ pub(super) enum TypedOperation {
 }
 
 impl TypedOperation {
-    fn any(&self) -> &dyn AnyOperation {
+    pub(super) fn any(&self) -> &dyn AnyOperation {
         match self {
             TypedOperation::Token(operation) => operation,
-            TypedOperation::Created(operation) | TypedOperation::Opened(operation) => operation,
-            TypedOperation::Resumed(operation) => operation,
+            TypedOperation::Opened(operation) => operation,
+            TypedOperation::Reused(operation) => operation,
             TypedOperation::Properties(operation) => operation,
             TypedOperation::Sessions(operation) => operation,
             TypedOperation::Recovered(operation) => operation,
@@ -61,7 +61,12 @@ impl TypedOperation {
     }
 }
 
-static OPERATIONS: Table<TypedOperation> = Table::new(4, "arr_operation");
+static OPERATIONS: Table<TypedOperation> = table!(4, "arr_operation");
+
+/// The operation of a handle.
+pub(super) fn find_operation(operation: *const arr_operation) -> Result<Arc<TypedOperation>> {
+    OPERATIONS.get(operation)
+}
 
 /// Creates the handle of an operation, and starts it.
 ///
@@ -101,13 +106,14 @@ fn number(state: OperationState) -> arr_operation_state {
     }
 }
 
-/// How far an operation is. Neither waits nor allocates: for every frame.
+/// Returns the state of an operation. Cheap enough to call in every frame.
 ///
-/// - operation: the operation.
-/// - state: receives it.
-/// - error: may be NULL.
+///   operation  The operation.
+///   state      Out.
+///   error      Out, may be NULL.
 ///
-/// Threads: any.
+/// Does not block or allocate. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_poll(
     operation: *mut arr_operation,
@@ -119,7 +125,7 @@ pub unsafe extern "C" fn arr_operation_poll(
         guard::status("arr_operation_poll", error, || {
             let operation = OPERATIONS.get(operation)?;
             if state.is_null() {
-                return Err(abi::invalid_argument("the place for the state is NULL"));
+                return Err(abi::invalid_argument("the output `state` is NULL"));
             }
             state.write_unaligned(number(operation.any().state()));
             Ok(())
@@ -127,14 +133,16 @@ pub unsafe extern "C" fn arr_operation_poll(
     }
 }
 
-/// Waits until an operation has ended.
+/// Waits until an operation has ended. On ARR_ERROR_TIMEOUT, `state` is ARR_OPERATION_RUNNING.
 ///
-/// - operation: the operation.
-/// - state: receives how far it is. May be NULL.
-/// - timeout_ms: how long to wait. 0 does not wait; ARR_WAIT_FOREVER waits as long as it takes.
-/// - error: may be NULL.
+///   operation   The operation.
+///   state       Out, may be NULL.
+///   timeout_ms  Time limit. 0 does not wait; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit.
+///   error       Out, may be NULL.
 ///
-/// Returns ARR_ERROR_TIMEOUT if it is still running, and ARR_OK if it has ended, however. Blocks. Threads: any.
+/// Errors: ARR_ERROR_TIMEOUT if it is still running. ARR_OK if it has ended, even by failing.
+/// Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_wait(
     operation: *mut arr_operation,
@@ -144,30 +152,31 @@ pub unsafe extern "C" fn arr_operation_wait(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::quiet("arr_operation_wait", error, || {
+        guard::status("arr_operation_wait", error, || {
             let timeout = wait_timeout(timeout_ms);
             let reached = OPERATIONS.get(operation)?.any().wait(timeout);
             if !state.is_null() {
                 state.write_unaligned(number(reached));
             }
-            Ok(if reached == OperationState::Running {
-                Quiet::Timeout("the operation is still running; wait again")
-            } else {
-                Quiet::Done
-            })
+            if reached == OperationState::Running {
+                return Err(abi::error(ErrorKind::Timeout, "the operation is still running; wait again"));
+            }
+            Ok(())
         })
     }
 }
 
-/// Ends an operation at once, for its caller: it is ARR_OPERATION_CANCELLED when this returns, and no other thread has to
-/// agree. A request that is on the wire finishes by itself, and its answer is dropped; but a session whose id comes back to
-/// a cancelled create is stopped. A stop that is cancelled before it was sent is not made: free its operation instead, and it goes
-/// on. An operation that has ended already stays as it is.
+/// Cancels an operation. When this returns, it is ARR_OPERATION_CANCELLED, unless it had already ended. Its event is
+/// posted as usual.
 ///
-/// - operation: the operation.
-/// - error: may be NULL.
+/// A request in flight continues and its reply is dropped. If a cancelled create still receives a session, the library
+/// stops that session. Cancelling a stop that is not sent yet prevents it. If you just do not need its result, free the
+/// operation instead: then the stop continues.
 ///
-/// Neither waits nor blocks. Threads: any.
+///   operation  The operation.
+///   error      Out, may be NULL.
+///
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_cancel(operation: *mut arr_operation, error: *mut arr_error_info) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
@@ -179,13 +188,13 @@ pub unsafe extern "C" fn arr_operation_cancel(operation: *mut arr_operation, err
     }
 }
 
-/// How an operation has ended: returns what the blocking function would have returned, and fills `error` as it would have.
+/// Returns the outcome of an operation: the status and `error` that the blocking function would have returned.
 ///
-/// - operation: the operation.
-/// - error: receives it. May be NULL.
+///   operation  The operation.
+///   error      Out, may be NULL.
 ///
-/// Returns ARR_OK if it has succeeded, ARR_ERROR_PENDING while it is running, ARR_ERROR_CANCELLED if it was cancelled, else
-/// its own status. Threads: any.
+/// Errors: ARR_ERROR_PENDING while it is running; ARR_ERROR_CANCELLED if it was cancelled; otherwise its own status.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_get_error(
     operation: *mut arr_operation,
@@ -195,23 +204,24 @@ pub unsafe extern "C" fn arr_operation_get_error(
     unsafe { guard::status("arr_operation_get_error", error, || OPERATIONS.get(operation)?.any().succeeded()) }
 }
 
-/// The session that a create, an open or a resume has brought. Each call gives a handle of its own. Sends nothing.
+/// Returns the session of a create, an open or a reuse. Each call returns a new handle.
 ///
-/// - operation: one that arr_session_create_start(), arr_session_open_start() or arr_session_resume_or_create_start() has
-///   started.
-/// - session: receives a handle, to be freed by arr_session_free(); NULL after a failure.
-/// - properties: receives what is known of it. May be NULL.
-/// - resumed: receives 1 if it was there before, 0 if it was created. May be NULL.
-/// - error: may be NULL.
+///   operation   From arr_session_create_start(), arr_session_open_start() or arr_session_reuse_or_create_start().
+///   session     Out. Free it with arr_session_free(). NULL on failure.
+///   properties  Out, may be NULL. The cached properties of the session.
+///   reused      Out, may be NULL. 1 if the session existed already, also if a create opened it under the given id; 0 if
+///               it was created.
+///   error       Out, may be NULL.
 ///
-/// Returns what arr_operation_get_error() returns, and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads:
-/// any.
+/// Errors: those of arr_operation_get_error(); ARR_ERROR_INVALID_ARGUMENT for an operation of another kind.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_get_session(
     operation: *mut arr_operation,
     session: *mut *mut arr_session,
     properties: *mut arr_session_properties,
-    resumed: *mut i32,
+    reused: *mut i32,
     error: *mut arr_error_info,
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
@@ -220,31 +230,31 @@ pub unsafe extern "C" fn arr_operation_get_session(
             let place = out_handle(session, "session")?;
             let properties = Out::optional(properties, "properties")?;
             let (session, was_there) = match &*OPERATIONS.get(operation)? {
-                TypedOperation::Created(operation) => (operation.outcome()?, false),
                 TypedOperation::Opened(operation) => (operation.outcome()?, true),
-                TypedOperation::Resumed(operation) => {
+                TypedOperation::Reused(operation) => {
                     let found = operation.outcome()?;
-                    (found.session, found.resumed)
+                    (found.session, found.reused)
                 }
                 other => return Err(other.is_not("a session")),
             };
-            if !resumed.is_null() {
-                resumed.write_unaligned(was_there.into());
+            if !reused.is_null() {
+                reused.write_unaligned(was_there.into());
             }
-            session::hand_out(session, place, properties)
+            session::hand_out(|| Ok(session), place, properties)
         })
     }
 }
 
-/// The properties that a read, a wait or an update of the lease has brought. Sends nothing.
+/// Returns the properties from a read, a wait or a lease update.
 ///
-/// - operation: one that arr_session_get_properties_start(), arr_session_wait_until_ready_start() or
-///   arr_session_update_lease_start() has started.
-/// - properties: receives them.
-/// - error: may be NULL.
+///   operation   From arr_session_get_properties_start(), arr_session_wait_until_ready_start() or
+///               arr_session_update_lease_start().
+///   properties  Out.
+///   error       Out, may be NULL.
 ///
-/// Returns what arr_operation_get_error() returns, and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads:
-/// any.
+/// Errors: those of arr_operation_get_error(); ARR_ERROR_INVALID_ARGUMENT for an operation of another kind.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_get_properties(
     operation: *mut arr_operation,
@@ -266,14 +276,15 @@ pub unsafe extern "C" fn arr_operation_get_properties(
     }
 }
 
-/// The sessions that a list or a recovery has brought. Each call gives a list of its own. Sends nothing.
+/// Returns the sessions of a list or a recovery. Each call returns a new list.
 ///
-/// - operation: one that arr_client_list_sessions_start() or arr_client_recover_sessions_start() has started.
-/// - list: receives a handle, to be freed by arr_session_list_free(); NULL after a failure.
-/// - error: may be NULL.
+///   operation  From arr_client_list_sessions_start() or arr_client_recover_sessions_start().
+///   list       Out. Free it with arr_session_list_free(). NULL on failure.
+///   error      Out, may be NULL.
 ///
-/// Returns what arr_operation_get_error() returns, and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads:
-/// any.
+/// Errors: those of arr_operation_get_error(); ARR_ERROR_INVALID_ARGUMENT for an operation of another kind.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_get_list(
     operation: *mut arr_operation,
@@ -285,8 +296,8 @@ pub unsafe extern "C" fn arr_operation_get_list(
         guard::status("arr_operation_get_list", error, || {
             let place = out_handle(list, "list")?;
             let list = match &*OPERATIONS.get(operation)? {
-                TypedOperation::Sessions(operation) => hand_out_list(operation.outcome()?.into())?,
-                TypedOperation::Recovered(operation) => hand_out_list(operation.outcome()?.into())?,
+                TypedOperation::Sessions(operation) => hand_out_list(|| Ok(operation.outcome()?.into()))?,
+                TypedOperation::Recovered(operation) => hand_out_list(|| Ok(operation.outcome()?.into()))?,
                 other => return Err(other.is_not("a list")),
             };
             place.write_unaligned(list);
@@ -295,17 +306,21 @@ pub unsafe extern "C" fn arr_operation_get_list(
     }
 }
 
-/// The access token that arr_client_get_token_start() has brought, as arr_client_get_token() gives it. Sends nothing.
+/// Returns the access token that was fetched. See arr_client_get_token().
 ///
-/// - operation: the operation.
-/// - buffer: receives the token and a final NUL. May be NULL if capacity is 0, to ask for the size. It is a secret.
-/// - capacity: the size of the buffer in bytes; 4096 is enough for the public service's tokens.
-/// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
-/// - remaining_seconds: receives how long the token was good when it came; 0 if it does not say. May be NULL.
-/// - error: may be NULL.
+///   operation          From arr_client_get_token_start().
+///   buffer             Out. The token and a final NUL. NULL with a `capacity` of 0 queries the size. The token is a
+///                      secret.
+///   capacity           Size of the buffer in bytes; 4096 is enough for the public service's tokens.
+///   needed             Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
+///   remaining_seconds  Out, may be NULL. How long the token was valid when the operation ended: 0 if it had expired,
+///                      ARR_TOKEN_EXPIRY_UNKNOWN if it does not say.
+///   error              Out, may be NULL.
 ///
-/// Returns what arr_operation_get_error() returns, ARR_ERROR_BUFFER_TOO_SMALL if the token does not fit, and
-/// ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads: any.
+/// Errors: those of arr_operation_get_error(); ARR_ERROR_BUFFER_TOO_SMALL if the token does not fit (the buffer is
+/// unchanged); ARR_ERROR_INVALID_ARGUMENT for an operation of another kind.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_get_token(
     operation: *mut arr_operation,
@@ -317,7 +332,7 @@ pub unsafe extern "C" fn arr_operation_get_token(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_operation_get_token", error, || match &*OPERATIONS.get(operation)? {
+        guard::status_with_secrets("arr_operation_get_token", error, || match &*OPERATIONS.get(operation)? {
             TypedOperation::Token(operation) => {
                 write_token(&operation.outcome()?, buffer, capacity, needed, remaining_seconds)
             }
@@ -326,14 +341,15 @@ pub unsafe extern "C" fn arr_operation_get_token(
     }
 }
 
-/// What a stop has brought. Sends nothing.
+/// Returns the result of a stop.
 ///
-/// - operation: one that arr_session_stop_start() has started.
-/// - already_gone: receives 1 if the service said that the session had ended before, else 0. May be NULL.
-/// - error: may be NULL.
+///   operation     From arr_session_stop_start().
+///   already_gone  Out, may be NULL. As for arr_session_stop().
+///   error         Out, may be NULL.
 ///
-/// Returns what arr_operation_get_error() returns, and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads:
-/// any.
+/// Errors: those of arr_operation_get_error(); ARR_ERROR_INVALID_ARGUMENT for an operation of another kind.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_get_stop(
     operation: *mut arr_operation,
@@ -355,14 +371,16 @@ pub unsafe extern "C" fn arr_operation_get_stop(
     }
 }
 
-/// What stopping many sessions has brought. Sends nothing.
+/// Returns the result of stopping many sessions.
 ///
-/// - operation: one that arr_client_stop_all_start() has started.
-/// - result: receives how many were stopped, and how many were not. May be NULL.
-/// - error: may be NULL. After a failure it is about the first session that could not be stopped.
+///   operation  From arr_client_stop_all_start().
+///   result     Out, may be NULL. Also set if the call fails because some sessions could not be stopped.
+///   error      Out, may be NULL. On failure it describes the first session that could not be stopped.
 ///
-/// Returns ARR_OK if no session is left running, else the status of the first that may be; what arr_operation_get_error()
-/// returns; and ARR_ERROR_INVALID_ARGUMENT for an operation of another kind. Threads: any.
+/// Errors: those of arr_operation_get_error(); the status of the first failed stop; ARR_ERROR_INVALID_ARGUMENT for an
+/// operation of another kind.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_operation_get_stop_all(
     operation: *mut arr_operation,
@@ -381,12 +399,12 @@ pub unsafe extern "C" fn arr_operation_get_stop_all(
     }
 }
 
-/// Frees an operation. One that is running is cancelled, as by arr_operation_cancel(), but for a stop, which goes on; its
-/// events are taken out of the queue.
+/// Frees an operation and removes its event from the queue. Cancels it if it is running, like arr_operation_cancel(),
+/// except a stop (of one session or of many), which continues.
 ///
-/// - operation: NULL, or a handle that was freed before, is left alone.
+///   operation  The operation. NULL or a freed handle is ignored.
 ///
-/// Neither waits nor blocks. Threads: any.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn arr_operation_free(operation: *mut arr_operation) {
     guard::value("arr_operation_free", (), || {
@@ -398,22 +416,20 @@ pub extern "C" fn arr_operation_free(operation: *mut arr_operation) {
 }
 
 impl TypedOperation {
-    /// The error of asking for another result than the operation has: its own error if it has not succeeded.
+    /// The error for requesting the wrong kind of result. If the operation has not succeeded, its own error.
     fn is_not(&self, wanted: &str) -> Error {
         if let Err(error) = self.any().succeeded() {
             return error;
         }
-        let brought = match self {
+        let result = match self {
             TypedOperation::Token(_) => "a token (arr_operation_get_token)",
-            TypedOperation::Created(_) | TypedOperation::Opened(_) | TypedOperation::Resumed(_) => {
-                "a session (arr_operation_get_session)"
-            }
+            TypedOperation::Opened(_) | TypedOperation::Reused(_) => "a session (arr_operation_get_session)",
             TypedOperation::Properties(_) => "properties (arr_operation_get_properties)",
             TypedOperation::Sessions(_) | TypedOperation::Recovered(_) => "a list (arr_operation_get_list)",
             TypedOperation::Stopped(_) => "a stop (arr_operation_get_stop)",
             TypedOperation::StoppedAll(_) => "a stop of many (arr_operation_get_stop_all)",
         };
-        abi::invalid_argument(format!("the operation has brought {brought}, not {wanted}"))
+        abi::invalid_argument(format!("the result of the operation is {result}, not {wanted}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::client::{arr_client, find, out_handle, wait_timeout, within};
 use super::error_info::arr_error_info;
-use super::handle::Table;
+use super::handle::{Table, table};
 use super::session_properties::{
     ARR_SESSION_SIZE_PREMIUM, ARR_SESSION_SIZE_STANDARD, arr_session_properties, arr_session_size,
 };
@@ -14,47 +14,47 @@ use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// As flags of a read: ask the service.
+/// Read mode: requests the properties from the service.
 pub const ARR_READ_FRESH: u32 = 0;
-/// As flags of a read: what the service said less than a poll interval ago (poll_interval_ms while the session starts, then
-/// ready_poll_interval_ms) will do, and costs no request; age_ms tells how old it is. After an update or a stop by this
-/// client the service is asked.
+/// Read mode: sends no request if the session has ended or the cached properties are younger than a poll interval
+/// (poll_interval_ms while the session starts, ready_poll_interval_ms after that). age_ms is their age. After a stop by
+/// this client, or an update whose reply did not have the properties, the next read in this mode sends a request.
 pub const ARR_READ_CACHED: u32 = 1;
-/// As flags of a read: what the service said last will do, however old it is (age_ms). Nothing is sent, and nothing waits: for
-/// a frame loop, when arr_snapshot.revision has changed.
+/// Read mode: accepts cached properties of any age (age_ms). Sends nothing and does not block: for a frame loop, when
+/// arr_snapshot.revision has changed.
 pub const ARR_READ_KNOWN: u32 = 2;
 
-/// A rendering session of a client. A handle: a value that is looked up, never a pointer to follow.
+/// A rendering session. A handle.
 pub struct arr_session {
     _private: [u8; 0],
 }
 
-/// The size of arr_session_create_options in the first version of the ABI.
+/// Size of arr_session_create_options in version 1 of the ABI.
 pub const ARR_SESSION_CREATE_OPTIONS_SIZE_V1: u32 = 48;
 
-/// What a new session shall be. Set it up with arr_session_create_options_init(), then give the lease.
+/// Options of a new session. Initialize it with arr_session_create_options_init(). Required: max_lease_seconds.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_session_create_options {
     /// Set by arr_session_create_options_init().
     pub struct_size: u32,
-    /// The size of the server. Default ARR_SESSION_SIZE_STANDARD.
+    /// Size of the server. Default ARR_SESSION_SIZE_STANDARD.
     pub size: arr_session_size,
-    /// After how long ready the session ends by itself, in seconds, 1 to 31536000 (365 days); with
-    /// ARR_API_VERSION_2021_01_01 up to 86400 (a day), rounded up to whole minutes. No default: it bounds what
-    /// a forgotten session costs.
+    /// Lease in seconds, counted from the moment the session is ready: 1 to 31536000 (365 days); with
+    /// ARR_API_VERSION_2021_01_01 up to 86400 (a day), rounded up to whole minutes. The session ends when its lease
+    /// ends. There is no default, because the lease bounds what a forgotten session costs.
     pub max_lease_seconds: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// The id that the session shall have: 1 to 256 letters, digits, hyphens and underscores. NULL: a new GUID. Only with
-    /// ARR_API_VERSION_2021_01_01; with REST v1 the service chooses it.
+    /// Session id: 1 to 256 letters, digits, hyphens and underscores. NULL or "": a new GUID. Only with
+    /// ARR_API_VERSION_2021_01_01; with REST v1 the service chooses the id.
     pub session_id: *const c_char,
-    /// Models to load before the session is ready: the URLs of their asset containers. NULL: none. Only with REST v1.
+    /// Models to load before the session is ready: URLs of their asset containers. NULL: none. Only with REST v1.
     pub models: *const *const c_char,
-    /// How many they are, at most 1000.
+    /// Number of models, at most 1000.
     pub model_count: usize,
-    /// Further members for the request, as a JSON object of at most 64 KiB: for what a service takes that this library does
-    /// not know, its numbers with double precision. It cannot change lease, size and models. NULL: none.
+    /// Additional members of the request that this library does not know, as a JSON object of at most 64 KiB and 16
+    /// levels. Numbers have double precision. Cannot change lease, size and models. NULL or "": none.
     pub extra_json: *const c_char,
 }
 
@@ -65,14 +65,15 @@ unsafe impl Plain for arr_session_create_options {
 const _: () = assert!(size_of::<arr_session_create_options>() == 4 * 4 + 4 * 8);
 const _: () = assert!(size_of::<arr_session_create_options>() == ARR_SESSION_CREATE_OPTIONS_SIZE_V1 as usize);
 
-static SESSIONS: Table<Session> = Table::new(2, "arr_session");
+pub(super) static SESSIONS: Table<Session> = table!(2, "arr_session");
 
-/// Sets options up: `arr_session_create_options_init(&options, sizeof options)`.
+/// Initializes a struct with the defaults and no strings: `arr_session_create_options_init(&options, sizeof options)`.
 ///
-/// - options: written for exactly `size` bytes: the defaults, and no texts.
-/// - size: the struct's size where it is compiled, ARR_SESSION_CREATE_OPTIONS_SIZE_V1 to 65536.
+///   options  Out. Exactly `size` bytes are written.
+///   size     The struct's size as the caller compiled it, ARR_SESSION_CREATE_OPTIONS_SIZE_V1 to 65536.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `options` is NULL or `size` is out of range.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_create_options_init(
     options: *mut arr_session_create_options,
@@ -96,25 +97,29 @@ pub unsafe extern "C" fn arr_session_create_options_init(
     }
 }
 
-/// Creates a rendering session: a server that costs money from when it is ready until it is stopped or its lease ends.
+/// Creates a session. Its server costs money from the moment it is ready until it is stopped or its lease ends. If a
+/// session with that session_id and the same settings exists, it is opened, but not owned (see ARR_STOP_SCOPE_OWN). The
+/// same holds for a session that may have been made by a first attempt whose reply was lost.
 ///
-/// REST v1: POST /v1/accounts/{account}/sessions/create; 2021-01-01: PUT /accounts/{account}/sessions/{id}; after a token
-/// if there is none.
+/// If the reply is lost, a session may be running: ARR_ERROR_OUTCOME_UNKNOWN. With REST v1 its id is unknown, and
+/// arr_client_list_sessions() shows it among others. With 2021-01-01 the message names the id.
 ///
-/// - client: the client.
-/// - options: what the session shall be.
-/// - session: receives the handle, to be freed by arr_session_free(), which does not stop the session; NULL after a
-///   failure.
-/// - properties: receives what is known: at least the id, the status, the size and the lease. May be NULL.
-/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL.
+/// A create with REST v1 is retried only if no part of it was sent, or after a 429. With 2021-01-01 it is retried like
+/// any other call. If the client is shut down or freed during the call, the new session is stopped before the call
+/// returns (see Timeouts).
 ///
-/// Returns ARR_ERROR_OUTCOME_UNKNOWN if the create was sent and its answer was lost: then a session may be running, which
-/// arr_client_list_sessions() shows. With REST v1 it is sent again only if the connection was never made, or the answer was
-/// 429; with 2021-01-01 as often as every other call. ARR_ERROR_INVALID_ARGUMENT for what the REST version does not have,
-/// and ARR_ERROR_CONFLICT if the given session_id is in use with other settings, or was. One that is in use with the same
-/// settings is opened. If the client is freed meanwhile, the new session is stopped, which may take attempt_timeout_ms more.
-/// Blocks. Threads: any.
+///   client      The client.
+///   options     The options.
+///   session     Out. Free it with arr_session_free(), which does not stop the session. NULL on failure.
+///   properties  Out, may be NULL. At least the id, the status, the size and the lease.
+///   timeout_ms  Time limit; see Timeouts.
+///   error       Out, may be NULL.
+///
+/// Errors: ARR_ERROR_OUTCOME_UNKNOWN; ARR_ERROR_INVALID_ARGUMENT for options that the REST version does not support;
+/// ARR_ERROR_CONFLICT if session_id belongs to a session with other settings, or to one that has ended;
+/// ARR_ERROR_STORAGE if the journal cannot record it.
+/// REST: POST /sessions/create (v1), PUT /sessions/{id} (2021-01-01). Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_create(
     client: *mut arr_client,
@@ -126,29 +131,28 @@ pub unsafe extern "C" fn arr_session_create(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_session_create", error, || {
+        guard::status_with_secrets("arr_session_create", error, || {
             let session = out_handle(session, "session")?;
             let properties = Out::optional(properties, "properties")?;
             let new = new_session(options)?;
-            SESSIONS.check_room()?;
-            hand_out(within(find(client)?.create_session(&new), timeout_ms).run()?, session, properties)
+            let create = || within(find(client)?.create_session(&new), timeout_ms).run();
+            hand_out(create, session, properties)
         })
     }
 }
 
-/// Opens a session that exists, by its id: one that another process created, or this one before it was restarted.
+/// Opens an existing session by its id, for example one that another process created.
 ///
-/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; after a
-/// token if there is none.
+///   client      The client.
+///   session_id  1 to 256 letters, digits, hyphens and underscores.
+///   session     Out. Free it with arr_session_free(). NULL on failure.
+///   properties  Out, may be NULL.
+///   timeout_ms  Time limit; see Timeouts.
+///   error       Out, may be NULL.
 ///
-/// - client: the client.
-/// - session_id: 1 to 256 letters, digits, hyphens and underscores.
-/// - session: receives the handle, to be freed by arr_session_free(); NULL after a failure.
-/// - properties: receives the session's properties. May be NULL.
-/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL.
-///
-/// Returns ARR_ERROR_NOT_FOUND if the service does not know the session. Blocks. Threads: any.
+/// Errors: ARR_ERROR_NOT_FOUND if the service does not know the session.
+/// REST: GET /sessions/{id}/properties (v1), GET /sessions/{id} (2021-01-01). Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_open(
     client: *mut arr_client,
@@ -160,24 +164,26 @@ pub unsafe extern "C" fn arr_session_open(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_session_open", error, || {
+        guard::status_with_secrets("arr_session_open", error, || {
             let session = out_handle(session, "session")?;
             let properties = Out::optional(properties, "properties")?;
             let id = SessionId::parse(text::required(session_id, "session_id")?)?;
-            hand_out(within(find(client)?.open_session(&id), timeout_ms).run()?, session, properties)
+            hand_out(|| within(find(client)?.open_session(&id), timeout_ms).run(), session, properties)
         })
     }
 }
 
-/// The session's id, into a buffer of the caller. Sends nothing.
+/// Copies the session's id to a buffer.
 ///
-/// - session: the session.
-/// - buffer: receives the id and a final NUL. May be NULL if capacity is 0, to ask for the size.
-/// - capacity: the size of the buffer in bytes; 257 is always enough.
-/// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
-/// - error: may be NULL.
+///   session   The session.
+///   buffer    Out. The id and a final NUL. NULL with a `capacity` of 0 queries the size.
+///   capacity  Size of the buffer in bytes; 257 is always enough.
+///   needed    Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
+///   error     Out, may be NULL.
 ///
-/// Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit; the buffer is left alone then. Threads: any.
+/// Errors: ARR_ERROR_BUFFER_TOO_SMALL if it does not fit (the buffer is unchanged).
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_get_id(
     session: *mut arr_session,
@@ -194,16 +200,18 @@ pub unsafe extern "C" fn arr_session_get_id(
     }
 }
 
-/// The whole message of the properties last read, into a buffer of the caller: why the session failed or ended. Sends
-/// nothing. Empty if there is none. Up to 4096 bytes are kept, control characters are replaced by spaces.
+/// Copies the full message of the cached properties to a buffer: why the session failed or ended. Empty if there is
+/// none. At most 4096 bytes are kept; control characters are replaced by spaces.
 ///
-/// - session: the session.
-/// - buffer: receives the message and a final NUL. May be NULL if capacity is 0, to ask for the size.
-/// - capacity: the size of the buffer in bytes.
-/// - needed: receives the bytes needed, the final NUL included, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL. May be NULL.
-/// - error: may be NULL.
+///   session   The session.
+///   buffer    Out. The message and a final NUL. NULL with a `capacity` of 0 queries the size.
+///   capacity  Size of the buffer in bytes.
+///   needed    Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
+///   error     Out, may be NULL.
 ///
-/// Returns ARR_ERROR_BUFFER_TOO_SMALL if it does not fit; the buffer is left alone then. Threads: any.
+/// Errors: ARR_ERROR_BUFFER_TOO_SMALL if it does not fit (the buffer is unchanged).
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_get_message(
     session: *mut arr_session,
@@ -221,20 +229,56 @@ pub unsafe extern "C" fn arr_session_get_message(
     }
 }
 
+/// Copies the session's JSON from the last reply, to read members that this library does not know, such as what your
+/// own renderer needs to connect.
+///
+/// The JSON is as received, up to 64 KiB, without a byte order mark and with U+FFFD for bytes that are not UTF-8. If
+/// the last reply was a list, as for a watched session, it is the session's entry. It is empty until a reply contains
+/// the session; with REST v1, the reply to a create does not. arr_snapshot.revision does not count changes of members
+/// that this library does not know.
+///
+///   session   The session.
+///   buffer    Out. The JSON and a final NUL. NULL with a `capacity` of 0 queries the size.
+///   capacity  Size of the buffer in bytes; 65537 is always enough.
+///   needed    Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
+///   error     Out, may be NULL.
+///
+/// Errors: ARR_ERROR_BUFFER_TOO_SMALL if it does not fit (the buffer is unchanged); ARR_ERROR_UNEXPECTED_REPLY if the
+/// last reply had more than 64 KiB of JSON for it (a U+FFFD has 3 bytes), of which none is kept.
+/// Does not block. Thread-safe.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arr_session_get_reply(
+    session: *mut arr_session,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+    error: *mut arr_error_info,
+) -> arr_status {
+    // SAFETY: the caller promises valid pointers; see the top of the header.
+    unsafe {
+        guard::status("arr_session_get_reply", error, || {
+            let reply = SESSIONS.get(session)?.reply()?;
+            text::into_buffer(reply.as_deref().unwrap_or_default(), buffer, capacity, needed)
+        })
+    }
+}
+
 /// Reads the session's properties.
 ///
-/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; after a
-/// token if there is none.
+/// The service may throttle an account that reads too often (ARR_ERROR_THROTTLED): the documentation of REST v1 asks
+/// for 5 to 10 s between reads. Waits, watching and ARR_READ_CACHED keep to the poll intervals.
 ///
-/// - session: the session.
-/// - flags: ARR_READ_FRESH, ARR_READ_CACHED or ARR_READ_KNOWN.
-/// - properties: receives them.
-/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL.
+///   session     The session.
+///   flags       ARR_READ_FRESH, ARR_READ_CACHED or ARR_READ_KNOWN: one of them, they cannot be combined.
+///   properties  Out.
+///   timeout_ms  Time limit; see Timeouts.
+///   error       Out, may be NULL.
 ///
-/// Returns ARR_ERROR_NOT_FOUND if the service does not know the session any more, and ARR_ERROR_UNSUPPORTED for other flags.
-/// The service slows accounts down that
-/// ask more often than every five to ten seconds (ARR_ERROR_THROTTLED). Blocks. Threads: any.
+/// Errors: ARR_ERROR_NOT_FOUND if the service no longer knows the session; ARR_ERROR_UNSUPPORTED for other flags.
+/// REST: GET /sessions/{id}/properties (v1), GET /sessions/{id} (2021-01-01). Blocks, except with ARR_READ_KNOWN.
+/// Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_get_properties(
     session: *mut arr_session,
@@ -245,14 +289,17 @@ pub unsafe extern "C" fn arr_session_get_properties(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_session_get_properties", error, || {
+        guard::status_with_secrets("arr_session_get_properties", error, || {
             let properties = Out::required(properties, "properties")?;
             let session = SESSIONS.get(session)?;
             let read = match flags {
                 ARR_READ_FRESH => within(session.properties(), timeout_ms).run()?,
                 ARR_READ_CACHED => within(session.cached_properties(), timeout_ms).run()?,
-                ARR_READ_KNOWN => session.known_properties(),
-                other => return Err(abi::error(ErrorKind::Unsupported, format!("flags {other} are not known"))),
+                ARR_READ_KNOWN => {
+                    properties.write(&abi::read_known(&session, arr_session_properties::as_of_now));
+                    return Ok(());
+                }
+                other => return Err(abi::error(ErrorKind::Unsupported, format!("flags {other} are not ARR_READ_..."))),
             };
             properties.write(&arr_session_properties::from(&read));
             Ok(())
@@ -260,23 +307,25 @@ pub unsafe extern "C" fn arr_session_get_properties(
     }
 }
 
-/// Sets the session's whole lease, counted from when it became ready: it can only grow. To give a session with a lease of
-/// one hour another hour, set 7200.
+/// Sets the session's total lease, counted from the moment it became ready. A lease can only grow: to add an hour to a
+/// lease of one hour, set 7200.
 ///
-/// REST v1: PATCH /v1/accounts/{account}/sessions/{id}; 2021-01-01: PATCH /accounts/{account}/sessions/{id}; after a token
-/// if there is none. The lease that stands, as far as the library knows it, is a success without a request.
+/// After rounding, it is compared with the cached lease: if they are equal, the call succeeds without a request.
 ///
-/// - session: the session.
-/// - max_lease_seconds: the whole lease, 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up to
-///   whole minutes.
-/// - properties: receives what is known afterwards: with REST v1 the new lease, and all else as it was last read (age_ms);
-///   with 2021-01-01 what the service answered. May be NULL.
-/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL.
+///   session            The session.
+///   max_lease_seconds  Total lease: 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up
+///                      to whole minutes.
+///   properties         Out, may be NULL. The cached properties after the update: with REST v1 the new lease, and all
+///                      else as last read (age_ms); with 2021-01-01 the reply. The new lease is what the service
+///                      accepted; only a read shows whether it was granted.
+///   timeout_ms         Time limit; see Timeouts.
+///   error              Out, may be NULL.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT if the lease is shorter than the one that is known, ARR_ERROR_BAD_REQUEST (REST v1)
-/// or ARR_ERROR_CONFLICT (2021-01-01) if it is not longer than the one that the service knows, and ARR_ERROR_SESSION_ENDED or ARR_ERROR_CONFLICT if the session has
-/// ended. Blocks. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if the lease is shorter than the cached one; ARR_ERROR_BAD_REQUEST (v1) or
+/// ARR_ERROR_CONFLICT (2021-01-01) if it is not longer than the service's; ARR_ERROR_SESSION_ENDED or
+/// ARR_ERROR_CONFLICT if the session has ended.
+/// REST: PATCH /sessions/{id}. Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_update_lease(
     session: *mut arr_session,
@@ -287,7 +336,7 @@ pub unsafe extern "C" fn arr_session_update_lease(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_session_update_lease", error, || {
+        guard::status_with_secrets("arr_session_update_lease", error, || {
             let properties = Out::optional(properties, "properties")?;
             let lease = Lease::new(Duration::from_secs(max_lease_seconds.into()))?;
             let known = within(SESSIONS.get(session)?.update_lease(lease), timeout_ms).run()?;
@@ -299,27 +348,27 @@ pub unsafe extern "C" fn arr_session_update_lease(
     }
 }
 
-/// Waits until the session is ready, reading its properties every poll_interval_ms.
+/// Waits until the session is ready. Polls its properties every poll_interval_ms.
 ///
-/// It may be called in short slices, to show progress or to stay responsive. The schedule and a request on the wire
-/// belong to the session and outlive a slice, so slices cost no extra request: a wait of 60 s and 240 waits of 250 ms
-/// send the same. Failures that may pass (no connection, throttling, a 5xx) do not end it.
+/// May be called in short slices, to show progress. The schedule and the request in flight belong to the session, so
+/// slices send no extra requests: a wait of 60 s and 240 waits of 250 ms send the same. Transient failures do not end
+/// the wait.
 ///
-/// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}; each
-/// time, after a token if there is none.
+/// A session that the service reported as ready less than ready_poll_interval_ms ago counts as ready without a request;
+/// see age_ms.
 ///
-/// - session: the session.
-/// - properties: receives what was read last, on ARR_OK, ARR_ERROR_TIMEOUT, ARR_ERROR_SESSION_ENDED and
-///   ARR_ERROR_SESSION_FAILED. May be NULL.
-/// - timeout_ms: the most that the call may take. 0 starts what is due and returns at once; ARR_WAIT_FOREVER waits as
-///   long as it takes.
-/// - error: may be NULL.
+///   session     The session.
+///   properties  Out, may be NULL. The latest properties; set on ARR_OK, and on failure with ARR_ERROR_TIMEOUT,
+///               ARR_ERROR_SESSION_ENDED and ARR_ERROR_SESSION_FAILED.
+///   timeout_ms  Time limit. 0 does not wait, but starts a read if one is due; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT
+///               have no limit.
+///   error       Out, may be NULL.
 ///
-/// Returns ARR_ERROR_TIMEOUT if it is not ready yet, ARR_ERROR_SESSION_ENDED or ARR_ERROR_SESSION_FAILED if it never
-/// will be, and ARR_ERROR_SHUT_DOWN as soon as the client is freed. A failure that does not pass (ARR_ERROR_NOT_FOUND, a
-/// refused credential, an untrusted certificate, a reply that makes no sense) ends the waits of all who wait. A session
-/// that was ready less than ready_poll_interval_ms ago counts as ready without a request; age_ms tells how old that is.
-/// Blocks. Threads: any.
+/// Errors: ARR_ERROR_TIMEOUT if it is not ready yet; ARR_ERROR_SESSION_ENDED or ARR_ERROR_SESSION_FAILED if it will
+/// never be; ARR_ERROR_SHUT_DOWN once the client is shut down or freed. A failure that is not transient (an unknown
+/// session, a refused credential, an untrusted certificate, an invalid reply) ends all waits for it.
+/// REST: GET /sessions/{id}/properties (v1), GET /sessions/{id} (2021-01-01), at each poll. Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_wait_until_ready(
     session: *mut arr_session,
@@ -329,13 +378,13 @@ pub unsafe extern "C" fn arr_session_wait_until_ready(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_session_wait_until_ready", error, || {
+        guard::status_with_secrets("arr_session_wait_until_ready", error, || {
             let properties = Out::optional(properties, "properties")?;
             let session = SESSIONS.get(session)?;
             let waited = session.wait_until_ready().timeout(wait_timeout(timeout_ms)).run();
             let known = match &waited {
                 Ok(ready) => Some(ready.clone()),
-                Err(error) => tells_how_far(error).then(|| session.known_properties()),
+                Err(error) => fills_properties(error).then(|| session.known_properties()),
             };
             if let (Some(properties), Some(known)) = (properties, known) {
                 properties.write(&arr_session_properties::from(&known));
@@ -345,18 +394,17 @@ pub unsafe extern "C" fn arr_session_wait_until_ready(
     }
 }
 
-/// Stops the session: its server is given back and costs no more.
+/// Stops the session: its server is released and no longer costs money. After a failure it may still be running: stop
+/// it again.
 ///
-/// REST v1: DELETE /v1/accounts/{account}/sessions/{id}; 2021-01-01: POST /accounts/{account}/sessions/{id}/:stop; after a
-/// token if there is none.
+///   session       The session. The handle stays valid until it is freed, to read the final properties.
+///   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (404, 409 or 410),
+///                 else 0. Also 0 if the reply to an earlier stop was lost, since that one may have ended it.
+///   timeout_ms    Time limit; see Timeouts.
+///   error         Out, may be NULL.
 ///
-/// - session: the session. Its handle stays good, for reading the final properties, until it is freed.
-/// - already_gone: receives 1 if the service said that the session had ended before (404, 409 or 410), else 0. May be
-///   NULL.
-/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL.
-///
-/// After a failure the session may still be running: stop it again. Blocks. Threads: any.
+/// REST: DELETE /sessions/{id} (v1), POST /sessions/{id}/:stop (2021-01-01). Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_stop(
     session: *mut arr_session,
@@ -366,7 +414,7 @@ pub unsafe extern "C" fn arr_session_stop(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_session_stop", error, || {
+        guard::status_with_secrets("arr_session_stop", error, || {
             let stopped = within(SESSIONS.get(session)?.stop(), timeout_ms).run()?;
             if !already_gone.is_null() {
                 already_gone.write_unaligned(stopped.already_gone.into());
@@ -376,12 +424,13 @@ pub unsafe extern "C" fn arr_session_stop(
     }
 }
 
-/// Frees a session's handle. It does NOT stop the session: that is arr_session_stop(). Watching and keeping alive that were asked
-/// for by this handle end.
+/// Frees a session's handle. Does NOT stop the session: that is arr_session_stop().
 ///
-/// - session: NULL, or a handle that was freed before, is left alone.
+/// Ends watching, keep-alive and stop_on_shutdown that were requested with this handle.
 ///
-/// Threads: any, also while calls with the handle are under way: they finish.
+///   session  The session. NULL or a freed handle is ignored.
+///
+/// Does not block. Thread-safe, also while calls with the handle are in progress: they finish.
 #[unsafe(no_mangle)]
 pub extern "C" fn arr_session_free(session: *mut arr_session) {
     guard::value("arr_session_free", (), || {
@@ -397,18 +446,21 @@ pub(super) fn find_session(session: *const arr_session) -> Result<Arc<Session>> 
     SESSIONS.get(session)
 }
 
+/// Reserves a handle before it makes the session, which must not run without one.
 pub(super) fn hand_out(
-    made: Session,
+    make: impl FnOnce() -> Result<Session>,
     place: *mut *mut arr_session,
     properties: Option<Out<arr_session_properties>>,
 ) -> Result<()> {
-    let known = made.known_properties();
-    let handle = SESSIONS.insert(made)?;
+    let handle = SESSIONS.insert_with(|_| {
+        let made = make()?;
+        if let Some(properties) = properties {
+            properties.write(&arr_session_properties::from(&made.known_properties()));
+        }
+        Ok(made)
+    })?;
     // SAFETY: `out_handle` has checked the place, and written to it.
     unsafe { place.write_unaligned(handle) };
-    if let Some(properties) = properties {
-        properties.write(&arr_session_properties::from(&known));
-    }
     Ok(())
 }
 
@@ -420,24 +472,21 @@ pub(super) unsafe fn new_session(options: *const arr_session_create_options) -> 
     if options.reserved != 0 {
         return Err(abi::error(
             ErrorKind::Unsupported,
-            "options.reserved is not 0; set options up by arr_session_create_options_init",
+            "options.reserved is not 0; initialize the options with arr_session_create_options_init",
         ));
     }
     let size = match options.size {
         ARR_SESSION_SIZE_STANDARD => SessionSize::Standard,
         ARR_SESSION_SIZE_PREMIUM => SessionSize::Premium,
-        other => return Err(abi::invalid_argument(format!("size {other} is neither STANDARD (1) nor PREMIUM (2)"))),
+        other => return Err(abi::invalid_argument(format!("`size` is {other}, not STANDARD (1) or PREMIUM (2)"))),
     };
     let new = NewSession::new(size, Lease::new(Duration::from_secs(options.max_lease_seconds.into()))?);
     // SAFETY: the caller's promise.
-    let new =
-        new.with_models(unsafe { text::list(options.models, options.model_count, abi::MOST_MODELS, "models") }?)?;
+    let models = unsafe { text::list(options.models, options.model_count, abi::MOST_MODELS, "models") }?;
+    let new = new.with_models(models)?;
     // SAFETY: the caller's promise.
     let id = unsafe { text::optional(options.session_id, "session_id") }?.filter(|id| !id.is_empty());
-    let new = match id {
-        Some(id) => new.with_id(SessionId::parse(id)?),
-        None => new,
-    };
+    let new = if let Some(id) = id { new.with_id(SessionId::parse(id)?) } else { new };
     // SAFETY: the caller's promise.
     match unsafe { text::optional(options.extra_json, "extra_json") }? {
         Some(json) if !json.is_empty() => new.with_extra_json(json),
@@ -446,6 +495,6 @@ pub(super) unsafe fn new_session(options: *const arr_session_create_options) -> 
 }
 
 /// Whether the session's properties explain further how a wait ended.
-fn tells_how_far(error: &Error) -> bool {
+fn fills_properties(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Timeout | ErrorKind::SessionEnded | ErrorKind::SessionFailed)
 }

@@ -3,22 +3,21 @@
 use super::client::{arr_client, find, out_handle, within};
 use super::error_info::arr_error_info;
 use super::guard;
-use super::handle::Table;
+use super::handle::{Table, table};
 use super::session::{arr_session, hand_out};
 use super::session_properties::{
-    ARR_CLAIM_CANDIDATE, ARR_CLAIM_NONE, ARR_CLAIM_OURS, arr_claim, arr_session_properties,
+    ARR_CLAIM_CANDIDATE, ARR_CLAIM_NONE, ARR_CLAIM_ONLY_CANDIDATE, ARR_CLAIM_OURS, arr_claim, arr_session_properties,
 };
 use super::status::arr_status;
 use super::structs::Out;
 use client::{Claim, ListedSession, Recovered, Result, Session, SessionProperties, abi};
 
-/// The account's sessions as they were when they were listed. A handle: a value that is looked up, never a pointer to
-/// follow.
+/// The account's sessions at the time of a list request. A handle.
 pub struct arr_session_list {
     _private: [u8; 0],
 }
 
-static LISTS: Table<List> = Table::new(3, "arr_session_list");
+static LISTS: Table<List> = table!(3, "arr_session_list");
 
 /// The object of a list handle.
 pub(super) struct List(Vec<Entry>);
@@ -50,6 +49,7 @@ impl From<Vec<Recovered>> for List {
             known_to_client: true,
             claim: match claim {
                 Claim::Ours => ARR_CLAIM_OURS,
+                Claim::OnlyCandidate => ARR_CLAIM_ONLY_CANDIDATE,
                 // Includes future claims that are less certain than `Ours`.
                 _ => ARR_CLAIM_CANDIDATE,
             },
@@ -59,21 +59,20 @@ impl From<Vec<Recovered>> for List {
     }
 }
 
-pub(super) fn hand_out_list(list: List) -> Result<*mut arr_session_list> {
-    LISTS.insert(list)
+/// Reserves a handle before it makes the list: recovered sessions must not be lost.
+pub(super) fn hand_out_list(make: impl FnOnce() -> Result<List>) -> Result<*mut arr_session_list> {
+    LISTS.insert_with(|_| make())
 }
 
-/// Lists the account's sessions that have not ended, whoever created them.
+/// Lists the account's sessions that have not ended, including those of other clients.
 ///
-/// REST v1: GET /v1/accounts/{account}/sessions; 2021-01-01: GET /accounts/{account}/sessions, page by page; after a token if
-/// there is none.
+///   client      The client.
+///   list        Out. Free it with arr_session_list_free(). NULL on failure.
+///   timeout_ms  Time limit; see Timeouts.
+///   error       Out, may be NULL.
 ///
-/// - client: the client.
-/// - list: receives the handle, to be freed by arr_session_list_free(); NULL after a failure.
-/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL.
-///
-/// Blocks. Threads: any.
+/// REST: GET /sessions; with 2021-01-01 page by page. Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_list_sessions(
     client: *mut arr_client,
@@ -83,31 +82,37 @@ pub unsafe extern "C" fn arr_client_list_sessions(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_client_list_sessions", error, || {
+        guard::status_with_secrets("arr_client_list_sessions", error, || {
             let list = out_handle(list, "list")?;
-            let sessions = within(find(client)?.list_sessions(), timeout_ms).run()?;
-            list.write_unaligned(hand_out_list(sessions.into())?);
+            let make = || Ok(within(find(client)?.list_sessions(), timeout_ms).run()?.into());
+            list.write_unaligned(hand_out_list(make)?);
             Ok(())
         })
     }
 }
 
-/// Finds the sessions that earlier owners of the journal have left, because they crashed or ended without stopping them, and
-/// that the service still has. They are this client's from now on: arr_session_list_get_session() gives a handle of each, at
-/// the endpoint where it was created. The sessions of an owner that lives, in this process or another, are never among them.
+/// Recovers the sessions that earlier clients recorded in the journal and left running, for example because the
+/// application crashed. Returns those that the service still has. Those with ARR_CLAIM_OURS now belong to this client,
+/// as if it had created them; candidates do not (see ARR_STOP_SCOPE_OWN).
 ///
-/// REST: what arr_session_open() sends, for each session of the journal; what arr_client_list_sessions() sends, for each whose
-/// id was never known.
+/// Sessions that a running client, in this process or another, is known to have created are never included. But a
+/// candidate may be the result of a running client's lost create: it is then ARR_CLAIM_CANDIDATE. Only service_endpoint
+/// and trusted_endpoints are contacted. A session that cannot be checked, because it is at another endpoint or its
+/// endpoint does not reply, stays in the journal for the next call, and the log says why. If none can be checked, the
+/// call fails with the first reason. A journal without sessions gives an empty list.
 ///
-/// - client: the client, made with a journal_path.
-/// - list: receives the handle, to be freed by arr_session_list_free(); NULL after a failure. `claim` tells whether a session
-///   is ours, or only may be.
-/// - timeout_ms: the most that the call may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL.
+///   client      The client, created with a journal_folder.
+///   list        Out. Free it with arr_session_list_free(). NULL on failure. arr_session_list_get_session() returns
+///               handles of the sessions. `claim` says whether a session is certainly or only possibly this
+///               application's.
+///   timeout_ms  Time limit; see Timeouts.
+///   error       Out, may be NULL.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT if the client has no journal, and ARR_ERROR_STORAGE if it cannot be read or written. A
-/// session that cannot be looked at stays in the journal for the next time; if that is all of them, the call fails as the
-/// first one did. Blocks. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if the client has no journal; ARR_ERROR_STORAGE if the journal cannot be read or
+/// written, or has sessions only at endpoints that are not trusted.
+/// REST: as arr_session_open(), for each session in the journal; as arr_client_list_sessions(), for each whose id is
+/// unknown. Blocks. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_recover_sessions(
     client: *mut arr_client,
@@ -117,22 +122,23 @@ pub unsafe extern "C" fn arr_client_recover_sessions(
 ) -> arr_status {
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
-        guard::status("arr_client_recover_sessions", error, || {
+        guard::status_with_secrets("arr_client_recover_sessions", error, || {
             let list = out_handle(list, "list")?;
-            let sessions = within(find(client)?.recover_sessions(), timeout_ms).run()?;
-            list.write_unaligned(hand_out_list(sessions.into())?);
+            let make = || Ok(within(find(client)?.recover_sessions(), timeout_ms).run()?.into());
+            list.write_unaligned(hand_out_list(make)?);
             Ok(())
         })
     }
 }
 
-/// How many sessions a list has. Sends nothing.
+/// Returns the number of sessions in a list.
 ///
-/// - list: the list.
-/// - count: receives the number.
-/// - error: may be NULL.
+///   list   The list.
+///   count  Out.
+///   error  Out, may be NULL.
 ///
-/// Threads: any.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_list_count(
     list: *mut arr_session_list,
@@ -143,7 +149,7 @@ pub unsafe extern "C" fn arr_session_list_count(
     unsafe {
         guard::status("arr_session_list_count", error, || {
             if count.is_null() {
-                return Err(abi::invalid_argument("the place for the count is NULL"));
+                return Err(abi::invalid_argument("the output `count` is NULL"));
             }
             count.write_unaligned(LISTS.get(list)?.0.len());
             Ok(())
@@ -151,14 +157,17 @@ pub unsafe extern "C" fn arr_session_list_count(
     }
 }
 
-/// One session of a list. Sends nothing. To do something with it, open it by its session_id.
+/// Returns the properties of a session in a list. To use the session, open it by its session_id; in a list of recovered
+/// sessions, call arr_session_list_get_session().
 ///
-/// - list: the list.
-/// - index: from 0 to the count less 1.
-/// - properties: receives what the service said about it; known_to_client tells whether this client created or opened it.
-/// - error: may be NULL.
+///   list        The list.
+///   index       0 to count - 1.
+///   properties  Out. `known_to_client` is 1 if this client created or opened the session.
+///   error       Out, may be NULL.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for an index beyond the list. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `index` is out of range.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_list_get(
     list: *mut arr_session_list,
@@ -182,15 +191,17 @@ pub unsafe extern "C" fn arr_session_list_get(
     }
 }
 
-/// A handle of a session that was recovered. Each call gives a handle of its own. Sends nothing.
+/// Returns a handle of a recovered session. Each call returns a new handle.
 ///
-/// - list: one that arr_client_recover_sessions() has made.
-/// - index: from 0 to the count less 1.
-/// - session: receives the handle, to be freed by arr_session_free(); NULL after a failure.
-/// - error: may be NULL.
+///   list     A list from arr_client_recover_sessions().
+///   index    0 to count - 1.
+///   session  Out. Free it with arr_session_free(). NULL on failure.
+///   error    Out, may be NULL.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for an index beyond the list, and for any other list: open the session by its id then.
-/// Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `index` is out of range, or the list is not one of recovered sessions: open
+/// the session by its id instead.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_list_get_session(
     list: *mut arr_session_list,
@@ -204,11 +215,9 @@ pub unsafe extern "C" fn arr_session_list_get_session(
             let place = out_handle(session, "session")?;
             let list = LISTS.get(list)?;
             let session = list.entry(index)?.session.clone().ok_or_else(|| {
-                abi::invalid_argument(
-                    "the list was not made by arr_client_recover_sessions; open the session by its id",
-                )
+                abi::invalid_argument("the list has no recovered sessions; open the session by its id")
             })?;
-            hand_out(session, place, None)
+            hand_out(|| Ok(session), place, None)
         })
     }
 }
@@ -216,17 +225,45 @@ pub unsafe extern "C" fn arr_session_list_get_session(
 impl List {
     fn entry(&self, index: usize) -> Result<&Entry> {
         self.0.get(index).ok_or_else(|| {
-            abi::invalid_argument(format!("index {index} is beyond the list, which has {}", self.0.len()))
+            abi::invalid_argument(format!("index {index} is out of range; the list has {} sessions", self.0.len()))
         })
     }
 }
 
 /// Frees a list.
 ///
-/// - list: NULL, or a handle that was freed before, is left alone.
+///   list  The list. NULL or a freed handle is ignored.
 ///
-/// Threads: any.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn arr_session_list_free(list: *mut arr_session_list) {
     guard::value("arr_session_list_free", (), || drop(LISTS.remove(list)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::session::SESSIONS;
+    use super::*;
+    use client::ErrorKind;
+
+    /// Two concurrent calls, and one free handle: the second call creates or recovers nothing.
+    #[test]
+    fn nothing_is_created_or_recovered_without_a_free_handle() {
+        let mut place = std::ptr::null_mut();
+        LISTS.use_up_all_but_one();
+        SESSIONS.use_up_all_but_one();
+        let list = hand_out_list(|| {
+            let second = hand_out_list(|| panic!("it must not be made"));
+            assert_eq!(second.unwrap_err().kind(), ErrorKind::OutOfResources);
+            Ok(List(Vec::new()))
+        });
+        assert!(LISTS.get(list.unwrap()).is_ok());
+        let first = || {
+            let second = hand_out(|| panic!("it must not be made"), &mut std::ptr::null_mut(), None);
+            assert_eq!(second.unwrap_err().kind(), ErrorKind::OutOfResources);
+            Err(abi::error(ErrorKind::Network, "down"))
+        };
+        assert_eq!(hand_out(first, &mut place, None).unwrap_err().kind(), ErrorKind::Network);
+        assert!(place.is_null());
+    }
 }

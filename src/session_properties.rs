@@ -3,11 +3,11 @@
 use super::status::arr_status;
 use super::structs::{self, Plain, milliseconds, seconds};
 use super::{guard, text};
-use client::{SessionProperties, abi};
+use client::{SessionProperties, Snapshot, abi};
 use std::ffi::c_char;
 use std::time::UNIX_EPOCH;
 
-/// The size of a rendering server, an ARR_SESSION_SIZE_... value. Expect values that this header does not have.
+/// Size of a rendering server, an ARR_SESSION_SIZE_... value. Open enum: newer versions may return other values.
 pub type arr_session_size = i32;
 /// The service did not say, or named a size that this library does not know.
 pub const ARR_SESSION_SIZE_UNKNOWN: arr_session_size = 0;
@@ -16,76 +16,83 @@ pub const ARR_SESSION_SIZE_STANDARD: arr_session_size = 1;
 /// No fixed limit.
 pub const ARR_SESSION_SIZE_PREMIUM: arr_session_size = 2;
 
-/// Where a session is in its life, an ARR_SESSION_STATUS_... value. Expect values that this header does not have.
+/// Status of a session, an ARR_SESSION_STATUS_... value. Open enum: newer versions may return other values.
 pub type arr_session_status = i32;
-/// The service named a status that this library does not know. It is not final.
+/// The service named a status that this library does not know. Not final.
 pub const ARR_SESSION_STATUS_UNKNOWN: arr_session_status = 0;
-/// A server is being found and started, which takes seconds to minutes and costs nothing yet.
+/// The service is finding and starting a server. Takes seconds to minutes and costs nothing yet.
 pub const ARR_SESSION_STATUS_STARTING: arr_session_status = 1;
-/// The server runs, and costs, whether or not anybody is connected to it.
+/// The server is running and costs money, even if no client is connected to it.
 pub const ARR_SESSION_STATUS_READY: arr_session_status = 2;
 /// The session was stopped. Final.
 pub const ARR_SESSION_STATUS_STOPPED: arr_session_status = 3;
-/// The lease ran out. Final.
+/// The lease has ended. Final.
 pub const ARR_SESSION_STATUS_EXPIRED: arr_session_status = 4;
-/// The session failed; the message tells why. Final.
+/// The session failed; the message says why. Final.
 pub const ARR_SESSION_STATUS_ERROR: arr_session_status = 5;
-/// The session was stopped and its server is being given back.
+/// The session was stopped and its server is being released. Not final.
 pub const ARR_SESSION_STATUS_STOPPING: arr_session_status = 6;
 
-/// How certain it is that a session that was found again is ours, an ARR_CLAIM_... value.
+/// How certain it is that a recovered session is this application's, an ARR_CLAIM_... value.
 pub type arr_claim = i32;
-/// Nothing is claimed.
+/// Not a recovered session.
 pub const ARR_CLAIM_NONE: arr_claim = 0;
-/// An earlier run has chosen or received its id: it is ours.
+/// Ours: an earlier run of this application created it. Its id is in the journal.
 pub const ARR_CLAIM_OURS: arr_claim = 1;
-/// An earlier run has lost the answer to a create, and this session may be what came of it: it was asked for so, at that
-/// time. It may as well be somebody else's.
+/// Candidate: an earlier run lost the reply to a create, and this session matches the request and the time. It may
+/// belong to another user, or to a running client that has lost the reply to a create.
 pub const ARR_CLAIM_CANDIDATE: arr_claim = 2;
+/// The only candidate for the lost create, and not a candidate for any other lost create of this process or in the
+/// journal. If the create has made a session that still exists, it is this one; otherwise this session belongs to another
+/// user. For a minute after it was sent, the create may still reach the service and make another.
+pub const ARR_CLAIM_ONLY_CANDIDATE: arr_claim = 3;
 
-/// The size of arr_session_properties in the first version of the ABI.
+/// Size of arr_session_properties in version 1 of the ABI.
 pub const ARR_SESSION_PROPERTIES_SIZE_V1: u32 = 1160;
 
-/// What is known of a session. Set it up once with arr_session_properties_init(); it may be filled any number of times.
+/// Properties of a session. Initialize it once with arr_session_properties_init(), then reuse it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_session_properties {
     /// Set by arr_session_properties_init().
     pub struct_size: u32,
-    /// Where it is in its life.
+    /// Status of the session.
     pub status: arr_session_status,
-    /// The size of its server.
+    /// Size of its server.
     pub size: arr_session_size,
-    /// The port of the ARR inspector on the host; 0 if there is none.
+    /// Port of the ARR inspector, the service's diagnostic web page, on the host; 0 if there is none.
     pub arr_inspector_port: i32,
-    /// The port of the rendering connection's handshake on the host; 0 if there is none.
+    /// Port for the handshake of the rendering connection on the host; 0 if there is none.
     pub handshake_port: i32,
-    /// The whole lease in seconds, counted from when the session became ready; 0 if the service did not say.
+    /// Total lease in seconds, counted from the moment the session became ready; 0 if the service did not say.
     pub max_lease_seconds: u32,
-    /// How much of it is used, in seconds; 0 also if the service did not say. With ARR_API_VERSION_2021_01_01 whole minutes.
+    /// Used part of the lease, in seconds; 0 if the service did not say. In a list: as the service reported it, with
+    /// ARR_API_VERSION_2021_01_01 a multiple of 60. From a session's handle, the time since that report is added while
+    /// the session is ready, as in arr_snapshot.
     pub elapsed_seconds: u32,
-    /// How much of it was left when the service answered, in seconds: max_lease_seconds less elapsed_seconds.
+    /// Remaining part of the lease, in seconds, when the call or operation ended: the total less the used part. So it
+    /// is the total while the session starts, and 0 if the lease is unknown.
     pub remaining_seconds: u32,
-    /// The full length of the message in bytes, without the final NUL. Of a session that is held by a handle,
-    /// arr_session_get_message() gives all of it.
+    /// Length of the full message in bytes, without the final NUL. arr_session_get_message() returns all of it.
     pub message_length: u32,
-    /// How long ago the service said all this, in milliseconds: 0 for what was just read.
+    /// Age of the service's report, in milliseconds; 0 if it was just read. At most 4294967295 (49 days).
     pub age_ms: u32,
     /// 1 if this client created or opened the session, else 0.
     pub known_to_client: i32,
-    /// In a list of recovered sessions: how certain it is that it is ours, an ARR_CLAIM_... value; else ARR_CLAIM_NONE.
+    /// In a list of recovered sessions: how certain it is that the session is this application's. Otherwise
+    /// ARR_CLAIM_NONE.
     pub claim: arr_claim,
     /// When it was created, by the service's clock: milliseconds since 1970-01-01T00:00:00Z. 0 with REST v1.
     pub creation_time_unix_ms: u64,
-    /// The computing power of its server in teraflops. 0 until it has one, and with REST v1.
+    /// Computing power of its server in teraflops. 0 until the session has a server, and always 0 with REST v1.
     pub teraflops: f64,
-    /// The session's id.
+    /// Session id.
     pub session_id: [c_char; 257],
-    /// The host that renders; empty while the session is not ready.
+    /// Host that renders; empty until the session is ready.
     pub hostname: [c_char; 256],
-    /// The service's code for why it failed; empty with REST v1.
+    /// The service's code for the failure; empty with REST v1.
     pub error_code: [c_char; 64],
-    /// Why it failed or ended, where the service says so, cut to 511 bytes; else empty.
+    /// Why the session failed or ended, cut to 511 bytes; empty if the service did not say.
     pub message: [c_char; 512],
     /// Zero.
     pub reserved_tail: [u8; 7],
@@ -120,6 +127,18 @@ const NO_PROPERTIES: arr_session_properties = arr_session_properties {
     reserved_tail: [0; 7],
 };
 
+impl arr_session_properties {
+    /// Of cached properties, with the times as of now.
+    pub(super) fn as_of_now(properties: &SessionProperties, now: &Snapshot) -> arr_session_properties {
+        arr_session_properties {
+            elapsed_seconds: seconds(now.elapsed),
+            remaining_seconds: seconds(now.remaining),
+            age_ms: milliseconds(now.age),
+            ..arr_session_properties::from(properties)
+        }
+    }
+}
+
 /// For a session with a handle, so it is known to the client.
 impl From<&SessionProperties> for arr_session_properties {
     fn from(properties: &SessionProperties) -> arr_session_properties {
@@ -149,12 +168,13 @@ impl From<&SessionProperties> for arr_session_properties {
     }
 }
 
-/// Sets properties up: `arr_session_properties_init(&properties, sizeof properties)`.
+/// Initializes a struct: `arr_session_properties_init(&properties, sizeof properties)`.
 ///
-/// - properties: written for exactly `size` bytes: nothing known.
-/// - size: the struct's size where it is compiled, ARR_SESSION_PROPERTIES_SIZE_V1 to 65536.
+///   properties  Out. Exactly `size` bytes are written.
+///   size        The struct's size as the caller compiled it, ARR_SESSION_PROPERTIES_SIZE_V1 to 65536.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `properties` is NULL or `size` is out of range.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_properties_init(
     properties: *mut arr_session_properties,
@@ -175,7 +195,7 @@ mod tests {
     use client::SessionStatus;
 
     #[test]
-    fn the_numbers_are_those_of_the_core() {
+    fn numbers_match_the_client_crate() {
         let statuses = [
             (ARR_SESSION_STATUS_UNKNOWN, SessionStatus::Unknown(String::new())),
             (ARR_SESSION_STATUS_STARTING, SessionStatus::Starting),

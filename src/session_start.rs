@@ -6,21 +6,25 @@ use super::operation::{TypedOperation, arr_operation, prepare, start};
 use super::session::{arr_session, arr_session_create_options, find_session, new_session};
 use super::status::arr_status;
 use super::{guard, text};
-use client::{Lease, SessionId};
+use client::{Lease, SessionId, abi};
 use std::ffi::c_char;
 use std::time::Duration;
 
-/// Starts what arr_session_create() does; arr_operation_get_session() gives the session. Cancelled, or freed, while it runs, the
-/// session that it may have made is stopped. If the answer is lost, ARR_EVENT_CREATE_LOST tells what may have come of it.
+/// Starts arr_session_create(). Result: arr_operation_get_session().
 ///
-/// - client: the client.
-/// - options: what the session shall be. Nothing in it is used after the call.
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+/// If the operation is cancelled or freed while it runs, the session that it may have created is stopped. If the reply
+/// is lost, ARR_EVENT_CREATE_LOST reports the sessions that it may have created.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for what the REST version does not have. Neither waits nor blocks. Threads: any.
+///   client      The client.
+///   options     The options. They may be freed after the call.
+///   user_data   Any value; returned in arr_event.user_data.
+///   operation   Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms  Time limit, not 0; see Timeouts.
+///   error       Out, may be NULL.
+///
+/// Errors: see Operations. ARR_ERROR_INVALID_ARGUMENT for options that the REST version does not support.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_create_start(
     client: *mut arr_client,
@@ -35,22 +39,24 @@ pub unsafe extern "C" fn arr_session_create_start(
         guard::status("arr_session_create_start", error, || {
             start(operation, user_data, |label| {
                 let (client, new) = (find(client)?, new_session(options)?);
-                prepare(within(client.create_session(&new), timeout_ms), label).map(TypedOperation::Created)
+                prepare(within(abi::create_session(&client, &new), timeout_ms), label).map(TypedOperation::Reused)
             })
         })
     }
 }
 
-/// Starts what arr_session_open() does; arr_operation_get_session() gives the session.
+/// Starts arr_session_open(). Result: arr_operation_get_session().
 ///
-/// - client: the client.
-/// - session_id: 1 to 256 letters, digits, hyphens and underscores.
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+///   client      The client.
+///   session_id  1 to 256 letters, digits, hyphens and underscores.
+///   user_data   Any value; returned in arr_event.user_data.
+///   operation   Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms  Time limit, not 0; see Timeouts.
+///   error       Out, may be NULL.
 ///
-/// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+/// Errors: see Operations.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_open_start(
     client: *mut arr_client,
@@ -71,16 +77,19 @@ pub unsafe extern "C" fn arr_session_open_start(
     }
 }
 
-/// Starts what arr_session_get_properties() does with ARR_READ_FRESH; arr_operation_get_properties() gives the properties. Several
-/// of one session that are started at about the same time are one request.
+/// Starts arr_session_get_properties() with ARR_READ_FRESH. Result: arr_operation_get_properties().
 ///
-/// - session: the session.
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+/// Reads of a session started at about the same time share one request.
 ///
-/// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+///   session     The session.
+///   user_data   Any value; returned in arr_event.user_data.
+///   operation   Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms  Time limit, not 0; see Timeouts.
+///   error       Out, may be NULL.
+///
+/// Errors: see Operations.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_get_properties_start(
     session: *mut arr_session,
@@ -100,17 +109,20 @@ pub unsafe extern "C" fn arr_session_get_properties_start(
     }
 }
 
-/// Starts what arr_session_update_lease() does; arr_operation_get_properties() gives what is known afterwards. It does not queue
-/// behind other operations, but waits for a pause that the service has asked for.
+/// Starts arr_session_update_lease(). Result: arr_operation_get_properties().
 ///
-/// - session: the session.
-/// - max_lease_seconds: the whole lease, as for arr_session_update_lease().
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+/// It does not wait for other operations, only for a pause that the service has asked for (Retry-After).
 ///
-/// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+///   session            The session.
+///   max_lease_seconds  Total lease, as for arr_session_update_lease().
+///   user_data          Any value; returned in arr_event.user_data.
+///   operation          Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms         Time limit, not 0; see Timeouts.
+///   error              Out, may be NULL.
+///
+/// Errors: see Operations.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_update_lease_start(
     session: *mut arr_session,
@@ -132,16 +144,19 @@ pub unsafe extern "C" fn arr_session_update_lease_start(
     }
 }
 
-/// Starts what arr_session_wait_until_ready() does; arr_operation_get_properties() gives the properties of the session that is
-/// ready. All who wait for one session share its requests, and waiting takes no thread.
+/// Starts arr_session_wait_until_ready(). Result: arr_operation_get_properties().
 ///
-/// - session: the session.
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_WAIT_FOREVER for as long as it takes.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+/// All waits for a session share its requests. A wait occupies no thread.
 ///
-/// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+///   session     The session.
+///   user_data   Any value; returned in arr_event.user_data.
+///   operation   Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms  Time limit, not 0; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit.
+///   error       Out, may be NULL.
+///
+/// Errors: see Operations.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_wait_until_ready_start(
     session: *mut arr_session,
@@ -162,16 +177,19 @@ pub unsafe extern "C" fn arr_session_wait_until_ready_start(
     }
 }
 
-/// Starts what arr_session_stop() does; arr_operation_get_stop() gives the result. It does not queue behind other operations.
-/// It goes on when the operation is freed or the client ends.
+/// Starts arr_session_stop(). Result: arr_operation_get_stop().
 ///
-/// - session: the session.
-/// - user_data: whatever the application likes; the event carries it.
-/// - operation: receives the handle, to be freed by arr_operation_free(); NULL after a failure.
-/// - timeout_ms: the most that it may take; ARR_TIMEOUT_DEFAULT for the client's.
-/// - error: may be NULL. It is about starting; arr_operation_get_error() tells how it ended.
+/// It never waits for other operations, and continues when the operation is freed or the client is shut down or freed.
 ///
-/// Returns at once, also if nothing can be reached. Neither waits nor blocks. Threads: any.
+///   session     The session.
+///   user_data   Any value; returned in arr_event.user_data.
+///   operation   Out. Free it with arr_operation_free(). NULL on failure.
+///   timeout_ms  Time limit, not 0; see Timeouts.
+///   error       Out, may be NULL.
+///
+/// Errors: see Operations.
+/// Does not block. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_stop_start(
     session: *mut arr_session,

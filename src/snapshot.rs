@@ -10,35 +10,37 @@ use super::status::arr_status;
 use super::structs::{self, Out, Plain, milliseconds, seconds};
 use client::{Snapshot, abi};
 
-/// The size of arr_snapshot in the first version of the ABI.
+/// Size of arr_snapshot in version 1 of the ABI.
 pub const ARR_SNAPSHOT_SIZE_V1: u32 = 48;
 
-/// A session in numbers, as it is now. Set it up once with arr_snapshot_init(); it may be filled any number of times.
+/// The numbers of a session, as of now. Initialize it once with arr_snapshot_init(), then reuse it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_snapshot {
     /// Set by arr_snapshot_init().
     pub struct_size: u32,
-    /// Where it is in its life.
+    /// Status of the session.
     pub status: arr_session_status,
-    /// The size of its server.
+    /// Size of its server.
     pub size: arr_session_size,
-    /// The port of the ARR inspector on the host; 0 if there is none.
+    /// Port of the ARR inspector, the service's diagnostic web page, on the host; 0 if there is none.
     pub arr_inspector_port: i32,
-    /// The port of the rendering connection's handshake on the host; 0 if there is none.
+    /// Port for the handshake of the rendering connection on the host; 0 if there is none.
     pub handshake_port: i32,
-    /// The whole lease in seconds, counted from when the session became ready; 0 if it is not known.
+    /// Total lease in seconds, counted from the moment the session became ready; 0 if unknown.
     pub max_lease_seconds: u32,
-    /// How much of it is used by now, in seconds: what the service said, and the time since, while the session is ready.
+    /// Used part of the lease now, in seconds: as last reported, plus the time since that report while the session is
+    /// ready.
     pub elapsed_seconds: u32,
-    /// What is left of it by now, in seconds; 0 if the lease is not known.
+    /// Remaining part of the lease now, in seconds: the total while the session starts; 0 if the lease is unknown.
     pub remaining_seconds: u32,
-    /// How long ago the service told this, in milliseconds.
+    /// Age of the service's report, in milliseconds; at most 4294967295 (49 days).
     pub age_ms: u32,
-    /// Zero.
-    pub reserved: u32,
-    /// Counts what has changed besides the time. When it is another than in the last frame, arr_session_get_properties() with
-    /// ARR_READ_KNOWN has new texts.
+    /// How long the session has been starting, in milliseconds: since this client created it, or first read it as
+    /// starting. 0 if it is not starting.
+    pub starting_for_ms: u32,
+    /// Counts changes other than the passing of time. If it has changed since the last frame, read the strings with
+    /// arr_session_get_properties() and ARR_READ_KNOWN.
     pub revision: u64,
 }
 
@@ -59,7 +61,7 @@ const NOTHING: arr_snapshot = arr_snapshot {
     elapsed_seconds: 0,
     remaining_seconds: 0,
     age_ms: 0,
-    reserved: 0,
+    starting_for_ms: 0,
     revision: 0,
 };
 
@@ -74,32 +76,35 @@ impl From<&Snapshot> for arr_snapshot {
             elapsed_seconds: seconds(now.elapsed),
             remaining_seconds: seconds(now.remaining),
             age_ms: milliseconds(now.age),
+            starting_for_ms: milliseconds(now.starting_for),
             revision: now.revision,
             ..NOTHING
         }
     }
 }
 
-/// Sets a snapshot up: `arr_snapshot_init(&snapshot, sizeof snapshot)`.
+/// Initializes a struct: `arr_snapshot_init(&snapshot, sizeof snapshot)`.
 ///
-/// - snapshot: written for exactly `size` bytes.
-/// - size: the struct's size where it is compiled, ARR_SNAPSHOT_SIZE_V1 to 65536.
+///   snapshot  Out. Exactly `size` bytes are written.
+///   size      The struct's size as the caller compiled it, ARR_SNAPSHOT_SIZE_V1 to 65536.
 ///
-/// Returns ARR_ERROR_INVALID_ARGUMENT for NULL or a size out of range. Threads: any.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `snapshot` is NULL or `size` is out of range.
+/// Does not block. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_snapshot_init(snapshot: *mut arr_snapshot, size: usize) -> arr_status {
     // SAFETY: no error info is given to the guard; the caller promises `size` writable bytes.
     unsafe { guard::status("arr_snapshot_init", std::ptr::null_mut(), || structs::init(snapshot, size, &NOTHING)) }
 }
 
-/// The session in numbers, as it is now: what the service told last, and the time since. For every frame: it sends nothing,
-/// takes no lock that anybody could hold, waits for nothing and allocates nothing. arr_session_watch() keeps it current.
+/// Returns the session's current numbers: the service's last report, advanced by the time since. Cheap enough to call
+/// in every frame. arr_session_watch() keeps them current.
 ///
-/// - session: the session.
-/// - snapshot: receives it.
-/// - error: may be NULL.
+///   session   The session.
+///   snapshot  Out.
+///   error     Out, may be NULL.
 ///
-/// Threads: any.
+/// Does not block or allocate. Thread-safe.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_snapshot(
     session: *mut arr_session,

@@ -11,12 +11,12 @@ use std::time::Duration;
 /// The limit on a struct's size. A larger `struct_size` was not initialised.
 const LONGEST: usize = 64 * 1024;
 
-/// A time as a field in whole seconds. One that is too long for the field becomes its largest value.
+/// A time in whole seconds. Saturates.
 pub(super) fn seconds(time: Duration) -> u32 {
     u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }
 
-/// The same in milliseconds.
+/// A time in whole milliseconds. Saturates.
 pub(super) fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
@@ -42,7 +42,8 @@ impl<T: Plain> Out<T> {
     /// An output struct that may be NULL.
     ///
     /// # Safety
-    /// `pointer` is NULL, or stays writable for as many bytes as the struct says until the last use of what is returned.
+    /// `pointer` is NULL, or stays writable for as many bytes as the struct says until the last use of what is
+    /// returned.
     pub(super) unsafe fn optional(pointer: *mut T, what: &str) -> Result<Option<Out<T>>> {
         if pointer.is_null() {
             return Ok(None);
@@ -61,7 +62,7 @@ impl<T: Plain> Out<T> {
         // SAFETY: the caller's promise.
         let out = unsafe { Out::optional(pointer, what) }?;
         out.ok_or_else(|| {
-            abi::invalid_argument(format!("{what} is NULL; give a struct that was initialised by its init function"))
+            abi::invalid_argument(format!("{what} is NULL; pass a struct that its init function has initialized"))
         })
     }
 
@@ -86,7 +87,7 @@ impl<T: Plain> Out<T> {
 pub(super) unsafe fn read<T: Plain>(pointer: *const T, what: &str) -> Result<T> {
     if pointer.is_null() {
         return Err(abi::invalid_argument(format!(
-            "{what} is NULL; give a struct that was initialised by its init function"
+            "{what} is NULL; pass a struct that its init function has initialized"
         )));
     }
     // SAFETY: the caller's promise; every struct begins with its size.
@@ -100,13 +101,13 @@ pub(super) unsafe fn read<T: Plain>(pointer: *const T, what: &str) -> Result<T> 
         return Err(abi::error(
             ErrorKind::Unsupported,
             format!(
-                "{what} uses fields that this version of the library does not know; update the library or leave them at zero"
+                "{what} has fields that this version of the library does not know; update the library or set them to zero"
             ),
         ));
     }
     let mut value = MaybeUninit::<T>::zeroed();
-    // SAFETY: `known` bytes are readable there and writable here. All of T's bytes are then set, and every bit pattern is
-    // a value of it (the promise of `Plain`).
+    // SAFETY: `known` bytes are readable there and writable here. All of T's bytes are then set, and every bit pattern
+    // is a value of it (the promise of `Plain`).
     unsafe {
         std::ptr::copy_nonoverlapping(bytes, value.as_mut_ptr().cast(), known);
         Ok(value.assume_init())
@@ -119,9 +120,9 @@ pub(super) unsafe fn read<T: Plain>(pointer: *const T, what: &str) -> Result<T> 
 /// `pointer` is NULL or writable for `size` bytes.
 pub(super) unsafe fn init<T: Plain>(pointer: *mut T, size: usize, defaults: &T) -> Result<()> {
     if pointer.is_null() {
-        return Err(abi::invalid_argument("the struct to initialise is NULL"));
+        return Err(abi::invalid_argument("the struct to initialize is NULL"));
     }
-    check_size::<T>(size, "the struct to initialise")?;
+    check_size::<T>(size, "the struct to initialize")?;
     let struct_size = u32::try_from(size).unwrap_or(u32::MAX);
     // SAFETY: the caller's promise covers `size` bytes, at least SIZE_V1.
     unsafe { pointer.cast::<u32>().write_unaligned(struct_size) };
@@ -135,7 +136,7 @@ fn check_size<T: Plain>(size: usize, what: &str) -> Result<()> {
         return Ok(());
     }
     Err(abi::invalid_argument(format!(
-        "{what} has a struct_size of {size}, which is not between {least} and {LONGEST}; initialise it by its init function"
+        "{what} has a struct_size of {size}, which is not between {least} and {LONGEST}; initialize it with its init function"
     )))
 }
 
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_that_nobody_set_is_refused() {
+    fn an_unset_size_is_refused() {
         for size in [0, 7, 64 * 1024 + 1, u32::MAX] {
             assert_eq!(read_words(&[size, 0, 0]).unwrap_err().kind(), ErrorKind::InvalidArgument, "{size}");
         }

@@ -1,6 +1,7 @@
 //! Texts: NUL-terminated UTF-8 in; inline arrays and callers' buffers out.
 
 use client::{ErrorKind, Result, abi};
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 
 /// A caller's text; `None` for NULL.
@@ -13,7 +14,7 @@ pub(super) unsafe fn optional<'a>(pointer: *const c_char, what: &str) -> Result<
     }
     // SAFETY: the caller's promise.
     let text = unsafe { CStr::from_ptr(pointer) };
-    let text = text.to_str().map_err(|_| abi::invalid_argument(format!("{what} is not valid UTF-8")))?;
+    let text = text.to_str().map_err(|_| abi::invalid_argument(format!("`{what}` is not valid UTF-8")))?;
     Ok(Some(text))
 }
 
@@ -23,8 +24,7 @@ pub(super) unsafe fn optional<'a>(pointer: *const c_char, what: &str) -> Result<
 /// As [`optional`].
 pub(super) unsafe fn required<'a>(pointer: *const c_char, what: &str) -> Result<&'a str> {
     // SAFETY: the caller's promise.
-    unsafe { optional(pointer, what) }?
-        .ok_or_else(|| abi::invalid_argument(format!("{what} is NULL; it must be given")))
+    unsafe { optional(pointer, what) }?.ok_or_else(|| abi::invalid_argument(format!("`{what}` is NULL, but required")))
 }
 
 /// An array of texts.
@@ -39,10 +39,10 @@ pub(super) unsafe fn list<'a>(
 ) -> Result<Vec<&'a str>> {
     // An uninitialised count is usually huge.
     if count > most {
-        return Err(abi::invalid_argument(format!("{count} {what} are too many; give at most {most}")));
+        return Err(abi::invalid_argument(format!("{count} `{what}` are too many; the limit is {most}")));
     }
     if pointer.is_null() && count > 0 {
-        return Err(abi::invalid_argument(format!("{what} is NULL, but their count is {count}")));
+        return Err(abi::invalid_argument(format!("`{what}` is NULL, but their count is {count}")));
     }
     // SAFETY: the caller's promise covers `count` pointers and their texts.
     (0..count).map(|index| unsafe { required(pointer.add(index).read_unaligned(), what) }).collect()
@@ -51,22 +51,51 @@ pub(super) unsafe fn list<'a>(
 /// A text in an array, truncated at a character boundary if necessary, and always NUL-terminated. An embedded NUL ends
 /// it in C.
 pub(super) fn inline<const N: usize>(text: &str) -> [c_char; N] {
+    inline_of(&[text])
+}
+
+/// The same for the concatenation of texts. Allocates nothing.
+pub(super) fn inline_of<const N: usize>(texts: &[&str]) -> [c_char; N] {
     let mut array = [0; N];
-    let fitting = &text.as_bytes()[..text.floor_char_boundary(N - 1)];
-    for (target, byte) in array.iter_mut().zip(fitting) {
-        *target = c_char::from_ne_bytes([*byte]);
+    let mut rest = &mut array[..N - 1];
+    for text in texts {
+        let fitting = text.floor_char_boundary(rest.len());
+        let (here, after) = rest.split_at_mut(fitting);
+        for (target, byte) in here.iter_mut().zip(text.bytes()) {
+            *target = c_char::from_ne_bytes([byte]);
+        }
+        // After a cut, nothing follows.
+        rest = if fitting < text.len() { &mut [] } else { after };
     }
     array
 }
 
-/// Concatenates texts in an array. They should fit, and are truncated if they do not. Allocates nothing.
-pub(super) fn inline_of<const N: usize>(texts: &[&str]) -> [c_char; N] {
-    let mut array = [0; N];
-    let bytes = texts.iter().flat_map(|text| text.bytes());
-    for (target, byte) in array[..N - 1].iter_mut().zip(bytes) {
-        *target = c_char::from_ne_bytes([byte]);
+/// Replaces the names of options in a message, which are in backticks, with their names in C, where those of times end
+/// in their unit.
+pub(super) fn in_c(message: &str) -> Cow<'_, str> {
+    const UNITS: [(&str, &[&str]); 2] = [
+        (
+            "_ms",
+            &[
+                "call_timeout",
+                "attempt_timeout",
+                "connect_timeout",
+                "poll_interval",
+                "ready_poll_interval",
+                "retry_delay",
+                "liveness",
+            ],
+        ),
+        ("_seconds", &["max_lease", "min_remaining", "warn_before", "suspend_lease", "threshold", "amount", "cap"]),
+    ];
+    if !message.contains('`') {
+        return Cow::Borrowed(message);
     }
-    array
+    let with_unit = |part: &str| {
+        let unit = UNITS.iter().find(|(_, options)| options.contains(&part)).map_or("", |(unit, _)| unit);
+        format!("{part}{unit}")
+    };
+    Cow::Owned(message.split('`').map(with_unit).collect::<Vec<_>>().join("`"))
 }
 
 /// Checks a caller's buffer, which may be NULL if its capacity is 0.
@@ -125,10 +154,31 @@ mod tests {
         assert_eq!(of_inline(&inline::<4>("abcd")), "abc");
         assert_eq!(of_inline(&inline::<4>("aää")), "aä");
         assert_eq!(of_inline(&inline::<4>("aa€")), "aa");
+        assert_eq!(of_inline(&inline_of::<8>(&["f", ": ", "aa€b"])), "f: aa");
     }
 
     #[test]
-    fn a_buffer_that_is_too_small_is_told_the_size_and_left_alone() {
+    fn a_message_has_the_options_names_in_c() {
+        assert!(matches!(in_c("poll_interval, no name"), Cow::Borrowed(_)));
+        assert_eq!(
+            in_c("`ca_file` and `poll_interval`, not poll_interval"),
+            "`ca_file` and `poll_interval_ms`, not poll_interval"
+        );
+        assert_eq!(in_c("`cap` `unknown` `"), "`cap_seconds` `unknown` `");
+        let layout = include_str!("../abi/layout.txt");
+        let structs = layout.split("\nstruct ").filter(|one| one.split(' ').next().unwrap().ends_with("_options"));
+        let fields =
+            structs.flat_map(|one| one.lines().skip(1)).map(|line| line.split_whitespace().next().unwrap_or(""));
+        let times: Vec<_> = fields.filter(|field| field.ends_with("_ms") || field.ends_with("_seconds")).collect();
+        assert!(times.len() >= 14, "{times:?}");
+        for field in times {
+            let option = field.trim_end_matches("_ms").trim_end_matches("_seconds");
+            assert_eq!(in_c(&format!("`{option}`")), format!("`{field}`"));
+        }
+    }
+
+    #[test]
+    fn a_small_buffer_is_unchanged_and_the_size_is_returned() {
         let (mut buffer, mut needed) = ([7 as c_char; 4], 0);
         // SAFETY: the buffer has the stated size.
         let result = unsafe { into_buffer("abcd", buffer.as_mut_ptr(), buffer.len(), &raw mut needed) };

@@ -1,22 +1,22 @@
-# A device on the network: two network namespaces of our own, joined by a cable. The emulator is in this one, at
-# 10.77.0.1; the device in the other, at 10.77.0.2. Everything is gone when this script ends.
+# A device on the network: two network namespaces joined by a virtual cable. The emulator is in this one, at 10.77.0.1; the
+# device in the other, at 10.77.0.2. Everything is removed when this script ends.
 # Arguments: the emulator, the program that the device runs, a folder, how long a session starts.
 set -eu
 if [ "$1" != inside ]; then
-    # With the first of its processes all others go, however the test ends. Root may do without a user namespace, but not in every
-    # container; a user needs one, and not every system gives one.
+    # When the first process ends, all others end with it. Root needs a user namespace only in some containers; a user always
+    # needs one, and not every system permits it.
     flags="--net --mount --pid --fork --kill-child"
     unshare $flags true 2>/dev/null || flags="$flags --map-root-user"
     if ! unshare $flags true; then
-        echo "This system gives no network namespace, neither to this user nor in a user namespace of its own: run the tests as" >&2
-        echo "root on a machine, in a container with CAP_SYS_ADMIN (docker run --privileged), or where" >&2
-        echo "user.max_user_namespaces is not 0 and kernel.apparmor_restrict_unprivileged_userns is" >&2
+        echo "This system permits no network namespace, neither for this user nor in a user namespace. Run the tests as root, in a" >&2
+        echo "container with CAP_SYS_ADMIN (docker run --privileged), or with user.max_user_namespaces not 0 and" >&2
+        echo "kernel.apparmor_restrict_unprivileged_userns 0" >&2
         exit 1
     fi
     exec unshare $flags sh "$0" inside "$@"
 fi
 shift
-unset ALL_PROXY all_proxy HTTP_PROXY http_proxy HTTPS_PROXY https_proxy # there is no way to a proxy from here
+unset ALL_PROXY all_proxy HTTP_PROXY http_proxy HTTPS_PROXY https_proxy # no proxy is reachable from here
 emulator=$1 program=$2 folder=$3 startup=$4
 
 mount -t tmpfs none /run # where `ip netns` keeps its names
@@ -42,7 +42,7 @@ until [ -e "$folder/ready.json" ]; do
 done
 
 url=https://10.77.0.1:8722
-grep -q "$url" "$folder/emulator.log" || { echo "the start-up text does not tell $url:"; cat "$folder/emulator.log"; exit 1; }
+grep -q "$url" "$folder/emulator.log" || { echo "the start-up text does not contain $url:"; cat "$folder/emulator.log"; exit 1; }
 
 echo "the device at $url:"
 device env ARR_ACCOUNT_DOMAIN=$url ARR_SERVICE_ENDPOINT=$url ARR_CA_FILE="$folder/ca.pem" ARR_POLL_INTERVAL_MS=1000 \

@@ -1,10 +1,10 @@
-//! The rules of the C ABI that can be read off its source.
+//! Rules of the C ABI that its source must follow.
 
 mod common;
 
 use syn::{Expr, Stmt};
 
-/// Every exported function is one call of the guard, with its own name: nothing of it runs outside.
+/// Every exported function is one call of the guard, with its own name. No code runs outside of it.
 #[test]
 fn every_exported_function_is_guarded_and_names_itself() {
     for function in common::exported_functions() {
@@ -15,7 +15,7 @@ fn every_exported_function_is_guarded_and_names_itself() {
     }
 }
 
-/// The name given to the guard, if the function's body is nothing but constants and one guarded call.
+/// The name given to the guard, if the function's body has only constants and one guarded call.
 fn guard_call(function: &syn::ItemFn) -> Option<String> {
     let (last, before) = function.block.stmts.split_last()?;
     if !before.iter().all(is_declaration) {
@@ -51,7 +51,7 @@ fn is_declaration(statement: &Stmt) -> bool {
     }
 }
 
-/// Rule by rule: fixed-width integers, sizes and pointers are all that crosses, and nothing is variadic.
+/// Only fixed-width integers, sizes and pointers cross the boundary, and no function is variadic.
 #[test]
 fn only_plain_types_cross_the_boundary() {
     const PLAIN: [&str; 9] = ["u8", "u16", "u32", "u64", "i32", "i64", "f64", "usize", "c_char"];

@@ -1,14 +1,15 @@
-//! Status numbers are for ever: this list only grows at its end of a group, and nothing in it changes.
+//! Status numbers never change. New ones are added at the end of their group.
 
 mod common;
 
-/// As released. A change of an existing line breaks every program that was built before.
-const STATUSES: [(&str, i32); 26] = [
+/// As released. Changing a line breaks existing programs.
+const STATUSES: [(&str, i32); 29] = [
     ("ARR_OK", 0),
     ("ARR_ERROR_INVALID_ARGUMENT", -100),
     ("ARR_ERROR_INVALID_HANDLE", -101),
     ("ARR_ERROR_BUFFER_TOO_SMALL", -102),
     ("ARR_ERROR_UNSUPPORTED", -103),
+    ("ARR_ERROR_FORKED", -104),
     ("ARR_ERROR_SHUT_DOWN", -200),
     ("ARR_ERROR_TIMEOUT", -201),
     ("ARR_ERROR_CANCELLED", -202),
@@ -26,9 +27,11 @@ const STATUSES: [(&str, i32); 26] = [
     ("ARR_ERROR_SERVICE_FAILURE", -504),
     ("ARR_ERROR_UNEXPECTED_REPLY", -505),
     ("ARR_ERROR_OUTCOME_UNKNOWN", -506),
+    ("ARR_ERROR_SERVICE_FULL", -507),
     ("ARR_ERROR_SESSION_ENDED", -600),
     ("ARR_ERROR_SESSION_FAILED", -601),
     ("ARR_ERROR_STORAGE", -700),
+    ("ARR_ERROR_OUT_OF_RESOURCES", -800),
     ("ARR_ERROR_INTERNAL", -900),
 ];
 

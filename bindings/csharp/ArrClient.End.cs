@@ -2,29 +2,35 @@ using System;
 
 namespace ArrSession
 {
-    /// <content>How a client ends.</content>
+    /// <content>Shutdown and disposal.</content>
     public sealed partial class ArrClient
     {
         /// <summary>
-        /// Ends the client in good order, and waits for that. First completes, on this thread, the tasks whose operations have
-        /// ended by now: so what awaits a session that was just created can still watch or stop it. From then on no new work;
-        /// stops that were started, and those that were promised by <see cref="WatchOptions.StopOnShutdown"/>, are made first;
-        /// everything else is cancelled. Then completes every task that is left, as its operation has ended. Blocks up to the
-        /// limit; allowed on the pump's thread.
+        /// Shuts the client down in order and waits until it has ended. Blocks up to the limit; allowed on the pump's
+        /// thread. Call it before <see cref="Dispose"/> to be sure that stops are done.
         /// </summary>
+        /// <remarks>
+        /// <para>
+        /// First completes the tasks whose operations have ended, so that code awaiting a new session can still watch or
+        /// stop it. Then refuses new work, finishes stops that were started or are due by
+        /// <see cref="WatchOptions.StopOnShutdown"/>, cancels everything else, and completes the remaining tasks, all on
+        /// the calling thread.
+        /// </para>
+        /// <para>Cached properties stay readable until <see cref="Dispose"/>.</para>
+        /// </remarks>
         /// <param name="limit">
-        /// How long to wait. Zero does not wait; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits as long as it takes.
+        /// The longest it may block. Zero does not wait; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> has no limit.
         /// </param>
         /// <returns>
-        /// False: something is left, and so are the tasks that were still pending. Requests on the wire end within
-        /// <see cref="ArrClientOptions.AttemptTimeout"/>; call it again, or dispose the client.
+        /// False if work is left; the pending tasks then stay pending. Requests on the wire end within
+        /// <see cref="ArrClientOptions.AttemptTimeout"/>: call this again, or dispose the client.
         /// </returns>
-        /// <exception cref="ArrException">A stop has failed: that session may be running.</exception>
+        /// <exception cref="ArrException">A stop failed: that session may still be running.</exception>
         public unsafe bool Shutdown(TimeSpan limit)
         {
             uint milliseconds = Durations.WaitLimit(limit, "limit");
             ThrowIfDisposed();
-            EndWhatHasEnded();
+            CompleteEndedOperations();
             arr_error_info error = Blank.Error;
             int status = Native.arr_client_shutdown(handle.Value, milliseconds, &error);
             GC.KeepAlive(this);
@@ -40,14 +46,17 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Ends every client of the process, all at once, as <see cref="Shutdown"/> does, also those whose objects are gone. First
-        /// completes, on this thread, the tasks whose operations have ended by now; the others are completed when their clients are
-        /// pumped or disposed. New clients may be made afterwards. Blocks up to the limit.
+        /// Shuts down all clients of the process in parallel, as <see cref="Shutdown"/> does, even those whose objects are
+        /// gone. Blocks up to the limit.
         /// </summary>
-        /// <param name="limit">How long to wait for all of them together. Zero does not wait.</param>
-        /// <returns>False: something of one of them is left; call it again.</returns>
-        /// <exception cref="ArrException">A stop has failed: that session may be running.</exception>
-        /// <exception cref="ArrLibraryException">The native library is missing or does not fit.</exception>
+        /// <remarks>
+        /// First completes, on the calling thread, the tasks whose operations have ended; the others complete when their
+        /// clients are pumped or disposed. New clients can be created afterwards.
+        /// </remarks>
+        /// <param name="limit">The longest it may block for all clients together. Zero does not wait.</param>
+        /// <returns>False if work is left: call this again.</returns>
+        /// <exception cref="ArrException">A stop failed: that session may still be running.</exception>
+        /// <exception cref="ArrLibraryException">The native library is missing or does not match these sources.</exception>
         public static unsafe bool ShutdownAll(TimeSpan limit)
         {
             uint milliseconds = Durations.WaitLimit(limit, "limit");
@@ -57,7 +66,7 @@ namespace ArrSession
                 ArrClient client;
                 if (one.TryGetTarget(out client))
                 {
-                    client.EndWhatHasEnded();
+                    client.CompleteEndedOperations();
                 }
             }
             arr_error_info error = Blank.Error;
@@ -65,13 +74,20 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Ends the client and frees it, without waiting for the network: <see cref="Shutdown"/> does that. Before it returns every
-        /// pending task is completed as cancelled, with what awaits it, on this thread; and the background pump, if any, is gone,
-        /// unless this is called from it. So nothing that its handlers wait for may be held here. Stops that were started or
-        /// promised go on by themselves. A session that was being created is stopped, also if it was created just now and its task
-        /// did not tell yet; only one whose id the application has chosen is left alone then. May be called twice, and from any
-        /// thread.
+        /// Frees the client without waiting for the network; <see cref="Shutdown"/> waits. Cancels all pending tasks before
+        /// it returns. May be called twice.
         /// </summary>
+        /// <remarks>
+        /// <para>
+        /// Stops that were started or are due by <see cref="WatchOptions.StopOnShutdown"/> continue in the background. A
+        /// session that is being created is stopped too. So is one that was just created but whose task has not completed,
+        /// unless you chose its id: it may have existed before.
+        /// </para>
+        /// <para>
+        /// Code awaiting the tasks runs on the calling thread. Dispose waits for the background pump's thread to end,
+        /// unless called on it: hold no lock that a handler needs.
+        /// </para>
+        /// </remarks>
         public void Dispose()
         {
             lock (gate)
@@ -82,7 +98,7 @@ namespace ArrSession
                 }
                 disposed = true;
             }
-            // From here on nothing is added.
+            // Nothing is added to the pending operations from here on.
             PendingOperation[] left = AllPending();
             bool[] mine = new bool[left.Length];
             for (int i = 0; i < left.Length; i++)
@@ -130,8 +146,10 @@ namespace ArrSession
             return !one.TryGetTarget(out client) || client.disposed;
         }
 
-        /// <summary>A session that was created reaches whoever awaits it while the client can still watch it, or stop it.</summary>
-        private void EndWhatHasEnded()
+        /// <summary>
+        /// Delivers a session that was just created while the client can still watch or stop it.
+        /// </summary>
+        private void CompleteEndedOperations()
         {
             PendingOperation[] all = AllPending();
             foreach (PendingOperation operation in all)
@@ -147,7 +165,7 @@ namespace ArrSession
             }
         }
 
-        /// <summary>Ends an operation as native says, unless somebody else does.</summary>
+        /// <summary>Completes an operation with its native result. False if another thread does.</summary>
         private bool End(PendingOperation operation)
         {
             if (!operation.TryClaim())

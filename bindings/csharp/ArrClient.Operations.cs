@@ -5,23 +5,26 @@ using System.Threading.Tasks;
 
 namespace ArrSession
 {
-    /// <content>What a client does at the service.</content>
+    /// <content>Operations at the service.</content>
     public sealed partial class ArrClient
     {
         /// <summary>
-        /// Gives an access token for the account, from the cache or fetched: what the rendering connection is made with.
-        /// REST: GET https://sts.{account domain}/accounts/{account}/token, if there is no token with at least half a minute left.
+        /// Gets an access token for the account, cached or fetched, as the rendering connection needs it.
         /// </summary>
-        /// <param name="cancellation">Ends it for the caller.</param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
-        /// <exception cref="ArrException"><see cref="ArrStatus.Unauthorized"/> if the credential was refused.</exception>
+        /// <remarks>
+        /// REST: GET https://sts.{account domain}/accounts/{account}/token, if no cached token has at least 30 s left.
+        /// </remarks>
+        /// <param name="cancellation">Cancels the task.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
+        /// <exception cref="ArrException"><see cref="ArrStatus.Unauthorized"/>: the credential was refused.</exception>
         public Task<AccessToken> GetTokenAsync(
             CancellationToken cancellation = default(CancellationToken), TimeSpan? timeout = null)
         {
-            return Begin(new TokenOperation(this, Durations.CallTimeout(timeout)), cancellation);
+            return Begin(new TokenOperation(this, Durations.StartTimeout(timeout)), cancellation);
         }
 
-        /// <summary>The synchronous twin of <see cref="GetTokenAsync"/>. Blocks; refused on the pump's thread.</summary>
+        /// <summary>Blocking variant of <see cref="GetTokenAsync"/>.</summary>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
         public unsafe AccessToken GetToken(TimeSpan? timeout = null)
         {
             uint milliseconds = BeforeBlocking("GetToken", timeout);
@@ -55,30 +58,37 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Creates a rendering session: a server that costs money from when it is ready until it is stopped or its lease ends.
-        /// REST v1: POST /v1/accounts/{account}/sessions/create; 2021-01-01: PUT /accounts/{account}/sessions/{id}.
+        /// Creates a rendering session: a server that costs money from the moment it is ready until it is stopped or its lease
+        /// ends.
         /// </summary>
-        /// <param name="options">What the session shall be; read before this returns.</param>
+        /// <remarks>
+        /// REST v1: POST /v1/accounts/{account}/sessions/create; 2021-01-01: PUT /accounts/{account}/sessions/{id}.
+        /// </remarks>
+        /// <param name="options">The session's size, lease and so on; read before this returns.</param>
         /// <param name="cancellation">
-        /// Ends it for the caller. The session that it may have made is stopped; if that fails
-        /// <see cref="ArrEventType.SessionLeftRunning"/> names it.
+        /// Cancels the task and stops a session that was already created. If the stop fails,
+        /// <see cref="ArrEventType.SessionLeftRunning"/> names the session.
         /// </param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
         /// <exception cref="ArrException">
-        /// <see cref="ArrStatus.OutcomeUnknown"/> if the answer was lost: then a session may be running, and
-        /// <see cref="ArrEventType.CreateLost"/> tells what may have come of it. <see cref="ArrStatus.InvalidArgument"/> for what
-        /// the REST version does not have; <see cref="ArrStatus.Conflict"/> if the id is in use with other settings, or was;
-        /// <see cref="ArrStatus.Storage"/> if the journal could not be written, and nothing was sent.
+        /// <see cref="ArrStatus.OutcomeUnknown"/>: the reply was lost, so a session may be running;
+        /// <see cref="ArrEventType.CreateLost"/> names the candidates. <see cref="ArrStatus.InvalidArgument"/>: an option
+        /// is invalid, or the REST version does not support it. <see cref="ArrStatus.Conflict"/>: the id is or was in use
+        /// with other settings. <see cref="ArrStatus.Storage"/>: the journal could not be written; nothing was sent.
         /// </exception>
         public Task<RenderingSession> CreateSessionAsync(
             CreateSessionOptions options, CancellationToken cancellation = default(CancellationToken),
             TimeSpan? timeout = null)
         {
             ThrowIfNull(options, "options");
-            return Begin(new CreateOperation(this, options, Durations.CallTimeout(timeout)), cancellation);
+            return Begin(new CreateOperation(this, options, Durations.StartTimeout(timeout)), cancellation);
         }
 
-        /// <summary>The synchronous twin of <see cref="CreateSessionAsync"/>. Blocks; refused on the pump's thread.</summary>
+        /// <summary>
+        /// Blocking variant of <see cref="CreateSessionAsync"/>. If the reply is lost, no event reports it: with REST
+        /// 2021-01-01 the exception's message names the id; with REST v1 look in <see cref="ListSessions"/>.
+        /// </summary>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
         public unsafe RenderingSession CreateSession(CreateSessionOptions options, TimeSpan? timeout = null)
         {
             ThrowIfNull(options, "options");
@@ -98,21 +108,24 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Opens a session that exists, by its id: one that another process created, or this one before it was restarted.
-        /// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}.
+        /// Opens an existing session by its id, for example one that another process created, or this one before a restart.
         /// </summary>
+        /// <remarks>
+        /// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}.
+        /// </remarks>
         /// <param name="sessionId">1 to 256 letters, digits, hyphens and underscores.</param>
-        /// <param name="cancellation">Ends it for the caller.</param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
-        /// <exception cref="ArrException"><see cref="ArrStatus.NotFound"/> if the service does not know it.</exception>
+        /// <param name="cancellation">Cancels the task.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
+        /// <exception cref="ArrException"><see cref="ArrStatus.NotFound"/>: the service does not know the session.</exception>
         public Task<RenderingSession> OpenSessionAsync(
             string sessionId, CancellationToken cancellation = default(CancellationToken), TimeSpan? timeout = null)
         {
             ThrowIfNull(sessionId, "sessionId");
-            return Begin(new OpenOperation(this, sessionId, Durations.CallTimeout(timeout)), cancellation);
+            return Begin(new OpenOperation(this, sessionId, Durations.StartTimeout(timeout)), cancellation);
         }
 
-        /// <summary>The synchronous twin of <see cref="OpenSessionAsync"/>. Blocks; refused on the pump's thread.</summary>
+        /// <summary>Blocking variant of <see cref="OpenSessionAsync"/>.</summary>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
         public unsafe RenderingSession OpenSession(string sessionId, TimeSpan? timeout = null)
         {
             ThrowIfNull(sessionId, "sessionId");
@@ -131,68 +144,76 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Creates a session, unless there is one to go on with: the one whose id is given, or one that the journal has, of this
-        /// client or of an earlier run that is over; of the size that the new one would have, starting or ready, with enough of
-        /// its lease left. REST: what <see cref="OpenSessionAsync"/> sends, for each that may be fit, then what
-        /// <see cref="CreateSessionAsync"/> sends, if none is.
+        /// Reuses a suitable session, or creates one. Checks the session whose id is given; then, newest first, those in the
+        /// journal for this endpoint that were created by this client or by a client that is no longer running. Suitable:
+        /// same size, starting or ready, and enough lease left.
         /// </summary>
-        /// <param name="options">What a new session shall be; read before this returns.</param>
-        /// <param name="resume">What is fit; read before this returns. Null: the defaults.</param>
-        /// <param name="cancellation">Ends it for the caller, as of a create.</param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
+        /// <remarks>
+        /// REST: sends what <see cref="OpenSessionAsync"/> sends, for each session that is checked, and what
+        /// <see cref="CreateSessionAsync"/> sends if none is suitable.
+        /// </remarks>
+        /// <param name="options">Options for a new session; read before this returns.</param>
+        /// <param name="reuse">Which session is suitable; read before this returns. Null for the defaults.</param>
+        /// <param name="cancellation">Cancels the task and stops a session that was already created.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
         /// <exception cref="ArrException">
-        /// As of <see cref="CreateSessionAsync"/>. If a session cannot be looked at, it fails as that did, and creates none.
+        /// As for <see cref="CreateSessionAsync"/>. If a session cannot be read, the call fails for that reason and
+        /// creates nothing.
         /// </exception>
-        public Task<ResumeResult> ResumeOrCreateSessionAsync(
-            CreateSessionOptions options, ResumeOptions resume = null,
+        public Task<ReuseResult> ReuseOrCreateSessionAsync(
+            CreateSessionOptions options, ReuseOptions reuse = null,
             CancellationToken cancellation = default(CancellationToken), TimeSpan? timeout = null)
         {
             ThrowIfNull(options, "options");
             return Begin(
-                new ResumeOperation(this, options, resume ?? new ResumeOptions(), Durations.CallTimeout(timeout)),
+                new ReuseOperation(this, options, reuse ?? new ReuseOptions(), Durations.StartTimeout(timeout)),
                 cancellation);
         }
 
         /// <summary>
-        /// The synchronous twin of <see cref="ResumeOrCreateSessionAsync"/>. Blocks; refused on the pump's thread.
+        /// Blocking variant of <see cref="ReuseOrCreateSessionAsync"/>. If the reply to a create is lost, no event reports it.
         /// </summary>
-        public unsafe ResumeResult ResumeOrCreateSession(
-            CreateSessionOptions options, ResumeOptions resume = null, TimeSpan? timeout = null)
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
+        public unsafe ReuseResult ReuseOrCreateSession(
+            CreateSessionOptions options, ReuseOptions reuse = null, TimeSpan? timeout = null)
         {
             ThrowIfNull(options, "options");
-            uint milliseconds = BeforeBlocking("ResumeOrCreateSession", timeout);
+            uint milliseconds = BeforeBlocking("ReuseOrCreateSession", timeout);
             using (NativeTexts texts = new NativeTexts())
             {
                 arr_error_info error = Blank.Error;
                 arr_session_properties properties = Blank.Properties;
                 arr_session_create_options nativeCreate;
-                arr_resume_options nativeResume;
+                arr_reuse_options nativeReuse;
                 IntPtr session = IntPtr.Zero;
-                int resumed = 0;
+                int reused = 0;
                 options.Fill(&nativeCreate, texts);
-                (resume ?? new ResumeOptions()).Fill(&nativeResume, texts);
-                int status = Native.arr_session_resume_or_create(
-                    handle.Value, &nativeCreate, &nativeResume, &session, &properties, &resumed, milliseconds, &error);
+                (reuse ?? new ReuseOptions()).Fill(&nativeReuse, texts);
+                int status = Native.arr_session_reuse_or_create(
+                    handle.Value, &nativeCreate, &nativeReuse, &session, &properties, &reused, milliseconds, &error);
                 GC.KeepAlive(this);
                 ArrException.ThrowIfFailed(status, &error, Name);
-                return new ResumeResult(new RenderingSession(this, session, &properties), resumed != 0);
+                return new ReuseResult(new RenderingSession(this, session, &properties), reused != 0);
             }
         }
 
         /// <summary>
-        /// Lists the account's sessions that have not ended, whoever created them;
-        /// <see cref="SessionProperties.KnownToClient"/> tells ours. To do something with one, open it by its id.
-        /// REST v1: GET /v1/accounts/{account}/sessions; 2021-01-01: GET /accounts/{account}/sessions, page by page.
+        /// Lists the account's sessions that have not ended, no matter who created them.
+        /// <see cref="SessionProperties.KnownToClient"/> marks those of this client. To act on one, open it by its id.
         /// </summary>
-        /// <param name="cancellation">Ends it for the caller.</param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
+        /// <remarks>
+        /// REST v1: GET /v1/accounts/{account}/sessions; 2021-01-01: GET /accounts/{account}/sessions, page by page.
+        /// </remarks>
+        /// <param name="cancellation">Cancels the task.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
         public Task<IReadOnlyList<SessionProperties>> ListSessionsAsync(
             CancellationToken cancellation = default(CancellationToken), TimeSpan? timeout = null)
         {
-            return Begin(new ListOperation(this, Durations.CallTimeout(timeout)), cancellation);
+            return Begin(new ListOperation(this, Durations.StartTimeout(timeout)), cancellation);
         }
 
-        /// <summary>The synchronous twin of <see cref="ListSessionsAsync"/>. Blocks; refused on the pump's thread.</summary>
+        /// <summary>Blocking variant of <see cref="ListSessionsAsync"/>.</summary>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
         public unsafe IReadOnlyList<SessionProperties> ListSessions(TimeSpan? timeout = null)
         {
             uint milliseconds = BeforeBlocking("ListSessions", timeout);
@@ -205,24 +226,29 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Finds the sessions that earlier owners of the journal have left, because they crashed or ended without stopping them,
-        /// and that the service still has. They are this client's from now on. The sessions of an owner that lives, in this
-        /// process or another, are never among them. REST: what <see cref="OpenSessionAsync"/> sends, for each session of the
-        /// journal; what <see cref="ListSessionsAsync"/> sends, for each whose id was never known.
+        /// Recovers the sessions that earlier clients recorded in the journal and left running, for example because the
+        /// application crashed. Those with <see cref="SessionClaim.Ours"/> now belong to this client; candidates do not.
+        /// Sessions of a client that is still running, in this process or another, are skipped.
         /// </summary>
-        /// <param name="cancellation">Ends it for the caller.</param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
+        /// <remarks>
+        /// REST: sends what <see cref="OpenSessionAsync"/> sends, for each session in the journal, and what
+        /// <see cref="ListSessionsAsync"/> sends, for each whose id was never received.
+        /// </remarks>
+        /// <param name="cancellation">Cancels the task.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
         /// <exception cref="ArrException">
-        /// <see cref="ArrStatus.InvalidArgument"/> if the client has no <see cref="ArrClientOptions.JournalPath"/>;
-        /// <see cref="ArrStatus.Storage"/> if it cannot be read or written.
+        /// <see cref="ArrStatus.InvalidArgument"/>: the client has no <see cref="ArrClientOptions.JournalFolder"/>.
+        /// <see cref="ArrStatus.Storage"/>: the journal cannot be read or written, or has sessions only at endpoints
+        /// that are not trusted.
         /// </exception>
         public Task<IReadOnlyList<RecoveredSession>> RecoverSessionsAsync(
             CancellationToken cancellation = default(CancellationToken), TimeSpan? timeout = null)
         {
-            return Begin(new RecoverOperation(this, Durations.CallTimeout(timeout)), cancellation);
+            return Begin(new RecoverOperation(this, Durations.StartTimeout(timeout)), cancellation);
         }
 
-        /// <summary>The synchronous twin of <see cref="RecoverSessionsAsync"/>. Blocks; refused on the pump's thread.</summary>
+        /// <summary>Blocking variant of <see cref="RecoverSessionsAsync"/>.</summary>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
         public unsafe IReadOnlyList<RecoveredSession> RecoverSessions(TimeSpan? timeout = null)
         {
             uint milliseconds = BeforeBlocking("RecoverSessions", timeout);
@@ -234,23 +260,24 @@ namespace ArrSession
             return SessionList.ReadRecovered(list, this);
         }
 
-        /// <summary>
-        /// Stops many sessions, up to eight at a time. One that cannot be stopped holds up no other. REST: what
-        /// <see cref="RenderingSession.StopAsync"/> sends, for each; for the whole account after what
-        /// <see cref="ListSessionsAsync"/> sends.
-        /// </summary>
-        /// <param name="scope">Which.</param>
-        /// <param name="cancellation">Ends it for the caller; the stops themselves go on.</param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
-        /// <exception cref="ArrStopAllException">Some could not be stopped, and may be running.</exception>
+        /// <summary>Stops many sessions, up to eight at a time. A failed stop does not hold up the others.</summary>
+        /// <remarks>
+        /// REST: sends what <see cref="RenderingSession.StopAsync"/> sends, for each session; for the whole account, first
+        /// what <see cref="ListSessionsAsync"/> sends.
+        /// </remarks>
+        /// <param name="scope">Which sessions to stop.</param>
+        /// <param name="cancellation">Cancels the task; the stops continue.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
+        /// <exception cref="ArrStopAllException">Some sessions could not be stopped and may still be running.</exception>
         public Task<StopAllResult> StopAllAsync(
             StopScope scope = StopScope.Own, CancellationToken cancellation = default(CancellationToken),
             TimeSpan? timeout = null)
         {
-            return Begin(new StopAllOperation(this, scope, Durations.CallTimeout(timeout)), cancellation);
+            return Begin(new StopAllOperation(this, scope, Durations.StartTimeout(timeout)), cancellation);
         }
 
-        /// <summary>The synchronous twin of <see cref="StopAllAsync"/>. Blocks; refused on the pump's thread.</summary>
+        /// <summary>Blocking variant of <see cref="StopAllAsync"/>.</summary>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
         public unsafe StopAllResult StopAll(StopScope scope = StopScope.Own, TimeSpan? timeout = null)
         {
             uint milliseconds = BeforeBlocking("StopAll", timeout);

@@ -5,47 +5,51 @@ using System.Threading;
 
 namespace ArrSession
 {
-    /// <content>How what native has to tell reaches the application.</content>
+    /// <content>Delivery of native events and log lines to the application.</content>
     public sealed partial class ArrClient
     {
-        // As many as native keeps.
+        // The native queue's length.
         private const int MostLogLines = 512;
 
         private int pumping;
-        // Not its number, which the system gives to another thread once this one is collected.
+        // Not its ManagedThreadId, which is reused once the thread is collected.
         private volatile Thread pumpThread;
-        // What handlers have thrown during this pump, for which nobody listens. Null as long as there is none.
+        // Exceptions that handlers threw during this pump while UnhandledException had no handler. Null if none.
         private List<Exception> thrown;
 
-        /// <summary>
-        /// What happens to watched sessions, and to the client itself. Raised by the pump, on its thread.
-        /// </summary>
+        /// <summary>Raised for watched sessions and for the client itself, on the pump's thread.</summary>
         public event Action<ArrEvent> EventReceived;
 
         /// <summary>
-        /// The library's log, as much as <see cref="ArrClientOptions.LogLevel"/> asks for. Raised by the pump, on its thread. While
-        /// nobody listens the last 512 lines are kept.
+        /// Raised for each log line up to <see cref="ArrClientOptions.LogLevel"/>, on the pump's thread. Without a handler
+        /// the last 512 lines are kept.
         /// </summary>
         public event Action<ArrLogEntry> LogReceived;
 
         /// <summary>
-        /// A handler of one of the events has thrown this. If nobody listens, <see cref="Pump"/> throws it after everything else
-        /// is delivered; a background pump's thread does, which ends the process, as what any thread throws.
+        /// Raised when a handler of one of the events threw. Without a handler here, <see cref="Pump"/> rethrows the
+        /// exception after delivering everything else; on a background pump's thread that ends the process.
         /// </summary>
         public event Action<Exception> UnhandledException;
 
         /// <summary>
-        /// Pulls what has happened: completes tasks, with what awaits them, and raises events, on this thread. Never blocks. Call
-        /// it once a frame, always from the same thread, which is the pump's thread from the first call on; a later call from
-        /// another thread moves it. If nothing has happened it allocates nothing and makes one native call, and one for the log if
-        /// that is on and heard.
+        /// Completes tasks and raises events for everything that has happened since the last call. Call it once a frame,
+        /// always from the same thread. Never blocks.
         /// </summary>
+        /// <remarks>
+        /// <para>
+        /// Code awaiting a task runs inside this call. The first call makes its thread the pump's thread; a call from
+        /// another thread moves it.
+        /// </para>
+        /// <para>
+        /// If nothing has happened, it allocates nothing and makes one native call, or two if the log is on and has a handler.
+        /// </para>
+        /// </remarks>
         /// <returns>
-        /// How many events and log lines there were. 0 also while another call is under way, which this one may be nested in, and
-        /// with <see cref="PumpMode.Background"/>.
+        /// The number of events and log lines delivered. 0 if another call is in progress, on another thread or further up
+        /// this one's stack, and with <see cref="PumpMode.Background"/>.
         /// </returns>
-        /// <exception cref="Exception">What a handler has thrown, if nobody listens to
-        /// <see cref="UnhandledException"/>.</exception>
+        /// <exception cref="Exception">A handler threw, and <see cref="UnhandledException"/> has no handler.</exception>
         public unsafe int Pump()
         {
             ThrowIfDisposed();
@@ -71,7 +75,7 @@ namespace ArrSession
             return count;
         }
 
-        /// <summary>What the background pump does with what it has waited for, on its thread.</summary>
+        /// <summary>Delivers on the background pump's thread, beginning with the event it waited for.</summary>
         internal unsafe void PumpInBackground(arr_event* native, bool hasEvent)
         {
             pumpThread = Thread.CurrentThread;
@@ -80,14 +84,16 @@ namespace ArrSession
             Throw(TakeThrown());
         }
 
-        /// <summary>Refuses what would keep the pump's own thread from pumping.</summary>
-        internal void RefuseOnPumpThread(string method, string twin)
+        /// <summary>
+        /// Throws on the pump's thread, where a blocking call would wait for events that only this thread delivers.
+        /// </summary>
+        internal void RefuseOnPumpThread(string method, string alternative)
         {
             if (pumpThread == Thread.CurrentThread)
             {
                 throw new InvalidOperationException(
-                    method + " would block the thread that pumps this client's events, and with it everything that is awaited"
-                    + " there. Use " + twin + ", or call it from another thread.");
+                    method + " blocks, and this thread pumps the client's events. Use " + alternative
+                    + ", or call it from another thread.");
             }
         }
 
@@ -98,13 +104,13 @@ namespace ArrSession
             {
                 return true;
             }
-            // Freed: a handler, or another thread, has disposed the client.
+            // INVALID_HANDLE: a handler or another thread disposed the client.
             if (status != Native.ARR_ERROR_TIMEOUT && status != Native.ARR_ERROR_SHUT_DOWN
                 && status != Native.ARR_ERROR_INVALID_HANDLE)
             {
                 arr_error_info error = Blank.Error;
                 status = Native.arr_client_next_event(handle.Value, native, 0, &error);
-                ArrException.ThrowIfFailed(status, &error, Name);
+                ArrException.ThrowIfFailed(status, &error, Name, "Pump");
                 return true;
             }
             return false;
@@ -118,7 +124,7 @@ namespace ArrSession
             }
             int count = 0;
             arr_log_entry native = Blank.LogEntry;
-            // No more than there can have been: what handlers call may log too.
+            // Bounded, because handlers may log too.
             while (count < MostLogLines && Native.arr_client_next_log(handle.Value, &native, 0, null) == Native.ARR_OK)
             {
                 count++;
@@ -128,8 +134,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Delivers what had happened before. What handlers and awaiting code begin meanwhile is, but for one event, for the next
-        /// time: so this ends also if that is over at once, again and again.
+        /// Delivers the events of operations started before this call. Of those started by handlers and awaiting code
+        /// meanwhile, it delivers at most one, so that it terminates even if each of them ends at once and starts another.
         /// </summary>
         private unsafe int DeliverAll(arr_event* native, bool hasEvent)
         {
@@ -164,7 +170,7 @@ namespace ArrSession
             }
         }
 
-        /// <summary>Calls each handler, also if one before it throws.</summary>
+        /// <summary>Calls every handler, even after one has thrown.</summary>
         private void Raise<T>(Action<T> handlers, T value)
         {
             if (handlers == null)
@@ -221,7 +227,7 @@ namespace ArrSession
             }
             if (all.Count > 1)
             {
-                throw new AggregateException("several handlers of events have thrown", all);
+                throw new AggregateException("Several event handlers threw an exception.", all);
             }
             ExceptionDispatchInfo.Capture(all[0]).Throw();
         }

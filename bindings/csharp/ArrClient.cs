@@ -1,51 +1,52 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 
 namespace ArrSession
 {
-    /// <summary>
-    /// One account at one session service. Every method may be called from any thread, several at a time.
-    /// </summary>
+    /// <summary>A client for one account at one session service. All members are thread-safe.</summary>
     /// <remarks>
     /// <para>
-    /// Each operation comes twice: a method whose name ends in Async, which returns in microseconds with a task; and its
-    /// synchronous twin, which blocks, and is refused on the pump's thread. Tasks are completed by <see cref="Pump"/>, so code
-    /// after an await goes on inside of it, on the pump's thread. A task ends only when the native library says that its
-    /// operation has ended, and with <see cref="Dispose"/>.
+    /// Each operation has two variants. One ends in Async and returns a task within microseconds; the other blocks, and
+    /// throws <see cref="InvalidOperationException"/> on the pump's thread. <see cref="Pump"/> completes the tasks, so code
+    /// after an await runs inside Pump, on its thread. A task completes when the native library reports that its operation
+    /// has ended, or in <see cref="Dispose"/>.
     /// </para>
     /// <para>
-    /// A failure is an <see cref="ArrException"/>. A task that was cancelled by its token, or whose client was shut down or
-    /// disposed, is cancelled. What is disposed throws <see cref="ObjectDisposedException"/>. Arguments that cannot be passed on
-    /// at all throw <see cref="ArgumentException"/> at once.
+    /// Failures throw <see cref="ArrException"/>. A task is cancelled by its token, or when its client is shut down or
+    /// disposed. Calls on a disposed object throw <see cref="ObjectDisposedException"/>. Arguments that cannot be passed to
+    /// native code throw <see cref="ArgumentException"/> at once.
     /// </para>
     /// <para>
-    /// A timeout is the most that a call may take, repetitions included; null is <see cref="ArrClientOptions.CallTimeout"/>,
-    /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> as long as it takes.
+    /// A timeout limits a whole call, retries included. Null means <see cref="ArrClientOptions.CallTimeout"/>;
+    /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> means no limit. With zero, a blocking method sends nothing
+    /// and throws <see cref="ArrStatus.Timeout"/> if it needs a request; an Async method throws
+    /// <see cref="ArgumentOutOfRangeException"/>.
     /// </para>
     /// <para>
-    /// A session costs money until it is stopped or its lease ends: neither disposing its object nor its client, nor the end of
-    /// the program, stops it. Two exceptions: a session that was being created when its client was disposed is stopped, and so is
-    /// one that is watched with <see cref="WatchOptions.StopOnShutdown"/>.
+    /// A session costs money until it is stopped or its lease ends. Disposing the session object or the client, or ending
+    /// the program, does not stop it, with two exceptions: disposing the client stops a session that is still being
+    /// created, and one watched with <see cref="WatchOptions.StopOnShutdown"/>.
     /// </para>
     /// </remarks>
     public sealed partial class ArrClient : IDisposable
     {
         private const string Name = "ArrClient";
 
-        // The clients that a background pump works for, and that somebody awaits something of: an awaiting method is held by
-        // its task only, and the task by its client, so without this nobody might hold all of them.
+        // Clients with a background pump and pending operations. Only its task holds an awaiting method, and only its
+        // client holds the task: without this set, all of them could be collected.
         private static readonly HashSet<ArrClient> Awaited = new HashSet<ArrClient>();
 
-        // For ShutdownAll, which holds none of them.
+        // For ShutdownAll. Weak, so that clients can be collected.
         private static readonly List<WeakReference<ArrClient>> Living = new List<WeakReference<ArrClient>>();
 
         private readonly ClientHandle handle;
         private readonly bool logs;
         private readonly BackgroundPump background;
 
-        // Guards all of these. Nobody's code, and nothing that waits, runs while it is held.
+        // Guards the fields below. While it is held, no application code runs and nothing waits.
         private readonly object gate = new object();
         private readonly Dictionary<ulong, PendingOperation> pending = new Dictionary<ulong, PendingOperation>();
         private readonly Dictionary<ulong, RenderingSession> watched = new Dictionary<ulong, RenderingSession>();
@@ -53,11 +54,14 @@ namespace ArrSession
         private volatile bool disposed;
 
         /// <summary>
-        /// Makes a client. Checks the options and reads the CA file; sends nothing. With <see cref="PumpMode.Background"/> starts
-        /// the pump's thread.
+        /// Creates a client. Checks the options and reads the CA file; sends nothing. <see cref="PumpMode.Background"/>
+        /// starts the pump's thread.
         /// </summary>
-        /// <exception cref="ArrLibraryException">The native library is missing or does not fit.</exception>
-        /// <exception cref="ArrException">Something is missing, malformed or out of range; the message says what.</exception>
+        /// <exception cref="ArrLibraryException">The native library is missing or does not match these sources.</exception>
+        /// <exception cref="ArrException">
+        /// An option is missing, malformed or out of range, or the journal folder cannot be used. The message names the
+        /// option.
+        /// </exception>
         public unsafe ArrClient(ArrClientOptions options)
         {
             if (options == null)
@@ -88,13 +92,24 @@ namespace ArrSession
         }
 
         /// <summary>The version of the native library, for example "0.1.0".</summary>
-        /// <exception cref="ArrLibraryException">The native library is missing or does not fit.</exception>
+        /// <exception cref="ArrLibraryException">The native library is missing or does not match these sources.</exception>
         public static unsafe string LibraryVersion
         {
             get
             {
                 LoadedLibrary.Check();
                 return Utf8.Decode(Native.arr_version_string(), 64);
+            }
+        }
+
+        /// <summary>The version as a number that grows with it: major * 1000000 + minor * 1000 + patch.</summary>
+        /// <exception cref="ArrLibraryException">The native library is missing or does not match these sources.</exception>
+        public static long LibraryVersionNumber
+        {
+            get
+            {
+                LoadedLibrary.Check();
+                return Native.arr_version_number();
             }
         }
 
@@ -109,9 +124,11 @@ namespace ArrSession
             get { return handle; }
         }
 
-        /// <summary>Gives a new token, of the kind that the client was made with: the answer to
-        /// <see cref="ArrEventType.TokenNeeded"/>. Calls that wait for it go on. Sends nothing.</summary>
-        /// <exception cref="ArrException">It cannot be a token, or the client was made with an account key.</exception>
+        /// <summary>
+        /// Supplies a new token of the kind the client was created with, usually in reply to
+        /// <see cref="ArrEventType.TokenNeeded"/>. Calls that wait for it continue. Sends nothing.
+        /// </summary>
+        /// <exception cref="ArrException">The text cannot be a token, or the client uses an account key.</exception>
         public unsafe void SetToken(string token)
         {
             if (token == null)
@@ -130,13 +147,16 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// The application is about to be suspended, as when a headset is taken off: flushes the journal, and does with each
-        /// watched session what its <see cref="WatchOptions.OnSuspend"/> says. Then watched sessions are neither read nor kept
-        /// alive until <see cref="Resume"/>. Blocks up to the limit; allowed on the pump's thread.
+        /// Call this when the application is about to be suspended, for example when a headset is taken off. Blocks up to
+        /// the limit; allowed on the pump's thread.
         /// </summary>
-        /// <param name="limit">The most that it may take. Zero starts what is to be done and returns at once.</param>
-        /// <returns>False: not all was done in time. It goes on, as far as the system lets it.</returns>
-        /// <exception cref="ArrException">The first failure of what was to be done.</exception>
+        /// <remarks>
+        /// Flushes the journal and applies <see cref="WatchOptions.OnSuspend"/> to each watched session. Until
+        /// <see cref="Resume"/>, watched sessions are neither polled nor kept alive.
+        /// </remarks>
+        /// <param name="limit">The longest it may block. Zero starts the work and returns at once.</param>
+        /// <returns>False if some work is unfinished. It continues for as long as the system lets the process run.</returns>
+        /// <exception cref="ArrException">The first failure, for example of a stop.</exception>
         public unsafe bool Suspend(TimeSpan limit)
         {
             uint milliseconds = Durations.WaitLimit(limit, "limit");
@@ -147,11 +167,11 @@ namespace ArrSession
             return InTime(status, &error);
         }
 
-        /// <summary>
-        /// The application is back: pooled connections, which are dead, are dropped; a token that has run out is renewed; watched
-        /// sessions are read anew, and then <see cref="ArrEventType.Resumed"/> comes. The library notices by itself that the
-        /// machine has slept for a minute or more. Does not block.
-        /// </summary>
+        /// <summary>Call this when the application is back from a suspend. Does not block.</summary>
+        /// <remarks>
+        /// Drops pooled connections, renews an expired token, polls the watched sessions, and then raises
+        /// <see cref="ArrEventType.Resumed"/>. The library detects a sleep of a minute or more without this call.
+        /// </remarks>
         public unsafe void Resume()
         {
             ThrowIfDisposed();
@@ -159,6 +179,17 @@ namespace ArrSession
             int status = Native.arr_client_resume(handle.Value, &error);
             GC.KeepAlive(this);
             ArrException.ThrowIfFailed(status, &error, Name);
+        }
+
+        /// <summary>
+        /// Makes a background pump check at once for events and log lines; otherwise it notices log lines within 100 ms.
+        /// Does nothing in <see cref="PumpMode.Manual"/>. Does not block.
+        /// </summary>
+        public unsafe void Wake()
+        {
+            ThrowIfDisposed();
+            Native.arr_client_wake(handle.Value, null);
+            GC.KeepAlive(this);
         }
 
         internal void ThrowIfDisposed()
@@ -169,9 +200,11 @@ namespace ArrSession
             }
         }
 
-        /// <summary>Starts an operation, whose task is completed by the pump.</summary>
-        internal unsafe Task<T> Begin<T>(PendingOperation<T> operation, CancellationToken cancellation)
+        /// <summary>Starts an operation. The pump completes its task.</summary>
+        internal unsafe Task<T> Begin<T>(
+            PendingOperation<T> operation, CancellationToken cancellation, [CallerMemberName] string method = null)
         {
+            operation.Method = method;
             arr_error_info error = Blank.Error;
             int status;
             if (cancellation.IsCancellationRequested)
@@ -179,7 +212,8 @@ namespace ArrSession
                 ThrowIfDisposed();
                 return Task.FromCanceled<T>(cancellation);
             }
-            // Native starts it in microseconds. Its event may come before that returns; the pump finds it here afterwards.
+            // The native start returns within microseconds. The event may arrive before that; the lock keeps the pump from
+            // looking the operation up before it is added.
             lock (gate)
             {
                 ThrowIfDisposed();
@@ -187,18 +221,20 @@ namespace ArrSession
                 if (status == Native.ARR_OK)
                 {
                     pending.Add(operation.Id, operation);
-                    SomebodyAwaits();
+                    UpdateAwaited();
                 }
             }
             if (status != Native.ARR_OK)
             {
-                return Task.FromException<T>(ArrException.From(&error, Name));
+                return Task.FromException<T>(ArrException.From(&error, operation.Owner, method));
             }
             operation.ObeyTo(cancellation);
             return operation.Task;
         }
 
-        /// <summary>Events of a watched session carry this number. The client holds the session until it is forgotten.</summary>
+        /// <summary>
+        /// Returns the number that the session's events carry. The client holds the session until <see cref="Forget"/>.
+        /// </summary>
         internal ulong Remember(RenderingSession session)
         {
             lock (gate)
@@ -240,7 +276,7 @@ namespace ArrSession
             lock (gate)
             {
                 pending.Remove(operation.Id);
-                SomebodyAwaits();
+                UpdateAwaited();
             }
         }
 
@@ -254,7 +290,7 @@ namespace ArrSession
             }
         }
 
-        private void SomebodyAwaits()
+        private void UpdateAwaited()
         {
             if (background == null)
             {
@@ -273,13 +309,13 @@ namespace ArrSession
             }
         }
 
-        private static unsafe bool InTime(int status, arr_error_info* error)
+        private static unsafe bool InTime(int status, arr_error_info* error, [CallerMemberName] string method = null)
         {
             if (status == Native.ARR_ERROR_TIMEOUT)
             {
                 return false;
             }
-            ArrException.ThrowIfFailed(status, error, Name);
+            ArrException.ThrowIfFailed(status, error, Name, method);
             return true;
         }
     }

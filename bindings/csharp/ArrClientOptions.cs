@@ -8,179 +8,210 @@ namespace ArrSession
         /// <summary>REST v1, under the path /v1. The service chooses session ids.</summary>
         V1 = Native.ARR_API_VERSION_V1,
         /// <summary>
-        /// REST 2021-01-01, the last one. The client chooses session ids, so that a create can be repeated safely; leases are
-        /// whole minutes, of at most a day.
+        /// REST 2021-01-01, the latest. The client chooses session ids, so a create can be retried safely. Leases are whole
+        /// minutes, at most a day.
         /// </summary>
         V2021_01_01 = Native.ARR_API_VERSION_2021_01_01,
     }
 
-    /// <summary>Which certificate authorities are trusted. There is no way to turn verification off.</summary>
+    /// <summary>Which certificate authorities are trusted. Verification cannot be turned off.</summary>
     public enum TrustedRoots
     {
         /// <summary>
-        /// The platform's; the bundled ones where it has no usable store, and always in a library that was built for Android or
-        /// UWP.
+        /// The platform's store; Mozilla's list where the platform has no usable store, and always in a library built for
+        /// Android or UWP.
         /// </summary>
         Auto = Native.ARR_TRUST_AUTO,
         /// <summary>
-        /// The platform's. <see cref="ArrStatus.Tls"/> where it has no usable store; always <see cref="ArrStatus.Unsupported"/> in a
-        /// library that was built for Android or UWP.
+        /// The platform's store only. <see cref="ArrStatus.Tls"/> where it has no usable one; always
+        /// <see cref="ArrStatus.Unsupported"/> in a library built for Android or UWP.
         /// </summary>
         Platform = Native.ARR_TRUST_PLATFORM,
-        /// <summary>Mozilla's list, as it was when the library was built.</summary>
+        /// <summary>Mozilla's list as of the library's build.</summary>
         Bundled = Native.ARR_TRUST_BUNDLED,
     }
 
-    /// <summary>How much is logged.</summary>
+    /// <summary>How much is logged. Each level includes the ones above it.</summary>
     public enum ArrLogLevel
     {
         /// <summary>Nothing.</summary>
         Off = Native.ARR_LOG_LEVEL_OFF,
-        /// <summary>What went wrong and was not made good.</summary>
+        /// <summary>Failures that were not recovered from.</summary>
         Error = Native.ARR_LOG_LEVEL_ERROR,
-        /// <summary>What went wrong and is tried again, and what is probably not meant.</summary>
+        /// <summary>Failures that are retried, and probable mistakes.</summary>
         Warning = Native.ARR_LOG_LEVEL_WARNING,
-        /// <summary>What was done: tokens, sessions created, extended and stopped.</summary>
+        /// <summary>Tokens fetched; sessions created, extended and stopped.</summary>
         Info = Native.ARR_LOG_LEVEL_INFO,
         /// <summary>Every request.</summary>
         Debug = Native.ARR_LOG_LEVEL_DEBUG,
     }
 
-    /// <summary>Who pulls what the native library has to tell.</summary>
+    /// <summary>Which thread delivers events and completes tasks.</summary>
     public enum PumpMode
     {
-        /// <summary>The application, by calling <see cref="ArrClient.Pump"/>, once a frame.</summary>
+        /// <summary>The application's: it calls <see cref="ArrClient.Pump"/> once a frame.</summary>
         Manual,
         /// <summary>
-        /// A thread of the client's, "arr-pump": for programs without a loop. Tasks are completed, and events raised, on that
-        /// thread; so what awaits a task goes on there, unless it has ended before it is awaited. Not for engines, whose objects
-        /// belong to one thread.
+        /// The client's own thread, "arr-pump", for programs without a loop. Code after an await runs on it, unless the
+        /// task had already ended. Not for engines, whose objects belong to one thread.
         /// </summary>
         Background,
     }
 
     /// <summary>
-    /// What an <see cref="ArrClient"/> is made from: give <see cref="AccountId"/>, <see cref="AccountDomain"/>,
-    /// <see cref="ServiceEndpoint"/> and exactly one of <see cref="AccountKey"/>, <see cref="EntraToken"/> and
-    /// <see cref="AccessToken"/>. Everything is read by the client's constructor; white space, byte order marks and slashes
-    /// around texts are taken off; null or empty is absent.
+    /// Options for an <see cref="ArrClient"/>. Required: <see cref="AccountId"/>, <see cref="AccountDomain"/>,
+    /// <see cref="ServiceEndpoint"/>, and exactly one of <see cref="AccountKey"/>, <see cref="EntraToken"/> and
+    /// <see cref="AccessToken"/>. The client's constructor reads everything. White space around strings is removed, except
+    /// around paths. Byte order marks are removed around the account's id, the credential, the domain and the endpoints, and
+    /// slashes around the last two. An empty string counts as null.
     /// </summary>
     public sealed class ArrClientOptions
     {
-        /// <summary>The REST version to speak. Default <see cref="ArrSession.ApiVersion.V1"/>.</summary>
+        /// <summary>The version of the REST API. Default <see cref="ArrSession.ApiVersion.V1"/>.</summary>
         public ApiVersion ApiVersion { get; set; } = ApiVersion.V1;
 
         /// <summary>The account's id, a GUID.</summary>
         public string AccountId { get; set; }
 
         /// <summary>
-        /// Where the account was made: its account domain ("westus2.mixedreality.azure.com") or just the region ("westus2").
-        /// Tokens are asked for at https://sts.{domain}. A full URL is taken as the token service itself.
+        /// Where the account was created: its account domain ("westus2.mixedreality.azure.com") or just the region
+        /// ("westus2"). Tokens come from https://sts.{domain}. A full URL names the token service itself.
         /// </summary>
         public string AccountDomain { get; set; }
 
         /// <summary>
-        /// Where sessions run, which may be another region: the region ("westus2"), the session service's host, or its URL.
+        /// Where sessions run, possibly another region: the region ("westus2"), the session service's host, or its URL.
         /// HTTPS, or plain HTTP to this machine.
         /// </summary>
         public string ServiceEndpoint { get; set; }
 
         /// <summary>
-        /// The account's primary or secondary key. For development: never ship it in an application, whoever has it can use the
+        /// The account's primary or secondary key. For development only: never ship it, because it gives access to the
         /// whole account.
         /// </summary>
         public string AccountKey { get; set; }
 
         /// <summary>
-        /// A token of Microsoft Entra ID (Azure Active Directory) for the user or the application, asked for with the scope
-        /// https://sts.mixedreality.azure.com/.default. It lives for about an hour; the access token made of it for a day.
+        /// A Microsoft Entra ID (Azure Active Directory) token for the user or the application, with the scope
+        /// https://sts.mixedreality.azure.com/.default. It is valid for about an hour; the access token obtained with it,
+        /// for a day.
         /// </summary>
         public string EntraToken { get; set; }
 
         /// <summary>
-        /// A ready access token of the token service, for example from a server of your own. The token service is never asked.
+        /// An access token from the token service, obtained for example by your own server. The client never contacts the
+        /// token service.
         /// </summary>
         public string AccessToken { get; set; }
 
         /// <summary>
-        /// The path of a PEM file with further certificate authorities to trust, for example the emulator's. Read by the
-        /// client's constructor.
+        /// Path of a PEM file with additional certificate authorities to trust, for example the emulator's. Read by the
+        /// client's constructor. An expired one is still trusted, with a warning in the log. Null: none.
         /// </summary>
         public string CaFile { get; set; }
 
-        /// <summary>The same as text.</summary>
+        /// <summary>The same as <see cref="CaFile"/>, as text. Null: none.</summary>
         public string CaPem { get; set; }
 
         /// <summary>
-        /// The HTTP proxy: "system" (the default) as the environment or the system's settings say, "none", or a URL
-        /// (http://host:port, with user:password@ if it asks for them). This machine is always reached directly.
+        /// The HTTP proxy: "system" (the default), "none", or a URL such as http://host:port or
+        /// http://user:password@host:port. This machine is always reached directly. No SOCKS.
         /// </summary>
+        /// <remarks>
+        /// "system" uses the environment or the system's settings: the first of HTTPS_PROXY, https_proxy, ALL_PROXY and
+        /// all_proxy that is not empty. Hosts listed in NO_PROXY or no_proxy are reached directly. An entry is a name (which
+        /// includes its subdomains), an address, or a network such as 10.0.0.0/8, without a port. In a URL the user may have
+        /// a domain, as in DOMAIN\user; percent-encode other special characters, as UTF-8 (%40 for @).
+        /// </remarks>
         public string Proxy { get; set; }
 
-        /// <summary>Text to add to the User-Agent header, for example "MyApp/1.2": up to 128 printable ASCII characters.</summary>
+        /// <summary>Added to the User-Agent header, for example "MyApp/1.2". At most 128 printable ASCII characters.</summary>
         public string UserAgentSuffix { get; set; }
 
         /// <summary>
-        /// The path of a file that remembers which sessions were created, so that <see cref="ArrClient.RecoverSessionsAsync"/>
-        /// finds them after a crash. Its folder must exist; give always the same path. Several clients and processes may share
-        /// it. It holds no secret. Null: nothing is remembered.
+        /// The folder of the journal, which records created sessions so that <see cref="ArrClient.RecoverSessionsAsync"/>
+        /// finds them after a crash. Null: no journal.
         /// </summary>
-        public string JournalPath { get; set; }
+        /// <remarks>
+        /// Created if missing; its parent must exist. Use the same one in every run; clients and processes can share it. It
+        /// holds no secrets. A slow disk can make calls exceed their timeouts.
+        /// </remarks>
+        public string JournalFolder { get; set; }
 
-        /// <summary>Which other certificate authorities to trust. Default <see cref="TrustedRoots.Auto"/>.</summary>
+        /// <summary>
+        /// More session services that <see cref="ArrClient.RecoverSessionsAsync"/> may contact and send this account's
+        /// token to: comma-separated, each written like <see cref="ServiceEndpoint"/>. A session in the journal at any
+        /// other endpoint is reported, not contacted. Null: none.
+        /// </summary>
+        public string TrustedEndpoints { get; set; }
+
+        /// <summary>
+        /// Which certificate authorities to trust besides <see cref="CaFile"/> and <see cref="CaPem"/>. Default
+        /// <see cref="TrustedRoots.Auto"/>.
+        /// </summary>
         public TrustedRoots Trust { get; set; } = TrustedRoots.Auto;
 
-        /// <summary>What <see cref="ArrClient.LogReceived"/> tells. Default <see cref="ArrLogLevel.Off"/>.</summary>
+        /// <summary>What <see cref="ArrClient.LogReceived"/> reports. Default <see cref="ArrLogLevel.Off"/>.</summary>
         public ArrLogLevel LogLevel { get; set; } = ArrLogLevel.Off;
 
         /// <summary>
-        /// How long a REST call may take in all, repetitions included, if it is called without a timeout. 1 ms to 1 day; null
-        /// is the default, 60 s.
+        /// Limit for a REST call that is given no timeout, retries included. 1 ms to 1 day; null for 60 s.
         /// </summary>
         public TimeSpan? CallTimeout { get; set; }
 
-        /// <summary>
-        /// How long one request may take, from connecting to the last byte. 1 ms to 1 day; null is the default, 15 s.
-        /// </summary>
+        /// <summary>Limit for one request, from connecting to the last byte. 1 ms to 1 day; null for 15 s.</summary>
         public TimeSpan? AttemptTimeout { get; set; }
 
-        /// <summary>How long connecting may take. 1 ms to 1 day; null is the default, 5 s.</summary>
+        /// <summary>Limit for connecting. 1 ms to 1 day; null for 5 s.</summary>
         public TimeSpan? ConnectTimeout { get; set; }
 
         /// <summary>
-        /// How often a session that starts is read while it is waited for. 1 s to 1 day, towards this machine from 1 ms; null is
-        /// the default: 10 s, which is what the service asks for, or 2 s for a standard session with REST 2021-01-01.
+        /// The interval between polls of a starting session that is watched or waited for. 1 s to 1 day; 1 ms to 1 day if the
+        /// service is on this machine. Null for the default: 10 s, or less as listed in the remarks.
         /// </summary>
+        /// <remarks>
+        /// The documentation of REST v1 asks for 5 to 10 s. The default is 2 s for a standard session with REST 2021-01-01,
+        /// whose official clients poll as often, and 250 ms if the service is on this machine. After a failure,
+        /// <c>Retry-After</c> is respected.
+        /// </remarks>
         public TimeSpan? PollInterval { get; set; }
 
         /// <summary>
-        /// How long what was read of a ready session counts as current. In the same range; null is the default, 30 s.
+        /// How long the properties of a ready session count as current, and the interval at which watched ready sessions are
+        /// listed. Same range as <see cref="PollInterval"/>; null for 30 s.
         /// </summary>
         public TimeSpan? ReadyPollInterval { get; set; }
 
         /// <summary>
-        /// How long the first repetition of a failed request waits, and each further one twice as long, less a random part of up
-        /// to a half. 100 ms to 1 day, towards this machine from 1 ms; null is the default, 500 ms.
+        /// The delay before the first retry. It doubles with each retry, up to 60 times this value; after a 429 it begins at
+        /// 20 times and ends at 120 times this value. A random part of up to half is subtracted. <c>Retry-After</c> sets the
+        /// delay instead. 100 ms to 1 day; 1 ms to 1 day if the service is on this machine; null for 500 ms.
         /// </summary>
         public TimeSpan? RetryDelay { get; set; }
 
         /// <summary>
-        /// How often a request that failed for a passing reason is repeated within the call's time: 0 (never) to 100; null is
-        /// the default, 4. A create of REST v1 is never repeated once any part of it was sent.
+        /// The maximum number of retries after transient failures within the call's time: 0 (never) to 100; null for 4. A
+        /// create with REST v1 is retried only if no part of it was sent, or after a 429.
         /// </summary>
+        /// <remarks>
+        /// Transient failures are: no connection, 408, 500, 502, 503, 504. Throttling (429) is retried for as long as the
+        /// call's time allows, unless this is 0.
+        /// </remarks>
         public int? MaxRetries { get; set; }
 
         /// <summary>
-        /// True: the application answers <see cref="ArrEventType.TokenNeeded"/> by <see cref="ArrClient.SetToken"/>; calls whose
-        /// token was refused, or has run out, wait for the new one within their time. Only with <see cref="EntraToken"/> or
-        /// <see cref="AccessToken"/>. False, the default: they fail.
+        /// True: calls whose token the service refuses wait, within their time, until the application answers
+        /// <see cref="ArrEventType.TokenNeeded"/> with <see cref="ArrClient.SetToken"/>. False, the default: they fail. No
+        /// effect with <see cref="AccountKey"/>, with which the library fetches tokens.
         /// </summary>
         public bool TokenOnRequest { get; set; }
 
-        /// <summary>Who pulls events. Default <see cref="ArrSession.PumpMode.Manual"/>.</summary>
+        /// <summary>
+        /// Which thread delivers events and completes tasks. Default <see cref="ArrSession.PumpMode.Manual"/>.
+        /// </summary>
         public PumpMode PumpMode { get; set; } = PumpMode.Manual;
 
-        /// <summary>Sets a native struct up. The texts in it belong to <paramref name="texts"/>.</summary>
+        /// <summary>Fills a native struct. Its texts belong to <paramref name="texts"/>.</summary>
         internal unsafe void Fill(arr_client_options* options, NativeTexts texts)
         {
             *options = Blank.ClientOptions;
@@ -195,7 +226,8 @@ namespace ArrSession
             options->ca_pem = texts.Add(CaPem, "CaPem");
             options->proxy = texts.Add(Proxy, "Proxy");
             options->user_agent_suffix = texts.Add(UserAgentSuffix, "UserAgentSuffix");
-            options->journal_path = texts.Add(JournalPath, "JournalPath");
+            options->journal_folder = texts.Add(JournalFolder, "JournalFolder");
+            options->trusted_endpoints = texts.Add(TrustedEndpoints, "TrustedEndpoints");
             options->trust = (int)Trust;
             options->log_level = (int)LogLevel;
             options->call_timeout_ms = Durations.Setting(CallTimeout, "CallTimeout");
@@ -216,23 +248,24 @@ namespace ArrSession
             }
             if (MaxRetries < 0)
             {
-                throw new ArgumentOutOfRangeException("MaxRetries", MaxRetries, "0 (never) to 100, or null for the default");
+                throw new ArgumentOutOfRangeException(
+                    "MaxRetries", MaxRetries, "must be 0 (never) to 100, or null for the default (4)");
             }
             return MaxRetries == 0 ? Native.ARR_RETRIES_NONE : MaxRetries.Value;
         }
     }
 
     /// <summary>
-    /// The account that arr-emulator has when it is started without options. It is known to everybody, and no account of any
-    /// service: it may stand in source code.
+    /// The account of an arr-emulator started without options. Public, and no account of any real service: it may appear in
+    /// source code.
     /// </summary>
     public static class DevelopmentAccount
     {
-        /// <summary>Its id.</summary>
+        /// <summary>The account's id.</summary>
         public const string AccountId = "d0ca11ed-0000-4000-8000-a0ca7a57e0de";
-        /// <summary>Its key.</summary>
+        /// <summary>The account's key.</summary>
         public const string AccountKey = "YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ=";
-        /// <summary>Where the emulator listens: token service and session service.</summary>
+        /// <summary>The emulator's URL: both its token service and its session service.</summary>
         public const string Url = "http://127.0.0.1:8722";
     }
 }

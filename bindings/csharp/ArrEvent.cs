@@ -2,55 +2,72 @@ using System;
 
 namespace ArrSession
 {
-    /// <summary>What happened. Expect values that are not listed here.</summary>
+    /// <summary>What happened. Open enum: a newer library may report other values.</summary>
     public enum ArrEventType
     {
-        /// <summary>Nothing.</summary>
+        /// <summary>No event.</summary>
         None = Native.ARR_EVENT_NONE,
-        /// <summary>A started operation has ended. Never raised: its task is completed instead.</summary>
+        /// <summary>An operation has ended. Never raised: its task is completed instead.</summary>
         OperationEnded = Native.ARR_EVENT_OPERATION_ENDED,
-        /// <summary>A session that is watched has another status.</summary>
+        /// <summary>A watched session has a new <see cref="ArrEvent.SessionStatus"/>.</summary>
         SessionStatusChanged = Native.ARR_EVENT_SESSION_STATUS_CHANGED,
-        /// <summary>A session that is kept alive has got a longer lease.</summary>
+        /// <summary>Keep-alive extended the lease; a poll has confirmed it.</summary>
         LeaseExtended = Native.ARR_EVENT_LEASE_EXTENDED,
-        /// <summary>The lease of a session that is watched ends in <see cref="ArrEvent.Remaining"/>.</summary>
+        /// <summary>The lease of a watched session ends in <see cref="ArrEvent.Remaining"/>.</summary>
         LeaseExpiring = Native.ARR_EVENT_LEASE_EXPIRING,
         /// <summary>
-        /// The lease of a session that is kept alive could not be extended: <see cref="ArrEvent.Status"/> tells why. It is tried
-        /// again.
+        /// Keep-alive could not extend the lease; <see cref="ArrEvent.Status"/> says why, and it tries again.
+        /// <see cref="ArrStatus.UnexpectedReply"/>: the service accepted the longer lease, but a poll shows that it has not
+        /// grown.
         /// </summary>
         LeaseNotExtended = Native.ARR_EVENT_LEASE_NOT_EXTENDED,
         /// <summary>
-        /// The lease of a session that is kept alive has grown to its cap, and is not extended any more.
+        /// The lease has grown to <see cref="KeepAliveOptions.Cap"/>; keep-alive does not extend it further.
         /// </summary>
         LeaseCapReached = Native.ARR_EVENT_LEASE_CAP_REACHED,
         /// <summary>
-        /// The application has neither pulled events nor called <see cref="RenderingSession.Touch"/> for
-        /// <see cref="KeepAliveOptions.Liveness"/>: the lease is not extended until it does.
+        /// Keep-alive has paused: the application has neither pulled events nor called <see cref="RenderingSession.Touch"/>
+        /// for <see cref="KeepAliveOptions.Liveness"/>. It resumes when the application does either.
         /// </summary>
         KeepAlivePaused = Native.ARR_EVENT_KEEP_ALIVE_PAUSED,
         /// <summary>
-        /// The token that the application gave runs out or was refused: give a new one by <see cref="ArrClient.SetToken"/>.
+        /// The application's token is about to expire or was refused. Supply a new one with <see cref="ArrClient.SetToken"/>.
         /// </summary>
         TokenNeeded = Native.ARR_EVENT_TOKEN_NEEDED,
         /// <summary>
-        /// The machine slept, or <see cref="ArrClient.Resume"/> was called, and everything was read anew by now.
+        /// The machine slept, or <see cref="ArrClient.Resume"/> was called, and the watched sessions have been polled since.
         /// </summary>
         Resumed = Native.ARR_EVENT_RESUMED,
         /// <summary>
-        /// The answer to a create was lost; <see cref="ArrEvent.SessionId"/> is a session that may have come of it, one event for
-        /// each (<see cref="ArrEvent.Index"/> of <see cref="ArrEvent.Count"/>). It is not stopped: that is the application's
-        /// decision. A count of 0: there is none, or, if <see cref="ArrEvent.Status"/> is not Ok, nobody knows.
+        /// The reply to an Async create was lost, and session <see cref="ArrEvent.SessionId"/> may be the result. One event
+        /// per candidate (<see cref="ArrEvent.Index"/> of <see cref="ArrEvent.Count"/>), or a single event with a count of 0.
+        /// The library stops none of them. If the only candidate may also be the result of another lost create, a second event
+        /// without a SessionId means: or none. With a count of 0 no session matches, or, if <see cref="ArrEvent.Status"/> is
+        /// not Ok, the sessions could not be determined.
         /// </summary>
         CreateLost = Native.ARR_EVENT_CREATE_LOST,
         /// <summary>
-        /// A create was cancelled after it had made <see cref="ArrEvent.SessionId"/>, which could not be stopped: it may be
-        /// running.
+        /// A create was cancelled after it had created <see cref="ArrEvent.SessionId"/>, and stopping that session failed:
+        /// it may be running.
         /// </summary>
         SessionLeftRunning = Native.ARR_EVENT_SESSION_LEFT_RUNNING,
+        /// <summary>
+        /// All polls of a watched session have failed for two poll intervals or a minute, whichever is longer.
+        /// <see cref="ArrEvent.Status"/> is the latest reason; <see cref="SessionSnapshot.Age"/> is the age of the last
+        /// reply. Polling continues.
+        /// </summary>
+        ReadsFailing = Native.ARR_EVENT_READS_FAILING,
+        /// <summary>A poll succeeded after <see cref="ReadsFailing"/>.</summary>
+        ReadsRecovered = Native.ARR_EVENT_READS_RECOVERED,
+        /// <summary>
+        /// A watched session is still starting 15 minutes or more after this client first knew of it
+        /// (<see cref="SessionSnapshot.StartingFor"/>). Sessions usually take less than 3 minutes. It may still become
+        /// ready.
+        /// </summary>
+        StartingLong = Native.ARR_EVENT_STARTING_LONG,
     }
 
-    /// <summary>Something that happened, told by <see cref="ArrClient.EventReceived"/>.</summary>
+    /// <summary>An event, reported by <see cref="ArrClient.EventReceived"/>.</summary>
     public readonly struct ArrEvent
     {
         internal unsafe ArrEvent(arr_event* native, RenderingSession session)
@@ -70,70 +87,71 @@ namespace ArrSession
         /// <summary>What happened.</summary>
         public ArrEventType Type { get; }
 
-        /// <summary>The session that it is about: the object that is watched. Null if there is none.</summary>
+        /// <summary>The session the event is about: the object that watches it. Null if there is none.</summary>
         public RenderingSession Session { get; }
 
-        /// <summary>The id of the session that it is about; empty if there is none.</summary>
+        /// <summary>The id of the session the event is about; empty if there is none.</summary>
         public string SessionId { get; }
 
-        /// <summary>Ok, or why something failed; the log tells more.</summary>
+        /// <summary>Ok, or why something failed. The log has details.</summary>
         public ArrStatus Status { get; }
 
-        /// <summary>The session's status as it is now, for events about a session that is watched.</summary>
+        /// <summary>The session's current status, for events about a watched session.</summary>
         public SessionStatus SessionStatus { get; }
 
-        /// <summary>Its whole lease, as it is now.</summary>
+        /// <summary>The session's current total lease.</summary>
         public TimeSpan MaxLease { get; }
 
-        /// <summary>How much of it is left now.</summary>
+        /// <summary>What is left of the lease.</summary>
         public TimeSpan Remaining { get; }
 
-        /// <summary>Of several events that belong together: which one this is, from 0.</summary>
+        /// <summary>This event's position among <see cref="Count"/> events that belong together, from 0.</summary>
         public int Index { get; }
 
-        /// <summary>How many they are.</summary>
+        /// <summary>The number of events that belong together.</summary>
         public int Count { get; }
 
         /// <summary>
-        /// How many events without a session's object were lost before this one, because nobody pulled them in time.
+        /// How many <see cref="ArrEventType.CreateLost"/> and <see cref="ArrEventType.SessionLeftRunning"/> events were
+        /// dropped before this one, because they were not pulled in time.
         /// </summary>
         public long Lost { get; }
 
-        /// <summary>For a log.</summary>
+        /// <summary>The type and the session's id, for a log.</summary>
         public override string ToString()
         {
             return Type + (string.IsNullOrEmpty(SessionId) ? "" : " of " + SessionId);
         }
     }
 
-    /// <summary>A line of the log, told by <see cref="ArrClient.LogReceived"/>.</summary>
+    /// <summary>A line of the log, reported by <see cref="ArrClient.LogReceived"/>.</summary>
     public readonly struct ArrLogEntry
     {
         internal unsafe ArrLogEntry(arr_log_entry* native)
         {
             Level = (ArrLogLevel)native->level;
             Time = Durations.FromUnix(native->unix_time_ms);
-            Message = Utf8.Decode(native->message, 512);
+            Message = Messages.WithNames(Utf8.Decode(native->message, 512));
             CorrelationVector = Utf8.Decode(native->correlation_vector, 128);
             Lost = (long)native->lost;
         }
 
-        /// <summary>How important it is.</summary>
+        /// <summary>The line's level.</summary>
         public ArrLogLevel Level { get; }
 
-        /// <summary>When it was written, UTC.</summary>
+        /// <summary>When it was written, in UTC.</summary>
         public DateTime Time { get; }
 
-        /// <summary>What happened, cut to 511 bytes. Holds no key, no token and no body.</summary>
+        /// <summary>The text, cut to 511 bytes. Contains no key, token or body.</summary>
         public string Message { get; }
 
-        /// <summary>The MS-CV of the reply that it is about; empty if there is none.</summary>
+        /// <summary>The MS-CV of the reply the line is about; empty if there is none.</summary>
         public string CorrelationVector { get; }
 
-        /// <summary>How many lines were lost before this one, because nobody pulled them in time.</summary>
+        /// <summary>How many lines were dropped before this one, because they were not pulled in time.</summary>
         public long Lost { get; }
 
-        /// <summary>For a log.</summary>
+        /// <summary>The level and the text.</summary>
         public override string ToString()
         {
             return Level + ": " + Message;

@@ -3,8 +3,8 @@ using System;
 namespace ArrSession
 {
     /// <summary>
-    /// The native library cannot be used: it is missing, of another architecture, or of a version that these sources do not fit.
-    /// The message says which, and how to mend it. Nothing of this namespace works until then.
+    /// The native library cannot be used: it is missing, built for another architecture, or of a version that does not
+    /// match these sources. The message says which, and how to fix it. Until then, nothing in this namespace works.
     /// </summary>
     public sealed class ArrLibraryException : Exception
     {
@@ -15,22 +15,22 @@ namespace ArrSession
             FoundAbiVersion = foundVersion;
         }
 
-        /// <summary>The library's name, without what the platform puts around it: "arr_session".</summary>
+        /// <summary>The library's name without the platform's prefix and suffix: "arr_session".</summary>
         public string LibraryName
         {
             get { return Native.Library; }
         }
 
-        /// <summary>What this process needs: for example "X64" or "Arm64".</summary>
+        /// <summary>The architecture that this process needs, for example "X64" or "Arm64".</summary>
         public string ProcessArchitecture { get; }
 
-        /// <summary>The ABI version that these sources are written for.</summary>
+        /// <summary>The ABI version that these sources need.</summary>
         public int ExpectedAbiVersion
         {
             get { return (int)Native.ARR_ABI_VERSION; }
         }
 
-        /// <summary>The ABI version of the library that was loaded; null if none was.</summary>
+        /// <summary>The ABI version of the loaded library; null if none was loaded.</summary>
         public long? FoundAbiVersion { get; }
     }
 }

@@ -5,13 +5,13 @@ using System.Threading;
 namespace ArrSession
 {
     /// <summary>
-    /// The thread that pulls events where the application has no loop. It waits inside native, with no hold on its client, so that
-    /// a client that nobody holds any more is collected, which ends the thread.
+    /// The pump's thread for applications without a loop. While it waits in native code it does not reference its client,
+    /// so that an abandoned client can be collected, which ends the thread.
     /// </summary>
     internal sealed class BackgroundPump
     {
-        // Native ends the wait with the client. The slices are for what it cannot know: that the log has a line, that the client is
-        // collected, that the domain is unloaded, which first has to end its threads.
+        // The end of the client ends the native wait. Slices are for what native code does not report: a log line, the
+        // client's collection, and a domain unload, which has to end its threads first.
         private const uint SliceMs = 100;
 
         private readonly WeakReference<ArrClient> client;
@@ -30,7 +30,7 @@ namespace ArrSession
             thread.Start();
         }
 
-        /// <summary>The client is freed, so it is over as soon as the last handler has returned.</summary>
+        /// <summary>Waits until the last handler has returned; the client has been freed.</summary>
         internal void AwaitItsEnd()
         {
             if (Thread.CurrentThread != thread)
@@ -52,8 +52,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Mono takes every word on a stack for a reference, also what earlier calls have left there. So the client is touched far
-        /// below of where the native wait has its frames.
+        /// Mono scans stacks conservatively, including what earlier calls left there. So the client is only touched far
+        /// below the frames of the native wait.
         /// </summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
         private unsafe bool PumpFarDown(arr_event* native, bool hasEvent)

@@ -3,8 +3,8 @@ using System;
 namespace ArrSession
 {
     /// <summary>
-    /// Each native struct as its init function sets it up, to be copied: so a frame's call needs no second one to set its struct
-    /// up. Filled once, when the library is first used.
+    /// Each native struct, initialized once and then copied, so that a call in a frame needs no second call to initialize
+    /// its struct.
     /// </summary>
     internal static unsafe class Blank
     {
@@ -18,7 +18,7 @@ namespace ArrSession
         internal static arr_snapshot Snapshot;
         internal static arr_watch_options WatchOptions;
         internal static arr_keep_alive_options KeepAliveOptions;
-        internal static arr_resume_options ResumeOptions;
+        internal static arr_reuse_options ReuseOptions;
 
         internal static void SetUp()
         {
@@ -62,9 +62,9 @@ namespace ArrSession
             {
                 Native.arr_keep_alive_options_init(place, (UIntPtr)(uint)sizeof(arr_keep_alive_options));
             }
-            fixed (arr_resume_options* place = &ResumeOptions)
+            fixed (arr_reuse_options* place = &ReuseOptions)
             {
-                Native.arr_resume_options_init(place, (UIntPtr)(uint)sizeof(arr_resume_options));
+                Native.arr_reuse_options_init(place, (UIntPtr)(uint)sizeof(arr_reuse_options));
             }
         }
     }

@@ -3,33 +3,35 @@ using System.Threading;
 
 namespace ArrSession
 {
-    /// <summary>TimeSpan to and from the milliseconds and seconds of the C ABI. What is not whole is rounded up.</summary>
+    /// <summary>Converts TimeSpan to and from the C ABI's milliseconds and seconds. Fractions are rounded up.</summary>
     internal static class Durations
     {
         private static readonly DateTime Epoch = new DateTime(1970, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-        /// <summary>The timeout of a call that sends a request: null is the client's.</summary>
+        /// <summary>The timeout of a blocking call. Null is the client's default; zero sends nothing.</summary>
         internal static uint CallTimeout(TimeSpan? timeout)
         {
-            if (timeout == null)
-            {
-                return Native.ARR_TIMEOUT_DEFAULT;
-            }
+            return timeout == null ? Native.ARR_TIMEOUT_DEFAULT : WaitLimit(timeout.Value, "timeout");
+        }
+
+        /// <summary>The timeout of an Async call. Null is the client's default.</summary>
+        internal static uint StartTimeout(TimeSpan? timeout)
+        {
             if (timeout == TimeSpan.Zero)
             {
                 throw new ArgumentOutOfRangeException(
-                    "timeout", timeout, "a request takes time: give more than zero, or null for the client's CallTimeout");
+                    "timeout", timeout, "must be more than zero, or null for the default");
             }
-            return WaitLimit(timeout.Value, "timeout");
+            return CallTimeout(timeout);
         }
 
-        /// <summary>The limit of a wait: zero does not wait.</summary>
+        /// <summary>The limit of a wait. Zero does not wait.</summary>
         internal static uint WaitLimit(TimeSpan limit, string name)
         {
             return limit == Timeout.InfiniteTimeSpan ? Native.ARR_WAIT_FOREVER : Milliseconds(limit, name);
         }
 
-        /// <summary>An optional setting in milliseconds, of which 0 stands for the default.</summary>
+        /// <summary>An optional setting in milliseconds. Native code takes 0 for the default.</summary>
         internal static uint Setting(TimeSpan? value, string name)
         {
             if (value == null)
@@ -38,7 +40,7 @@ namespace ArrSession
             }
             if (value == TimeSpan.Zero)
             {
-                throw new ArgumentOutOfRangeException(name, value, "more than zero, or null for the default");
+                throw new ArgumentOutOfRangeException(name, value, "must be more than zero, or null for the default");
             }
             return Milliseconds(value.Value, name);
         }
@@ -63,7 +65,7 @@ namespace ArrSession
             return new TimeSpan(count * TimeSpan.TicksPerSecond);
         }
 
-        /// <summary>UTC; the last time that DateTime has for what is beyond it.</summary>
+        /// <summary>The time in UTC, clamped to the range of DateTime.</summary>
         internal static DateTime FromUnix(ulong milliseconds)
         {
             ulong most = (ulong)((DateTime.MaxValue.Ticks - Epoch.Ticks) / TimeSpan.TicksPerMillisecond);
@@ -73,10 +75,11 @@ namespace ArrSession
         private static uint Count(TimeSpan value, long ticksPerUnit, string name)
         {
             long count = value.Ticks / ticksPerUnit + (value.Ticks % ticksPerUnit > 0 ? 1 : 0);
-            // The largest number stands for "for ever".
-            if (value < TimeSpan.Zero || count >= uint.MaxValue)
+            // The two largest values mean "no limit" and "the default".
+            if (value < TimeSpan.Zero || count >= Native.ARR_TIMEOUT_DEFAULT)
             {
-                throw new ArgumentOutOfRangeException(name, value, "a length of time must not be negative, nor of many years");
+                TimeSpan most = new TimeSpan((Native.ARR_TIMEOUT_DEFAULT - 1L) * ticksPerUnit);
+                throw new ArgumentOutOfRangeException(name, value, "must not be negative or exceed " + most);
             }
             return (uint)count;
         }

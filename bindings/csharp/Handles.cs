@@ -4,12 +4,12 @@ using System.Runtime.InteropServices;
 namespace ArrSession
 {
     /// <summary>
-    /// A native handle, which is freed exactly once: by Dispose, or by a finalizer. Freeing never waits.
+    /// A native handle, freed exactly once by Dispose or by a finalizer. Freeing never blocks.
     /// </summary>
     /// <remarks>
-    /// The value of a native handle is looked up, never followed: one that is freed while another thread uses it is answered by
-    /// an error. So a call needs no count of users, which would put off the freeing of a client in which somebody waits; it
-    /// only has to keep the object alive (GC.KeepAlive) until the call is over, so that no finalizer frees it meanwhile.
+    /// Native code looks handles up and never follows them, so a call with a handle that another thread frees returns an
+    /// error. Calls therefore need no reference count, which would delay the freeing of a client that a thread waits in.
+    /// They only keep the object alive (GC.KeepAlive) until they return, so that no finalizer frees it meanwhile.
     /// </remarks>
     internal abstract class NativeHandle : SafeHandle
     {
@@ -24,7 +24,7 @@ namespace ArrSession
             get { return handle == IntPtr.Zero; }
         }
 
-        /// <summary>Stays what it was after the handle is freed.</summary>
+        /// <summary>Keeps its value after the handle is freed.</summary>
         internal IntPtr Value
         {
             get { return handle; }
@@ -47,13 +47,13 @@ namespace ArrSession
 
     internal sealed class SessionHandle : NativeHandle
     {
-        // A child keeps its parent: no finalizer ends the client of a session that somebody holds.
+        // Keeps the parent alive: no finalizer ends the client of a session that is still referenced.
         private readonly ClientHandle client;
 
         /// <summary>
-        /// Whether the session is watched by this handle: then its client holds it, and if it is collected so is its client. The
-        /// one whose end is to stop the session has to end first, and a collector has an order of its own: Unity's another
-        /// than Mono's.
+        /// Whether this handle watches the session. Its client then references it, so both are collected together. The
+        /// client must be freed first, to keep StopOnShutdown's promise, but the order of finalizers is undefined: Unity's
+        /// differs from Mono's.
         /// </summary>
         internal volatile bool IsWatched;
 
@@ -63,7 +63,7 @@ namespace ArrSession
             this.client = client;
         }
 
-        /// <summary>Starts a stop that goes on by itself, whatever becomes of the session's handle and its client.</summary>
+        /// <summary>Starts a stop that continues after the session's handle and its client are freed.</summary>
         internal static unsafe bool StartStop(IntPtr session)
         {
             IntPtr operation = IntPtr.Zero;

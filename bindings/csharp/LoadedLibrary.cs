@@ -4,15 +4,15 @@ using System.Runtime.InteropServices;
 namespace ArrSession
 {
     /// <summary>
-    /// The native library, looked at once, when it is first needed: not in a static constructor, whose exception would reach the
-    /// caller inside a TypeInitializationException.
+    /// Checks the native library once, on first use. Not in a static constructor, which would wrap the exception in a
+    /// TypeInitializationException.
     /// </summary>
     internal static class LoadedLibrary
     {
         private static readonly object Gate = new object();
         private static volatile bool good;
 
-        /// <summary>Throws an ArrLibraryException unless the library is there and fits.</summary>
+        /// <summary>Throws an ArrLibraryException if the library is missing or does not match.</summary>
         internal static void Check()
         {
             if (good)
@@ -43,27 +43,28 @@ namespace ArrSession
             }
             catch (DllNotFoundException e)
             {
-                throw Failure("was not found, or something that it needs itself was not", PlaceIt(), null, e);
+                throw Failure("was not found, or a library that it depends on was not", HowToInstall(), null, e);
             }
             catch (BadImageFormatException e)
             {
-                throw Failure("was found, but is no library for this process", PlaceIt(), null, e);
+                throw Failure("was found, but is not a library for this process", HowToInstall(), null, e);
             }
             catch (EntryPointNotFoundException e)
             {
-                throw Failure("was found, but has not all functions: it is another library, or an older one", TakeFromOne(), null, e);
+                throw Failure(
+                    "was found, but lacks functions: it is an older version, or another library", HowToMatch(), null, e);
             }
-            throw Failure("has ABI version " + found, TakeFromOne(), found, null);
+            throw Failure("has ABI version " + found, HowToMatch(), found, null);
         }
 
         private static ArrLibraryException Failure(string what, string fix, uint? found, Exception cause)
         {
             string architecture = RuntimeInformation.ProcessArchitecture.ToString();
-            string message = "The native library \"" + Native.Library + "\" (here " + FileName() + ") " + what + ". This process is "
+            string message = "The native library \"" + Native.Library + "\" (" + FileName() + ") " + what + ". This process is "
                 + architecture + " and needs ABI version " + Native.ARR_ABI_VERSION + ". " + fix;
             if (cause != null)
             {
-                message += " The system says: " + cause.Message;
+                message += " System error: " + cause.Message;
             }
             return new ArrLibraryException(message, architecture, found, cause);
         }
@@ -81,27 +82,26 @@ namespace ArrSession
 #endif
         }
 
-        private static string TakeFromOne()
+        private static string HowToMatch()
         {
-            return "Take the C# sources and the library from the same release, and look for an older copy of "
+            return "Use the C# sources and the library from the same release, and look for an older copy of "
                 + FileName() + " that is found first.";
         }
 
-        private static string PlaceIt()
+        private static string HowToInstall()
         {
 #if UNITY_5_3_OR_NEWER
-            return "In Unity: select the plugin file in the Project window and look at its import settings in the Inspector: the"
-                + " platform that is built for must be ticked, with this CPU (for UWP: SDK any, CPU ARM64 on HoloLens 2), and the"
-                + " Editor for play mode; after an update of the plugin restart the Editor. A file of another architecture is not"
-                + " found either.";
+            return "In Unity, select the plugin file in the Project window and check its import settings in the Inspector: tick"
+                + " the target platform with this CPU (UWP: SDK any, CPU ARM64 on HoloLens 2), and the Editor for play mode."
+                + " Restart the Editor after updating the plugin. A file of another architecture also counts as not found.";
 #else
             string place = RuntimeInformation.IsOSPlatform(OSPlatform.Windows)
-                ? "Put the file for this architecture beside the program's .exe, or into a folder of PATH."
+                ? "Put the file for this architecture next to the program's .exe, or into a folder in PATH."
                 : RuntimeInformation.IsOSPlatform(OSPlatform.OSX)
-                    ? "Put the file for this architecture beside the program, or into a folder of DYLD_LIBRARY_PATH."
-                    : "Put the file for this architecture beside the program (.NET), into a folder of LD_LIBRARY_PATH, or into"
+                    ? "Put the file for this architecture next to the program, or into a folder in DYLD_LIBRARY_PATH."
+                    : "Put the file for this architecture next to the program (.NET), into a folder in LD_LIBRARY_PATH, or into"
                         + " /usr/local/lib and run ldconfig.";
-            return place + " A file of another architecture is not found either.";
+            return place + " A file of another architecture also counts as not found.";
 #endif
         }
     }

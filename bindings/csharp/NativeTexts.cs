@@ -5,12 +5,12 @@ using System.Text;
 namespace ArrSession
 {
     /// <summary>
-    /// Texts on their way in: NUL-terminated UTF-8 outside of the managed heap, for as long as one call takes. They may be
-    /// secrets, so they are wiped.
+    /// Input texts: NUL-terminated UTF-8 outside the managed heap, for the duration of one call. Wiped, because they may be
+    /// secrets.
     /// </summary>
     internal sealed unsafe class NativeTexts : IDisposable
     {
-        // Half a surrogate pair is an error of the caller's, not a question mark.
+        // Half a surrogate pair is the caller's error, not a question mark.
         private static readonly Encoding Strict = new UTF8Encoding(false, true);
 
         private Block* last;
@@ -21,7 +21,7 @@ namespace ArrSession
             internal int Length;
         }
 
-        /// <summary>NULL for null.</summary>
+        /// <summary>Null becomes NULL.</summary>
         internal byte* Add(string text, string name)
         {
             if (text == null)
@@ -30,7 +30,7 @@ namespace ArrSession
             }
             if (text.IndexOf('\0') >= 0)
             {
-                throw new ArgumentException("the text has a NUL in it, where its UTF-8 would end", name);
+                throw new ArgumentException("must not contain a NUL character, which would end the text", name);
             }
             int length;
             try
@@ -39,7 +39,7 @@ namespace ArrSession
             }
             catch (EncoderFallbackException)
             {
-                throw new ArgumentException("the text has half a surrogate pair in it, which is no character", name);
+                throw new ArgumentException("contains half a surrogate pair, which is not a character", name);
             }
             byte* bytes = Allocate(length + 1);
             if (length > 0)
@@ -53,7 +53,7 @@ namespace ArrSession
             return bytes;
         }
 
-        /// <summary>An array of places for pointers.</summary>
+        /// <summary>An array for pointers.</summary>
         internal byte** AddPointers(int count)
         {
             return (byte**)Allocate(count * sizeof(byte*));
@@ -84,10 +84,10 @@ namespace ArrSession
         }
     }
 
-    /// <summary>Texts on their way out.</summary>
+    /// <summary>Output texts.</summary>
     internal static unsafe class Utf8
     {
-        /// <summary>The text up to its NUL, or all of a buffer that has none.</summary>
+        /// <summary>The text up to its NUL, or the whole buffer if there is none.</summary>
         internal static string Decode(byte* text, int capacity)
         {
             int length = 0;

@@ -54,7 +54,7 @@ namespace ArrSession
         }
     }
 
-    /// <summary>What brings a session: arr_operation_get_session</summary>
+    /// <summary>Results in a session: arr_operation_get_session</summary>
     internal abstract unsafe class SessionOperation<T> : PendingOperation<T>
     {
         protected SessionOperation(ArrClient client)
@@ -63,19 +63,18 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Whether a session that this brings, and that was not there before, is certainly the operation's own. Under an id that
-        /// the application has given there may have been one before.
+        /// Whether a new session is certain to be this operation's. An id chosen by the application may have existed before.
         /// </summary>
         protected abstract bool CreatesItsOwn { get; }
 
-        protected int TakeSession(IntPtr operation, out RenderingSession session, out bool resumed, arr_error_info* error)
+        protected int TakeSession(IntPtr operation, out RenderingSession session, out bool reused, arr_error_info* error)
         {
             IntPtr native = IntPtr.Zero;
             int wasThere = 0;
             arr_session_properties properties = Blank.Properties;
             int status = Native.arr_operation_get_session(operation, &native, &properties, &wasThere, error);
             session = status == Native.ARR_OK ? new RenderingSession(Client, native, &properties) : null;
-            resumed = wasThere != 0;
+            reused = wasThere != 0;
             return status;
         }
 
@@ -88,7 +87,7 @@ namespace ArrSession
         {
             IntPtr session = IntPtr.Zero;
             int wasThere = 0;
-            // From here on it has either created one, or native stops what it creates.
+            // After this, either the session exists or native code stops what it creates.
             EndCreating(operation);
             if (!CreatesItsOwn
                 || Native.arr_operation_get_session(operation, &session, null, &wasThere, null) != Native.ARR_OK)
@@ -135,8 +134,8 @@ namespace ArrSession
 
         protected override int Take(IntPtr operation, out RenderingSession result, arr_error_info* error)
         {
-            bool resumed;
-            return TakeSession(operation, out result, out resumed, error);
+            bool reused;
+            return TakeSession(operation, out result, out reused, error);
         }
     }
 
@@ -169,24 +168,24 @@ namespace ArrSession
 
         protected override int Take(IntPtr operation, out RenderingSession result, arr_error_info* error)
         {
-            bool resumed;
-            return TakeSession(operation, out result, out resumed, error);
+            bool reused;
+            return TakeSession(operation, out result, out reused, error);
         }
     }
 
-    /// <summary>arr_session_resume_or_create_start</summary>
-    internal sealed unsafe class ResumeOperation : SessionOperation<ResumeResult>
+    /// <summary>arr_session_reuse_or_create_start</summary>
+    internal sealed unsafe class ReuseOperation : SessionOperation<ReuseResult>
     {
         private readonly CreateSessionOptions options;
-        private readonly ResumeOptions resume;
+        private readonly ReuseOptions reuse;
         private readonly uint timeout;
         private readonly bool createsItsOwn;
 
-        internal ResumeOperation(ArrClient client, CreateSessionOptions options, ResumeOptions resume, uint timeout)
+        internal ReuseOperation(ArrClient client, CreateSessionOptions options, ReuseOptions reuse, uint timeout)
             : base(client)
         {
             this.options = options;
-            this.resume = resume;
+            this.reuse = reuse;
             this.timeout = timeout;
             createsItsOwn = string.IsNullOrEmpty(options.SessionId);
         }
@@ -201,20 +200,20 @@ namespace ArrSession
             using (NativeTexts texts = new NativeTexts())
             {
                 arr_session_create_options nativeCreate;
-                arr_resume_options nativeResume;
+                arr_reuse_options nativeReuse;
                 options.Fill(&nativeCreate, texts);
-                resume.Fill(&nativeResume, texts);
-                return Native.arr_session_resume_or_create_start(
-                    Client.Handle.Value, &nativeCreate, &nativeResume, id, operation, timeout, error);
+                reuse.Fill(&nativeReuse, texts);
+                return Native.arr_session_reuse_or_create_start(
+                    Client.Handle.Value, &nativeCreate, &nativeReuse, id, operation, timeout, error);
             }
         }
 
-        protected override int Take(IntPtr operation, out ResumeResult result, arr_error_info* error)
+        protected override int Take(IntPtr operation, out ReuseResult result, arr_error_info* error)
         {
             RenderingSession session;
-            bool resumed;
-            int status = TakeSession(operation, out session, out resumed, error);
-            result = status == Native.ARR_OK ? new ResumeResult(session, resumed) : null;
+            bool reused;
+            int status = TakeSession(operation, out session, out reused, error);
+            result = status == Native.ARR_OK ? new ReuseResult(session, reused) : null;
             return status;
         }
     }
@@ -290,7 +289,9 @@ namespace ArrSession
                 Client.Handle.Value, (int)scope, id, operation, timeout, error);
         }
 
-        /// <summary>Native does not send a stop that is cancelled before it is sent: another one goes on instead.</summary>
+        /// <summary>
+        /// A stop cancelled before it is sent is never sent, so a second stop takes over first.
+        /// </summary>
         protected override bool MayBeCancelled()
         {
             IntPtr another = IntPtr.Zero;
@@ -315,11 +316,11 @@ namespace ArrSession
 
         protected override Exception Describe(arr_error_info* error)
         {
-            return ArrStopAllException.From(error, soFar);
+            return ArrStopAllException.From(error, soFar, Method);
         }
     }
 
-    /// <summary>What is started of a session.</summary>
+    /// <summary>An operation on a session.</summary>
     internal abstract unsafe class OfSessionOperation<T> : PendingOperation<T>
     {
         protected OfSessionOperation(RenderingSession session)
@@ -330,13 +331,13 @@ namespace ArrSession
 
         protected RenderingSession Session { get; }
 
-        protected override string Owner
+        internal override string Owner
         {
             get { return "RenderingSession"; }
         }
     }
 
-    /// <summary>What brings properties: arr_operation_get_properties</summary>
+    /// <summary>Results in properties: arr_operation_get_properties</summary>
     internal abstract unsafe class PropertiesOperation : OfSessionOperation<SessionProperties>
     {
         protected PropertiesOperation(RenderingSession session)
@@ -388,7 +389,7 @@ namespace ArrSession
 
         protected override Exception Describe(arr_error_info* error)
         {
-            return Session.DescribeEndOfWait(error);
+            return Session.DescribeEndOfWait(error, Method);
         }
     }
 
@@ -429,8 +430,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Native does not send a stop that is cancelled before it is sent: another one goes on instead, unless the session's
-        /// object is disposed or its client is being shut down.
+        /// A stop cancelled before it is sent is never sent, so a second stop takes over first. That fails if the session's
+        /// object is disposed or its client is shutting down.
         /// </summary>
         protected override bool MayBeCancelled()
         {

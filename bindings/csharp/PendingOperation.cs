@@ -5,8 +5,8 @@ using System.Threading.Tasks;
 namespace ArrSession
 {
     /// <summary>
-    /// An operation that native carries out, and the task that somebody awaits meanwhile. It is ended exactly once, by who has
-    /// claimed it: the pump, when native says that it has ended; or the end of the client.
+    /// A native operation and its task. Completed exactly once, by the thread that claims it: the pump, when the operation
+    /// has ended, or the one that ends the client.
     /// </summary>
     internal abstract unsafe class PendingOperation
     {
@@ -25,21 +25,24 @@ namespace ArrSession
 
         protected ArrClient Client { get; }
 
-        /// <summary>Once it is started.</summary>
+        /// <summary>Set once started.</summary>
         internal OperationHandle Handle { get; private set; }
 
-        /// <summary>What its event carries.</summary>
+        /// <summary>The method that the application called. Set once started.</summary>
+        internal string Method { get; set; }
+
+        /// <summary>The number that its event carries.</summary>
         internal ulong Id { get; private set; }
 
-        /// <summary>The name of who is disposed, if native does not know its handle.</summary>
-        protected virtual string Owner
+        /// <summary>The class to name in an ObjectDisposedException.</summary>
+        internal virtual string Owner
         {
             get { return "ArrClient"; }
         }
 
         internal abstract bool IsOver { get; }
 
-        /// <summary>Starts it; native returns at once. The status is about starting.</summary>
+        /// <summary>Starts the operation; native code returns at once. The status is that of starting.</summary>
         internal int Start(ulong id, arr_error_info* error)
         {
             IntPtr native = IntPtr.Zero;
@@ -55,9 +58,9 @@ namespace ArrSession
         protected abstract int Start(ulong id, IntPtr* operation, arr_error_info* error);
 
         /// <summary>
-        /// From now on the token cancels it: natively, at once. The task ends when the pump hears of it.
+        /// Lets the token cancel the native operation at once. The task is completed when the pump receives the event.
         /// </summary>
-        /// <exception cref="ObjectDisposedException">The token's source is disposed; the operation is cancelled.</exception>
+        /// <exception cref="ObjectDisposedException">The token's source is disposed. The operation is cancelled.</exception>
         internal void ObeyTo(CancellationToken token)
         {
             if (!token.CanBeCanceled)
@@ -72,7 +75,7 @@ namespace ArrSession
             }
             catch (ObjectDisposedException)
             {
-                // The caller gets no task that would tell him what comes of it.
+                // The caller gets no task, so the operation must not continue.
                 CancelNatively();
                 throw;
             }
@@ -102,15 +105,15 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Sees to it that what must not be lost goes on without this operation. False if it cannot: then it goes on, and its task
-        /// ends with it.
+        /// Called before cancelling. Starts a replacement for work that must not be lost; false if that fails, in which
+        /// case this operation is not cancelled.
         /// </summary>
         protected virtual bool MayBeCancelled()
         {
             return true;
         }
 
-        /// <summary>Whether native still carries it out.</summary>
+        /// <summary>Whether the native operation is still running.</summary>
         internal bool IsRunning
         {
             get
@@ -123,8 +126,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// The client is about to be shut down, after which it stops nothing any more. So what creates a session ends now: it has
-        /// created one, which its task brings while that can still be stopped, or native stops what it creates.
+        /// Called before the client shuts down, after which it can stop nothing. Ends a pending create: either the session
+        /// exists, and its task returns it while it can still be stopped, or native code stops what it creates.
         /// </summary>
         internal void EndCreating()
         {
@@ -136,14 +139,14 @@ namespace ArrSession
         {
         }
 
-        /// <summary>True for one caller only, who then ends it.</summary>
+        /// <summary>True for exactly one caller, which must then complete the operation.</summary>
         internal bool TryClaim()
         {
             return Interlocked.Exchange(ref claimed, 1) == 0;
         }
 
         /// <summary>
-        /// Waits until who has claimed it has completed its task. Nobody's code runs in between, so this is over at once.
+        /// Waits until the claiming thread has completed the task. No application code runs in between, so spinning suffices.
         /// </summary>
         internal void AwaitItsEnd()
         {
@@ -154,7 +157,7 @@ namespace ArrSession
             }
         }
 
-        /// <summary>Claimed: ends it as native says.</summary>
+        /// <summary>After a claim: completes the task with the native result.</summary>
         internal void End()
         {
             EndWith(Handle.Value);
@@ -162,8 +165,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Claimed, and its client is about to be freed: nobody hears of its result any more. A session that it has just created
-        /// is stopped; one that it is creating is stopped by native. A stop goes on.
+        /// After a claim, before the client is freed: discards the result. Stops a session that was just created; native
+        /// code stops one that is being created. A stop continues.
         /// </summary>
         internal void Abandon()
         {
@@ -171,12 +174,12 @@ namespace ArrSession
             Release();
         }
 
-        /// <summary>Completes the task as cancelled: by the token, if that was cancelled.</summary>
+        /// <summary>Cancels the task, with its token if that was cancelled.</summary>
         internal abstract void CompleteAsCancelled();
 
         protected abstract void EndWith(IntPtr operation);
 
-        /// <summary>Stops the session that the operation has created, if it has.</summary>
+        /// <summary>Stops the session that the operation created, if any.</summary>
         protected virtual void GiveBack(IntPtr operation)
         {
         }
@@ -191,7 +194,7 @@ namespace ArrSession
             get { return token; }
         }
 
-        /// <summary>Frees the operation; the token has nothing to cancel any more.</summary>
+        /// <summary>Frees the operation and unregisters from the token.</summary>
         protected void Release()
         {
             CancellationTokenRegistration made;
@@ -201,13 +204,13 @@ namespace ArrSession
                 made = registration;
                 registration = default(CancellationTokenRegistration);
             }
-            // Waits for a cancelling that is under way, which does nothing but call native.
+            // Waits for a concurrent cancellation, which only calls native code.
             made.Dispose();
             Handle.Dispose();
         }
     }
 
-    /// <summary>An operation that brings a result.</summary>
+    /// <summary>An operation with a result.</summary>
     internal abstract unsafe class PendingOperation<T> : PendingOperation
     {
         // Continuations run where the task is completed: on the pump's thread.
@@ -228,13 +231,13 @@ namespace ArrSession
             get { return source.Task.IsCompleted; }
         }
 
-        /// <summary>Takes what the operation has brought, if it has succeeded.</summary>
+        /// <summary>Reads the result, if the operation succeeded.</summary>
         protected abstract int Take(IntPtr operation, out T result, arr_error_info* error);
 
-        /// <summary>What a failure is in C#.</summary>
+        /// <summary>The exception for a failure.</summary>
         protected virtual Exception Describe(arr_error_info* error)
         {
-            return ArrException.From(error, Owner);
+            return ArrException.From(error, Owner, Method);
         }
 
         protected override void EndWith(IntPtr operation)

@@ -1,13 +1,14 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 
 namespace ArrSession
 {
     /// <summary>
-    /// A rendering session of a client. It keeps its client from being collected. Disposing it never stops the session, but ends
-    /// watching it. Every method may be called from any thread, several at a time; what <see cref="ArrClient"/> says about tasks,
-    /// twins, timeouts and failures holds here too.
+    /// A rendering session. Disposing it does not stop the session; it ends watching and keep-alive. All members are
+    /// thread-safe. Tasks, blocking variants, timeouts and failures are as described for <see cref="ArrClient"/>, which
+    /// this object keeps from being collected.
     /// </summary>
     public sealed class RenderingSession : IDisposable
     {
@@ -32,7 +33,7 @@ namespace ArrSession
         /// <summary>The session's id.</summary>
         public string Id { get; }
 
-        /// <summary>Its client.</summary>
+        /// <summary>The client that created or opened the session.</summary>
         public ArrClient Client { get; }
 
         /// <summary>Whether <see cref="Dispose"/> was called.</summary>
@@ -41,12 +42,12 @@ namespace ArrSession
             get { return disposed; }
         }
 
-        /// <summary>Whatever the application likes.</summary>
+        /// <summary>Any object the application wants to attach.</summary>
         public object Tag { get; set; }
 
         /// <summary>
-        /// What happens to this session, while it is watched by this object. Raised by the pump, on its thread, after the
-        /// client's own event.
+        /// Raised for events of this session while this object watches it: on the pump's thread, after
+        /// <see cref="ArrClient.EventReceived"/>.
         /// </summary>
         public event Action<ArrEvent> EventReceived;
 
@@ -58,26 +59,29 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Asks the service for the session's properties. Several that are started at about the same time are one request. The
-        /// service slows accounts down that ask more often than every five to ten seconds. REST v1: GET
-        /// /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}.
+        /// Reads the session's properties from the service. Concurrent calls share one request. The service throttles
+        /// accounts that read more often than every 5 to 10 s.
         /// </summary>
-        /// <param name="cancellation">Ends it for the caller.</param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
+        /// <remarks>
+        /// REST v1: GET /v1/accounts/{account}/sessions/{id}/properties; 2021-01-01: GET /accounts/{account}/sessions/{id}.
+        /// </remarks>
+        /// <param name="cancellation">Cancels the task.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
         /// <exception cref="ArrException">
-        /// <see cref="ArrStatus.NotFound"/> if the service does not know the session any more.
+        /// <see cref="ArrStatus.NotFound"/>: the service no longer knows the session.
         /// </exception>
         public Task<SessionProperties> GetPropertiesAsync(
             CancellationToken cancellation = default(CancellationToken), TimeSpan? timeout = null)
         {
             ThrowIfDisposed();
-            return Client.Begin(new ReadOperation(this, Durations.CallTimeout(timeout)), cancellation);
+            return Client.Begin(new ReadOperation(this, Durations.StartTimeout(timeout)), cancellation);
         }
 
         /// <summary>
-        /// The synchronous twin of <see cref="GetPropertiesAsync"/>. Blocks; refused on the pump's thread, but for
-        /// <see cref="ReadMode.Known"/>, which sends nothing.
+        /// Blocking variant of <see cref="GetPropertiesAsync"/>. With <see cref="ReadMode.Known"/> it sends nothing, does
+        /// not block, and may be called on any thread.
         /// </summary>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread in another mode.</exception>
         public unsafe SessionProperties GetProperties(ReadMode mode = ReadMode.Fresh, TimeSpan? timeout = null)
         {
             ThrowIfDisposed();
@@ -95,77 +99,81 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Waits until the session is ready. Its properties are read every <see cref="ArrClientOptions.PollInterval"/>, for all who
-        /// wait together; failures that may pass do not end it, and waiting takes no thread. REST: what
-        /// <see cref="GetPropertiesAsync"/> sends.
+        /// Waits until the session is ready. Polls it every <see cref="ArrClientOptions.PollInterval"/>; all waits for a
+        /// session share the requests, and none occupies a thread. Transient failures are retried. A session that was ready
+        /// within <see cref="ArrClientOptions.ReadyPollInterval"/> counts as ready without a request.
         /// </summary>
-        /// <param name="cancellation">Ends it for the caller.</param>
-        /// <param name="timeout">The most that it may take; null for as long as it takes.</param>
+        /// <remarks>REST: sends what <see cref="GetPropertiesAsync"/> sends.</remarks>
+        /// <param name="cancellation">Cancels the task.</param>
+        /// <param name="timeout">Limit for the wait; null for no limit.</param>
         /// <exception cref="ArrSessionEndedException">
-        /// It never will be ready: it was stopped, its lease ran out, or it failed.
+        /// The session will never be ready: it was stopped, its lease ended, or it failed.
         /// </exception>
-        /// <exception cref="ArrException"><see cref="ArrStatus.Timeout"/> if it is not ready yet.</exception>
+        /// <exception cref="ArrException"><see cref="ArrStatus.Timeout"/>: it is not ready yet.</exception>
         public Task<SessionProperties> WaitUntilReadyAsync(
             CancellationToken cancellation = default(CancellationToken), TimeSpan? timeout = null)
         {
             ThrowIfDisposed();
-            return Client.Begin(new WaitOperation(this, WaitTimeout(timeout)), cancellation);
+            return Client.Begin(new WaitOperation(this, Durations.StartTimeout(timeout)), cancellation);
         }
 
         /// <summary>
-        /// The synchronous twin of <see cref="WaitUntilReadyAsync"/>. Blocks; refused on the pump's thread. It may be called in
-        /// short slices, to show progress: the schedule belongs to the session, so slices cost no extra request.
+        /// Blocking variant of <see cref="WaitUntilReadyAsync"/>. Can be called in short slices, for example to show
+        /// progress: the session keeps the schedule, so slices cost no extra requests.
         /// </summary>
         /// <param name="timeout">
-        /// The most that it may take; null for as long as it takes; zero starts what is due and does not wait.
+        /// Limit for the wait; null for no limit. Zero starts a poll if one is due, without waiting for it.
         /// </param>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
         public unsafe SessionProperties WaitUntilReady(TimeSpan? timeout = null)
         {
             ThrowIfDisposed();
             Client.RefuseOnPumpThread("WaitUntilReady", "WaitUntilReadyAsync");
             arr_error_info error = Blank.Error;
             arr_session_properties properties = Blank.Properties;
-            int status = Native.arr_session_wait_until_ready(Handle.Value, &properties, WaitTimeout(timeout), &error);
+            int status = Native.arr_session_wait_until_ready(Handle.Value, &properties, Durations.CallTimeout(timeout), &error);
             GC.KeepAlive(this);
             if (status != Native.ARR_OK)
             {
                 throw IsEnd(status)
-                    ? new ArrSessionEndedException(&error, new SessionProperties(&properties))
+                    ? new ArrSessionEndedException(&error, new SessionProperties(&properties), "WaitUntilReady")
                     : ArrException.From(&error, Name);
             }
             return new SessionProperties(&properties);
         }
 
         /// <summary>
-        /// Sets the session's whole lease, counted from when it became ready: it can only grow. To give a session with a lease of
-        /// one hour another hour, set two. The lease that stands is a success without a request. REST: PATCH
-        /// (/v1)/accounts/{account}/sessions/{id}.
+        /// Sets the session's total lease, counted from the moment it became ready. It can only grow: to extend a lease of one
+        /// hour by another hour, pass two hours. Succeeds without a request if the lease is unchanged.
         /// </summary>
+        /// <remarks>REST: PATCH (/v1)/accounts/{account}/sessions/{id}.</remarks>
         /// <param name="maxLease">
-        /// The whole lease, 1 s to 365 days, rounded up to whole seconds; with REST 2021-01-01 up to a day, rounded up to whole
-        /// minutes.
+        /// The total lease: 1 s to 365 days, rounded up to whole seconds; with REST 2021-01-01 at most a day, rounded up to
+        /// whole minutes.
         /// </param>
-        /// <param name="cancellation">Ends it for the caller.</param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
+        /// <param name="cancellation">Cancels the task.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
         /// <returns>
-        /// What is known afterwards: with REST v1 the new lease, and all else as it was last read
-        /// (<see cref="SessionProperties.Age"/>).
+        /// The cached properties with the new lease; with REST v1, the rest is as old as
+        /// <see cref="SessionProperties.Age"/> says. The lease is the one that the service accepted; only a read shows
+        /// whether it granted it.
         /// </returns>
         /// <exception cref="ArrException">
-        /// <see cref="ArrStatus.InvalidArgument"/> if the lease is shorter than the one that is known;
-        /// <see cref="ArrStatus.BadRequest"/> or <see cref="ArrStatus.Conflict"/> if it is not longer than the one that the service
-        /// knows; <see cref="ArrStatus.SessionEnded"/> or <see cref="ArrStatus.Conflict"/> if the session has ended.
+        /// <see cref="ArrStatus.InvalidArgument"/>: shorter than the cached lease. <see cref="ArrStatus.BadRequest"/> (REST
+        /// v1) or <see cref="ArrStatus.Conflict"/> (2021-01-01): not longer than the service's.
+        /// <see cref="ArrStatus.SessionEnded"/> or <see cref="ArrStatus.Conflict"/>: the session has ended.
         /// </exception>
         public Task<SessionProperties> UpdateLeaseAsync(
             TimeSpan maxLease, CancellationToken cancellation = default(CancellationToken), TimeSpan? timeout = null)
         {
             ThrowIfDisposed();
             return Client.Begin(
-                new UpdateLeaseOperation(this, Durations.Seconds(maxLease, "maxLease"), Durations.CallTimeout(timeout)),
+                new UpdateLeaseOperation(this, Durations.Seconds(maxLease, "maxLease"), Durations.StartTimeout(timeout)),
                 cancellation);
         }
 
-        /// <summary>The synchronous twin of <see cref="UpdateLeaseAsync"/>. Blocks; refused on the pump's thread.</summary>
+        /// <summary>Blocking variant of <see cref="UpdateLeaseAsync"/>.</summary>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
         public unsafe SessionProperties UpdateLease(TimeSpan maxLease, TimeSpan? timeout = null)
         {
             ThrowIfDisposed();
@@ -180,20 +188,24 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Stops the session: its server is given back and costs no more. The object stays good, for reading the final properties.
-        /// REST v1: DELETE /v1/accounts/{account}/sessions/{id}; 2021-01-01: POST /accounts/{account}/sessions/{id}/:stop.
+        /// Stops the session: its server is released and costs no more. The object stays usable, for example to read the
+        /// final properties.
         /// </summary>
-        /// <param name="cancellation">Ends it for the caller only: the stop itself goes on.</param>
-        /// <param name="timeout">The most that it may take; null for the client's.</param>
+        /// <remarks>
+        /// REST v1: DELETE /v1/accounts/{account}/sessions/{id}; 2021-01-01: POST /accounts/{account}/sessions/{id}/:stop.
+        /// </remarks>
+        /// <param name="cancellation">Cancels the task only; the stop continues.</param>
+        /// <param name="timeout">Limit for the whole call; null for <see cref="ArrClientOptions.CallTimeout"/>.</param>
         /// <exception cref="ArrException">The session may still be running: stop it again.</exception>
         public Task<StopResult> StopAsync(
             CancellationToken cancellation = default(CancellationToken), TimeSpan? timeout = null)
         {
             ThrowIfDisposed();
-            return Client.Begin(new StopOperation(this, Durations.CallTimeout(timeout)), cancellation);
+            return Client.Begin(new StopOperation(this, Durations.StartTimeout(timeout)), cancellation);
         }
 
-        /// <summary>The synchronous twin of <see cref="StopAsync"/>. Blocks; refused on the pump's thread.</summary>
+        /// <summary>Blocking variant of <see cref="StopAsync"/>.</summary>
+        /// <exception cref="InvalidOperationException">Called on the pump's thread.</exception>
         public unsafe StopResult Stop(TimeSpan? timeout = null)
         {
             ThrowIfDisposed();
@@ -207,13 +219,15 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Has the library watch the session: it is read at the poll intervals on the library's threads,
-        /// <see cref="EventReceived"/> tells what becomes of it, and <see cref="GetSnapshot"/> stays current. Calling it again
-        /// changes the options. It belongs to this object, which the client holds until it is unwatched or disposed. Does not
-        /// block.
+        /// Watches the session: polls it on the library's threads, raises <see cref="EventReceived"/>, and keeps
+        /// <see cref="GetSnapshot"/> current. Call it again to change the options. Does not block.
         /// </summary>
-        /// <param name="options">How. Null: the defaults.</param>
-        /// <exception cref="ArrException">A value is out of range.</exception>
+        /// <remarks>The watch belongs to this object, which the client holds until it is unwatched or disposed.</remarks>
+        /// <param name="options">Null for the defaults.</param>
+        /// <exception cref="ArrException">
+        /// A value is out of range, or no thread could be started. <see cref="WatchOptions.StopOnShutdown"/> is then not in
+        /// effect.
+        /// </exception>
         public unsafe void Watch(WatchOptions options = null)
         {
             arr_watch_options native;
@@ -238,7 +252,7 @@ namespace ArrSession
             }
         }
 
-        /// <summary>Ends watching the session, and keeping it alive.</summary>
+        /// <summary>Ends watching and keep-alive.</summary>
         public unsafe void Unwatch()
         {
             ThrowIfDisposed();
@@ -253,11 +267,11 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Has the library extend the session's lease by itself whenever it runs low, up to a cap; events tell about it. The
-        /// session must be watched by this object. Does not block. REST: what <see cref="UpdateLeaseAsync"/> sends, when the time
-        /// has come.
+        /// Extends the session's lease automatically when it runs low, up to a cap; events report it. This object must be
+        /// watching the session. Does not block.
         /// </summary>
-        /// <exception cref="ArrException">A value is out of range, or the session is not watched.</exception>
+        /// <remarks>REST: sends what <see cref="UpdateLeaseAsync"/> sends, when an extension is due.</remarks>
+        /// <exception cref="ArrException">A value is out of range, or this object does not watch the session.</exception>
         public unsafe void KeepAlive(KeepAliveOptions options)
         {
             if (options == null)
@@ -269,15 +283,15 @@ namespace ArrSession
             SetKeepAlive(&native);
         }
 
-        /// <summary>Ends keeping the session alive; watching goes on.</summary>
+        /// <summary>Ends keep-alive; watching continues.</summary>
         public unsafe void EndKeepAlive()
         {
             SetKeepAlive(null);
         }
 
         /// <summary>
-        /// Shows that the application is alive, where it does not pump: see <see cref="KeepAliveOptions.Liveness"/>. Neither waits
-        /// nor allocates.
+        /// Signals that the application is alive even though it does not pump: see <see cref="KeepAliveOptions.Liveness"/>.
+        /// Does not block or allocate.
         /// </summary>
         public unsafe void Touch()
         {
@@ -291,8 +305,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// The session in numbers, as it is now: what the service told last, and the time since. For every frame: it sends nothing,
-        /// waits for nothing and allocates nothing. <see cref="Watch"/> keeps it current.
+        /// Returns the session's numbers: the last reply, advanced to now. Cheap enough to call in every frame: sends
+        /// nothing, does not block or allocate. <see cref="Watch"/> keeps it current.
         /// </summary>
         public unsafe SessionSnapshot GetSnapshot()
         {
@@ -308,26 +322,50 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// The whole message of the properties last read: why the session failed or ended. Up to 4096 bytes; empty if there is
-        /// none. Sends nothing.
+        /// Returns the full message of the cached properties: why the session failed or ended. Up to 4096 bytes; empty if
+        /// there is none. Sends nothing.
         /// </summary>
         public unsafe string GetMessage()
         {
+            return GetText(512, (place, capacity, needed, error) => Native.arr_session_get_message(
+                Handle.Value, place, capacity, needed, error));
+        }
+
+        /// <summary>
+        /// Returns the session's JSON from the service's last reply, for members that this API does not have. Empty until
+        /// there is one. Sends nothing.
+        /// </summary>
+        /// <remarks>
+        /// Unchanged, up to 64 KiB, without a byte order mark. From a list, which is how watched sessions are polled, only
+        /// the session's entry. A create with REST v1 returns none.
+        /// </remarks>
+        /// <exception cref="ArrException">
+        /// <see cref="ArrStatus.UnexpectedReply"/>: the JSON was longer than 64 KiB and was not kept.
+        /// </exception>
+        public unsafe string GetReply()
+        {
+            return GetText(2048, (place, capacity, needed, error) => Native.arr_session_get_reply(
+                Handle.Value, place, capacity, needed, error));
+        }
+
+        private unsafe delegate int TextGetter(byte* place, UIntPtr capacity, UIntPtr* needed, arr_error_info* error);
+
+        private unsafe string GetText(int capacity, TextGetter get, [CallerMemberName] string method = null)
+        {
             ThrowIfDisposed();
-            // Another thread may read a longer one between two calls.
-            byte[] buffer = new byte[512];
+            // The text may grow between two calls.
+            byte[] buffer = new byte[capacity];
             while (true)
             {
                 arr_error_info error = Blank.Error;
                 UIntPtr needed = UIntPtr.Zero;
                 fixed (byte* place = buffer)
                 {
-                    int status = Native.arr_session_get_message(
-                        Handle.Value, place, (UIntPtr)(uint)buffer.Length, &needed, &error);
+                    int status = get(place, (UIntPtr)(uint)buffer.Length, &needed, &error);
                     GC.KeepAlive(this);
                     if (status != Native.ARR_ERROR_BUFFER_TOO_SMALL)
                     {
-                        ArrException.ThrowIfFailed(status, &error, Name);
+                        ArrException.ThrowIfFailed(status, &error, Name, method);
                         return Utf8.Decode(place, buffer.Length);
                     }
                 }
@@ -336,8 +374,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Frees the object. It does NOT stop the session: that is <see cref="StopAsync"/>. Watching and keeping alive that were
-        /// asked for by this object end; what is pending goes on. May be called twice, and from any thread.
+        /// Frees the object. Does NOT stop the session: call <see cref="StopAsync"/> for that. Ends this object's watching
+        /// and keep-alive; pending operations continue. Thread-safe; may be called twice.
         /// </summary>
         public void Dispose()
         {
@@ -355,18 +393,18 @@ namespace ArrSession
             return Id;
         }
 
-        /// <summary>What the failure of a wait is in C#.</summary>
-        internal unsafe Exception DescribeEndOfWait(arr_error_info* error)
+        /// <summary>The exception for a failed wait.</summary>
+        internal unsafe Exception DescribeEndOfWait(arr_error_info* error, string method)
         {
             if (!IsEnd(error->status))
             {
-                return ArrException.From(error, Name);
+                return ArrException.From(error, Name, method);
             }
             arr_session_properties properties = Blank.Properties;
-            // Nothing is known only if the object was disposed meanwhile: then the properties are blank.
+            // Fails only if the object was disposed meanwhile; the properties are then blank.
             Native.arr_session_get_properties(Handle.Value, Native.ARR_READ_KNOWN, &properties, 0, null);
             GC.KeepAlive(this);
-            return new ArrSessionEndedException(error, new SessionProperties(&properties));
+            return new ArrSessionEndedException(error, new SessionProperties(&properties), method);
         }
 
         private static bool IsEnd(int status)
@@ -374,18 +412,13 @@ namespace ArrSession
             return status == Native.ARR_ERROR_SESSION_ENDED || status == Native.ARR_ERROR_SESSION_FAILED;
         }
 
-        private static uint WaitTimeout(TimeSpan? timeout)
-        {
-            return timeout == null ? Native.ARR_WAIT_FOREVER : Durations.WaitLimit(timeout.Value, "timeout");
-        }
-
-        private unsafe void SetKeepAlive(arr_keep_alive_options* options)
+        private unsafe void SetKeepAlive(arr_keep_alive_options* options, [CallerMemberName] string method = null)
         {
             ThrowIfDisposed();
             arr_error_info error = Blank.Error;
             int status = Native.arr_session_keep_alive(Handle.Value, options, &error);
             GC.KeepAlive(this);
-            ArrException.ThrowIfFailed(status, &error, Name);
+            ArrException.ThrowIfFailed(status, &error, Name, method);
         }
 
         private void ForgetWatch()
@@ -407,13 +440,13 @@ namespace ArrSession
             Client.ThrowIfDisposed();
         }
 
-        /// <summary>A frame's call has no error info; what little there is to say is made here.</summary>
-        private static unsafe void ThrowOfFrame(int status)
+        /// <summary>Calls made every frame have no error info: builds the exception from the status.</summary>
+        private static unsafe void ThrowOfFrame(int status, [CallerMemberName] string method = null)
         {
             arr_error_info error = Blank.Error;
             error.status = status;
             error.category = Native.arr_status_category(status);
-            throw ArrException.From(&error, Name);
+            throw ArrException.From(&error, Name, method);
         }
     }
 }

@@ -2,45 +2,46 @@ using System;
 
 namespace ArrSession
 {
-    /// <summary>An access token: what the rendering connection is made with. It is a secret: keep it out of logs.</summary>
+    /// <summary>An access token, needed for the rendering connection. It is a secret: keep it out of logs.</summary>
     public sealed class AccessToken
     {
         internal AccessToken(string value, uint remainingSeconds)
         {
             Value = value;
-            Remaining = Durations.FromSeconds(remainingSeconds);
+            bool known = remainingSeconds != Native.ARR_TOKEN_EXPIRY_UNKNOWN;
+            Remaining = known ? Durations.FromSeconds(remainingSeconds) : (TimeSpan?)null;
         }
 
-        /// <summary>The token itself.</summary>
+        /// <summary>The token.</summary>
         public string Value { get; }
 
-        /// <summary>How long it was good when it came; zero if it does not say.</summary>
-        public TimeSpan Remaining { get; }
+        /// <summary>How long the token was valid when it was received: zero if expired; null if it has no expiry.</summary>
+        public TimeSpan? Remaining { get; }
 
-        /// <summary>Tells how long it is good, and nothing of the token.</summary>
+        /// <summary>How long the token is valid; never the token itself.</summary>
         public override string ToString()
         {
-            return "access token, good for " + (long)Remaining.TotalSeconds + " s";
+            return Remaining == null ? "access token" : "access token, valid for " + (long)Remaining.Value.TotalSeconds + " s";
         }
     }
 
-    /// <summary>A session to go on with, or a new one.</summary>
-    public sealed class ResumeResult
+    /// <summary>A reused or new session.</summary>
+    public sealed class ReuseResult
     {
-        internal ResumeResult(RenderingSession session, bool resumed)
+        internal ReuseResult(RenderingSession session, bool reused)
         {
             Session = session;
-            Resumed = resumed;
+            Reused = reused;
         }
 
-        /// <summary>The session, to be disposed by the caller.</summary>
+        /// <summary>The session; the caller disposes it.</summary>
         public RenderingSession Session { get; }
 
-        /// <summary>Whether it was there before; else it was created.</summary>
-        public bool Resumed { get; }
+        /// <summary>Whether the session existed before.</summary>
+        public bool Reused { get; }
     }
 
-    /// <summary>A session that an earlier run has left.</summary>
+    /// <summary>A session that an earlier run left running.</summary>
     public sealed class RecoveredSession
     {
         internal RecoveredSession(RenderingSession session, SessionProperties properties)
@@ -49,16 +50,17 @@ namespace ArrSession
             Properties = properties;
         }
 
-        /// <summary>The session, to be disposed by the caller.</summary>
+        /// <summary>The session; the caller disposes it.</summary>
         public RenderingSession Session { get; }
 
         /// <summary>
-        /// What the service said about it; <see cref="SessionProperties.Claim"/> tells whether it is ours, or only may be.
+        /// The service's reply about the session. <see cref="SessionProperties.Claim"/> says how certain it is that the
+        /// session is yours.
         /// </summary>
         public SessionProperties Properties { get; }
     }
 
-    /// <summary>What a stop has brought.</summary>
+    /// <summary>The result of a stop.</summary>
     public sealed class StopResult
     {
         internal StopResult(bool alreadyGone)
@@ -66,7 +68,10 @@ namespace ArrSession
             AlreadyGone = alreadyGone;
         }
 
-        /// <summary>Whether the service said that the session had ended before.</summary>
+        /// <summary>
+        /// Whether the session had already ended, according to the service. False also if the reply to an earlier stop was
+        /// lost, since that one may have ended it.
+        /// </summary>
         public bool AlreadyGone { get; }
     }
 
@@ -74,14 +79,15 @@ namespace ArrSession
     public enum StopScope
     {
         /// <summary>
-        /// Those that this client created. One that was there before, under an id that the application gave, is not among them.
+        /// Those that this client created, recovered as <see cref="SessionClaim.Ours"/>, or reused from its journal. Excludes
+        /// those that it only opened, and one that already existed under an id that the application chose.
         /// </summary>
         Own = Native.ARR_STOP_SCOPE_OWN,
-        /// <summary>All of the account, whoever created them: other people may be using them.</summary>
+        /// <summary>All sessions of the account, including those that other people may be using.</summary>
         Account = Native.ARR_STOP_SCOPE_ACCOUNT,
     }
 
-    /// <summary>What became of many sessions.</summary>
+    /// <summary>The result of stopping many sessions.</summary>
     public sealed class StopAllResult
     {
         internal StopAllResult(in arr_stop_all_result native)
@@ -91,13 +97,13 @@ namespace ArrSession
             Failed = (int)native.failed;
         }
 
-        /// <summary>How many were stopped.</summary>
+        /// <summary>The number of sessions stopped.</summary>
         public int Stopped { get; }
 
-        /// <summary>How many had ended already.</summary>
+        /// <summary>The number that had already ended.</summary>
         public int AlreadyGone { get; }
 
-        /// <summary>How many may still be running.</summary>
+        /// <summary>The number that may still be running.</summary>
         public int Failed { get; }
     }
 }

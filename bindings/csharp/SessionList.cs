@@ -32,7 +32,7 @@ namespace ArrSession
                     IntPtr session = IntPtr.Zero;
                     SessionProperties properties = Get(list, i);
                     int status = Native.arr_session_list_get_session(list.Value, (UIntPtr)(uint)i, &session, &error);
-                    ArrException.ThrowIfFailed(status, &error, "ArrClient");
+                    ArrException.ThrowIfFailed(status, &error, "SessionList");
                     sessions[i] = new RecoveredSession(new RenderingSession(client, session, properties.SessionId), properties);
                 }
                 return sessions;
@@ -43,7 +43,7 @@ namespace ArrSession
         {
             arr_error_info error = Blank.Error;
             UIntPtr count = UIntPtr.Zero;
-            ArrException.ThrowIfFailed(Native.arr_session_list_count(list.Value, &count, &error), &error, "ArrClient");
+            ArrException.ThrowIfFailed(Native.arr_session_list_count(list.Value, &count, &error), &error, "SessionList");
             return (int)(uint)count;
         }
 
@@ -52,7 +52,7 @@ namespace ArrSession
             arr_error_info error = Blank.Error;
             arr_session_properties properties = Blank.Properties;
             int status = Native.arr_session_list_get(list.Value, (UIntPtr)(uint)index, &properties, &error);
-            ArrException.ThrowIfFailed(status, &error, "ArrClient");
+            ArrException.ThrowIfFailed(status, &error, "SessionList");
             return new SessionProperties(&properties);
         }
     }

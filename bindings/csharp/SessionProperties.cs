@@ -2,29 +2,29 @@ using System;
 
 namespace ArrSession
 {
-    /// <summary>Where a session is in its life. Expect values that are not listed here.</summary>
+    /// <summary>A session's state. Open enum: a newer library may return other values.</summary>
     public enum SessionStatus
     {
-        /// <summary>The service named a status that the library does not know. It is not final.</summary>
+        /// <summary>The service reported a status that the library does not know. Not final.</summary>
         Unknown = Native.ARR_SESSION_STATUS_UNKNOWN,
-        /// <summary>A server is being found and started, which takes seconds to minutes and costs nothing yet.</summary>
+        /// <summary>The service is finding and starting a server. Takes seconds to minutes, and costs nothing yet.</summary>
         Starting = Native.ARR_SESSION_STATUS_STARTING,
-        /// <summary>The server runs, and costs, whether or not anybody is connected to it.</summary>
+        /// <summary>The server is running and costs money, whether or not a renderer is connected.</summary>
         Ready = Native.ARR_SESSION_STATUS_READY,
         /// <summary>The session was stopped. Final.</summary>
         Stopped = Native.ARR_SESSION_STATUS_STOPPED,
-        /// <summary>The lease ran out. Final.</summary>
+        /// <summary>The lease ended. Final.</summary>
         Expired = Native.ARR_SESSION_STATUS_EXPIRED,
-        /// <summary>The session failed; the message tells why. Final.</summary>
+        /// <summary>The session failed; its message says why. Final.</summary>
         Error = Native.ARR_SESSION_STATUS_ERROR,
-        /// <summary>The session was stopped and its server is being given back.</summary>
+        /// <summary>The session was stopped; its server is being released.</summary>
         Stopping = Native.ARR_SESSION_STATUS_STOPPING,
     }
 
-    /// <summary>The size of a rendering server. Expect values that are not listed here.</summary>
+    /// <summary>A server's size. Open enum: a newer library may return other values.</summary>
     public enum SessionSize
     {
-        /// <summary>The service did not say, or named a size that the library does not know.</summary>
+        /// <summary>The service reported no size, or one that the library does not know.</summary>
         Unknown = Native.ARR_SESSION_SIZE_UNKNOWN,
         /// <summary>Up to 20 million primitives.</summary>
         Standard = Native.ARR_SESSION_SIZE_STANDARD,
@@ -32,35 +32,41 @@ namespace ArrSession
         Premium = Native.ARR_SESSION_SIZE_PREMIUM,
     }
 
-    /// <summary>How certain it is that a session that was found again is ours.</summary>
+    /// <summary>How certain it is that a recovered session is yours.</summary>
     public enum SessionClaim
     {
-        /// <summary>Nothing is claimed.</summary>
+        /// <summary>Not a recovered session.</summary>
         None = Native.ARR_CLAIM_NONE,
-        /// <summary>An earlier run has chosen or received its id: it is ours.</summary>
+        /// <summary>An earlier run chose or received its id: it is yours.</summary>
         Ours = Native.ARR_CLAIM_OURS,
         /// <summary>
-        /// An earlier run has lost the answer to a create, and this session may be what came of it. It may as well be somebody
-        /// else's.
+        /// An earlier run lost the reply to a create, and this session may be the result: its time and settings match. It
+        /// may also be someone else's.
         /// </summary>
         Candidate = Native.ARR_CLAIM_CANDIDATE,
+        /// <summary>
+        /// An earlier run lost the reply to a create. This session is the only one that can be the result, and cannot be that
+        /// of another lost create of this process or in the journal. It may still be someone else's, if the create had no effect.
+        /// </summary>
+        OnlyCandidate = Native.ARR_CLAIM_ONLY_CANDIDATE,
     }
 
-    /// <summary>How new what is read must be.</summary>
+    /// <summary>How recent the properties must be.</summary>
     public enum ReadMode
     {
         /// <summary>Ask the service.</summary>
         Fresh = (int)Native.ARR_READ_FRESH,
         /// <summary>
-        /// What the service said less than a poll interval ago will do, and costs no request; <see cref="SessionProperties.Age"/>
-        /// tells how old it is. After an update or a stop by this client the service is asked.
+        /// Use the last reply if it is younger than the poll interval, else ask the service.
+        /// <see cref="SessionProperties.Age"/> says how old it is. After an update or a stop by this client, the service is
+        /// asked.
         /// </summary>
         Cached = (int)Native.ARR_READ_CACHED,
-        /// <summary>What the service said last will do, however old it is. Nothing is sent, and nothing waits.</summary>
+        /// <summary>Use the last reply, however old. Sends nothing and does not block.</summary>
         Known = (int)Native.ARR_READ_KNOWN,
     }
 
-    /// <summary>What is known of a session. It does not change: read again for news.</summary>
+    /// <summary>A session's properties at one time. They do not change: read again for new ones.</summary>
     public sealed class SessionProperties
     {
         internal unsafe SessionProperties(arr_session_properties* native)
@@ -92,53 +98,57 @@ namespace ArrSession
         /// <summary>The session's id.</summary>
         public string SessionId { get; }
 
-        /// <summary>The host that renders; empty while the session is not ready.</summary>
+        /// <summary>The host that renders; empty until the session is ready.</summary>
         public string Hostname { get; }
 
-        /// <summary>Where it is in its life.</summary>
+        /// <summary>The session's state.</summary>
         public SessionStatus Status { get; }
 
-        /// <summary>The size of its server.</summary>
+        /// <summary>The server's size.</summary>
         public SessionSize Size { get; }
 
-        /// <summary>The port of the ARR inspector on the host; 0 if there is none.</summary>
+        /// <summary>The host's port for the ARR inspector, the service's diagnostic web page; 0 if there is none.</summary>
         public int ArrInspectorPort { get; }
 
-        /// <summary>The port of the rendering connection's handshake on the host; 0 if there is none.</summary>
+        /// <summary>The host's port for the rendering connection's handshake; 0 if there is none.</summary>
         public int HandshakePort { get; }
 
-        /// <summary>The whole lease, counted from when the session became ready; zero if the service did not say.</summary>
+        /// <summary>
+        /// The total lease, counted from the moment the session became ready; zero if the service did not report it.
+        /// </summary>
         public TimeSpan MaxLease { get; }
 
         /// <summary>
-        /// How much of it is used; zero also if the service did not say. In whole minutes with REST 2021-01-01.
+        /// How much of the lease is used; zero if the service did not report it. While a <see cref="RenderingSession"/> is
+        /// ready, it is the last reply advanced by the time since, as in <see cref="SessionSnapshot"/>. In a list it is
+        /// what the service reported: with REST 2021-01-01 whole minutes.
         /// </summary>
         public TimeSpan Elapsed { get; }
 
-        /// <summary>How much of it was left when the service answered.</summary>
+        /// <summary>What was left of the lease when the call or its task ended.</summary>
         public TimeSpan Remaining { get; }
 
-        /// <summary>How long ago the service said all this, when this was read: zero for what was just read.</summary>
+        /// <summary>How old the service's reply was; zero if it was just received.</summary>
         public TimeSpan Age { get; }
 
         /// <summary>Whether this client created or opened the session.</summary>
         public bool KnownToClient { get; }
 
-        /// <summary>Of a recovered session: how certain it is that it is ours; else none.</summary>
+        /// <summary>How certain it is that a recovered session is yours.</summary>
         public SessionClaim Claim { get; }
 
-        /// <summary>When it was created, by the service's clock, UTC; null with REST v1.</summary>
+        /// <summary>When the session was created, by the service's clock, in UTC; null with REST v1.</summary>
         public DateTime? CreationTime { get; }
 
-        /// <summary>The computing power of its server; null until it has one, and with REST v1.</summary>
+        /// <summary>The server's computing power; null until it has a server, and with REST v1.</summary>
         public double? Teraflops { get; }
 
-        /// <summary>The service's code for why it failed; empty with REST v1.</summary>
+        /// <summary>The service's error code for a failed session; empty with REST v1.</summary>
         public string ErrorCode { get; }
 
         /// <summary>
-        /// Why it failed or ended, where the service says so, cut to 511 bytes; else empty.
-        /// <see cref="RenderingSession.GetMessage"/> gives all of it.
+        /// Why the session failed or ended, if the service said so; cut to 511 bytes.
+        /// <see cref="RenderingSession.GetMessage"/> returns all of it.
         /// </summary>
         public string Message { get; }
     }

@@ -2,7 +2,9 @@ using System;
 
 namespace ArrSession
 {
-    /// <summary>A session in numbers, as it is now: see <see cref="RenderingSession.GetSnapshot"/>.</summary>
+    /// <summary>
+    /// A session's numbers, current at the time of the call: see <see cref="RenderingSession.GetSnapshot"/>.
+    /// </summary>
     public readonly struct SessionSnapshot
     {
         internal SessionSnapshot(in arr_snapshot native)
@@ -15,38 +17,45 @@ namespace ArrSession
             Elapsed = Durations.FromSeconds(native.elapsed_seconds);
             Remaining = Durations.FromSeconds(native.remaining_seconds);
             Age = Durations.FromMilliseconds(native.age_ms);
+            StartingFor = Durations.FromMilliseconds(native.starting_for_ms);
             Revision = (long)native.revision;
         }
 
-        /// <summary>Where it is in its life.</summary>
+        /// <summary>The session's state.</summary>
         public SessionStatus Status { get; }
 
-        /// <summary>The size of its server.</summary>
+        /// <summary>The server's size.</summary>
         public SessionSize Size { get; }
 
-        /// <summary>The port of the rendering connection's handshake on the host; 0 if there is none.</summary>
+        /// <summary>The host's port for the rendering connection's handshake; 0 if there is none.</summary>
         public int HandshakePort { get; }
 
-        /// <summary>The port of the ARR inspector on the host; 0 if there is none.</summary>
+        /// <summary>The host's port for the ARR inspector, the service's diagnostic web page; 0 if there is none.</summary>
         public int ArrInspectorPort { get; }
 
-        /// <summary>The whole lease, counted from when the session became ready; zero if it is not known.</summary>
+        /// <summary>The total lease, counted from the moment the session became ready; zero if unknown.</summary>
         public TimeSpan MaxLease { get; }
 
         /// <summary>
-        /// How much of it is used by now: what the service said, and the time since, while the session is ready.
+        /// How much of the lease is used: the last reply, advanced by the time since while the session is ready.
         /// </summary>
         public TimeSpan Elapsed { get; }
 
-        /// <summary>What is left of it by now; zero if the lease is not known.</summary>
+        /// <summary>What is left of the lease; zero if unknown.</summary>
         public TimeSpan Remaining { get; }
 
-        /// <summary>How long ago the service told this.</summary>
+        /// <summary>How old the last reply is.</summary>
         public TimeSpan Age { get; }
 
         /// <summary>
-        /// Counts what has changed besides the time. When it is another than in the last frame,
-        /// <see cref="RenderingSession.GetProperties"/> with <see cref="ReadMode.Known"/> has new texts.
+        /// How long the session has been starting: since this client created it, or first read it as starting. Zero if it
+        /// is not starting.
+        /// </summary>
+        public TimeSpan StartingFor { get; }
+
+        /// <summary>
+        /// Changes when anything but a time changes: then <see cref="RenderingSession.GetProperties"/> with
+        /// <see cref="ReadMode.Known"/> has new strings.
         /// </summary>
         public long Revision { get; }
     }

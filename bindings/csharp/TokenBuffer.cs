@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ArrSession
 {
-    /// <summary>Where native writes a token: wiped when it is no longer needed, as a token is a secret.</summary>
+    /// <summary>The buffer that native code writes a token into. Wiped after use, because a token is a secret.</summary>
     internal sealed class TokenBuffer
     {
         // Enough for the public service's tokens.
@@ -19,7 +19,7 @@ namespace ArrSession
             Bytes = new byte[(int)(uint)needed];
         }
 
-        /// <summary>What was written, up to its NUL.</summary>
+        /// <summary>The text up to its NUL.</summary>
         internal string Text()
         {
             int length = Array.IndexOf(Bytes, (byte)0);

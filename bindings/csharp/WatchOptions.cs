@@ -5,36 +5,38 @@ namespace ArrSession
     /// <summary>What <see cref="ArrClient.Suspend"/> does with a watched session.</summary>
     public enum SuspendAction
     {
-        /// <summary>Nothing: it runs on, and its lease may end meanwhile.</summary>
+        /// <summary>Nothing. The session keeps running, and its lease may end meanwhile.</summary>
         Leave = Native.ARR_ON_SUSPEND_LEAVE,
         /// <summary>
-        /// Extends it once, if need be, so that at least <see cref="WatchOptions.SuspendLease"/> of its lease is left.
+        /// Extends the lease if less than <see cref="WatchOptions.SuspendLease"/> is left. Sent once; the result is not
+        /// confirmed by a poll.
         /// </summary>
         Extend = Native.ARR_ON_SUSPEND_EXTEND,
-        /// <summary>Stops it.</summary>
+        /// <summary>Stops the session.</summary>
         Stop = Native.ARR_ON_SUSPEND_STOP,
     }
 
-    /// <summary>How a session is watched. Lengths of time are rounded up to whole seconds.</summary>
+    /// <summary>How a session is watched. Durations are rounded up to whole seconds.</summary>
     public sealed class WatchOptions
     {
         /// <summary>
-        /// How long before its lease ends <see cref="ArrEventType.LeaseExpiring"/> comes. Default 5 minutes; zero: it does not
-        /// come.
+        /// How long before the lease ends <see cref="ArrEventType.LeaseExpiring"/> is raised. Default 5 minutes; zero: never.
         /// </summary>
         public TimeSpan WarnBefore { get; set; } = TimeSpan.FromMinutes(5);
 
         /// <summary>
-        /// Whether the session is stopped when its client is shut down or disposed. The promise ends with the watching: when the
-        /// session's own object is disposed first, the session runs on. Default false.
+        /// Whether shutting down or disposing the client stops the session. Applies only while this object watches: if the
+        /// session's object is disposed first, the session keeps running. Default false.
         /// </summary>
         public bool StopOnShutdown { get; set; }
 
-        /// <summary>What <see cref="ArrClient.Suspend"/> does with it. Default <see cref="SuspendAction.Leave"/>.</summary>
+        /// <summary>
+        /// What <see cref="ArrClient.Suspend"/> does with the session. Default <see cref="SuspendAction.Leave"/>.
+        /// </summary>
         public SuspendAction OnSuspend { get; set; } = SuspendAction.Leave;
 
         /// <summary>
-        /// With <see cref="SuspendAction.Extend"/>: how much of the lease is to be left at least. Default 10 minutes.
+        /// With <see cref="SuspendAction.Extend"/>: the least remaining lease after a suspend. Default 10 minutes.
         /// </summary>
         public TimeSpan SuspendLease { get; set; } = TimeSpan.FromMinutes(10);
 
@@ -48,25 +50,35 @@ namespace ArrSession
         }
     }
 
-    /// <summary>How a session is kept alive. Lengths of time are rounded up to whole seconds.</summary>
+    /// <summary>
+    /// How a session is kept alive. <see cref="Cap"/> is required. Durations are rounded up to whole seconds.
+    /// </summary>
     public sealed class KeepAliveOptions
     {
-        /// <summary>Extend when less than this is left of the lease, 1 s to 365 days. Default 5 minutes.</summary>
+        /// <summary>Extend when less than this is left of the lease. 1 s to 365 days; default 5 minutes.</summary>
         public TimeSpan Threshold { get; set; } = TimeSpan.FromMinutes(5);
 
-        /// <summary>By how much, 1 s to 365 days. Default 15 minutes.</summary>
+        /// <summary>
+        /// How much to extend by. 1 s to 365 days; default 15 minutes. Extensions are at least
+        /// <see cref="ArrClientOptions.ReadyPollInterval"/> or a minute apart, whichever is shorter; if the amount would not
+        /// last until the next, a multiple of it is requested.
+        /// </summary>
         public TimeSpan Amount { get; set; } = TimeSpan.FromMinutes(15);
 
         /// <summary>
-        /// The most that the whole lease may become, 1 s to 365 days: what the session can cost. No default.
+        /// The limit of the total lease. 1 s to 365 days. Required, because it bounds what the session can
+        /// cost.
         /// </summary>
         public TimeSpan Cap { get; set; }
 
         /// <summary>
-        /// Extend only while the application has pulled events, or called <see cref="RenderingSession.Touch"/>, within this time,
-        /// to the millisecond. Default 5 minutes; zero: as long as the process lives. Native threads outlive a hung loop, a
-        /// breakpoint and a broken domain reload. A background pump pulls events also while the rest of the program hangs.
+        /// Extend only if the application pulled events, or called <see cref="RenderingSession.Touch"/>, within this time.
+        /// Default 5 minutes; zero: for as long as the process lives. Precise to the millisecond.
         /// </summary>
+        /// <remarks>
+        /// Guards against a hung loop, a script debugger's breakpoint or a failed domain reload, which native threads
+        /// survive. A background pump counts as pulling events even if the rest of the program hangs.
+        /// </remarks>
         public TimeSpan Liveness { get; set; } = TimeSpan.FromMinutes(5);
 
         internal unsafe void Fill(arr_keep_alive_options* options)

@@ -1,9 +1,17 @@
-//! What the C ABI needs of this crate, and no other user does. It changes without notice.
+//! Internals for the C ABI alone. May change without notice.
 
-use crate::client::{AnyOperation, Call, Session, WatchOptions};
+use crate::client::{AnyOperation, Call, Client, Reused, Session, WatchOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{EventKind, Label};
-use crate::model::{NewSession, SessionSize, SessionStatus};
+use crate::model::{NewSession, OperationKind, SessionProperties, SessionSize, SessionStatus, Snapshot};
+use crate::sys;
+pub use crate::sys::{PerProcess, generation};
+use std::borrow::Cow;
+
+/// Wipes what a call has left on the stack and in vector registers.
+pub fn wipe_stack() {
+    sys::wipe_stack::<{ 16 * 1024 }>();
+}
 
 /// Each kind of error.
 pub const ERROR_KINDS: &[ErrorKind] = &ErrorKind::ALL;
@@ -11,16 +19,19 @@ pub const ERROR_KINDS: &[ErrorKind] = &ErrorKind::ALL;
 /// Each kind of event.
 pub const EVENT_KINDS: &[EventKind] = &EventKind::ALL;
 
-/// The most models that a session can be asked for.
+/// Each kind of operation.
+pub const OPERATION_KINDS: &[OperationKind] = &OperationKind::ALL;
+
+/// The maximum number of models per session.
 pub const MOST_MODELS: usize = NewSession::MOST_MODELS;
 
-/// An error of the ABI's own.
-pub fn error(kind: ErrorKind, message: impl Into<String>) -> Error {
+/// An error that the ABI detects.
+pub fn error(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(kind, message)
 }
 
-/// The same for an argument.
-pub fn invalid_argument(message: impl Into<String>) -> Error {
+/// An [`ErrorKind::InvalidArgument`] that the ABI detects.
+pub fn invalid_argument(message: impl Into<Cow<'static, str>>) -> Error {
     Error::invalid_argument(message)
 }
 
@@ -32,6 +43,12 @@ pub fn status_code(status: &SessionStatus) -> i32 {
 /// A size as the C ABI's number.
 pub fn size_code(size: Option<&SessionSize>) -> i32 {
     SessionSize::code(size)
+}
+
+/// Reads the cached properties in place, beside the numbers as of now. Unlike [`Session::known_properties`] it neither
+/// copies nor allocates. The session is locked meanwhile.
+pub fn read_known<T>(session: &Session, read: impl FnOnce(&SessionProperties, &Snapshot) -> T) -> T {
+    session.read_known(read)
 }
 
 /// A label with a handle.
@@ -55,6 +72,11 @@ pub fn labelled<T>(call: Call<T>, label: Label) -> Call<T> {
 /// As [`Session::watch`].
 pub fn watch(session: &Session, options: WatchOptions, label: Label) -> Result<()> {
     session.watch_labelled(options, label)
+}
+
+/// [`Client::create_session`], with whether the session already existed under the given id.
+pub fn create_session(client: &Client, new: &NewSession) -> Call<Reused> {
+    client.create_or_open(new)
 }
 
 /// The effect of dropping the operation, also while another thread holds it.

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct Instant(Duration);
 
 impl Instant {
-    /// Later than any time a clock reports.
+    /// Later than any time that a clock reports.
     pub const NEVER: Instant = Instant(Duration::MAX);
 
     /// The instant this long after the clock's origin.
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_between_look_and_wait_is_not_lost() {
+    fn a_change_between_check_and_wait_is_not_lost() {
         let signal = Signal::default();
         let seen = signal.version();
         signal.notify();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_can_be_beyond_every_clock() {
+    fn adding_to_an_instant_saturates() {
         let end = SystemClock.now() + Duration::MAX;
         assert_eq!(end, end + Duration::from_secs(1));
     }

@@ -1,5 +1,6 @@
 //! Errors: what failed, what the service replied, and what to do.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// The result of every fallible call of this crate.
@@ -19,6 +20,8 @@ pub enum ErrorKind {
     BufferTooSmall,
     /// This version of the library does not support the request.
     Unsupported,
+    /// The client belongs to the parent of this forked process.
+    Forked,
     /// The client was freed or shut down.
     ShutDown,
     /// The caller's timeout, or the timeout of one attempt, expired.
@@ -29,7 +32,7 @@ pub enum ErrorKind {
     Pending,
     /// The service refused the credential (401).
     Unauthorized,
-    /// The credential is valid but lacks permission (403), or a proxy rejected the user.
+    /// The credential is valid but lacks permission (403), or a proxy refused the user or the host.
     Forbidden,
     /// The token service's reply is not a token.
     InvalidToken,
@@ -47,30 +50,36 @@ pub enum ErrorKind {
     Conflict,
     /// Too many requests (429).
     Throttled,
+    /// The service has no room for another session (429 with the code `ServiceFull`). Creates are retried like
+    /// throttled requests, until the deadline.
+    ServiceFull,
     /// The service failed (5xx).
     ServiceFailure,
-    /// The reply does not match the service's documentation.
+    /// The reply does not match the service's documentation, or is too long.
     UnexpectedReply,
-    /// A create was sent and its reply was lost: a session may be running, and costing money. Its id is unknown (REST
-    /// v1) or stated in the message (2021-01-01).
+    /// A create was sent and its reply was lost: a session may be running and costing money. Its id is unknown (REST
+    /// v1) or given in the message (2021-01-01).
     OutcomeUnknown,
     /// The session stopped or its lease expired during the wait.
     SessionEnded,
     /// The session failed; the message is the service's.
     SessionFailed,
-    /// The journal file could not be read or written. A create that could not be recorded was not sent.
+    /// The journal could not be read or written. A create that could not be recorded was not sent.
     Storage,
+    /// The machine or the process has run out of threads, open files, sockets or handles. Nothing was sent.
+    OutOfResources,
     /// A bug in this library. Stays last.
     Internal,
 }
 
 impl ErrorKind {
     /// All kinds, in order.
-    pub(crate) const ALL: [ErrorKind; 25] = [
+    pub(crate) const ALL: [ErrorKind; 28] = [
         ErrorKind::InvalidArgument,
         ErrorKind::InvalidHandle,
         ErrorKind::BufferTooSmall,
         ErrorKind::Unsupported,
+        ErrorKind::Forked,
         ErrorKind::ShutDown,
         ErrorKind::Timeout,
         ErrorKind::Cancelled,
@@ -85,12 +94,14 @@ impl ErrorKind {
         ErrorKind::NotFound,
         ErrorKind::Conflict,
         ErrorKind::Throttled,
+        ErrorKind::ServiceFull,
         ErrorKind::ServiceFailure,
         ErrorKind::UnexpectedReply,
         ErrorKind::OutcomeUnknown,
         ErrorKind::SessionEnded,
         ErrorKind::SessionFailed,
         ErrorKind::Storage,
+        ErrorKind::OutOfResources,
         ErrorKind::Internal,
     ];
 }
@@ -100,10 +111,11 @@ impl ErrorKind {
 #[error("{message}")]
 pub struct Error {
     kind: ErrorKind,
-    message: String,
+    message: Cow<'static, str>,
     /// The service may have carried out the request.
     outcome_unknown: bool,
-    reply: Box<ReplyFacts>,
+    /// `None` if there was no reply: an error with a fixed message allocates nothing.
+    reply: Option<Box<ReplyFacts>>,
 }
 
 /// The details of a reply other than its body; all absent if there was no reply.
@@ -116,30 +128,44 @@ pub(crate) struct ReplyFacts {
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Error {
         let outcome_unknown = kind == ErrorKind::OutcomeUnknown;
-        Error { kind, message: message.into(), outcome_unknown, reply: Box::default() }
+        Error { kind, message: message.into(), outcome_unknown, reply: None }
     }
 
-    pub(crate) fn invalid_argument(message: impl Into<String>) -> Error {
+    /// A forked child must not use its parent's objects.
+    pub(crate) fn forked() -> Error {
+        let message = "the client belongs to the parent of this forked process; create a client in this process";
+        Error::new(ErrorKind::Forked, message)
+    }
+
+    /// The system refused a thread, file or socket.
+    pub(crate) fn out_of_resources(what: &str, cause: &dyn std::fmt::Display) -> Error {
+        let advice = if cfg!(unix) { ", or raise the limits (ulimit -n, ulimit -u)" } else { "" };
+        let message =
+            format!("{what}: {cause}; end threads or close files and connections in this or another process{advice}");
+        Error::new(ErrorKind::OutOfResources, message)
+    }
+
+    pub(crate) fn invalid_argument(message: impl Into<Cow<'static, str>>) -> Error {
         Error::new(ErrorKind::InvalidArgument, message)
     }
 
     /// The same failure, with the details of the reply.
     pub(crate) fn with_reply(mut self, facts: ReplyFacts) -> Error {
-        *self.reply = facts;
+        self.reply = Some(Box::new(facts));
         self
     }
 
     /// The same failure with another kind and message. Keeps the details of the reply.
-    pub(crate) fn recast(mut self, kind: ErrorKind, message: impl Into<String>) -> Error {
+    pub(crate) fn recast(mut self, kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Error {
         self.outcome_unknown |= kind == ErrorKind::OutcomeUnknown;
         self.kind = kind;
         self.reworded(message)
     }
 
     /// The same failure with another message.
-    pub(crate) fn reworded(self, message: impl Into<String>) -> Error {
+    pub(crate) fn reworded(self, message: impl Into<Cow<'static, str>>) -> Error {
         Error { message: message.into(), ..self }
     }
 
@@ -158,24 +184,24 @@ impl Error {
         self.kind
     }
 
-    /// What happened and what to do about it, for a human reader. Never contains a key or a token.
+    /// What failed, why, and what to do, for a human reader. Options are in backticks. Never contains a key or a token.
     pub fn message(&self) -> &str {
         &self.message
     }
 
     /// The HTTP status of the reply; `None` if there was no reply.
     pub fn http_status(&self) -> Option<u16> {
-        self.reply.http_status
+        self.reply.as_ref()?.http_status
     }
 
     /// The reply's `MS-CV`, which the service's operators use to find the request.
     pub fn correlation_vector(&self) -> Option<&str> {
-        self.reply.correlation_vector.as_deref()
+        self.reply.as_ref()?.correlation_vector.as_deref()
     }
 
     /// How long the service asks to wait before the next request (`Retry-After`).
     pub fn retry_after(&self) -> Option<Duration> {
-        self.reply.retry_after
+        self.reply.as_ref()?.retry_after
     }
 
     /// `Retry-After`, capped. The service forgets throttling after a minute, so longer pauses are not honoured.
@@ -186,21 +212,21 @@ impl Error {
 
     /// The service's own error code, for example `BadRequest`, if the reply has one.
     pub fn service_code(&self) -> Option<&str> {
-        self.reply.service_code.as_deref()
+        self.reply.as_ref()?.service_code.as_deref()
     }
 
-    /// Whether the same call may succeed later unchanged. Never true where repeating the request could do harm.
+    /// Whether the same call may succeed later. Never true where repeating it could do harm.
     pub fn is_retryable(&self) -> bool {
-        use ErrorKind::{NameResolution, Network, ServiceFailure, Throttled, Timeout};
+        use ErrorKind::{NameResolution, Network, OutOfResources, ServiceFailure, ServiceFull, Throttled, Timeout};
         match self.kind {
-            Timeout | Network | NameResolution | Throttled => true,
+            Timeout | Network | NameResolution | Throttled | ServiceFull | OutOfResources => true,
             ServiceFailure => matches!(self.http_status(), Some(408 | 500 | 502 | 503 | 504)),
             _ => false,
         }
     }
 
-    /// Whether the service may have carried out the request although the call failed: a request other than a read was
-    /// sent, and there was no clear reply.
+    /// Whether the service may have carried out the request although the call failed: it was not a read, it was sent,
+    /// and no clear reply arrived.
     pub fn is_outcome_unknown(&self) -> bool {
         self.outcome_unknown
     }

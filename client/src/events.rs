@@ -1,14 +1,13 @@
 //! The events that an application polls on its own thread. There are no callbacks.
 //!
 //! The queue stores no payload. Each event source (an operation or a watched session) owns one slot, which is either
-//! queued or not. Further events of the source merge into its slot, and the details are read from its [`EventSource`]
-//! when the event is pulled. So the queue is never longer than the number of live handles, posting allocates nothing,
-//! and no event is lost. Facts without a live handle go to a ring of fixed length.
+//! queued or not. Further events of the source merge into its slot; the details are read from its [`EventSource`] when
+//! the event is pulled. So the queue is never longer than the number of live handles, posting does not allocate, and no
+//! event is lost. Facts without a live handle go to a ring of fixed length.
 
 use crate::clock::{Clock, Instant, Signal, lock, milliseconds};
 use crate::error::ErrorKind;
-use crate::model::SessionId;
-use crate::model::Snapshot;
+use crate::model::{OperationKind, SessionId, Snapshot};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,21 +22,23 @@ pub struct Event {
     pub kind: EventKind,
     /// The label that the application gave when it started the operation or watched the session.
     pub label: Label,
-    /// The session concerned.
+    /// The call that started the operation, if one has completed.
+    pub operation: Option<OperationKind>,
+    /// The session concerned, if it is known.
     pub session: Option<SessionId>,
     /// The session's current numbers.
     pub snapshot: Option<Snapshot>,
     /// The reason for a failure. The log and the operation's outcome have the message.
     pub error: Option<ErrorKind>,
-    /// The index of this fact among related facts of one kind, from 0.
+    /// The index of this event in a group of related ones, from 0.
     pub index: u32,
-    /// The number of related facts; 0 if there are none.
+    /// The size of that group; 0 if there are no related events.
     pub count: u32,
-    /// The number of facts dropped before this one because they were not pulled in time.
+    /// The number of events dropped before this one because they were not pulled in time.
     pub lost: u64,
 }
 
-/// Application data by which an application recognises its events.
+/// A number by which an application recognises its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Label {
     /// Any value of the application's choice.
@@ -60,23 +61,34 @@ pub enum EventKind {
     OperationEnded,
     /// The status of a watched session has changed.
     StatusChanged,
-    /// Keep-alive has extended the lease of a session.
+    /// Keep-alive has extended the lease, and a read has confirmed it.
     LeaseExtended,
     /// The lease of a watched session expires soon.
     LeaseExpiring,
-    /// The lease could not be extended. Keep-alive will retry.
+    /// Keep-alive could not extend the lease and will retry. [`ErrorKind::UnexpectedReply`]: the service accepted the
+    /// longer lease, but a read shows that it has not grown.
     LeaseNotExtended,
     /// The lease has reached its cap and will not be extended further.
     LeaseCapReached,
-    /// The application has neither pulled events nor used the session for too long. The lease is not extended until it
-    /// does.
+    /// The application has neither pulled events nor called [`Session::touch`](crate::Session::touch) for too long. The
+    /// lease is not extended until it does.
     KeepAlivePaused,
     /// The application's token expires soon or was refused. The application must supply a new one.
     TokenNeeded,
     /// Time jumped: the machine slept, or the client was resumed. All sessions were reread before this event.
     Resumed,
-    /// The reply to a create was lost, and this session may be the one it created. It is not stopped: that decision is
-    /// the application's.
+    /// Reads of a watched session have failed for two of its poll intervals, and at least a minute. Its status and
+    /// numbers are those of the last successful read. The client keeps reading.
+    ReadsFailing,
+    /// A read has succeeded after [`EventKind::ReadsFailing`].
+    ReadsRecovered,
+    /// A read found a watched session still starting, 15 minutes or more after this client first saw it. Sessions
+    /// usually take less than 3 minutes. [`Snapshot::starting_for`] has the time.
+    StartingLong,
+    /// The reply to a started create was lost, and this session may be the one it created. With a count of 1 it is the
+    /// only candidate. If another lost create may have made that one, a second event without a session means: or none.
+    /// It is not stopped: that decision is the application's. A blocking create reports only
+    /// [`ErrorKind::OutcomeUnknown`], without an event.
     CreateLost,
     /// A create was cancelled after it had created a session, and stopping that session failed: it may be running.
     /// Stays last.
@@ -85,7 +97,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds, in order.
-    pub(crate) const ALL: [EventKind; 11] = [
+    pub(crate) const ALL: [EventKind; 14] = [
         EventKind::OperationEnded,
         EventKind::StatusChanged,
         EventKind::LeaseExtended,
@@ -95,12 +107,15 @@ impl EventKind {
         EventKind::KeepAlivePaused,
         EventKind::TokenNeeded,
         EventKind::Resumed,
+        EventKind::ReadsFailing,
+        EventKind::ReadsRecovered,
+        EventKind::StartingLong,
         EventKind::CreateLost,
         EventKind::LeftRunning,
     ];
 
     /// The kinds that a slot can report, in order of delivery.
-    const OF_SLOTS: [EventKind; 9] = [
+    const OF_SLOTS: [EventKind; 12] = [
         EventKind::Resumed,
         EventKind::OperationEnded,
         EventKind::StatusChanged,
@@ -110,6 +125,9 @@ impl EventKind {
         EventKind::KeepAlivePaused,
         EventKind::LeaseExpiring,
         EventKind::TokenNeeded,
+        EventKind::ReadsFailing,
+        EventKind::ReadsRecovered,
+        EventKind::StartingLong,
     ];
 
     fn bit(self) -> u16 {
@@ -236,7 +254,7 @@ impl Queue {
         }
         loop {
             let (mut event, source) = state.pull_slot()?;
-            // The source may be being dropped at this moment.
+            // `None` if the source is just being dropped.
             if let Some(source) = source.upgrade() {
                 drop(state);
                 source.fill(&mut event);
@@ -282,7 +300,7 @@ impl QueueState {
         })
     }
 
-    /// Takes the first kind from the first slot. If the slot has more, it moves to the back of the queue.
+    /// Takes the first kind from the first slot. A slot with more kinds moves to the back of the queue.
     fn pull_slot(&mut self) -> Option<(Event, Weak<dyn EventSource>)> {
         loop {
             let index = self.head?;
@@ -332,7 +350,8 @@ fn take_first(pending: &mut u16) -> Option<EventKind> {
 
 impl Event {
     fn new(kind: EventKind) -> Event {
-        Event { kind, label: Label::default(), session: None, snapshot: None, error: None, index: 0, count: 0, lost: 0 }
+        let (label, operation, session, snapshot, error) = Default::default();
+        Event { kind, label, operation, session, snapshot, error, index: 0, count: 0, lost: 0 }
     }
 }
 
@@ -344,7 +363,7 @@ pub(crate) struct EventSlot {
 }
 
 impl EventSlot {
-    /// Queues this event, unless it is already queued or the slot is closed. Allocates nothing.
+    /// Queues this event, unless it is already queued or the slot is closed. Does not allocate.
     pub(crate) fn post(&self, kind: EventKind) {
         let mut state = lock(&self.queue.state);
         let slot = &mut state.slots[self.index];
@@ -357,6 +376,16 @@ impl EventSlot {
         }
         drop(state);
         self.queue.posted.notify();
+    }
+
+    /// Removes a pending event that is no longer true.
+    pub(crate) fn retract(&self, kind: EventKind) {
+        let mut state = lock(&self.queue.state);
+        let slot = &mut state.slots[self.index];
+        slot.pending &= !kind.bit();
+        if slot.pending == 0 && slot.queued {
+            state.unlink(self.index);
+        }
     }
 
     /// Removes all pending events of this slot. It reports no more events afterwards.
@@ -378,106 +407,4 @@ impl Drop for EventSlot {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::SystemClock;
-
-    struct Named(u64);
-
-    impl EventSource for Named {
-        fn fill(&self, event: &mut Event) {
-            event.label = self.0.into();
-        }
-    }
-
-    struct Owner {
-        place: EventSlot,
-        _source: Arc<Named>,
-    }
-
-    fn queue() -> Arc<Queue> {
-        Queue::new(Arc::new(SystemClock))
-    }
-
-    fn owner(queue: &Arc<Queue>, name: u64) -> Owner {
-        let source = Arc::new(Named(name));
-        let weak: Weak<dyn EventSource> = Arc::downgrade(&source) as Weak<dyn EventSource>;
-        Owner { place: queue.register(weak), _source: source }
-    }
-
-    fn pull(queue: &Queue) -> Option<(u64, EventKind)> {
-        queue.pull().map(|event| (event.label.user_data, event.kind))
-    }
-
-    #[test]
-    fn all_kinds_are_listed() {
-        assert!(EventKind::ALL.iter().enumerate().all(|(place, kind)| *kind as usize == place));
-        assert_eq!(EventKind::ALL.len(), EventKind::LeftRunning as usize + 1);
-    }
-
-    #[test]
-    fn events_come_in_slot_order_and_repeats_are_merged() {
-        let queue = queue();
-        let (one, two) = (owner(&queue, 1), owner(&queue, 2));
-        two.place.post(EventKind::StatusChanged);
-        one.place.post(EventKind::StatusChanged);
-        two.place.post(EventKind::StatusChanged);
-        two.place.post(EventKind::LeaseExtended);
-        assert_eq!(pull(&queue), Some((2, EventKind::StatusChanged)));
-        assert_eq!(pull(&queue), Some((1, EventKind::StatusChanged)));
-        assert_eq!(pull(&queue), Some((2, EventKind::LeaseExtended)));
-        assert_eq!(pull(&queue), None);
-        two.place.post(EventKind::StatusChanged);
-        assert_eq!(pull(&queue), Some((2, EventKind::StatusChanged)), "a slot can be queued again");
-    }
-
-    #[test]
-    fn dropping_a_source_removes_only_its_own_events() {
-        let queue = queue();
-        let owners: Vec<_> = (0..5).map(|name| owner(&queue, name)).collect();
-        owners.iter().for_each(|owner| owner.place.post(EventKind::OperationEnded));
-        let mut owners = owners.into_iter().collect::<VecDeque<_>>();
-        owners.remove(2);
-        owners.pop_front();
-        owners.pop_back();
-        assert_eq!(pull(&queue), Some((1, EventKind::OperationEnded)));
-        assert_eq!(pull(&queue), Some((3, EventKind::OperationEnded)));
-        assert_eq!(pull(&queue), None);
-        let late = owner(&queue, 9);
-        late.place.post(EventKind::OperationEnded);
-        assert_eq!(pull(&queue), Some((9, EventKind::OperationEnded)), "in a slot that was used before");
-        assert_eq!(lock(&queue.state).slots.len(), 5, "slots are used again");
-    }
-
-    #[test]
-    fn a_closed_slot_reports_nothing_more() {
-        let queue = queue();
-        let (one, two) = (owner(&queue, 1), owner(&queue, 2));
-        one.place.post(EventKind::OperationEnded);
-        one.place.close();
-        one.place.post(EventKind::OperationEnded);
-        two.place.post(EventKind::OperationEnded);
-        assert_eq!(pull(&queue), Some((2, EventKind::OperationEnded)));
-        assert_eq!(pull(&queue), None);
-    }
-
-    #[test]
-    fn facts_without_a_handle_are_kept_up_to_a_bound_and_counted_beyond() {
-        let queue = queue();
-        for index in 0..MOST_FACTS as u32 + 2 {
-            queue.post_fact(Fact {
-                kind: EventKind::CreateLost,
-                label: Label::default(),
-                session: None,
-                error: None,
-                index,
-                count: 0,
-            });
-        }
-        queue.post_of_client(EventKind::TokenNeeded);
-        assert_eq!(queue.pull().unwrap().kind, EventKind::TokenNeeded);
-        let first = queue.pull().unwrap();
-        assert_eq!((first.index, first.lost), (2, 2));
-        assert_eq!(queue.pull().unwrap().lost, 0);
-    }
-}
+mod tests;

@@ -22,6 +22,13 @@
 //! A session is a virtual machine that costs money from the moment it is ready until it is stopped or its lease
 //! expires. Dropping a [`Session`] does **not** stop it.
 //!
+//! # Secrets
+//!
+//! A [`Secret`] and the body of a reply are wiped from memory when dropped. The HTTP library does not wipe its buffers:
+//! after a client has ended, parts of keys, tokens and the proxy's password may remain in freed memory. The C library
+//! installs an allocator that wipes freed memory; a Rust program that needs the same must install its own
+//! `#[global_allocator]`.
+//!
 //! # Layers
 //!
 //! Each module uses only modules below it.
@@ -57,10 +64,10 @@ mod wire;
 
 pub use client::{
     AccessToken, AnyOperation, Call, Claim, Client, KeepAlive, ListedSession, OnSuspend, OperationState, Recovered,
-    Resume, Resumed, Session, StartedOperation, StopScope, Stopped, StoppedAll, WatchOptions, shut_down_all,
+    Reuse, Reused, Session, StartedOperation, StopScope, Stopped, StoppedAll, WatchOptions, shut_down_all,
 };
 pub use config::{ApiVersion, ClientConfig, Credential, Proxy, Secret, Trust};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{Event, EventKind, Label};
 pub use log::{LogEntry, LogLevel};
-pub use model::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus, Snapshot};
+pub use model::{Lease, NewSession, OperationKind, SessionId, SessionProperties, SessionSize, SessionStatus, Snapshot};

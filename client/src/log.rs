@@ -55,7 +55,7 @@ struct Ring {
 }
 
 impl Log {
-    /// Enough for the busiest seconds of a frame loop that pulls once per frame.
+    /// Room for the lines of the busiest seconds, even if the application pulls only one line per frame.
     const CAPACITY: usize = 512;
     /// The longest line, in bytes. Text from a service can be longer.
     const LONGEST: usize = 1024;
@@ -72,7 +72,7 @@ impl Log {
         self.write(LogLevel::Warning, correlation_vector, message);
     }
 
-    /// Logs the failure of an operation without a waiting caller.
+    /// Logs the failure of an operation that no caller waits for.
     pub(crate) fn warn_of(&self, outcome: crate::error::Result<()>) {
         if let Err(error) = outcome {
             self.warning(None, || error.message().to_owned());
@@ -132,9 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_wanted_is_made_and_kept() {
+    fn lines_below_the_level_are_neither_formatted_nor_kept() {
         let log = log(LogLevel::Warning);
-        log.info(None, || panic!("nobody wants this"));
+        log.info(None, || panic!("this level is off"));
         log.warning(Some("cv.0"), || "careful".into());
         log.error(None, || "broken".into());
         let first = log.take().unwrap();
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(first.correlation_vector.as_deref(), Some("cv.0"));
         assert_eq!(log.take().unwrap().level, LogLevel::Error);
         assert_eq!(log.take(), None);
-        self::log(LogLevel::Off).error(None, || panic!("nobody wants this"));
+        self::log(LogLevel::Off).error(None, || panic!("this level is off"));
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_bounded_at_a_character() {
+    fn a_long_line_is_cut_at_a_character_boundary() {
         let log = log(LogLevel::Debug);
         log.debug(None, || "€".repeat(1_000));
         assert_eq!(log.take().unwrap().message.chars().count(), Log::LONGEST / 3);

@@ -1,15 +1,15 @@
 /*
- * A rendering session in an application that draws 60 frames a second, and may neither block nor be called back: the session
- * is created, watched, kept alive and stopped from within the loop. At the end it says what that has cost the frame's thread.
+ * A rendering session in an application that draws 60 frames a second and must not block: the loop creates, watches, keeps
+ * alive and stops the session. At the end the program prints what the calls have cost the frame thread.
  *
  * It reads the same variables as quickstart.c, and:
  *
- *   ARR_FRAMES             how many frames to draw with the session, once it is ready; not set: 300
- *   ARR_FRAME_PAUSE_MS     how long a frame sleeps; not set: 16. 0: frames follow each other as fast as they can
- *   ARR_JOURNAL            a file that remembers the session, so that it is found again after a crash; not set: none
+ *   ARR_FRAMES             number of frames to draw once the session is ready; default 300
+ *   ARR_FRAME_PAUSE_MS     how long a frame sleeps; default 16; 0: as many frames as possible
+ *   ARR_JOURNAL            journal folder, to find the session again after a crash; default: no journal
  */
 #if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
-#define _POSIX_C_SOURCE 199309L /* clock_gettime, nanosleep, with the strictest C */
+#define _POSIX_C_SOURCE 199309L /* clock_gettime and nanosleep, also with -std=c99 */
 #endif
 
 #include <arr_session.h>
@@ -24,12 +24,12 @@
 #include <windows.h>
 #endif
 
-/* The lease is short, and grows while this program lives: what a crash can cost is a quarter of an hour. */
+/* The lease is short and grows while this program runs, so a crash costs at most a quarter of an hour. */
 #define LEASE_SECONDS 300u
 #define AMOUNT_SECONDS 900u
 #define CAP_SECONDS 7200u
 
-/* ---- what a call has cost ---------------------------------------------------------------------------------------- */
+/* ---- the cost of calls ------------------------------------------------------------------------------------------- */
 
 enum { NEXT_EVENT, POLL, SNAPSHOT, READ_KNOWN, START, TAKE, CALLS };
 
@@ -43,7 +43,7 @@ static const char *const call_names[CALLS] = {
 static struct cost {
     unsigned long count;
     double cpu_us, most_cpu_us, most_wall_us;
-    unsigned long wall_us[LONGEST_US + 1u]; /* how many calls took so long */
+    unsigned long wall_us[LONGEST_US + 1u]; /* the number of calls that took this long */
 } costs[CALLS];
 
 #ifdef _WIN32
@@ -93,7 +93,7 @@ static void pause_ms(unsigned long milliseconds)
 }
 #endif
 
-/* A test counts what is allocated between these two. */
+/* A test counts allocations between these two. */
 #ifndef BEFORE_CALL
 #define BEFORE_CALL(call) ((void)(call))
 #define AFTER_CALL(call) ((void)(call))
@@ -122,10 +122,10 @@ static arr_status after(int call, arr_status status)
     return status;
 }
 
-/* Makes a call of the library, and notes what it costs. */
+/* Calls the library and records the cost. */
 #define TIMED(call, expression) (before(call), after((call), (expression)))
 
-/* In how many microseconds 99.9 % of the calls were over. */
+/* The time within which 99.9 % of the calls returned. */
 static unsigned p999_us(const struct cost *cost)
 {
     unsigned long left = cost->count / 1000u;
@@ -140,7 +140,7 @@ static unsigned p999_us(const struct cost *cost)
 static void print_costs(unsigned long frames)
 {
     int call;
-    printf("\nWhat the library has cost the frame's thread in %lu frames, in microseconds\n", frames);
+    printf("\nCost of the library for the frame thread in %lu frames, in microseconds\n", frames);
     printf("  %-36s %9s %9s %9s %11s %9s\n", "call", "calls", "CPU mean", "CPU most", "wall 99.9 %", "wall most");
     for (call = 0; call < CALLS; call++) {
         const struct cost *cost = &costs[call];
@@ -159,7 +159,7 @@ static struct application {
     int state;
     arr_client *client;
     arr_session *session;
-    arr_operation *operation; /* the create or the stop that is under way */
+    arr_operation *operation; /* the running create or stop */
     uint64_t revision;
     unsigned long frames, frames_with_session, frames_wanted;
     int failed;
@@ -181,14 +181,14 @@ static void stop_session(arr_error_info *error)
     }
 }
 
-/* From here on the library reads the session, tells when something changes, and extends its lease. */
+/* From here on the library polls the session, reports changes, and extends its lease. */
 static void look_after_session(arr_error_info *error)
 {
     arr_watch_options watch;
     arr_keep_alive_options keep_alive;
 
     arr_watch_options_init(&watch, sizeof watch);
-    watch.stop_on_shutdown = 1; /* should this program end without stopping it */
+    watch.stop_on_shutdown = 1; /* if this program ends without stopping it */
     arr_keep_alive_options_init(&keep_alive, sizeof keep_alive);
     keep_alive.amount_seconds = AMOUNT_SECONDS;
     keep_alive.cap_seconds = CAP_SECONDS;
@@ -208,14 +208,14 @@ static void operation_ended(const arr_event *event, arr_error_info *error)
             fail(error);
             app.state = OVER;
         } else {
-            printf("frame %6lu: session %s is created\n", app.frames, event->session_id);
+            printf("frame %6lu: session %s was created\n", app.frames, event->session_id);
             look_after_session(error);
         }
     } else {
         if (TIMED(TAKE, arr_operation_get_stop(event->operation, NULL, error)) != ARR_OK) {
             fail(error);
         } else {
-            printf("frame %6lu: it is stopped\n", app.frames);
+            printf("frame %6lu: it was stopped\n", app.frames);
         }
         app.state = OVER;
     }
@@ -232,7 +232,7 @@ static void handle(const arr_event *event, arr_error_info *error)
         operation_ended(event, error);
         break;
     case ARR_EVENT_SESSION_STATUS_CHANGED:
-        printf("frame %6lu: its status is %d now\n", app.frames, (int)event->session_status);
+        printf("frame %6lu: its status is now %d\n", app.frames, (int)event->session_status);
         if (event->session_status != ARR_SESSION_STATUS_READY && app.state == WATCHING) {
             fprintf(stderr, "error: the session has ended\n");
             app.failed = 1;
@@ -240,7 +240,7 @@ static void handle(const arr_event *event, arr_error_info *error)
         }
         break;
     case ARR_EVENT_LEASE_EXTENDED:
-        printf("frame %6lu: its lease is %u s now, of which %u s are left\n", app.frames,
+        printf("frame %6lu: its lease is now %u s, of which %u s are left\n", app.frames,
                (unsigned)event->max_lease_seconds, (unsigned)event->remaining_seconds);
         break;
     case ARR_EVENT_LEASE_NOT_EXTENDED:
@@ -249,13 +249,22 @@ static void handle(const arr_event *event, arr_error_info *error)
     case ARR_EVENT_LEASE_EXPIRING:
         printf("frame %6lu: its lease ends in %u s\n", app.frames, (unsigned)event->remaining_seconds);
         break;
-    default: /* a newer library may have others */
+    case ARR_EVENT_STARTING_LONG:
+        printf("frame %6lu: the session is taking unusually long to start\n", app.frames);
+        break;
+    case ARR_EVENT_READS_FAILING:
+        printf("frame %6lu: the session cannot be read: %s\n", app.frames, arr_status_name(event->status));
+        break;
+    case ARR_EVENT_READS_RECOVERED:
+        printf("frame %6lu: the session can be read again\n", app.frames);
+        break;
+    default: /* open enum: a newer library may return others */
         printf("frame %6lu: event %d\n", app.frames, (int)event->type);
         break;
     }
 }
 
-/* What a frame does besides drawing. None of it waits, and with nothing to do none of it allocates. */
+/* Everything that a frame does besides drawing. It never blocks, and allocates only if there is something to do. */
 static void frame(arr_event *event, arr_snapshot *snapshot, arr_session_properties *properties, arr_error_info *error)
 {
     arr_operation_state state = ARR_OPERATION_RUNNING;
@@ -265,14 +274,14 @@ static void frame(arr_event *event, arr_snapshot *snapshot, arr_session_properti
         handle(event, error);
     }
     if (app.operation != NULL) {
-        /* The event says so too; who likes can ask instead. */
+        /* An alternative to the event. */
         TIMED(POLL, arr_operation_poll(app.operation, &state, error));
     }
     if (app.session == NULL || TIMED(SNAPSHOT, arr_session_snapshot(app.session, snapshot, error)) != ARR_OK) {
         return;
     }
     if (snapshot->revision != app.revision) {
-        /* Texts only when something has changed. */
+        /* Reads the texts only after a change. */
         TIMED(READ_KNOWN, arr_session_get_properties(app.session, ARR_READ_KNOWN, properties, 0, error));
         app.revision = snapshot->revision;
         if (properties->status == ARR_SESSION_STATUS_READY && properties->hostname[0] != '\0') {
@@ -304,7 +313,7 @@ static arr_status new_client_from_environment(arr_client **client, arr_error_inf
     options.account_domain = getenv("ARR_ACCOUNT_DOMAIN");
     options.service_endpoint = getenv("ARR_SERVICE_ENDPOINT");
     options.ca_file = getenv("ARR_CA_FILE");
-    options.journal_path = getenv("ARR_JOURNAL");
+    options.journal_folder = getenv("ARR_JOURNAL");
     if (version != NULL && strcmp(version, "v1") != 0) {
         options.api_version = strcmp(version, "2021-01-01") == 0 ? ARR_API_VERSION_2021_01_01 : -1;
     }
@@ -322,7 +331,7 @@ int main(void)
     arr_error_info error;
 
 #ifdef SIGPIPE
-    /* Who reads the output may go; the session is stopped all the same. */
+    /* If the reader of the output is gone, the session is still stopped. */
     signal(SIGPIPE, SIG_IGN);
 #endif
     arr_error_info_init(&error, sizeof error);
@@ -333,7 +342,7 @@ int main(void)
     create.max_lease_seconds = LEASE_SECONDS;
 
     if (getenv("ARR_ACCOUNT_ID") == NULL) {
-        fprintf(stderr, "error: ARR_ACCOUNT_ID is not set; set what the heads of this file and of quickstart.c list\n");
+        fprintf(stderr, "error: ARR_ACCOUNT_ID is not set; set the variables listed in this file and in quickstart.c\n");
         return EXIT_FAILURE;
     }
     if (new_client_from_environment(&app.client, &error) != ARR_OK) {
@@ -342,7 +351,7 @@ int main(void)
     }
     app.frames_wanted = number_from_environment("ARR_FRAMES", 300);
     app.state = CREATING;
-    printf("Creating a rendering session; frames go on\n");
+    printf("Creating a rendering session; the loop continues\n");
     if (TIMED(START, arr_session_create_start(app.client, &create, CREATING, &app.operation, ARR_TIMEOUT_DEFAULT, &error))
         != ARR_OK) {
         fail(&error);
@@ -350,12 +359,12 @@ int main(void)
     }
     while (app.state != OVER) {
         frame(&event, &snapshot, &properties, &error);
-        /* ... and here the frame is drawn ... */
+        /* ... draw the frame here ... */
         if (pause != 0u) {
             pause_ms(pause);
         }
     }
-    /* The one place that waits. If the session is still there, it is stopped here, as was asked for when it was watched. */
+    /* The only call that blocks. If the session is still running, stop_on_shutdown stops it here. */
     if (arr_client_shutdown(app.client, 5000, &error) != ARR_OK) {
         fail(&error);
     }

@@ -1,18 +1,18 @@
 /*
- * A rendering session from beginning to end: create it, watch it start, extend its lease, find it among the account's
- * sessions, stop it.
+ * A rendering session from beginning to end: creates it, waits until it is ready, extends its lease, lists the account's
+ * sessions, stops it.
  *
  * `cargo xtask demo` builds and runs it against the emulator. Against any other service, set these variables:
  *
- *   ARR_ACCOUNT_ID         the account's id, a GUID
- *   ARR_ACCOUNT_KEY        the account's primary or secondary key
- *   ARR_ACCOUNT_DOMAIN     where the account was made: a region, the account domain, or the URL of the token service
- *   ARR_SERVICE_ENDPOINT   where the session shall run: a region, or the URL of the session service
- *   ARR_CA_FILE            a PEM file with the authority of a private certificate; not set: the platform's authorities
- *   ARR_API_VERSION        "v1", which is also the default, or "2021-01-01"
- *   ARR_POLL_INTERVAL_MS   how often a starting session is read; not set: as the service asks
+ *   ARR_ACCOUNT_ID         GUID of the account
+ *   ARR_ACCOUNT_KEY        primary or secondary key of the account
+ *   ARR_ACCOUNT_DOMAIN     where the account was created: a region, the account domain, or the URL of the token service
+ *   ARR_SERVICE_ENDPOINT   where the session runs: a region, or the URL of the session service
+ *   ARR_CA_FILE            PEM file with the authority of a private certificate; default: the platform's authorities
+ *   ARR_API_VERSION        "v1" (default) or "2021-01-01"
+ *   ARR_POLL_INTERVAL_MS   how often a starting session is polled; default: the library's
  *
- * By hand:  cc -Iinclude examples/c/quickstart.c -Ltarget/release -larr_session -Wl,-rpath,$PWD/target/release
+ * Compile it with:  cc -Iinclude examples/c/quickstart.c -Ltarget/release -larr_session -Wl,-rpath,$PWD/target/release
  */
 #include <arr_session.h>
 
@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HALF_AN_HOUR 1800u /* seconds: what a forgotten session can cost at most */
+#define HALF_AN_HOUR 1800u /* seconds: bounds what a forgotten session costs */
 #define AN_HOUR 3600u
 #define PATIENCE_MS 600000u
 #define SLICE_MS 250u
@@ -65,7 +65,7 @@ static arr_status new_client_from_environment(arr_client **client, arr_error_inf
     options.service_endpoint = getenv("ARR_SERVICE_ENDPOINT");
     options.ca_file = getenv("ARR_CA_FILE");
     if (version != NULL && strcmp(version, "v1") != 0) {
-        /* Of any other the library tells which there are. */
+        /* For any other, the library's error lists the versions. */
         options.api_version = strcmp(version, "2021-01-01") == 0 ? ARR_API_VERSION_2021_01_01 : -1;
     }
     if (poll_interval != NULL) {
@@ -74,7 +74,7 @@ static arr_status new_client_from_environment(arr_client **client, arr_error_inf
     return arr_client_new(&options, client, error);
 }
 
-/* Waits in short slices, so that the person sees that something happens: a dot a second. A slice costs no request. */
+/* Waits in short slices to show progress: a dot a second. Slices send no extra requests. */
 static arr_status wait_until_ready(arr_session *session, arr_session_properties *properties, arr_error_info *error)
 {
     arr_status status = ARR_ERROR_TIMEOUT;
@@ -102,7 +102,7 @@ static void print(const arr_session_properties *properties)
            (unsigned)properties->remaining_seconds);
 }
 
-/* Everything between create and stop. Whatever fails here, the session is stopped afterwards: it costs money. */
+/* Everything between create and stop. If anything fails here, the session is still stopped, because it costs money. */
 static arr_status use(arr_session *session, arr_session_properties *properties, arr_error_info *error)
 {
     arr_status status;
@@ -127,7 +127,7 @@ static arr_status use(arr_session *session, arr_session_properties *properties, 
     return status;
 }
 
-/* What is running in the account, and costs: other people's sessions are among them. */
+/* Lists all sessions that the account pays for, including those of other clients. */
 static arr_status list(arr_client *client, arr_error_info *error)
 {
     arr_session_list *sessions = NULL;
@@ -145,7 +145,7 @@ static arr_status list(arr_client *client, arr_error_info *error)
         status = arr_session_list_get(sessions, i, &entry, error);
         if (status == ARR_OK) {
             printf("  %s   %s, %s\n", entry.session_id, status_word(entry.status),
-                   entry.known_to_client ? "ours" : "somebody else's");
+                   entry.known_to_client ? "ours" : "another client's");
         }
     }
     arr_session_list_free(sessions);
@@ -192,11 +192,11 @@ int main(void)
     int result;
 
 #ifdef SIGPIPE
-    /* Who reads the output may go; the session is stopped all the same. */
+    /* If the reader of the output is gone, the session is still stopped. */
     signal(SIGPIPE, SIG_IGN);
 #endif
     if (arr_abi_version() != ARR_ABI_VERSION) {
-        fprintf(stderr, "error: this program was built for another version of arr_session than %s\n", arr_version_string());
+        fprintf(stderr, "error: this program was built for another ABI version than that of arr_session %s\n", arr_version_string());
         return EXIT_FAILURE;
     }
     arr_error_info_init(&error, sizeof error);
@@ -204,7 +204,7 @@ int main(void)
 
     printf("arr_session %s\n", arr_version_string());
     if (getenv("ARR_ACCOUNT_ID") == NULL) {
-        fprintf(stderr, "error: ARR_ACCOUNT_ID is not set; run `cargo xtask demo`, or set what this file's head lists\n");
+        fprintf(stderr, "error: ARR_ACCOUNT_ID is not set; run `cargo xtask demo`, or set the variables listed in this file\n");
         return EXIT_FAILURE;
     }
     if (new_client_from_environment(&client, &error) != ARR_OK) {

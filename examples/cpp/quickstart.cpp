@@ -1,7 +1,7 @@
-// A rendering session from beginning to end: create it, watch it start, extend its lease, find it among the account's
-// sessions, stop it. The same story as examples/c/quickstart.c, which lists the variables that it reads.
+// A rendering session from beginning to end: creates it, waits until it is ready, extends its lease, lists the account's
+// sessions, stops it. Does the same as examples/c/quickstart.c, which lists the environment variables.
 //
-// It needs no exceptions, and compiles with -fno-exceptions -fno-rtti. By hand:
+// It needs neither exceptions nor RTTI (-fno-exceptions -fno-rtti). Compile it with:
 //
 //   c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/quickstart.cpp
 //       -Ltarget/release -larr_session -Wl,-rpath,$PWD/target/release
@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto lease = 30min;  // what a forgotten session can cost at most
+constexpr auto lease = 30min;  // bounds what a forgotten session costs
 constexpr auto longer_lease = 1h;
 constexpr auto patience = 10min;
 constexpr auto slice = 250ms;
@@ -49,7 +49,7 @@ arr::Result<arr::Client> new_client_from_environment() {
     if (const std::string_view version = from_environment("ARR_API_VERSION"); version == "2021-01-01") {
         options.api_version(arr::ApiVersion::v2021_01_01);
     } else if (version.data() != nullptr && version != "v1") {
-        options.api_version(static_cast<arr::ApiVersion>(-1));  // the library tells which there are
+        options.api_version(static_cast<arr::ApiVersion>(-1));  // the library's error lists the versions
     }
     if (const char* interval = std::getenv("ARR_POLL_INTERVAL_MS")) {
         options.poll_interval(std::chrono::milliseconds(std::strtoul(interval, nullptr, 10)));
@@ -57,7 +57,7 @@ arr::Result<arr::Client> new_client_from_environment() {
     return arr::Client::create(options);
 }
 
-// Waits in short slices, so that the person sees that something happens: a dot a second. A slice costs no request.
+// Waits in short slices to show progress: a dot a second. Slices send no extra requests.
 arr::Result<void> wait_until_ready(const arr::Session& session, arr::SessionProperties& properties) {
     arr::Result<void> ready;
     std::chrono::milliseconds waited = 0ms;
@@ -83,7 +83,7 @@ void print(const arr::SessionProperties& properties) {
                 static_cast<long long>(properties.remaining().count()));
 }
 
-// Everything between create and stop. Whatever fails here, the session is stopped afterwards: it costs money.
+// Everything between create and stop. If anything fails here, the session is still stopped, because it costs money.
 arr::Result<void> use(const arr::Session& session, arr::SessionProperties& properties) {
     std::printf("Waiting until it is ready\n");
     if (auto ready = wait_until_ready(session, properties); !ready) {
@@ -104,7 +104,7 @@ arr::Result<void> use(const arr::Session& session, arr::SessionProperties& prope
     return {};
 }
 
-// What is running in the account, and costs: other people's sessions are among them.
+// Lists all sessions that the account pays for, including those of other clients.
 arr::Result<void> list(const arr::Client& client) {
     std::printf("Listing the account's sessions\n");
     auto sessions = client.list_sessions();
@@ -113,7 +113,7 @@ arr::Result<void> list(const arr::Client& client) {
     }
     for (const arr::SessionProperties& each : *sessions) {
         std::printf("  %s   %s, %s\n", each.session_id().data(), to_string(each.status()),
-                    each.known_to_client() ? "ours" : "somebody else's");
+                    each.known_to_client() ? "ours" : "another client's");
     }
     return {};
 }
@@ -153,14 +153,14 @@ int run(const arr::Client& client) {
 
 int main() {
 #ifdef SIGPIPE
-    std::signal(SIGPIPE, SIG_IGN);  // who reads the output may go; the session is stopped all the same
+    std::signal(SIGPIPE, SIG_IGN);  // if the reader of the output is gone, the session is still stopped
 #endif
     if (auto fits = arr::check_version(); !fits) {
         return failed(fits.error());
     }
     std::printf("arr_session %s\n", arr::version().data());
     if (std::getenv("ARR_ACCOUNT_ID") == nullptr) {
-        std::fprintf(stderr, "error: ARR_ACCOUNT_ID is not set; set what the head of examples/c/quickstart.c lists\n");
+        std::fprintf(stderr, "error: ARR_ACCOUNT_ID is not set; set the variables listed in examples/c/quickstart.c\n");
         return EXIT_FAILURE;
     }
     auto client = new_client_from_environment();

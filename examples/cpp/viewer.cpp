@@ -1,15 +1,15 @@
-// An application with a frame loop that has a rendering session: it creates one, watches it, keeps it alive and stops it,
-// shows all of that, and what the library costs a frame. It draws with SDL2, and needs no exceptions.
+// An application with a frame loop that creates, watches, keeps alive and stops a rendering session. It shows the session and
+// what the library costs in each frame. It draws with SDL2 and needs no exceptions.
 //
 // It reads the same variables as quickstart.cpp, and:
 //
-//   ARR_FRAME_PAUSE_MS     how long a frame lasts at least; not set: 16
-//   ARR_VIEWER_FONT        the path of a font (.ttf); not set: one of the system's
+//   ARR_FRAME_PAUSE_MS     minimum duration of a frame; default 16
+//   ARR_VIEWER_FONT        path of a font (.ttf); default: one of the system's
 //
 //   viewer                        waits for keys
-//   viewer --tour [PICTURE.bmp]   presses them itself: creates, extends and stops a session, saves a picture while it is ready,
-//                                 and ends. It fails if anything did.
-//   viewer --hasty-tour           creates a session, and quits as soon as it is ready
+//   viewer --tour [PICTURE.bmp]   presses them itself: creates, extends and stops a session, saves a picture of the ready
+//                                 session, and exits. Fails if anything failed.
+//   viewer --hasty-tour           creates a session and quits as soon as it is ready
 #include "viewer/canvas.hpp"
 #include "viewer/desk.hpp"
 #include "viewer/screen.hpp"
@@ -30,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-/// Quitting stops the session, which takes a request; but nobody waits longer than this.
+/// Quitting stops the session, which needs a request. This is the longest wait for it.
 constexpr auto longest_farewell = 5s;
 
 std::string_view from_environment(const char* name) {
@@ -44,7 +44,7 @@ std::chrono::milliseconds milliseconds_from_environment(const char* name, std::c
 }
 
 arr::ClientOptions options_from_environment() {
-    // Both intervals: a picture with a session that changes is worth a request a moment.
+    // Sets both intervals, so that the picture follows the session closely.
     const auto interval = milliseconds_from_environment("ARR_POLL_INTERVAL_MS", 0ms);
     arr::ClientOptions options;
     options.account_id(from_environment("ARR_ACCOUNT_ID"))
@@ -57,17 +57,17 @@ arr::ClientOptions options_from_environment() {
     if (const std::string_view version = from_environment("ARR_API_VERSION"); version == "2021-01-01") {
         options.api_version(arr::ApiVersion::v2021_01_01);
     } else if (version.data() != nullptr && version != "v1") {
-        options.api_version(static_cast<arr::ApiVersion>(-1));  // the library tells which there are
+        options.api_version(static_cast<arr::ApiVersion>(-1));  // the library's error lists the versions
     }
     return options;
 }
 
-/// Presses the keys that a person would, one thing after the other.
+/// Presses the keys that a user would, one after the other.
 class Tour {
 public:
     Tour(const char* picture, bool is_hasty) : picture_(picture), is_hasty_(is_hasty) {}
 
-    /// Once a frame, before it is drawn.
+    /// Called once a frame, before it is drawn.
     void frame(const viewer::Desk::View& view) {
         ++frames_;
         if (view.notice_is_failure) {
@@ -84,7 +84,7 @@ public:
         }
     }
 
-    /// Whether this frame is the one for the picture: the last one with the session.
+    /// Whether to save a picture of this frame: the last one with a ready session.
     bool wants_picture() const { return picture_ != nullptr && stage_ == 3 && frames_ == 0; }
     const char* picture() const { return picture_; }
 
@@ -114,7 +114,7 @@ private:
 
 class Application {
 public:
-    /// For a person.
+    /// Without a tour.
     Application() : desk_(options_from_environment()) {}
     explicit Application(Tour tour) : desk_(options_from_environment()), tour_(tour) {}
 
@@ -140,7 +140,7 @@ private:
         desk_.frame();
         library_.add(Clock::now() - before);
 
-        tell_what_changed();
+        print_changes();
         if (tour_) {
             tour_->frame(desk_.view());
             quits_ |= tour_->failed();
@@ -175,24 +175,24 @@ private:
         canvas_.end();
     }
 
-    /// What the screen shows, for whoever has none.
-    void tell_what_changed() {
+    /// Prints what the screen shows.
+    void print_changes() {
         const auto& view = desk_.view();
         std::string line = std::string(state_word(view)) + ", host "
                            + (view.texts.hostname().empty() ? "-" : std::string(view.texts.hostname())) + ", lease "
                            + viewer::clock_text(view.now.max_lease());
-        if (line != told_) {
+        if (line != printed_) {
             std::printf("shows: %s\n", line.c_str());
-            told_ = std::move(line);
+            printed_ = std::move(line);
         }
-        if (view.notice != told_notice_) {
+        if (view.notice != printed_notice_) {
             std::fprintf(view.notice_is_failure ? stderr : stdout, "%s%s\n", view.notice_is_failure ? "error: " : "says: ",
                          view.notice.c_str());
-            told_notice_ = view.notice;
+            printed_notice_ = view.notice;
         }
     }
 
-    /// Stops what runs, a moment at a time so that the window stays alive, and not for ever.
+    /// Ends the client in short slices, so that the window stays responsive, and within a limit.
     int farewell() {
         arr::Result<void> ended = desk_.end(arr::no_wait);
         for (const auto begun = Clock::now();
@@ -226,17 +226,17 @@ private:
     std::optional<Tour> tour_;
     bool quits_ = false, failed_ = false;
     std::string service_ = std::string(from_environment("ARR_SERVICE_ENDPOINT"));
-    std::string told_, told_notice_;
+    std::string printed_, printed_notice_;
     std::chrono::milliseconds frame_time_ = milliseconds_from_environment("ARR_FRAME_PAUSE_MS", 16ms);
     Clock::time_point started_ = Clock::now();
 };
 
 }  // namespace
 
-// SDL wants it so.
+// SDL requires this signature.
 int main(int count, char* words[]) {
 #ifdef SIGPIPE
-    std::signal(SIGPIPE, SIG_IGN);  // who reads the output may go; the session is stopped all the same
+    std::signal(SIGPIPE, SIG_IGN);  // if the reader of the output is gone, the session is still stopped
 #endif
     const std::string_view word = count > 1 ? words[1] : "";
     if (count == 1) {

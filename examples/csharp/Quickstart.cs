@@ -1,29 +1,31 @@
 /*
- * A rendering session from beginning to end: create it, watch it start, extend its lease, find it among the account's
- * sessions, stop it.
+ * A rendering session from beginning to end: creates it, waits until it is ready, extends its lease, lists the account's
+ * sessions, stops it.
  *
- * It reads these variables, and works against the emulator (cargo run -p arr-service) as against any other service:
+ * It works with the emulator (cargo run -p arr-service) and with any other service. Set these variables:
  *
- *   ARR_ACCOUNT_ID         the account's id, a GUID
- *   ARR_ACCOUNT_KEY        the account's primary or secondary key
- *   ARR_ACCOUNT_DOMAIN     where the account was made: a region, the account domain, or the URL of the token service
- *   ARR_SERVICE_ENDPOINT   where the session shall run: a region, or the URL of the session service
- *   ARR_CA_FILE            a PEM file with the authority of a private certificate; not set: the platform's authorities
- *   ARR_API_VERSION        "v1", which is also the default, or "2021-01-01"
- *   ARR_POLL_INTERVAL_MS   how often a starting session is read; not set: as the service asks
+ *   ARR_ACCOUNT_ID         GUID of the account
+ *   ARR_ACCOUNT_KEY        primary or secondary key of the account
+ *   ARR_ACCOUNT_DOMAIN     where the account was created: a region, the account domain, or the URL of the token service
+ *   ARR_SERVICE_ENDPOINT   where the session runs: a region, or the URL of the session service
+ *   ARR_CA_FILE            PEM file with the authority of a private certificate; default: the platform's authorities
+ *   ARR_API_VERSION        "v1" (default) or "2021-01-01"
+ *   ARR_POLL_INTERVAL_MS   how often a starting session is polled; default: the library's
  *
- * It has no loop to keep going, so it uses the methods that block. In one that has, use their twins that end in Async, and
- * call client.Pump() once a frame.
+ * This program has no frame loop, so it uses the blocking methods. In a frame loop, use the methods that end in Async, and call
+ * client.Pump() once a frame.
  *
- * By hand:  mcs -unsafe -langversion:7.2 -out:quickstart.exe bindings/csharp/*.cs examples/csharp/Quickstart.cs
- *           LD_LIBRARY_PATH=target/release mono quickstart.exe
+ * Compile and run it with:
+ *
+ *   mcs -unsafe -langversion:7.2 -out:quickstart.exe bindings/csharp/*.cs examples/csharp/Quickstart.cs
+ *   LD_LIBRARY_PATH=target/release mono quickstart.exe
  */
 using System;
 using ArrSession;
 
 internal static class Quickstart
 {
-    private static readonly TimeSpan HalfAnHour = TimeSpan.FromMinutes(30); // what a forgotten session can cost at most
+    private static readonly TimeSpan HalfAnHour = TimeSpan.FromMinutes(30); // bounds what a forgotten session costs
     private static readonly TimeSpan AnHour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(250);
@@ -35,7 +37,7 @@ internal static class Quickstart
             Console.WriteLine("arr_session {0}", ArrClient.LibraryVersion);
             if (Environment.GetEnvironmentVariable("ARR_ACCOUNT_ID") == null)
             {
-                Console.Error.WriteLine("error: ARR_ACCOUNT_ID is not set; set what this file's head lists");
+                Console.Error.WriteLine("error: ARR_ACCOUNT_ID is not set; set the variables listed in this file");
                 return 1;
             }
             using (ArrClient client = new ArrClient(OptionsFromEnvironment()))
@@ -67,7 +69,7 @@ internal static class Quickstart
         string version = Environment.GetEnvironmentVariable("ARR_API_VERSION");
         if (version != null && version != "v1")
         {
-            // Of any other the library tells which there are.
+            // For any other, the library's error lists the versions.
             options.ApiVersion = version == "2021-01-01" ? ApiVersion.V2021_01_01 : (ApiVersion)(-1);
         }
         int milliseconds;
@@ -84,7 +86,7 @@ internal static class Quickstart
         CreateSessionOptions options = new CreateSessionOptions { Size = SessionSize.Standard, MaxLease = HalfAnHour };
         using (RenderingSession session = client.CreateSession(options))
         {
-            // Whatever fails, the session is stopped afterwards: it costs money.
+            // If anything fails, the session is still stopped, because it costs money.
             try
             {
                 Console.WriteLine("  id         {0}", session.Id);
@@ -93,7 +95,7 @@ internal static class Quickstart
             }
             catch
             {
-                // Not the library: the output cannot be written any more, say.
+                // Not an error of the library: for example, the output is closed.
                 session.Stop();
                 throw;
             }
@@ -113,9 +115,7 @@ internal static class Quickstart
         Print(session.GetProperties());
     }
 
-    /// <summary>
-    /// Waits in short slices, so that the person sees that something happens: a dot a second. A slice costs no request.
-    /// </summary>
+    /// <summary>Waits in short slices to show progress: a dot a second. Slices send no extra requests.</summary>
     private static SessionProperties WaitUntilReady(RenderingSession session)
     {
         TimeSpan waited = TimeSpan.Zero;
@@ -144,14 +144,14 @@ internal static class Quickstart
         }
     }
 
-    /// <summary>What is running in the account, and costs: other people's sessions are among them.</summary>
+    /// <summary>Lists all sessions that the account pays for, including those of other clients.</summary>
     private static void List(ArrClient client)
     {
         Console.WriteLine("Listing the account's sessions");
         foreach (SessionProperties entry in client.ListSessions())
         {
             Console.WriteLine("  {0}   {1}, {2}", entry.SessionId, Word(entry.Status),
-                entry.KnownToClient ? "ours" : "somebody else's");
+                entry.KnownToClient ? "ours" : "another client's");
         }
     }
 

@@ -1,17 +1,17 @@
-//! A rendering session from beginning to end: create it, watch it start, extend its lease, find it among the account's
-//! sessions, stop it.
+//! A rendering session from beginning to end: creates it, waits until it is ready, extends its lease, lists the
+//! account's sessions, stops it.
 //!
 //! Set these variables, for example to the emulator's values (README.md):
 //!
-//! * `ARR_ACCOUNT_ID`: the account's id, a GUID
-//! * `ARR_ACCOUNT_KEY`: the account's primary or secondary key
-//! * `ARR_ACCOUNT_DOMAIN`: where the account was made: a region, the account domain, or the URL of the token service
-//! * `ARR_SERVICE_ENDPOINT`: where the session shall run: a region, or the URL of the session service
-//! * `ARR_CA_FILE`: a PEM file with the authority of a private certificate; not set: the platform's authorities
-//! * `ARR_API_VERSION`: `v1`, which is also the default, or `2021-01-01`
-//! * `ARR_POLL_INTERVAL_MS`: how often a starting session is read; not set: as the service asks
+//! * `ARR_ACCOUNT_ID`: GUID of the account
+//! * `ARR_ACCOUNT_KEY`: primary or secondary key of the account
+//! * `ARR_ACCOUNT_DOMAIN`: where the account was created: a region, the account domain, or the URL of the token service
+//! * `ARR_SERVICE_ENDPOINT`: where the session runs: a region, or the URL of the session service
+//! * `ARR_CA_FILE`: PEM file with the authority of a private certificate; default: the platform's authorities
+//! * `ARR_API_VERSION`: `v1` (default) or `2021-01-01`
+//! * `ARR_POLL_INTERVAL_MS`: how often a starting session is polled; default: the library's
 //!
-//! Run it by `cargo run -p arr-client --example quickstart`.
+//! Run it with `cargo run -p arr-client --example quickstart`.
 
 use std::env;
 use std::io::{self, Write};
@@ -24,19 +24,19 @@ use arr_client::{
     SessionProperties, SessionSize, SessionStatus,
 };
 
-/// What a forgotten session can cost at most.
+/// Bounds what a forgotten session costs.
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 const AN_HOUR: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(600);
 const SLICE: Duration = Duration::from_millis(250);
 
 fn main() -> ExitCode {
-    // The example is of the library's own package, and so is its version.
+    // The example belongs to the library's package, so this is the library's version.
     println!("arr_session {}", env!("CARGO_PKG_VERSION"));
     let Ok(account_id) = env::var("ARR_ACCOUNT_ID") else {
         eprintln!(
-            "error: ARR_ACCOUNT_ID is not set; run `cargo run -p arr-service` and set what it prints, or what this \
-             file's head lists"
+            "error: ARR_ACCOUNT_ID is not set; run `cargo run -p arr-service` and set the variables that it \
+             prints, or those listed in this file"
         );
         return ExitCode::FAILURE;
     };
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells a failure: what happened and what to do, and by what the service's operators find the request.
+/// Prints a failure, and the MS-CV with which the service's operators find the request.
 fn failed(error: &Error) -> ExitCode {
     eprint!("\nerror: {error}\n       {:?}", error.kind());
     if let Some(status) = error.http_status() {
@@ -63,7 +63,7 @@ fn failed(error: &Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The REST version to speak; `None` if there is none of that name.
+/// The REST version to use; `None` if the name is unknown.
 fn api_version() -> Option<ApiVersion> {
     match env::var("ARR_API_VERSION").as_deref() {
         Err(_) | Ok("v1") => Some(ApiVersion::V1),
@@ -82,7 +82,7 @@ fn client_from_environment(account_id: String, api_version: ApiVersion) -> Resul
         service_endpoint: text("ARR_SERVICE_ENDPOINT"),
         ca_file: env::var_os("ARR_CA_FILE").map(Into::into),
         api_version,
-        // What is no number, or 0, is the default.
+        // 0, or a text that is not a number, selects the default.
         poll_interval: poll_interval
             .and_then(|milliseconds| milliseconds.parse().ok())
             .filter(|milliseconds| *milliseconds > 0)
@@ -97,7 +97,7 @@ fn run(client: &Client) -> Result<ExitCode> {
     let _guard = StopOnPanic(&session);
     println!("  id         {}", session.id());
 
-    // Whatever fails before it, the session is stopped: it costs money.
+    // If anything fails, the session is still stopped, because it costs money.
     let mut exit_code = ExitCode::SUCCESS;
     if let Err(error) = use_it(&session).and_then(|()| list(client)) {
         exit_code = failed(&error);
@@ -108,13 +108,13 @@ fn run(client: &Client) -> Result<ExitCode> {
     Ok(exit_code)
 }
 
-/// A session that not even a panic leaves running. To print is to panic, if nobody reads the output any more.
+/// Stops the session even after a panic. Printing panics if the reader of the output is gone.
 struct StopOnPanic<'a>(&'a Session);
 
 impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            // If that fails, its lease ends it.
+            // If this fails, the lease bounds the cost.
             self.0.stop().run().ok();
         }
     }
@@ -133,14 +133,14 @@ fn use_it(session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// Waits in short slices, so that the person sees that something happens: a dot a second. A slice costs no request.
+/// Waits in short slices to show progress: a dot a second. Slices send no extra requests.
 fn wait_until_ready(session: &Session) -> Result<SessionProperties> {
     print!("  starting ");
     let mut waited = Duration::ZERO;
     let outcome = loop {
         if waited.subsec_millis() == 0 {
             print!(".");
-            // A dot that is not shown is no failure.
+            // A missing dot is not a failure.
             io::stdout().flush().ok();
         }
         let outcome = session.wait_until_ready().timeout(SLICE).run();
@@ -170,11 +170,11 @@ fn print(properties: &SessionProperties) {
     );
 }
 
-/// What is running in the account, and costs: other people's sessions are among them.
+/// Lists all sessions that the account pays for, including those of other clients.
 fn list(client: &Client) -> Result<()> {
     println!("Listing the account's sessions");
     for entry in client.list_sessions().run()? {
-        let owner = if entry.known_to_client { "ours" } else { "somebody else's" };
+        let owner = if entry.known_to_client { "ours" } else { "another client's" };
         println!("  {}   {}, {owner}", entry.properties.id, word(&entry.properties.status));
     }
     Ok(())

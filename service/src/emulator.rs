@@ -3,28 +3,37 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::middleware::from_fn;
+use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 
 use crate::auth::Account;
 use crate::config::Config;
+use crate::conversion::{ConversionError, ConversionStatus, ConversionStatusRefused, ConversionView};
 use crate::faults::{Fault, FaultError};
-use crate::net::{Shutdown, certificate, in_flight, listener, tls};
+use crate::net::certificate::Authority;
+use crate::net::listener::{self, Serving};
+use crate::net::{Shutdown, in_flight, own_certificate, tls};
+use crate::page::{self, Page};
 use crate::request_log::RecordedRequest;
-use crate::session::{SessionStatus, SessionView, StatusRefused};
+use crate::secrets::Secrets;
+use crate::session::{NotStored, SessionStatus, SessionStore, SessionView, StatusRefused};
+use crate::start_error::StartError;
 use crate::state::ServiceState;
-use crate::{api, control};
+use crate::storage::{Database, StateFolder};
+use crate::{api, control, health};
 
 /// A running emulator, on its own thread and async runtime.
 ///
-/// Dropping it cuts its connections; [`stop`](Self::stop) lets requests on the wire finish.
+/// Dropping it cuts its connections; [`stop`](Self::stop) lets requests in flight finish.
 pub struct Emulator {
     url: String,
     network_urls: Vec<String>,
@@ -36,73 +45,49 @@ pub struct Emulator {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Why an emulator did not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Another program listens on the address.
-    #[error("{address} is in use: stop the program that listens there, or listen elsewhere (port 0 takes a free port)")]
-    AddressInUse {
-        /// The address to listen on.
-        address: SocketAddr,
-    },
-    /// The system refused to listen on the address.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address to listen on.
-        address: SocketAddr,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The configuration has no account.
-    #[error("an emulator needs at least one account; Account::development() is the usual one")]
-    NoAccount,
-    /// The certificates could not be generated or used.
-    #[error("cannot make the certificates for HTTPS: {reason}")]
-    Certificates {
-        /// What went wrong.
-        reason: String,
-    },
-    /// The system provides no random numbers.
-    #[error("the system gave no random numbers to sign tokens with")]
-    NoRandomNumbers,
-    /// The system provides no thread, or no means to wait for sockets.
-    #[error("cannot start the emulator's thread: {0}")]
-    Thread(#[source] io::Error),
-}
-
 impl Emulator {
     /// Starts an emulator and returns once it listens.
     pub fn start(config: Config) -> Result<Emulator, StartError> {
         let account = config.accounts.first().ok_or(StartError::NoAccount)?.clone();
-        let state = ServiceState::new(&config).ok_or(StartError::NoRandomNumbers)?;
-        let state = Arc::new(state);
+        let own = config.certificate.as_ref();
+        let own = own.map(|files| own_certificate::read(&files.certificates, &files.key)).transpose()?;
+        let open = |path: &PathBuf| StateFolder::open(path).and_then(Database::open);
+        let database = config.state_folder.as_ref().map(open).transpose()?;
+        let secrets = Secrets::load(database.as_ref(), config.tls && own.is_none())?;
+        let state = Arc::new(ServiceState::new(&config, &secrets, database)?);
         let runtime = runtime().map_err(StartError::Thread)?;
         let (listener, address) = listen(&runtime, config.listen)?;
-        let (acceptor, ca_pem) = if config.tls {
-            let certificates = certificate::generate(&state.hostnames).map_err(no_certificates)?;
-            let ca_pem = certificates.ca_pem.clone();
-            (Some(tls::acceptor(certificates).map_err(no_certificates)?), Some(ca_pem))
-        } else {
-            (None, None)
-        };
+        let ca_pem = secrets.authority.as_ref().map(|authority| authority.pem().to_owned());
+        let issue = |authority: Authority| authority.issue(&state.hostnames).map_err(no_certificates);
+        let certificate = secrets.authority.map(issue).transpose()?.or(own);
+        let acceptor = certificate.map(tls::acceptor).transpose().map_err(no_certificates)?;
+        if secrets.authority_replaced {
+            let text = "the kept certificate authority has expired or soon will; clients must trust the new one";
+            state.log.warning(state.clock.unix_time(), text);
+        }
 
         let handle = runtime.handle().clone();
+        let network_urls = state.hostnames.network_urls(state.scheme, address.port());
         let (shutdown, shutdown_receiver) = watch::channel(Shutdown::NotRequested);
-        let (connections, faults) = (state.connections.clone(), state.faults.clone());
-        let router = router(state.clone());
-        let serving = listener::serve(listener, acceptor, router, connections, faults, shutdown_receiver);
+        let serving = Serving {
+            tls: acceptor,
+            router: router(&state, Page::new(&state, &network_urls, &shutdown_receiver)),
+            registry: state.connections.clone(),
+            faults: state.faults.clone(),
+            limits: config.limits,
+            refused: warn_of_refusals(state.clone()),
+        };
+        let serving = listener::serve(listener, serving, shutdown_receiver);
         let thread = thread::Builder::new()
             .name("arr-emulator".to_owned())
             .spawn(move || runtime.block_on(serving))
             .map_err(StartError::Thread)?;
-        let network_urls = state.hostnames.network_urls(state.scheme, address.port());
         let url = url(state.scheme, address);
         Ok(Emulator { url, network_urls, account, ca_pem, state, handle, shutdown, thread: Some(thread) })
     }
 
-    /// The URL of both the token service and the session service, such as `https://127.0.0.1:12345`, without a slash at
-    /// the end. If the emulator listens on every address, the URL has the loopback address.
+    /// The URL of both the token service and the session service, such as `https://127.0.0.1:12345`, without a trailing
+    /// slash. If the emulator listens on every address, the URL has the loopback address.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -112,12 +97,12 @@ impl Emulator {
         &self.account
     }
 
-    /// The certificate that a client must trust, in PEM; none without HTTPS.
+    /// The certificate that a client must trust, in PEM; none without HTTPS, or with [`Config::certificate`].
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
     }
 
-    /// The URLs for other machines, such as a headset on the same network: none if it listens on the loopback only.
+    /// The URLs for other machines, such as a headset on the same network; none if it listens on the loopback only.
     pub fn network_urls(&self) -> &[String] {
         &self.network_urls
     }
@@ -134,7 +119,7 @@ impl Emulator {
     }
 
     /// Every request since the start or the last [`clear_requests`](Self::clear_requests), in the order of
-    /// arrival. Beyond 100 000, or 128 MiB, the oldest are dropped.
+    /// arrival. Beyond 100,000, or 128 MiB, the oldest are dropped.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.requests.all()
     }
@@ -144,23 +129,24 @@ impl Emulator {
         self.state.requests.clear();
     }
 
-    /// All sessions as they are now, of every account, in the order of creation. They include sessions that ended in
-    /// the last 30 days.
+    /// All sessions as they are now, of every account, in the order of creation. Ended sessions are included as long as
+    /// they are remembered ([`Config::remember`]).
     pub fn sessions(&self) -> Vec<SessionView> {
-        self.state.sessions().views(self.state.clock.now())
+        let now = self.state.clock.now();
+        self.state.begin_sessions(|sessions| sessions.views(now)).0
     }
 
-    /// Ends a session with status `Error` and this message, as if there were no free renderer. False if there is no
-    /// such session or it is already over.
+    /// Ends a session with status `Error` and this message, as if no renderer were free. False if there is no such
+    /// session, it has already ended, or the state folder cannot be written.
     ///
-    /// The id may be a GUID in any letter case. If two accounts have chosen the same id, it selects the session that is
-    /// not over.
+    /// The id may be a GUID in any letter case. If two accounts chose the same id, it selects the session that has not
+    /// ended.
     pub fn fail_session(&self, id: &str, message: &str) -> bool {
         let now = self.state.clock.now();
-        self.state.sessions().fail(now, id, message)
+        self.stored(|sessions| sessions.fail(now, id, message)).unwrap_or(false)
     }
 
-    /// Appends faults. The first that matches a request and does not skip it happens. If one of them is invalid, none
+    /// Appends faults. The first that matches a request and does not skip it happens. If one of these is invalid, none
     /// is added.
     pub fn add_faults(&self, faults: impl IntoIterator<Item = Fault>) -> Result<(), FaultError> {
         self.state.faults.add(faults.into_iter().collect())
@@ -180,8 +166,8 @@ impl Emulator {
         result.recv().unwrap_or(0)
     }
 
-    /// Forces a status upon a session, with a reason if the session ends. Refused if there is no such transition: a
-    /// session that is over stays so. A forced `Stopping` lasts until `Stopped` or `Error` is forced. The id is as in
+    /// Forces a session into a status, with a reason if it ends the session. Refused if there is no such transition: an
+    /// ended session stays ended. A forced `Stopping` lasts until `Stopped` or `Error` is forced. The id works as in
     /// [`fail_session`](Self::fail_session).
     pub fn set_session_status(
         &self,
@@ -190,15 +176,47 @@ impl Emulator {
         message: Option<&str>,
     ) -> Result<SessionView, StatusRefused> {
         let now = self.state.clock.now();
-        self.state.sessions().force(now, id, status, message)
+        self.stored(|sessions| sessions.force(now, id, status, message)).unwrap_or(Err(StatusRefused::NotStored))
     }
 
-    /// Advances the emulator's clock; a virtual clock advances for all its users.
+    /// All conversions as they are now, of every account, in the order of creation. Ended ones are included as long as
+    /// they are remembered ([`Config::remember`]).
+    pub fn conversions(&self) -> Vec<ConversionView> {
+        self.state.conversions().views(self.state.clock.now())
+    }
+
+    /// Forces a conversion into a status; without an error, one that ends without a result has the service's. Refused if
+    /// there is no such transition. If two accounts chose the same id, the conversion that has not ended is meant.
+    pub fn set_conversion_status(
+        &self,
+        id: &str,
+        status: ConversionStatus,
+        error: Option<&ConversionError>,
+    ) -> Result<ConversionView, ConversionStatusRefused> {
+        let now = self.state.clock.now();
+        let (code, message) = error.map(|error| (error.code.as_str(), error.message.as_str())).unzip();
+        self.state.conversions().force(now, id, status, code, message)
+    }
+
+    /// Advances the emulator's clock; a virtual clock advances for all its users. If there is a state folder that cannot
+    /// be written, nothing happens.
     pub fn advance_clock(&self, step: Duration) {
-        self.state.clock.advance(step);
+        if self.state.clock.is_virtual() || self.stored(|sessions| sessions.advance_clock(step)).is_ok() {
+            self.state.clock.advance(step);
+        }
     }
 
-    /// Stops listening, lets requests on the wire finish for at most 2 s, and returns when the emulator has stopped.
+    /// Makes a call on the sessions, and waits until it is stored.
+    fn stored<T>(&self, call: impl FnOnce(&mut SessionStore) -> T) -> Result<T, NotStored> {
+        let (result, commit) = self.state.begin_sessions(call);
+        let Some(commit) = commit else { return Ok(result) };
+        let (done, outcome) = mpsc::channel();
+        self.handle.spawn(async move { done.send(commit.wait().await) });
+        // Only fails if the emulator's thread is gone.
+        outcome.recv().unwrap_or(Err(NotStored)).map(|()| result)
+    }
+
+    /// Stops listening, gives requests in flight up to 2 s to finish, and returns when the emulator has stopped.
     pub fn stop(mut self) {
         self.end(Shutdown::Graceful);
     }
@@ -209,6 +227,7 @@ impl Emulator {
             // An error means that it panicked, which has been reported already.
             let _ = thread.join();
         }
+        self.state.close_storage();
     }
 }
 
@@ -229,10 +248,13 @@ fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-/// The service and the control API.
-fn router(state: Arc<ServiceState>) -> Router {
-    let control = control::routes(&state);
-    Router::new().nest("/emulator", control).fallback_service(api::router(state)).layer(from_fn(in_flight::track))
+/// The service, and what is not part of it: the control API, the page and `/health`.
+fn router(state: &Arc<ServiceState>, page: Page) -> Router {
+    let api = api::router(state.clone());
+    let index = control::guarded(state, get(page::index)).fallback_service(api.clone());
+    let control = control::routes(state, page.routes());
+    let routes = health::routes(state).route("/", index).nest("/emulator", control).fallback_service(api);
+    routes.layer(from_fn(in_flight::track))
 }
 
 /// Listens, and returns the address. With port 0, the system chooses the port.
@@ -247,6 +269,18 @@ fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, Socket
     let _context = runtime.enter();
     let listener = TcpListener::from_std(listener).map_err(failed)?;
     Ok((listener, bound))
+}
+
+/// Logs refused connections, at most once a minute.
+fn warn_of_refusals(state: Arc<ServiceState>) -> impl FnMut(&str) {
+    const PAUSE: Duration = Duration::from_secs(60);
+    let mut warned: Option<Instant> = None;
+    move |reason| {
+        if warned.is_none_or(|warned| warned.elapsed() >= PAUSE) {
+            warned = Some(Instant::now());
+            state.log.warning(state.clock.unix_time(), &format!("a connection was refused: {reason}"));
+        }
+    }
 }
 
 fn no_certificates(error: impl std::error::Error) -> StartError {
@@ -268,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_names_an_address_that_can_be_reached() {
+    fn the_url_has_a_reachable_address() {
         for (scheme, address, expected) in [
             ("http", "127.0.0.1:8722", "http://127.0.0.1:8722"),
             ("https", "0.0.0.0:8722", "https://127.0.0.1:8722"),

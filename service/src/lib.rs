@@ -1,6 +1,6 @@
-//! A complete Azure Remote Rendering session service in one process: token service (STS), sessions with a real
-//! lease clock, HTTPS with its own certificate authority. `docs/service.md` and `docs/service-2021-01-01.md`
-//! describe the wire contract.
+//! A complete Azure Remote Rendering session service in one process: token service (STS), sessions whose leases run
+//! out, HTTPS with its own certificate authority. `docs/service.md` and `docs/service-2021-01-01.md` describe the wire
+//! contract.
 //!
 //! The program is `arr-emulator`; the library runs inside a test:
 //!
@@ -16,25 +16,27 @@
 //! })?;
 //! println!("{} serves account {}", emulator.url(), emulator.account().id());
 //! // … create a session …
-//! clock.advance(Duration::from_secs(150)); // … and it is ready, without a wait.
+//! clock.advance(Duration::from_secs(150)); // … and it is ready at once.
 //! emulator.stop();
 //! # Ok::<(), arr_service::StartError>(())
 //! ```
 //!
 //! [`Fault`] injects faults; `docs/emulator.md` describes how to control a running emulator.
 //!
-//! The layers, from the top; each uses only those below it:
+//! The layers, from the top. Each uses only those below it:
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | `emulator` | the running emulator: starts and stops the rest, and is what a user of the library holds |
-//! | `api`, `control` | the HTTP routes: the service's REST API, and the `/emulator/…` calls that control the emulator |
+//! | `emulator` | the running emulator, which a user of the library holds: starts and stops the rest |
+//! | `api`, `control`, `page`, `health` | the HTTP routes: the service's REST API, the `/emulator/…` calls that control the emulator, a page for people, `/health` |
 //! | `state` | what all requests share |
+//! | `secrets`, `start_error` | keys and certificate authority, new or kept; why an emulator does not start |
 //! | `net` | listener, TLS, certificates, connections |
 //! | `faults` | fault injection: the rules, and how each is carried out on a reply or a connection |
 //! | `http` | request bodies, replies and headers that all routes share |
-//! | `session` | one session as a state machine, and the store of all sessions |
-//! | `config`, `request_log` | the configuration; the record of all requests |
+//! | `storage` | the state folder: a SQLite database and the thread that writes it |
+//! | `session`, `conversion` | one session or conversion as a state machine, the store of all, and changes that are not stored yet |
+//! | `config`, `request_log`, `log` | the configuration; the log of all requests in memory; lines to standard error |
 //! | `auth`, `clock` | accounts, tokens and throttling; the machine's clock or a virtual one |
 //! | `format`, `sync` | time spans, dates, GUIDs, JSON, correlation vectors; locks |
 
@@ -43,20 +45,31 @@ mod auth;
 mod clock;
 mod config;
 mod control;
+mod conversion;
 mod emulator;
 mod faults;
 mod format;
+mod health;
 mod http;
+mod log;
 mod net;
+mod page;
 mod request_log;
+mod secrets;
 mod session;
+mod start_error;
 mod state;
+mod storage;
 mod sync;
 
 pub use auth::{Account, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, ParseAccountError};
 pub use clock::{Clock, VirtualClock};
-pub use config::{Config, WireFormat};
-pub use emulator::{Emulator, StartError};
+pub use config::{CertificateFiles, Config, Limits, LogRequests, WireFormat};
+pub use conversion::{ConversionError, ConversionStatus, ConversionStatusRefused, ConversionView};
+pub use emulator::Emulator;
 pub use faults::{Fault, FaultError};
+pub use net::CertificateFileError;
 pub use request_log::RecordedRequest;
 pub use session::{SessionSize, SessionStatus, SessionView, StatusRefused};
+pub use start_error::StartError;
+pub use storage::StateFolderError;

@@ -1,8 +1,8 @@
-//! The log of all requests, for tests that count them.
+//! The log of all requests in memory, for tests that count them.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -18,13 +18,21 @@ pub struct RecordedRequest {
     pub connection: u64,
     /// The method, such as `GET`.
     pub method: String,
-    /// The path as it was sent, with its query if there was one.
+    /// The path as it was sent, with its query if there was one; at most 1024 bytes.
     pub path: String,
-    /// The headers in the order of arrival, with names in lower case. Any that may be secret, such as `authorization`,
-    /// has the value `<redacted>`.
+    /// The first 50 headers in the order of arrival, with names in lower case and values of at most 256 bytes. Any that
+    /// may be secret, such as `authorization`, has the value `<redacted>`.
     pub headers: Vec<(String, String)>,
     /// The status of the reply, or 0 while there is none. It stays 0 if a fault cuts the connection.
     pub status: u16,
+    /// How long, in real time, until its reply was ready or the connection was cut; none while it is in progress.
+    pub duration: Option<Duration>,
+    /// The `MS-CV` of its reply, at most 64 bytes.
+    pub ms_cv: Option<String>,
+    /// The session in its path, or the one that it created.
+    pub session: Option<String>,
+    /// The type of the injected fault that it met, as `docs/emulator.md` lists them.
+    pub fault: Option<&'static str>,
 }
 
 impl RecordedRequest {
@@ -34,7 +42,7 @@ impl RecordedRequest {
     }
 }
 
-/// To which a method or the name of a header is cut: no real one is longer.
+/// Methods, header names and correlation vectors are cut to this many bytes. No real one is longer.
 const LONGEST_NAME: usize = 64;
 
 fn truncated(text: &str, longest: usize) -> &str {
@@ -69,77 +77,173 @@ fn is_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// A request in the log that has no reply yet.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LogEntry(u64);
+/// A request in the log that is in progress. Dropped without a reply, it counts as cut off.
+#[derive(Debug)]
+#[must_use = "a request that is dropped at once counts as cut off"]
+pub(crate) struct OpenRequest {
+    state: Arc<Mutex<State>>,
+    number: u64,
+    began: Instant,
+    ended: bool,
+}
+
+impl OpenRequest {
+    /// Records the reply. `session` is the one that it created, if its path names none.
+    pub(crate) fn finish(mut self, status: u16, ms_cv: Option<&str>, session: Option<String>) {
+        self.end(|request| {
+            request.status = status;
+            request.ms_cv = ms_cv.map(|cv| truncated(cv, LONGEST_NAME).to_owned());
+            request.session = request.session.take().or(session);
+        });
+    }
+
+    fn end(&mut self, change: impl FnOnce(&mut RecordedRequest)) {
+        self.ended = true;
+        lock(&self.state).change(self.number, |request| {
+            change(request);
+            request.duration = Some(self.began.elapsed());
+        });
+    }
+}
+
+impl Drop for OpenRequest {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(|_| {});
+        }
+    }
+}
 
 /// All requests in the order of arrival, up to a limit; then the oldest are dropped.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// How many requests were dropped from the front, which is the number of the first one left.
+    /// How many requests were dropped from the front: the number of the first one left.
     dropped: u64,
-    requests: VecDeque<RecordedRequest>,
+    requests: VecDeque<Entry>,
     /// The memory that they use, in bytes.
     size: usize,
+    /// How many changes there have been.
+    changes: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    request: RecordedRequest,
+    /// The number of its last change.
+    changed: u64,
 }
 
 impl State {
     fn drop_oldest(&mut self) {
         if let Some(oldest) = self.requests.pop_front() {
-            self.size -= size(&oldest);
+            self.size -= size(&oldest.request);
             self.dropped += 1;
         }
     }
+
+    /// Changes a request, unless it has been removed.
+    fn change(&mut self, number: u64, change: impl FnOnce(&mut RecordedRequest)) {
+        let place = number.checked_sub(self.dropped).and_then(|place| usize::try_from(place).ok());
+        let Some(entry) = place.and_then(|place| self.requests.get_mut(place)) else { return };
+        self.size -= size(&entry.request);
+        change(&mut entry.request);
+        self.size += size(&entry.request);
+        self.changes += 1;
+        entry.changed = self.changes;
+    }
 }
 
-/// The approximate memory that a request uses, in bytes.
+/// What has changed in the log.
+pub(crate) struct Changes<T> {
+    /// The number of the last change.
+    pub(crate) seen: u64,
+    /// The number of the first request that is left.
+    pub(crate) first: u64,
+    /// The changed ones among the newest requests, oldest first.
+    pub(crate) requests: Vec<T>,
+}
+
+/// The memory that a request uses, in bytes, including the heap's overhead for each text.
 fn size(request: &RecordedRequest) -> usize {
-    let text = |text: &String| size_of::<String>() + text.len();
+    let text = |text: &String| (text.capacity() + 8).next_multiple_of(16).max(32);
     let headers = request.headers.iter().map(|(name, value)| text(name) + text(value));
-    size_of::<RecordedRequest>() + request.method.len() + request.path.len() + headers.sum::<usize>()
+    let list = request.headers.capacity() * size_of::<(String, String)>();
+    let optional = [&request.ms_cv, &request.session].into_iter().flatten().map(text);
+    size_of::<Entry>() + list + text(&request.method) + text(&request.path) + headers.chain(optional).sum::<usize>()
 }
 
 impl RequestLog {
     const CAPACITY: usize = 100_000;
-    /// In bytes. Ordinary requests reach the limit of their number first.
+    /// In bytes. Ordinary requests reach `CAPACITY` first.
     const LARGEST: usize = 128 * 1024 * 1024;
 
-    /// Appends a request. Its status follows with [`finish`](Self::finish).
-    pub(crate) fn begin(&self, request: RecordedRequest) -> LogEntry {
+    /// Appends a request, whose end follows.
+    pub(crate) fn begin(&self, request: RecordedRequest) -> OpenRequest {
         let mut state = lock(&self.state);
         let size = size(&request);
         while state.requests.len() == Self::CAPACITY || (state.size + size > Self::LARGEST && state.size > 0) {
             state.drop_oldest();
         }
         state.size += size;
-        state.requests.push_back(request);
-        LogEntry(state.dropped + state.requests.len() as u64 - 1)
-    }
-
-    /// Records the status of the reply.
-    pub(crate) fn finish(&self, entry: LogEntry, status: u16) {
-        let mut state = lock(&self.state);
-        // The request may have been removed in the meantime.
-        let place = entry.0.checked_sub(state.dropped);
-        let place = place.and_then(|place| usize::try_from(place).ok());
-        if let Some(request) = place.and_then(|place| state.requests.get_mut(place)) {
-            request.status = status;
-        }
+        state.changes += 1;
+        let changed = state.changes;
+        state.requests.push_back(Entry { request, changed });
+        let number = state.dropped + state.requests.len() as u64 - 1;
+        OpenRequest { state: self.state.clone(), number, began: Instant::now(), ended: false }
     }
 
     /// All requests, oldest first.
     pub(crate) fn all(&self) -> Vec<RecordedRequest> {
-        lock(&self.state).requests.iter().cloned().collect()
+        lock(&self.state).requests.iter().map(|entry| entry.request.clone()).collect()
+    }
+
+    /// The number of the next request.
+    pub(crate) fn end(&self) -> u64 {
+        let state = lock(&self.state);
+        state.dropped + state.requests.len() as u64
+    }
+
+    /// Up to 100 requests from this number on, and the number of the next one.
+    pub(crate) fn some(&self, from: u64, until: u64) -> (Vec<RecordedRequest>, u64) {
+        const MOST: usize = 100;
+        let state = lock(&self.state);
+        let from = from.max(state.dropped);
+        let skipped = usize::try_from(from - state.dropped).unwrap_or(usize::MAX);
+        let left = usize::try_from(until.saturating_sub(from)).unwrap_or(usize::MAX);
+        let some = state.requests.iter().skip(skipped).take(left.min(MOST));
+        let some: Vec<_> = some.map(|entry| entry.request.clone()).collect();
+        let next = if some.is_empty() { until } else { from + some.len() as u64 };
+        (some, next)
+    }
+
+    /// What has changed since the change with this number, among the newest `most` requests; `None` if nothing has.
+    /// `picked` picks what is needed of a request, by its number.
+    pub(crate) fn changes<T>(
+        &self,
+        since: u64,
+        most: usize,
+        picked: impl Fn(u64, &RecordedRequest) -> T,
+    ) -> Option<Changes<T>> {
+        let state = lock(&self.state);
+        let skipped = state.requests.len().saturating_sub(most);
+        let newest = (state.dropped..).zip(&state.requests).skip(skipped);
+        let changed = newest.filter(|(_, entry)| entry.changed > since);
+        (state.changes > since).then(|| Changes {
+            seen: state.changes,
+            first: state.dropped,
+            requests: changed.map(|(number, entry)| picked(number, &entry.request)).collect(),
+        })
     }
 
     /// Forgets all requests.
     pub(crate) fn clear(&self) {
         let mut state = lock(&self.state);
+        state.changes += 1;
         state.dropped += state.requests.len() as u64;
         state.requests.clear();
         state.size = 0;
@@ -147,10 +251,11 @@ impl RequestLog {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn request(path: &str) -> RecordedRequest {
+    /// A request that is in progress.
+    pub(crate) fn request(path: &str) -> RecordedRequest {
         RecordedRequest {
             at: Duration::ZERO,
             connection: 1,
@@ -158,11 +263,19 @@ mod tests {
             path: path.to_owned(),
             headers: Vec::new(),
             status: 0,
+            duration: None,
+            ms_cv: None,
+            session: None,
+            fault: None,
         }
     }
 
+    fn finish(open: OpenRequest, status: u16) {
+        open.finish(status, None, None);
+    }
+
     #[test]
-    fn headers_are_recorded_without_what_may_be_secret() {
+    fn headers_are_recorded_without_secrets() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("authorization", "Bearer s3cret"),
@@ -181,15 +294,15 @@ mod tests {
     }
 
     #[test]
-    fn a_status_finds_its_request_although_others_came_and_went() {
+    fn a_status_finds_its_request_after_a_clear() {
         let log = RequestLog::default();
         let gone = log.begin(request("/gone"));
         log.clear();
         let first = log.begin(request("/first"));
         let second = log.begin(request("/second"));
-        log.finish(second, 202);
-        log.finish(gone, 500);
-        log.finish(first, 200);
+        finish(second, 202);
+        finish(gone, 500);
+        finish(first, 200);
         let statuses: Vec<_> = log.all().iter().map(|request| request.status).collect();
         assert_eq!(statuses, [200, 202]);
     }
@@ -197,12 +310,12 @@ mod tests {
     #[test]
     fn the_oldest_requests_are_dropped_beyond_the_capacity() {
         let log = RequestLog::default();
-        log.begin(request("/oldest"));
+        let oldest = log.begin(request("/oldest"));
         for _ in 1..RequestLog::CAPACITY {
-            log.begin(request("/"));
+            finish(log.begin(request("/")), 200);
         }
-        let newest = log.begin(request("/newest"));
-        log.finish(newest, 204);
+        finish(log.begin(request("/newest")), 204);
+        finish(oldest, 200);
         let all = log.all();
         assert_eq!(all.len(), RequestLog::CAPACITY);
         assert_eq!(all[0].path, "/");
@@ -210,21 +323,60 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_requests_are_dropped_when_all_are_too_large() {
+    fn the_oldest_requests_are_dropped_when_the_log_is_too_large() {
         let log = RequestLog::default();
         let large = || RecordedRequest { headers: vec![(String::new(), "x".repeat(1 << 20))], ..request("/") };
         for _ in 0..200 {
-            log.begin(large());
+            finish(log.begin(large()), 200);
         }
         assert_eq!(log.all().len(), 127, "each is a little more than a 128th");
         log.clear();
-        log.begin(request("/small"));
-        log.begin(large());
+        let open = [log.begin(request("/small")), log.begin(large())];
         assert_eq!(log.all().len(), 2);
+        log.clear();
+        drop(open);
+        assert_eq!(lock(&log.state).size, 0);
     }
 
     #[test]
-    fn only_the_beginning_of_a_long_name_or_method_is_recorded() {
+    fn a_request_ends_once_with_its_reply_or_cut_off() {
+        let log = RequestLog::default();
+        let (answered, cut) =
+            (log.begin(request("/")), log.begin(RecordedRequest { session: named("a"), ..request("/") }));
+        assert!(log.all().iter().all(|request| request.duration.is_none()));
+        let long = "x".repeat(65);
+        answered.finish(200, Some(&long), named("b"));
+        drop(cut);
+        let ends: Vec<_> = log.all().into_iter().map(|it| (it.status, it.ms_cv, it.session)).collect();
+        assert_eq!(ends, [(200, Some("x".repeat(64)), named("b")), (0, None, named("a"))]);
+        assert!(log.all().iter().all(|request| request.duration.is_some()));
+    }
+
+    #[test]
+    fn changes_are_those_of_the_newest_requests() {
+        let log = RequestLog::default();
+        let paths = |since| log.changes(since, 2, |number, request| (number, request.status));
+        assert!(paths(0).is_none());
+        let open = [(); 3].map(|()| log.begin(request("/")));
+        let changes = paths(0).expect("some");
+        assert_eq!((changes.first, changes.requests), (0, vec![(1, 0), (2, 0)]));
+        assert!(paths(changes.seen).is_none());
+        for (open, status) in open.into_iter().zip([200, 201, 202]).take(2) {
+            finish(open, status);
+        }
+        let later = paths(changes.seen).expect("some");
+        assert_eq!(later.requests, [(1, 201), (2, 0)], "the third was dropped: cut off");
+        log.clear();
+        let cleared = paths(later.seen).expect("some");
+        assert_eq!((cleared.first, cleared.requests), (3, vec![]));
+    }
+
+    fn named(session: &str) -> Option<String> {
+        Some(session.to_owned())
+    }
+
+    #[test]
+    fn long_methods_and_headers_are_cut() {
         let long = "x".repeat(1000);
         let mut headers = HeaderMap::new();
         for number in 0..100 {

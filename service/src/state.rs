@@ -1,28 +1,36 @@
 //! The state that all requests share.
 
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::auth::token::TokenIssuer;
-use crate::auth::{Account, Throttle};
+use crate::auth::{Account, Failures, Throttle};
 use crate::clock::AdjustableClock;
-use crate::config::{Config, WireFormat};
+use crate::config::{Config, Limits, WireFormat};
+use crate::conversion::ConversionStore;
 use crate::faults::FaultRules;
+use crate::http::body_budget::BodyBudget;
+use crate::log::Log;
 use crate::net::{ConnectionRegistry, Hostnames};
 use crate::request_log::RequestLog;
-use crate::session::{RendererAllocator, SessionStore};
+use crate::secrets::Secrets;
+use crate::session::{Commit, NotStored, SessionStore};
+use crate::start_error::StartError;
+use crate::storage::{Database, Writer};
 use crate::sync::lock;
 
 /// The state of the service.
 pub(crate) struct ServiceState {
     pub(crate) accounts: Vec<Account>,
-    pub(crate) clock: AdjustableClock,
+    pub(crate) clock: Arc<AdjustableClock>,
     pub(crate) requests: RequestLog,
     pub(crate) faults: Arc<FaultRules>,
     pub(crate) connections: Arc<ConnectionRegistry>,
     pub(crate) throttle: Throttle,
+    pub(crate) wrong_keys: Failures,
     pub(crate) tokens: TokenIssuer,
     pub(crate) token_lifetime: Duration,
+    pub(crate) max_lease: Duration,
     pub(crate) entra_tokens: TokenIssuer,
     /// Whether any unexpired JSON Web Token is accepted as a Microsoft Entra token.
     pub(crate) accepts_any_entra_token: bool,
@@ -30,39 +38,90 @@ pub(crate) struct ServiceState {
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
     pub(crate) wire: WireFormat,
-    /// How many sessions a page of the list has at most, in 2021-01-01.
+    /// The most sessions on a page of the list, in 2021-01-01.
     pub(crate) page_size: usize,
+    /// Whether the storage accounts of conversions are linked, so that they need no shared access signatures.
+    pub(crate) linked_storage: bool,
     /// Whether other machines may send control calls.
     pub(crate) control_remote: bool,
-    sessions: Mutex<SessionStore>,
+    pub(crate) limits: Limits,
+    pub(crate) bodies: BodyBudget,
+    pub(crate) log: Arc<Log>,
+    pub(crate) started_at: Instant,
+    sessions: Arc<Mutex<SessionStore>>,
+    conversions: Mutex<ConversionStore>,
+    /// None if nothing is kept.
+    writer: Mutex<Option<Writer>>,
 }
 
 impl ServiceState {
-    /// The state as configured; `None` if the system provides no random numbers.
-    pub(crate) fn new(config: &Config) -> Option<ServiceState> {
-        let sessions = SessionStore::new(config.startup, config.stopping, RendererAllocator::new(config));
-        Some(ServiceState {
+    /// The state as configured, with the clock and the sessions in the database if there is one.
+    pub(crate) fn new(
+        config: &Config,
+        secrets: &Secrets,
+        mut database: Option<Database>,
+    ) -> Result<ServiceState, StartError> {
+        let (base, scale) = (config.clock.clone(), config.time_scale);
+        let clock = Arc::new(match &mut database {
+            Some(database) => database.resume_clock(&base, scale)?,
+            None => AdjustableClock::new(base, scale),
+        });
+        let log = Arc::new(Log::start(config.log_requests));
+        let sessions = Arc::new(Mutex::new(SessionStore::new(config)));
+        let start_writer = |database| Writer::start(database, &sessions, clock.clone(), log.clone());
+        let writer = database.map(start_writer).transpose()?.transpose().map_err(StartError::Thread)?;
+        Ok(ServiceState {
             accounts: config.accounts.clone(),
-            clock: AdjustableClock::new(config.clock.clone(), config.time_scale),
+            clock,
             requests: RequestLog::default(),
             faults: Arc::default(),
             connections: Arc::default(),
             throttle: Throttle::new(config.min_call_interval),
-            tokens: TokenIssuer::for_access_tokens()?,
+            wrong_keys: Failures::default(),
+            tokens: TokenIssuer::for_access_tokens(&secrets.access_token_key),
             token_lifetime: config.token_lifetime,
-            entra_tokens: TokenIssuer::for_entra_tokens()?,
+            max_lease: config.max_lease,
+            entra_tokens: TokenIssuer::for_entra_tokens(&secrets.entra_token_key),
             accepts_any_entra_token: config.accept_entra_tokens,
             hostnames: Hostnames::new(config.listen.ip(), &config.tls_names),
-            scheme: if config.tls { "https" } else { "http" },
+            scheme: if config.has_tls() { "https" } else { "http" },
             wire: config.wire,
             page_size: config.page_size.map_or(usize::MAX, |size| size.max(1)),
+            linked_storage: config.linked_storage,
             control_remote: config.control_remote,
-            sessions: Mutex::new(sessions),
+            limits: config.limits,
+            bodies: BodyBudget::default(),
+            log,
+            started_at: Instant::now(),
+            sessions,
+            conversions: Mutex::new(ConversionStore::new(config)),
+            writer: Mutex::new(writer),
         })
     }
 
-    pub(crate) fn sessions(&self) -> MutexGuard<'_, SessionStore> {
-        lock(&self.sessions)
+    /// Makes a call on the sessions. Returns once everything that it has found or changed is stored, if that is kept.
+    pub(crate) async fn sessions<T>(&self, call: impl FnOnce(&mut SessionStore) -> T) -> Result<T, NotStored> {
+        let (result, commit) = self.begin_sessions(call);
+        if let Some(commit) = commit {
+            commit.wait().await?;
+        }
+        Ok(result)
+    }
+
+    /// Makes a call on the sessions. Its result holds only once the commit, if there is one, is stored.
+    pub(crate) fn begin_sessions<T>(&self, call: impl FnOnce(&mut SessionStore) -> T) -> (T, Option<Commit>) {
+        let mut sessions = lock(&self.sessions);
+        let result = call(&mut sessions);
+        (result, sessions.end_call())
+    }
+
+    /// Writes everything that is not stored yet, and gives up the state folder. No call may come after this.
+    pub(crate) fn close_storage(&self) {
+        drop(lock(&self.writer).take());
+    }
+
+    pub(crate) fn conversions(&self) -> MutexGuard<'_, ConversionStore> {
+        lock(&self.conversions)
     }
 
     /// An access token for this account.

@@ -1,5 +1,5 @@
-//! The six commands that the documentation of version 1 prints, sent as they are printed, and their answers as far as
-//! it documents them. Only host, account, key, token and session are put in.
+//! Sends the six commands in the documentation of version 1 as printed, except for host, account, key, token and
+//! session, and compares the replies with the documented ones.
 
 #[path = "support/run.rs"]
 mod support;
@@ -11,19 +11,19 @@ use arr_service::{Config, Emulator};
 use serde_json::Value;
 use support::run;
 
-/// An answer as it came.
-struct Answer {
+/// A reply as received.
+struct Reply {
     status_line: String,
     headers: Vec<(String, String)>,
     body: String,
 }
 
-impl Answer {
+impl Reply {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// What is common to all answers: the status, a date, and a vector such as `5EqPJ1VdTUakDJZc6/ZhTg.0`.
+    /// What all replies have: the status, a date, and a correlation vector such as `5EqPJ1VdTUakDJZc6/ZhTg.0`.
     #[track_caller]
     fn assert_documented(&self, status_line: &str, length: Option<&str>, content_type: Option<&str>) {
         assert_eq!(self.status_line, format!("HTTP/1.1 {status_line}"), "{:?}", self.headers);
@@ -44,8 +44,8 @@ impl Answer {
     }
 }
 
-/// `Invoke-WebRequest` with the arguments that the documentation gives it.
-fn invoke(uri: &str, method: &str, content_type: Option<&str>, body: Option<&str>, authorization: &str) -> Answer {
+/// curl for `Invoke-WebRequest`, with the arguments in the documentation.
+fn invoke(uri: &str, method: &str, content_type: Option<&str>, body: Option<&str>, authorization: &str) -> Reply {
     let mut command = Command::new("curl");
     command.args(["-q", "--silent", "--show-error", "--include", "--noproxy", "*", "--max-time", "30"]);
     command.args(["--request", method, "--header", &format!("Authorization: {authorization}")]);
@@ -62,67 +62,67 @@ fn invoke(uri: &str, method: &str, content_type: Option<&str>, body: Option<&str
     let mut lines = head.split("\r\n");
     let status_line = lines.next().expect("a status").to_owned();
     let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Answer { status_line, headers: lines.filter_map(header).collect(), body: body.to_owned() }
+    Reply { status_line, headers: lines.filter_map(header).collect(), body: body.to_owned() }
 }
 
 const JSON: Option<&str> = Some("application/json");
-const JSON_ANSWER: Option<&str> = Some("application/json; charset=utf-8");
+const JSON_REPLY: Option<&str> = Some("application/json; charset=utf-8");
 
 #[test]
-fn the_six_commands_of_the_document_get_the_answers_of_the_document() {
+fn the_six_documented_commands_get_the_documented_replies() {
     let emulator = Emulator::start(Config { startup: Duration::ZERO, ..Config::default() }).expect("it starts");
     let (sts, endpoint) = (emulator.url(), emulator.url());
     let (account_id, account_key) = (emulator.account().id(), emulator.account().key());
 
     // "Request a token"
     let uri = format!("{sts}/accounts/{account_id}/token");
-    let answer = invoke(&uri, "GET", JSON, None, &format!("Bearer {account_id}:{account_key}"));
-    answer.assert_documented("200 OK", None, JSON_ANSWER);
-    let token = answer.json()["AccessToken"].as_str().expect("$response.AccessToken").to_owned();
+    let reply = invoke(&uri, "GET", JSON, None, &format!("Bearer {account_id}:{account_key}"));
+    reply.assert_documented("200 OK", None, JSON_REPLY);
+    let token = reply.json()["AccessToken"].as_str().expect("$response.AccessToken").to_owned();
     let authorization = format!("Bearer {token}");
 
-    // "Query active sessions", of which there are none yet, as in the sample
+    // "Query active sessions": none yet, as in the sample
     let list_uri = format!("{endpoint}/v1/accounts/{account_id}/sessions");
-    let answer = invoke(&list_uri, "GET", None, None, &authorization);
-    answer.assert_documented("200 OK", Some("15"), JSON_ANSWER);
-    assert_eq!(answer.body, r#"{"sessions":[]}"#);
+    let reply = invoke(&list_uri, "GET", None, None, &authorization);
+    reply.assert_documented("200 OK", Some("15"), JSON_REPLY);
+    assert_eq!(reply.body, r#"{"sessions":[]}"#);
 
     // "Create a session"
     let uri = format!("{endpoint}/v1/accounts/{account_id}/sessions/create");
     let body = "{ 'maxLeaseTime': '4:0:0', 'models': [], 'size': 'standard' }";
-    let answer = invoke(&uri, "POST", JSON, Some(body), &authorization);
-    answer.assert_documented("202 Accepted", Some("52"), JSON_ANSWER);
-    let session_id = answer.json()["sessionId"].as_str().expect("sessionId").to_owned();
-    assert_eq!(answer.body, format!(r#"{{"sessionId":"{session_id}"}}"#));
-    // The sample's begins like this: relative, with neither a slash nor the version.
+    let reply = invoke(&uri, "POST", JSON, Some(body), &authorization);
+    reply.assert_documented("202 Accepted", Some("52"), JSON_REPLY);
+    let session_id = reply.json()["sessionId"].as_str().expect("sessionId").to_owned();
+    assert_eq!(reply.body, format!(r#"{{"sessionId":"{session_id}"}}"#));
+    // Like the sample's: relative, without a leading slash and without the version.
     let location = format!("accounts/{account_id}/sessions/{session_id}");
-    assert_eq!(answer.header("Location"), Some(location.as_str()));
+    assert_eq!(reply.header("Location"), Some(location.as_str()));
 
     // "Get session properties"
     let uri = format!("{endpoint}/v1/accounts/{account_id}/sessions/{session_id}/properties");
-    let answer = invoke(&uri, "GET", None, None, &authorization);
-    answer.assert_documented("200 OK", None, JSON_ANSWER);
-    assert_documented_properties(&answer.json(), &session_id, "04:00:00");
+    let reply = invoke(&uri, "GET", None, None, &authorization);
+    reply.assert_documented("200 OK", None, JSON_REPLY);
+    assert_documented_properties(&reply.json(), &session_id, "04:00:00");
 
     // "Update a session"
     let session_uri = format!("{endpoint}/v1/accounts/{account_id}/sessions/{session_id}");
-    let answer = invoke(&session_uri, "PATCH", JSON, Some("{ 'maxLeaseTime': '5:0:0' }"), &authorization);
-    answer.assert_documented("200 OK", Some("0"), None);
-    assert_eq!(answer.body, "");
+    let reply = invoke(&session_uri, "PATCH", JSON, Some("{ 'maxLeaseTime': '5:0:0' }"), &authorization);
+    reply.assert_documented("200 OK", Some("0"), None);
+    assert_eq!(reply.body, "");
 
-    // "Query active sessions" again: an array of what the properties are
-    let answer = invoke(&list_uri, "GET", None, None, &authorization);
-    let sessions = answer.json()["sessions"].as_array().expect("sessions").clone();
+    // "Query active sessions" again: an array of properties
+    let reply = invoke(&list_uri, "GET", None, None, &authorization);
+    let sessions = reply.json()["sessions"].as_array().expect("sessions").clone();
     assert_eq!(sessions.len(), 1);
     assert_documented_properties(&sessions[0], &session_id, "05:00:00");
 
     // "Stop a session"
-    let answer = invoke(&session_uri, "DELETE", None, None, &authorization);
-    answer.assert_documented("204 No Content", None, None);
-    assert_eq!((answer.body.as_str(), answer.header("Content-Length")), ("", None));
+    let reply = invoke(&session_uri, "DELETE", None, None, &authorization);
+    reply.assert_documented("204 No Content", None, None);
+    assert_eq!((reply.body.as_str(), reply.header("Content-Length")), ("", None));
 }
 
-/// The members of the document's table, in the forms of its sample.
+/// The members in the documentation's table, with values as in its sample.
 #[track_caller]
 fn assert_documented_properties(properties: &Value, session_id: &str, lease: &str) {
     assert_eq!(properties["message"], Value::Null);

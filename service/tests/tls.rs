@@ -1,5 +1,5 @@
-//! HTTPS as seen by clients that are stricter than rustls: curl, Python and OpenSSL must accept what the emulator
-//! makes, and refuse it where they should.
+//! HTTPS with clients stricter than rustls: curl, Python and OpenSSL must accept the emulator's certificates with its
+//! authority, and refuse them without.
 
 mod support;
 
@@ -36,7 +36,7 @@ impl Story {
         self.address().rsplit_once(':').expect("a port").1
     }
 
-    /// The server's certificate as it sends it, in a file.
+    /// The certificate that the server sends, in a file.
     fn leaf_file(&self) -> PathBuf {
         let chain = run(
             Command::new("openssl").args(["s_client", "-showcerts", "-connect", self.address()]).stdin(Stdio::null()),
@@ -55,7 +55,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// curl with nothing from the environment: no proxy, no settings of the user's.
+/// curl without the environment's proxy and the user's settings.
 fn curl(arguments: &[&str]) -> Output {
     let mut command = Command::new("curl");
     command.args(["-q", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30"]);
@@ -89,8 +89,8 @@ fn curl_accepts_the_certificate_under_each_name_and_tls_version() {
 }
 
 #[test]
-fn curl_refuses_a_certificate_that_it_was_not_told_to_trust() {
-    /// curl's code for a peer whose certificate does not verify.
+fn curl_refuses_a_certificate_that_it_does_not_trust() {
+    /// curl's exit code for a certificate that does not verify.
     const NOT_VERIFIED: Option<i32> = Some(60);
     let story = Story::begin("curl_refuses");
     assert_eq!(curl(&[story.emulator.url()]).status.code(), NOT_VERIFIED);
@@ -108,9 +108,9 @@ context = ssl.create_default_context(cafile=ca_file)
 context.verify_flags |= ssl.VERIFY_X509_STRICT
 for host in ('127.0.0.1', 'localhost'):
     connection = http.client.HTTPSConnection(host, port, timeout=30, context=context)
-    # A system may have no hosts file. The name is verified all the same.
+    # The system may lack a hosts file. The name is verified nevertheless.
     connection._create_connection = lambda address, *rest: socket.create_connection(('127.0.0.1', port), 30)
-    connection.request('GET', '/')
+    connection.request('GET', '/x')
     print(connection.getresponse().status)
 ";
     let story = Story::begin("python_accepts");
@@ -133,14 +133,14 @@ fn openssl_verifies_the_chain_strictly() {
         let output = verify(check);
         assert!(output.status.success(), "{check:?}: {output:?}");
     }
-    // That the names above pass says something only if others do not.
+    // Other names must fail, or the check above proves nothing.
     for check in [&["-verify_hostname", "example.org"][..], &["-verify_ip", "192.0.2.1"]] {
         assert!(!verify(check).status.success(), "{check:?}");
     }
 }
 
 #[test]
-fn the_two_certificates_have_what_verifiers_look_for() {
+fn both_certificates_have_the_required_extensions() {
     let story = Story::begin("certificates");
     let show = |file: &Path| text(&openssl(&["x509", "-noout", "-text", "-in", path(file)]).stdout);
     let (ca, leaf) = (show(&story.ca_file), show(&story.leaf_file()));
@@ -182,44 +182,45 @@ fn line<'a>(text: &'a str, begin: &str) -> &'a str {
 }
 
 #[test]
-fn a_server_on_another_address_is_named_by_it() {
+fn the_certificate_is_valid_for_the_listeners_address() {
     let listen = "127.0.0.7:0".parse().expect("an address");
     let emulator = Emulator::start(Config { tls: true, listen, ..Config::default() }).expect("the emulator starts");
     let folder = folder("another_address");
     let ca_file = folder.join("ca.pem");
     fs::write(&ca_file, emulator.ca_pem().expect("a certificate")).expect("written");
-    let output = curl(&["--cacert", path(&ca_file), emulator.url()]);
+    let output = curl(&["--cacert", path(&ca_file), &format!("{}/x", emulator.url())]);
     assert!(output.status.success(), "{output:?}");
-    assert!(text(&output.stdout).contains("there is nothing at /"), "{output:?}");
+    assert!(text(&output.stdout).contains("there is nothing at /x"), "{output:?}");
 }
 
 #[test]
-fn faults_happen_below_tls_and_inside_it() {
-    // curl's codes for the ends of a connection.
-    const NO_HTTP: i32 = 1;
-    const LESS_THAN_PROMISED: i32 = 18;
-    const NOTHING_CAME: i32 = 52;
+fn faults_happen_below_and_inside_tls() {
+    // curl's exit codes.
+    const NOT_HTTP: i32 = 1;
+    const PARTIAL_FILE: i32 = 18;
+    const EMPTY_REPLY: i32 = 52;
     const RECEIVING_FAILED: i32 = 56;
     let story = Story::begin("faults");
-    let on = || Fault::on("GET", "/");
+    let on = || Fault::on("GET", "/x");
+    let url = format!("{}/x", story.emulator.url());
     for (fault, codes) in [
-        (on().garbage(), &[NO_HTTP][..]),
-        (on().close(), &[NOTHING_CAME, RECEIVING_FAILED]),
-        (on().reset(), &[NOTHING_CAME, RECEIVING_FAILED]),
-        (on().truncate(5), &[LESS_THAN_PROMISED, RECEIVING_FAILED]),
+        (on().garbage(), &[NOT_HTTP][..]),
+        (on().close(), &[EMPTY_REPLY, RECEIVING_FAILED]),
+        (on().reset(), &[EMPTY_REPLY, RECEIVING_FAILED]),
+        (on().truncate(5), &[PARTIAL_FILE, RECEIVING_FAILED]),
     ] {
         story.emulator.add_faults([fault.clone()]).expect("a good fault");
-        let output = curl(&["--cacert", path(&story.ca_file), story.emulator.url()]);
+        let output = curl(&["--cacert", path(&story.ca_file), &url]);
         let code = output.status.code().expect("a code");
         assert!(codes.contains(&code), "{fault:?}: {output:?}");
     }
     story.emulator.add_faults([on().drip(Duration::ZERO)]).expect("a good fault");
-    let output = curl(&["--cacert", path(&story.ca_file), story.emulator.url()]);
-    assert!(text(&output.stdout).contains("there is nothing at /"), "{output:?}");
+    let output = curl(&["--cacert", path(&story.ca_file), &url]);
+    assert!(text(&output.stdout).contains("there is nothing at /x"), "{output:?}");
 }
 
 #[test]
-fn the_certificate_is_for_the_names_that_were_given_too() {
+fn the_certificate_is_valid_for_the_configured_names() {
     let names = ["studio.example", "192.0.2.1"].map(str::to_owned);
     let config = Config { tls: true, tls_names: names.to_vec(), ..Config::default() };
     let emulator = Emulator::start(config).expect("the emulator starts");
@@ -228,7 +229,7 @@ fn the_certificate_is_for_the_names_that_were_given_too() {
     fs::write(&ca_file, emulator.ca_pem().expect("a certificate")).expect("written");
     let port = emulator.url().rsplit(':').next().expect("a port");
     for name in ["studio.example", "192.0.2.1"] {
-        // Both lead here, wherever else they may lead.
+        // Connect to this machine, however the name resolves.
         let connect_to = format!("{name}:{port}:127.0.0.1:{port}");
         let url = format!("https://{name}:{port}/emulator/clock");
         let output = curl(&["--cacert", path(&ca_file), "--connect-to", &connect_to, &url]);
@@ -237,32 +238,32 @@ fn the_certificate_is_for_the_names_that_were_given_too() {
 }
 
 #[test]
-fn an_emulator_on_every_address_has_a_certificate_for_each() {
+fn on_every_address_the_certificate_is_valid_for_each() {
     let listen = "0.0.0.0:0".parse().expect("an address");
     let emulator = Emulator::start(Config { tls: true, listen, ..Config::default() }).expect("the emulator starts");
     let folder = folder("every_address");
     let ca_file = folder.join("ca.pem");
     fs::write(&ca_file, emulator.ca_pem().expect("a certificate")).expect("written");
     if emulator.network_urls().is_empty() {
-        println!("no network here: there is no address to certify");
+        println!("this machine has no network address to certify");
     }
     for url in emulator.network_urls() {
-        let output = curl(&["--cacert", path(&ca_file), url]);
-        assert!(text(&output.stdout).contains("there is nothing at /"), "{url}: {output:?}");
+        let output = curl(&["--cacert", path(&ca_file), &format!("{url}/x")]);
+        assert!(text(&output.stdout).contains("there is nothing at /x"), "{url}: {output:?}");
     }
 }
 
 #[test]
-fn peers_that_do_not_speak_tls_hold_up_nobody() {
+fn peers_without_tls_delay_no_other() {
     let story = Story::begin("no_tls");
     let _silent = TcpStream::connect(story.address()).expect("connected");
     let mut plain = TcpStream::connect(story.address()).expect("connected");
     plain.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit");
-    plain.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
-    let mut answer = Vec::new();
-    // An alert and an end, or a reset: anything but HTTP.
-    let _ = plain.read_to_end(&mut answer);
-    assert!(!text(&answer).contains("HTTP"), "{answer:?}");
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
+    let mut reply = Vec::new();
+    // A TLS alert and an end, or a reset: anything but HTTP.
+    let _ = plain.read_to_end(&mut reply);
+    assert!(!text(&reply).contains("HTTP"), "{reply:?}");
     let output = curl(&["--cacert", path(&story.ca_file), story.emulator.url()]);
     assert!(output.status.success(), "{output:?}");
     story.emulator.stop();

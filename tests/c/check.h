@@ -1,4 +1,4 @@
-/* What the C test programs share: a check that says where and what, and goes on. */
+/* Shared by the C tests: a check that reports its place and condition, and continues. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -20,7 +20,7 @@ static int checks_failed;
         }                                                                                                    \
     } while (0)
 
-/* A status that is not the expected one is shown by its name. */
+/* Shows an unexpected status by its name. */
 #define CHECK_STATUS(call, expected)                                                                         \
     do {                                                                                                     \
         arr_status check_status_ = (call);                                                                   \
@@ -55,7 +55,7 @@ static inline int speaks_2021(void)
     return strcmp(from_environment("ARR_API_VERSION"), "2021-01-01") == 0;
 }
 
-/* The options for the emulator that the environment names. */
+/* The options for the emulator that the environment specifies. */
 static void emulator_options(arr_client_options *options)
 {
     CHECK_STATUS(arr_client_options_init(options, sizeof *options), ARR_OK);
@@ -68,7 +68,7 @@ static void emulator_options(arr_client_options *options)
     options->poll_interval_ms = (uint32_t)strtoul(from_environment("ARR_POLL_INTERVAL_MS"), NULL, 10);
 }
 
-/* A client of the emulator. (Inline, since a program that has its own way of making one does not use it.) */
+/* A client of the emulator. (Inline, because not every program uses it.) */
 static inline arr_client *emulator_client(void)
 {
     arr_client_options options;

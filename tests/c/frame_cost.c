@@ -1,9 +1,8 @@
 /*
- * What a frame loop pays: the example itself, frame after frame without a pause, with every allocation counted.
+ * The cost of a frame loop: the example, frame after frame without a pause, with every allocation counted.
  *
- * Its budget is 200 microseconds of the thread's CPU time for any call; what is called in every frame allocates nothing, and in
- * 999 of 1000 calls does not wait for anything either. How long a call takes by the clock also depends on what else runs here, and
- * is printed but not judged.
+ * The budget is 200 microseconds of the thread's CPU time for any call. Calls made in every frame never allocate, and 999 of
+ * 1000 do not block. Wall time also depends on what else runs here; it is printed but not judged.
  */
 #if defined(__linux__) && defined(__GNUC__)
 #define COUNTS_ALLOCATIONS 1
@@ -20,15 +19,15 @@
 #include "check.h"
 
 #define BUDGET_US 200.0
-/* The machine may be busy with something else: its interrupts are in a thread's CPU time too, and meet now one call, now
-   another. What the library itself costs, or allocates, it does every time. So each call has to be within the budget once. */
+/* A thread's CPU time includes the machine's interrupts, which hit calls at random. The library's own cost and allocations
+   occur every time, so each call must be within the budget in one of these tries. */
 #define TRIES 6
 
 /* The call that this thread is in, plus 1. */
 static ON_THREAD int measured_call;
 static unsigned long allocations[8], waits[8];
 
-/* How often this thread has given up its processor to wait for something. */
+/* How often this thread has waited. */
 static unsigned long thread_waits(void)
 {
 #if COUNTS_ALLOCATIONS
@@ -46,8 +45,8 @@ static unsigned long thread_waits(void)
 #undef main
 
 #if COUNTS_ALLOCATIONS
-/* The program's own functions stand before the C library's, also for the library under test. The names are given apart, as a
-   compiler knows what is special about the real ones. */
+/* The program's functions replace the C library's, also for the library under test. Assembler names are used because compilers
+   have special knowledge of the real ones. */
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -97,13 +96,13 @@ int counted_posix_memalign(void **place, size_t alignment, size_t size)
 }
 #endif
 
-/* Under valgrind, whose time is not the machine's, and which counts the allocations itself. */
+/* Under valgrind, whose time is not real time, and which counts allocations itself. */
 static int slow(void)
 {
     return getenv("ARR_SLOW") != NULL;
 }
 
-/* The least of what the tries have had as the most of a call. */
+/* The smallest maximum of the tries. */
 static double most_cpu[CALLS];
 
 static int within_budget(int tries)
@@ -120,7 +119,7 @@ static int within_budget(int tries)
     return most <= BUDGET_US;
 }
 
-static void the_frame_thread_pays_next_to_nothing(void)
+static void frame_calls_stay_within_the_budget(void)
 {
     unsigned long frames = slow() ? 1u : 10000u;
     int within = 0, tries;
@@ -134,7 +133,7 @@ static void the_frame_thread_pays_next_to_nothing(void)
     CHECK(within || slow());
 }
 
-static void what_is_called_in_every_frame_waits_for_nothing(void)
+static void frame_calls_do_not_block(void)
 {
     printf("waits: %lu by next_event, %lu by poll, %lu by snapshot\n", waits[NEXT_EVENT], waits[POLL], waits[SNAPSHOT]);
     CHECK(waits[NEXT_EVENT] <= costs[NEXT_EVENT].count / 1000u || slow());
@@ -142,22 +141,55 @@ static void what_is_called_in_every_frame_waits_for_nothing(void)
     CHECK(waits[SNAPSHOT] <= costs[SNAPSHOT].count / 1000u || slow());
 }
 
-static void what_is_called_in_every_frame_allocates_nothing(void)
+static void frame_calls_do_not_allocate(void)
 {
-    printf("allocations: %lu by next_event, %lu by poll, %lu by snapshot, %lu by start\n", allocations[NEXT_EVENT],
-           allocations[POLL], allocations[SNAPSHOT], allocations[START]);
+    printf("allocations: %lu by next_event, %lu by poll, %lu by snapshot, %lu by %lu cached reads, %lu by start\n",
+           allocations[NEXT_EVENT], allocations[POLL], allocations[SNAPSHOT], allocations[READ_KNOWN], costs[READ_KNOWN].count,
+           allocations[START]);
     CHECK(allocations[NEXT_EVENT] == 0u);
     CHECK(allocations[POLL] == 0u);
     CHECK(allocations[SNAPSHOT] == 0u);
-    /* The counting works: starting an operation does allocate. */
+    CHECK(allocations[READ_KNOWN] == 0u && costs[READ_KNOWN].count > 0u);
+    /* Checks the counter: starting an operation allocates. */
     CHECK(allocations[START] > 0u || !COUNTS_ALLOCATIONS || slow());
+}
+
+static void a_refused_handle_does_not_allocate(void)
+{
+    const arr_status refused = ARR_ERROR_INVALID_HANDLE;
+    arr_session_properties properties;
+    arr_snapshot snapshot;
+    arr_event event;
+    arr_operation_state state;
+    arr_error_info info, *infos[2];
+    int i;
+    infos[0] = NULL;
+    infos[1] = &info;
+    arr_session_properties_init(&properties, sizeof properties);
+    arr_snapshot_init(&snapshot, sizeof snapshot);
+    arr_event_init(&event, sizeof event);
+    arr_error_info_init(&info, sizeof info);
+
+    measured_call = CALLS + 1;
+    for (i = 0; i < 2; i++) {
+        /* The loop has freed its client and session. */
+        CHECK_STATUS(arr_session_get_properties(app.session, ARR_READ_KNOWN, &properties, 0, infos[i]), refused);
+        CHECK_STATUS(arr_session_snapshot(NULL, &snapshot, infos[i]), refused);
+        CHECK_STATUS(arr_client_next_event(app.client, &event, 0, infos[i]), refused);
+        CHECK_STATUS(arr_operation_poll((arr_operation *)(size_t)0x5a5a5a5a, &state, infos[i]), refused);
+    }
+    measured_call = 0;
+    CHECK(allocations[CALLS] == 0u);
+    CHECK(strstr(info.message, "arr_operation_poll: ") == info.message && strstr(info.message, "freed") != NULL);
+    CHECK(info.message_length == strlen(info.message));
 }
 
 int main(void)
 {
     CHECK(strcmp(from_environment("ARR_FRAME_PAUSE_MS"), "0") == 0 || slow());
-    the_frame_thread_pays_next_to_nothing();
-    what_is_called_in_every_frame_waits_for_nothing();
-    what_is_called_in_every_frame_allocates_nothing();
+    frame_calls_stay_within_the_budget();
+    frame_calls_do_not_block();
+    frame_calls_do_not_allocate();
+    a_refused_handle_does_not_allocate();
     return checks_result("frame_cost");
 }

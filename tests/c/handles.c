@@ -1,7 +1,7 @@
-/* Handles: NULL, freed, forged and of the wrong type are errors, never undefined behaviour; freeing is always harmless. */
+/* NULL, freed, forged and foreign handles are errors, never undefined behaviour; freeing them is harmless. */
 #include "check.h"
 
-/* Every function that takes a session says the same of a handle that is none. */
+/* Every function that takes a session fails in the same way for an invalid handle. */
 static void every_session_function_refuses(arr_session *bad)
 {
     arr_error_info error;
@@ -15,6 +15,7 @@ static void every_session_function_refuses(arr_session *bad)
     CHECK_STATUS(arr_session_get_id(bad, text, sizeof text, &needed, &error), ARR_ERROR_INVALID_HANDLE);
     CHECK(strncmp(error.message, "arr_session_get_id: ", 20) == 0);
     CHECK(error.category == ARR_CATEGORY_USAGE && error.retryable == 0 && error.http_status == 0);
+    CHECK_STATUS(arr_session_get_reply(bad, NULL, 0, NULL, &error), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_session_get_message(bad, text, sizeof text, &needed, &error), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_session_get_properties(bad, ARR_READ_FRESH, &properties, 1000, &error), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_session_update_lease(bad, 60, &properties, 1000, &error), ARR_ERROR_INVALID_HANDLE);
@@ -74,6 +75,7 @@ static void every_client_function_refuses(arr_client *bad)
         CHECK_STATUS(arr_client_next_event(bad, &event, ARR_WAIT_FOREVER, NULL), ARR_ERROR_INVALID_HANDLE);
         CHECK_STATUS(arr_client_suspend(bad, 0, NULL), ARR_ERROR_INVALID_HANDLE);
         CHECK_STATUS(arr_client_resume(bad, NULL), ARR_ERROR_INVALID_HANDLE);
+        CHECK_STATUS(arr_client_wake(bad, NULL), ARR_ERROR_INVALID_HANDLE);
         CHECK_STATUS(arr_client_shutdown(bad, ARR_WAIT_FOREVER, NULL), ARR_ERROR_INVALID_HANDLE);
         CHECK_STATUS(arr_client_set_token(bad, "a.b.c", NULL), ARR_ERROR_INVALID_HANDLE);
     }
@@ -96,6 +98,7 @@ static void every_operation_function_refuses(arr_operation *bad)
     CHECK_STATUS(arr_operation_wait(bad, &state, ARR_WAIT_FOREVER, NULL), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_operation_cancel(bad, NULL), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_operation_get_error(bad, NULL), ARR_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(arr_operation_get_kind(bad, &state, NULL), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_operation_get_session(bad, &session, NULL, NULL, NULL), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_operation_get_properties(bad, &properties, NULL), ARR_ERROR_INVALID_HANDLE);
     CHECK_STATUS(arr_operation_get_list(bad, &list, NULL), ARR_ERROR_INVALID_HANDLE);
@@ -132,7 +135,7 @@ static void forged_handles_are_refused(void)
     every_client_function_refuses((arr_client *)(uintptr_t)0xdeadbeefu);
 }
 
-static void live_handles_are_told_apart_and_freed_ones_stay_dead(void)
+static void live_handles_differ_and_freed_ones_stay_invalid(void)
 {
     arr_client *client = emulator_client();
     arr_client *other = emulator_client();
@@ -158,13 +161,13 @@ static void live_handles_are_told_apart_and_freed_ones_stay_dead(void)
         every_list_function_refuses(list);
     }
 
-    /* The wrong type's free has freed nothing. */
+    /* The free functions of other types freed nothing. */
     CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
     arr_session_free(session);
     arr_session_free(session);
     every_session_function_refuses(session);
 
-    /* A new session in the old one's place does not answer to the old handle. */
+    /* A new session in the same slot is not found by the old handle. */
     {
         arr_session *again = NULL;
         CHECK_STATUS(arr_session_create(client, &options, &again, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
@@ -184,8 +187,10 @@ static void a_session_outlives_its_clients_handle_safely(void)
     arr_client *client = emulator_client();
     arr_session_create_options options;
     arr_session_properties properties;
+    arr_snapshot snapshot;
     arr_session *session = NULL;
     arr_error_info error;
+    size_t needed = 0;
     char id[257];
 
     arr_error_info_init(&error, sizeof error);
@@ -197,6 +202,17 @@ static void a_session_outlives_its_clients_handle_safely(void)
     CHECK_STATUS(arr_session_get_id(session, id, sizeof id, NULL, NULL), ARR_OK);
     CHECK_STATUS(arr_session_wait_until_ready(session, NULL, ARR_WAIT_FOREVER, &error), ARR_ERROR_SHUT_DOWN);
     CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_SHUT_DOWN);
+    CHECK_STATUS(arr_session_get_properties(session, ARR_READ_CACHED, &properties, 1000, &error), ARR_ERROR_SHUT_DOWN);
+    /* Cached state can still be read. */
+    arr_snapshot_init(&snapshot, sizeof snapshot);
+    CHECK_STATUS(arr_session_snapshot(session, &snapshot, &error), ARR_OK);
+    CHECK(snapshot.max_lease_seconds == 60);
+    CHECK_STATUS(arr_session_get_properties(session, ARR_READ_KNOWN, &properties, 0, &error), ARR_OK);
+    CHECK(strcmp(properties.session_id, id) == 0);
+    CHECK_STATUS(arr_session_get_message(session, NULL, 0, &needed, NULL), ARR_ERROR_BUFFER_TOO_SMALL);
+    CHECK(needed == 1);
+    CHECK_STATUS(arr_session_get_reply(session, NULL, 0, &needed, NULL), ARR_ERROR_BUFFER_TOO_SMALL);
+    CHECK_STATUS(arr_session_touch(session, &error), ARR_OK);
     arr_session_free(session);
 
     /* Another client opens it by its id, and stops it. */
@@ -215,7 +231,7 @@ int main(void)
     arr_session_list_free(NULL);
     arr_operation_free(NULL);
     forged_handles_are_refused();
-    live_handles_are_told_apart_and_freed_ones_stay_dead();
+    live_handles_differ_and_freed_ones_stay_invalid();
     a_session_outlives_its_clients_handle_safely();
     return checks_result("handles");
 }

@@ -1,6 +1,6 @@
 /*
- * Name lookups that hang: the calls end in time, and leave no more than the documented four lookup threads behind.
- * The program's own getaddrinfo() takes the place of the system's, for the library too.
+ * Name lookups that hang: the calls end in time and leave at most the documented four lookup threads behind.
+ * The program's getaddrinfo() replaces the system's, also for the library.
  */
 #ifdef __linux__
 #define _DEFAULT_SOURCE
@@ -32,7 +32,7 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* How many threads of this process have a name that begins so; all, for "". */
+/* The number of threads of this process whose name begins like this; "" for all. */
 static int threads(const char *name)
 {
     DIR *tasks = opendir("/proc/self/task");
@@ -58,7 +58,7 @@ static int threads(const char *name)
     return count;
 }
 
-/* A client whose service has a name that is looked up for ever. */
+/* A client for a service whose name lookup hangs. */
 static arr_client *client_of(int host, uint32_t attempt_timeout_ms)
 {
     arr_client_options options;
@@ -77,7 +77,7 @@ static arr_client *client_of(int host, uint32_t attempt_timeout_ms)
     return client;
 }
 
-static void a_call_to_a_host_that_is_looked_up_for_ever_ends(int host)
+static void a_call_with_a_hanging_lookup_ends(int host)
 {
     arr_client *client = client_of(host, 0);
     arr_session_create_options create;
@@ -91,7 +91,7 @@ static void a_call_to_a_host_that_is_looked_up_for_ever_ends(int host)
     create.max_lease_seconds = 60;
     before = seconds();
     status = arr_session_create(client, &create, &session, NULL, CALL_MS, &error);
-    /* Connecting was never over, so nothing was sent: not an unknown outcome. The margin is for valgrind. */
+    /* No connection was made, so nothing was sent and the outcome is known. The margin is for valgrind. */
     CHECK(status == ARR_ERROR_NETWORK || status == ARR_ERROR_NAME_RESOLUTION || status == ARR_ERROR_TIMEOUT);
     CHECK(error.outcome_unknown == 0 && error.retryable == 1);
     CHECK(seconds() - before < 10);
@@ -100,10 +100,10 @@ static void a_call_to_a_host_that_is_looked_up_for_ever_ends(int host)
     CHECK(seconds() - before < 2);
 }
 
-/* The caller of a started operation does not notice that it hangs, and shutdown says in time that it does. */
-static void what_was_started_is_cancelled_at_once_and_shutdown_keeps_its_time(void)
+/* The caller of a started operation does not notice that it hangs, and shutdown reports it in time. */
+static void an_operation_is_cancelled_at_once_and_shutdown_ends_in_time(void)
 {
-    static const uint32_t attempt_timeout_ms = 1500;
+    static const uint32_t attempt_timeout_ms = 3000;
     arr_client *client = client_of(0, attempt_timeout_ms);
     arr_operation *operations[40];
     arr_operation_state state;
@@ -127,22 +127,22 @@ static void what_was_started_is_cancelled_at_once_and_shutdown_keeps_its_time(vo
         CHECK(state == ARR_OPERATION_CANCELLED);
         arr_operation_free(operations[i]);
     }
-    /* Another program may have the processor for a moment, but not often; who waits for the request takes longer. */
+    /* Another program may run for a moment, but not often; waiting for the request would take longer. */
     CHECK((at_once > 35 && slowest < 1.0) || slow);
 
     CHECK_STATUS(arr_client_list_sessions_start(client, 1, &operations[0], 60000, &error), ARR_OK);
     usleep(50000); /* until it hangs */
     before = seconds();
-    /* The request would go on for 0.45 s more. */
-    CHECK_STATUS(arr_client_shutdown(client, 1000, &error), ARR_ERROR_TIMEOUT);
+    /* The requests would continue for nearly 3 s, even on a busy machine. */
+    CHECK_STATUS(arr_client_shutdown(client, 200, &error), ARR_ERROR_TIMEOUT);
     took = seconds() - before;
-    printf("lookup that hangs: cancel took %.3f ms at most, shutdown(1000) %.3f s\n", slowest * 1e3, took);
-    CHECK((took >= 1.0 && took < 1.4) || slow);
+    printf("lookup that hangs: cancel took %.3f ms at most, shutdown(200) %.3f s\n", slowest * 1e3, took);
+    CHECK((took >= 0.2 && took < 1.0) || slow);
     CHECK_STATUS(arr_operation_get_error(operations[0], &error), ARR_ERROR_CANCELLED);
     arr_operation_free(operations[0]);
     CHECK_STATUS(arr_client_shutdown(client, 10000, &error), ARR_OK);
     CHECK(seconds() - before < attempt_timeout_ms / 1000.0 + 0.5 || slow);
-    /* The library has counted them out; the system may take a moment longer. */
+    /* The library's count is 0; the system may take a moment longer to end them. */
     before = seconds();
     while (threads("arr-worker") + threads("arr-driver") > 0 && seconds() < before + 1) {
         usleep(1000);
@@ -153,22 +153,22 @@ static void what_was_started_is_cancelled_at_once_and_shutdown_keeps_its_time(vo
 
 int main(void)
 {
-    int own = threads(""); /* one, or more where another program runs this one */
+    int own = threads(""); /* one, or more under an emulator */
     int host;
     double end;
 
     for (host = 0; host < HOSTS; host++) {
-        a_call_to_a_host_that_is_looked_up_for_ever_ends(host);
+        a_call_with_a_hanging_lookup_ends(host);
     }
     CHECK(__sync_fetch_and_add(&lookups, 0) == 4);
     CHECK(threads("arr-dns") == 4);
-    /* The HTTP clients' own threads, and those that drop them, go as soon as they learn that nobody waits. */
+    /* The HTTP clients' threads, and those that drop them, end once they notice that there is no caller. */
     end = seconds() + 30;
     while (threads("") > own + 4 && seconds() < end) {
         usleep(10000);
     }
     CHECK(threads("") == own + 4);
-    what_was_started_is_cancelled_at_once_and_shutdown_keeps_its_time();
+    an_operation_is_cancelled_at_once_and_shutdown_ends_in_time();
     return checks_result("hanging_lookup");
 }
 #else

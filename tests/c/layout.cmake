@@ -1,5 +1,5 @@
-# Writes the source `layout` of abi/layout.txt: it compiles as C and C++ if structs lie in memory like that. Where C99 has no
-# assertions, there is an array of negative size, whose name says what is wrong.
+# Writes the source `layout` from abi/layout.txt. It compiles as C and C++ if structs have that layout. C99 has no static
+# assertions, so a typedef of an array with negative size names what is wrong.
 set(layout "${CMAKE_CURRENT_BINARY_DIR}/layout.c")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${root}/abi/layout.txt")
 file(STRINGS "${root}/abi/layout.txt" lines)

@@ -1,7 +1,7 @@
-/* A session's life as C sees it: what each struct says on the way, and what the errors of the service look like. */
+/* The life cycle of a session in C: the structs at each step, and the service's errors. */
 #include "check.h"
 
-static void a_session_lives_and_ends(void)
+static void a_session_is_created_and_stopped(void)
 {
     arr_client *client = emulator_client();
     arr_session_create_options options;
@@ -12,6 +12,8 @@ static void a_session_lives_and_ends(void)
     const uint32_t lease = speaks_2021() ? 86400 : 90000; /* the longest there, and a longer one */
     int slices = 0;
     arr_status status;
+    char reply[2048] = "";
+    size_t needed = 0;
 
     arr_error_info_init(&error, sizeof error);
     arr_session_properties_init(&properties, sizeof properties);
@@ -23,10 +25,12 @@ static void a_session_lives_and_ends(void)
     CHECK(properties.status == ARR_SESSION_STATUS_STARTING && properties.size == ARR_SESSION_SIZE_PREMIUM);
     CHECK(properties.max_lease_seconds == lease && properties.hostname[0] == '\0');
 
-    /* Without waiting: it cannot be ready yet, and what is known is told. */
+    /* Without waiting: it is not ready yet, and the cached properties are returned. */
     memset(properties.session_id, 0, sizeof properties.session_id);
-    CHECK_STATUS(arr_session_wait_until_ready(session, &properties, 0, &error), ARR_ERROR_TIMEOUT);
-    CHECK(error.retryable == 1 && strlen(properties.session_id) == 36);
+    status = arr_session_wait_until_ready(session, &properties, 0, &error);
+    /* On a very busy machine it may already be ready. */
+    CHECK((status == ARR_ERROR_TIMEOUT && error.retryable == 1) || status == ARR_OK);
+    CHECK(strlen(properties.session_id) == 36);
 
     do {
         status = arr_session_wait_until_ready(session, &properties, 10, &error);
@@ -37,6 +41,12 @@ static void a_session_lives_and_ends(void)
     CHECK((properties.creation_time_unix_ms > 1700000000000u) == speaks_2021());
     CHECK((properties.teraflops > 1.0) == speaks_2021());
     CHECK(properties.handshake_port > 0);
+    CHECK_STATUS(arr_session_get_reply(session, NULL, 0, &needed, &error), ARR_ERROR_BUFFER_TOO_SMALL);
+    CHECK(needed > 100 && needed <= sizeof reply);
+    CHECK_STATUS(arr_session_get_reply(session, reply, needed - 1, NULL, &error), ARR_ERROR_BUFFER_TOO_SMALL);
+    CHECK(reply[0] == '\0');
+    CHECK_STATUS(arr_session_get_reply(session, reply, needed, NULL, &error), ARR_OK);
+    CHECK(reply[0] == '{' && strlen(reply) == needed - 1 && strstr(reply, properties.hostname) != NULL);
 
     CHECK_STATUS(arr_session_stop(session, &already_gone, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK(already_gone == 0);
@@ -48,7 +58,7 @@ static void a_session_lives_and_ends(void)
     arr_client_free(client);
 }
 
-static void the_services_errors_are_told(void)
+static void service_errors_are_reported(void)
 {
     arr_client_options options;
     arr_client *client = NULL;
@@ -76,7 +86,7 @@ static void the_services_errors_are_told(void)
     CHECK(strstr(error.message, "account key") != NULL && strstr(error.message, "d3Jvbmc=") == NULL);
     arr_client_free(client);
 
-    /* Nobody listens on port 1. */
+    /* Nothing listens on port 1. */
     emulator_options(&options);
     options.account_domain = options.service_endpoint = "https://127.0.0.1:1";
     options.retry_delay_ms = 1;
@@ -95,7 +105,7 @@ static void the_services_errors_are_told(void)
             options.trust = trusts[i];
             CHECK_STATUS(arr_client_new(&options, &client, &error), ARR_OK);
             CHECK_STATUS(arr_session_create(client, &create, &session, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_TLS);
-            CHECK(error.retryable == 0 && strstr(error.message, "CA file") != NULL);
+            CHECK(error.retryable == 0 && strstr(error.message, "ca_file") != NULL);
             arr_client_free(client);
         }
     }
@@ -104,7 +114,7 @@ static void the_services_errors_are_told(void)
 int main(void)
 {
     CHECK(arr_abi_version() == ARR_ABI_VERSION);
-    a_session_lives_and_ends();
-    the_services_errors_are_told();
+    a_session_is_created_and_stopped();
+    service_errors_are_reported();
     return checks_result("lifecycle");
 }

@@ -1,4 +1,4 @@
-/* Every operation on sessions besides create, wait and stop, which lifecycle.c tells: and what is cached, and logged. */
+/* Every operation on sessions except create, wait and stop, which lifecycle.c covers; the cache and the log. */
 #include "check.h"
 
 #define LONG_MS 60000u
@@ -26,7 +26,7 @@ static arr_session *create(arr_client *client, uint32_t lease)
     return session;
 }
 
-static void a_token_goes_to_a_buffer_of_the_caller(arr_client *client)
+static void a_token_is_copied_to_the_callers_buffer(arr_client *client)
 {
     static char token[4096];
     char small[4] = "abc";
@@ -44,7 +44,7 @@ static void a_token_goes_to_a_buffer_of_the_caller(arr_client *client)
     CHECK(again == needed && strlen(token) + 1 == needed && strncmp(token, "ey", 2) == 0);
     CHECK(remaining > 86000 && remaining <= 86400);
 
-    /* It is what another client can be made with. */
+    /* Another client can be created with it. */
     {
         arr_client_options options;
         arr_client *other = NULL;
@@ -52,16 +52,28 @@ static void a_token_goes_to_a_buffer_of_the_caller(arr_client *client)
         emulator_options(&options);
         options.account_key = NULL;
         options.access_token = token;
-        options.account_domain = "westus2"; /* never asked */
+        options.account_domain = "westus2"; /* never contacted */
         CHECK_STATUS(arr_client_new(&options, &other, NULL), ARR_OK);
         CHECK_STATUS(arr_client_list_sessions(other, &list, LONG_MS, NULL), ARR_OK);
         arr_session_list_free(list);
+        arr_client_free(other);
+
+        /* One has expired, the other does not state its expiry. */
+        options.access_token = "h.eyJleHAiOjF9.s";
+        CHECK_STATUS(arr_client_new(&options, &other, NULL), ARR_OK);
+        CHECK_STATUS(arr_client_get_token(other, token, sizeof token, NULL, &remaining, LONG_MS, NULL), ARR_OK);
+        CHECK(remaining == 0);
+        arr_client_free(other);
+        options.access_token = "h.e30.s";
+        CHECK_STATUS(arr_client_new(&options, &other, NULL), ARR_OK);
+        CHECK_STATUS(arr_client_get_token(other, token, sizeof token, NULL, &remaining, LONG_MS, NULL), ARR_OK);
+        CHECK(remaining == ARR_TOKEN_EXPIRY_UNKNOWN);
         arr_client_free(other);
     }
     memset(token, 0, sizeof token);
 }
 
-static void a_lease_grows_and_a_cached_read_costs_nothing(arr_client *client)
+static void a_lease_grows_and_a_cached_read_sends_nothing(arr_client *client)
 {
     const uint32_t lease = speaks_2021() ? 86400 : 86341; /* whole minutes, rounded up */
     arr_session *session = create(client, 600);
@@ -78,7 +90,7 @@ static void a_lease_grows_and_a_cached_read_costs_nothing(arr_client *client)
 
     CHECK_STATUS(arr_session_update_lease(session, 0, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
     CHECK_STATUS(arr_session_update_lease(session, 540, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
-    CHECK(strstr(error.message, "can only grow") != NULL);
+    CHECK(strstr(error.message, "grow") != NULL);
     CHECK_STATUS(arr_session_update_lease(session, 600, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK_STATUS(arr_session_update_lease(session, 86341, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK(properties.max_lease_seconds == lease && properties.remaining_seconds > 80000);
@@ -94,7 +106,7 @@ static void a_lease_grows_and_a_cached_read_costs_nothing(arr_client *client)
     arr_session_free(session);
 }
 
-/* Where a session is in a list, or its length. */
+/* The index of a session in a list, or the list's length. */
 static size_t find(arr_session_list *list, const char *id, arr_session_properties *entry)
 {
     size_t count = 0, i;
@@ -108,7 +120,7 @@ static size_t find(arr_session_list *list, const char *id, arr_session_propertie
     return i;
 }
 
-static void a_list_tells_whose_sessions_they_are_and_own_ones_are_stopped_alone(arr_client *client)
+static void a_list_marks_own_sessions_and_only_they_are_stopped(arr_client *client)
 {
     arr_client *stranger = emulator_client();
     arr_session *mine = create(client, 600), *also_mine = create(client, 720), *theirs = create(stranger, 840);
@@ -122,8 +134,8 @@ static void a_list_tells_whose_sessions_they_are_and_own_ones_are_stopped_alone(
     arr_error_info_init(&error, sizeof error);
     arr_session_properties_init(&entry, sizeof entry);
     arr_stop_all_result_init(&result, sizeof result);
-    arr_session_get_id(mine, my_id, sizeof my_id, NULL, NULL);
-    arr_session_get_id(theirs, their_id, sizeof their_id, NULL, NULL);
+    CHECK_STATUS(arr_session_get_id(mine, my_id, sizeof my_id, NULL, NULL), ARR_OK);
+    CHECK_STATUS(arr_session_get_id(theirs, their_id, sizeof their_id, NULL, NULL), ARR_OK);
 
     CHECK_STATUS(arr_client_list_sessions(client, &list, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK_STATUS(arr_session_list_count(list, &count, &error), ARR_OK);
@@ -188,7 +200,7 @@ static void models_and_extra_members_are_checked(arr_client *client)
 }
 
 /* With REST 2021-01-01 the application may choose the id; with v1 the service does. */
-static void an_id_may_be_given_where_the_service_takes_one(arr_client *client)
+static void an_id_can_be_chosen_if_the_service_permits_it(arr_client *client)
 {
     arr_session_create_options options;
     arr_session *session = NULL, *again = NULL;
@@ -201,10 +213,16 @@ static void an_id_may_be_given_where_the_service_takes_one(arr_client *client)
     options.max_lease_seconds = 60;
     options.session_id = "no/id";
     CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, &error), ARR_ERROR_INVALID_ARGUMENT);
+    options.session_id = options.extra_json = ""; /* as if absent */
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, &error), ARR_OK);
+    CHECK_STATUS(arr_session_get_id(session, got, sizeof got, NULL, NULL), ARR_OK);
+    CHECK(strlen(got) == 36);
+    CHECK_STATUS(arr_session_stop(session, NULL, LONG_MS, &error), ARR_OK);
+    arr_session_free(session);
     options.session_id = id;
     if (!speaks_2021()) {
         CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, &error), ARR_ERROR_INVALID_ARGUMENT);
-        CHECK(strstr(error.message, "the service chooses the session's id") != NULL);
+        CHECK(strstr(error.message, "chooses") != NULL);
         return;
     }
     CHECK_STATUS(arr_session_create(client, &options, &session, NULL, LONG_MS, &error), ARR_OK);
@@ -219,7 +237,7 @@ static void an_id_may_be_given_where_the_service_takes_one(arr_client *client)
     arr_session_free(session);
 }
 
-static void the_log_tells_what_went_on_and_nothing_secret(arr_client *client)
+static void the_log_reports_what_happened_and_no_secret(arr_client *client)
 {
     arr_log_entry entry;
     int creates = 0, tokens = 0;
@@ -236,7 +254,7 @@ static void the_log_tells_what_went_on_and_nothing_secret(arr_client *client)
             creates++;
             CHECK(entry.level == ARR_LOG_LEVEL_DEBUG && strlen(entry.correlation_vector) == 24);
         }
-        tokens += strstr(entry.message, "a new access token, good for ") != NULL;
+        tokens += strstr(entry.message, "new access token") != NULL;
     }
     CHECK_STATUS(status, ARR_ERROR_TIMEOUT);
     CHECK(creates == 4 && tokens == 1);
@@ -246,12 +264,12 @@ static void the_log_tells_what_went_on_and_nothing_secret(arr_client *client)
 int main(void)
 {
     arr_client *client = logging_client();
-    a_token_goes_to_a_buffer_of_the_caller(client);
-    a_lease_grows_and_a_cached_read_costs_nothing(client);
-    a_list_tells_whose_sessions_they_are_and_own_ones_are_stopped_alone(client);
+    a_token_is_copied_to_the_callers_buffer(client);
+    a_lease_grows_and_a_cached_read_sends_nothing(client);
+    a_list_marks_own_sessions_and_only_they_are_stopped(client);
     models_and_extra_members_are_checked(client);
-    the_log_tells_what_went_on_and_nothing_secret(client);
-    an_id_may_be_given_where_the_service_takes_one(client);
+    the_log_reports_what_happened_and_no_secret(client);
+    an_id_can_be_chosen_if_the_service_permits_it(client);
     arr_client_free(client);
     return checks_result("operations");
 }

@@ -1,4 +1,4 @@
-/* Operations that were started: what a frame loop does instead of waiting, and what it gets from it. */
+/* Started operations, as a frame loop uses them. */
 #include "check.h"
 
 #define SOON_MS 20000u
@@ -14,7 +14,7 @@ static arr_operation_state ended(arr_operation *operation)
     return state;
 }
 
-/* The event of an operation that has ended, by its handle; events of other things are passed over. */
+/* The event of an ended operation, by its handle; other events are skipped. */
 static arr_event event_of(const arr_operation *operation)
 {
     arr_event event;
@@ -26,7 +26,7 @@ static arr_event event_of(const arr_operation *operation)
     return event;
 }
 
-static void nothing_is_left_to_tell(void)
+static void no_event_is_left(void)
 {
     arr_event event;
     arr_event_init(&event, sizeof event);
@@ -36,31 +36,47 @@ static void nothing_is_left_to_tell(void)
     CHECK(error.message_length == strlen(error.message));
 }
 
+/* There is no event, so only a wake ends the wait. It comes before the wait, and is not lost. */
+static void a_wake_ends_a_wait(void)
+{
+    arr_event event;
+    arr_event_init(&event, sizeof event);
+    CHECK_STATUS(arr_client_wake(client, &error), ARR_OK);
+    CHECK_STATUS(arr_client_next_event(client, &event, ARR_WAIT_FOREVER, &error), ARR_ERROR_TIMEOUT);
+    CHECK(strcmp(error.message, "arr_client_next_event: there is no event") == 0);
+}
+
 static arr_session *created(arr_session_properties *properties)
 {
     arr_session_create_options options;
     arr_operation *operation = NULL;
     arr_session *session = NULL;
     arr_event event;
-    int32_t resumed = 77;
+    arr_operation_kind kind = ARR_OPERATION_KIND_NONE;
+    int32_t reused = 77;
 
     arr_session_create_options_init(&options, sizeof options);
     options.max_lease_seconds = 600;
     CHECK_STATUS(arr_session_create_start(client, &options, 1, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     event = event_of(operation);
     CHECK(event.user_data == 1 && event.status == ARR_OK && event.session == NULL);
-    CHECK_STATUS(arr_operation_get_session(operation, &session, properties, &resumed, &error), ARR_OK);
-    CHECK(session != NULL && resumed == 0 && strcmp(properties->session_id, event.session_id) == 0);
+    CHECK(event.operation_kind == ARR_OPERATION_KIND_CREATE && event.reserved == 0);
+    CHECK_STATUS(arr_operation_get_kind(operation, &kind, &error), ARR_OK);
+    CHECK(kind == ARR_OPERATION_KIND_CREATE);
+    CHECK_STATUS(arr_operation_get_kind(operation, NULL, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_operation_get_session(operation, &session, properties, &reused, &error), ARR_OK);
+    CHECK(session != NULL && reused == 0 && strcmp(properties->session_id, event.session_id) == 0);
     arr_operation_free(operation);
     return session;
 }
 
-static void a_session_from_beginning_to_end_without_waiting_for_a_reply(void)
+static void a_session_is_used_without_blocking(void)
 {
     arr_session_properties properties;
     arr_operation *operation = NULL;
     arr_session_list *list = NULL;
     arr_session *session;
+    arr_event event;
     char token[4096];
     size_t needed = 0, count = 0;
     uint32_t remaining = 0;
@@ -85,7 +101,7 @@ static void a_session_from_beginning_to_end_without_waiting_for_a_reply(void)
     CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
     CHECK_STATUS(arr_operation_get_properties(operation, &properties, &error), ARR_OK);
     CHECK(properties.max_lease_seconds == 1200 && properties.age_ms == 0);
-    /* Every kind has its getter, and another one says so. */
+    /* Each kind of operation has its getter; the others say so. */
     CHECK_STATUS(arr_operation_get_list(operation, &list, &error), ARR_ERROR_INVALID_ARGUMENT);
     CHECK(strstr(error.message, "arr_operation_get_properties") != NULL && list == NULL);
     CHECK_STATUS(arr_operation_get_stop(operation, &gone, NULL), ARR_ERROR_INVALID_ARGUMENT);
@@ -117,35 +133,40 @@ static void a_session_from_beginning_to_end_without_waiting_for_a_reply(void)
     CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
     CHECK_STATUS(arr_operation_get_stop(operation, &gone, &error), ARR_OK);
     CHECK(gone == 0);
-    CHECK(event_of(operation).user_data == 8); /* those of the freed ones are gone */
+    event = event_of(operation); /* the events of freed operations are gone */
+    CHECK(event.user_data == 8 && event.operation_kind == ARR_OPERATION_KIND_STOP);
+    CHECK(strcmp(event.session_id, properties.session_id) == 0);
     arr_operation_free(operation);
-    nothing_is_left_to_tell();
+    no_event_is_left();
 
     CHECK_STATUS(arr_session_open_start(client, properties.session_id, 9, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
     {
         arr_session *opened = NULL;
-        int32_t resumed = 0;
-        CHECK_STATUS(arr_operation_get_session(operation, &opened, &properties, &resumed, &error), ARR_OK);
-        CHECK(opened != session && resumed == 1 && properties.status == ARR_SESSION_STATUS_STOPPED);
+        int32_t reused = 0;
+        CHECK_STATUS(arr_operation_get_session(operation, &opened, &properties, &reused, &error), ARR_OK);
+        CHECK(opened != session && reused == 1 && properties.status == ARR_SESSION_STATUS_STOPPED);
         arr_session_free(opened);
     }
     arr_operation_free(operation);
     arr_session_free(session);
 }
 
-static void what_fails_tells_why_and_what_is_cancelled_is_over_at_once(void)
+static void a_failure_has_a_reason_and_a_cancel_takes_effect_at_once(void)
 {
     arr_operation *operation = NULL;
     arr_session_properties properties;
     arr_operation_state state = 77;
     arr_session *session;
+    arr_event event;
 
     CHECK_STATUS(arr_session_open_start(client, "no-such-session", 1, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK(ended(operation) == ARR_OPERATION_FAILED);
     CHECK_STATUS(arr_operation_get_error(operation, &error), ARR_ERROR_NOT_FOUND);
     CHECK(error.http_status == 404 && strncmp(error.message, "arr_operation_get_error: ", 25) == 0);
-    CHECK(event_of(operation).status == ARR_ERROR_NOT_FOUND);
+    event = event_of(operation);
+    CHECK(event.status == ARR_ERROR_NOT_FOUND && event.operation_kind == ARR_OPERATION_KIND_OPEN);
+    CHECK(strcmp(event.session_id, "no-such-session") == 0);
     arr_operation_free(operation);
 
     arr_session_properties_init(&properties, sizeof properties);
@@ -153,7 +174,7 @@ static void what_fails_tells_why_and_what_is_cancelled_is_over_at_once(void)
     CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
     arr_session_free(session);
 
-    /* One that waits for ever, or for as long as the emulator takes to start a session. */
+    /* A wait without limit, or for as long as the emulator takes to start a session. */
     session = created(&properties);
     CHECK_STATUS(arr_session_wait_until_ready_start(session, 2, &operation, ARR_WAIT_FOREVER, &error), ARR_OK);
     CHECK_STATUS(arr_operation_wait(operation, &state, 0, &error), ARR_ERROR_TIMEOUT);
@@ -170,17 +191,17 @@ static void what_fails_tells_why_and_what_is_cancelled_is_over_at_once(void)
     arr_operation_free(operation);
     CHECK_STATUS(arr_operation_poll(operation, &state, &error), ARR_ERROR_INVALID_HANDLE);
 
-    /* A stop goes on without its handle. */
+    /* A stop continues without its handle. */
     CHECK_STATUS(arr_session_stop_start(session, 3, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     arr_operation_free(operation);
     do {
         CHECK_STATUS(arr_session_get_properties(session, ARR_READ_FRESH, &properties, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     } while (error.status == ARR_OK && properties.status != ARR_SESSION_STATUS_STOPPED);
     arr_session_free(session);
-    nothing_is_left_to_tell();
+    no_event_is_left();
 }
 
-static void a_session_that_is_watched_tells_of_itself(void)
+static void a_watched_session_reports_events(void)
 {
     arr_session_properties properties;
     arr_watch_options watch;
@@ -207,7 +228,7 @@ static void a_session_that_is_watched_tells_of_itself(void)
     CHECK_STATUS(arr_session_keep_alive(session, &keep, &error), ARR_OK);
     CHECK_STATUS(arr_session_touch(session, &error), ARR_OK);
 
-    do { /* ready, extended at once up to the cap, and then the cap is told */
+    do { /* ready, extended at once up to the cap, and then the cap is reported */
         CHECK_STATUS(arr_client_next_event(client, &event, SOON_MS, &error), ARR_OK);
         CHECK(event.session == session && event.user_data == SESSION && event.operation == NULL);
         CHECK(strcmp(event.session_id, properties.session_id) == 0);
@@ -230,11 +251,11 @@ static void a_session_that_is_watched_tells_of_itself(void)
     watch.stop_on_shutdown = 2;
     CHECK_STATUS(arr_session_watch(session, &watch, SESSION, &error), ARR_ERROR_INVALID_ARGUMENT);
     CHECK_STATUS(arr_session_watch(session, NULL, 0, &error), ARR_OK);
-    CHECK_STATUS(arr_client_set_token(client, "a.b.c", &error), ARR_ERROR_INVALID_ARGUMENT); /* it was made with a key */
+    CHECK_STATUS(arr_client_set_token(client, "a.b.c", &error), ARR_ERROR_INVALID_ARGUMENT); /* it was created with a key */
     arr_session_free(session);
 }
 
-static void shutdown_stops_what_was_promised_and_then_there_is_nothing(void)
+static void shutdown_sends_the_promised_stops(void)
 {
     arr_session_properties properties;
     arr_watch_options watch;
@@ -266,50 +287,50 @@ static void shutdown_stops_what_was_promised_and_then_there_is_nothing(void)
     arr_session_free(session);
     arr_client_free(other);
     CHECK_STATUS(arr_shutdown(SOON_MS, &error), ARR_OK);
-    client = emulator_client(); /* and life goes on */
+    client = emulator_client(); /* a new client works */
     CHECK_STATUS(arr_client_get_token(client, NULL, 0, NULL, NULL, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_BUFFER_TOO_SMALL);
     arr_client_free(client);
 }
 
-static void a_journal_that_cannot_be_written_is_told_when_the_client_is_made(void)
+static void an_unusable_journal_fails_the_client(void)
 {
     arr_client_options options;
     arr_client *none = NULL;
     arr_operation *operation = NULL;
     emulator_options(&options);
-    options.journal_path = "/no/such/folder/journal";
+    options.journal_folder = "/no/such/folder/journal";
     CHECK_STATUS(arr_client_new(&options, &none, &error), ARR_ERROR_STORAGE);
     CHECK(none == NULL && error.category == ARR_CATEGORY_STORAGE && strstr(error.message, "/no/such/folder") != NULL);
-    CHECK_STATUS(arr_client_recover_sessions_start(client, 0, &operation, 0, &error), ARR_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(arr_client_recover_sessions_start(client, 0, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_ERROR_INVALID_ARGUMENT);
     CHECK(strstr(error.message, "journal") != NULL);
 }
 
-/* A client that remembers what it creates. */
+/* A client with a journal. */
 static arr_client *client_with_journal(void)
 {
     arr_client_options options;
     arr_client *made = NULL;
     emulator_options(&options);
-    options.journal_path = from_environment("ARR_JOURNAL");
+    options.journal_folder = from_environment("ARR_JOURNAL");
     CHECK_STATUS(arr_client_new(&options, &made, &error), ARR_OK);
     return made;
 }
 
-static void what_one_client_leaves_the_next_one_finds(void)
+static void the_next_client_recovers_what_one_leaves(void)
 {
     arr_session_create_options create;
-    arr_resume_options resume;
+    arr_reuse_options reuse;
     arr_session_properties properties, found;
     arr_session_list *list = NULL;
     arr_session *session = NULL;
     arr_operation *operation = NULL;
     size_t count = 77;
-    int32_t resumed = 77;
+    int32_t reused = 77;
 
     arr_session_properties_init(&properties, sizeof properties);
     arr_session_properties_init(&found, sizeof found);
     arr_session_create_options_init(&create, sizeof create);
-    arr_resume_options_init(&resume, sizeof resume);
+    arr_reuse_options_init(&reuse, sizeof reuse);
     create.max_lease_seconds = 1200;
 
     client = client_with_journal();
@@ -318,18 +339,18 @@ static void what_one_client_leaves_the_next_one_finds(void)
     CHECK_STATUS(arr_client_shutdown(client, SOON_MS, &error), ARR_OK);
     arr_client_free(client);
 
-    /* One that goes on with it, and is not told to stop it either. */
+    /* One that reuses it, and does not stop it either. */
     client = client_with_journal();
-    CHECK_STATUS(arr_session_resume_or_create_start(client, &create, &resume, 1, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
+    CHECK_STATUS(arr_session_reuse_or_create_start(client, &create, &reuse, 1, &operation, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK(ended(operation) == ARR_OPERATION_SUCCEEDED);
-    CHECK_STATUS(arr_operation_get_session(operation, &session, &found, &resumed, &error), ARR_OK);
-    CHECK(resumed == 1 && strcmp(found.session_id, properties.session_id) == 0);
+    CHECK_STATUS(arr_operation_get_session(operation, &session, &found, &reused, &error), ARR_OK);
+    CHECK(reused == 1 && strcmp(found.session_id, properties.session_id) == 0);
     arr_operation_free(operation);
     arr_session_free(session);
     CHECK_STATUS(arr_client_shutdown(client, SOON_MS, &error), ARR_OK);
     arr_client_free(client);
 
-    /* And one that tidies up. */
+    /* And one that stops it. */
     client = client_with_journal();
     CHECK_STATUS(arr_client_recover_sessions(client, &list, ARR_TIMEOUT_DEFAULT, &error), ARR_OK);
     CHECK_STATUS(arr_session_list_count(list, &count, &error), ARR_OK);
@@ -354,11 +375,12 @@ int main(void)
 {
     arr_error_info_init(&error, sizeof error);
     client = emulator_client();
-    a_journal_that_cannot_be_written_is_told_when_the_client_is_made();
-    a_session_from_beginning_to_end_without_waiting_for_a_reply();
-    what_fails_tells_why_and_what_is_cancelled_is_over_at_once();
-    a_session_that_is_watched_tells_of_itself();
-    shutdown_stops_what_was_promised_and_then_there_is_nothing();
-    what_one_client_leaves_the_next_one_finds();
+    a_wake_ends_a_wait();
+    an_unusable_journal_fails_the_client();
+    a_session_is_used_without_blocking();
+    a_failure_has_a_reason_and_a_cancel_takes_effect_at_once();
+    a_watched_session_reports_events();
+    shutdown_sends_the_promised_stops();
+    the_next_client_recovers_what_one_leaves();
     return checks_result("started");
 }

@@ -1,6 +1,6 @@
 /*
- * Structs of every size: older, newer, and wrong. Each stands at the end of a page, and the page behind it cannot be
- * touched: a read or a write of one byte too many ends the program.
+ * Structs of every size: older, newer and wrong. Each is at the end of a page, and the next page is inaccessible: reading or
+ * writing one byte too many ends the program.
  */
 #ifndef _WIN32
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, with the strictest C */
@@ -65,8 +65,8 @@ static uint32_t struct_size(const void *structure)
     return size;
 }
 
-/* The sizes that this version has are frozen for ever. */
-static void sizes_are_those_of_the_header(void)
+/* The sizes of version 1 never change. */
+static void sizes_match_the_header(void)
 {
     CHECK(sizeof(arr_error_info) == ARR_ERROR_INFO_SIZE_V1);
     CHECK(sizeof(arr_client_options) == ARR_CLIENT_OPTIONS_SIZE_V1);
@@ -78,23 +78,23 @@ static void sizes_are_those_of_the_header(void)
     CHECK(sizeof(arr_snapshot) == ARR_SNAPSHOT_SIZE_V1 && sizeof(arr_snapshot) <= 64);
     CHECK(sizeof(arr_watch_options) == ARR_WATCH_OPTIONS_SIZE_V1);
     CHECK(sizeof(arr_keep_alive_options) == ARR_KEEP_ALIVE_OPTIONS_SIZE_V1);
-    CHECK(sizeof(arr_resume_options) == ARR_RESUME_OPTIONS_SIZE_V1);
+    CHECK(sizeof(arr_reuse_options) == ARR_REUSE_OPTIONS_SIZE_V1);
     CHECK(offsetof(arr_error_info, message) == 8 * 4 + 64 + 128);
-    CHECK(offsetof(arr_client_options, trust) == 8 + 11 * 8);
+    CHECK(offsetof(arr_client_options, trust) == 8 + 12 * 8);
     CHECK(offsetof(arr_session_create_options, session_id) == 4 * 4);
     CHECK(offsetof(arr_session_properties, creation_time_unix_ms) == 12 * 4);
     CHECK(offsetof(arr_session_properties, session_id) == 12 * 4 + 2 * 8);
     CHECK(offsetof(arr_session_properties, hostname) == 12 * 4 + 2 * 8 + 257);
     CHECK(offsetof(arr_session_properties, message) == 12 * 4 + 2 * 8 + 257 + 256 + 64);
     CHECK(offsetof(arr_event, operation) == 2 * 8);
-    CHECK(offsetof(arr_event, lost) == 8 * 4 + 3 * 8);
-    CHECK(offsetof(arr_event, session_id) == 8 * 4 + 4 * 8);
+    CHECK(offsetof(arr_event, lost) == 10 * 4 + 3 * 8);
+    CHECK(offsetof(arr_event, session_id) == 10 * 4 + 4 * 8);
     CHECK(offsetof(arr_snapshot, revision) == 10 * 4);
-    CHECK(offsetof(arr_resume_options, session_id) == 2 * 4);
+    CHECK(offsetof(arr_reuse_options, session_id) == 2 * 4);
     CHECK(offsetof(arr_log_entry, message) == 4 * 4 + 2 * 8 + 128);
 }
 
-/* A type of the header: how big its first version is, and how it is set up. */
+/* A struct type of the header: its size in version 1, and its init function. */
 typedef arr_status (*init_function)(void *structure, size_t size);
 
 static arr_status init_error_info(void *p, size_t size) { return arr_error_info_init((arr_error_info *)p, size); }
@@ -113,7 +113,7 @@ static arr_status init_event(void *p, size_t size) { return arr_event_init((arr_
 static arr_status init_snapshot(void *p, size_t size) { return arr_snapshot_init((arr_snapshot *)p, size); }
 static arr_status init_watch(void *p, size_t size) { return arr_watch_options_init((arr_watch_options *)p, size); }
 static arr_status init_keep(void *p, size_t size) { return arr_keep_alive_options_init((arr_keep_alive_options *)p, size); }
-static arr_status init_resume(void *p, size_t size) { return arr_resume_options_init((arr_resume_options *)p, size); }
+static arr_status init_reuse(void *p, size_t size) { return arr_reuse_options_init((arr_reuse_options *)p, size); }
 
 static const struct {
     init_function init;
@@ -129,10 +129,10 @@ static const struct {
     {init_snapshot, ARR_SNAPSHOT_SIZE_V1},
     {init_watch, ARR_WATCH_OPTIONS_SIZE_V1},
     {init_keep, ARR_KEEP_ALIVE_OPTIONS_SIZE_V1},
-    {init_resume, ARR_RESUME_OPTIONS_SIZE_V1},
+    {init_reuse, ARR_REUSE_OPTIONS_SIZE_V1},
 };
 
-static void init_writes_exactly_what_it_is_given(void)
+static void init_writes_exactly_its_size(void)
 {
     size_t i;
     for (i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -170,7 +170,7 @@ static void error_info_of_any_size_is_filled_to_its_end(void)
     }
 }
 
-static void error_info_that_was_not_set_up_is_refused_and_left_alone(void)
+static void uninitialized_error_info_is_refused_and_unchanged(void)
 {
     const uint32_t sizes[] = {0, ARR_ERROR_INFO_SIZE_V1 - 1, LONGEST + 1, UINT32_MAX};
     size_t i;
@@ -182,7 +182,7 @@ static void error_info_that_was_not_set_up_is_refused_and_left_alone(void)
     }
 }
 
-static void options_of_a_newer_program_are_taken_if_the_new_fields_are_zero(void)
+static void newer_options_are_accepted_if_the_new_fields_are_zero(void)
 {
     const uint32_t size = ARR_CLIENT_OPTIONS_SIZE_V1 + 24;
     arr_client_options known;
@@ -200,7 +200,7 @@ static void options_of_a_newer_program_are_taken_if_the_new_fields_are_zero(void
     CHECK(client == NULL);
 }
 
-static void structs_of_the_first_version_work_between_guard_pages(void)
+static void version_1_structs_work_between_guard_pages(void)
 {
     arr_client *client;
     arr_client_options *options = (arr_client_options *)room(ARR_CLIENT_OPTIONS_SIZE_V1);
@@ -241,11 +241,11 @@ static void structs_of_the_first_version_work_between_guard_pages(void)
 int main(void)
 {
     pages = guarded_pages(PAGES);
-    sizes_are_those_of_the_header();
-    init_writes_exactly_what_it_is_given();
+    sizes_match_the_header();
+    init_writes_exactly_its_size();
     error_info_of_any_size_is_filled_to_its_end();
-    error_info_that_was_not_set_up_is_refused_and_left_alone();
-    options_of_a_newer_program_are_taken_if_the_new_fields_are_zero();
-    structs_of_the_first_version_work_between_guard_pages();
+    uninitialized_error_info_is_refused_and_unchanged();
+    newer_options_are_accepted_if_the_new_fields_are_zero();
+    version_1_structs_work_between_guard_pages();
     return checks_result("struct_sizes");
 }

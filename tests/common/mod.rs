@@ -1,4 +1,4 @@
-//! What the tests of the source itself share.
+//! Shared by the tests of the source.
 
 #![allow(dead_code, reason = "each test uses its part")]
 

@@ -1,4 +1,5 @@
-// Results, errors and enumerations, also those of a library that is newer than the header.
+// Results, errors and enumerations, also from a library newer than the header.
+#include "heap.hpp"
 #include "suite.hpp"
 
 #include <cstring>
@@ -16,7 +17,7 @@ namespace errors {
 
 using namespace suite;
 
-TEST(a_success_has_a_value_and_an_error_that_says_so) {
+TEST(a_success_has_a_value_and_an_ok_error) {
     arr::Result<std::string> result = std::string("value");
     CHECK(result && result.has_value() && *result == "value" && result->size() == 5);
     CHECK(result.status() == arr::Status::ok && result.error().category() == arr::Category::ok);
@@ -26,9 +27,9 @@ TEST(a_success_has_a_value_and_an_error_that_says_so) {
     CHECK(arr::Result<void>().has_value());
 }
 
-TEST(a_failure_tells_all_that_the_library_knows) {
-    arr::Error error;
-    arr_error_info& info = *error.out();
+TEST(a_failure_has_all_details) {
+    arr_error_info info;
+    arr_error_info_init(&info, sizeof info);
     info.status = ARR_ERROR_THROTTLED;
     info.category = ARR_CATEGORY_SERVICE;
     info.http_status = 429;
@@ -40,16 +41,45 @@ TEST(a_failure_tells_all_that_the_library_knows) {
     std::strcpy(info.correlation_vector, "abc.0");
     std::memset(info.message, 'x', sizeof info.message - 1);
 
-    const arr::Result<arr::Snapshot> result = error;
+    const arr::Result<arr::Snapshot> result = arr::Error(info);
     const arr::Error copy = result.error();
     CHECK(!result && copy.status() == arr::Status::throttled && copy.category() == arr::Category::service);
     CHECK(copy.http_status() == 429 && copy.retryable() && copy.outcome_unknown());
     CHECK(copy.retry_after() == std::chrono::milliseconds(4294967295LL));
     CHECK(copy.service_code() == "TooManyRequests" && copy.correlation_vector() == "abc.0");
     CHECK(copy.message().size() == 511 && copy.message_length() == 700 && std::strlen(copy.what()) == 511);
-    // A text that fills its whole array, as no library writes it, is not read beyond it.
+    // A text without a NUL, which no library writes, is not read beyond its array.
     std::memset(info.service_code, 'y', sizeof info.service_code);
-    CHECK(error.service_code().size() == sizeof info.service_code);
+    CHECK(arr::Error(info).service_code().size() == sizeof info.service_code);
+    const arr_error_info raw = arr::Error(info).raw();
+    CHECK(std::memcmp(&info, &raw, sizeof info) == 0);
+}
+
+static_assert(sizeof(arr::Result<arr::Snapshot>) <= sizeof(arr::Snapshot) + 16, "a success does not carry an error");
+
+TEST(a_failure_without_memory_keeps_its_status) {
+    const arr::Error whole = arr::Error::of_usage(arr::Status::outcome_unknown, "f", "x");
+    heap::exhausted = true;
+    const arr::Error copy = whole;
+    const arr::Result<int> made = arr::Error::of_usage(arr::Status::invalid_argument, "f", "x");
+    const arr::Error unknown(static_cast<arr::Status>(-77));
+    heap::exhausted = false;
+    CHECK(copy.status() == arr::Status::outcome_unknown && copy.category() == category_of(copy.status()));
+    CHECK(copy.message() == to_string(copy.status()) && copy.service_code().empty() && !copy.retryable());
+    CHECK(copy.raw().status == ARR_ERROR_OUTCOME_UNKNOWN && copy.raw().message == copy.message());
+    CHECK(!made && made.status() == arr::Status::invalid_argument && unknown.status() == static_cast<arr::Status>(-77));
+    CHECK(whole.message() == "f: x");
+}
+
+TEST(an_error_that_is_moved_or_assigned_stays_one) {
+    arr::Error first = arr::Error::of_usage(arr::Status::timeout, "f", "x");
+    arr::Error second = std::move(first);
+    CHECK(second.message() == "f: x" && first.status() == arr::Status::timeout);
+    first = second;
+    second = arr::Error();
+    CHECK(first.message() == "f: x" && second.status() == arr::Status::ok && second.message().empty());
+    first = *&first;
+    CHECK(first.message() == "f: x");
 }
 
 TEST(a_refused_key_is_an_error_of_the_service) {
@@ -62,10 +92,10 @@ TEST(a_refused_key_is_an_error_of_the_service) {
     CHECK(session.error().message().substr(0, 19) == "arr_session_create:");
 }
 
-TEST(a_missing_option_is_told) {
+TEST(a_missing_option_is_reported) {
     const auto client = arr::Client::create(arr::ClientOptions());
     CHECK_STATUS(client, arr::Status::invalid_argument);
-    CHECK(client.error().message().find("give one of account_key") != std::string_view::npos);
+    CHECK(client.error().message().find("one of `account_key`") != std::string_view::npos);
 }
 
 TEST(value_or_gives_the_other_value) {
@@ -73,7 +103,7 @@ TEST(value_or_gives_the_other_value) {
     CHECK(arr::Result<int>(8).value_or(7) == 8);
 }
 
-TEST(a_result_without_a_value_never_says_that_all_is_well) {
+TEST(a_result_without_a_value_is_never_ok) {
     const arr::Result<int> good = 1;
     const arr::Result<std::string> bad = good.error();
     CHECK_STATUS(bad, arr::Status::invalid_argument);
@@ -90,11 +120,11 @@ TEST(an_error_of_the_wrapper_looks_like_one_of_the_library) {
 }
 
 #ifdef __unix__
-TEST(taking_a_value_that_is_not_there_ends_the_program) {
+TEST(taking_a_missing_value_ends_the_program) {
     std::fflush(nullptr);
     const pid_t child = fork();
     if (child == 0) {
-        // Its words are of no interest, and a core file neither.
+        // Discards its message.
         if (std::freopen("/dev/null", "w", stderr) == nullptr) {
             _exit(1);
         }
@@ -108,7 +138,7 @@ TEST(taking_a_value_that_is_not_there_ends_the_program) {
 #endif
 
 #if ARR_CPP_EXCEPTIONS
-TEST(with_exceptions_a_value_can_be_taken_or_thrown_about) {
+TEST(with_exceptions_a_missing_value_throws) {
     CHECK(arr::Result<int>(5).value_or_throw() == 5);
     arr::Result<void>().value_or_throw();
     int caught = 0;
@@ -128,24 +158,24 @@ TEST(with_exceptions_a_value_can_be_taken_or_thrown_about) {
     CHECK(caught == 2);
 }
 
-TEST(an_exception_of_a_handler_comes_through_and_loses_nothing_else) {
+TEST(a_handlers_exception_propagates_and_loses_no_event) {
     const arr::Client client = emulator_client();
     auto first = client.start_get_token(1);
     auto second = client.start_get_token(2);
     CHECK_STATUS(first->wait(soon), arr::Status::ok);
     CHECK_STATUS(second->wait(soon), arr::Status::ok);
-    std::uint64_t told = 0;
+    std::uint64_t sum = 0;
     try {
         const auto pumped = client.pump([&](const arr::Event& event) {
-            told += event.user_data();
+            sum += event.user_data();
             throw event.user_data();
         });
         CHECK(!pumped);
     } catch (std::uint64_t) {
-        const auto rest = client.pump([&](const arr::Event& event) { told += event.user_data(); });
+        const auto rest = client.pump([&](const arr::Event& event) { sum += event.user_data(); });
         CHECK(rest && *rest == 1);
     }
-    CHECK(told == 3);
+    CHECK(sum == 3);
 }
 #endif
 
@@ -158,7 +188,8 @@ bool survives(std::int32_t number) {
 TEST(values_of_a_newer_library_survive) {
     for (const std::int32_t number : {1000, 77, -77, INT32_MAX, INT32_MIN}) {
         CHECK(survives<arr::SessionStatus>(number) && survives<arr::SessionSize>(number));
-        CHECK(survives<arr::EventType>(number) && survives<arr::OperationState>(number));
+        CHECK(survives<arr::EventType>(number) && survives<arr::OperationState>(number)
+              && survives<arr::OperationKind>(number));
         CHECK(survives<arr::Category>(number) && survives<arr::LogLevel>(number) && survives<arr::Claim>(number));
         CHECK(survives<arr::ApiVersion>(number) && survives<arr::Trust>(number) && survives<arr::StopScope>(number));
         CHECK(survives<arr::OnSuspend>(number));
@@ -185,9 +216,10 @@ TEST(enumerations_have_names) {
     static_assert(static_cast<int>(arr::Status::throttled) == ARR_ERROR_THROTTLED);
 }
 
-TEST(the_library_is_the_one_that_the_header_describes) {
+TEST(the_library_matches_the_header) {
     CHECK_STATUS(arr::check_version(), arr::Status::ok);
     CHECK(arr::abi_version() == ARR_ABI_VERSION);
+    CHECK(arr::version_number() == ARR_VERSION_MAJOR * 1000000u + ARR_VERSION_MINOR * 1000u + ARR_VERSION_PATCH);
     CHECK(arr::version() == std::to_string(ARR_VERSION_MAJOR) + "." + std::to_string(ARR_VERSION_MINOR) + "."
                                 + std::to_string(ARR_VERSION_PATCH));
 }

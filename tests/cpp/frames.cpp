@@ -1,4 +1,4 @@
-// What a frame loop calls: events, snapshots, logs; and what comes with it: keeping alive, sleep, the end.
+// A frame loop: events, snapshots, logs, keep-alive, suspension, shutdown.
 #include "heap.hpp"
 #include "suite.hpp"
 
@@ -11,7 +11,7 @@ namespace frames {
 
 using namespace suite;
 
-/// Draws frames until something is so.
+/// Draws frames until the condition holds.
 template <typename Frame>
 bool draw_until(Frame&& frame) {
     const auto begun = std::chrono::steady_clock::now();
@@ -70,9 +70,17 @@ TEST(a_frame_with_nothing_to_do_allocates_nothing) {
     const arr::Client client = arr::Client::create(options).value();
     const auto session = client.create_session(ten_minutes());
     const auto operation = session->start_wait_until_ready();
+    heap::counting = true;
+    heap::allocations = 0;
+    const auto still_running = operation->wait(arr::no_wait);
+    heap::counting = false;
+    CHECK(heap::allocations == 0);
     CHECK_STATUS(operation->wait(soon), arr::Status::ok);
     CHECK_STATUS(client.pump([](const arr::Event&) {}), arr::Status::ok);
     unsigned long calls = 0;
+    arr::Event event;
+    arr::LogEntry entry;
+    const auto timeout = arr::Status::timeout;
 
     heap::counting = true;
     heap::allocations = 0;
@@ -83,11 +91,14 @@ TEST(a_frame_with_nothing_to_do_allocates_nothing) {
         const auto snapshot = session->snapshot();
         const auto known = session->properties(arr::Read::known);
         calls += events && lines && state && snapshot && known && session->touch() ? 0 : 1;
+        const auto event_or_not = client.next_event(event, arr::no_wait);
+        const auto line_or_not = client.next_log(entry, arr::no_wait);
+        calls += event_or_not.status() == timeout && line_or_not.status() == timeout ? 0 : 1;
     }
     heap::counting = false;
     CHECK(calls == 0);
     CHECK(heap::allocations == 0);
-    // It does count.
+    // Checks the counter.
     heap::counting = true;
     const auto text = session->id();
     heap::counting = false;
@@ -95,7 +106,7 @@ TEST(a_frame_with_nothing_to_do_allocates_nothing) {
     CHECK_STATUS(session->stop(), arr::Status::ok);
 }
 
-TEST(a_log_line_tells_when_and_how_important) {
+TEST(a_log_line_has_a_time_and_a_level) {
     const arr::Client client = arr::Client::create(emulator_options().log_level(arr::LogLevel::debug)).value();
     const auto session = client.create_session(ten_minutes());
     CHECK_STATUS(session->stop(), arr::Status::ok);
@@ -143,7 +154,7 @@ TEST(a_handler_may_end_its_client) {
     CHECK(calls == 1 && (pumped.status() == arr::Status::invalid_handle || pumped.status() == arr::Status::shut_down));
 }
 
-TEST(a_shutdown_keeps_its_promises) {
+TEST(a_shutdown_sends_the_promised_stops) {
     const arr::Client client = emulator_client();
     const arr::Client other = emulator_client();
     const auto session = client.create_session(ten_minutes());

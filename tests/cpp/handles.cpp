@@ -1,4 +1,4 @@
-// Handles: moved, given away, taken, freed early, and used when they should not be.
+// Handles: moved, released, adopted, freed early, and misused.
 #include "suite.hpp"
 
 #include <memory>
@@ -20,14 +20,14 @@ static_assert(std::is_nothrow_move_constructible_v<arr::Token> && !std::is_copy_
 static_assert(std::is_nothrow_move_assignable_v<arr::Token> && std::is_nothrow_move_assignable_v<arr::ClientOptions>);
 static_assert(sizeof(arr::Client) == sizeof(void*) && sizeof(arr::Session) == sizeof(void*));
 static_assert(sizeof(arr::Operation) == sizeof(void*) && sizeof(arr::SessionList) == sizeof(void*));
-// Results of handles are moved too; results of values are copied as well.
+// Results of handles can only be moved; results of values can also be copied.
 static_assert(std::is_move_constructible_v<arr::Result<arr::Session>> && !std::is_copy_constructible_v<arr::Result<arr::Session>>);
 static_assert(std::is_copy_constructible_v<arr::Result<arr::Snapshot>>);
-// A truth value must not become a number by accident.
+// A bool must not convert to a number by accident.
 static_assert(!std::is_convertible_v<arr::Client, bool> && !std::is_convertible_v<arr::Result<void>, bool>);
 
-/// A client that has a handle and needs no service.
-arr::Client client_of_nobody() {
+/// A client with a handle, without a service.
+arr::Client client_without_service() {
     auto client = arr::Client::create(arr::ClientOptions()
                                           .account_id("d0ca11ed-0000-4000-8000-a0ca7a57e0de")
                                           .account_key("a2V5")
@@ -42,8 +42,8 @@ bool answers(const arr::Client& client) {
     return client.next_log(entry, arr::no_wait).status() == arr::Status::timeout;
 }
 
-TEST(what_is_moved_from_is_empty_and_the_handle_goes_on) {
-    arr::Client first = client_of_nobody();
+TEST(a_moved_from_object_is_empty) {
+    arr::Client first = client_without_service();
     arr_client* const raw = first.get();
     arr::Client second = std::move(first);
     CHECK(second && second.get() == raw && answers(second));
@@ -55,23 +55,23 @@ TEST(what_is_moved_from_is_empty_and_the_handle_goes_on) {
 }
 
 TEST(a_move_onto_a_handle_frees_what_it_held) {
-    arr::Client first = client_of_nobody();
+    arr::Client first = client_without_service();
     arr_client* const freed = first.get();
-    first = client_of_nobody();
+    first = client_without_service();
     CHECK(answers(first) && first.get() != freed);
     CHECK(arr_client_next_log(freed, arr::LogEntry().out(), 0, nullptr) == ARR_ERROR_INVALID_HANDLE);
 }
 
 TEST(a_move_onto_itself_changes_nothing) {
-    arr::Client client = client_of_nobody();
+    arr::Client client = client_without_service();
     arr_client* const raw = client.get();
     arr::Client& the_same = client;  // compilers warn of what is plain to see
     client = std::move(the_same);
     CHECK(client.get() == raw && answers(client));
 }
 
-TEST(what_is_released_belongs_to_whoever_takes_it) {
-    arr::Client client = client_of_nobody();
+TEST(a_released_handle_is_not_freed) {
+    arr::Client client = client_without_service();
     arr_client* const raw = client.release();
     CHECK(raw != nullptr && !client);
     CHECK_STATUS(client.get_token(), arr::Status::invalid_handle);
@@ -82,19 +82,19 @@ TEST(what_is_released_belongs_to_whoever_takes_it) {
     CHECK(answers(taken));
 }
 
-TEST(what_is_adopted_is_freed_at_its_end) {
+TEST(an_adopted_handle_is_freed) {
     arr_client* raw = nullptr;
     {
-        const arr::Client client = client_of_nobody();
+        const arr::Client client = client_without_service();
         raw = client.get();
     }
     CHECK(arr_client_next_log(raw, arr::LogEntry().out(), 0, nullptr) == ARR_ERROR_INVALID_HANDLE);
-    // A second owner of a handle that is freed already does no harm.
+    // A second owner of a freed handle is harmless.
     { const arr::Client stale = arr::Client::adopt(raw); }
     { const arr::Client nothing = arr::Client::adopt(nullptr); }
 }
 
-TEST(an_empty_handle_answers_every_call) {
+TEST(every_call_fails_on_an_empty_handle) {
     const arr::Client client;
     const arr::Session session;
     const arr::Operation operation;
@@ -109,7 +109,7 @@ TEST(an_empty_handle_answers_every_call) {
     CHECK_STATUS(client.create_session(ten_minutes(), properties), invalid);
     CHECK_STATUS(client.open_session("an-id"), invalid);
     CHECK_STATUS(client.open_session("an-id", properties), invalid);
-    CHECK_STATUS(client.resume_or_create_session(ten_minutes()), invalid);
+    CHECK_STATUS(client.reuse_or_create_session(ten_minutes()), invalid);
     CHECK_STATUS(client.list_sessions(), invalid);
     CHECK_STATUS(client.recover_sessions(), invalid);
     CHECK_STATUS(client.stop_all(arr::StopScope::own, counts), invalid);
@@ -117,7 +117,7 @@ TEST(an_empty_handle_answers_every_call) {
     CHECK_STATUS(client.set_token("token"), invalid);
     CHECK_STATUS(client.start_create_session(ten_minutes()), invalid);
     CHECK_STATUS(client.start_open_session("an-id"), invalid);
-    CHECK_STATUS(client.start_resume_or_create_session(ten_minutes()), invalid);
+    CHECK_STATUS(client.start_reuse_or_create_session(ten_minutes()), invalid);
     CHECK_STATUS(client.start_list_sessions(), invalid);
     CHECK_STATUS(client.start_recover_sessions(), invalid);
     CHECK_STATUS(client.start_stop_all(arr::StopScope::own), invalid);
@@ -153,7 +153,7 @@ TEST(an_empty_handle_answers_every_call) {
     CHECK_STATUS(operation.cancel(), invalid);
     CHECK_STATUS(operation.result(), invalid);
     CHECK_STATUS(operation.session(), invalid);
-    CHECK_STATUS(operation.resumed_session(), invalid);
+    CHECK_STATUS(operation.reused_session(), invalid);
     CHECK_STATUS(operation.properties(), invalid);
     CHECK_STATUS(operation.list(), invalid);
     CHECK_STATUS(operation.token(), invalid);
@@ -164,14 +164,14 @@ TEST(an_empty_handle_answers_every_call) {
     CHECK_STATUS(list.at(0), invalid);
     CHECK_STATUS(list.session(0), invalid);
     CHECK(list.begin() == list.end());
-    // Nothing is about nothing.
+    // An empty event is not about an empty handle.
     CHECK(!event.is_about(session) && !event.is_about(operation));
 }
 
 TEST(handles_live_in_containers) {
     std::vector<arr::Client> clients;
     for (int i = 0; i < 5; ++i) {
-        clients.push_back(client_of_nobody());
+        clients.push_back(client_without_service());
     }
     clients.erase(clients.begin() + 1);
     for (const arr::Client& each : clients) {

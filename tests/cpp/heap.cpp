@@ -1,4 +1,4 @@
-// The heap of the C++ tests: it counts, and looks into what is given back.
+// The heap of the C++ tests: counts allocations, and searches freed blocks.
 #include "heap.hpp"
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace {
 
-/// Before each block stands how long it is, in as much room as keeps the block's alignment.
+/// Each block is preceded by its size, padded to keep the block's alignment.
 constexpr std::size_t head = alignof(std::max_align_t);
 static_assert(head >= sizeof(std::size_t));
 
@@ -35,5 +35,6 @@ void* operator new(std::size_t size) {
     *static_cast<std::size_t*>(room) = size;
     return static_cast<char*>(room) + head;
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return heap::exhausted ? nullptr : operator new(size); }
 void operator delete(void* block) noexcept { give_back(block); }
 void operator delete(void* block, std::size_t) noexcept { give_back(block); }

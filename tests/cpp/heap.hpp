@@ -1,15 +1,18 @@
-// What C++ takes from the heap and gives back to it, on the thread that asks. The library's own part is seen by the C tests.
+// Observes C++ allocations of the current thread. The C tests observe the library's.
 #pragma once
 
 #include <string_view>
 
 namespace heap {
 
-/// While it is on, each allocation is counted.
+/// While true, each allocation is counted.
 inline thread_local bool counting = false;
 inline thread_local unsigned long allocations = 0;
 
-/// While it is not empty, each block that is given back with this text in it is counted.
+/// While true, nothrow allocations fail.
+inline thread_local bool exhausted = false;
+
+/// While not empty, each freed block that contains this text is counted.
 inline thread_local std::string_view hunted;
 inline thread_local unsigned long found = 0;
 

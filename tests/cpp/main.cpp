@@ -1,4 +1,4 @@
-// Runs all cases, or those that have one of the given words in their names.
+// Runs all cases, or those whose names contain one of the arguments.
 #include "suite.hpp"
 
 #include <cstring>

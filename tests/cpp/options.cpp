@@ -1,4 +1,4 @@
-// Builders that own their texts, and times that fit or do not.
+// Builders that own their texts, and durations that fit or do not.
 #include "suite.hpp"
 
 #include <limits>
@@ -22,17 +22,19 @@ static_assert(!arr::WholeSeconds(seconds(1LL << 32)).fits() && !arr::WholeSecond
 static_assert(!arr::WholeMilliseconds(hours::max()).fits() && !arr::WholeMilliseconds(hours::min()).fits());
 static_assert(arr::WholeMilliseconds(duration<double>(0.25)).count() == 250);
 
-// Timeouts: a negative one is over, one that is too long is as long as it takes.
+// Timeouts: a negative one is zero, one that does not fit is no limit.
 static_assert(arr::WaitTimeout(-5s).raw() == 0 && arr::no_wait.raw() == 0);
 static_assert(arr::WaitTimeout(50 * 24h).raw() == ARR_WAIT_FOREVER && arr::forever.raw() == ARR_WAIT_FOREVER);
 static_assert(arr::WaitTimeout(hours::max()).raw() == ARR_WAIT_FOREVER && arr::WaitTimeout(hours::min()).raw() == 0);
 static_assert(arr::WaitTimeout(49 * 24h).raw() == 49u * 24u * 3600u * 1000u && arr::WaitTimeout(1us).raw() == 1);
 static_assert(arr::CallTimeout().raw() == ARR_TIMEOUT_DEFAULT);
-// No length of time means "the default" by accident.
-static_assert(arr::CallTimeout(0s).raw() == 1 && arr::CallTimeout(-1h).raw() == 1);
+static_assert(arr::CallTimeout(0s).raw() == 0 && arr::CallTimeout(-1h).raw() == 0);
+// No duration becomes ARR_TIMEOUT_DEFAULT by accident.
+static_assert(arr::CallTimeout(milliseconds(ARR_TIMEOUT_DEFAULT)).raw() == ARR_WAIT_FOREVER);
+static_assert(arr::CallTimeout(milliseconds(ARR_TIMEOUT_DEFAULT - 1)).raw() == ARR_TIMEOUT_DEFAULT - 1);
 static_assert(arr::CallTimeout(milliseconds::max()).raw() == UINT32_MAX);
 
-/// A text that is gone when the statement is over, and long enough not to stand in the string itself.
+/// A temporary text, too long for the small-string buffer.
 std::string temporary(std::string_view text) { return std::string(text); }
 
 arr::ClientOptions built_from_temporaries() {
@@ -43,7 +45,8 @@ arr::ClientOptions built_from_temporaries() {
         .service_endpoint(temporary("https://rendering.example.com/a/long/enough/path"))
         .proxy(temporary("http://proxy.example.com:8080"))
         .user_agent_suffix(temporary("AnApplicationWithALongName/1.2.3.4"))
-        .journal_path(temporary("a/folder/that/is/not/there/journal"))
+        .journal_folder(temporary("a/folder/that/is/not/there/journal"))
+        .trusted_endpoints(temporary("westus2,https://rendering.example.com"))
         .call_timeout(90s)
         .max_retries(3);
 }
@@ -58,14 +61,15 @@ bool is_whole(const arr::ClientOptions& options) {
                              && std::string_view(raw->service_endpoint) == "https://rendering.example.com/a/long/enough/path"
                              && std::string_view(raw->proxy) == "http://proxy.example.com:8080"
                              && std::string_view(raw->user_agent_suffix) == "AnApplicationWithALongName/1.2.3.4"
-                             && std::string_view(raw->journal_path) == "a/folder/that/is/not/there/journal"
+                             && std::string_view(raw->journal_folder) == "a/folder/that/is/not/there/journal"
+                             && std::string_view(raw->trusted_endpoints) == "westus2,https://rendering.example.com"
                              && raw->entra_token[0] == '\0' && raw->ca_file[0] == '\0'
                              && raw->struct_size == sizeof *raw && raw->call_timeout_ms == 90000 && raw->max_retries == 3;
                   })
         .value_or(false);
 }
 
-TEST(a_time_that_is_no_number_is_refused) {
+TEST(a_duration_that_is_not_finite_is_refused) {
     CHECK(!arr::WholeMilliseconds(duration<double>(std::numeric_limits<double>::quiet_NaN())).fits());
     CHECK(!arr::WholeMilliseconds(duration<double>(std::numeric_limits<double>::infinity())).fits());
     CHECK(!arr::WholeSeconds(duration<double>(-std::numeric_limits<double>::infinity())).fits());
@@ -90,7 +94,7 @@ TEST(a_builder_can_be_copied_and_moved) {
     CHECK(is_whole(assigned));
 }
 
-TEST(a_part_of_a_text_can_be_given) {
+TEST(a_part_of_a_text_can_be_passed) {
     const std::string_view line = "id=d0ca11ed;key";
     const arr::Result<bool> good = arr::ClientOptions().account_id(line.substr(3, 8)).with_raw(
         "test", [](const arr_client_options* raw) -> arr::Result<bool> {
@@ -118,19 +122,19 @@ TEST(models_and_texts_of_a_session_are_kept) {
     CHECK(good && *good);
 }
 
-TEST(what_cannot_be_told_to_the_library_is_refused_by_name) {
+TEST(values_that_c_cannot_hold_are_refused_by_name) {
     using namespace std::string_view_literals;
     const auto nul = arr::Client::create(built_from_temporaries().account_domain("west\0us2"sv));
     CHECK_STATUS(nul, arr::Status::invalid_argument);
-    CHECK(nul.error().message() == "arr_client_new: account_domain has a NUL inside");
+    CHECK(nul.error().message() == "arr_client_new: account_domain has an embedded NUL");
 
-    // The first one is told.
+    // The first one is reported.
     const auto negative = arr::Client::create(built_from_temporaries().call_timeout(-1ms).ca_pem("\0"sv));
     CHECK_STATUS(negative, arr::Status::invalid_argument);
-    CHECK(negative.error().message() == "arr_client_new: call_timeout is no time from 0 to a day");
+    CHECK(negative.error().message() == "arr_client_new: call_timeout is not a time from 0 to a day");
     CHECK_STATUS(arr::Client::create(built_from_temporaries().retry_delay(hours::max())), arr::Status::invalid_argument);
 
-    // Before anything else is looked at: no client is needed.
+    // The wrapper refuses these itself, before it needs a client.
     const arr::Client client;
     const arr::Session session;
     CHECK_STATUS(client.create_session(arr::SessionOptions().max_lease(-1s)), arr::Status::invalid_argument);
@@ -138,7 +142,7 @@ TEST(what_cannot_be_told_to_the_library_is_refused_by_name) {
     CHECK_STATUS(client.open_session("a\0b"sv), arr::Status::invalid_argument);
     CHECK_STATUS(client.start_open_session("a\0b"sv), arr::Status::invalid_argument);
     CHECK_STATUS(client.set_token("a\0b"sv), arr::Status::invalid_argument);
-    CHECK_STATUS(client.resume_or_create_session(ten_minutes(), arr::ResumeOptions().min_remaining(-1s)),
+    CHECK_STATUS(client.reuse_or_create_session(ten_minutes(), arr::ReuseOptions().min_remaining(-1s)),
                  arr::Status::invalid_argument);
     CHECK_STATUS(session.update_lease(seconds::max()), arr::Status::invalid_argument);
     CHECK_STATUS(session.start_update_lease(-1s), arr::Status::invalid_argument);
@@ -147,14 +151,35 @@ TEST(what_cannot_be_told_to_the_library_is_refused_by_name) {
                  arr::Status::invalid_argument);
 }
 
-TEST(what_the_library_refuses_it_refuses_itself) {
+TEST(the_library_refuses_bad_options) {
     const arr::Client client = emulator_client();
     const auto no_lease = client.create_session(arr::SessionOptions());
     CHECK_STATUS(no_lease, arr::Status::invalid_argument);
-    CHECK(no_lease.error().message().find("a lease of 0 s is out of range") != std::string_view::npos);
+    CHECK(no_lease.error().message().find("`max_lease` of 0 s") != std::string_view::npos);
     CHECK_STATUS(client.create_session(arr::SessionOptions().max_lease(24h * 366)), arr::Status::invalid_argument);
     CHECK_STATUS(arr::Client::create(emulator_options().trust(static_cast<arr::Trust>(9))),
                  arr::Status::invalid_argument);
+}
+
+TEST(messages_use_the_cpp_names_of_options) {
+    const auto refused = arr::Client::create(emulator_options().call_timeout(48h));
+    CHECK_STATUS(refused, arr::Status::invalid_argument);
+    const std::string_view message = refused.error().message();
+    CHECK(message.find("`call_timeout` of 172800000 ms") != std::string_view::npos);
+    CHECK(refused.error().message_length() == message.size());
+
+    // REST 2021-01-01 rounds leases up to minutes, so only v1 warns about such a short one.
+    const auto options = emulator_options().log_level(arr::LogLevel::warning).api_version(arr::ApiVersion::v1);
+    const arr::Client client = arr::Client::create(options).value();
+    CHECK_STATUS(client.create_session(arr::SessionOptions().max_lease(30s)), arr::Status::ok);
+    bool found = false;
+    CHECK(client.pump_log([&](const arr::LogEntry& entry) {
+        found |= entry.message().find("`max_lease` of 30 s") == 0 && entry.message_length() == entry.message().size();
+    }));
+    arr::LogEntry entry;
+    CHECK_STATUS(client.create_session(arr::SessionOptions().max_lease(31s)), arr::Status::ok);
+    CHECK_STATUS(client.next_log(entry, arr::no_wait), arr::Status::ok);
+    CHECK(found && entry.message().find("`max_lease` of 31 s") == 0);
 }
 
 }  // namespace options

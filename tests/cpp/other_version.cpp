@@ -1,12 +1,12 @@
-// A library with another ABI version than the header: it is refused in words, before anything else is called.
+// A library whose ABI version differs from the header's is refused with a message, before anything else is called.
 //
-// The program's own functions stand before the shared library's.
+// The program's functions take precedence over the shared library's.
 #include "suite.hpp"
 
-extern "C" uint32_t arr_abi_version(void) { return ARR_ABI_VERSION + 1; }
-extern "C" const char* arr_version_string(void) { return "9.8.7"; }
+extern "C" uint32_t ARR_CALL arr_abi_version(void) { return ARR_ABI_VERSION + 1; }
+extern "C" const char* ARR_CALL arr_version_string(void) { return "9.8.7"; }
 extern "C" arr_status arr_client_new(const arr_client_options*, arr_client**, arr_error_info*) {
-    std::fprintf(stderr, "a library that does not fit was asked for a client\n");
+    std::fprintf(stderr, "an incompatible library was called\n");
     std::abort();
 }
 

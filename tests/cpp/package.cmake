@@ -1,13 +1,13 @@
-# Installs the package for CMake and pkg-config, and moves it: files that name their first place, or a choice of the wrong one
-# among several packages, fail. Leaves `plain/moved here`, with the library as cargo builds it, and `named/moved here`, with a
-# SONAME as in the released packages.
+# Installs the package for CMake and pkg-config, and moves it. Fails if a file names the original folder, or if CMake chooses
+# the wrong one of several packages. Leaves `plain/moved here`, with the library as cargo builds it, and `named/moved here`,
+# with a SONAME as in the released packages.
 #
 #   cmake -D LIBRARIES=target/release -D FOLDER=target/package -P tests/cpp/package.cmake
 cmake_minimum_required(VERSION 3.19)
 get_filename_component(root "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 set(configure "${CMAKE_COMMAND}" -G Ninja --no-warn-unused-cli)
 
-# There is a blank in the path, as there is in many.
+# The path has a space.
 function(install_and_move name libraries)
   set(folder "${FOLDER}/${name}")
   file(REMOVE_RECURSE "${folder}")
@@ -36,7 +36,7 @@ execute_process(
 file(CREATE_LINK ${soname} "${named}/libarr_session.so" SYMBOLIC)
 install_and_move(named "${named}")
 
-# No text says where it was built or first installed.
+# No text names the folder where it was built or first installed.
 foreach(name plain named)
   file(GLOB_RECURSE texts "${FOLDER}/${name}/moved here/*")
   list(FILTER texts EXCLUDE REGEX "/libarr_session[^/]*$")
@@ -55,7 +55,7 @@ foreach(name plain named)
   endforeach()
 endforeach()
 
-# What would be found in one place only is not installed.
+# Files that work in one place only are not installed.
 execute_process(
   COMMAND ${configure} -S "${root}/bindings/cpp" -B "${FOLDER}/fixed" "-DARR_SESSION_LIBRARY_DIR=${LIBRARIES}"
     -DCMAKE_INSTALL_INCLUDEDIR=/fixed
@@ -64,8 +64,8 @@ if(NOT said MATCHES "CMAKE_INSTALL_INCLUDEDIR must be relative")
   message(FATAL_ERROR "Headers in a fixed folder are not refused: ${said}")
 endif()
 
-# Of several packages, CMake takes the first that is for the project's system and processor. There is one for here; the same,
-# said to be for another processor; and one that is found through a link that stands beside no headers.
+# Among several packages, CMake takes the first for the project's system and processor. There is one for this machine; a copy
+# marked for another processor; and one that is found through a link without headers beside it.
 cmake_host_system_information(RESULT platform QUERY OS_PLATFORM)
 if(platform MATCHES "aarch64|arm64")
   set(other x86_64)
@@ -76,7 +76,7 @@ else()
   set(other_spelt ARM64)
   set(this_spelt x64)
 endif()
-# The last goes before what the compiler says, which is not the other's.
+# The last takes precedence over the compiler's processor, which differs.
 install_and_move(foreign "${named}"
   -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=${other} -DCMAKE_OSX_ARCHITECTURES=${other})
 file(MAKE_DIRECTORY "${FOLDER}/linked")
@@ -85,7 +85,7 @@ set(here_prefix "${FOLDER}/named/moved here")
 set(foreign_prefix "${FOLDER}/foreign/moved here")
 set(linked_prefix "${FOLDER}/linked")
 
-# With this variable set, as if by a toolchain, and these packages: which is found, or `none`.
+# The package found with this variable, as a toolchain sets it, among these packages; or `none`.
 function(expect_found expected said)
   set(prefixes "")
   foreach(package IN LISTS ARGN)
@@ -114,12 +114,12 @@ expect_found(here CMAKE_SYSTEM_PROCESSOR=${this_spelt} foreign here)
 expect_found(foreign CMAKE_SYSTEM_PROCESSOR=${other_spelt} here foreign)
 expect_found(none CMAKE_SYSTEM_PROCESSOR=riscv64 here foreign)
 expect_found(foreign CMAKE_SYSTEM_PROCESSOR= foreign here)
-# Visual Studio's.
+# Set by Visual Studio.
 expect_found(foreign CMAKE_C_COMPILER_ARCHITECTURE_ID=${other_spelt} here foreign)
 expect_found(foreign CMAKE_VS_PLATFORM_NAME=${other_spelt} here foreign)
-# One file for two processors may be meant.
+# This may be for a universal binary.
 expect_found(foreign "CMAKE_OSX_ARCHITECTURES=arm64;x86_64" foreign here)
 expect_found(none CMAKE_SYSTEM_NAME=Android here)
-# A project that compiles nothing may take any.
+# A project that compiles nothing can use any.
 set(languages NONE)
 expect_found(foreign "" foreign here)

@@ -1,4 +1,4 @@
-// Sessions in calls that block.
+// Sessions in blocking calls.
 #include "heap.hpp"
 #include "suite.hpp"
 
@@ -31,9 +31,17 @@ TEST(a_session_from_beginning_to_end) {
 
     const auto snapshot = session->snapshot();
     CHECK(snapshot && snapshot->status() == arr::SessionStatus::ready && snapshot->max_lease() == 10min);
-    // Each is rounded down by itself.
+    // Each is rounded down separately.
     const auto sum = snapshot->remaining() + snapshot->elapsed();
     CHECK(sum >= 10min - 1s && sum <= 10min && snapshot->revision() > 0);
+
+    // In cached properties, as in a snapshot, the lease is used up without a read.
+    arr::Event event;
+    while (session->snapshot()->elapsed() < 2s) {
+        CHECK_STATUS(client.next_event(event, 50ms), arr::Status::timeout);
+    }
+    const auto known = session->properties(arr::Read::known);
+    CHECK(known && known->elapsed() >= 2s && known->remaining() <= 10min - 2s);
 
     CHECK_STATUS(session->update_lease(20min), arr::Status::ok);
     CHECK_STATUS(session->update_lease(10min), arr::Status::invalid_argument);
@@ -41,16 +49,18 @@ TEST(a_session_from_beginning_to_end) {
     CHECK(session->properties(arr::Read::cached)->max_lease() == 20min);
     CHECK_STATUS(session->properties(static_cast<arr::Read>(99)), arr::Status::unsupported);
 
+    CHECK(session->reply().value().find("\"Ready\"") != std::string::npos);
+
     const auto stopped = session->stop();
     CHECK(stopped && !stopped->already_gone);
-    // The service takes a second stop for granted; what it says of one that is gone is told all the same.
+    // Stopping a stopped session succeeds; already_gone has the service's reply.
     CHECK_STATUS(session->stop(), arr::Status::ok);
     CHECK(arr::StopResult(1).already_gone && !arr::StopResult(0).already_gone);
     CHECK_STATUS(session->wait_until_ready(soon), arr::Status::session_ended);
     CHECK(session->message().value().empty());
 }
 
-TEST(a_wait_that_is_over_tells_what_is_known) {
+TEST(an_ended_wait_returns_the_cached_properties) {
     const arr::Client client = emulator_client();
     const auto session = client.create_session(ten_minutes());
     arr::SessionProperties last;
@@ -69,11 +79,11 @@ TEST(a_session_outlives_the_object_of_its_client) {
         CHECK_STATUS(session.stop(), arr::Status::ok);
     }
     CHECK_STATUS(session.properties(), arr::Status::shut_down);
-    // What is known of it is known still, and nobody waits.
+    // Cached state stays readable, and no call blocks.
     CHECK_STATUS(session.snapshot(), arr::Status::ok);
 }
 
-TEST(what_runs_is_listed_and_opened_by_its_id) {
+TEST(a_running_session_is_listed_and_opened_by_its_id) {
     const arr::Client client = emulator_client();
     const arr::Client other = emulator_client();
     arr::SessionProperties properties;
@@ -89,7 +99,7 @@ TEST(what_runs_is_listed_and_opened_by_its_id) {
         }
     }
     CHECK(found == 1 && all == list->count().value());
-    // A list that nobody holds lives as long as the loop.
+    // A temporary list lives as long as the loop.
     std::size_t again = 0;
     for (const auto& each : *other.list_sessions()) {
         again += each.session_id() == properties.session_id() ? 1 : 0;
@@ -104,7 +114,7 @@ TEST(what_runs_is_listed_and_opened_by_its_id) {
     arr::SessionProperties seen;
     const auto opened = other.open_session(properties.session_id(), seen);
     CHECK(opened && seen.session_id() == properties.session_id());
-    CHECK_STATUS(other.open_session("a-session-that-nobody-has"), arr::Status::not_found);
+    CHECK_STATUS(other.open_session("an-unknown-session"), arr::Status::not_found);
 
     arr::StopAllResult counts;
     CHECK_STATUS(client.stop_all(arr::StopScope::own, counts), arr::Status::ok);
@@ -112,7 +122,7 @@ TEST(what_runs_is_listed_and_opened_by_its_id) {
     CHECK(opened->properties()->status() != arr::SessionStatus::ready);
 }
 
-TEST(a_token_is_whole_and_a_token_can_be_a_credential) {
+TEST(a_token_is_complete_and_can_be_a_credential) {
     const arr::Client client = emulator_client();
     auto token = client.get_token();
     CHECK_STATUS(token, arr::Status::ok);
@@ -128,14 +138,20 @@ TEST(a_token_is_whole_and_a_token_can_be_a_credential) {
     CHECK_STATUS(other->list_sessions(), arr::Status::ok);
     CHECK_STATUS(other->set_token(moved.text()), arr::Status::ok);
     CHECK_STATUS(client.set_token(moved.text()), arr::Status::invalid_argument);
+
+    CHECK_STATUS(other->set_token("h.eyJleHAiOjF9.s"), arr::Status::ok);
+    CHECK(other->get_token()->remaining() == 0s);
+    CHECK_STATUS(other->set_token("h.e30.s"), arr::Status::ok);
+    CHECK(!other->get_token()->remaining());
 }
 
-TEST(no_secret_is_left_in_memory_that_is_given_back) {
+TEST(no_secret_is_left_in_freed_memory) {
     const std::string token(emulator_client().get_token()->text());
+    const std::string url = "http://guest:" + token + "@127.0.0.1:9";
     heap::hunted = token;
     heap::found = 0;
     {
-        arr::ClientOptions options = emulator_options().account_key("").access_token(token);
+        arr::ClientOptions options = emulator_options().account_key("").access_token(token).proxy(url);
         arr::ClientOptions copy = options;
         const arr::ClientOptions moved = std::move(options);
         copy = moved;
@@ -145,15 +161,18 @@ TEST(no_secret_is_left_in_memory_that_is_given_back) {
         auto held = client.get_token();
         *held = client.get_token().value();
         CHECK(held->text() == token);
+        arr::SessionOptions session;
+        session.add_model(url).add_model(url).extra_json(url);
+        const arr::SessionOptions another = session;
     }
     CHECK(heap::found == 0);
-    // It does find what is left.
+    // Checks the search.
     { const std::string left = token; }
     heap::hunted = {};
     CHECK(heap::found == 1);
 }
 
-TEST(a_short_buffer_is_filled_at_the_second_try) {
+TEST(a_short_buffer_is_filled_at_the_second_attempt) {
     int calls = 0;
     const auto text = arr::detail::text_from<std::string>(
         3, [&](char* buffer, std::size_t capacity, std::size_t* needed, arr_error_info* error) -> arr_status {
@@ -169,11 +188,11 @@ TEST(a_short_buffer_is_filled_at_the_second_try) {
     CHECK(text && *text == "hello" && calls == 2);
 }
 
-/// A file that the test runner gives, and that is new for each run.
+/// A new folder for each run, from the test runner.
 std::string_view journal() { return environment("ARR_JOURNAL"); }
 
-TEST(a_session_is_found_again_and_resumed) {
-    arr::ClientOptions with_journal = emulator_options().journal_path(journal());
+TEST(a_session_is_found_again_and_reused) {
+    arr::ClientOptions with_journal = emulator_options().journal_folder(journal());
     std::string id;
     {
         const auto client = arr::Client::create(with_journal);
@@ -189,12 +208,12 @@ TEST(a_session_is_found_again_and_resumed) {
     CHECK(recovered->at(0)->claim() == arr::Claim::ours);
     CHECK(recovered->session(0)->id().value() == id);
 
-    auto resumed = client->resume_or_create_session(ten_minutes(), arr::ResumeOptions().min_remaining(1min).session_id(id));
-    CHECK(resumed && resumed->resumed && resumed->session.id().value() == id && resumed->properties.session_id() == id);
-    auto created = client->resume_or_create_session(ten_minutes(), arr::ResumeOptions().min_remaining(1h));
-    CHECK(created && !created->resumed && created->session.id().value() != id);
+    auto reused = client->reuse_or_create_session(ten_minutes(), arr::ReuseOptions().min_remaining(1min).session_id(id));
+    CHECK(reused && reused->reused && reused->session.id().value() == id && reused->properties.session_id() == id);
+    auto created = client->reuse_or_create_session(ten_minutes(), arr::ReuseOptions().min_remaining(1h));
+    CHECK(created && !created->reused && created->session.id().value() != id);
     CHECK_STATUS(created->session.stop(), arr::Status::ok);
-    CHECK_STATUS(resumed->session.stop(), arr::Status::ok);
+    CHECK_STATUS(reused->session.stop(), arr::Status::ok);
     CHECK_STATUS(emulator_client().recover_sessions(), arr::Status::invalid_argument);
 }
 

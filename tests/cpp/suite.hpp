@@ -1,6 +1,6 @@
-// What the C++ tests share: cases that register themselves, checks that say where and what and go on, and the emulator.
+// Shared by the C++ tests: cases that register themselves, checks that report and continue, and the emulator.
 //
-// All files of this folder, but for other_version.cpp, are one program: its parts include the headers for themselves.
+// All files of this folder except other_version.cpp are one program. Each includes the headers it needs.
 #pragma once
 
 #include <arr_session.hpp>
@@ -16,7 +16,7 @@ namespace suite {
 
 using namespace std::chrono_literals;
 
-/// For what surely happens soon: that it does not is a failure, and no reason to wait for ever.
+/// The limit for what must happen soon.
 inline constexpr auto soon = 20s;
 
 struct Case {
@@ -51,7 +51,7 @@ const arr::Error& error_of(const arr::Result<T>& result) {
     return result.error();
 }
 
-/// A status that is not the expected one is shown with what the library says.
+/// Shows an unexpected status with the library's message.
 template <typename Outcome>
 void check_status(const Outcome& outcome, arr::Status expected, const char* file, int line, const char* what) {
     const arr::Error& error = error_of(outcome);
@@ -75,7 +75,7 @@ inline std::string_view environment(const char* name) {
 /// Whether the tests run against REST 2021-01-01; else against v1.
 inline bool speaks_2021() { return environment("ARR_API_VERSION") == "2021-01-01"; }
 
-/// The options for the emulator that the environment names.
+/// The options for the emulator that the environment specifies.
 inline arr::ClientOptions emulator_options() {
     arr::ClientOptions options;
     options.account_id(environment("ARR_ACCOUNT_ID"))

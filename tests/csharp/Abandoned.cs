@@ -2,8 +2,8 @@ using System;
 using System.Threading;
 
 /// <summary>
-/// Objects that nobody holds any more. Mono takes every word on a stack for a reference, so one of them may be held by chance:
-/// several are made, of which more than half have to go.
+/// Unreferenced objects. Mono scans stacks conservatively, so any one of them may be kept by chance: several are created,
+/// and more than half must be collected.
 /// </summary>
 internal sealed class Abandoned
 {
@@ -15,7 +15,7 @@ internal sealed class Abandoned
     {
     }
 
-    /// <summary>Makes them on threads that are gone afterwards, with all that lies on their stacks.</summary>
+    /// <summary>Creates them on threads that have ended by the time it returns, along with their stacks.</summary>
     internal static Abandoned Make(Func<int, object> make)
     {
         Abandoned abandoned = new Abandoned();
@@ -38,13 +38,13 @@ internal sealed class Abandoned
             thread.Join();
             if (failure != null)
             {
-                throw new CheckFailed("what was to be abandoned could not be made: " + failure);
+                throw new CheckFailed("an object to abandon could not be created: " + failure);
             }
         }
         return abandoned;
     }
 
-    /// <summary>Waits until most of them are collected, and finalized.</summary>
+    /// <summary>Waits until most of them are collected and finalized.</summary>
     internal void AwaitCollection(string what)
     {
         FrameLoop.Until(
@@ -67,7 +67,7 @@ internal sealed class Abandoned
         return !objects[number].IsAlive;
     }
 
-    /// <summary>One that is collected.</summary>
+    /// <summary>One that was collected.</summary>
     internal int AnyThatIsGone()
     {
         int number = 0;

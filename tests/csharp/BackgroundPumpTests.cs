@@ -4,7 +4,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
 
-/// <summary>The thread that pumps where there is no loop.</summary>
+/// <summary>The pump's thread for programs without a loop.</summary>
 internal static class BackgroundPumpTests
 {
     internal static void AwaitResumesOnItsThread()
@@ -15,7 +15,7 @@ internal static class BackgroundPumpTests
             Check.Equal(0, client.Pump(), "a pump beside it");
             RenderingSession session = client.CreateSessionAsync(Service.NewSession()).Result;
             Check.Equal(SessionStatus.Ready, session.WaitUntilReadyAsync().Result.Status, "status");
-            // This is not its thread.
+            // Allowed: this is not the pump's thread.
             session.Stop();
         }
     }
@@ -26,7 +26,7 @@ internal static class BackgroundPumpTests
         return Thread.CurrentThread.Name;
     }
 
-    internal static void TwinsAreRefusedOnItsThread()
+    internal static void BlockingCallsThrowOnItsThread()
     {
         using (ArrClient client = NewClient())
         {
@@ -53,12 +53,12 @@ internal static class BackgroundPumpTests
         Task list = client.ListSessionsAsync();
         Stopwatch watch = Stopwatch.StartNew();
         client.Dispose();
-        Check.True(list.IsCanceled, "what was pending");
+        Check.True(list.IsCanceled, "the pending task");
         Check.True(!pump.IsAlive, "the thread is gone when Dispose returns");
         Check.True(watch.Elapsed < TimeSpan.FromSeconds(5), "it does not wait for the network");
     }
 
-    internal static void DisposeAwaitsAHandlerThatIsRunning()
+    internal static void DisposeWaitsForARunningHandler()
     {
         ArrClient client = NewClient();
         using (ManualResetEvent inside = new ManualResetEvent(false))
@@ -85,8 +85,8 @@ internal static class BackgroundPumpTests
         ArrClient client = NewClient();
         Thread pump = PumpOf(client);
         Service.FaultOfList(Service.AnswerAfter(150));
-        Check.True(DisposeAfter(client).Wait(TimeSpan.FromSeconds(10)), "what disposes it goes on");
-        Check.True(pump.Join(TimeSpan.FromSeconds(10)), "the thread ends by itself");
+        Check.True(DisposeAfter(client).Wait(TimeSpan.FromSeconds(10)), "the code that disposes it continues");
+        Check.True(pump.Join(TimeSpan.FromSeconds(10)), "the thread ends");
     }
 
     private static async Task DisposeAfter(ArrClient client)
@@ -102,7 +102,7 @@ internal static class BackgroundPumpTests
         {
             Thread pump = PumpOf(client);
             Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "it has ended");
-            Check.True(pump.Join(TimeSpan.FromSeconds(10)), "the thread ends by itself");
+            Check.True(pump.Join(TimeSpan.FromSeconds(10)), "the thread ends");
         }
     }
 
@@ -116,11 +116,11 @@ internal static class BackgroundPumpTests
             return client;
         });
         clients.AwaitCollection("the collection of clients");
-        Check.True(pumps[clients.AnyThatIsGone()].Join(TimeSpan.FromSeconds(10)), "its thread ends by itself");
+        Check.True(pumps[clients.AnyThatIsGone()].Join(TimeSpan.FromSeconds(10)), "its thread ends");
     }
 
-    /// <summary>Nobody holds the client but the method that awaits something of it.</summary>
-    internal static void WhatIsAwaitedIsNotCollected()
+    /// <summary>Only the awaiting method references the client.</summary>
+    internal static void AnAwaitedClientIsNotCollected()
     {
         Service.FaultOfList(Service.AnswerAfter(250));
         Task<int> task = null;
@@ -132,7 +132,7 @@ internal static class BackgroundPumpTests
         {
             Collect();
         }
-        Check.Equal(TaskStatus.RanToCompletion, task.Status, "the task of who awaits");
+        Check.Equal(TaskStatus.RanToCompletion, task.Status, "the awaiting task");
     }
 
     private static async Task<int> CountOf(ArrClient client)
@@ -161,17 +161,17 @@ internal static class BackgroundPumpTests
         }
     }
 
-    internal static void AHandlerThatThrowsIsTold()
+    internal static void AThrowingHandlerIsReported()
     {
         using (ArrClient client = NewClient())
         {
-            Exception told = null;
-            client.UnhandledException += e => told = e;
+            Exception reported = null;
+            client.UnhandledException += e => reported = e;
             client.EventReceived += e => { throw new FormatException(); };
             RenderingSession session = client.CreateSession(Service.NewSession());
             session.Watch();
-            FrameLoop.Until(() => told != null, "what a handler has thrown");
-            Check.True(told is FormatException, "what is told: " + told);
+            FrameLoop.Until(() => reported != null, "a handler's exception");
+            Check.True(reported is FormatException, "the reported exception: " + reported);
         }
     }
 
@@ -183,7 +183,8 @@ internal static class BackgroundPumpTests
     }
 
     /// <summary>
-    /// The client's first token, which does not come before somebody awaits it: what has ended by then goes on where it is awaited.
+    /// The client's first token, delayed until it is awaited: a task that has already ended would continue on the awaiting
+    /// thread.
     /// </summary>
     private static Task<AccessToken> SlowToken(ArrClient client)
     {
@@ -191,7 +192,7 @@ internal static class BackgroundPumpTests
         return client.GetTokenAsync();
     }
 
-    /// <summary>The thread on which its tasks end.</summary>
+    /// <summary>The thread that completes the client's tasks.</summary>
     private static Thread PumpOf(ArrClient client)
     {
         return SlowToken(client).ContinueWith(

@@ -3,10 +3,10 @@ using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
 
-/// <summary>A CancellationToken cancels the native operation; the task ends when native says so.</summary>
+/// <summary>A CancellationToken cancels the native operation; the task ends when native code reports it.</summary>
 internal static class CancellationTests
 {
-    // Most of them are cancelled before they are sent; the first is late, as everything in it runs for the first time.
+    // Most rounds cancel before the request is sent; the first may be too slow, because its code runs for the first time.
     private const int Rounds = 5;
 
     internal static void BeforeTheStart()
@@ -15,7 +15,7 @@ internal static class CancellationTests
         {
             CancellationToken cancelled = new CancellationToken(true);
             Task<AccessToken> task = client.GetTokenAsync(cancelled);
-            Check.True(task.IsCanceled, "what is cancelled before it starts is cancelled at once");
+            Check.True(task.IsCanceled, "cancelled before the start, so at once");
             IsCancelledBy(cancelled, task);
             Check.ContainsNot("/token", Service.Requests(), "requests");
             Check.Equal(0, client.Pump(), "events");
@@ -32,13 +32,13 @@ internal static class CancellationTests
             Task another = client.ListSessionsAsync();
             source.Cancel();
             Check.True(!list.IsCompleted, "the task ends on the pump's thread only");
-            FrameLoop.Until(client, () => list.IsCompleted, "the end of what was cancelled");
+            FrameLoop.Until(client, () => list.IsCompleted, "the end of a cancelled task");
             IsCancelledBy(source.Token, list);
-            Check.True(!another.IsCompleted, "what was started beside it goes on");
+            Check.True(!another.IsCompleted, "the other operation continues");
         }
     }
 
-    internal static void ByATimerOnAnotherThread()
+    internal static void ManyFromAnotherThread()
     {
         using (ArrClient client = Service.NewImpatientClient())
         using (CancellationTokenSource source = new CancellationTokenSource())
@@ -54,7 +54,7 @@ internal static class CancellationTests
             foreach (Task list in lists)
             {
                 Task one = list;
-                FrameLoop.Until(client, () => one.IsCompleted, "the end of what was cancelled");
+                FrameLoop.Until(client, () => one.IsCompleted, "the end of a cancelled task");
                 IsCancelledBy(source.Token, one);
             }
             canceller.Join();
@@ -68,7 +68,7 @@ internal static class CancellationTests
         {
             Service.FaultOfList(Service.Stall, 0);
             Task list = client.ListSessionsAsync(source.Token);
-            // The continuation runs inside of Pump().
+            // The continuation runs inside Pump().
             Task chain = CancelAfterwards(client.GetTokenAsync(), source);
             FrameLoop.Until(client, () => list.IsCompleted && chain.IsCompleted, "the end of both");
             IsCancelledBy(source.Token, list);
@@ -81,8 +81,8 @@ internal static class CancellationTests
         source.Cancel();
     }
 
-    /// <summary>Some runtimes refuse such a token, others never cancel by it: nothing is left in either case.</summary>
-    internal static void ByASourceThatIsDisposed()
+    /// <summary>Some runtimes reject such a token, others never cancel by it. Neither leaves a session behind.</summary>
+    internal static void ADisposedSource()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -96,8 +96,8 @@ internal static class CancellationTests
             }
             catch (ObjectDisposedException)
             {
-                Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of the client, after which nothing comes");
-                Check.Equal(0, Service.Running().Count, "sessions of which nobody would hear");
+                Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of the client");
+                Check.Equal(0, Service.Running().Count, "sessions left behind");
             }
             if (create != null)
             {
@@ -120,18 +120,18 @@ internal static class CancellationTests
         }
     }
 
-    /// <summary>Native has ended it already: then it has succeeded, as the task says later.</summary>
+    /// <summary>The native operation has already succeeded, so the task does too.</summary>
     internal static void BetweenTheEndAndThePump()
     {
         using (ArrClient client = Service.NewClient())
         using (CancellationTokenSource source = new CancellationTokenSource())
         {
-            CreateOperation operation = new CreateOperation(client, Service.NewSession(), 0);
+            CreateOperation operation = new CreateOperation(client, Service.NewSession(), Native.ARR_TIMEOUT_DEFAULT);
             Task<RenderingSession> create = client.Begin(operation, source.Token);
             NativeSide.AwaitEnd(operation);
             source.Cancel();
             Check.True(!create.IsCompleted, "the task ends on the pump's thread only");
-            Check.Equal(Service.Running()[0], FrameLoop.Result(client, create).Id, "the session that the task brings");
+            Check.Equal(Service.Running()[0], FrameLoop.Result(client, create).Id, "the session of the task");
         }
     }
 
@@ -150,8 +150,8 @@ internal static class CancellationTests
         }
     }
 
-    /// <summary>Native does not send what is cancelled before it is sent, and may be done before it is cancelled.</summary>
-    internal static void ACancelledStopStops()
+    /// <summary>A stop cancelled before it is sent is not sent; the cancellation may also come too late.</summary>
+    internal static void ACancelledStopContinues()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -174,7 +174,7 @@ internal static class CancellationTests
         }
     }
 
-    internal static void ACancelledStopOfAllStops()
+    internal static void ACancelledStopAllContinues()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -187,8 +187,8 @@ internal static class CancellationTests
         }
     }
 
-    /// <summary>Nothing can go on in its stead then, so it goes on itself.</summary>
-    internal static void ACancelledStopStopsWhoseSessionIsDisposed()
+    /// <summary>No second stop can take over, so the first one is not cancelled.</summary>
+    internal static void ACancelledStopContinuesAfterItsSessionIsDisposed()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -200,7 +200,7 @@ internal static class CancellationTests
         }
     }
 
-    internal static void ACancelledStopStopsWhoseClientIsShutDown()
+    internal static void ACancelledStopContinuesDuringShutdown()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -213,7 +213,7 @@ internal static class CancellationTests
         }
     }
 
-    /// <summary>The service has refused the stop for now, so that native has it to be sent again.</summary>
+    /// <summary>The service throttles the stop, so it waits to be sent again.</summary>
     private static void CancelWhileItIsPutOff(ArrClient client, Action<RenderingSession, CancellationTokenSource> cancel)
     {
         using (CancellationTokenSource source = new CancellationTokenSource())
@@ -226,7 +226,7 @@ internal static class CancellationTests
             FrameLoop.Until(client, () => stop.IsCompleted, "the end of the task");
             Check.True(!stop.IsFaulted, "it is cancelled, or done");
         }
-        FrameLoop.Until(() => Service.Running().Count == 0, "the end of what was to be stopped");
+        FrameLoop.Until(() => Service.Running().Count == 0, "the end of the stopped sessions");
     }
 
     private static void CancelAtOnce(ArrClient client, Func<CancellationToken, TimeSpan?, Task> start)
@@ -238,10 +238,10 @@ internal static class CancellationTests
             FrameLoop.Until(client, () => stop.IsCompleted, "the end of the task");
             Check.True(!stop.IsFaulted, "it is cancelled, or done");
         }
-        FrameLoop.Until(() => Service.Running().Count == 0, "the end of what was to be stopped");
+        FrameLoop.Until(() => Service.Running().Count == 0, "the end of the stopped sessions");
     }
 
-    internal static void ATokenThatOutlivesManyOperationsHoldsNone()
+    internal static void ATokenDoesNotHoldEndedOperations()
     {
         using (ArrClient client = Service.NewClient())
         using (CancellationTokenSource source = new CancellationTokenSource())

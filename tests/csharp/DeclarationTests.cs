@@ -5,13 +5,13 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using ArrSession;
 
-// Only reflection looks at these fields.
+// These fields are only used by reflection.
 #pragma warning disable 0169
 
-/// <summary>The declarations of the native library are complete, and true on this runtime.</summary>
+/// <summary>The native declarations are complete and correct on this runtime.</summary>
 internal static class DeclarationTests
 {
-    // Where a struct lies behind a byte is its alignment.
+    // A struct's offset after a byte is its alignment.
     private struct ErrorInfo { byte first; arr_error_info it; }
     private struct LogEntry { byte first; arr_log_entry it; }
     private struct ClientOptions { byte first; arr_client_options it; }
@@ -22,20 +22,20 @@ internal static class DeclarationTests
     private struct Snapshot { byte first; arr_snapshot it; }
     private struct WatchOptionsBehind { byte first; arr_watch_options it; }
     private struct KeepAliveOptionsBehind { byte first; arr_keep_alive_options it; }
-    private struct ResumeOptions { byte first; arr_resume_options it; }
+    private struct ReuseOptions { byte first; arr_reuse_options it; }
 
     private static readonly Type[] Behind =
     {
         typeof(ErrorInfo), typeof(LogEntry), typeof(ClientOptions), typeof(StopAllResult), typeof(Properties),
         typeof(CreateOptions), typeof(Event), typeof(Snapshot), typeof(WatchOptionsBehind),
-        typeof(KeepAliveOptionsBehind), typeof(ResumeOptions),
+        typeof(KeepAliveOptionsBehind), typeof(ReuseOptions),
     };
 
     private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
     private const BindingFlags Constants = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
 
-    /// <summary>Sizes, alignments and offsets are those of ARR_LAYOUT, the repository's abi/layout.txt.</summary>
-    internal static void StructsLieAsInC()
+    /// <summary>Sizes, alignments and offsets match ARR_LAYOUT, the repository's abi/layout.txt.</summary>
+    internal static void StructLayoutsMatchC()
     {
         List<string> expected = new List<string>();
         List<string> found = new List<string>();
@@ -61,7 +61,7 @@ internal static class DeclarationTests
         Check.Equal(expected.Count, found.Count, "structs and fields in C and in C#");
     }
 
-    /// <summary>In the words of the layout: the struct's size and alignment, each field's offset and size.</summary>
+    /// <summary>In the layout's format: the struct's size and alignment, each field's offset and size.</summary>
     private static void Describe(string name, List<string> lines)
     {
         Type behind = Array.Find(Behind, one => one.GetField("it", Fields).FieldType.Name == name);
@@ -70,7 +70,7 @@ internal static class DeclarationTests
             throw new CheckFailed("this test has no struct with " + name + " behind a byte: give it one");
         }
         Type type = behind.GetField("it", Fields).FieldType;
-        // What can be pinned is the same for native code and for C#: so what Marshal tells is true of both.
+        // A type that can be pinned has the same layout in native code, so Marshal's answers hold for both.
         GCHandle.Alloc(Activator.CreateInstance(type), GCHandleType.Pinned).Free();
         lines.Add("struct " + name + " " + Marshal.SizeOf(type) + " " + Marshal.OffsetOf(behind, "it"));
         foreach (FieldInfo field in type.GetFields(Fields))
@@ -80,8 +80,8 @@ internal static class DeclarationTests
         }
     }
 
-    /// <summary>What a newer header adds to a group of constants needs a member.</summary>
-    internal static void EnumerationsHaveAllConstants()
+    /// <summary>Every constant of the header has an enum member.</summary>
+    internal static void EnumsHaveAllConstants()
     {
         HasAll(typeof(ArrStatus), "ARR_OK", "ARR_ERROR_");
         HasAll(typeof(ArrCategory), "ARR_CATEGORY_");

@@ -4,10 +4,10 @@ using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
 
-/// <summary>How clients and sessions end, in every order, on every thread.</summary>
+/// <summary>The end of clients and sessions, in every order and on every thread.</summary>
 internal static class DisposeTests
 {
-    internal static void PendingTasksAreCancelledBeforeItReturns()
+    internal static void PendingTasksAreCancelled()
     {
         ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
@@ -28,7 +28,7 @@ internal static class DisposeTests
         {
             Check.Equal(TaskStatus.Canceled, task.Status, "a pending task");
         }
-        Check.Equal(tasks.Length, resumed, "what awaited them has run");
+        Check.Equal(tasks.Length, resumed, "continuations run");
     }
 
     internal static void Twice()
@@ -40,7 +40,7 @@ internal static class DisposeTests
         client.Dispose();
         client.Dispose();
         session.Dispose();
-        Check.True(client.IsDisposed && session.IsDisposed, "both say so");
+        Check.True(client.IsDisposed && session.IsDisposed, "both report it");
     }
 
     internal static void ByManyThreadsAtOnce()
@@ -63,17 +63,17 @@ internal static class DisposeTests
         }
     }
 
-    internal static void WhatIsDisposedSaysSo()
+    internal static void CallsOnDisposedObjectsThrow()
     {
         ArrClient client = Service.NewClient();
         RenderingSession session = client.CreateSession(Service.NewSession());
         RenderingSession another = client.OpenSession(session.Id);
         session.Dispose();
-        EverythingOfASessionIsRefused(session);
+        SessionCallsThrow(session);
         Check.Equal(session.Id.Length > 0, true, "its id is still known");
 
         client.Dispose();
-        EverythingOfASessionIsRefused(another);
+        SessionCallsThrow(another);
         Gone("Pump", () => client.Pump());
         Gone("GetTokenAsync", () => client.GetTokenAsync());
         Gone("GetTokenAsync, cancelled", () => client.GetTokenAsync(new CancellationToken(true)));
@@ -83,8 +83,8 @@ internal static class DisposeTests
         Gone("CreateSession", () => client.CreateSession(Service.NewSession()));
         Gone("OpenSessionAsync", () => client.OpenSessionAsync("an-id"));
         Gone("OpenSession", () => client.OpenSession("an-id"));
-        Gone("ResumeOrCreateSessionAsync", () => client.ResumeOrCreateSessionAsync(Service.NewSession()));
-        Gone("ResumeOrCreateSession", () => client.ResumeOrCreateSession(Service.NewSession()));
+        Gone("ReuseOrCreateSessionAsync", () => client.ReuseOrCreateSessionAsync(Service.NewSession()));
+        Gone("ReuseOrCreateSession", () => client.ReuseOrCreateSession(Service.NewSession()));
         Gone("ListSessionsAsync", () => client.ListSessionsAsync());
         Gone("ListSessions", () => client.ListSessions());
         Gone("RecoverSessionsAsync", () => client.RecoverSessionsAsync());
@@ -96,7 +96,7 @@ internal static class DisposeTests
         Gone("Shutdown", () => client.Shutdown(TimeSpan.Zero));
     }
 
-    private static void EverythingOfASessionIsRefused(RenderingSession session)
+    private static void SessionCallsThrow(RenderingSession session)
     {
         Gone("GetPropertiesAsync", () => session.GetPropertiesAsync());
         Gone("GetProperties", () => session.GetProperties());
@@ -114,6 +114,7 @@ internal static class DisposeTests
         Gone("Touch", session.Touch);
         Gone("GetSnapshot", () => session.GetSnapshot());
         Gone("GetMessage", () => session.GetMessage());
+        Gone("GetReply", () => session.GetReply());
     }
 
     private static void Gone(string method, Action call)
@@ -121,7 +122,7 @@ internal static class DisposeTests
         Check.Throws<ObjectDisposedException>(call, method + " after Dispose");
     }
 
-    internal static void FromInsideOfAnAwait()
+    internal static void InsideAnAwait()
     {
         ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
@@ -129,9 +130,9 @@ internal static class DisposeTests
         Task chain = DisposeAfter(client.GetTokenAsync(), client);
         Task another = DisposeAfter(client.GetTokenAsync(), client);
         FrameLoop.Until(() => client.IsDisposed || client.Pump() >= 0 && client.IsDisposed, "the end of the client");
-        Check.True(chain.IsCompleted && !chain.IsFaulted, "what has disposed it goes on");
-        Check.True(list.IsCanceled, "what was pending is cancelled");
-        Check.True(another.IsCompleted, "what ended at the same time has ended");
+        Check.True(chain.IsCompleted && !chain.IsFaulted, "the code that disposed it continues");
+        Check.True(list.IsCanceled, "the pending task is cancelled");
+        Check.True(another.IsCompleted, "the concurrent task has ended");
     }
 
     private static async Task DisposeAfter(Task first, ArrClient client)
@@ -177,7 +178,7 @@ internal static class DisposeTests
         blocked.Start();
         FrameLoop.Until(() => Service.Requests().Contains("/sessions"), "the request");
         client.Dispose();
-        // A request that is on the wire cannot be broken off: it ends with its AttemptTimeout.
+        // A request on the wire cannot be aborted: it ends after AttemptTimeout.
         Check.True(blocked.Join(TimeSpan.FromSeconds(10)), "the call that blocked has ended");
         ArrException ended = thrown as ArrException;
         Check.True(ended != null && ended.Status == ArrStatus.ShutDown, "it says why: " + thrown);
@@ -216,11 +217,13 @@ internal static class DisposeTests
         }
     }
 
-    /// <summary>Native has created it, and nobody has pumped: it must not run on with nobody knowing.</summary>
-    internal static void ASessionThatNobodyHeardOfIsStopped()
+    /// <summary>
+    /// Native code has created the session, but no pump has delivered it. It must not keep running unnoticed.
+    /// </summary>
+    internal static void AnUndeliveredSessionIsStopped()
     {
         ArrClient client = Service.NewClient();
-        CreateOperation operation = new CreateOperation(client, Service.NewSession(), 0);
+        CreateOperation operation = new CreateOperation(client, Service.NewSession(), Native.ARR_TIMEOUT_DEFAULT);
         Task<RenderingSession> create = client.Begin(operation, CancellationToken.None);
         NativeSide.AwaitEnd(operation);
         Check.Equal(1, Service.Running().Count, "sessions before the end");
@@ -229,7 +232,7 @@ internal static class DisposeTests
         FrameLoop.Until(() => Service.Running().Count == 0, "the end of the session");
     }
 
-    internal static void ASessionThatIsBeingCreatedIsStopped()
+    internal static void ASessionBeingCreatedIsStopped()
     {
         ArrClient client = Service.NewClient();
         Service.FaultOfCreate(Service.AnswerAfter(300));
@@ -251,7 +254,7 @@ internal static class DisposeTests
         Check.Equal("Starting", Service.StatusOf(id), "status");
     }
 
-    internal static void AStopThatWasStartedIsMade()
+    internal static void AStartedStopContinues()
     {
         ArrClient client = Service.NewClient();
         RenderingSession session = client.CreateSession(Service.NewSession());
@@ -262,18 +265,18 @@ internal static class DisposeTests
         FrameLoop.Until(() => Service.StatusOf(session.Id) == "Stopped", "the stop that was started");
     }
 
-    internal static void APromisedStopIsMadeWithTheClient()
+    internal static void StopOnShutdownStops()
     {
         ArrClient client = Service.NewClient();
         RenderingSession session = client.CreateSession(Service.NewSession());
         session.Watch(new WatchOptions { StopOnShutdown = true });
         client.Dispose();
         session.Dispose();
-        FrameLoop.Until(() => Service.StatusOf(session.Id) == "Stopped", "the stop that was promised");
+        FrameLoop.Until(() => Service.StatusOf(session.Id) == "Stopped", "the stop on shutdown");
     }
 
-    /// <summary>Another object of the session has taken the watch over, with a promise of its own.</summary>
-    internal static void APromiseThatWasTakenOverIsNotKept()
+    /// <summary>A second object of the session took over the watch, with its own StopOnShutdown.</summary>
+    internal static void TheLastWatchDecides()
     {
         ArrClient client = Service.NewClient();
         RenderingSession session = client.CreateSession(Service.NewSession());
@@ -282,7 +285,7 @@ internal static class DisposeTests
         another.Watch(new WatchOptions { StopOnShutdown = false });
         client.Dispose();
         Check.True(ArrClient.ShutdownAll(TimeSpan.FromSeconds(10)), "the end of the client");
-        Check.Equal(1, Service.Running().Count, "sessions that are not to be stopped");
+        Check.Equal(1, Service.Running().Count, "sessions that keep running");
     }
 
     internal static void ByTheFinalizer()
@@ -303,11 +306,11 @@ internal static class DisposeTests
         {
             int number = i;
             FrameLoop.Until(
-                () => !clients.IsGone(number) || Service.StatusOf(ids[number]) == "Stopped", "a stop that was promised");
+                () => !clients.IsGone(number) || Service.StatusOf(ids[number]) == "Stopped", "a stop on shutdown");
         }
     }
 
-    /// <summary>An application's own finalizer may dispose what was finalized before it, or after.</summary>
+    /// <summary>An application's finalizer may dispose objects that were finalized before it, or will be after it.</summary>
     internal static void InAFinalizer()
     {
         int before = Owner.Finalized;
@@ -318,9 +321,9 @@ internal static class DisposeTests
             client.ListSessionsAsync();
             return new Owner(client, session);
         });
-        owners.AwaitCollection("the collection of what has finalizers");
+        owners.AwaitCollection("the collection of objects with finalizers");
         FrameLoop.Until(() => Owner.Finalized > before, "a finalizer");
-        Check.True(Owner.Failure == null, "what a finalizer has thrown: " + Owner.Failure);
+        Check.True(Owner.Failure == null, "a finalizer's exception: " + Owner.Failure);
     }
 
     private sealed class Owner
@@ -352,7 +355,7 @@ internal static class DisposeTests
         }
     }
 
-    internal static void ShutdownEndsInGoodOrder()
+    internal static void ShutdownEndsInOrder()
     {
         string id;
         using (ArrClient creator = Service.NewClient())
@@ -378,26 +381,29 @@ internal static class DisposeTests
         client.Dispose();
     }
 
-    /// <summary>Native has created it, and nobody has pumped: whoever awaits it hears of it while it can still be cared for.</summary>
-    internal static void ShutdownFirstTellsOfASessionThatIsCreated()
+    /// <summary>
+    /// Native code has created the session, but no pump has delivered it. The awaiting code gets it while it can still be
+    /// watched.
+    /// </summary>
+    internal static void ShutdownDeliversANewSessionFirst()
     {
-        TellsOfASessionThatIsCreated(client => client.Shutdown(TimeSpan.FromSeconds(10)));
+        DeliversANewSession(client => client.Shutdown(TimeSpan.FromSeconds(10)));
     }
 
-    internal static void ShutdownOfAllFirstTellsOfASessionThatIsCreated()
+    internal static void ShutdownAllDeliversANewSessionFirst()
     {
-        TellsOfASessionThatIsCreated(client => ArrClient.ShutdownAll(TimeSpan.FromSeconds(10)));
+        DeliversANewSession(client => ArrClient.ShutdownAll(TimeSpan.FromSeconds(10)));
     }
 
-    private static void TellsOfASessionThatIsCreated(Func<ArrClient, bool> shutdown)
+    private static void DeliversANewSession(Func<ArrClient, bool> shutdown)
     {
         ArrClient client = Service.NewClient();
-        CreateOperation operation = new CreateOperation(client, Service.NewSession(), 0);
+        CreateOperation operation = new CreateOperation(client, Service.NewSession(), Native.ARR_TIMEOUT_DEFAULT);
         Task watched = WatchAndStopOnShutdown(client.Begin(operation, CancellationToken.None));
         NativeSide.AwaitEnd(operation);
         Check.True(shutdown(client), "the end of the client");
-        Check.Equal(TaskStatus.RanToCompletion, watched.Status, "what awaits the session");
-        Check.Equal(0, Service.Running().Count, "sessions that were to be stopped with their client");
+        Check.Equal(TaskStatus.RanToCompletion, watched.Status, "the code awaiting the session");
+        Check.Equal(0, Service.Running().Count, "sessions that should have been stopped");
         client.Dispose();
     }
 
@@ -406,7 +412,7 @@ internal static class DisposeTests
         (await create).Watch(new WatchOptions { StopOnShutdown = true });
     }
 
-    internal static void ShutdownStopsASessionThatIsBeingCreated()
+    internal static void ShutdownStopsASessionBeingCreated()
     {
         ArrClient client = Service.NewClient();
         Service.FaultOfCreate(Service.AnswerAfter(300));
@@ -414,11 +420,11 @@ internal static class DisposeTests
         FrameLoop.Until(() => Service.Running().Count == 1, "a session");
         Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of the client");
         Check.True(create.IsCanceled, "the task");
-        Check.Equal(0, Service.Running().Count, "sessions of which nobody heard");
+        Check.Equal(0, Service.Running().Count, "undelivered sessions");
         client.Dispose();
     }
 
-    internal static void ShutdownSaysWhatIsLeft()
+    internal static void ShutdownReportsUnfinishedWork()
     {
         ArrClient client = Service.NewImpatientClient();
         Service.FaultOfList(Service.Stall, 0);
@@ -429,7 +435,7 @@ internal static class DisposeTests
         Check.True(list.IsCompleted, "the pending task");
     }
 
-    internal static void ShutdownTellsOfAStopThatFailed()
+    internal static void ShutdownReportsAFailedStop()
     {
         ArrClientOptions options = Service.Options();
         options.MaxRetries = 0;
@@ -438,9 +444,9 @@ internal static class DisposeTests
         session.Watch(new WatchOptions { StopOnShutdown = true });
         Service.FaultOfStop(Service.Status(500), 0);
         Task wait = session.WaitUntilReadyAsync();
-        ArrException e = Check.Throws<ArrException>(() => client.Shutdown(TimeSpan.FromSeconds(10)), "a promised stop that fails");
+        ArrException e = Check.Throws<ArrException>(() => client.Shutdown(TimeSpan.FromSeconds(10)), "a failing stop");
         Check.Equal(ArrStatus.ServiceFailure, e.Status, "status");
-        Check.True(wait.IsCompleted, "pending tasks have ended all the same");
+        Check.True(wait.IsCompleted, "pending tasks have ended anyway");
         client.Dispose();
         session.Dispose();
         Service.NoFaults();
@@ -450,19 +456,19 @@ internal static class DisposeTests
         }
         catch (ArrException all)
         {
-            // Which tells the same, if the client was not gone yet.
+            // The same failure, if the client had not ended yet.
             Check.Equal(ArrStatus.ServiceFailure, all.Status, "status of the end of all");
         }
     }
 
-    internal static void ShutdownOfAll()
+    internal static void ShutdownAll()
     {
         ArrClient one = Service.NewClient();
         ArrClient two = Service.NewClient();
         RenderingSession session = two.CreateSession(Service.NewSession());
         Task wait = session.WaitUntilReadyAsync();
         Check.True(ArrClient.ShutdownAll(TimeSpan.FromSeconds(10)), "all clients have ended");
-        FrameLoop.Until(two, () => wait.IsCompleted, "the end of what was pending");
+        FrameLoop.Until(two, () => wait.IsCompleted, "the end of the pending task");
         Check.True(wait.IsCanceled, "it is cancelled");
         Check.Throws<ArrException>(() => one.GetToken(), "a call after the end");
         one.Dispose();

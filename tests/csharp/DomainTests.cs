@@ -4,22 +4,22 @@ using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
 
-/// <summary>An application domain that is unloaded in the middle of everything, as Unity's is when scripts are compiled.</summary>
+/// <summary>An application domain unloaded during operations, as in Unity when scripts are compiled.</summary>
 internal static class DomainTests
 {
     internal static void UnloadedWithOperationsInFlight()
     {
-        OnlyWhereThereAreDomains();
+        SkipWithoutDomains();
         Unload(false);
     }
 
     internal static void UnloadedWithABackgroundPump()
     {
-        OnlyWhereThereAreDomains();
+        SkipWithoutDomains();
         Unload(true);
     }
 
-    private static void OnlyWhereThereAreDomains()
+    private static void SkipWithoutDomains()
     {
         string runtime = Environment.GetEnvironmentVariable("ARR_RUNTIME");
         if (runtime != "mono-jit" && runtime != "mono-boehm")
@@ -28,7 +28,7 @@ internal static class DomainTests
         }
     }
 
-    /// <summary>A method of its own, as its types are not to be had everywhere.</summary>
+    /// <summary>A separate method, because not every runtime has its types.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Unload(bool background)
     {
@@ -38,18 +38,18 @@ internal static class DomainTests
         Service.FaultOfList(Service.Stall, 0);
         for (int round = 0; round < 3; round++)
         {
-            AppDomain domain = AppDomain.CreateDomain("left in the middle");
+            AppDomain domain = AppDomain.CreateDomain("abandoned");
             domain.DoCallBack(leave);
             AppDomain.Unload(domain);
         }
-        // The library has gone on: this domain's clients work, and what was left has ended with its clients.
+        // The library continues: this domain's clients work, and the others ended with their domains.
         Service.NoFaults();
         using (ArrClient client = Service.NewClient())
         {
             Check.True(FrameLoop.Result(client, client.GetTokenAsync()).Value.Length > 0, "a client of the first domain");
         }
-        FrameLoop.Until(() => Service.Running().Count == 0, "the stops that were promised");
-        Check.True(ArrClient.ShutdownAll(TimeSpan.FromSeconds(20)), "the end of all that was left");
+        FrameLoop.Until(() => Service.Running().Count == 0, "the stops on shutdown");
+        Check.True(ArrClient.ShutdownAll(TimeSpan.FromSeconds(20)), "the end of all other clients");
     }
 
     private static void LeaveOperations()
@@ -87,7 +87,7 @@ internal static class DomainTests
         }
         catch (Exception)
         {
-            // The domain ends; nobody is told.
+            // The domain is ending.
         }
     }
 }

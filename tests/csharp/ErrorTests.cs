@@ -1,33 +1,34 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
 
-/// <summary>An exception for each kind of failure, with what there is to know about it.</summary>
+/// <summary>An exception for each kind of failure, with its details.</summary>
 internal static class ErrorTests
 {
     internal static void Usage()
     {
         ArrClientOptions options = Service.Options();
         options.AccountId = "no GUID";
-        ArrException e = Check.Throws<ArrException>(() => new ArrClient(options), "an account id that is none");
+        ArrException e = Check.Throws<ArrException>(() => new ArrClient(options), "an invalid account id");
         Expect(e, ArrStatus.InvalidArgument, ArrCategory.Usage, 0);
-        Check.Contains("arr_client_new", e.Message, "its message");
+        Check.Equal(0, e.Message.IndexOf("ArrClient: ", StringComparison.Ordinal), "the called method: " + e.Message);
         Check.ContainsNot(Service.Variable("ARR_ACCOUNT_KEY"), e.ToString(), "no key in an exception");
 
         options = Service.Options();
         options.ApiVersion = (ApiVersion)77;
-        Check.Throws<ArrException>(() => new ArrClient(options), "an API version that there is not");
+        Check.Throws<ArrException>(() => new ArrClient(options), "an unknown API version");
 
         using (ArrClient client = Service.NewClient())
         {
-            // A wrong argument is found before anything is sent, and is told by the task.
+            // An invalid argument is found before anything is sent. The task reports it.
             Task<RenderingSession> create = client.CreateSessionAsync(new CreateSessionOptions());
             Check.True(create.IsFaulted, "a create without a lease has failed already");
             e = (ArrException)create.Exception.InnerException;
             Expect(e, ArrStatus.InvalidArgument, ArrCategory.Usage, 0);
-            e = Check.Throws<ArrException>(() => client.CreateSession(new CreateSessionOptions()), "the twin");
+            e = Check.Throws<ArrException>(() => client.CreateSession(new CreateSessionOptions()), "the blocking variant");
             Expect(e, ArrStatus.InvalidArgument, ArrCategory.Usage, 0);
             e = Check.Throws<ArrException>(() => client.RecoverSessions(), "a recovery without a journal");
             Expect(e, ArrStatus.InvalidArgument, ArrCategory.Usage, 0);
@@ -49,7 +50,7 @@ internal static class ErrorTests
         using (ArrClient client = Service.NewImpatientClient())
         {
             ArrException e = Check.Throws<ArrException>(
-                () => client.ListSessions(TimeSpan.FromMilliseconds(100)), "the twin");
+                () => client.ListSessions(TimeSpan.FromMilliseconds(100)), "the blocking variant");
             Expect(e, ArrStatus.Timeout, ArrCategory.Ended, 0);
         }
     }
@@ -65,32 +66,32 @@ internal static class ErrorTests
             Expect(e, ArrStatus.Unauthorized, ArrCategory.Authentication, 401);
             Check.True(!e.IsRetryable, "trying again does not help");
             Check.True(e.CorrelationVector.Length > 0, "the reply's MS-CV");
-            Check.Contains("HTTP 401, MS-CV " + e.CorrelationVector, e.ToString(), "what it says for a log");
-            Check.Contains("ARR_ERROR_UNAUTHORIZED", e.ToString(), "what it says for a log");
+            Check.Contains("HTTP 401, MS-CV " + e.CorrelationVector, e.ToString(), "the text for a log");
+            Check.Contains("ARR_ERROR_UNAUTHORIZED", e.ToString(), "the text for a log");
         }
     }
 
     internal static void Network()
     {
         ArrClientOptions options = Service.Options();
-        // Nobody listens at port 1.
+        // Nothing listens on port 1.
         options.ServiceEndpoint = options.AccountDomain = "http://127.0.0.1:1";
         options.MaxRetries = 0;
         using (ArrClient client = new ArrClient(options))
         {
             ArrException e = Check.Throws<ArrException>(
-                () => FrameLoop.Result(client, client.GetTokenAsync()), "a port at which nobody listens");
+                () => FrameLoop.Result(client, client.GetTokenAsync()), "a port that nothing listens on");
             Expect(e, ArrStatus.Network, ArrCategory.Network, 0);
             Check.True(e.IsRetryable, "trying again may help");
         }
     }
 
-    internal static void ServiceItself()
+    internal static void TheService()
     {
         using (ArrClient client = Service.NewClient())
         {
             ArrException e = Check.Throws<ArrException>(
-                () => FrameLoop.Result(client, client.OpenSessionAsync("nobody-knows-it")), "a session that there is not");
+                () => FrameLoop.Result(client, client.OpenSessionAsync("no-such-session")), "an unknown session");
             Expect(e, ArrStatus.NotFound, ArrCategory.Service, 404);
         }
         ArrClientOptions options = Service.Options();
@@ -111,11 +112,11 @@ internal static class ErrorTests
                 () => FrameLoop.Result(client, client.ListSessionsAsync()), "a bad request");
             Expect(e, ArrStatus.BadRequest, ArrCategory.Service, 400);
             Check.Equal("BadRequest", e.ServiceCode, "the service's code");
-            Check.Equal(null, e.RetryAfter, "how long to wait, if nobody said so");
+            Check.Equal(null, e.RetryAfter, "no delay");
         }
     }
 
-    internal static void TheSessionItself()
+    internal static void TheSession()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -133,7 +134,7 @@ internal static class ErrorTests
             RenderingSession session = client.CreateSession(Service.NewSession());
             Service.Force(session.Id, "Stopped");
             ArrSessionEndedException e = Check.Throws<ArrSessionEndedException>(
-                () => session.WaitUntilReady(), "the twin, with a session that was stopped");
+                () => session.WaitUntilReady(), "the blocking variant, with a stopped session");
             Expect(e, ArrStatus.SessionEnded, ArrCategory.Session, 0);
             Check.Equal(SessionStatus.Stopped, e.Properties.Status, "status in its properties");
         }
@@ -142,26 +143,25 @@ internal static class ErrorTests
     internal static void Storage()
     {
         ArrClientOptions options = Service.Options();
-        options.JournalPath = Service.Scratch("becomes-a-folder");
+        options.JournalFolder = Service.Scratch("becomes-a-file");
         using (ArrClient client = new ArrClient(options))
         {
-            File.Delete(options.JournalPath);
-            Directory.CreateDirectory(options.JournalPath);
+            Directory.Delete(options.JournalFolder);
+            File.WriteAllText(options.JournalFolder, "");
             ArrException e = Check.Throws<ArrException>(
-                () => FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession())), "a journal that is a folder");
+                () => FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession())), "a journal folder that is a file");
             Expect(e, ArrStatus.Storage, ArrCategory.Storage, 0);
-            Check.Equal(0, Service.Running().Count, "a create that could not be noted was not sent");
+            Check.Equal(0, Service.Running().Count, "a create that could not be recorded was not sent");
         }
-        ArrException known = Check.Throws<ArrException>(() => new ArrClient(options), "a client whose journal is a folder");
+        ArrException known = Check.Throws<ArrException>(() => new ArrClient(options), "a client whose journal folder is a file");
         Expect(known, ArrStatus.Storage, ArrCategory.Storage, 0);
-        Directory.Delete(options.JournalPath);
+        File.Delete(options.JournalFolder);
     }
 
     /// <summary>
-    /// Nothing that a program can do brings a defect of the library about, so its numbers are mapped here, and those that only a
-    /// newer library may have.
+    /// No program can provoke a bug in the library, so its statuses are mapped here, as are those of newer libraries.
     /// </summary>
-    internal static unsafe void TheLibraryItself()
+    internal static unsafe void TheLibrary()
     {
         arr_error_info error = Blank.Error;
         error.status = Native.ARR_ERROR_INTERNAL;
@@ -173,10 +173,10 @@ internal static class ErrorTests
         error.http_status = 507;
         ArrException unknown = (ArrException)ArrException.From(&error, "ArrClient");
         Expect(unknown, (ArrStatus)(-599), ArrCategory.Service, 507);
-        Check.Equal("ARR_ERROR_UNKNOWN", unknown.StatusName, "the name of a status that nobody knows");
+        Check.Equal("ARR_ERROR_UNKNOWN", unknown.StatusName, "the name of an unknown status");
 
         error.status = Native.ARR_ERROR_INVALID_HANDLE;
-        Check.True(ArrException.From(&error, "ArrClient") is ObjectDisposedException, "a handle that native does not know");
+        Check.True(ArrException.From(&error, "ArrClient") is ObjectDisposedException, "an unknown native handle");
     }
 
     internal static void Tls()
@@ -187,12 +187,12 @@ internal static class ErrorTests
         using (ArrClient client = new ArrClient(options))
         {
             ArrException e = Check.Throws<ArrException>(
-                () => FrameLoop.Result(client, client.GetTokenAsync()), "an authority that nobody trusts");
+                () => FrameLoop.Result(client, client.GetTokenAsync()), "an untrusted authority");
             Expect(e, ArrStatus.Tls, ArrCategory.Network, 0);
         }
     }
 
-    /// <summary>What cannot be passed on at all is refused at once.</summary>
+    /// <summary>Arguments that cannot be passed to native code throw at once.</summary>
     internal static void Arguments()
     {
         using (ArrClient client = Service.NewClient())
@@ -201,13 +201,16 @@ internal static class ErrorTests
             TimeSpan negative = TimeSpan.FromSeconds(-2);
             Check.Throws<ArgumentNullException>(() => new ArrClient(null), "no options");
             Check.Throws<ArgumentNullException>(() => client.CreateSessionAsync(null), "no options");
-            Check.Throws<ArgumentNullException>(() => client.ResumeOrCreateSessionAsync(null), "no options");
+            Check.Throws<ArgumentNullException>(() => client.ReuseOrCreateSessionAsync(null), "no options");
             Check.Throws<ArgumentNullException>(() => client.OpenSessionAsync(null), "no id");
             Check.Throws<ArgumentNullException>(() => client.SetToken(null), "no token");
             Check.Throws<ArgumentNullException>(() => session.KeepAlive(null), "no options");
             Check.Throws<ArgumentException>(() => client.OpenSessionAsync("a\0b"), "a NUL in a text");
             Check.Throws<ArgumentException>(() => client.OpenSessionAsync("a\uD83D"), "half a surrogate pair");
             Check.Throws<ArgumentOutOfRangeException>(() => client.ListSessionsAsync(timeout: TimeSpan.Zero), "no time");
+            Check.Throws<ArgumentOutOfRangeException>(() => session.WaitUntilReadyAsync(timeout: TimeSpan.Zero), "no time");
+            Expect(Check.Throws<ArrException>(() => client.ListSessions(TimeSpan.Zero), "no time"),
+                ArrStatus.Timeout, ArrCategory.Ended, 0);
             Check.Throws<ArgumentOutOfRangeException>(() => client.ListSessionsAsync(timeout: negative), "negative time");
             Check.Throws<ArgumentOutOfRangeException>(() => session.WaitUntilReadyAsync(timeout: negative), "negative time");
             Check.Throws<ArgumentOutOfRangeException>(() => session.UpdateLeaseAsync(negative), "a negative lease");
@@ -219,12 +222,88 @@ internal static class ErrorTests
                 () => client.CreateSession(new CreateSessionOptions { MaxLease = negative }), "a negative lease");
             ArrClientOptions options = Service.Options();
             options.MaxRetries = -1;
-            Check.Throws<ArgumentOutOfRangeException>(() => new ArrClient(options), "negative repetitions");
+            Check.Throws<ArgumentOutOfRangeException>(() => new ArrClient(options), "negative retries");
             options = Service.Options();
             options.PollInterval = TimeSpan.Zero;
-            Check.Throws<ArgumentOutOfRangeException>(() => new ArrClient(options), "an interval of no length");
-            Check.True(FrameLoop.Result(client, client.ListSessionsAsync(timeout: Timeout.InfiniteTimeSpan)).Count == 1, "for ever");
+            Check.Throws<ArgumentOutOfRangeException>(() => new ArrClient(options), "a zero interval");
+            Check.True(FrameLoop.Result(client, client.ListSessionsAsync(timeout: Timeout.InfiniteTimeSpan)).Count == 1, "no limit");
         }
+    }
+
+    /// <summary>A message names the called method, and the options by their C# names.</summary>
+    internal static void Names()
+    {
+        ArrClientOptions options = Service.Options();
+        options.CallTimeout = TimeSpan.FromDays(2);
+        ExpectNames("ArrClient: ", "`CallTimeout`", () => new ArrClient(options));
+        options = Service.Options();
+        options.AccountDomain = "westus9";
+        ExpectNames("ArrClient: ", "`AccountDomain`", () => new ArrClient(options));
+        options = Service.Options();
+        options.LogLevel = ArrLogLevel.Warning;
+        CreateSessionOptions none = new CreateSessionOptions();
+        TimeSpan shorter = TimeSpan.FromSeconds(20);
+        // Blocking calls throw on a thread that pumps, so this client is not pumped.
+        using (ArrClient client = new ArrClient(options))
+        {
+            ExpectNames("ArrClient.CreateSession: ", "`MaxLease`", () => client.CreateSession(none));
+            ExpectNames("ArrClient.OpenSession: ", "`SessionId`", () => client.OpenSession("ä"));
+            using (RenderingSession session = client.CreateSession(Service.NewSession()))
+            {
+                ExpectNames("RenderingSession.UpdateLease: ", "`MaxLease`", () => session.UpdateLease(shorter));
+                Service.FaultOfList(Service.Status(403));
+                ExpectNames("ArrClient.ListSessions: ", "403", () => client.ListSessions());
+                session.Stop();
+            }
+        }
+        using (ArrClient client = new ArrClient(options))
+        {
+            ExpectNames("ArrClient.CreateSessionAsync: ", "`MaxLease`", () => Result(client, client.CreateSessionAsync(none)));
+            ExpectNames("ArrClient.RecoverSessionsAsync: ", "`JournalFolder`", () => Result(client, client.RecoverSessionsAsync()));
+            // An operation that native code starts, and whose failure it reports later.
+            Service.FaultOfList(Service.Status(403), 0);
+            ExpectNames("ArrClient.ListSessionsAsync: ", "403", () => Result(client, client.ListSessionsAsync()));
+            Service.NoFaults();
+            Service.FaultOfStop(Service.Status(403), 0);
+            List<string> lines = new List<string>();
+            client.LogReceived += entry => lines.Add(entry.Message);
+            CreateSessionOptions brief = new CreateSessionOptions { MaxLease = TimeSpan.FromSeconds(30) };
+            Result(client, client.CreateSessionAsync(brief)).Dispose();
+            // REST 2021-01-01 rounds leases up to whole minutes.
+            Check.Equal(Service.Version == ApiVersion.V1,
+                lines.Exists(line => line.Contains("`MaxLease`")), "a log line");
+            using (RenderingSession session = Result(client, client.CreateSessionAsync(Service.NewSession())))
+            {
+                ExpectNames("RenderingSession.UpdateLeaseAsync: ", "`MaxLease`", () => Result(client, session.UpdateLeaseAsync(shorter)));
+                ExpectNames("RenderingSession.StopAsync: ", "403", () => Result(client, session.StopAsync()));
+                session.Watch();
+                KeepAliveOptions keep = new KeepAliveOptions { Cap = TimeSpan.FromDays(400) };
+                ExpectNames("RenderingSession.KeepAlive: ", "`Cap`", () => session.KeepAlive(keep));
+                Service.NoFaults();
+                Result(client, session.StopAsync());
+                ArrSessionEndedException ended = Check.Throws<ArrSessionEndedException>(
+                    () => Result(client, session.WaitUntilReadyAsync()), "a wait for one that is stopped");
+                Check.Equal(0, ended.Message.IndexOf("RenderingSession.WaitUntilReadyAsync: ", StringComparison.Ordinal),
+                    "the called method: " + ended.Message);
+            }
+        }
+        Check.Equal("`CaFile` `x-y` and `MaxLease` of ` ca_file", Messages.WithNames(
+            "`ca_file` `x-y` and `max_lease_seconds` of ` ca_file"), "names and other texts in backticks");
+    }
+
+    private static T Result<T>(ArrClient client, Task<T> task)
+    {
+        return FrameLoop.Result(client, task);
+    }
+
+    private static void ExpectNames(string called, string fact, Action action)
+    {
+        ArrException e = Check.Throws<ArrException>(action, called);
+        Check.Equal(0, e.Message.IndexOf(called, StringComparison.Ordinal), "the called method: " + e.Message);
+        Check.Contains(fact, e.Message, called);
+        Check.ContainsNot("arr_", e.Message, called);
+        Check.ContainsNot("_ms", e.Message, called);
+        Check.ContainsNot("_seconds", e.Message, called);
     }
 
     private static void Expect(ArrException e, ArrStatus status, ArrCategory category, int httpStatus)

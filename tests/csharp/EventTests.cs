@@ -4,10 +4,10 @@ using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
 
-/// <summary>Sessions that are watched and kept alive, and what is told about them.</summary>
+/// <summary>Watched sessions, keep-alive, and their events.</summary>
 internal static class EventTests
 {
-    internal static void AWatchedSessionTellsItsStatus()
+    internal static void AWatchedSessionReportsItsStatus()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -26,9 +26,10 @@ internal static class EventTests
             Check.True(ready.Session == session && ready.SessionId == session.Id, "the event has the object itself");
             Check.Equal("mine", ready.Session.Tag, "the application's own mark");
             Check.Equal(Service.Lease, ready.MaxLease, "lease");
-            Check.True(ready.Remaining > TimeSpan.Zero && ready.Remaining <= Service.Lease, "what is left of it");
+            Check.True(ready.Remaining > TimeSpan.Zero && ready.Remaining <= Service.Lease, "the remaining lease");
             Check.True(own.TrueForAll(e => e.Session == session), "a session's own event is about nothing else");
 
+            Check.Contains("\"Ready\"", session.GetReply(), "the service's own words");
             SessionSnapshot snapshot = session.GetSnapshot();
             Check.Equal(SessionStatus.Ready, snapshot.Status, "status in the snapshot");
             Check.Equal(SessionSize.Standard, snapshot.Size, "size in the snapshot");
@@ -56,7 +57,7 @@ internal static class EventTests
         return events.Exists(e => e.Type == type && e.Session == session && e.SessionStatus == status);
     }
 
-    internal static void ALeaseThatRunsOut()
+    internal static void AnEndingLease()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -67,13 +68,13 @@ internal static class EventTests
             Service.MoveClock(TimeSpan.FromMinutes(9));
             FrameLoop.Until(client, () => events.Exists(e => e.Type == ArrEventType.LeaseExpiring), "the warning");
             ArrEvent warning = events.Find(e => e.Type == ArrEventType.LeaseExpiring);
-            Check.True(warning.Remaining <= TimeSpan.FromMinutes(2), "what is left: " + warning.Remaining);
+            Check.True(warning.Remaining <= TimeSpan.FromMinutes(2), "the remaining lease: " + warning.Remaining);
             Service.MoveClock(TimeSpan.FromMinutes(2));
             FrameLoop.Until(client, () => session.GetSnapshot().Status == SessionStatus.Expired, "the end of the lease");
         }
     }
 
-    internal static void ASessionThatIsKeptAlive()
+    internal static void KeepAlive()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -84,7 +85,7 @@ internal static class EventTests
                 Amount = TimeSpan.FromMinutes(10),
                 Cap = TimeSpan.FromMinutes(20),
             };
-            ArrException e = Check.Throws<ArrException>(() => session.KeepAlive(options), "what is not watched");
+            ArrException e = Check.Throws<ArrException>(() => session.KeepAlive(options), "an unwatched session");
             Check.Equal(ArrStatus.InvalidArgument, e.Status, "status");
 
             List<ArrEvent> events = new List<ArrEvent>();
@@ -110,7 +111,7 @@ internal static class EventTests
             client.EventReceived += events.Add;
             RenderingSession session = FrameLoop.ReadySession(client);
             session.Watch(new WatchOptions { OnSuspend = SuspendAction.Extend, SuspendLease = TimeSpan.FromMinutes(30) });
-            // On the pump's thread: it is bounded.
+            // Allowed on the pump's thread, because it is bounded.
             Check.True(client.Suspend(TimeSpan.FromSeconds(10)), "all was done in time");
             Check.True(session.GetProperties(ReadMode.Known).MaxLease >= TimeSpan.FromMinutes(30), "the lease was extended");
             client.Resume();
@@ -125,7 +126,7 @@ internal static class EventTests
             another.Watch(new WatchOptions { OnSuspend = SuspendAction.Stop });
             Service.FaultOfStop(Service.AnswerAfter(500));
             Check.True(!client.Suspend(TimeSpan.Zero), "no time, so not all was done");
-            FrameLoop.Until(() => Service.StatusOf(another.Id) == "Stopped", "the stop, which goes on");
+            FrameLoop.Until(() => Service.StatusOf(another.Id) == "Stopped", "the stop, which continues");
         }
     }
 
@@ -133,7 +134,7 @@ internal static class EventTests
     {
         if (Service.Version != ApiVersion.V1)
         {
-            // The client has chosen the id and repeats the create: nothing is lost.
+            // The client chose the id and retries the create, so nothing is lost.
             Service.FaultOfCreate("{\"type\": \"close\", \"execute\": true}");
             using (ArrClient client = Service.NewClient())
             {
@@ -148,10 +149,10 @@ internal static class EventTests
             client.EventReceived += events.Add;
             Service.FaultOfCreate("{\"type\": \"close\", \"execute\": true}");
             ArrException e = Check.Throws<ArrException>(
-                () => FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession())), "a create without an answer");
+                () => FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession())), "a create whose reply is lost");
             Check.Equal(ArrStatus.OutcomeUnknown, e.Status, "status");
             Check.True(e.OutcomeUnknown && e.HttpStatus == 0, "the outcome is unknown");
-            FrameLoop.Until(client, () => events.Exists(one => one.Type == ArrEventType.CreateLost), "what may have come of it");
+            FrameLoop.Until(client, () => events.Exists(one => one.Type == ArrEventType.CreateLost), "the candidates");
             ArrEvent lost = events.Find(one => one.Type == ArrEventType.CreateLost);
             Check.True(lost.Session == null && lost.Count == 1 && lost.Index == 0, "one candidate, without an object");
             Check.Equal(Service.Running()[0], lost.SessionId, "its id");
@@ -181,12 +182,12 @@ internal static class EventTests
                 };
                 Task<IReadOnlyList<SessionProperties>> list = client.ListSessionsAsync();
                 Check.Equal(0, FrameLoop.Result(client, list).Count, "sessions");
-                Check.True(asked > 0, "it was asked for");
+                Check.True(asked > 0, "a token was requested");
             }
         }
     }
 
-    internal static void WhatIsWatchedIsHeld()
+    internal static void AWatchedSessionIsHeld()
     {
         using (ArrClient client = Service.NewClient())
         {

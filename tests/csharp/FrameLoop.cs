@@ -4,7 +4,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
 
-/// <summary>What a game's loop does: it pumps until something has come.</summary>
+/// <summary>A game's loop: pumps until a condition holds.</summary>
 internal static class FrameLoop
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -16,7 +16,7 @@ internal static class FrameLoop
         {
             if (waited.Elapsed > Patience)
             {
-                throw new CheckFailed("it never came: " + what);
+                throw new CheckFailed("timed out waiting for: " + what);
             }
             if (client.Pump() == 0)
             {
@@ -25,7 +25,7 @@ internal static class FrameLoop
         }
     }
 
-    /// <summary>The same without a pump: another thread brings it, or the emulator has to show it.</summary>
+    /// <summary>Waits without pumping, for another thread or the emulator.</summary>
     internal static void Until(Func<bool> condition, string what)
     {
         Stopwatch waited = Stopwatch.StartNew();
@@ -33,13 +33,13 @@ internal static class FrameLoop
         {
             if (waited.Elapsed > Patience)
             {
-                throw new CheckFailed("it never came: " + what);
+                throw new CheckFailed("timed out waiting for: " + what);
             }
             Thread.Sleep(2);
         }
     }
 
-    /// <summary>Pumps until the task has ended, however, and throws what it throws.</summary>
+    /// <summary>Pumps until the task has ended, and throws what it threw.</summary>
     internal static T Result<T>(ArrClient client, Task<T> task)
     {
         Until(client, () => task.IsCompleted, "the end of a task");
@@ -52,7 +52,7 @@ internal static class FrameLoop
         task.GetAwaiter().GetResult();
     }
 
-    /// <summary>A session that is ready.</summary>
+    /// <summary>A ready session.</summary>
     internal static RenderingSession ReadySession(ArrClient client)
     {
         RenderingSession session = Result(client, client.CreateSessionAsync(Service.NewSession()));

@@ -3,8 +3,7 @@ using System.Runtime.InteropServices;
 using ArrSession;
 
 /// <summary>
-/// What is said when the native library is missing, or is another. Each needs a process of its own, which the environment tells
-/// what to expect: ARR_EXPECT.
+/// The exception for a missing or wrong native library. Each case runs in its own process; ARR_EXPECT names it.
 /// </summary>
 internal static class LibraryTests
 {
@@ -29,12 +28,12 @@ internal static class LibraryTests
             case "no-library":
                 Check.Equal(null, e.FoundAbiVersion, "the version that was found");
                 Check.Contains("LD_LIBRARY_PATH", e.Message, "its message");
-                Check.True(e.InnerException != null, "what the system said");
+                Check.True(e.InnerException != null, "the system's error");
                 break;
             default:
-                throw new CheckFailed("nobody knows what to expect of " + what);
+                throw new CheckFailed("unknown expectation " + what);
         }
-        // It is said again, and by everything that comes first.
+        // Every entry point throws, every time.
         Check.Throws<ArrLibraryException>(() => new ArrClient(new ArrClientOptions()), "another client");
         Check.Throws<ArrLibraryException>(() => ArrClient.LibraryVersion.ToString(), "the version");
         Check.Throws<ArrLibraryException>(() => ArrClient.ShutdownAll(TimeSpan.Zero), "the end of all");
@@ -45,5 +44,7 @@ internal static class LibraryTests
     {
         string version = Native.ARR_VERSION_MAJOR + "." + Native.ARR_VERSION_MINOR + "." + Native.ARR_VERSION_PATCH;
         Check.Equal(version, ArrClient.LibraryVersion, "version");
+        long number = ArrClient.LibraryVersionNumber;
+        Check.Equal(version, number / 1000000 + "." + number / 1000 % 1000 + "." + number % 1000, "version as a number");
     }
 }

@@ -3,10 +3,10 @@ using System.Collections.Generic;
 using System.Threading.Tasks;
 using ArrSession;
 
-/// <summary>Everything that a client and a session can do: started and awaited, and by the twin that blocks.</summary>
+/// <summary>All operations of a client and a session, in both variants.</summary>
 internal static class OperationTests
 {
-    internal static void AStoryAwaited()
+    internal static void AnAsyncStory()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -31,7 +31,7 @@ internal static class OperationTests
             Check.Equal(TimeSpan.FromMinutes(20), longer.MaxLease, "lease after the update");
             SessionProperties read = await session.GetPropertiesAsync();
             Check.Equal(TimeSpan.FromMinutes(20), read.MaxLease, "lease read again");
-            Check.Equal(Service.Version == ApiVersion.V1, read.CreationTime == null, "only 2021-01-01 tells the creation time");
+            Check.Equal(Service.Version == ApiVersion.V1, read.CreationTime == null, "only 2021-01-01 reports the creation time");
 
             IReadOnlyList<SessionProperties> all = await client.ListSessionsAsync();
             Check.Equal(1, all.Count, "sessions in the list");
@@ -39,7 +39,7 @@ internal static class OperationTests
 
             using (RenderingSession same = await client.OpenSessionAsync(session.Id))
             {
-                Check.Equal(session.Id, same.Id, "id of what was opened");
+                Check.Equal(session.Id, same.Id, "id of the opened session");
             }
 
             Check.True(!(await session.StopAsync()).AlreadyGone, "the stop was the first");
@@ -49,7 +49,7 @@ internal static class OperationTests
         }
     }
 
-    internal static void AStoryByTheTwinsThatBlock()
+    internal static void ABlockingStory()
     {
         using (ArrClient client = Service.NewClient())
         using (RenderingSession session = client.CreateSession(Service.NewSession()))
@@ -60,7 +60,7 @@ internal static class OperationTests
             Check.Equal(1, client.ListSessions().Count, "sessions in the list");
             using (RenderingSession same = client.OpenSession(session.Id))
             {
-                Check.Equal(session.Id, same.Id, "id of what was opened");
+                Check.Equal(session.Id, same.Id, "id of the opened session");
             }
             Check.True(!session.Stop().AlreadyGone, "the stop was the first");
             Service.FaultOfStop(Service.Status(404));
@@ -69,7 +69,7 @@ internal static class OperationTests
         }
     }
 
-    internal static void ReadsCanBeSpared()
+    internal static void CachedReadsSendNothing()
     {
         using (ArrClient client = Service.NewClient())
         using (RenderingSession session = client.CreateSession(Service.NewSession()))
@@ -77,9 +77,9 @@ internal static class OperationTests
             session.WaitUntilReady();
             Service.ForgetRequests();
             Check.Equal(SessionStatus.Ready, session.GetProperties(ReadMode.Known).Status, "known status");
-            Check.ContainsNot("\"GET\"", Service.Requests(), "requests for what is known");
+            Check.ContainsNot("\"GET\"", Service.Requests(), "requests of a read of cached properties");
             session.GetProperties(ReadMode.Fresh);
-            Check.Contains("\"GET\"", Service.Requests(), "requests for what is fresh");
+            Check.Contains("\"GET\"", Service.Requests(), "requests of a fresh read");
         }
         ArrClientOptions patient = Service.Options();
         patient.ReadyPollInterval = TimeSpan.FromHours(1);
@@ -90,7 +90,7 @@ internal static class OperationTests
             session.GetProperties(ReadMode.Fresh);
             Service.ForgetRequests();
             session.GetProperties(ReadMode.Cached);
-            Check.ContainsNot("\"GET\"", Service.Requests(), "requests for what was read less than an hour ago");
+            Check.ContainsNot("\"GET\"", Service.Requests(), "requests within ReadyPollInterval");
         }
     }
 
@@ -99,7 +99,7 @@ internal static class OperationTests
         using (ArrClient client = Service.NewClient())
         using (RenderingSession session = client.CreateSession(Service.NewSession()))
         {
-            ArrException e = Check.Throws<ArrException>(() => session.WaitUntilReady(TimeSpan.Zero), "a wait of no length");
+            ArrException e = Check.Throws<ArrException>(() => session.WaitUntilReady(TimeSpan.Zero), "a zero wait");
             Check.Equal(ArrStatus.Timeout, e.Status, "status of a wait that ran out");
             Check.Equal(SessionStatus.Ready, session.WaitUntilReady(System.Threading.Timeout.InfiniteTimeSpan).Status, "status");
         }
@@ -112,16 +112,27 @@ internal static class OperationTests
             AccessToken token = FrameLoop.Result(client, client.GetTokenAsync());
             Check.True(token.Value.Split('.').Length == 3, "a token has three parts");
             Check.True(token.Remaining > TimeSpan.FromHours(1), "a token is good for a while");
-            Check.ContainsNot(token.Value, token.ToString(), "what a token says of itself");
-            Check.ContainsNot(token.Value.Split('.')[2], token.ToString(), "what a token says of itself");
+            Check.ContainsNot(token.Value, token.ToString(), "the token's text");
+            Check.ContainsNot(token.Value.Split('.')[2], token.ToString(), "the token's text");
         }
         using (ArrClient client = Service.NewClient())
         {
-            Check.True(client.GetToken().Value.Length > 0, "the twin brings a token");
+            Check.True(client.GetToken().Value.Length > 0, "a token from the blocking variant");
+        }
+        foreach (bool expires in new[] { true, false })
+        {
+            ArrClientOptions options = Service.Options();
+            options.AccountKey = null;
+            options.AccessToken = expires ? "h.eyJleHAiOjF9.s" : "h.e30.s";
+            using (ArrClient client = new ArrClient(options))
+            {
+                TimeSpan? expected = expires ? TimeSpan.Zero : (TimeSpan?)null;
+                Check.Equal(expected, client.GetToken().Remaining, "remaining time, expired or without expiry");
+            }
         }
     }
 
-    /// <summary>One that is longer than the first buffer.</summary>
+    /// <summary>A token longer than the first buffer.</summary>
     internal static void ALongToken()
     {
         ArrClientOptions options = Service.Options();
@@ -133,7 +144,7 @@ internal static class OperationTests
         }
         using (ArrClient client = new ArrClient(options))
         {
-            Check.Equal(options.AccessToken, client.GetToken().Value, "a long token, by the twin");
+            Check.Equal(options.AccessToken, client.GetToken().Value, "a long token, blocking");
         }
     }
 
@@ -144,7 +155,7 @@ internal static class OperationTests
             client.CreateSession(Service.NewSession()).Dispose();
             client.CreateSession(Service.NewSession()).Dispose();
             StopAllResult result = client.StopAll();
-            Check.Equal(2, result.Stopped, "stopped by the twin");
+            Check.Equal(2, result.Stopped, "stopped, blocking");
             Check.Equal(0, result.Failed + result.AlreadyGone, "others");
 
             FrameLoop.Result(client, client.CreateSessionAsync(Service.NewSession())).Dispose();
@@ -160,7 +171,7 @@ internal static class OperationTests
         }
     }
 
-    internal static void SomeThatCannotBeStopped()
+    internal static void StopAllCountsFailures()
     {
         ArrClientOptions options = Service.Options();
         options.MaxRetries = 0;
@@ -170,7 +181,7 @@ internal static class OperationTests
             client.CreateSession(Service.NewSession()).Dispose();
             Service.FaultOfStop(Service.Status(500));
             ArrStopAllException e = Check.Throws<ArrStopAllException>(
-                () => FrameLoop.Result(client, client.StopAllAsync()), "a stop of many, one of which fails");
+                () => FrameLoop.Result(client, client.StopAllAsync()), "a stop of two sessions, one of which fails");
             Check.Equal(1, e.Result.Failed, "failed");
             Check.Equal(1, e.Result.Stopped, "stopped");
             Check.Equal(ArrStatus.ServiceFailure, e.Status, "status");
@@ -179,21 +190,21 @@ internal static class OperationTests
         {
             client.CreateSession(Service.NewSession()).Dispose();
             Service.FaultOfStop(Service.Status(500));
-            ArrStopAllException e = Check.Throws<ArrStopAllException>(() => client.StopAll(), "the twin");
+            ArrStopAllException e = Check.Throws<ArrStopAllException>(() => client.StopAll(), "the blocking variant");
             Check.Equal(1, e.Result.Failed, "failed");
         }
     }
 
-    internal static void RecoverAndResume()
+    internal static void RecoverAndReuse()
     {
         ArrClientOptions options = Service.Options();
-        options.JournalPath = Service.Scratch("recover-journal");
+        options.JournalFolder = Service.Scratch("recover-journal");
         string left = Leave(options);
         using (ArrClient client = new ArrClient(options))
         {
             IReadOnlyList<RecoveredSession> found = FrameLoop.Result(client, client.RecoverSessionsAsync());
             Check.Equal(1, found.Count, "recovered sessions");
-            Check.Equal(left, found[0].Session.Id, "id of what was recovered");
+            Check.Equal(left, found[0].Session.Id, "id of the recovered session");
             Check.Equal(SessionClaim.Ours, found[0].Properties.Claim, "claim");
             Check.Equal(left, found[0].Properties.SessionId, "id in its properties");
             End(client);
@@ -201,35 +212,35 @@ internal static class OperationTests
         using (ArrClient client = new ArrClient(options))
         {
             IReadOnlyList<RecoveredSession> found = client.RecoverSessions();
-            Check.Equal(1, found.Count, "recovered by the twin");
+            Check.Equal(1, found.Count, "recovered, blocking");
             FrameLoop.Result(client, found[0].Session.StopAsync());
             End(client);
         }
 
         left = Leave(options);
-        ResumeOptions few = new ResumeOptions { MinRemaining = TimeSpan.FromMinutes(1) };
+        ReuseOptions few = new ReuseOptions { MinRemaining = TimeSpan.FromMinutes(1) };
         using (ArrClient client = new ArrClient(options))
         {
-            ResumeResult resumed = FrameLoop.Result(client, client.ResumeOrCreateSessionAsync(Service.NewSession(), few));
-            Check.True(resumed.Resumed && resumed.Session.Id == left, "the session that was left is gone on with");
+            ReuseResult reused = FrameLoop.Result(client, client.ReuseOrCreateSessionAsync(Service.NewSession(), few));
+            Check.True(reused.Reused && reused.Session.Id == left, "the earlier session is reused");
             End(client);
         }
         using (ArrClient client = new ArrClient(options))
         {
-            ResumeResult resumed = client.ResumeOrCreateSession(Service.NewSession(), few);
-            Check.True(resumed.Resumed && resumed.Session.Id == left, "and by the twin");
-            resumed.Session.Stop();
-            ResumeResult created = client.ResumeOrCreateSession(Service.NewSession(), few);
-            Check.True(!created.Resumed && created.Session.Id != left, "a new one where there is none");
-            ResumeOptions named = new ResumeOptions { MinRemaining = TimeSpan.FromMinutes(1), SessionId = created.Session.Id };
-            Check.True(client.ResumeOrCreateSession(Service.NewSession(), named).Resumed, "the one that is named");
-            ResumeOptions much = new ResumeOptions { MinRemaining = TimeSpan.FromHours(1) };
-            Check.True(!client.ResumeOrCreateSession(Service.NewSession(), much).Resumed, "none that has so much left");
+            ReuseResult reused = client.ReuseOrCreateSession(Service.NewSession(), few);
+            Check.True(reused.Reused && reused.Session.Id == left, "reused, blocking");
+            reused.Session.Stop();
+            ReuseResult created = client.ReuseOrCreateSession(Service.NewSession(), few);
+            Check.True(!created.Reused && created.Session.Id != left, "a new one where there is none");
+            ReuseOptions named = new ReuseOptions { MinRemaining = TimeSpan.FromMinutes(1), SessionId = created.Session.Id };
+            Check.True(client.ReuseOrCreateSession(Service.NewSession(), named).Reused, "the one that is named");
+            ReuseOptions much = new ReuseOptions { MinRemaining = TimeSpan.FromHours(1) };
+            Check.True(!client.ReuseOrCreateSession(Service.NewSession(), much).Reused, "none that has so much left");
             client.StopAll();
         }
     }
 
-    /// <summary>A session that a client has not stopped.</summary>
+    /// <summary>A session that its client did not stop.</summary>
     private static string Leave(ArrClientOptions options)
     {
         using (ArrClient earlier = new ArrClient(options))
@@ -240,13 +251,13 @@ internal static class OperationTests
         }
     }
 
-    /// <summary>What an owner of the journal has left can be found once it has ended; Dispose does not wait for that.</summary>
+    /// <summary>Sessions become recoverable when their owner has ended, which Dispose does not wait for.</summary>
     private static void End(ArrClient client)
     {
         Check.True(client.Shutdown(TimeSpan.FromSeconds(10)), "the end of a client");
     }
 
-    internal static void WhatASessionShallBe()
+    internal static void CreateOptions()
     {
         using (ArrClient client = Service.NewClient())
         {

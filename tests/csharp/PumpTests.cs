@@ -4,12 +4,25 @@ using System.Threading;
 using System.Threading.Tasks;
 using ArrSession;
 
-/// <summary>Who is called, on which thread, and what a frame costs.</summary>
+/// <summary>Which thread runs handlers and continuations, and what a frame costs.</summary>
 internal static class PumpTests
 {
+    /// <summary>Without the wake, nothing would end the wait.</summary>
+    internal static void AWakeEndsAWait()
+    {
+        using (ArrClient client = Service.NewClient())
+        {
+            client.Wake();
+            Check.Equal(Native.ARR_ERROR_TIMEOUT, NativeSide.NextEvent(client), "a wait after a wake");
+        }
+        ArrClient gone = Service.NewClient();
+        gone.Dispose();
+        Check.Throws<ObjectDisposedException>(gone.Wake, "a wake of a disposed client");
+    }
+
     private const int Frames = 100000;
 
-    internal static void AwaitResumesOnThePumpsThread()
+    internal static void AwaitResumesOnThePumpThread()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -24,8 +37,8 @@ internal static class PumpTests
         }
     }
 
-    /// <summary>As on an engine's main thread: what was awaited there goes on in the frame that brings it, not in the next.</summary>
-    internal static void AwaitResumesInTheFrameAlsoUnderAContext()
+    /// <summary>As on an engine's main thread: the code after an await runs in the frame that delivers the result.</summary>
+    internal static void AwaitResumesInTheFrameUnderAContext()
     {
         SynchronizationContext before = SynchronizationContext.Current;
         Context context = new Context();
@@ -39,7 +52,7 @@ internal static class PumpTests
                 {
                     Check.Equal(here, thread, "the thread after an await");
                 }
-                Check.Equal(0, context.Posted, "what was put off to a later frame");
+                Check.Equal(0, context.Posted, "continuations postponed to a later frame");
             }
         }
         finally
@@ -48,7 +61,7 @@ internal static class PumpTests
         }
     }
 
-    /// <summary>One that never gets to what is posted to it.</summary>
+    /// <summary>A context that never runs what is posted to it.</summary>
     private sealed class Context : SynchronizationContext
     {
         internal volatile int Posted;
@@ -68,7 +81,7 @@ internal static class PumpTests
         threads.Add(Thread.CurrentThread.ManagedThreadId);
         try
         {
-            await client.OpenSessionAsync("nobody-knows-it");
+            await client.OpenSessionAsync("no-such-session");
         }
         catch (ArrException)
         {
@@ -100,8 +113,10 @@ internal static class PumpTests
         }
     }
 
-    /// <summary>Each of these is over before the continuation that begins it: that must not make one long frame of them.</summary>
-    internal static void WhatAPumpBeginsIsForTheNext()
+    /// <summary>
+    /// Each operation ends before the continuation that started it returns. They must not all run in one frame.
+    /// </summary>
+    internal static void NewOperationsWaitForTheNextPump()
     {
         const int All = 50;
         using (ArrClient client = Service.NewClient())
@@ -115,7 +130,7 @@ internal static class PumpTests
                     return;
                 }
                 begun++;
-                TokenOperation operation = new TokenOperation(client, 0);
+                TokenOperation operation = new TokenOperation(client, Native.ARR_TIMEOUT_DEFAULT);
                 client.Begin(operation, CancellationToken.None).ContinueWith(next, TaskContinuationOptions.ExecuteSynchronously);
                 NativeSide.AwaitEnd(operation);
             };
@@ -132,10 +147,10 @@ internal static class PumpTests
     }
 
     /// <summary>
-    /// The system gives a thread's number to another one, once it is collected: that one may block. If nobody gets it all is well
-    /// too.
+    /// Thread ids are reused after collection. A new thread with the pump thread's id may block. Also passes if no thread
+    /// gets the id.
     /// </summary>
-    internal static void AThreadWithThePumpsNumberIsNotThePumps()
+    internal static void AReusedThreadIdIsNotThePumpThread()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -168,7 +183,7 @@ internal static class PumpTests
                 });
                 if (same)
                 {
-                    Check.True(thrown == null, "a call that blocks where nobody pumps: " + thrown);
+                    Check.True(thrown == null, "a blocking call on another thread: " + thrown);
                     return;
                 }
             }
@@ -214,7 +229,7 @@ internal static class PumpTests
                         return tasks.Count == 400 && tasks.TrueForAll(task => task.IsCompleted);
                     }
                 },
-                "the end of what other threads have started");
+                "the end of the other threads' operations");
             foreach (Task task in tasks)
             {
                 task.GetAwaiter().GetResult();
@@ -222,7 +237,7 @@ internal static class PumpTests
         }
     }
 
-    internal static void TwinsAreRefusedOnThePumpsThread()
+    internal static void BlockingCallsThrowOnThePumpThread()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -231,7 +246,7 @@ internal static class PumpTests
             Refused("GetTokenAsync", () => client.GetToken());
             Refused("CreateSessionAsync", () => client.CreateSession(Service.NewSession()));
             Refused("OpenSessionAsync", () => client.OpenSession(session.Id));
-            Refused("ResumeOrCreateSessionAsync", () => client.ResumeOrCreateSession(Service.NewSession()));
+            Refused("ReuseOrCreateSessionAsync", () => client.ReuseOrCreateSession(Service.NewSession()));
             Refused("ListSessionsAsync", () => client.ListSessions());
             Refused("RecoverSessionsAsync", () => client.RecoverSessions());
             Refused("StopAllAsync", () => client.StopAll());
@@ -240,25 +255,25 @@ internal static class PumpTests
             Refused("WaitUntilReadyAsync", () => session.WaitUntilReady());
             Refused("UpdateLeaseAsync", () => session.UpdateLease(TimeSpan.FromHours(1)));
             Refused("StopAsync", () => session.Stop());
-            Check.ContainsNot("\"path\"", Service.Requests(), "requests of what was refused");
-            Check.Equal(SessionStatus.Ready, session.GetProperties(ReadMode.Known).Status, "what is known can be read");
+            Check.ContainsNot("\"path\"", Service.Requests(), "requests of the refused calls");
+            Check.Equal(SessionStatus.Ready, session.GetProperties(ReadMode.Known).Status, "cached properties can be read");
 
-            // From any other thread they are fine, while this one pumps.
+            // Other threads may call them while this one pumps.
             SessionProperties read = null;
             Thread another = new Thread(() => read = session.GetProperties());
             another.Start();
             FrameLoop.Until(client, () => !another.IsAlive, "the end of a call of another thread");
-            Check.Equal(SessionStatus.Ready, read.Status, "what another thread has read");
+            Check.Equal(SessionStatus.Ready, read.Status, "the status that another thread read");
         }
     }
 
-    private static void Refused(string twin, Action call)
+    private static void Refused(string asyncMethod, Action call)
     {
-        InvalidOperationException e = Check.Throws<InvalidOperationException>(call, "the twin of " + twin);
-        Check.Contains(twin, e.Message, "its message");
+        InvalidOperationException e = Check.Throws<InvalidOperationException>(call, "the blocking variant of " + asyncMethod);
+        Check.Contains(asyncMethod, e.Message, "its message");
     }
 
-    internal static void HandlersThatThrow()
+    internal static void ThrowingHandlers()
     {
         using (ArrClient client = WithLog())
         {
@@ -267,19 +282,19 @@ internal static class PumpTests
             client.LogReceived += line => heard++;
             Task token = client.GetTokenAsync();
             Exception thrown = PumpUntilItThrows(client);
-            Check.True(thrown is FormatException || thrown is AggregateException, "what was thrown: " + thrown);
-            FrameLoop.Until(() => PumpQuietly(client) && token.IsCompleted, "the end of the token, all the same");
-            Check.True(heard > 0, "the other handler is called all the same");
+            Check.True(thrown is FormatException || thrown is AggregateException, "the exception: " + thrown);
+            FrameLoop.Until(() => PumpQuietly(client) && token.IsCompleted, "the end of the token anyway");
+            Check.True(heard > 0, "the other handler is called anyway");
 
-            List<Exception> told = new List<Exception>();
-            client.UnhandledException += told.Add;
+            List<Exception> reported = new List<Exception>();
+            client.UnhandledException += reported.Add;
             FrameLoop.Result(client, client.ListSessionsAsync());
-            FrameLoop.Until(client, () => told.Count > 0, "what a handler has thrown");
-            Check.True(told[0] is FormatException, "what is told: " + told[0]);
+            FrameLoop.Until(client, () => reported.Count > 0, "a handler's exception");
+            Check.True(reported[0] is FormatException, "the reported exception: " + reported[0]);
         }
     }
 
-    internal static void AContinuationThatThrowsHarmsItsOwnTaskOnly()
+    internal static void AThrowingContinuationHarmsOnlyItsTask()
     {
         using (ArrClient client = Service.NewClient())
         {
@@ -314,7 +329,7 @@ internal static class PumpTests
                 }
                 return thrown != null;
             },
-            "what a handler has thrown");
+            "a handler's exception");
         return thrown;
     }
 
@@ -337,7 +352,7 @@ internal static class PumpTests
     {
         using (ArrClient client = WithLog())
         {
-            // Nobody listens yet: the lines are kept.
+            // There is no handler yet: the lines are kept.
             FrameLoop.Result(client, client.GetTokenAsync());
             List<ArrLogEntry> lines = new List<ArrLogEntry>();
             client.LogReceived += lines.Add;
@@ -367,7 +382,7 @@ internal static class PumpTests
             FrameLoop.Until(client, () => client.Pump() == 0, "silence");
             long before = 0;
             long sum = 0;
-            // The first rounds are for what a runtime makes when it runs something for the first time.
+            // The runtime may allocate when code runs for the first time.
             for (int round = 0; round < 3; round++)
             {
                 before = GC.GetAllocatedBytesForCurrentThread();
@@ -388,7 +403,7 @@ internal static class PumpTests
         }
     }
 
-    internal static void TheMeasureOfAllocationsSeesOne()
+    internal static void TheMeasurementSeesAllocations()
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
         object[] kept = new object[Frames];

@@ -6,7 +6,7 @@ using System.Net.Sockets;
 using System.Text;
 using ArrSession;
 
-/// <summary>The emulator that the tests run against, as the environment names it, and what it can be made to do.</summary>
+/// <summary>The emulator that the environment names, and its control calls.</summary>
 internal static class Service
 {
     internal static readonly ApiVersion Version =
@@ -27,7 +27,7 @@ internal static class Service
         return value;
     }
 
-    /// <summary>A file of this run's own.</summary>
+    /// <summary>A file for this run only.</summary>
     internal static string Scratch(string name)
     {
         string path = Path.Combine(Variable("ARR_SCRATCH"), name);
@@ -57,8 +57,8 @@ internal static class Service
     }
 
     /// <summary>
-    /// For what meets with a stall: a request that is on the wire cannot be broken off, but ends with its time. It creates no
-    /// session, which could be lost.
+    /// For tests with a stall: a request on the wire cannot be aborted, and ends after its time limit. Not for creates,
+    /// whose session could be lost.
     /// </summary>
     internal static ArrClient NewImpatientClient()
     {
@@ -74,7 +74,7 @@ internal static class Service
 
     // ---- control calls ---------------------------------------------------------------------------------------------
 
-    /// <summary>The next requests of this kind meet with this; 0 times is for ever.</summary>
+    /// <summary>Makes the next requests of this kind meet with a fault; 0 times means always.</summary>
     internal static void Fault(string method, string path, string action, int times = 1)
     {
         Call("POST", "/emulator/faults", "{\"rules\": [{\"method\": \"" + method + "\", \"path\": \"" + path + "\", \"times\": "
@@ -120,7 +120,7 @@ internal static class Service
         }
     }
 
-    /// <summary>Waits until the service was asked to stop a session.</summary>
+    /// <summary>Waits until the service has received a stop request.</summary>
     internal static void AwaitStopRequest()
     {
         string sign = Version == ApiVersion.V1 ? "\"DELETE\"" : "/:stop";
@@ -138,7 +138,7 @@ internal static class Service
         get { return "{\"type\": \"stall\"}"; }
     }
 
-    /// <summary>The operation is done at once, its answer comes later.</summary>
+    /// <summary>Executes the request at once and delays the reply.</summary>
     internal static string AnswerAfter(int milliseconds)
     {
         return "{\"type\": \"delay\", \"execute\": true, \"ms\": " + milliseconds.ToString(CultureInfo.InvariantCulture) + "}";
@@ -161,7 +161,7 @@ internal static class Service
             "{\"status\": \"" + status + "\", \"message\": \"" + message + "\"}");
     }
 
-    /// <summary>A session's status as the emulator has it; null if it does not know it.</summary>
+    /// <summary>A session's status at the emulator; null if it does not know the session.</summary>
     internal static string StatusOf(string sessionId)
     {
         string sessions = Call("GET", "/emulator/sessions", "");
@@ -169,7 +169,7 @@ internal static class Service
         return place < 0 ? null : Member(sessions, "status", place);
     }
 
-    /// <summary>The ids of the sessions that have not ended.</summary>
+    /// <summary>The ids of sessions that have not ended.</summary>
     internal static List<string> Running()
     {
         List<string> running = new List<string>();
@@ -191,13 +191,13 @@ internal static class Service
         Call("DELETE", "/emulator/requests", "");
     }
 
-    /// <summary>What has been asked of the service, as the emulator tells it.</summary>
+    /// <summary>The requests that the emulator received.</summary>
     internal static string Requests()
     {
         return Call("GET", "/emulator/requests", "");
     }
 
-    /// <summary>Every test begins with a service on which nothing runs, and nothing goes wrong.</summary>
+    /// <summary>Every test starts with a service without sessions and faults.</summary>
     internal static void CleanUp()
     {
         NoFaults();
@@ -216,7 +216,7 @@ internal static class Service
     }
 
     /// <summary>
-    /// Over a bare socket: what a framework has for HTTP needs more of it than there is fully ahead of time.
+    /// Uses a plain socket, because the framework's HTTP classes do not work with full AOT.
     /// </summary>
     private static string Call(string method, string path, string body)
     {

@@ -1,6 +1,6 @@
 using System;
 
-/// <summary>A test by its name.</summary>
+/// <summary>A named test.</summary>
 internal sealed class Test
 {
     internal readonly string Name;
@@ -13,7 +13,7 @@ internal sealed class Test
     }
 }
 
-/// <summary>Something is not as it should be.</summary>
+/// <summary>A failed check.</summary>
 internal sealed class CheckFailed : Exception
 {
     internal CheckFailed(string message)
@@ -22,7 +22,7 @@ internal sealed class CheckFailed : Exception
     }
 }
 
-/// <summary>There is nothing to test on this runtime.</summary>
+/// <summary>The test does not apply to this runtime.</summary>
 internal sealed class Skipped : Exception
 {
     internal Skipped(string reason)
@@ -31,14 +31,14 @@ internal sealed class Skipped : Exception
     }
 }
 
-/// <summary>What tests expect.</summary>
+/// <summary>Checks.</summary>
 internal static class Check
 {
     internal static void True(bool condition, string what)
     {
         if (!condition)
         {
-            throw new CheckFailed("not so: " + what);
+            throw new CheckFailed("not true: " + what);
         }
     }
 
@@ -66,7 +66,7 @@ internal static class Check
         }
     }
 
-    /// <summary>The exception that the action must throw: of this type, not of one derived from it.</summary>
+    /// <summary>The action must throw exactly this type, not a derived one.</summary>
     internal static T Throws<T>(Action action, string what)
         where T : Exception
     {

@@ -3,10 +3,10 @@ using System.IO;
 using System.Text;
 using ArrSession;
 
-/// <summary>Texts that are not ASCII, on their way in and out, and secrets.</summary>
+/// <summary>Texts beyond ASCII, in both directions, and secrets.</summary>
 internal static class TextTests
 {
-    /// <summary>One, two, three and four bytes in UTF-8.</summary>
+    /// <summary>Characters of one, two, three and four bytes in UTF-8.</summary>
     private const string Odd = "a-ß-漢-😀";
 
     internal static void AMessage()
@@ -42,11 +42,11 @@ internal static class TextTests
     internal static void AJournal()
     {
         ArrClientOptions options = Service.Options();
-        options.JournalPath = Service.Scratch("Tagebuch " + Odd);
+        options.JournalFolder = Service.Scratch("Tagebuch " + Odd);
         using (ArrClient client = new ArrClient(options))
         {
             client.CreateSession(Service.NewSession());
-            Check.True(File.Exists(options.JournalPath), "the journal under its own name");
+            Check.Equal(1, Directory.GetFiles(options.JournalFolder).Length, "the journal in the folder of this name");
             client.StopAll();
         }
     }
@@ -69,7 +69,7 @@ internal static class TextTests
         }
         options.CaPem = null;
         options.CaFile = Service.Scratch("nicht da " + Odd + ".pem");
-        ArrException e = Check.Throws<ArrException>(() => new ArrClient(options), "a CA file that there is not");
+        ArrException e = Check.Throws<ArrException>(() => new ArrClient(options), "a missing CA file");
         Check.Contains(Odd, e.Message, "its name");
     }
 

@@ -1,13 +1,6 @@
-"""The emulator as the official Python SDK sees it: sessions from their creation to their end, and what goes wrong.
+"""The official Python SDK against the emulator: sessions from their creation to their end, and errors."""
 
-Reads ARR_ACCOUNT_ID, ARR_ACCOUNT_KEY, ARR_SERVICE_ENDPOINT (also the token service's URL) and ARR_CA_FILE, and expects
-pages of two sessions and a short startup.
-"""
-
-import os
-import time
 import unittest
-import uuid
 
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import (
@@ -23,30 +16,7 @@ from azure.mixedreality.remoterendering import (
     RenderingSessionStatus,
 )
 
-ACCOUNT_ID = os.environ["ARR_ACCOUNT_ID"]
-ACCOUNT_KEY = os.environ["ARR_ACCOUNT_KEY"]
-ENDPOINT = os.environ["ARR_SERVICE_ENDPOINT"]
-CA_FILE = os.environ["ARR_CA_FILE"]
-
-# The client of sessions makes one for tokens, to which it hands on no options: it takes the certificate from here.
-os.environ["REQUESTS_CA_BUNDLE"] = CA_FILE
-# Whatever proxy this machine has, the emulator is not behind it.
-os.environ["NO_PROXY"] = "*"
-
-
-def client(account_key=ACCOUNT_KEY):
-    return RemoteRenderingClient(
-        endpoint=ENDPOINT,
-        account_id=ACCOUNT_ID,
-        account_domain="emulator.invalid",
-        credential=AzureKeyCredential(account_key),
-        authentication_endpoint_url=ENDPOINT,
-        polling_interval=0.05,
-    )
-
-
-def new_id():
-    return "python-" + uuid.uuid4().hex
+from emulator import ACCOUNT_ID, ACCOUNT_KEY, ENDPOINT, assert_error, client, new_id, now
 
 
 class LifeCycle(unittest.TestCase):
@@ -71,7 +41,7 @@ class LifeCycle(unittest.TestCase):
         self.assertEqual(started.status, RenderingSessionStatus.STARTING)
         self.assertFalse(started.hostname)
         self.assertFalse(started.arr_inspector_port)
-        self.assertLess(abs(time.time() - started.created_on.timestamp()), 60)
+        self.assertLess(abs(now() - started.created_on.timestamp()), 60)
 
         session = poller.result()
         self.assertEqual(session.id, session_id)
@@ -94,7 +64,7 @@ class LifeCycle(unittest.TestCase):
         self.assertEqual(stopped.status, RenderingSessionStatus.STOPPED)
         self.assertFalse(stopped.hostname)
 
-    def test_polling_goes_on_from_a_token_and_from_an_id(self):
+    def test_polling_continues_from_a_token_and_from_an_id(self):
         session_id, poller = self.begin(RenderingSessionSize.PREMIUM)
         token = poller.continuation_token()
         with client() as another:
@@ -103,7 +73,7 @@ class LifeCycle(unittest.TestCase):
             session = another.get_rendering_session_poller(session_id=session_id).result()
             self.assertEqual((session.id, session.size), (session_id, RenderingSessionSize.PREMIUM))
 
-    def test_the_list_is_read_over_all_of_its_pages(self):
+    def test_a_list_has_all_pages(self):
         begun = [self.begin()[0] for _ in range(5)]
         listed = [session.id for session in self.client.list_rendering_sessions()]
         self.assertEqual([session_id for session_id in listed if session_id in begun], begun)
@@ -116,24 +86,24 @@ class LifeCycle(unittest.TestCase):
         self.assertNotIn(begun[1], listed)
         self.assertIn(begun[2], listed)
 
-    def test_a_create_may_be_repeated_but_not_changed(self):
+    def test_a_create_can_be_repeated_but_not_changed(self):
         session_id, _ = self.begin()
         again = self.client.begin_rendering_session(session_id, RenderingSessionSize.STANDARD, 15).result()
         self.assertEqual(again.id, session_id)
         with self.assertRaises(ResourceExistsError) as raised:
             self.client.begin_rendering_session(session_id, RenderingSessionSize.PREMIUM, 15)
-        self.assert_error(raised.exception, 409, "Conflict", "already exists")
+        assert_error(self, raised.exception, 409, "Conflict", "already exists")
 
     def test_a_negative_lease_is_a_bad_request(self):
         with self.assertRaises(HttpResponseError) as raised:
             self.client.begin_rendering_session(new_id(), RenderingSessionSize.STANDARD, -4)
-        self.assert_error(raised.exception, 400, "BadRequest", "The maxLeaseTimeMinutes value cannot be negative.")
+        assert_error(self, raised.exception, 400, "BadRequest", "The maxLeaseTimeMinutes value cannot be negative.")
 
-    def test_a_lease_only_grows(self):
+    def test_a_lease_can_only_grow(self):
         session_id, _ = self.begin()
         with self.assertRaises(HttpResponseError) as raised:
             self.client.update_rendering_session(session_id, lease_time_minutes=15)
-        self.assert_error(raised.exception, 422, "UnprocessableEntity", "not larger")
+        assert_error(self, raised.exception, 422, "UnprocessableEntity", "not larger")
 
     def test_an_unknown_session_is_not_found(self):
         for call in (
@@ -143,33 +113,24 @@ class LifeCycle(unittest.TestCase):
             lambda session_id: self.client.get_rendering_session_poller(session_id=session_id),
         ):
             with self.assertRaises(ResourceNotFoundError) as raised:
-                call("nobody-knows-me")
+                call("unknown")
             self.assertEqual(raised.exception.status_code, 404)
 
-    def test_a_wrong_key_opens_nothing(self):
+    def test_a_wrong_key_is_refused(self):
         with client("d3Jvbmc=") as stranger:
             with self.assertRaises(ClientAuthenticationError) as raised:
                 stranger.get_rendering_session("mine")
             self.assertEqual(raised.exception.status_code, 401)
 
-    def test_a_key_buys_a_token_that_says_when_it_ends(self):
+    def test_a_token_states_its_expiry(self):
         sts = MixedRealityStsClient(
             ACCOUNT_ID, "emulator.invalid", AzureKeyCredential(ACCOUNT_KEY), custom_endpoint_url=ENDPOINT
         )
         with sts:
             token = sts.get_token()
-        # It ends on a whole second.
-        lifetime = token.expires_on - time.time()
+        # It expires on a whole second.
+        lifetime = token.expires_on - now()
         self.assertTrue(23 * 3600 < lifetime <= 24 * 3600 + 1, lifetime)
         with RemoteRenderingClient(ENDPOINT, ACCOUNT_ID, "emulator.invalid", token) as holder:
             with self.assertRaises(ResourceNotFoundError):
-                holder.get_rendering_session("nobody-knows-me")
-
-    def assert_error(self, error, status, code, message):
-        self.assertEqual(error.status_code, status)
-        self.assertEqual(error.error.code, code)
-        self.assertIn(message, error.error.message)
-
-
-if __name__ == "__main__":
-    unittest.main()
+                holder.get_rendering_session("unknown")

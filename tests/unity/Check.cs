@@ -1,4 +1,4 @@
-// What a test says of its findings.
+// Checks.
 
 using System;
 
@@ -6,7 +6,7 @@ static class Check
 {
     public static void That(bool condition, string what)
     {
-        if (!condition) throw new Exception("not so: " + what);
+        if (!condition) throw new Exception("not true: " + what);
     }
 
     public static void Equal<T>(T expected, T actual, string what)

@@ -1,4 +1,4 @@
-// The drop-in for code that was written against ARRServiceUnity, used as such code did.
+// The drop-in for code written against ARRServiceUnity, used as such code uses it.
 
 using System;
 using System.Collections.Generic;
@@ -13,11 +13,11 @@ static class DropInTests
     public static void ASessionIsStartedFoundAndStopped()
     {
         ARRServiceUnity service = Service();
-        List<string> told = new List<string>();
+        List<string> reported = new List<string>();
         service.OnSessionStatusChanged += delegate(ARRServiceUnity caller, ArrSession.Compatibility.RenderingSession session)
         {
             Check.That(ReferenceEquals(caller, service), "the caller");
-            told.Add(session == null ? "ended " + caller.LastProperties.Status : caller.LastProperties.Status.ToString());
+            reported.Add(session == null ? "ended " + caller.LastProperties.Status : caller.LastProperties.Status.ToString());
         };
         Check.That(service.CurrentActiveSession == null && service.Client != null, "before");
 
@@ -42,10 +42,10 @@ static class DropInTests
         Check.Equal("Stopped", Emulator.StatusOf(id), "the service's status");
         Check.That(service.CurrentActiveSession == null, "after");
         Check.Equal(id, service.LastProperties.Id, "the last properties");
-        Check.Equal("Starting, Ready, ended Stopped", string.Join(", ", told.ToArray()), "what was told");
+        Check.Equal("Starting, Ready, ended Stopped", string.Join(", ", reported.ToArray()), "the reported statuses");
     }
 
-    public static void OneThatWasForgottenIsOpenedAgain()
+    public static void AForgottenSessionCanBeOpened()
     {
         ARRServiceUnity service = Service();
         string id = Stage.Await(service.StartSession(new RenderingSessionCreationOptions(RenderingSessionVmSize.Standard, 0, 10))).Id;
@@ -58,7 +58,7 @@ static class DropInTests
         Check.Equal("Stopped", Emulator.StatusOf(id), "the service's status");
     }
 
-    public static void WhatIsGivenUpWhileItBeginsIsNotThereLater()
+    public static void AnAbandonedStartDoesNotComeBack()
     {
         foreach (bool stop in new[] { true, false })
         {
@@ -72,12 +72,12 @@ static class DropInTests
             Stage.Await(given);
             Check.Equal(RenderingSessionVmSize.Premium, service.LastProperties.Size, "it is the other one");
             Check.Equal(id, service.CurrentActiveSession.SessionUuid, "and stays it");
-            Stage.Until(delegate { return Emulator.Running() == before + 1; }, "the one that was given up is stopped");
+            Stage.Until(delegate { return Emulator.Running() == before + 1; }, "the abandoned session is stopped");
             PlayMode.Exit();
         }
     }
 
-    public static void ADestroyedOneStopsInTheBackground()
+    public static void ADestroyedComponentStopsItsSession()
     {
         ARRServiceUnity service = Service();
         string id = Stage.Await(service.StartSession(new RenderingSessionCreationOptions(RenderingSessionVmSize.Standard, 0, 10))).Id;
@@ -85,7 +85,7 @@ static class DropInTests
         Stage.Until(delegate { return Emulator.StatusOf(id) == "Stopped"; }, "it is stopped");
     }
 
-    public static void ALeaseAboveTheCapIsKeptAsItIs()
+    public static void ALeaseAboveTheCapIsKept()
     {
         ARRServiceUnity service = Service();
         service.AutoRenewLeaseCapMinutes = 20;
@@ -95,14 +95,14 @@ static class DropInTests
         Check.Equal(30, joined.MaxLeaseInMinutes, "the lease");
     }
 
-    public static void WhatFailsIsToldAndNotThrown()
+    public static void FailuresAreReportedAndNotThrown()
     {
         ARRServiceUnity service = Service();
-        string told = null;
-        service.OnSessionErrorEncountered += delegate(ARRServiceUnity caller, SessionGeneralContext context) { told = context.ErrorMessage; };
+        string reported = null;
+        service.OnSessionErrorEncountered += delegate(ARRServiceUnity caller, SessionGeneralContext context) { reported = context.ErrorMessage; };
         RenderingSessionProperties opened = Stage.Await(service.OpenSession("8d5cb3a1-1c5d-4f0a-9f5e-0d0c3f6a2b11"));
         Check.Equal(RenderingSessionStatus.Error, opened.Status, "the status");
-        Check.That(!string.IsNullOrEmpty(told) && told == opened.Message, "why: " + told);
+        Check.That(!string.IsNullOrEmpty(reported) && reported == opened.Message, "why: " + reported);
         RenderingSessionProperties next =
             Stage.Await(service.StartSession(new RenderingSessionCreationOptions(RenderingSessionVmSize.Standard, 0, 10)));
         Check.Equal(RenderingSessionStatus.Ready, next.Status, "another one can be started");
@@ -119,7 +119,7 @@ static class DropInTests
         service.AutoRenewLease = false;
         service.AutoRenewLeaseCapMinutes = 60;
         Emulator.AdvanceMinutes(11);
-        // That nothing happens can only be waited for: three polls.
+        // The absence of an event takes time to observe: three polls.
         DateTime limit = DateTime.UtcNow.AddMilliseconds(150);
         while (DateTime.UtcNow < limit) Engine.Frame();
         RenderingSessionPropertiesResult read = Stage.Await(service.CurrentActiveSession.GetPropertiesAsync());
@@ -138,7 +138,7 @@ static class DropInTests
         }
     }
 
-    public static void AKeyIsNotTakenInABuild()
+    public static void AKeyIsRefusedInABuild()
     {
         Engine.IsEditor = false;
         PlayMode.Enter();
@@ -146,7 +146,7 @@ static class DropInTests
         SessionConfiguration configuration = new SessionConfiguration("westus2", "westus2", DevelopmentAccount.AccountId, "c2VjcmV0");
         InvalidOperationException refused =
             Check.Throws<InvalidOperationException>(delegate { service.Initialize(configuration); }, "a foreign key");
-        Check.Contains("Give AuthenticationToken or AccessToken", refused.Message, "with the fix");
+        Check.Contains("Use AuthenticationToken or AccessToken", refused.Message, "with the fix");
     }
 
     static ARRServiceUnity Service()

@@ -1,4 +1,4 @@
-// The Editor's part: the inspector, edit mode, the build.
+// The Editor part: inspector, edit mode, builds.
 
 using System;
 using System.Collections.Generic;
@@ -13,7 +13,7 @@ using UnityEngine.SceneManagement;
 
 static class EditorTests
 {
-    public static void TheInspectorShowsAndSteersASessionInEditMode()
+    public static void TheInspectorShowsAndControlsASessionInEditMode()
     {
         RemoteRenderingSession session = Stage.Session();
         UnityEditor.Editor inspector = InspectorOf(session);
@@ -42,11 +42,11 @@ static class EditorTests
         Check.Contains("Status: Stopped", Draw(inspector), "after");
     }
 
-    public static void TheInspectorSaysWhatIsWrong()
+    public static void TheInspectorShowsProblems()
     {
         RemoteRenderingSession session = Stage.Session();
         session.Settings = null;
-        Check.Contains("Warning: Set Settings", Draw(InspectorOf(session)), "without settings");
+        Check.Contains("Warning: Assign Settings", Draw(InspectorOf(session)), "without settings");
         session.Settings = Stage.Settings();
         session.Settings.AccountKey = "c2VjcmV0";
         Check.Contains("Info: A build will fail", Draw(InspectorOf(session)), "with a key");
@@ -54,13 +54,13 @@ static class EditorTests
         Check.Contains("Warning: There is no credential", Draw(InspectorOf(session)), "without credential");
     }
 
-    public static void WhatIsDestroyedInEditModeIsNotPumpedForEver()
+    public static void ADestroyedComponentIsNotPumpedInEditMode()
     {
         RemoteRenderingSession session = Stage.Session();
         System.Threading.Tasks.Task start = session.StartSessionAsync();
         Stage.EditorUntil(delegate { return start.IsCompleted; }, "it is started");
         string id = session.Session.Id;
-        // No message comes in edit mode.
+        // In edit mode there is no OnDestroy message.
         UnityEngine.Object.DestroyImmediate(session.gameObject);
         PlayMode.EditorTick();
         PlayMode.EditorTick();
@@ -69,7 +69,7 @@ static class EditorTests
         while (Emulator.StatusOf(id) != "Stopped") Check.That(DateTime.UtcNow < limit, "it is stopped");
     }
 
-    public static void APausedEditorPumpsAllTheSame()
+    public static void APausedEditorPumps()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         UnityEditor.EditorApplication.isPaused = true;
@@ -84,15 +84,15 @@ static class EditorTests
         }
     }
 
-    public static void AnEditorInTheBackgroundPumpsAllTheSame()
+    public static void ABackgroundEditorPumps()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         System.Threading.Tasks.Task read = session.Session.GetPropertiesAsync();
-        // No frame comes.
+        // There are no frames.
         Stage.EditorUntil(delegate { return read.IsCompleted; }, "it is read");
     }
 
-    public static void WithoutCredentialsNothingStartsAndNoBuildIsMade()
+    public static void WithoutACredentialStartAndBuildFail()
     {
         RemoteRenderingSession session = Stage.Session();
         session.Settings.Credential = CredentialSource.None;
@@ -117,7 +117,7 @@ static class EditorTests
         Check.That(SceneFails() == null, "with a provider beside the scene is built");
     }
 
-    public static void AForeignKeyIsInNoBuild()
+    public static void ABuildWithAForeignKeyFails()
     {
         RemoteRenderingSettings settings = Stage.Settings();
         Project.Put("Assets/Settings/Remote.asset", settings);
@@ -125,7 +125,7 @@ static class EditorTests
         settings.AccountKey = DevelopmentAccount.AccountKey;
         Check.That(BuildFails() == null, "its key too");
         settings.AccountKey = "c2VjcmV0";
-        Check.Contains("Assets/Settings/Remote.asset: The settings hold an account key", BuildFails(), "with a foreign key");
+        Check.Contains("Assets/Settings/Remote.asset: The settings contain an account key", BuildFails(), "with a foreign key");
         Check.Contains("Clear Account Key", BuildFails(), "with the fix");
         settings.Credential = CredentialSource.AccountKeyInEditor;
         settings.AccountKey = DevelopmentAccount.AccountKey;
@@ -133,15 +133,15 @@ static class EditorTests
         Project.Clear();
         settings.AccountKey = "c2VjcmV0";
         Project.Put("Assets/Editor/Remote.asset", settings);
-        Check.That(BuildFails() == null, "what is for the Editor only is not in a build");
+        Check.That(BuildFails() == null, "an Editor-only asset is not in a build");
         Project.PutReferring("Assets/Editor/Tool.prefab", "Assets/Editor/Remote.asset");
-        Check.That(BuildFails() == null, "nor with others that are");
+        Check.That(BuildFails() == null, "nor if only such assets refer to it");
         Project.PutReferring("Assets/Resources/Session.prefab", "Assets/Editor/Tool.prefab");
-        Check.Contains("Assets/Resources/Session.prefab takes it into a build", BuildFails(), "unless something else refers to it");
+        Check.Contains("Assets/Resources/Session.prefab includes it in builds", BuildFails(), "unless something else refers to it");
         Project.Clear();
         Project.Put("Assets/Editor/Remote.asset", settings);
         Project.Preloaded.Add(settings);
-        Check.Contains("takes it into a build", BuildFails(), "or the player loads it at its start");
+        Check.Contains("includes it in builds", BuildFails(), "or the player loads it at its start");
         Project.Clear();
         Project.Put("Assets/Two.asset", Stage.Settings(), settings);
         Check.Contains("Clear Account Key", BuildFails(), "the second one of a file too");
@@ -149,10 +149,10 @@ static class EditorTests
 
         RemoteRenderingSession session = Stage.Session();
         session.Settings = settings;
-        Check.Contains("Clear Account Key", SceneFails(), "unless a scene names it");
+        Check.Contains("Clear Account Key", SceneFails(), "unless a scene refers to it");
     }
 
-    public static void AForeignKeyThatGotIntoABuildIsNotUsed()
+    public static void AForeignKeyInABuildIsNotUsed()
     {
         Engine.IsEditor = false;
         PlayMode.Enter();
@@ -170,7 +170,7 @@ static class EditorTests
         Check.Contains("Clear Account Key", refused.Message, "with the fix");
     }
 
-    public static void SettingsBecomeAClientsOptions()
+    public static void SettingsBecomeClientOptions()
     {
         PlayMode.Enter();
         RemoteRenderingSettings settings = Stage.Settings();
@@ -192,7 +192,7 @@ static class EditorTests
         Check.Equal(TimeSpan.FromSeconds(11), options.PollInterval, "how often a starting session is read");
         Check.Equal(TimeSpan.FromSeconds(13), options.ReadyPollInterval, "how often a ready one is");
         Check.Equal(ArrLogLevel.Error, options.LogLevel, "log");
-        Check.Equal(null, options.JournalPath, "journal");
+        Check.Equal(null, options.JournalFolder, "journal");
     }
 
     static UnityEditor.Editor InspectorOf(RemoteRenderingSession session)
@@ -218,7 +218,7 @@ static class EditorTests
         return string.Join("\n", labels.ToArray());
     }
 
-    // What the build says, or null if it is made.
+    // The build's error, or null if it succeeds.
     static string BuildFails()
     {
         return Fails(delegate { Make<IPreprocessBuildWithReport>().OnPreprocessBuild(new BuildReport()); });
@@ -242,7 +242,7 @@ static class EditorTests
         }
     }
 
-    // As the Editor does it: whatever class has the interface.
+    // Finds the class by its interface, as the Editor does.
     static T Make<T>() where T : class
     {
         foreach (Type type in Assembly.Load("ArrSession.Editor").GetTypes())

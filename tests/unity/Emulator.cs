@@ -1,4 +1,4 @@
-// The emulator's control calls, made by curl, which speaks TLS as no Mono of Debian does.
+// The emulator's control calls. They use curl, because Debian's Mono does not speak this TLS.
 
 using System;
 using System.Diagnostics;
@@ -9,7 +9,7 @@ static class Emulator
 
     static string CaFile { get { return Environment.GetEnvironmentVariable("ARR_CA_FILE"); } }
 
-    // The status of a session as the service has it, or null if it has none of this id.
+    // A session's status at the service, or null if it does not know the session.
     public static string StatusOf(string id)
     {
         string sessions = Call("GET", "sessions", null);
@@ -20,7 +20,7 @@ static class Emulator
         return sessions.Substring(start, sessions.IndexOf('"', start) - start);
     }
 
-    // How many sessions the service has that have not ended.
+    // The number of sessions at the service that have not ended.
     public static int Running()
     {
         string sessions = Call("GET", "sessions", null);
@@ -36,7 +36,7 @@ static class Emulator
     public static void AdvanceMinutes(int minutes) { Call("POST", "clock", "{\"advance_ms\": " + minutes * 60000L + "}"); }
     public static void Force(string id, string status) { Call("POST", "sessions/" + id, "{\"status\": \"" + status + "\"}"); }
 
-    // All requests of this method to paths of this pattern are answered by this action.
+    // Answers all requests of this method whose path matches with this action.
     public static void Fault(string method, string path, string action)
     {
         Call("POST", "faults", "{\"rules\": [{\"method\": \"" + method + "\", \"path\": \"" + path + "\", \"times\": 0, \"action\": " + action + "}]}");
@@ -44,7 +44,7 @@ static class Emulator
 
     public static void EndFaults() { Call("DELETE", "faults", null); }
 
-    // How many requests of this kind there have been.
+    // The number of requests received.
     public static int Requests(string method, string ending)
     {
         string requests = Call("GET", "requests", null);
@@ -58,7 +58,7 @@ static class Emulator
 
     static string Call(string method, string path, string body)
     {
-        // Neither somebody's settings for curl nor a proxy: the emulator is on this machine.
+        // Ignores the user's curl settings and proxies: the emulator is on this machine.
         string arguments = "-q --noproxy * --silent --show-error --fail --max-time 10 -X " + method + " ";
         if (!string.IsNullOrEmpty(CaFile)) arguments += "--cacert \"" + CaFile + "\" ";
         if (body != null) arguments += "--data \"" + body.Replace("\"", "\\\"") + "\" ";

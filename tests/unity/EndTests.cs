@@ -9,9 +9,9 @@ using UnityEngine;
 
 static class EndTests
 {
-    public static void LeavingPlayModeStopsAndTheNextPlayModeIsFresh()
+    public static void LeavingPlayModeStopsAndTheNextStartsFresh()
     {
-        // The domain is not reloaded: everything static lives on.
+        // Without a domain reload, statics survive.
         for (int round = 0; round < 3; round++)
         {
             RemoteRenderingSession session = Stage.ReadySession();
@@ -19,12 +19,12 @@ static class EndTests
             Task<SessionProperties> pending = session.Session.GetPropertiesAsync();
             PlayMode.Exit();
             Check.Equal("Stopped", Emulator.StatusOf(id), "the service's status");
-            Check.That(pending.IsCompleted, "what was pending has ended");
+            Check.That(pending.IsCompleted, "the pending task has ended");
             Check.Equal(0, SessionPump.Count, "clients that are left");
         }
     }
 
-    public static void LeavingPlayModeLeavesWhatIsToBeLeft()
+    public static void LeavingPlayModeKeepsASessionWithoutStopOnQuit()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         string id = session.Session.Id;
@@ -33,7 +33,7 @@ static class EndTests
         Check.Equal("Ready", Emulator.StatusOf(id), "the service's status");
     }
 
-    public static void LeavingPlayModeIsBounded()
+    public static void LeavingPlayModeHasALimit()
     {
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
@@ -45,19 +45,19 @@ static class EndTests
         PlayMode.Exit();
         TimeSpan took = DateTime.UtcNow - before;
         Check.That(took > TimeSpan.FromMilliseconds(300) && took < TimeSpan.FromMilliseconds(1500), "it took " + took);
-        Check.That(Stage.WasLogged("longer than its limit of 0.4 s"), "and it is said");
-        // It went on meanwhile.
-        Check.That(ArrClient.ShutdownAll(TimeSpan.FromSeconds(5)), "it ends all the same");
+        Check.That(Stage.WasLogged("longer than its limit of 0.4 s"), "the log says so");
+        // The shutdown has continued meanwhile.
+        Check.That(ArrClient.ShutdownAll(TimeSpan.FromSeconds(5)), "it ends anyway");
     }
 
-    public static void AStopThatFailsIsSaid()
+    public static void AFailedStopIsLogged()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         string verb = session.Settings.ApiVersion == ApiVersion.V1 ? "DELETE" : "POST";
         Emulator.Fault(verb, "**", "{\"type\": \"status\", \"status\": 403}");
         string id = session.Session.Id;
         PlayMode.Exit();
-        Check.That(Stage.WasLogged("session " + id + " may still be running, as stopping it failed"), "it is said");
+        Check.That(Stage.WasLogged("session " + id + " may still be running"), "the log says so");
     }
 
     public static void EditModeSessionsEndWhenPlayModeBegins()
@@ -73,9 +73,9 @@ static class EndTests
         Check.Equal(SessionStatus.Unknown, session.Status, "the component's status");
     }
 
-    public static void WhatEndsByResetIsLeftInNoStatic()
+    public static void AResetLeavesNothingInStatics()
     {
-        // A client that an edit-mode tool left behind, and no event of the Editor's came.
+        // An edit-mode tool left a client, and the Editor raised no event.
         ArrClient left = new ArrClient(Stage.Settings().ToOptions());
         SessionPump.Add(left);
         PlayMode.Enter();
@@ -129,7 +129,7 @@ static class EndTests
         Check.That(session.IsSuspended, "being paused is");
         Engine.Pause(false);
         Check.That(!session.IsSuspended, "it is back");
-        Stage.Until(delegate { return resumed; }, "everything is read anew");
+        Stage.Until(delegate { return resumed; }, "the session is polled");
         Check.That(session.Snapshot.MaxLease > TimeSpan.FromMinutes(30), "the lease was extended: " + session.Snapshot.MaxLease);
         Stage.Await(session.StopSessionAsync());
     }
@@ -145,10 +145,10 @@ static class EndTests
         SessionStatus ended = SessionStatus.Unknown;
         session.OnEnded.AddListener(delegate(SessionStatus how) { ended = how; });
         Engine.Focus(true);
-        Stage.Until(delegate { return ended == SessionStatus.Stopped; }, "it is told after the return");
+        Stage.Until(delegate { return ended == SessionStatus.Stopped; }, "it is reported after the return");
     }
 
-    public static void ADesktopIsNotSuspendedByItsFocus()
+    public static void LosingFocusDoesNotSuspendADesktop()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         session.OnSuspend = SuspendAction.Stop;
@@ -159,7 +159,7 @@ static class EndTests
         Check.Equal("Ready", Emulator.StatusOf(id), "the service's status");
         session.Settings.SuspendOn = SuspendTrigger.PauseOrFocusLoss;
         Engine.Focus(false);
-        Check.That(session.IsSuspended, "unless it is asked for");
+        Check.That(session.IsSuspended, "unless enabled");
         Engine.Focus(true);
         Check.That(!session.IsSuspended, "and back");
         session.Settings.SuspendOn = SuspendTrigger.Never;
@@ -168,7 +168,7 @@ static class EndTests
         Check.That(!session.IsSuspended, "and never is never");
         session.Suspend();
         Engine.Pause(false);
-        Check.That(session.IsSuspended, "what the application does by itself it ends by itself");
+        Check.That(session.IsSuspended, "only the application ends its own suspend");
         session.Resume();
         Check.That(!session.IsSuspended, "as here");
     }

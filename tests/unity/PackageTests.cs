@@ -1,4 +1,4 @@
-// The tests that the package brings, run as the Unity Test Framework runs them.
+// The package's own tests, run as the Unity Test Framework runs them.
 
 using System;
 using System.Collections;
@@ -9,13 +9,13 @@ using UnityEngine.TestTools;
 
 static class PackageTests
 {
-    public static void ThePackagesOwnPlayModeTestsPass()
+    public static void ThePackagesPlayModeTestsPass()
     {
         PlayMode.Enter();
         RunAll(Assembly.Load("ArrSession.Tests"), 12);
     }
 
-    public static void ThePackagesOwnEditorTestsPass()
+    public static void ThePackagesEditorTestsPass()
     {
         RunAll(Assembly.Load("ArrSession.Editor.Tests"), 3);
     }

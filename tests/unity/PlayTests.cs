@@ -12,21 +12,21 @@ using UnityEngine;
 
 static class PlayTests
 {
-    public static void AFirstSessionIsToldOnTheMainThread()
+    public static void AFirstSessionIsReportedOnTheMainThread()
     {
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
-        List<string> told = new List<string>();
+        List<string> reported = new List<string>();
         bool elsewhere = false;
         session.OnStatusChanged.AddListener(delegate(SessionStatus status)
         {
-            told.Add(status.ToString());
+            reported.Add(status.ToString());
             elsewhere |= !Stage.OnMainThread;
         });
         string host = null;
         session.OnReady.AddListener(delegate(string name) { host = name; });
         SessionProperties ready = Stage.Await(session.StartSessionAsync());
-        Check.Equal("Starting Ready", string.Join(" ", told.ToArray()), "what was told");
+        Check.Equal("Starting Ready", string.Join(" ", reported.ToArray()), "the reported statuses");
         Check.That(!elsewhere, "all of it on the main thread");
         Check.That(!string.IsNullOrEmpty(host) && host == ready.Hostname, "the event has the host name");
         Check.Equal("Ready", Emulator.StatusOf(session.Session.Id), "the service's status");
@@ -34,7 +34,7 @@ static class PlayTests
         Check.That(session.LastProblem == null, "no problem");
     }
 
-    public static void OneThatStartsByItselfNeedsNoCode()
+    public static void StartAutomaticallyNeedsNoCode()
     {
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
@@ -42,7 +42,7 @@ static class PlayTests
         Stage.Until(delegate { return session.Status == SessionStatus.Ready; }, "it becomes ready");
     }
 
-    public static void TwoStartsAreForOneSession()
+    public static void TwoStartsShareOneSession()
     {
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
@@ -56,16 +56,16 @@ static class PlayTests
         Check.Throws<InvalidOperationException>(delegate { session.StartSessionAsync(); }, "another one beside it");
     }
 
-    public static void ExtendingMakesTheLeaseLonger()
+    public static void ExtendingLengthensTheLease()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         Stage.Await(session.ExtendLeaseAsync(TimeSpan.FromMinutes(15)));
         Check.Equal(TimeSpan.FromMinutes(45), session.Snapshot.MaxLease, "the lease");
         session.ExtendLease(5);
-        Stage.Until(delegate { return session.Snapshot.MaxLease == TimeSpan.FromMinutes(50); }, "the void twin does it too");
+        Stage.Until(delegate { return session.Snapshot.MaxLease == TimeSpan.FromMinutes(50); }, "the void variant does it too");
     }
 
-    public static void StoppingStopsAndAnotherOneCanBeStarted()
+    public static void AfterAStopAnotherSessionCanStart()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         string id = session.Session.Id;
@@ -79,7 +79,7 @@ static class PlayTests
         Check.That(session.Session.Id != id, "it is another one");
     }
 
-    public static void StoppingOneThatStartsGivesItUp()
+    public static void AStopCancelsAStart()
     {
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
@@ -90,7 +90,7 @@ static class PlayTests
         Stage.Until(delegate { return start.IsCompleted; }, "the start ends");
         Check.That(start.IsCanceled, "the start is cancelled");
         Check.Equal("Stopped", Emulator.StatusOf(id), "the service's status");
-        Check.That(session.LastProblem == null, "and nobody calls it a problem: " + session.LastProblem);
+        Check.That(session.LastProblem == null, "a cancelled start is not a problem: " + session.LastProblem);
     }
 
     public static void ACancelledStartLeavesNothingRunning()
@@ -102,12 +102,12 @@ static class PlayTests
         Task<SessionProperties> start = session.StartSessionAsync(cancel.Token);
         Stage.Until(delegate { return session.Session != null; }, "it is created");
         cancel.Cancel();
-        Stage.Until(delegate { return start.IsCompleted && session.Session == null; }, "it is given up");
+        Stage.Until(delegate { return start.IsCompleted && session.Session == null; }, "the session is stopped");
         Check.That(start.IsCanceled, "the start is cancelled");
         Check.Equal(before, Emulator.Running(), "sessions at the service");
     }
 
-    public static void ForgettingLeavesItRunningAndOpeningFindsIt()
+    public static void AForgottenSessionRunsOnAndCanBeOpened()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         string id = session.Session.Id;
@@ -132,22 +132,22 @@ static class PlayTests
 
         session.LeaseCap = TimeSpan.FromMinutes(20);
         session.ExtendBy = TimeSpan.FromMinutes(15);
-        float told = 0;
-        session.OnLeaseExtended.AddListener(delegate(float minutes) { told = minutes; });
+        float reported = 0;
+        session.OnLeaseExtended.AddListener(delegate(float minutes) { reported = minutes; });
         Stage.Ready(session);
         Emulator.AdvanceMinutes(6);
-        Stage.Until(delegate { return told > 0; }, "it is extended");
-        Check.Equal(20f, told, "up to the cap, in minutes");
+        Stage.Until(delegate { return reported > 0; }, "it is extended");
+        Check.Equal(20f, reported, "up to the cap, in minutes");
         Check.Equal(TimeSpan.FromMinutes(20), session.Snapshot.MaxLease, "the lease");
     }
 
-    public static void AnEndingLeaseIsTold()
+    public static void AnEndingLeaseIsReported()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         float left = -1;
         session.OnLeaseExpiring.AddListener(delegate(float minutes) { left = minutes; });
         Emulator.AdvanceMinutes(26);
-        Stage.Until(delegate { return left >= 0; }, "it is told");
+        Stage.Until(delegate { return left >= 0; }, "it is reported");
         Check.That(left > 2 && left <= 4.1f, "minutes left: " + left);
         SessionStatus ended = SessionStatus.Unknown;
         session.OnEnded.AddListener(delegate(SessionStatus how) { ended = how; });
@@ -156,13 +156,13 @@ static class PlayTests
         Check.That(session.Session == null, "it has no session any more");
     }
 
-    public static void ASessionThatFailsWhileItStartsIsToldByTaskAndEvent()
+    public static void AFailingStartIsReportedByTaskAndEvent()
     {
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
         SessionStatus ended = SessionStatus.Unknown;
         session.OnEnded.AddListener(delegate(SessionStatus how) { ended = how; });
-        // What is read is told late: by then it has failed, however busy the machine is.
+        // Replies are delayed, so that the session has failed before the first one arrives, even on a busy machine.
         Emulator.Fault("GET", "**/sessions/**", "{\"type\": \"delay\", \"ms\": 300}");
         Task<SessionProperties> start = session.StartSessionAsync();
         Stage.Until(delegate { return session.Session != null; }, "it is created");
@@ -170,10 +170,10 @@ static class PlayTests
         Stage.Until(delegate { return start.IsCompleted; }, "the start ends");
         Check.That(start.IsFaulted, "the start fails");
         Check.Equal(SessionStatus.Error, ended, "the event");
-        Check.That(session.Session == null && session.LastProblem != null, "it says so: " + session.LastProblem);
+        Check.That(session.Session == null && session.LastProblem != null, "the problem is shown: " + session.LastProblem);
     }
 
-    public static void AwaitingResumesOnTheMainThreadAtOnce()
+    public static void AwaitResumesOnTheMainThreadAtOnce()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         for (int i = 0; i < 5; i++)
@@ -210,11 +210,11 @@ static class PlayTests
         RemoteRenderingSession session = Stage.ReadySession();
         const int frames = 20000;
         long bytes = -1;
-        // In the first round the runtime may make what it makes when something runs for the first time.
+        // The runtime may allocate when code runs for the first time.
         for (int round = 0; round < 3 && bytes != 0; round++) bytes = AllocatedBy(session, frames, false);
         Check.Equal(0L, bytes, "bytes in " + frames + " frames");
-        // The measure itself: an object in each frame is noticed.
-        Check.That(AllocatedBy(session, frames, true) >= 16 * frames, "what allocates is noticed");
+        // Proves the measurement: one object per frame is noticed.
+        Check.That(AllocatedBy(session, frames, true) >= 16 * frames, "allocations are noticed");
     }
 
     static long AllocatedBy(RemoteRenderingSession session, int frames, bool wasteful)
@@ -234,7 +234,7 @@ static class PlayTests
         GC.KeepAlive(session.Snapshot.Remaining > TimeSpan.Zero ? session : null);
     }
 
-    public static void AnotherPlayerLoopIsPutRight()
+    public static void AReplacedPlayerLoopGetsThePumpBack()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         Check.Equal(1, Loop.Count(Loop.Current, "RemoteRenderingPump"), "the pump in the loop");
@@ -246,7 +246,7 @@ static class PlayTests
         Check.Equal(1, Loop.Count(Loop.Current, "RemoteRenderingPump"), "and only once");
     }
 
-    public static void AListenerThatThrowsHurtsNobody()
+    public static void AThrowingListenerHarmsNothingElse()
     {
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
@@ -255,7 +255,7 @@ static class PlayTests
         Check.That(Stage.WasLogged("the listener's own"), "it is logged");
     }
 
-    public static void ADestroyedOneStopsInTheBackground()
+    public static void ADestroyedComponentStopsItsSession()
     {
         RemoteRenderingSession session = Stage.ReadySession();
         string id = session.Session.Id;
@@ -269,7 +269,7 @@ static class PlayTests
         while (Emulator.StatusOf(id) != "Stopped") Check.That(DateTime.UtcNow < limit, "it is stopped");
     }
 
-    public static void ATokenProviderIsAskedAndAskedAgain()
+    public static void ATokenProviderIsAskedAgainAfterARefusal()
     {
         string token = GoodToken();
         RemoteRenderingSession session = SessionWithProvider();
@@ -284,16 +284,16 @@ static class PlayTests
         Check.That(provider.OnMainThread, "on the main thread");
     }
 
-    public static void AProviderThatFailsIsAskedOnceMore()
+    public static void AFailingTokenProviderIsRetried()
     {
         RemoteRenderingSession session = SessionWithProvider();
         Provider provider = session.gameObject.AddComponent<Provider>();
         provider.Good = GoodToken();
         provider.Fails = 2;
-        // Between two questions there is a second, so that a server in trouble is left in peace.
+        // The provider is retried after a second, to spare a server in trouble.
         Stage.Ready(session);
         Check.Equal(3, provider.Asked, "questions");
-        Check.Equal("no token today", session.LastProblem, "what went wrong meanwhile");
+        Check.Equal("no token today", session.LastProblem, "the last problem");
     }
 
     static RemoteRenderingSession SessionWithProvider()
@@ -316,23 +316,24 @@ static class PlayTests
         }
     }
 
-    public static void ATokenIsRenewedAlsoWithoutASession()
+    public static void ATokenIsRenewedWithoutASession()
     {
         string token = GoodToken();
         RemoteRenderingSession session = SessionWithProvider();
         Provider provider = session.gameObject.AddComponent<Provider>();
         provider.Good = token;
-        // Its first token is refused when it is first used: by then the start has been given up, and the client lives.
+        // The service refuses the first token when it is first used; by then the start is cancelled, and the client
+        // remains.
         Task<SessionProperties> start = session.StartSessionAsync();
         Stage.Until(delegate { return session.Client != null; }, "there is a client");
         session.ForgetSession();
-        Stage.Until(delegate { return start.IsCompleted; }, "the start is given up");
+        Stage.Until(delegate { return start.IsCompleted; }, "the start ends");
         Stage.Await(session.Client.ListSessionsAsync());
         Check.That(provider.Asked >= 2, "asked " + provider.Asked + " times");
     }
 
-    // The Editor would carry it over when scripts are compiled, private or not: then it was of a session that has ended.
-    public static void WhatIsOfThisRunIsNotSerialized()
+    // On a script reload, the Editor restores every field that is not NonSerialized, even private ones.
+    public static void RuntimeStateIsNotSerialized()
     {
         int state = 0;
         foreach (Type type in new[] { typeof(RemoteRenderingSession), typeof(ArrSession.Compatibility.ARRServiceUnity) })
@@ -340,7 +341,7 @@ static class PlayTests
             foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             {
                 bool simple = field.FieldType.IsPrimitive || field.FieldType.IsEnum || field.FieldType == typeof(string);
-                // What the application has set may live on.
+                // Set by the application, so it may survive.
                 if (!simple || field.IsDefined(typeof(SerializeField), false) || field.Name.Contains("CertificateAuthorities")) continue;
                 Check.That(field.IsNotSerialized, type.Name + "." + field.Name + " is NonSerialized");
                 state++;
@@ -349,14 +350,14 @@ static class PlayTests
         Check.That(state >= 5, "fields that were looked at: " + state);
     }
 
-    // The first token that it gives is not worth anything, and it takes its time on another thread.
+    // Its first token is invalid, and it takes time on another thread.
     public sealed class Provider : TokenProviderBehaviour
     {
         public string Good;
         public int Asked;
         public bool OnMainThread = true;
 
-        // The question of this number fails.
+        // The number of the request that fails.
         public int Fails;
 
         public override async Task<string> GetTokenAsync(CancellationToken cancellation)
@@ -372,25 +373,26 @@ static class PlayTests
         }
     }
 
-    public static void AnEarlierRunsSessionIsGoneOnWith()
+    public static void ASessionOfAnEarlierRunIsReused()
     {
         RemoteRenderingSettings settings = Stage.Settings();
         settings.Journal = true;
-        System.IO.File.Delete(System.IO.Path.Combine(Application.persistentDataPath, RemoteRenderingSettings.JournalFile));
+        string journal = System.IO.Path.Combine(Application.persistentDataPath, RemoteRenderingSettings.JournalFolder);
+        if (System.IO.Directory.Exists(journal)) System.IO.Directory.Delete(journal, true);
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
         session.Settings = settings;
-        session.ResumeEarlier = true;
+        session.ReuseEarlier = true;
         session.StopOnQuit = false;
         Stage.Ready(session);
         string id = session.Session.Id;
         PlayMode.Exit();
-        Check.Equal("Ready", Emulator.StatusOf(id), "it goes on");
+        Check.Equal("Ready", Emulator.StatusOf(id), "it keeps running");
 
         PlayMode.Enter();
         RemoteRenderingSession next = Stage.Session();
         next.Settings = settings;
-        next.ResumeEarlier = true;
+        next.ReuseEarlier = true;
         Stage.Ready(next);
         Check.Equal(id, next.Session.Id, "the session's id");
         Stage.Await(next.StopSessionAsync());

@@ -1,4 +1,4 @@
-// Runs the Unity package against an emulator, without Unity. Exit code 0: all is well. An argument chooses tests by a part
+// Runs the Unity package against an emulator, without Unity. Exit code 0 means success. An argument selects tests by a part
 // of their names.
 
 using System;
@@ -9,64 +9,65 @@ static class Program
 {
     static readonly Action[] tests =
     {
-        PackageTests.ThePackagesOwnEditorTestsPass,
-        PackageTests.ThePackagesOwnPlayModeTestsPass,
-        PlayTests.AFirstSessionIsToldOnTheMainThread,
-        PlayTests.OneThatStartsByItselfNeedsNoCode,
-        PlayTests.TwoStartsAreForOneSession,
-        PlayTests.ExtendingMakesTheLeaseLonger,
-        PlayTests.StoppingStopsAndAnotherOneCanBeStarted,
-        PlayTests.StoppingOneThatStartsGivesItUp,
+        PackageTests.ThePackagesEditorTestsPass,
+        PackageTests.ThePackagesPlayModeTestsPass,
+        PlayTests.AFirstSessionIsReportedOnTheMainThread,
+        PlayTests.StartAutomaticallyNeedsNoCode,
+        PlayTests.TwoStartsShareOneSession,
+        PlayTests.ExtendingLengthensTheLease,
+        PlayTests.AfterAStopAnotherSessionCanStart,
+        PlayTests.AStopCancelsAStart,
         PlayTests.ACancelledStartLeavesNothingRunning,
-        PlayTests.ForgettingLeavesItRunningAndOpeningFindsIt,
+        PlayTests.AForgottenSessionRunsOnAndCanBeOpened,
         PlayTests.TheLeaseGrowsUpToItsCap,
-        PlayTests.AnEndingLeaseIsTold,
-        PlayTests.ASessionThatFailsWhileItStartsIsToldByTaskAndEvent,
-        PlayTests.AwaitingResumesOnTheMainThreadAtOnce,
+        PlayTests.AnEndingLeaseIsReported,
+        PlayTests.AFailingStartIsReportedByTaskAndEvent,
+        PlayTests.AwaitResumesOnTheMainThreadAtOnce,
         PlayTests.AnIdleFrameAllocatesNothing,
-        PlayTests.AnotherPlayerLoopIsPutRight,
-        PlayTests.AListenerThatThrowsHurtsNobody,
-        PlayTests.ADestroyedOneStopsInTheBackground,
-        PlayTests.ATokenProviderIsAskedAndAskedAgain,
-        PlayTests.AProviderThatFailsIsAskedOnceMore,
-        PlayTests.ATokenIsRenewedAlsoWithoutASession,
-        PlayTests.WhatIsOfThisRunIsNotSerialized,
-        PlayTests.AnEarlierRunsSessionIsGoneOnWith,
+        PlayTests.AReplacedPlayerLoopGetsThePumpBack,
+        PlayTests.AThrowingListenerHarmsNothingElse,
+        PlayTests.ADestroyedComponentStopsItsSession,
+        PlayTests.ATokenProviderIsAskedAgainAfterARefusal,
+        PlayTests.AFailingTokenProviderIsRetried,
+        PlayTests.ATokenIsRenewedWithoutASession,
+        PlayTests.RuntimeStateIsNotSerialized,
+        PlayTests.ASessionOfAnEarlierRunIsReused,
         PlayTests.TheFirstSampleRuns,
-        EndTests.LeavingPlayModeStopsAndTheNextPlayModeIsFresh,
-        EndTests.LeavingPlayModeLeavesWhatIsToBeLeft,
-        EndTests.LeavingPlayModeIsBounded,
-        EndTests.AStopThatFailsIsSaid,
+        EndTests.LeavingPlayModeStopsAndTheNextStartsFresh,
+        EndTests.LeavingPlayModeKeepsASessionWithoutStopOnQuit,
+        EndTests.LeavingPlayModeHasALimit,
+        EndTests.AFailedStopIsLogged,
         EndTests.EditModeSessionsEndWhenPlayModeBegins,
-        EndTests.WhatEndsByResetIsLeftInNoStatic,
+        EndTests.AResetLeavesNothingInStatics,
         EndTests.QuittingAPlayerStops,
         EndTests.QuittingRightAfterDestroyingStopsToo,
         EndTests.QuittingTheEditorStops,
         EndTests.TakingTheHeadsetOffSuspendsAndPuttingItOnResumes,
         EndTests.ASuspendCanStop,
-        EndTests.ADesktopIsNotSuspendedByItsFocus,
-        EditorTests.TheInspectorShowsAndSteersASessionInEditMode,
-        EditorTests.TheInspectorSaysWhatIsWrong,
-        EditorTests.WhatIsDestroyedInEditModeIsNotPumpedForEver,
-        EditorTests.APausedEditorPumpsAllTheSame,
-        EditorTests.AnEditorInTheBackgroundPumpsAllTheSame,
-        EditorTests.WithoutCredentialsNothingStartsAndNoBuildIsMade,
-        EditorTests.AForeignKeyIsInNoBuild,
-        EditorTests.AForeignKeyThatGotIntoABuildIsNotUsed,
+        EndTests.LosingFocusDoesNotSuspendADesktop,
+        EditorTests.TheInspectorShowsAndControlsASessionInEditMode,
+        EditorTests.TheInspectorShowsProblems,
+        EditorTests.ADestroyedComponentIsNotPumpedInEditMode,
+        EditorTests.APausedEditorPumps,
+        EditorTests.ABackgroundEditorPumps,
+        EditorTests.WithoutACredentialStartAndBuildFail,
+        EditorTests.ABuildWithAForeignKeyFails,
+        EditorTests.AForeignKeyInABuildIsNotUsed,
+        EditorTests.SettingsBecomeClientOptions,
         DropInTests.ASessionIsStartedFoundAndStopped,
-        DropInTests.OneThatWasForgottenIsOpenedAgain,
-        DropInTests.WhatIsGivenUpWhileItBeginsIsNotThereLater,
-        DropInTests.ADestroyedOneStopsInTheBackground,
-        DropInTests.ALeaseAboveTheCapIsKeptAsItIs,
-        DropInTests.WhatFailsIsToldAndNotThrown,
+        DropInTests.AForgottenSessionCanBeOpened,
+        DropInTests.AnAbandonedStartDoesNotComeBack,
+        DropInTests.ADestroyedComponentStopsItsSession,
+        DropInTests.ALeaseAboveTheCapIsKept,
+        DropInTests.FailuresAreReportedAndNotThrown,
         DropInTests.TheLeaseIsRenewedUpToTheCap,
         DropInTests.AutoStopSessionStopsAtTheEndOfPlayMode,
-        DropInTests.AKeyIsNotTakenInABuild,
-        ReloadTests.AReloadEndsWhatTheOldDomainHad,
-        ReloadTests.ADomainThatIsUnloadedInTheMidstHurtsNobody,
+        DropInTests.AKeyIsRefusedInABuild,
+        ReloadTests.AReloadEndsTheOldDomainsClients,
+        ReloadTests.AnUnloadDuringOperationsHarmsNothing,
     };
 
-    // What runs fully ahead of time is a player, which is never reloaded.
+    // Full AOT stands for a player, which never reloads.
     static bool HasDomains { get { return Environment.GetEnvironmentVariable("ARR_RUNTIME") != "mono-full-aot"; } }
 
     static int Main(string[] arguments)
@@ -101,7 +102,7 @@ static class Program
             Console.WriteLine("{0,5} ms  {1}: {2}", clock.ElapsedMilliseconds, name, outcome);
         }
         Stage.Clear();
-        string left = skipped == 0 ? "" : ", " + skipped + " skipped: fully ahead of time, Mono makes no second domain";
+        string left = skipped == 0 ? "" : ", " + skipped + " skipped: with full AOT, Mono has no second domain";
         Console.WriteLine("{0} tests in {1:0.0} s, {2} failed{3}", ran, all.Elapsed.TotalSeconds, failed.Count, left);
         return failed.Count == 0 && ran > 0 ? 0 : 1;
     }

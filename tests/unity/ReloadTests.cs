@@ -1,4 +1,4 @@
-// Play mode with a reload: the old application domain is unloaded, and a new one begins with fresh statics.
+// Play mode with a reload: the old application domain is unloaded, and a new one starts with fresh statics.
 
 using System;
 using System.Threading.Tasks;
@@ -9,22 +9,22 @@ using UnityEngine;
 
 static class ReloadTests
 {
-    public static void AReloadEndsWhatTheOldDomainHad()
+    public static void AReloadEndsTheOldDomainsClients()
     {
         string stopped = InDomain(delegate(Inside inside) { return inside.StartAndReload(true); });
         Check.Equal("Stopped", Emulator.StatusOf(stopped), "stopped before the reload");
         string left = InDomain(delegate(Inside inside) { return inside.StartAndReload(false); });
         Check.Equal("Ready", Emulator.StatusOf(left), "left alone by the reload");
-        // The next domain has the same library in the same process.
+        // The next domain uses the same library in the same process.
         string next = InDomain(delegate(Inside inside) { return inside.OpenAndStop(left); });
-        Check.Equal(left, next, "the next domain goes on with it");
+        Check.Equal(left, next, "the next domain opens it");
         Check.Equal("Stopped", Emulator.StatusOf(left), "and stops it");
     }
 
-    public static void ADomainThatIsUnloadedInTheMidstHurtsNobody()
+    public static void AnUnloadDuringOperationsHarmsNothing()
     {
         for (int i = 0; i < 3; i++) InDomain(delegate(Inside inside) { return inside.StartAndLeave(); });
-        // Handles that nobody has any more: all their clients are ended.
+        // The handles are unreachable, but ShutdownAll ends their clients.
         Check.That(ArrClient.ShutdownAll(TimeSpan.FromSeconds(5)), "the old domains' clients are ended");
         Stage.ReadySession();
     }
@@ -58,7 +58,7 @@ static class ReloadTests
             string id = session.Session.Id;
             Task<SessionProperties> pending = session.Session.GetPropertiesAsync();
             PlayMode.BeforeReload();
-            Check.That(pending.IsCompleted, "what was pending has ended");
+            Check.That(pending.IsCompleted, "the pending task has ended");
             Check.Equal(0, SessionPump.Count, "clients that are left");
             return id;
         }

@@ -1,4 +1,4 @@
-// What a test plays on: the engine's stand-in, settings for the emulator, and a scene with a session.
+// The setting for a test: the engine's stand-in, settings for the emulator, and a scene with a session.
 
 using System;
 using System.IO;
@@ -13,7 +13,7 @@ static class Stage
 {
     static int mainThread;
 
-    // The Editor has been started, and the project is open.
+    // As if the Editor was started and the project opened.
     public static void Open()
     {
         mainThread = Thread.CurrentThread.ManagedThreadId;
@@ -23,7 +23,7 @@ static class Stage
             System.Reflection.Assembly.Load("ArrSession.Editor"));
     }
 
-    // Back to an Editor in edit mode with an empty scene and a service without faults.
+    // Returns to an Editor in edit mode with an empty scene and a service without faults.
     public static void Clear()
     {
         if (Engine.IsPlaying) PlayMode.Exit();
@@ -65,7 +65,7 @@ static class Stage
         return session;
     }
 
-    // Play mode with a session that is ready.
+    // Play mode with a ready session.
     public static RemoteRenderingSession ReadySession()
     {
         PlayMode.LeaveEditMode();
@@ -80,7 +80,7 @@ static class Stage
         return session;
     }
 
-    // Draws frames until the task has ended, and throws what it threw.
+    // Runs frames until the task has ended, and throws what it threw.
     public static T Await<T>(Task<T> task)
     {
         Await((Task)task);
@@ -99,7 +99,7 @@ static class Stage
         Check.That(Engine.FramesUntil(condition), what);
     }
 
-    // The same in edit mode, where there are no frames.
+    // Waits in edit mode, where there are no frames.
     public static void EditorUntil(Func<bool> condition, string what)
     {
         DateTime limit = DateTime.UtcNow.AddSeconds(20);

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A C compiler for type-checking only: ring's build script compiles its C for Windows, and nobody links what comes of it. It has
-# MinGW's headers, whatever the target's own compiler would have.
+# A C compiler for type-checking only: ring's build script compiles its C for Windows, but the result is never linked. It always
+# uses MinGW's headers.
 arguments=()
 target=x86_64-w64-mingw32
 for argument in "$@"; do

@@ -1,11 +1,10 @@
-// Roslyn comes as libraries, without a program: this is one. It finds them while it runs, as Mono's mcs, which
-// compiles it, cannot read the assemblies that Roslyn is made for.
+// A command line for Roslyn, which comes as libraries. It loads them at run time, because Mono's mcs, which compiles this, cannot
+// read the assemblies that Roslyn refers to.
 //
 // Usage: Roslyn.exe RESPONSE-FILE...
 //
-// Each response file has csc's arguments, one a line, with references by their whole paths. Starting is what takes
-// the time, so any number of compilations are made by one process. Warnings count as errors. The exit code is 1 if
-// one failed.
+// Each response file has csc's arguments, one per line, with full paths of references. One process makes all compilations, because
+// starting takes most of the time. Warnings count as errors. The exit code is 1 if a compilation fails.
 using System;
 using System.Collections.Generic;
 using System.IO;
@@ -32,7 +31,7 @@ static class Roslyn
         return failed == 0 ? 0 : 1;
     }
 
-    /// Makes what the arguments ask for, and returns what there is to complain about.
+    /// Compiles as the arguments say, and returns the errors and warnings.
     static List<string> Compile(string[] arguments)
     {
         Type type = CSharp.GetType("Microsoft.CodeAnalysis.CSharp.CSharpCommandLineParser");
@@ -60,7 +59,7 @@ static class Roslyn
             ArrayOf("SyntaxTree", trees), ArrayOf("MetadataReference", references), parsed.CompilationOptions);
 
         MemoryStream image = new MemoryStream();
-        // Without a place for the documentation, documentation is not checked.
+        // Without a stream for the documentation, Roslyn does not check it.
         MemoryStream documentation = parsed.DocumentationPath == null ? null : new MemoryStream();
         dynamic result = compilation.Emit(
             image, null, documentation, null, null, parsed.EmitOptions, null, null, null, null, CancellationToken.None);

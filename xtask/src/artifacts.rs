@@ -1,4 +1,4 @@
-//! What cargo builds for others to use: the library that ships, and the emulator.
+//! Cargo builds: the library that ships, the emulator, and other programs.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -19,7 +19,7 @@ pub(crate) struct Library {
     pub(crate) shared: PathBuf,
     /// `libarr_session.a` or `arr_session.lib`.
     pub(crate) archive: PathBuf,
-    /// What a program links against: the shared library itself, on Windows its import library.
+    /// The file that programs link against: the shared library itself, or on Windows its import library.
     pub(crate) link: PathBuf,
 }
 
@@ -31,15 +31,12 @@ impl Library {
         Self::build_by(cargo, &[], progress)
     }
 
-    /// By a call of `cargo rustc`, with further code generation options (`link-arg=…`). Built alone, so that no other member's
-    /// features are unified into it.
+    /// By a call of `cargo rustc`, with more code generation options (`link-arg=…`). Built alone, so that other members do not add
+    /// features to its dependencies.
     pub(crate) fn build_by(mut cargo: Command, options: &[OsString], progress: Progress) -> Result<Self> {
         cargo.args(["--release", "--package", "arr-session", "--lib"]);
         cargo.args(MACHINE_READABLE);
-        if !options.is_empty() {
-            cargo.arg("--");
-            cargo.args(options.iter().flat_map(|option| [OsStr::new("-C"), option]));
-        }
+        add_options(&mut cargo, options);
         let files: Vec<PathBuf> = build(cargo, progress)?
             .into_iter()
             .filter(|artifact| artifact.is_target("arr_session"))
@@ -48,7 +45,7 @@ impl Library {
         Self::among(&files)
     }
 
-    /// Tells cargo's files apart. Every platform has names of its own.
+    /// Finds the library among cargo's files by their names, which differ by platform.
     fn among(files: &[PathBuf]) -> Result<Self> {
         let find = |wanted: &dyn Fn(&Path) -> bool| files.iter().find(|file| wanted(file)).cloned();
         let shared =
@@ -59,13 +56,11 @@ impl Library {
         Ok(Self { shared, archive, link })
     }
 
-    /// The folder that holds all of it.
     pub(crate) fn folder(&self) -> &Path {
         self.shared.parent().unwrap_or(Path::new("."))
     }
 
-    /// Lets a program that was linked against the shared library find it. Windows has no run path: there it is `PATH`
-    /// that is searched.
+    /// Lets a program find the shared library that it was linked against. Windows has no run path, and searches `PATH`.
     pub(crate) fn let_find(&self, program: &mut Command) -> Result<()> {
         if cfg!(windows) {
             let before = env::var_os("PATH").unwrap_or_default();
@@ -77,35 +72,36 @@ impl Library {
     }
 }
 
-/// Builds the emulator quickly, unoptimised, and returns the program's path.
+/// Builds the emulator without optimisation, and returns the program's path.
 pub(crate) fn build_emulator(workspace: &Workspace, progress: Progress) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--package", "arr-service"]);
-    build_program(cargo, "arr-emulator", progress)
+    build_program(cargo, "arr-emulator", &[], progress)
 }
 
-/// Builds the quickstart in Rust. On Linux it shows all symbols that it has, for the check that none is C's.
+/// Builds the quickstart in Rust. On Linux it exports all of its symbols, for the check that none belongs to the C ABI.
 pub(crate) fn build_rust_quickstart(workspace: &Workspace) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.args(["rustc", "--package", "arr-client", "--example", "quickstart"]).args(MACHINE_READABLE);
-    if cfg!(target_os = "linux") {
-        cargo.args(["--", "-C", "link-arg=-rdynamic"]);
-    }
-    program(build(cargo, Progress::Hidden)?, "quickstart")
+    cargo.args(["rustc", "--package", "arr-client", "--example", "quickstart"]);
+    let options: &[&str] = if cfg!(target_os = "linux") { &["link-arg=-rdynamic"] } else { &[] };
+    build_program(cargo, "quickstart", options, Progress::Hidden)
 }
 
-/// Runs a cargo build that makes this program, and returns the program's path.
-pub(crate) fn build_program(mut cargo: Command, name: &str, progress: Progress) -> Result<PathBuf> {
+/// Runs a cargo build of this program, `cargo rustc` if there are code generation options, and returns the program's path.
+pub(crate) fn build_program(mut cargo: Command, name: &str, options: &[&str], progress: Progress) -> Result<PathBuf> {
     cargo.args(MACHINE_READABLE);
-    program(build(cargo, progress)?, name)
-}
-
-fn program(artifacts: Vec<Artifact>, name: &str) -> Result<PathBuf> {
-    let mut programs = artifacts.into_iter().filter(|artifact| artifact.is_target(name));
+    add_options(&mut cargo, options);
+    let mut programs = build(cargo, progress)?.into_iter().filter(|artifact| artifact.is_target(name));
     programs.find_map(|artifact| artifact.executable).with_context(|| format!("cargo built no program {name}"))
 }
 
-/// Whether cargo's own progress is seen while it builds.
+fn add_options(cargo: &mut Command, options: &[impl AsRef<OsStr>]) {
+    if !options.is_empty() {
+        cargo.arg("--").args(options.iter().flat_map(|option| [OsStr::new("-C"), option.as_ref()]));
+    }
+}
+
+/// Whether to show cargo's progress.
 #[derive(Clone, Copy)]
 pub(crate) enum Progress {
     Shown,
@@ -113,13 +109,13 @@ pub(crate) enum Progress {
 }
 
 impl Progress {
-    /// Shown to a person; of no use in a log.
+    /// Shown on a terminal, hidden in a log.
     pub(crate) fn for_this_terminal() -> Self {
         if std::io::stderr().is_terminal() { Self::Shown } else { Self::Hidden }
     }
 }
 
-/// The part of cargo's `compiler-artifact` message that says where the files are. Other messages have other fields.
+/// The part of cargo's `compiler-artifact` message with the files. Other messages have other fields.
 #[derive(Deserialize)]
 struct Artifact {
     target: Option<Target>,
@@ -139,10 +135,10 @@ impl Artifact {
     }
 }
 
-/// What makes cargo say where the files are.
+/// Makes cargo report where the files are.
 const MACHINE_READABLE: [&str; 3] = ["--locked", "--message-format", "json-render-diagnostics"];
 
-/// Runs a cargo build and returns what it made, wherever cargo has put it.
+/// Runs a cargo build and returns its results.
 fn build(mut cargo: Command, progress: Progress) -> Result<Vec<Artifact>> {
     let stderr = match progress {
         Progress::Shown => Stdio::inherit(),
@@ -153,7 +149,7 @@ fn build(mut cargo: Command, progress: Progress) -> Result<Vec<Artifact>> {
     }
     process::stdout_within(&mut cargo, CARGO_LIMIT, stderr)?
         .lines()
-        .map(|line| serde_json::from_str(line).with_context(|| format!("cannot read what cargo said: {line}")))
+        .map(|line| serde_json::from_str(line).with_context(|| format!("cannot read cargo's message: {line}")))
         .collect()
 }
 
@@ -172,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_the_names_on_every_platform() {
+    fn the_library_is_found_by_its_names_on_every_platform() {
         for files in [
             ["libarr_session.so", "libarr_session.a", "libarr_session.so"],
             ["libarr_session.dylib", "libarr_session.a", "libarr_session.dylib"],

@@ -1,4 +1,4 @@
-//! What the steps of `cargo xtask test` share.
+//! The state that the steps of `cargo xtask test` share.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -9,20 +9,20 @@ use crate::artifacts::Library;
 use crate::emulator::Emulator;
 use crate::workspace::Workspace;
 
-/// How often the programs under test look at a session that starts: often, as its start is short.
+/// How often the programs under test poll a session that starts: often, because it starts soon.
 pub(crate) const POLL_INTERVAL_MS: u32 = 50;
 
-/// How long the emulator's sessions take to start: short, as many programs wait for one.
+/// The startup time of the emulator's sessions: short, because many programs wait for it.
 pub(crate) const STARTUP: &str = "300ms";
 
-/// The checkout, and what earlier steps have made for later ones.
+/// The checkout, and the results of earlier steps for later ones.
 pub(crate) struct Context {
     pub(crate) workspace: Workspace,
     pub(crate) library: OnceLock<Library>,
     pub(crate) emulators: OnceLock<Emulators>,
 }
 
-/// The same service twice, and its program for those who start one of their own.
+/// The service over HTTPS and over HTTP, and its program for steps that start their own.
 pub(crate) struct Emulators {
     pub(crate) program: PathBuf,
     pub(crate) https: Emulator,

@@ -1,4 +1,4 @@
-//! The C# that README.md and the other pages show compiles.
+//! The C# in README.md and the other pages compiles.
 
 use std::fs;
 
@@ -11,8 +11,8 @@ use crate::pages::{self, Block};
 use crate::step::Report;
 use crate::unity;
 
-/// What a reader of a snippet has, as the text around it says: names for what was made before, and a method to stand
-/// in. Fields, so that a snippet may make its own of the same name.
+/// The context of a snippet: names for objects that already exist, and a method around it. The names are fields, so that a snippet
+/// may declare its own.
 const BEFORE: &str = "\
 #pragma warning disable 0169, 0219, 0414, 0649, 1998
 using System;
@@ -32,9 +32,9 @@ static class Snippet
 ";
 const AFTER: &str = "\n    }\n}\n";
 
-/// Compiles each block, as Unity 2019.4 does, against the library, or, if it is for Unity, against the package: a
-/// block with a type in it is a whole file, and any other the inside of a method, with `client`, `session`, `options`
-/// and `cancellation` at hand. The compiler's complaints name the pages' own lines.
+/// Compiles each block as Unity 2019.4 does, against the library or, if it is for Unity, against the package. A block with a type
+/// is a whole file; any other is the body of a method with `client`, `session`, `options` and `cancellation`. Compiler errors have
+/// the page and its line.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/csharp/blocks")?;
@@ -51,11 +51,11 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
             options: ["-target:library", "-unsafe", "-langversion:7.3"].map(str::to_owned).into(),
         });
     }
-    Dotnet::provide(workspace)?.compile(&compilations)?.expect_success("what the pages show does not compile")?;
+    Dotnet::provide(workspace)?.compile(&compilations)?.expect_success("a block of a page does not compile")?;
     Ok(Report(format!("{} blocks", compilations.len())))
 }
 
-/// The block as a file. Complaints are about the page, at the line where the reader finds it.
+/// The block as a file, with a directive for the page and line.
 fn whole_file(Block { page, line, code, .. }: &Block) -> String {
     let place = format!("#line {} \"{page}\"\n", line + 1);
     let is_type = |line: &str| ["public ", "internal "].iter().any(|word| line.starts_with(word));

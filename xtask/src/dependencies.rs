@@ -1,4 +1,4 @@
-//! What the shipped library is made of: no crate enters, on any platform, without a line in the list.
+//! The crates in the shipped library: each, on any platform, must be in the list.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::process;
 use crate::step::Report;
 
-/// The crates, one name a line.
+/// The crates, one name per line.
 const LIST: &str = "xtask/dependencies.txt";
 
 pub(crate) fn check(context: &Context) -> Result<Report> {
@@ -22,7 +22,8 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     let listed: BTreeSet<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
     let new = names
         .difference(&listed)
-        .map(|name| format!("{name} is new in the library: if it earns its place, add it to {LIST}"));
-    let gone = listed.difference(&names).map(|name| format!("{name} is no longer in the library: take it off {LIST}"));
+        .map(|name| format!("{name} is new in the library: if it is worth its cost, add it to {LIST}"));
+    let gone =
+        listed.difference(&names).map(|name| format!("{name} is no longer in the library: remove it from {LIST}"));
     Report::unless(new.chain(gone).collect(), format!("{} crates on all platforms, as listed", names.len()))
 }

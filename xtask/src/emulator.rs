@@ -1,4 +1,4 @@
-//! The emulator as a child process: started on a free port, and stopped whatever happens.
+//! The emulator as a child process: started on a free port, and always stopped.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,6 @@ use crate::process::{self, End};
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-/// How an emulator is spoken to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Http,
@@ -37,14 +36,13 @@ impl std::fmt::Display for ApiVersion {
     }
 }
 
-/// A running `arr-emulator`.
 pub(crate) struct Emulator {
     child: Child,
     log: PathBuf,
     ready: Ready,
 }
 
-/// What the emulator writes into its ready file as soon as it can be called.
+/// The emulator's ready file, which it writes as soon as it listens.
 #[derive(Deserialize)]
 struct Ready {
     url: String,
@@ -55,21 +53,22 @@ struct Ready {
 }
 
 impl Emulator {
-    /// Starts it with these options and waits until it listens. Its certificate authority, its ready file and its log
-    /// are written to `folder`.
+    /// Starts an emulator with these options, and waits until it listens. Its certificate authority, ready file and log go into
+    /// `folder`.
     pub(crate) fn start(program: &Path, folder: &Path, scheme: Scheme, options: &[&str]) -> Result<Self> {
         let ready_file = folder.join("ready.json");
         let log = folder.join("emulator.log");
-        // A ready file from an earlier run would name a port at which nobody listens any more.
+        // A ready file from an earlier run would name a port that nothing listens on.
         if ready_file.exists() {
             fs::remove_file(&ready_file).with_context(|| format!("cannot remove {}", ready_file.display()))?;
         }
-        // A file, unlike a pipe, never fills up and needs nobody to read it.
+        // Unlike a pipe, a file never fills up and needs no reader.
         let log_writer = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
 
         let mut command = Command::new(program);
         if scheme == Scheme::Https {
-            command.arg("--tls").arg("--ca-file").arg(folder.join("ca.pem"));
+            // A name that does not resolve here, for tests with a proxy.
+            command.args(["--tls", "--tls-name", "arr.test", "--ca-file"]).arg(folder.join("ca.pem"));
         }
         let mut child = command
             .args(["--listen", "127.0.0.1:0", "--ready-file"])
@@ -85,28 +84,26 @@ impl Emulator {
             Ok(ready) => Ok(Self { child, log, ready }),
             Err(error) => {
                 end(&mut child)?;
-                let said = fs::read_to_string(&log).unwrap_or_default();
-                Err(anyhow!("{error:#}\n{}", said.trim_end()))
+                let log = fs::read_to_string(&log).unwrap_or_default();
+                Err(anyhow!("{error:#}\n{}", log.trim_end()))
             }
         }
     }
 
-    /// Where it listens.
     pub(crate) fn url(&self) -> &str {
         &self.ready.url
     }
 
-    /// The certificate authority to trust, if it is spoken to over HTTPS.
+    /// The certificate authority to trust; none without HTTPS.
     pub(crate) fn authority(&self) -> Option<&Path> {
         self.ready.ca_file.as_deref()
     }
 
-    /// What it has written so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Points a program at this emulator, by the environment variables that every example understands.
+    /// Points a program at this emulator, with the environment variables that every example reads.
     pub(crate) fn introduce_to(&self, program: &mut Command, version: ApiVersion, poll_interval_ms: u32) {
         program
             .env("ARR_ACCOUNT_ID", &self.ready.account_id)
@@ -121,24 +118,24 @@ impl Emulator {
         };
     }
 
-    /// Makes a control call of one that is spoken to over HTTP, and returns what it answers.
+    /// Sends a control call to an emulator over HTTP, and returns the reply's body.
     pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Result<String> {
         let mut curl = Command::new("curl");
-        // -q: nobody's own settings, and no proxy.
+        // -q: without the user's settings.
         curl.args(["-q", "-sS", "--fail-with-body", "--noproxy", "*", "-X", method, "-d", body]);
         process::stdout(curl.arg(format!("{}/emulator/{path}", self.ready.url)))
     }
 
-    /// Stops it, and says so if it had ended before, or could not be stopped in peace.
+    /// Stops the emulator. Fails if it had already ended, or did not stop properly.
     pub(crate) fn stop(mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            bail!("the emulator had ended by itself ({status})\n{}", self.log().trim_end());
+            bail!("the emulator had already ended ({status})\n{}", self.log().trim_end());
         }
         match end(&mut self.child)? {
             End::Exited(status) if status.success() || !cfg!(unix) => Ok(()),
-            End::Exited(status) => bail!("the emulator, asked to stop, ended with {status}\n{}", self.log().trim_end()),
+            End::Exited(status) => bail!("the emulator stopped with {status}\n{}", self.log().trim_end()),
             End::TooLong(limit) => {
-                bail!("the emulator, asked to stop, went on for {} s and was killed", limit.as_secs())
+                bail!("the emulator did not stop within {} s and was killed", limit.as_secs())
             }
         }
     }
@@ -146,7 +143,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // Nothing can be done about a failure here, and after `stop` there is nothing left to do.
+        // No effect after `stop`.
         end(&mut self.child).ok();
     }
 }
@@ -166,11 +163,11 @@ fn wait_until_ready(child: &mut Child, ready_file: &Path) -> Result<Ready> {
     serde_json::from_str(&json).with_context(|| format!("the emulator's ready file is not as expected: {json}"))
 }
 
-/// Ends the child if it has not ended: politely where the system knows how, then by force.
+/// Ends the child if it still runs: gracefully where the system has signals, then by force.
 fn end(child: &mut Child) -> Result<End> {
     if child.try_wait()?.is_none() {
         if cfg!(unix) {
-            // The shell's own `kill`: the program of that name is not on every machine.
+            // The shell's builtin: not every machine has a program `kill`.
             Command::new("sh").args(["-c", "kill -TERM \"$0\"", &child.id().to_string()]).status().ok();
         } else {
             child.kill().ok();

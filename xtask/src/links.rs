@@ -1,8 +1,8 @@
-//! The links of pages. They are relative, and the packages are laid out as the checkout is, so that the same page does for all.
+//! The links of pages. They are relative, and the packages have the checkout's layout, so each page works in both.
 
 use std::path::Path;
 
-/// The links of a page that lead nowhere; `folder` is what it lies in.
+/// The dead links of a page in `folder`.
 pub(crate) fn dead_links<'a>(text: &'a str, folder: &Path) -> Vec<&'a str> {
     let mut in_code = false;
     let mut targets = Vec::new();
@@ -12,7 +12,7 @@ pub(crate) fn dead_links<'a>(text: &'a str, folder: &Path) -> Vec<&'a str> {
             targets.extend(line.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0)));
         }
     }
-    // Neither a place in the same page nor one on the web.
+    // Ignore places in the same page and on the web.
     targets.retain(|target| !target.starts_with('#') && !target.contains([':', ' ']));
     targets.retain(|target| !folder.join(target.split('#').next().unwrap_or_default()).exists());
     targets
@@ -25,14 +25,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_that_lead_nowhere_are_told() {
+    fn dead_links_are_found() {
         let root = crate::workspace::Workspace::find().unwrap().root;
         let text = "[a](../README.md#x) [b](gone.md#y) [c](#c) [d](http://example.com)\n```cpp\nf([](int) {});\n```\n[e](no.md)";
         assert_eq!(dead_links(text, &root.join("docs")), ["gone.md#y", "no.md"]);
     }
 
     #[test]
-    fn no_link_of_the_checkout_is_dead() {
+    fn no_link_in_the_checkout_is_dead() {
         let root = crate::workspace::Workspace::find().unwrap().root;
         for folder in [root.clone(), root.join("docs"), root.join("client")] {
             for entry in fs::read_dir(&folder).unwrap() {

@@ -1,7 +1,8 @@
-//! The workspace's chores. `cargo xtask` lists them.
+//! The workspace's tasks. `cargo xtask` lists them.
 
 mod abi;
 mod artifacts;
+mod bench;
 mod c;
 mod context;
 mod cpp;
@@ -9,7 +10,6 @@ mod csharp;
 mod csharp_pages;
 mod demo;
 mod dependencies;
-mod device;
 mod emulator;
 mod links;
 mod notices;
@@ -24,6 +24,7 @@ mod python;
 mod python_sdk;
 mod rust;
 mod sanitize;
+mod scripts;
 mod step;
 mod story;
 mod test;
@@ -37,25 +38,25 @@ use std::process::ExitCode;
 use step::EXIT_UNUSABLE;
 
 const HELP: &str = "\
-Chores of this workspace.
+Tasks of this workspace.
 
 Usage: cargo xtask <command>
 
   demo             build everything and run examples/c/quickstart.c against the emulator
-  test             every check there is, from formatting to the C programs under valgrind and the official Python SDK
-  test PART        only the checks that have PART in their names, and what they need; `test list` lists them
-  sanitize [RUNS]  run threads that share the library under ThreadSanitizer, once or as given, and under valgrind
-  platforms [NAME] build for every platform, or one, look at what came of it, and run it where that can be done
-  pack             make the packages, and prove each by itself as `platforms` does; `--update` accepts the files that they have,
-                   `--reproduce` makes them once more in another folder and compares the bytes
-  inspect PLATFORM FILE  look at a library or an archive that was built elsewhere: format, processor, exports, and what it needs
-  notices FILE     write the third-party notices of a library that was built elsewhere: the crates of all systems, and their texts
+  test             run every check, from formatting to the C programs under valgrind and the official Python SDK
+  test PART        run only the checks with PART in their names, and what they need; `test list` lists them
+  sanitize [RUNS]  run threads that share the library under ThreadSanitizer (RUNS times, default 1) and under valgrind
+  bench [--quick]  measure the library beside libcurl, reqwest, ureq and the Python SDK, and rewrite docs/performance.md
+  platforms [NAME] build for every platform or one, inspect the results, and run them where possible
+  pack             make the packages and check each separately, as `platforms` does; `--update` accepts the files in them,
+                   `--reproduce` makes them again in another folder and compares the bytes
+  inspect PLATFORM FILE  inspect a library or archive that was built elsewhere: format, processor, exports and imports
+  notices FILE     write the third-party notices of a library that was built elsewhere: the crates of all systems and their licences
   header           regenerate include/arr_session.h, the C# declarations and abi/ from the Rust sources; refuses changes that would
                    break existing programs
-  header --check   fail if one of them is not what the Rust sources give
-  unity [FOLDER]   make the Unity package with this machine's library, in target/unity or as given; PLATFORM=FILE adds
-                   a library for another platform
-  help             this list
+  unity [FOLDER]   make the Unity package with this machine's library, in target/unity or FOLDER; PLATFORM=FILE adds a
+                   library for another platform
+  help             show this list
 ";
 
 fn main() -> ExitCode {
@@ -72,6 +73,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(""),
         ["test", "list"] => test::list(),
         ["test", part] => test::run(part),
+        ["bench"] => bench::run(&[]),
+        ["bench", "--quick"] => bench::run(&["--quick"]),
         ["platforms"] => pack::platforms(None),
         ["platforms", name] => pack::platforms(Some(name)),
         ["pack"] => pack::run(pack::Mode::Check),
@@ -86,12 +89,11 @@ fn main() -> ExitCode {
         ["sanitize"] => sanitize::run(sanitize::DEFAULT_RUNS),
         ["sanitize", runs] => match runs.parse() {
             Ok(runs) => sanitize::run(runs),
-            Err(_) => return unusable(&format!("`{runs}` is no number of runs")),
+            Err(_) => return unusable(&format!("`{runs}` is not a number of runs")),
         },
-        ["header"] => abi::header::run(false),
-        ["header", "--check"] => abi::header::run(true),
+        ["header"] => abi::header::run(),
         ["unity", ref what @ ..] => unity::run(what),
-        [command @ ("demo" | "test" | "sanitize" | "header" | "platforms" | "pack"), option, ..] => {
+        [command @ ("demo" | "test" | "sanitize" | "header" | "bench" | "platforms" | "pack"), option, ..] => {
             return unusable(&format!("`{command}` has no option `{option}`"));
         }
         [command, ..] => return unusable(&format!("there is no command `{command}`")),
@@ -103,6 +105,6 @@ fn main() -> ExitCode {
 }
 
 fn unusable(complaint: &str) -> ExitCode {
-    eprintln!("error: {complaint}; `cargo xtask help` lists what there is");
+    eprintln!("error: {complaint}; see `cargo xtask help`");
     ExitCode::from(EXIT_UNUSABLE)
 }

@@ -18,7 +18,7 @@ pub(crate) fn fingerprint(files: impl IntoIterator<Item = PathBuf>) -> Result<St
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// Runs `make`, unless `marker` says that it has already succeeded for the same.
+/// Runs `make`, unless `marker` records that it has already succeeded for the same inputs.
 pub(crate) fn once(marker: &Path, made_for: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
     if fs::read_to_string(marker).is_ok_and(|found| found == made_for) {
         return Ok(());
@@ -27,30 +27,4 @@ pub(crate) fn once(marker: &Path, made_for: &str, make: impl FnOnce() -> Result<
     fs::remove_file(marker).ok();
     make()?;
     fs::write(marker, made_for).with_context(|| format!("cannot write {}", marker.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_failed_or_has_changed_is_made_again() {
-        let folder = crate::workspace::Workspace::find().unwrap().scratch("xtask/once").unwrap();
-        let (marker, source) = (folder.join("marker"), folder.join("source"));
-        fs::remove_file(&marker).ok();
-        let made = |text: &str, outcome: Result<()>| {
-            fs::write(&source, text).unwrap();
-            let mut made = false;
-            let make = || {
-                made = true;
-                outcome
-            };
-            once(&marker, &fingerprint([source.clone()]).unwrap(), make).ok();
-            made
-        };
-        assert!(made("a", Ok(())));
-        assert!(!made("a", Ok(())));
-        assert!(made("b", Err(anyhow::anyhow!("no"))));
-        assert!(made("a", Ok(())));
-    }
 }

@@ -1,4 +1,4 @@
-//! The Debian packages that the chores need. Root on Debian gets them installed; everybody else is told their names.
+//! The Debian packages that the tasks need. As root on Debian, they are installed; otherwise their names are printed.
 
 use std::env;
 use std::process::Command;
@@ -7,20 +7,23 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
-/// Who needs packages.
+/// A task that needs packages.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Chore {
     Tests,
     Sanitize,
-    /// Also for what is handed out.
+    /// Also for the packages.
     Platforms,
 }
 
 use Chore::{Platforms, Sanitize, Tests};
 
-/// A package's name, the program that shows that it is there, and who needs it. Without a program, dpkg is asked.
+/// A package's name, a program in it that shows that it is installed, and the tasks that need it. Without a program, dpkg is asked.
 const PACKAGES: &[(&str, &str, &[Chore])] = &[
+    ("abigail-tools", "abidiff", &[Tests]),
     ("binutils", "objcopy", &[Tests, Sanitize, Platforms]),
+    ("bindgen", "bindgen", &[Tests]),
+    ("chromium", "chromium", &[Tests]),
     ("clang", "clang++", &[Tests]),
     ("clang-14", "clang-14", &[Platforms]),
     ("clang-22", CLANG, &[Sanitize]),
@@ -35,7 +38,7 @@ const PACKAGES: &[(&str, &str, &[Chore])] = &[
     ("gcc-mingw-w64-x86-64", "x86_64-w64-mingw32-gcc", &[Platforms]),
     ("git", "git", &[Tests, Platforms]),
     ("iproute2", "ip", &[Tests]),
-    // Without the loader's symbols valgrind refuses to start.
+    // The loader's symbols, without which valgrind does not start.
     ("libc6-dbg", "", &[Tests, Sanitize]),
     ("libc6-dev-arm64-cross", "", &[Platforms]),
     ("libclang-rt-22-dev", "", &[Sanitize]),
@@ -43,6 +46,7 @@ const PACKAGES: &[(&str, &str, &[Chore])] = &[
     ("libsdl2-ttf-dev", "", &[Tests]),
     ("lld-14", "ld.lld-14", &[Platforms]),
     ("llvm-14", "llvm-ar-14", &[Platforms]),
+    ("luajit", "luajit", &[Tests]),
     ("mingw-w64-common", "", &[Platforms]),
     ("mono-mcs", "mcs", &[Tests, Platforms]),
     ("mono-runtime", "mono", &[Tests, Platforms]),
@@ -52,24 +56,27 @@ const PACKAGES: &[(&str, &str, &[Chore])] = &[
     ("openssl", "openssl", &[Tests]),
     ("pkg-config", "pkg-config", &[Tests, Platforms]),
     ("python3", "python3", &[Tests, Platforms]),
+    ("python3-cffi", "", &[Tests]),
     ("python3-venv", "", &[Tests, Platforms]),
     ("qemu-user-static", "qemu-aarch64-static", &[Platforms]),
     // The compiler for ThreadSanitizer and for other platforms, with the sources of its standard library.
     ("rust-web-src", "", &[Sanitize, Platforms]),
     ("rustc-web", "", &[Sanitize, Platforms]),
+    ("strace", "strace", &[Tests]),
+    ("swig", "swig", &[Tests]),
     ("unzip", "unzip", &[Tests, Platforms]),
     ("valgrind", "valgrind", &[Tests, Sanitize]),
     ("wine64", "", &[Platforms]),
     ("zip", "zip", &[Tests, Platforms]),
 ];
 
-/// Debian's, which is not the one that runs these chores.
+/// Debian's compiler, not the one that builds xtask.
 pub(crate) const RUSTC: &str = "/usr/bin/rustc";
 pub(crate) const CLANG: &str = "clang-22";
-/// ThreadSanitizer takes no name without a path.
+/// ThreadSanitizer needs the full path.
 pub(crate) const ADDR2LINE: &str = "/usr/bin/addr2line";
 
-/// Installs what is missing if that is possible and allowed. Otherwise returns what to install, and how.
+/// Installs the missing packages if possible and allowed. Otherwise returns which to install, and how.
 pub(crate) fn provide(chore: Chore) -> Result<Option<String>> {
     let names = missing(chore);
     if names.is_empty() {
@@ -80,7 +87,7 @@ pub(crate) fn provide(chore: Chore) -> Result<Option<String>> {
     }
     println!("Installing {}", names.join(" "));
     apt_get(&["update"])?;
-    // Debian's Rust compilers exclude each other and rustup's package: what somebody has chosen is not taken away.
+    // Debian's Rust compilers conflict with each other and with rustup's package: an installed one must stay.
     apt_get(&[&["install", "--yes", "--no-install-recommends", "--no-remove"], &names[..]].concat())?;
     let names = missing(chore);
     Ok((!names.is_empty()).then(|| advice(&names)))
@@ -88,13 +95,13 @@ pub(crate) fn provide(chore: Chore) -> Result<Option<String>> {
 
 fn missing(chore: Chore) -> Vec<&'static str> {
     let needed = PACKAGES.iter().filter(|(_, _, chores)| chores.contains(&chore));
-    // Where there is no dpkg, only programs can be looked for.
+    // Without dpkg, only programs can be checked.
     let has_dpkg = is_on_path("dpkg-query");
     let absent = needed.filter(|(_, program, _)| if program.is_empty() { has_dpkg } else { !is_on_path(program) });
     let mut names: Vec<&str> = absent.map(|(name, ..)| *name).collect();
     let mut query = Command::new("dpkg-query");
     query.args(["--show", "--showformat", "${Package} ${db:Status-Status}\n"]).args(&names);
-    // It fails if it does not know one of them, and tells of the others all the same.
+    // It fails if it does not know one of them, but still lists the others.
     if let Ok(known) = process::run(query, process::TOOL_LIMIT) {
         names.retain(|name| !known.stdout.lines().any(|line| line == format!("{name} installed")));
     }
@@ -108,12 +115,12 @@ fn is_on_path(program: &str) -> bool {
 fn advice(names: &[&str]) -> String {
     let names = names.join(" ");
     format!(
-        "Programs are missing. Debian and Ubuntu have them in these packages; elsewhere, install what they contain:\n  \
+        "Programs are missing. On Debian and Ubuntu, install these packages; elsewhere, install what they contain:\n  \
          apt-get update && apt-get install --no-install-recommends {names}"
     )
 }
 
-/// One apt command at a time: two of them would wait for each other's locks, or fail.
+/// Waits for apt's lock, which another process may hold.
 fn apt_get(arguments: &[&str]) -> Result<()> {
     let mut apt = Command::new("apt-get");
     apt.args(["-qq", "-o", "DPkg::Lock::Timeout=300"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");

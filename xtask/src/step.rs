@@ -1,4 +1,4 @@
-//! A list of checks. Two run side by side, each as soon as what it needs has passed: while one waits for sessions or for cargo's lock,
+//! A list of checks. Two run in parallel, each as soon as its needs have passed: while one waits for sessions or for cargo's lock,
 //! the other computes.
 
 use std::env;
@@ -10,12 +10,12 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-/// The exit code for a command line that cannot be understood, and for a machine that lacks something.
+/// The exit code for an invalid command line, and for a machine that lacks something.
 pub(crate) const EXIT_UNUSABLE: u8 = 2;
 
 const SIDE_BY_SIDE: usize = 2;
 
-/// One check. `C` is what the checks share.
+/// One check. `C` is the state that the checks share.
 pub(crate) struct Step<C> {
     name: &'static str,
     needs: &'static [&'static str],
@@ -30,17 +30,17 @@ impl<C> Step<C> {
         Self { name, needs: &[], after: &[], takes_tools: false, unavailable: None, run }
     }
 
-    /// The steps before it that must have passed, by their names.
+    /// The names of earlier steps that must have passed.
     pub(crate) const fn needs(self, needs: &'static [&'static str]) -> Self {
         Self { needs, ..self }
     }
 
-    /// The steps before it that must have ended, in whatever way.
+    /// The names of earlier steps that must have ended, passed or not.
     pub(crate) const fn after(self, after: &'static [&'static str]) -> Self {
         Self { after, ..self }
     }
 
-    /// It takes more than cargo and git. Why it cannot be run on this system, if so.
+    /// The step needs more than cargo and git. `unavailable` is why it cannot run on this system, if so.
     pub(crate) const fn unless(self, unavailable: Option<&'static str>) -> Self {
         Self { takes_tools: true, unavailable, ..self }
     }
@@ -60,11 +60,11 @@ impl<C> std::fmt::Display for Step<C> {
     }
 }
 
-/// What a step that passed reports: the first line follows its name, the others stand below.
+/// The report of a step that passed: the first line follows its name, the others are below it.
 pub(crate) struct Report(pub(crate) String);
 
 impl Report {
-    /// Passes with `summary` unless there are problems; then all of them are reported.
+    /// Passes with `summary`, or fails with all problems.
     pub(crate) fn unless(problems: Vec<String>, summary: String) -> Result<Self> {
         if !problems.is_empty() {
             bail!("{}", problems.join("\n"));
@@ -73,7 +73,7 @@ impl Report {
     }
 }
 
-/// Why a step cannot be run here, where only the step itself finds out. Like any skipped step it is an error where CI=true.
+/// Why a step cannot run here, if only the step can find out. Like any skipped step, this is an error where CI=true.
 #[derive(Debug)]
 pub(crate) struct Unavailable(pub(crate) String);
 
@@ -85,7 +85,6 @@ impl std::fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
-/// How a step ended, or how far it is.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Waiting,
@@ -95,7 +94,6 @@ enum State {
     Skipped,
 }
 
-/// How many steps passed and were skipped, and which failed.
 #[derive(Default)]
 pub(crate) struct Tally {
     passed: usize,
@@ -103,12 +101,12 @@ pub(crate) struct Tally {
     skipped: usize,
 }
 
-/// On a build server, a check that does not run would be believed to pass.
+/// On a build server, a skipped check would be taken for one that passed.
 pub(crate) fn skips_are_forbidden() -> bool {
     env::var_os("CI").is_some_and(|value| value == "true")
 }
 
-/// Ends a chore of which nothing can be run here: an error where nothing may be skipped.
+/// Ends a task that cannot run here: an error where nothing may be skipped.
 pub(crate) fn skip_all(reason: &str) -> ExitCode {
     if skips_are_forbidden() {
         eprintln!("{reason}");
@@ -118,11 +116,11 @@ pub(crate) fn skip_all(reason: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The steps with `part` in their names, in whatever case, and those that they need. Empty if there are none.
+/// The steps with `part` in their names, in any letter case, and those that they need.
 pub(crate) fn choose<C>(steps: &[Step<C>], part: &str) -> Vec<Step<C>> {
     let part = part.to_lowercase();
     let mut chosen: Vec<bool> = steps.iter().map(|step| step.name.to_lowercase().contains(&part)).collect();
-    // From the end: what a step needs stands before it.
+    // From the end: a step's needs come before it.
     for (index, step) in steps.iter().enumerate().rev() {
         if chosen[index] {
             for (chosen, earlier) in chosen.iter_mut().zip(&steps[..index]) {
@@ -133,7 +131,7 @@ pub(crate) fn choose<C>(steps: &[Step<C>], part: &str) -> Vec<Step<C>> {
     steps.iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(step, _)| Step { ..*step }).collect()
 }
 
-/// Runs all steps, and goes on after a failure.
+/// Runs all steps, and continues after a failure.
 pub(crate) fn run_all<C: Sync>(steps: &[Step<C>], shared: &C) -> Tally {
     let states = Mutex::new(vec![State::Waiting; steps.len()]);
     let changed = Condvar::new();
@@ -167,7 +165,7 @@ pub(crate) fn run_all<C: Sync>(steps: &[Step<C>], shared: &C) -> Tally {
     tally
 }
 
-/// The first step that waits for nothing but its turn.
+/// The first waiting step whose needs have ended.
 fn next<C>(steps: &[Step<C>], states: &[State]) -> Option<usize> {
     let ended = |name: &&str| {
         let found = steps.iter().zip(states).find(|(step, _)| step.name == *name);
@@ -178,7 +176,7 @@ fn next<C>(steps: &[Step<C>], states: &[State]) -> Option<usize> {
     })
 }
 
-/// What becomes of a step that cannot run here, or whose needs have not passed.
+/// The result of a step that cannot run here, or whose needs have not passed.
 fn verdict_without_running<C>(step: &Step<C>, steps: &[Step<C>], states: &[State]) -> Option<State> {
     if let Some(reason) = step.unavailable {
         return Some(skipped(step.name, reason));
@@ -217,13 +215,13 @@ fn skipped(name: &str, reason: &str) -> State {
     State::Skipped
 }
 
-/// All lines but the first stand below the step's name.
+/// All lines but the first go below the step's name.
 fn indented(text: &str) -> String {
     text.trim_end().replace('\n', "\n        ")
 }
 
 impl Tally {
-    /// Counts what was done after the steps.
+    /// Counts an action after the steps.
     pub(crate) fn add(&mut self, name: &'static str, outcome: Result<()>) {
         if let Err(error) = outcome {
             println!("  FAILED             {name}\n        {}", indented(&format!("{error:#}")));
@@ -231,7 +229,7 @@ impl Tally {
         }
     }
 
-    /// Tells how the steps ended. The last line has the counts.
+    /// Prints the result. The last line has the counts.
     pub(crate) fn finish(&self, started: Instant) -> ExitCode {
         println!();
         if !self.failed.is_empty() {
@@ -271,14 +269,14 @@ mod tests {
         bail!("no")
     }
 
-    fn told(steps: &[Step<Mutex<Vec<&str>>>]) -> (usize, String) {
+    fn run(steps: &[Step<Mutex<Vec<&str>>>]) -> (usize, String) {
         let ran = Mutex::new(Vec::new());
         let tally = run_all(steps, &ran);
         (ran.into_inner().unwrap().len(), tally.to_string())
     }
 
     #[test]
-    fn a_failure_stops_what_needs_it_and_nothing_else() {
+    fn a_failure_stops_only_the_steps_that_need_it() {
         let steps = [
             Step::new("first", fail),
             Step::new("second", pass).needs(&["first"]),
@@ -286,11 +284,11 @@ mod tests {
             Step::new("fourth", pass),
             Step::new("fifth", pass).needs(&["fourth"]),
         ];
-        assert_eq!(told(&steps), (3, "2 passed, 3 failed".to_owned()));
+        assert_eq!(run(&steps), (3, "2 passed, 3 failed".to_owned()));
     }
 
     #[test]
-    fn a_part_brings_what_it_needs_and_nothing_else() {
+    fn a_part_includes_only_its_needs() {
         let steps = [
             Step::new("library", pass),
             Step::new("formatting", pass),
@@ -305,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_run_here_is_skipped_and_so_is_what_needs_it() {
+    fn a_step_that_cannot_run_is_skipped_with_those_that_need_it() {
         let lacks = |_: &Mutex<Vec<&str>>| Err(anyhow::Error::new(Unavailable("no such tool".to_owned())));
         let steps = [
             Step::new("first", fail).unless(Some("not here")),
@@ -313,6 +311,6 @@ mod tests {
             Step::new("third", lacks),
             Step::new("fourth", pass),
         ];
-        assert_eq!(told(&steps), (1, "1 passed, 0 failed, 3 skipped".to_owned()));
+        assert_eq!(run(&steps), (1, "1 passed, 0 failed, 3 skipped".to_owned()));
     }
 }

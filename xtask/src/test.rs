@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check there is, two of them side by side.
+//! `cargo xtask test`: all checks, two at a time.
 
 use std::fs;
 use std::path::Path;
@@ -10,22 +10,22 @@ use anyhow::{Context as _, Result};
 use crate::artifacts::{self, Library, Progress};
 use crate::context::{Context, Emulators, STARTUP};
 use crate::dependencies;
-use crate::device;
 use crate::emulator::{Emulator, Scheme};
 use crate::packages::{self, Chore};
 use crate::pages;
 use crate::python_sdk;
 use crate::rust;
+use crate::scripts;
 use crate::step::EXIT_UNUSABLE;
 use crate::step::{self, Report, Step};
 use crate::workspace::Workspace;
 use crate::{abi, c, cpp, csharp, csharp_pages, story, unity};
 
-/// Why some steps cannot be run here, if so.
+/// Why some steps cannot run here, if so.
 const NOT_LINUX: Option<&str> = if cfg!(target_os = "linux") {
     None
 } else {
-    Some("it takes gcc, clang and valgrind, ELF, Mono, or Debian's Python, as on Linux")
+    Some("it needs gcc, clang, valgrind, ELF, Mono or Debian's Python, and runs on Linux only")
 };
 
 const LIBRARY: &str = "release library";
@@ -37,12 +37,13 @@ const CSHARP: &str = "C# compiles";
 const UNITY: &str = "Unity package";
 const UNITY_CODE: &str = "Unity code";
 
-/// What takes long, or what others need, comes early.
+/// Steps that take long or that others need come first.
 const STEPS: &[Step<Context>] = &[
     Step::new(LIBRARY, build_library),
     Step::new("formatting", rust::formatting),
     Step::new(EMULATOR, start_emulators),
     Step::new("ABI", abi::check),
+    Step::new("frozen by abidiff", scripts::frozen).unless(NOT_LINUX),
     Step::new("dependencies", dependencies::check),
     Step::new("clippy", rust::clippy),
     Step::new(CSHARP, csharp::compile).unless(NOT_LINUX),
@@ -50,12 +51,14 @@ const STEPS: &[Step<Context>] = &[
     Step::new(C_BUILD, c::suite::build).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new("C and C++ tests", c::suite::test).needs(&[C_BUILD, EMULATOR]).unless(NOT_LINUX),
     Step::new("C++ package", cpp::install::check).needs(BOTH).unless(NOT_LINUX),
+    Step::new("binding generators", scripts::bindings).needs(BOTH).unless(NOT_LINUX),
     Step::new("C# tests", csharp::suite::check).needs(&[LIBRARY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new(UNITY, unity::check_package).needs(&[LIBRARY]).unless(NOT_LINUX),
     Step::new(UNITY_CODE, unity::check_code).needs(&[UNITY, EMULATOR, CSHARP]).unless(NOT_LINUX),
     Step::new("quickstarts", story::check).needs(BOTH).after(&[CSHARP]),
-    Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).unless(NOT_LINUX),
-    Step::new("device on the network", device::check).needs(BOTH).unless(NOT_LINUX),
+    Step::new("Python SDK", python_sdk::check).needs(&[EMULATOR]).after(&[CSHARP]).unless(NOT_LINUX),
+    Step::new("device on the network", scripts::device).needs(BOTH).unless(NOT_LINUX),
+    Step::new("page in Chromium", scripts::page).needs(&[EMULATOR]).unless(NOT_LINUX),
     Step::new("C# in the pages", csharp_pages::check).needs(&[CSHARP, UNITY_CODE]).unless(NOT_LINUX),
     Step::new("pages", pages::check).unless(NOT_LINUX),
     Step::new("exports", abi::exports::check).needs(&[LIBRARY]).after(&[RUST_TESTS]).unless(NOT_LINUX),
@@ -78,7 +81,7 @@ pub(crate) fn run(part: &str) -> Result<ExitCode> {
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     }
     if !cfg!(target_os = "linux") {
-        println!("This is not Linux: the steps that need its tools are skipped");
+        println!("This is not Linux; the steps that need its tools are skipped");
     } else if steps.iter().any(Step::takes_tools)
         && let Some(advice) = packages::provide(Chore::Tests)?
     {
@@ -88,7 +91,6 @@ pub(crate) fn run(part: &str) -> Result<ExitCode> {
     let context = Context::new(Workspace::find()?);
     let mut tally = step::run_all(&steps, &context);
     if let Some(emulators) = context.emulators.into_inner() {
-        // They lived through all of the above, and stop when asked.
         tally.add("emulators stop", emulators.https.stop().and(emulators.http.stop()));
     }
     Ok(tally.finish(started))
@@ -104,7 +106,7 @@ fn build_library(context: &Context) -> Result<Report> {
 
 fn start_emulators(context: &Context) -> Result<Report> {
     let built = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
-    // A copy, as the Rust tests have cargo build the program once more.
+    // A copy, because the Rust tests have cargo rebuild the program.
     let program = context.workspace.scratch("xtask")?.join(built.file_name().context("a program has a name")?);
     fs::copy(&built, &program).with_context(|| format!("cannot write {}", program.display()))?;
     let start = |folder, scheme| {

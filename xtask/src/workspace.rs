@@ -1,4 +1,4 @@
-//! Where the workspace lies, and how cargo is called in it.
+//! The workspace's folders, and cargo calls in it.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,18 +10,17 @@ use serde::Deserialize;
 
 use crate::process;
 
-/// What binaries call the folder of the crates that cargo has fetched.
+/// The name, in binaries, of the folder with the crates that cargo has fetched.
 pub(crate) const FETCHED: &str = "crates";
 
 /// The checkout that `cargo xtask` was called in.
 pub(crate) struct Workspace {
     /// The folder of the workspace's Cargo.toml.
     pub(crate) root: PathBuf,
-    /// Cargo's target folder; everything that the chores write lies below it.
+    /// Cargo's target folder. All output goes below it.
     pub(crate) target: PathBuf,
-    /// The oldest compiler that the library promises to build with, as Cargo.toml says it.
+    /// The oldest supported compiler, from Cargo.toml.
     pub(crate) rust_version: String,
-    /// The library's version.
     pub(crate) version: String,
     /// The target triple of this machine.
     pub(crate) host: String,
@@ -42,12 +41,12 @@ struct Package {
 }
 
 impl Workspace {
-    /// Asks cargo, rather than remembering where xtask was compiled: a checkout may have moved since.
+    /// Asks cargo instead of compiling the path into xtask: a checkout can be moved.
     pub(crate) fn find() -> Result<Self> {
         Self::by(&cargo)
     }
 
-    /// The checkout that has its Cargo.toml in this folder.
+    /// The checkout with its Cargo.toml in this folder.
     pub(crate) fn at(root: &Path) -> Result<Self> {
         Self::by(&|| {
             let mut cargo = cargo();
@@ -58,7 +57,7 @@ impl Workspace {
 
     fn by(cargo: &dyn Fn() -> Command) -> Result<Self> {
         let json = process::stdout(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
-        let metadata: Metadata = serde_json::from_str(&json).context("cannot read the answer of `cargo metadata`")?;
+        let metadata: Metadata = serde_json::from_str(&json).context("cannot read the output of `cargo metadata`")?;
         let library = metadata
             .packages
             .into_iter()
@@ -86,12 +85,12 @@ impl Workspace {
         command
     }
 
-    /// Reads a text of the checkout by its path from the root, with `/` between folders.
+    /// Reads a text file of the checkout, by its path from the root with `/` between folders.
     pub(crate) fn read(&self, path: &str) -> Result<String> {
         std::fs::read_to_string(self.root.join(path)).with_context(|| format!("cannot read {path}"))
     }
 
-    /// A folder below the target folder, made if need be.
+    /// A folder below the target folder, created if necessary.
     pub(crate) fn scratch(&self, name: &str) -> Result<PathBuf> {
         let folder = self.target.join(name);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -99,7 +98,7 @@ impl Workspace {
     }
 }
 
-/// Makes it an empty folder, whatever was in it.
+/// Creates an empty folder, replacing an existing one.
 pub(crate) fn replace(folder: &Path) -> Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -107,8 +106,8 @@ pub(crate) fn replace(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
-/// The cargo that runs this chore, without what it told xtask about xtask: ring's build script reads these variables,
-/// so that handing them on would compile ring anew after every change between `cargo build` and `cargo xtask`.
+/// The cargo that runs this task, without its variables about the xtask package: ring's build script reads them, so each change
+/// between `cargo build` and `cargo xtask` would recompile ring.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     for (name, _) in env::vars_os() {
@@ -121,7 +120,7 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Where cargo puts the sources of the crates that it fetches, in folders called `NAME-VERSION`.
+/// The folders where cargo puts the sources of fetched crates, as `NAME-VERSION`.
 pub(crate) fn crate_sources() -> Result<Vec<PathBuf>> {
     let sources = cargo_home()?.join("registry/src");
     if !sources.exists() {

@@ -1,7 +1,7 @@
 #!/bin/bash
-# dlltool.sh DLLTOOL ARGUMENTS...: binutils' dlltool, which names symbols after the path that the library is written to. rustc's
-# begins with the checkout's and has a random part, so that the library would have other bytes each time. Here the name follows
-# from what is asked for: two libraries share it only if they are the same.
+# dlltool.sh DLLTOOL ARGUMENTS...: binutils' dlltool, with reproducible output. dlltool names symbols after the library's path, and
+# rustc passes a path in the checkout with a random part. Here the name follows from the definition file, so only equal libraries
+# share it.
 set -euo pipefail
 dlltool=$1
 shift
@@ -11,14 +11,14 @@ while [ $# -gt 0 ]; do
     case "$1" in
     -l) library=${2:?-l is followed by nothing} ;;
     -d) definition=${2:?-d is followed by nothing} ;;
-    # It cannot have blanks, as paths may. Here all is in a folder of its own.
+    # It cannot contain blanks, unlike paths. Here the folder is unique already.
     --temp-prefix) arguments+=("$1" "$(basename "$2")") ;;
     *) arguments+=("$1") && shift && continue ;;
     esac
     shift 2
 done
 if [ -z "$library" ] || [ ! -r "$definition" ]; then
-    echo "dlltool.sh: it takes -l LIBRARY and -d DEFINITION, and \`$definition\` is no file" >&2
+    echo "dlltool.sh: it needs -l LIBRARY and -d DEFINITION; \`$definition\` is not a file" >&2
     exit 2
 fi
 library=$(realpath --canonicalize-missing "$library")

@@ -1,4 +1,4 @@
-/* ProcessPrng, which Rust's standard library takes random bytes from, and wine 8 does not have: by the older RtlGenRandom. */
+/* ProcessPrng, which Rust's standard library needs and wine 8 lacks, by means of the older RtlGenRandom. */
 #include <windows.h>
 
 BOOLEAN NTAPI SystemFunction036(PVOID bytes, ULONG length);

@@ -1,9 +1,9 @@
 /*
- * wait.exe PROGRAM ARGUMENTS...: runs a program, and ends with its exit code.
+ * wait.exe PROGRAM ARGUMENTS...: runs a program, and exits with its exit code.
  *
- * When a Windows process ends whose threads are just starting or ending, what it is for Linux can hang in its C library's exit, and
- * wine's server kills it a second later: a program that has ended well then looks as if it had been killed. The exit code that
- * Windows knows is the right one. This program has no threads, so its own end is seen as it is.
+ * If threads are starting or ending while a Windows process exits, its Linux process can hang in the C library's exit, and wine's
+ * server kills it a second later: a program that succeeded looks killed. Windows still has the right exit code. This program has no
+ * threads, so its own exit code is reliable.
  */
 #include <stdio.h>
 #include <wchar.h>
@@ -11,7 +11,7 @@
 
 #define NOT_RUN 127
 
-/* What follows the first word, as whoever started this wrote it. */
+/* The command line after its first word, unchanged. */
 static WCHAR *after_first_word(WCHAR *line)
 {
     BOOL quoted = FALSE;
@@ -34,7 +34,7 @@ int main(void)
     startup.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
     startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
     startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
-    /* There is no console to share, and none has to be made. */
+    /* No console: there is none to share. */
     if (!CreateProcessW(NULL, call, NULL, NULL, TRUE, DETACHED_PROCESS, NULL, NULL, &startup, &process)) {
         fprintf(stderr, "cannot run %ls: error %lu\n", call, GetLastError());
         return NOT_RUN;

@@ -1,9 +1,9 @@
 #!/bin/bash
-# cc.sh ZIG TARGET ARGUMENTS...: zig as the C compiler and linker that rustc calls, without what rustc says for another one:
-# libraries that zig brings itself, and switches that it does not know.
+# cc.sh ZIG TARGET ARGUMENTS...: zig as the C compiler and linker for rustc, without arguments that rustc means for other linkers:
+# libraries that zig provides, and switches that it does not know.
 #
-# zig compiles parts of C libraries that it links, with debug information. Where they lie has to be the same on every machine:
-# below a file descriptor, and not below the folder that this is called in.
+# zig compiles parts of the C libraries that it links, with debug information. Their paths must be the same on every machine: they
+# go through a file descriptor, and are not relative to the current folder.
 zig=$1 target=$2
 shift 2
 exec 9<"$(dirname "$zig")"
@@ -13,10 +13,10 @@ links=1
 for argument in "$@"; do
     case "$argument" in
     -c | -S | -E) links=0 && arguments+=("$argument") ;;
-    # The unwinder is zig's own, whatever it is called elsewhere.
+    # zig has its own unwinder, under one name.
     -lunwind | -l:libunwind.a | -lgcc_eh | -lgcc_s | -lgcc) ;;
     -lwindows | -lmingwex | -lmingw32 | -lmsvcrt) ;;
-    # Only rustc says so, whose paths all begin at the root.
+    # Only rustc passes this, and all of its paths are absolute.
     -nodefaultlibs) cd / ;;
     -nolibc | -Wl,-Bstatic | -Wl,-Bdynamic) ;;
     --target=* | --unwindlib=* | -Wl,--disable-auto-image-base) ;;

@@ -1,11 +1,11 @@
-# What the project that reads this compiles for: arr_system, and arr_processor, which is x64, arm64 or some other word in lower
-# case. Each is empty if that is not known.
+# The target of the project that reads this: arr_system, and arr_processor, which is x64, arm64 or another lower-case name. Each
+# is empty if it is unknown.
 set(arr_system "")
 set(arr_processor "")
 get_property(arr_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
 if(NOT arr_languages MATCHES "^(NONE)?$")
   set(arr_system "${CMAKE_SYSTEM_NAME}")
-  # What is asked for, then what the compiler says. With Visual Studio the last of these is the processor that CMake runs on.
+  # The requested processor, then the compiler's. With Visual Studio, the last of these is the processor that CMake runs on.
   set(arr_sources ${arr_languages})
   list(TRANSFORM arr_sources REPLACE "(.+)" "CMAKE_\\1_COMPILER_ARCHITECTURE_ID")
   foreach(arr_source CMAKE_OSX_ARCHITECTURES ${arr_sources} CMAKE_VS_PLATFORM_NAME CMAKE_SYSTEM_PROCESSOR)
@@ -20,10 +20,10 @@ if(arr_processor MATCHES "^(x86_64|amd64)$")
 elseif(arr_processor STREQUAL "aarch64")
   set(arr_processor arm64)
 elseif(arr_processor MATCHES ";")
-  # Several at once.
+  # Several processors.
   set(arr_processor "")
 endif()
-# Its programs use the same libraries.
+# UWP uses the same libraries.
 if(arr_system STREQUAL "WindowsStore")
   set(arr_system Windows)
 endif()

@@ -1,31 +1,30 @@
-// arr_session.hpp - rendering sessions of Azure Remote Rendering, for C++17 and later.
+// arr_session.hpp - remote rendering sessions, for C++17 and later
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Thin classes over arr_session.h, which stays the reference for what a call does, sends and costs. docs/cpp.md is the guide.
+// Thin classes over arr_session.h, which is the reference for each call. docs/cpp.md is the guide.
 //
-// RESULTS     Whatever can fail returns arr::Result<T>: a value, or an arr::Error that says what to do. No exception is
-//             thrown and none is needed: -fno-exceptions and -fno-rtti are fine. With exceptions there is
-//             value_or_throw() besides.
+// Results   A function that can fail returns arr::Result<T>: a value or an arr::Error. The headers neither throw nor need
+//           exceptions or RTTI (-fno-exceptions, -fno-rtti). With exceptions enabled there is also value_or_throw().
 //
-// HANDLES     arr::Client, arr::Session, arr::Operation and arr::SessionList are as large as a pointer, are moved and not
-//             copied, and free their handle when they end. Freeing never blocks and never stops a session. One that is
-//             empty, was moved from or released answers every call by Status::invalid_handle.
+// Handles   arr::Client, arr::Session, arr::Operation and arr::SessionList are as large as a pointer, can be moved but not
+//           copied, and free their handle when they are destroyed. Freeing never blocks, and does not stop a session.
+//           Calls on an empty, moved-from or released object fail with Status::invalid_handle.
 //
-// TEXTS       go in as std::string_view, which may be a part of something larger, and are copied. They come out as views of
-//             the object they were asked of, and live as long as it does; each is followed by a NUL where it stands.
+// Texts     are passed as std::string_view, which may be part of a larger text, and are copied. They are returned as views
+//           that live as long as the object, each followed by a NUL.
 //
-// TIME        is std::chrono. See time.hpp for what is rounded, and for what does not fit.
+// Times     are std::chrono durations. time.hpp says how they are rounded and which do not fit.
 //
-// THREADS     A const member function may be called from any thread, several at a time, on one object. Moving and ending
-//             an object is for one thread, as with every C++ object.
+// Threads   Const member functions are thread-safe, also on one object. Moving and destroying an object is not, as with
+//           every C++ object.
 #pragma once
 
-// Before anything that an older standard does not have: this is the first thing that a compiler says then.
+// Comes first, so that with an older standard this is the compiler's first error.
 #if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
 #error "arr_session.hpp needs C++17 or later: compile with -std=c++17 (MSVC: /std:c++17)"
 #endif
 #ifdef Status
-#error "Status is a macro, which Xlib.h makes it: #undef Status before arr_session.hpp is included"
+#error "Status is a macro, probably from Xlib.h: #undef Status before you include arr_session.hpp"
 #endif
 
 #include "arr_session/client.hpp"

@@ -9,18 +9,18 @@ using UnityEngine.SceneManagement;
 namespace ArrSession.Unity.Editor
 {
     /// <summary>
-    /// Fails a build that holds an account key other than the public development key, or whose sessions have no credential
-    /// source, and says what to do.
+    /// Fails a build that would contain an account key other than the development account's, or whose sessions have no
+    /// credential. The message says what to do.
     /// </summary>
     sealed class BuildCheck : IPreprocessBuildWithReport, IProcessSceneWithReport
     {
-        /// <summary>Early: nobody waits for a build that fails.</summary>
+        /// <summary>Early, so that a build fails before it takes time.</summary>
         public int callbackOrder
         {
             get { return -100; }
         }
 
-        /// <summary>Looks at every settings asset that a build could take in.</summary>
+        /// <summary>Checks every settings asset that a build could include.</summary>
         public void OnPreprocessBuild(BuildReport report)
         {
             List<string> problems = new List<string>();
@@ -31,20 +31,20 @@ namespace ArrSession.Unity.Editor
                 if (problem == null) continue;
                 if (!IsForEditor(path))
                 {
-                    problems.Add(path + ": " + problem + " An asset that is for the Editor only belongs into a folder named Editor.");
+                    problems.Add(path + ": " + problem + " An Editor-only asset belongs in a folder named Editor.");
                     continue;
                 }
                 string way = FindWayIntoBuild(path);
                 if (way != null)
                 {
-                    problems.Add(path + ": " + problem + " It lies in a folder named Editor, but " + way + " takes it into a build: nothing"
-                        + " outside of such folders may refer to it.");
+                    problems.Add(path + ": " + problem + " It is in a folder named Editor, but " + way + " includes it in builds: nothing"
+                        + " outside such folders may refer to it.");
                 }
             }
             FailIfAny(problems);
         }
 
-        /// <summary>Looks at every session of a scene. The Editor calls it for play mode too, without a report.</summary>
+        /// <summary>Checks every session in a scene. The Editor also calls it for play mode, without a report.</summary>
         public void OnProcessScene(Scene scene, BuildReport report)
         {
             if (report == null) return;
@@ -60,13 +60,13 @@ namespace ArrSession.Unity.Editor
             FailIfAny(problems);
         }
 
-        // A file may hold several.
+        // A file may contain several settings.
         static string FindProblem(string path)
         {
             foreach (UnityEngine.Object asset in AssetDatabase.LoadAllAssetsAtPath(path))
             {
                 RemoteRenderingSettings settings = asset as RemoteRenderingSettings;
-                // A provider may stand beside the component: the scenes are looked at one by one.
+                // Scenes are checked one by one; here, a provider component is assumed.
                 string problem = settings == null ? null : settings.FindProblem(true, true);
                 if (problem != null) return problem;
             }
@@ -78,7 +78,8 @@ namespace ArrSession.Unity.Editor
             return path.Contains("/Editor/");
         }
 
-        // Only scripts are kept out of builds by such a folder; other assets get in with what refers to them.
+        // Editor folders exclude only scripts from builds. Any other asset in them is included if an included asset refers
+        // to it.
         static string FindWayIntoBuild(string path)
         {
             List<string> roots = new List<string>(AssetDatabase.GetAllAssetPaths());
@@ -100,8 +101,8 @@ namespace ArrSession.Unity.Editor
         {
             if (session.Settings == null)
             {
-                return "The Remote Rendering Session has no settings, so it has no credential. Create some by Assets, Create, Remote Rendering,"
-                    + " Settings, and set them as its Settings.";
+                return "The Remote Rendering Session has no settings, so it has no credential. Create them with Assets > Create > Remote Rendering"
+                    + " > Settings, and assign them to its Settings.";
             }
             return session.Settings.FindProblem(true, session.GetComponent<TokenProviderBehaviour>() != null);
         }

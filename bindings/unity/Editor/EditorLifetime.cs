@@ -4,8 +4,8 @@ using UnityEngine;
 namespace ArrSession.Unity.Editor
 {
     /// <summary>
-    /// Pumps in edit mode, and ends clients in good order before they lose their objects: when play mode begins or ends,
-    /// before the domain is reloaded, and when the Editor quits. Each is bounded by the settings' shutdown limit.
+    /// Pumps in edit mode, and shuts clients down when play mode begins or ends, before a domain reload, and when the
+    /// Editor quits. Limited by the settings' shutdown limit.
     /// </summary>
     [InitializeOnLoad]
     static class EditorLifetime
@@ -23,13 +23,13 @@ namespace ArrSession.Unity.Editor
             AssemblyReloadEvents.beforeAssemblyReload += Quit;
         }
 
-        // In play mode the player loop does it, unless the Editor's pause button holds that.
+        // In play mode the player loop pumps, unless play mode is paused.
         static void Tick()
         {
             if (!EditorApplication.isPlaying || EditorApplication.isPaused || FramesStandStill()) SessionPump.Tick();
         }
 
-        // Without Run In Background there are none while another application has the focus.
+        // Without Run In Background there are no frames while the Editor is in the background.
         static bool FramesStandStill()
         {
             if (Time.frameCount != lastFrame)
@@ -40,7 +40,7 @@ namespace ArrSession.Unity.Editor
             return EditorApplication.timeSinceStartup - lastFrameAt > StandstillSeconds;
         }
 
-        // Sessions of edit mode do not go over into play mode: with or without a reload, the scene's objects are new ones.
+        // Edit-mode sessions end before play mode, because play mode has new scene objects, with or without a reload.
         static void PlayModeChanged(PlayModeStateChange change)
         {
             if (change == PlayModeStateChange.ExitingEditMode || change == PlayModeStateChange.ExitingPlayMode) SessionPump.Shutdown();

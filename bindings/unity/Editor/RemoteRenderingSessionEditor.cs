@@ -4,20 +4,20 @@ using UnityEngine;
 
 namespace ArrSession.Unity.Editor
 {
-    /// <summary>The component's inspector: its fields, then the session as it is now, with buttons.</summary>
+    /// <summary>The component's inspector: its fields, the session's state, and buttons.</summary>
     [CustomEditor(typeof(RemoteRenderingSession))]
     sealed class RemoteRenderingSessionEditor : UnityEditor.Editor
     {
         const float ExtendMinutes = 15;
 
-        /// <summary>The remaining lease runs down before one's eyes.</summary>
+        /// <summary>Keeps the remaining lease counting down.</summary>
         public override bool RequiresConstantRepaint()
         {
             RemoteRenderingSession shown = (RemoteRenderingSession)target;
             return shown.Session != null || shown.IsStarting;
         }
 
-        /// <summary>Draws it.</summary>
+        /// <summary>Draws the inspector.</summary>
         public override void OnInspectorGUI()
         {
             DrawDefaultInspector();
@@ -32,7 +32,7 @@ namespace ArrSession.Unity.Editor
         {
             if (shown.Settings == null)
             {
-                EditorGUILayout.HelpBox("Set Settings. Create some by Assets, Create, Remote Rendering, Settings.", MessageType.Warning);
+                EditorGUILayout.HelpBox("Assign Settings. Create them with Assets > Create > Remote Rendering > Settings.", MessageType.Warning);
                 return;
             }
             bool beside = shown.GetComponent<TokenProviderBehaviour>() != null;
@@ -45,12 +45,14 @@ namespace ArrSession.Unity.Editor
         static void DrawState(RemoteRenderingSession shown)
         {
             SessionSnapshot snapshot = shown.Snapshot;
-            EditorGUILayout.LabelField("Status", shown.IsStarting && shown.Session == null ? "Asking for a session" : shown.Status.ToString());
+            EditorGUILayout.LabelField("Status", shown.IsStarting && shown.Session == null ? "Requesting a session" : shown.Status.ToString());
             if (shown.Session != null)
             {
                 EditorGUILayout.LabelField("Session", shown.Session.Id);
                 EditorGUILayout.LabelField("Remaining lease", Clock(snapshot.Remaining) + " of " + Clock(snapshot.MaxLease));
                 EditorGUILayout.LabelField("Ports", snapshot.HandshakePort + " (handshake), " + snapshot.ArrInspectorPort + " (inspector)");
+                if (snapshot.Status == SessionStatus.Starting) EditorGUILayout.LabelField("Starting for", Clock(snapshot.StartingFor));
+                EditorGUILayout.LabelField("Last read", Clock(snapshot.Age) + " ago" + (shown.ReadsAreFailing ? "; reads are failing" : ""));
             }
             if (shown.LastProblem != null) EditorGUILayout.HelpBox(shown.LastProblem, MessageType.Error);
         }

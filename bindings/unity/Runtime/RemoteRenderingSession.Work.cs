@@ -5,15 +5,15 @@ using UnityEngine;
 
 namespace ArrSession.Unity
 {
-    /// <content>How it does what is asked of it, and what it does by itself.</content>
+    /// <content>Implementation and automatic behaviour.</content>
     public sealed partial class RemoteRenderingSession
     {
-        // Between two questions to a token provider that has failed.
+        // The pause between requests to a token provider that failed.
         static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
         static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-        // NonSerialized: when scripts are compiled, the Editor carries over also private fields that it can serialize, and the
-        // component would speak of a session that has ended.
+        // NonSerialized: on a script reload the Editor restores even private fields it can serialize, and the component
+        // would show a session that has ended.
         ArrClient client;
         CancellationTokenSource clientLife;
         ArrClient renewing;
@@ -26,6 +26,7 @@ namespace ArrSession.Unity
         [NonSerialized] string lastProblem;
         TimeSpan suspendLimit;
         [NonSerialized] bool suspended;
+        [NonSerialized] bool readsAreFailing;
 
         void Start()
         {
@@ -39,16 +40,16 @@ namespace ArrSession.Unity
 
         void OnApplicationPause(bool paused)
         {
-            HeardOf(paused, true);
+            AwayChanged(paused, true);
         }
 
         void OnApplicationFocus(bool focused)
         {
-            HeardOf(!focused, false);
+            AwayChanged(!focused, false);
         }
 
-        // Being back in any way ends a suspend; but not one that the application has made by itself.
-        void HeardOf(bool away, bool pause)
+        // Any return to the application ends a suspend, except with Never: then only the application's own calls count.
+        void AwayChanged(bool away, bool pause)
         {
             if (settings == null || settings.SuspendOn == SuspendTrigger.Never) return;
             if (!away) Resume();
@@ -65,11 +66,11 @@ namespace ArrSession.Unity
             if (IsStarting)
             {
                 if (id == startingId) return starting;
-                throw new InvalidOperationException("Another session is being started: stop or forget it before this one.");
+                throw new InvalidOperationException("Another session is starting. Stop or forget it first.");
             }
             if (Session != null)
             {
-                throw new InvalidOperationException("There is a session already: stop or forget it before another one.");
+                throw new InvalidOperationException("There is a session already. Stop or forget it first.");
             }
             lastProblem = null;
             life = new CancellationTokenSource();
@@ -88,7 +89,7 @@ namespace ArrSession.Unity
                 {
                     await EnsureClient(end);
                     end.ThrowIfCancellationRequested();
-                    begun = await (id != null ? client.OpenSessionAsync(id, end) : CreateOrResume(end));
+                    begun = await (id != null ? client.OpenSessionAsync(id, end) : CreateOrReuse(end));
                     if (end.IsCancellationRequested)
                     {
                         begun.Dispose();
@@ -101,26 +102,26 @@ namespace ArrSession.Unity
                 }
                 catch (OperationCanceledException)
                 {
-                    // Given up by who asked for it. Stopping, forgetting and closing see to the session themselves.
+                    // The caller cancelled. Stop, forget and close handle the session themselves.
                     if (cancellation.IsCancellationRequested && ReferenceEquals(mine, life)) GiveUp(id == null);
                     throw;
                 }
                 catch (ArrSessionEndedException problem)
                 {
-                    // An event may have told its end before.
+                    // An event may have reported the end already.
                     if (ReferenceEquals(begun, session)) End(problem.Properties.Status);
-                    Tell(problem);
+                    Report(problem);
                     throw;
                 }
                 catch (Exception problem)
                 {
-                    Tell(problem);
+                    Report(problem);
                     throw;
                 }
             }
         }
 
-        // Its start was cancelled after the session was there.
+        // The start was cancelled after the session existed.
         void GiveUp(bool stop)
         {
             if (Session == null) return;
@@ -128,24 +129,24 @@ namespace ArrSession.Unity
             else ForgetSession();
         }
 
-        async Task<RenderingSession> CreateOrResume(CancellationToken cancellation)
+        async Task<RenderingSession> CreateOrReuse(CancellationToken cancellation)
         {
             CreateSessionOptions what = new CreateSessionOptions { Size = size, MaxLease = Lease };
             ArrClient asked = client;
             RenderingSession begun;
             bool isNew = true;
-            if (!resumeEarlier && string.IsNullOrEmpty(sessionId))
+            if (!reuseEarlier && string.IsNullOrEmpty(sessionId))
             {
                 begun = await asked.CreateSessionAsync(what, cancellation);
             }
             else
             {
-                ResumeOptions fit = new ResumeOptions { SessionId = string.IsNullOrEmpty(sessionId) ? null : sessionId };
-                ResumeResult found = await asked.ResumeOrCreateSessionAsync(what, fit, cancellation);
+                ReuseOptions fit = new ReuseOptions { SessionId = string.IsNullOrEmpty(sessionId) ? null : sessionId };
+                ReuseResult found = await asked.ReuseOrCreateSessionAsync(what, fit, cancellation);
                 begun = found.Session;
-                isNew = !found.Resumed;
+                isNew = !found.Reused;
             }
-            // Given up just now, by another thread: too late for the library to know.
+            // Cancelled by another thread after the create had ended, so the library does not stop it.
             if (isNew && cancellation.IsCancellationRequested && !asked.IsDisposed) Observe(begun.StopAsync());
             return begun;
         }
@@ -156,8 +157,8 @@ namespace ArrSession.Unity
             TokenProviderBehaviour beside = GetComponent<TokenProviderBehaviour>();
             if (settings == null)
             {
-                throw new InvalidOperationException("This component has no settings. Create some by Assets, Create, Remote Rendering,"
-                    + " Settings, and set them as Settings of the Remote Rendering Session.");
+                throw new InvalidOperationException("This component has no settings. Create them with Assets > Create > Remote Rendering"
+                    + " > Settings, and assign them to Settings of the Remote Rendering Session.");
             }
             string problem = settings.FindProblem(!Application.isEditor, beside != null) ?? FindProblem();
             if (problem != null) throw new InvalidOperationException(problem);
@@ -182,13 +183,13 @@ namespace ArrSession.Unity
             SessionPump.Add(made, settings.ShutdownLimit, this);
         }
 
-        // What is wrong with this component, with the fix; null if nothing is.
+        // What is wrong with this component, and how to fix it; null if nothing is.
         string FindProblem()
         {
-            if (leaseMinutes < 1) return "Lease Minutes is less than 1: give the lease of a new session.";
+            if (leaseMinutes < 1) return "Lease Minutes is less than 1. Set the lease of a new session.";
             if (keepAlive && leaseCapMinutes < leaseMinutes)
             {
-                return "Keep Alive is on, but Lease Cap Minutes is less than Lease Minutes. Give the longest that the lease may become:"
+                return "Keep Alive is on, but Lease Cap Minutes is less than Lease Minutes. Set the longest that the lease may become:"
                     + " it bounds what the session can cost.";
             }
             return null;
@@ -199,11 +200,12 @@ namespace ArrSession.Unity
             DropSession();
             session = begun;
             session.Tag = this;
+            readsAreFailing = false;
             ApplyCare();
             SetStatus(session.GetSnapshot().Status);
         }
 
-        // Tells the library how to look after the session.
+        // Applies the options for watching and keep-alive.
         void ApplyCare()
         {
             RenderingSession now = Session;
@@ -231,7 +233,7 @@ namespace ArrSession.Unity
             }
             catch (ArrException problem)
             {
-                Tell(problem);
+                Report(problem);
             }
         }
 
@@ -239,15 +241,15 @@ namespace ArrSession.Unity
         {
             if (EventReceived != null) EventReceived(received);
             if (received.Type == ArrEventType.TokenNeeded) RenewToken();
-            else if (received.Type == ArrEventType.CreateLost && received.Count > 0)
+            else if (received.Type == ArrEventType.CreateLost && !string.IsNullOrEmpty(received.SessionId))
             {
-                Tell("The answer to a create was lost. Session " + received.SessionId + " may have come of it and may be running: open it by its"
-                    + " id, or stop it.");
+                Report("The reply to a create was lost. Session " + received.SessionId + " may be the result and may be running: open it by its id"
+                    + " to use or stop it.");
             }
             else if (received.Type == ArrEventType.SessionLeftRunning)
             {
-                Tell("A create was given up after it had made session " + received.SessionId + ", which could not be stopped: open it by its id,"
-                    + " or stop it.");
+                Report("A create was cancelled after it had created session " + received.SessionId + ", and stopping that session failed: it may be"
+                    + " running. Open it by its id to stop it.");
             }
             if (session == null || !ReferenceEquals(received.Session, session)) return;
 
@@ -264,15 +266,28 @@ namespace ArrSession.Unity
                     Raise(onLeaseExtended, (float)received.MaxLease.TotalMinutes);
                     break;
                 case ArrEventType.LeaseNotExtended:
-                    Tell("The lease could not be extended (" + received.Status + "). It is tried again while there is time.");
+                    Report("The lease could not be extended (" + received.Status + "). Retrying while there is time.");
+                    break;
+                case ArrEventType.StartingLong:
+                    Report("The session is taking unusually long to start. Wait, or stop it and start another, perhaps of another size.");
+                    Raise(onStartingLong, (float)Snapshot.StartingFor.TotalMinutes);
+                    break;
+                case ArrEventType.ReadsFailing:
+                    readsAreFailing = true;
+                    Report("The session cannot be read (" + received.Status + "), so the values shown may be outdated. Retrying.");
+                    Raise(onReadsFailing, received.Status.ToString());
+                    break;
+                case ArrEventType.ReadsRecovered:
+                    readsAreFailing = false;
+                    Raise(onReadsRecovered, received.SessionStatus);
                     break;
                 case ArrEventType.LeaseCapReached:
-                    Tell("The lease has grown to its cap and is not extended any more. Extend it by hand, or end in good order.");
+                    Report("The lease has reached its cap and is no longer extended. Extend it manually, or finish before it ends.");
                     break;
             }
         }
 
-        // Until there is one, or the client has ended: the library asks once, and its calls wait.
+        // Retries until it has a token or the client has ended: the library asks only once, and its calls wait.
         async void RenewToken()
         {
             ArrClient asking = client;
@@ -280,7 +295,7 @@ namespace ArrSession.Unity
             renewing = asking;
             CancellationToken end = clientLife.Token;
             TimeSpan pause = ShortestPause;
-            while (!await TryRenewToken(asking, end) && await Pass(pause, end))
+            while (!await TryRenewToken(asking, end) && await Delay(pause, end))
             {
                 pause = TimeSpan.FromSeconds(Math.Min(2 * pause.TotalSeconds, LongestPause.TotalSeconds));
             }
@@ -297,13 +312,13 @@ namespace ArrSession.Unity
             }
             catch (Exception problem)
             {
-                if (!end.IsCancellationRequested) Tell(problem);
+                if (!end.IsCancellationRequested) Report(problem);
                 return false;
             }
         }
 
-        // False: the end came first.
-        static async Task<bool> Pass(TimeSpan time, CancellationToken end)
+        // False if cancelled first.
+        static async Task<bool> Delay(TimeSpan time, CancellationToken end)
         {
             try
             {
@@ -347,22 +362,22 @@ namespace ArrSession.Unity
             if (dropped != null) dropped.Dispose();
         }
 
-        void Tell(Exception problem)
+        void Report(Exception problem)
         {
-            // Who gave up knows.
+            // The caller cancelled and knows.
             if (problem is OperationCanceledException) return;
-            Tell(problem.Message);
+            Report(problem.Message);
             if (ProblemOccurred != null) ProblemOccurred(problem);
         }
 
-        void Tell(string problem)
+        void Report(string problem)
         {
             lastProblem = problem;
             Debug.LogWarning("Remote Rendering: " + problem, this);
             Raise(onProblem, problem);
         }
 
-        // What a listener throws is no failure of the session.
+        // An exception in a listener is not a failure of the session.
         void Raise<T>(UnityEngine.Events.UnityEvent<T> raised, T argument)
         {
             try
@@ -375,7 +390,7 @@ namespace ArrSession.Unity
             }
         }
 
-        // Failures are told by the events; nobody awaits this task.
+        // Events report failures; no code awaits this task.
         static void Observe(Task task)
         {
             task.ContinueWith(Ignore, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously);

@@ -6,118 +6,128 @@ using UnityEngine;
 namespace ArrSession.Unity
 {
     /// <summary>
-    /// One rendering session: starts it, tells by events what becomes of it, keeps its lease as asked, and stops it when
-    /// play mode or the application ends. Everything is to be called on the main thread, and everything is told there.
-    /// The Editor calls it in edit mode too.
+    /// One rendering session: starts it, reports its state by events, keeps its lease alive if asked, and stops it when
+    /// play mode or the application ends. Main thread only; events are raised there. Also works in edit mode, called by the
+    /// Editor.
     /// </summary>
     [AddComponentMenu("Remote Rendering/Remote Rendering Session")]
     [DisallowMultipleComponent]
     public sealed partial class RemoteRenderingSession : MonoBehaviour
     {
-        [Tooltip("Account and service: create one by Assets, Create, Remote Rendering, Settings.")]
+        [Tooltip("The settings asset with account and service. Create one with Assets > Create > Remote Rendering > Settings.")]
         [SerializeField] RemoteRenderingSettings settings = null;
 
         [Header("Session")]
-        [Tooltip("Start the session as soon as this component starts.")]
+        [Tooltip("Start the session when this component starts.")]
         [SerializeField] bool startAutomatically = false;
-        [Tooltip("The size of the machine.")]
+        [Tooltip("The size of the server.")]
         [SerializeField] SessionSize size = SessionSize.Standard;
-        [Tooltip("The lease of a new session, in minutes: it ends by itself then, whatever happens to this application.")]
+        [Tooltip("The lease of a new session, in minutes. The session then ends, even if this application crashes.")]
         [Min(1)]
         [SerializeField] int leaseMinutes = 30;
-        [Tooltip("Go on with a session that an earlier run has left, if there is one that is fit. Needs the settings' journal.")]
-        [SerializeField] bool resumeEarlier = false;
-        [Tooltip("Go on with the session of this id, if it is fit, before a new one is created.")]
+        [Tooltip("Reuse a session that an earlier run left running, if it has this size and 10 minutes left. Needs Journal in the settings.")]
+        [SerializeField] bool reuseEarlier = false;
+        [Tooltip("Reuse the session with this id, if it has this size and 10 minutes left, before creating one. Empty: none.")]
         [SerializeField] string sessionId = "";
 
         [Header("Lease")]
-        [Tooltip("Tell when less than this is left, in minutes.")]
+        [Tooltip("Raise On Lease Expiring when less than this is left, in minutes. 0: never.")]
         [Min(0)]
         [SerializeField] float warnMinutes = 5;
-        [Tooltip("Extend the lease by itself while the application is alive, up to the cap.")]
+        [Tooltip("Extend the lease automatically, up to the cap, while the application is alive.")]
         [SerializeField] bool keepAlive = false;
-        [Tooltip("The longest that the whole lease may become, in minutes: it bounds what the session can cost. To be given for Keep Alive.")]
+        [Tooltip("The longest that the whole lease may become, in minutes. Required for Keep Alive: it bounds what the session can cost.")]
         [Min(0)]
         [SerializeField] int leaseCapMinutes = 0;
-        [Tooltip("Extend when less than this is left, in minutes.")]
+        [Tooltip("Keep Alive extends the lease when less than this is left, in minutes.")]
         [Min(1)]
         [SerializeField] int extendBelowMinutes = 5;
-        [Tooltip("Extend by this, in minutes.")]
+        [Tooltip("Keep Alive extends the lease by this, in minutes.")]
         [Min(1)]
         [SerializeField] int extendByMinutes = 15;
 
         [Header("Care")]
         [Tooltip("Stop the session when this component is destroyed, play mode ends, or the application quits.")]
         [SerializeField] bool stopOnQuit = true;
-        [Tooltip("What is done with the session when the application is suspended.")]
+        [Tooltip("What happens to the session when the application is suspended.")]
         [SerializeField] SuspendAction onSuspend = SuspendAction.Leave;
-        [Tooltip("For Extend: how much of the lease shall be left when the application is suspended, in minutes.")]
+        [Tooltip("For Extend: the least remaining lease after a suspend, in minutes.")]
         [Min(1)]
         [SerializeField] int suspendLeaseMinutes = 10;
 
         [Header("Events")]
-        [Tooltip("The session is ready; the text is its host name.")]
+        [Tooltip("The session is ready. Passes its host name.")]
         [SerializeField] SessionTextEvent onReady = new SessionTextEvent();
-        [Tooltip("The session has another status.")]
+        [Tooltip("The session has a new status.")]
         [SerializeField] SessionStatusEvent onStatusChanged = new SessionStatusEvent();
-        [Tooltip("The session has ended: stopped, expired or failed.")]
+        [Tooltip("The session was stopped, expired or failed.")]
         [SerializeField] SessionStatusEvent onEnded = new SessionStatusEvent();
-        [Tooltip("The lease ends in so many minutes.")]
+        [Tooltip("The lease is about to end. Passes the minutes left.")]
         [SerializeField] SessionMinutesEvent onLeaseExpiring = new SessionMinutesEvent();
-        [Tooltip("Keep Alive has extended the whole lease to so many minutes.")]
+        [Tooltip("Keep Alive extended the lease. Passes the whole lease in minutes.")]
         [SerializeField] SessionMinutesEvent onLeaseExtended = new SessionMinutesEvent();
-        [Tooltip("Something went wrong; the text says what, and what to do.")]
+        [Tooltip("The session has been starting for 15 minutes or more. Passes the minutes.")]
+        [SerializeField] SessionMinutesEvent onStartingLong = new SessionMinutesEvent();
+        [Tooltip("The session could not be read for a minute or more, so the values shown may be outdated. Passes the reason.")]
+        [SerializeField] SessionTextEvent onReadsFailing = new SessionTextEvent();
+        [Tooltip("The session can be read again. Passes its status.")]
+        [SerializeField] SessionStatusEvent onReadsRecovered = new SessionStatusEvent();
+        [Tooltip("Something failed. Passes what, and what to do.")]
         [SerializeField] SessionTextEvent onProblem = new SessionTextEvent();
 
-        /// <summary>Every event of the client and its sessions, for what the other events do not tell.</summary>
+        /// <summary>
+        /// Raised for every event of the client and its sessions, including those without a specific event here.
+        /// </summary>
         public event Action<ArrEvent> EventReceived;
 
-        /// <summary>Something went wrong. What was awaited throws the same.</summary>
+        /// <summary>Raised when something failed. An awaited task throws the same exception.</summary>
         public event Action<Exception> ProblemOccurred;
 
-        /// <summary>Account and service. Takes effect with the next client: after <see cref="Close"/>, if there is one.</summary>
+        /// <summary>
+        /// The account and service. Takes effect with the next client, after <see cref="Close"/> if there is one.
+        /// </summary>
         public RemoteRenderingSettings Settings
         {
             get { return settings; }
             set { settings = value; }
         }
 
-        /// <summary>Whether the session is started as soon as this component starts.</summary>
+        /// <summary>Whether to start the session when this component starts. Default false.</summary>
         public bool StartAutomatically
         {
             get { return startAutomatically; }
             set { startAutomatically = value; }
         }
 
-        /// <summary>The size of the machine. Takes effect with the next session.</summary>
+        /// <summary>The server's size. Takes effect with the next session.</summary>
         public SessionSize Size
         {
             get { return size; }
             set { size = value; }
         }
 
-        /// <summary>The lease of a new session. At least a minute.</summary>
+        /// <summary>The lease of a new session, in whole minutes, rounded up. At least 1; default 30.</summary>
         public TimeSpan Lease
         {
             get { return TimeSpan.FromMinutes(leaseMinutes); }
             set { leaseMinutes = ToMinutes(value); }
         }
 
-        /// <summary>Whether a session that an earlier run has left is gone on with.</summary>
-        public bool ResumeEarlier
+        /// <summary>Whether to reuse a session that an earlier run left running. Default false.</summary>
+        public bool ReuseEarlier
         {
-            get { return resumeEarlier; }
-            set { resumeEarlier = value; }
+            get { return reuseEarlier; }
+            set { reuseEarlier = value; }
         }
 
-        /// <summary>The id of the session to go on with, before a new one is created; empty for none.</summary>
+        /// <summary>The id of a session to reuse, if suitable, before creating one; empty for none.</summary>
         public string PreferredSessionId
         {
             get { return sessionId; }
             set { sessionId = value ?? ""; }
         }
 
-        /// <summary>Whether the lease is extended by itself, up to <see cref="LeaseCap"/>. Takes effect at once.</summary>
+        /// <summary>Whether to extend the lease automatically, up to <see cref="LeaseCap"/>. Takes effect at once.</summary>
         public bool KeepAlive
         {
             get { return keepAlive; }
@@ -128,7 +138,9 @@ namespace ArrSession.Unity
             }
         }
 
-        /// <summary>The longest that the whole lease may become by keeping alive. Takes effect at once.</summary>
+        /// <summary>
+        /// The longest that <see cref="KeepAlive"/> may make the whole lease, in whole minutes. Takes effect at once.
+        /// </summary>
         public TimeSpan LeaseCap
         {
             get { return TimeSpan.FromMinutes(leaseCapMinutes); }
@@ -139,7 +151,10 @@ namespace ArrSession.Unity
             }
         }
 
-        /// <summary>The lease is extended when less than this is left. At least a minute. Takes effect at once.</summary>
+        /// <summary>
+        /// <see cref="KeepAlive"/> extends the lease when less than this is left. Whole minutes, at least 1; default 5.
+        /// Takes effect at once.
+        /// </summary>
         public TimeSpan ExtendBelow
         {
             get { return TimeSpan.FromMinutes(extendBelowMinutes); }
@@ -150,7 +165,9 @@ namespace ArrSession.Unity
             }
         }
 
-        /// <summary>The lease is extended by this much. At least a minute. Takes effect at once.</summary>
+        /// <summary>
+        /// <see cref="KeepAlive"/> extends the lease by this. Whole minutes, at least 1; default 15. Takes effect at once.
+        /// </summary>
         public TimeSpan ExtendBy
         {
             get { return TimeSpan.FromMinutes(extendByMinutes); }
@@ -162,8 +179,8 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// Whether the session is stopped when this component is destroyed, play mode ends, or the application quits. Takes
-        /// effect at once.
+        /// Whether to stop the session when this component is destroyed, play mode ends, or the application quits. Default
+        /// true. Takes effect at once.
         /// </summary>
         public bool StopOnQuit
         {
@@ -175,7 +192,7 @@ namespace ArrSession.Unity
             }
         }
 
-        /// <summary>What is done with the session when the application is suspended. Takes effect at once.</summary>
+        /// <summary>What happens to the session when the application is suspended. Takes effect at once.</summary>
         public SuspendAction OnSuspend
         {
             get { return onSuspend; }
@@ -186,55 +203,75 @@ namespace ArrSession.Unity
             }
         }
 
-        /// <summary>The session is ready: its host name.</summary>
+        /// <summary>The session is ready. Passes its host name.</summary>
         public SessionTextEvent OnReady
         {
             get { return onReady; }
         }
 
-        /// <summary>The session has another status.</summary>
+        /// <summary>The session has a new status.</summary>
         public SessionStatusEvent OnStatusChanged
         {
             get { return onStatusChanged; }
         }
 
-        /// <summary>The session has ended: stopped, expired or failed.</summary>
+        /// <summary>The session was stopped, expired or failed.</summary>
         public SessionStatusEvent OnEnded
         {
             get { return onEnded; }
         }
 
-        /// <summary>The lease ends in so many minutes.</summary>
+        /// <summary>The lease is about to end. Passes the minutes left.</summary>
         public SessionMinutesEvent OnLeaseExpiring
         {
             get { return onLeaseExpiring; }
         }
 
-        /// <summary>Keeping alive has extended the whole lease to so many minutes.</summary>
+        /// <summary><see cref="KeepAlive"/> extended the lease. Passes the whole lease in minutes.</summary>
         public SessionMinutesEvent OnLeaseExtended
         {
             get { return onLeaseExtended; }
         }
 
-        /// <summary>Something went wrong: what, and what to do.</summary>
+        /// <summary>The session has been starting for 15 minutes or more. Passes the minutes.</summary>
+        public SessionMinutesEvent OnStartingLong
+        {
+            get { return onStartingLong; }
+        }
+
+        /// <summary>
+        /// The session could not be read for a minute or more, so cached properties may be outdated. Passes the reason.
+        /// </summary>
+        public SessionTextEvent OnReadsFailing
+        {
+            get { return onReadsFailing; }
+        }
+
+        /// <summary>The session was read after <see cref="OnReadsFailing"/>. Passes its status.</summary>
+        public SessionStatusEvent OnReadsRecovered
+        {
+            get { return onReadsRecovered; }
+        }
+
+        /// <summary>Something failed. Passes what, and what to do.</summary>
         public SessionTextEvent OnProblem
         {
             get { return onProblem; }
         }
 
-        /// <summary>The client, or null before the first session is asked for and after <see cref="Close"/>.</summary>
+        /// <summary>The client; null before the first start and after <see cref="Close"/>.</summary>
         public ArrClient Client
         {
             get { return client != null && !client.IsDisposed ? client : null; }
         }
 
-        /// <summary>The session, or null if there is none that lives.</summary>
+        /// <summary>The current session; null if there is none.</summary>
         public RenderingSession Session
         {
             get { return Client != null && session != null && !session.IsDisposed ? session : null; }
         }
 
-        /// <summary>What is known of the session. After its end its last status; <c>Unknown</c> before there is one.</summary>
+        /// <summary>The session's status; after its end its last one; <c>Unknown</c> before the first session.</summary>
         public SessionStatus Status
         {
             get { return status; }
@@ -246,20 +283,28 @@ namespace ArrSession.Unity
             get { return starting != null && !starting.IsCompleted; }
         }
 
+        /// <summary>
+        /// Whether the session has been unreadable for a minute or more, so that cached properties may be outdated.
+        /// </summary>
+        public bool ReadsAreFailing
+        {
+            get { return Session != null && readsAreFailing; }
+        }
+
         /// <summary>Whether the application is suspended.</summary>
         public bool IsSuspended
         {
             get { return suspended; }
         }
 
-        /// <summary>What went wrong last, with what to do; null if nothing did since the last start.</summary>
+        /// <summary>The last problem and what to do about it; null if there was none since the last start.</summary>
         public string LastProblem
         {
             get { return lastProblem; }
         }
 
         /// <summary>
-        /// The session in numbers, as it is now; all zero if there is none. For every frame: sends nothing, allocates
+        /// The session's numbers, advanced to now; all zero without a session. For every frame: sends nothing, allocates
         /// nothing.
         /// </summary>
         public SessionSnapshot Snapshot
@@ -271,48 +316,48 @@ namespace ArrSession.Unity
             }
         }
 
-        /// <summary>What remains of the lease; zero without a session.</summary>
+        /// <summary>What is left of the lease; zero without a session.</summary>
         public TimeSpan Remaining
         {
             get { return Snapshot.Remaining; }
         }
 
         /// <summary>
-        /// Creates the session, or goes on with the preferred or an earlier one, and waits until it is ready. While that is
-        /// under way, further calls are for the same session.
+        /// Creates a session, or reuses the preferred or an earlier one, and waits until it is ready. Calls during a start
+        /// return the same task.
         /// </summary>
-        /// <param name="cancellation">Gives the session up: one that was created is stopped.</param>
-        /// <exception cref="InvalidOperationException">The settings lack something, or there is a session already.</exception>
-        /// <exception cref="ArrException">What the service or the network had against it.</exception>
+        /// <param name="cancellation">Cancels the start. A session that was created is stopped.</param>
+        /// <exception cref="InvalidOperationException">The settings are incomplete, or there is a session already.</exception>
+        /// <exception cref="ArrException">The service refused the request, or the network failed.</exception>
         public Task<SessionProperties> StartSessionAsync(CancellationToken cancellation = default(CancellationToken))
         {
             return Begin(null, cancellation);
         }
 
-        /// <summary>Goes on with the session of this id, and waits until it is ready.</summary>
+        /// <summary>Opens the session with this id and waits until it is ready.</summary>
         /// <param name="id">The session's id.</param>
-        /// <param name="cancellation">Lets the session go again. It is not stopped.</param>
-        /// <exception cref="InvalidOperationException">The settings lack something, or there is a session already.</exception>
-        /// <exception cref="ArrException">What the service or the network had against it.</exception>
+        /// <param name="cancellation">Cancels the start. The session is released, not stopped.</param>
+        /// <exception cref="InvalidOperationException">The settings are incomplete, or there is a session already.</exception>
+        /// <exception cref="ArrException">The service refused the request, or the network failed.</exception>
         public Task<SessionProperties> OpenSessionAsync(string id, CancellationToken cancellation = default(CancellationToken))
         {
-            if (string.IsNullOrEmpty(id)) throw new ArgumentException("give the session's id", "id");
+            if (string.IsNullOrEmpty(id)) throw new ArgumentException("must not be empty", "id");
             return Begin(id, cancellation);
         }
 
         /// <summary>
-        /// Stops the session. One that is being created is given up, and stopped as soon as its id is known.
+        /// Stops the session, or cancels its start. A session that is being created is stopped as soon as its id arrives.
         /// </summary>
         /// <exception cref="InvalidOperationException">There is no session.</exception>
-        /// <exception cref="ArrException">It could not be stopped and may be running.</exception>
+        /// <exception cref="ArrException">The stop failed: the session may still be running.</exception>
         public async Task StopSessionAsync(CancellationToken cancellation = default(CancellationToken))
         {
             RenderingSession stopping = Session;
             if (stopping == null && !IsStarting)
             {
-                throw new InvalidOperationException("There is no session to stop: start or open one first.");
+                throw new InvalidOperationException("There is no session to stop. Start or open one first.");
             }
-            // Nobody shall wait for its readiness any longer; a create is given up by this.
+            // Ends the wait for readiness, or cancels the create.
             if (IsStarting) life.Cancel();
             if (stopping == null) return;
             try
@@ -321,54 +366,54 @@ namespace ArrSession.Unity
             }
             catch (Exception problem)
             {
-                Tell(problem);
+                Report(problem);
                 throw;
             }
             if (ReferenceEquals(stopping, session)) End(SessionStatus.Stopped);
         }
 
-        /// <summary>Makes the lease longer by so much, whatever the cap of keeping alive says.</summary>
-        /// <param name="by">At least a minute; whole seconds.</param>
-        /// <param name="cancellation">Does not wait for it any longer.</param>
+        /// <summary>Extends the lease, even beyond <see cref="LeaseCap"/>.</summary>
+        /// <param name="by">How much to add; rounded up to whole seconds.</param>
+        /// <param name="cancellation">Cancels the task.</param>
         /// <exception cref="InvalidOperationException">There is no session.</exception>
-        /// <exception cref="ArrException">What the service or the network had against it.</exception>
+        /// <exception cref="ArrException">The service refused the request, or the network failed.</exception>
         public async Task<SessionProperties> ExtendLeaseAsync(TimeSpan by, CancellationToken cancellation = default(CancellationToken))
         {
             RenderingSession extended = Session;
-            if (extended == null) throw new InvalidOperationException("There is no session to extend: start or open one first.");
+            if (extended == null) throw new InvalidOperationException("There is no session to extend. Start or open one first.");
             try
             {
                 return await extended.UpdateLeaseAsync(extended.GetSnapshot().MaxLease + by, cancellation);
             }
             catch (Exception problem)
             {
-                Tell(problem);
+                Report(problem);
                 throw;
             }
         }
 
-        /// <summary>Starts the session, unless there is one. How it goes is told by the events.</summary>
+        /// <summary>Starts a session, unless there is one. Events report the outcome.</summary>
         public void StartSession()
         {
             if (Session == null && !IsStarting) Observe(StartSessionAsync());
         }
 
-        /// <summary>Stops the session. How it goes is told by the events.</summary>
+        /// <summary>Stops the session. Events report the outcome.</summary>
         public void StopSession()
         {
             if (Session != null || IsStarting) Observe(StopSessionAsync());
         }
 
-        /// <summary>Makes the lease longer. How it goes is told by the events.</summary>
-        /// <param name="minutes">By how many minutes.</param>
+        /// <summary>Extends the lease. Events report the outcome.</summary>
+        /// <param name="minutes">How many minutes to add.</param>
         public void ExtendLease(float minutes)
         {
             if (Session != null) Observe(ExtendLeaseAsync(TimeSpan.FromMinutes(minutes)));
         }
 
         /// <summary>
-        /// Lets the session go without stopping it: it runs until its lease ends or somebody stops it. One that is being
-        /// created is given up, and stopped.
+        /// Releases the session without stopping it: it runs until its lease ends or it is stopped elsewhere. A session
+        /// that is being created is stopped.
         /// </summary>
         public void ForgetSession()
         {
@@ -379,9 +424,9 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// The application is about to be suspended: the session is left, extended or stopped, as <see cref="OnSuspend"/>
-        /// says. Blocks for at most the settings' <see cref="RemoteRenderingSettings.SuspendLimit"/>. Unity's pause does it
-        /// where <see cref="RemoteRenderingSettings.SuspendOn"/> says so.
+        /// Suspends: leaves, extends or stops the session according to <see cref="OnSuspend"/>. Blocks for at most
+        /// <see cref="RemoteRenderingSettings.SuspendLimit"/>. Called automatically when Unity pauses the application,
+        /// subject to <see cref="RemoteRenderingSettings.SuspendOn"/>.
         /// </summary>
         public void Suspend()
         {
@@ -389,16 +434,16 @@ namespace ArrSession.Unity
             suspended = true;
             try
             {
-                // False: not all was done in time. It goes on, as far as the system lets it.
+                // False means unfinished work, which continues for as long as the system allows.
                 client.Suspend(suspendLimit);
             }
             catch (ArrException problem)
             {
-                Tell(problem);
+                Report(problem);
             }
         }
 
-        /// <summary>The application is back: the session is read anew.</summary>
+        /// <summary>Ends a suspend and polls the session.</summary>
         public void Resume()
         {
             if (!suspended) return;
@@ -407,8 +452,8 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// Ends the client without waiting: everything pending is cancelled, and a session with <see cref="StopOnQuit"/> is
-        /// stopped in the background. The next start makes a new client. Destroying the component does the same.
+        /// Ends the client without waiting: cancels everything pending, and stops a session with <see cref="StopOnQuit"/>
+        /// in the background. The next start creates a new client. Called when the component is destroyed.
         /// </summary>
         public void Close()
         {
@@ -425,7 +470,7 @@ namespace ArrSession.Unity
                 ending.LogReceived -= Logged;
                 SessionPump.Remove(ending);
                 clientLife.Cancel();
-                // With StopOnQuit the library goes on to stop the session.
+                // With StopOnQuit, the library stops the session in the background.
                 ending.Dispose();
             }
             DropSession();

@@ -7,98 +7,99 @@ namespace ArrSession.Unity
     /// <summary>Where the credential comes from.</summary>
     public enum CredentialSource
     {
-        /// <summary>Nowhere yet: no session can be started, and a build fails.</summary>
+        /// <summary>None yet. Sessions cannot start, and builds fail.</summary>
         None,
 
-        /// <summary>The emulator's development account, whose key is public. The only key that may be in a build.</summary>
+        /// <summary>The emulator's development account. Its key is public, and the only key allowed in a build.</summary>
         DevelopmentAccount,
 
-        /// <summary>A token provider: the asset that is named here, or a component beside the session.</summary>
+        /// <summary>A token provider: the asset set here, or a component next to the session.</summary>
         TokenProvider,
 
-        /// <summary>An account's own key, in the Editor only: a build with it fails.</summary>
+        /// <summary>The account's own key, in the Editor only. Builds with it fail.</summary>
         AccountKeyInEditor,
     }
 
-    /// <summary>When the application counts as suspended.</summary>
+    /// <summary>What counts as a suspend.</summary>
     public enum SuspendTrigger
     {
         /// <summary>
-        /// Headsets, phones and store apps: when the application is paused, as by taking the headset off. Desktops and the
-        /// Editor: never, since losing the focus is no suspend there.
+        /// On headsets, phones and store apps (Android, iOS, UWP): a pause, for example taking the headset off. On desktops
+        /// and in the Editor: nothing.
         /// </summary>
         PlatformDefault,
 
-        /// <summary>When Unity pauses the application.</summary>
+        /// <summary>A pause of the application.</summary>
         Pause,
 
-        /// <summary>When Unity pauses the application, and when it loses the focus.</summary>
+        /// <summary>A pause of the application, or losing the focus.</summary>
         PauseOrFocusLoss,
 
-        /// <summary>Only by <see cref="RemoteRenderingSession.Suspend"/>.</summary>
+        /// <summary>Only <see cref="RemoteRenderingSession.Suspend"/>.</summary>
         Never,
     }
 
     /// <summary>
-    /// Account, service and behaviour, shared by all sessions of a project. Create one by Assets, Create, Remote Rendering.
+    /// Account, service and behaviour, shared by a project's sessions. Create one with Assets > Create > Remote Rendering >
+    /// Settings.
     /// </summary>
     [CreateAssetMenu(menuName = "Remote Rendering/Settings", fileName = "RemoteRenderingSettings")]
     public sealed class RemoteRenderingSettings : ScriptableObject
     {
         [Header("Credential")]
-        [Tooltip("Where the credential comes from. An account key other than the development account's never gets into a build.")]
+        [Tooltip("Where the credential comes from. A build fails if it would contain an account key other than the development account's.")]
         [SerializeField] CredentialSource credential = CredentialSource.DevelopmentAccount;
-        [Tooltip("For Token Provider: the asset that gives tokens. A Token Provider component beside the session goes before it.")]
+        [Tooltip("For Token Provider: the asset that supplies tokens. A Token Provider component next to the session takes precedence.")]
         [SerializeField] TokenProviderAsset tokenProvider = null;
-        [Tooltip("The account's id, a GUID. The development account needs none.")]
+        [Tooltip("The account's id, a GUID. Not needed for the development account.")]
         [SerializeField] string accountId = "";
         [Tooltip("For Account Key In Editor: the primary or secondary key. Clear it before you build.")]
         [SerializeField] string accountKey = "";
 
         [Header("Service")]
-        [Tooltip("Where the account was made: its account domain, or the region, or a URL. Empty with the development account: the emulator on this machine.")]
+        [Tooltip("Where the account was created: its account domain, a region or a URL. Empty with the development account: the emulator on this machine.")]
         [SerializeField] string accountDomain = "";
         [Tooltip("Where sessions run: a region, a host or a URL. Empty with the development account: the emulator on this machine.")]
         [SerializeField] string serviceEndpoint = "";
-        [Tooltip("The version of the REST API to speak.")]
+        [Tooltip("The version of the REST API.")]
         [SerializeField] ApiVersion apiVersion = ApiVersion.V1;
-        [Tooltip("PEM text with further certificate authorities to trust, for example the emulator's.")]
+        [Tooltip("Additional certificate authorities to trust, as PEM text; for example the emulator's.")]
         [TextArea]
         [SerializeField] string certificateAuthorities = "";
-        [Tooltip("Which other certificate authorities to trust: the device's where it has any for this library, else Mozilla's list (Auto); only the device's (Platform); only Mozilla's list (Bundled).")]
+        [Tooltip("Which other certificate authorities to trust. Auto: the device's if the library can use them, else Mozilla's list. Platform: only the device's. Bundled: only Mozilla's list.")]
         [SerializeField] TrustedRoots trust = TrustedRoots.Auto;
-        [Tooltip("\"system\", \"none\" or a URL. Empty: system.")]
+        [Tooltip("\"system\", \"none\" or a URL. Empty: \"system\".")]
         [SerializeField] string proxy = "";
 
         [Header("Behaviour")]
-        [Tooltip("The most that a call may take, in seconds. 0: the library's default, 60 s.")]
+        [Tooltip("Limit for a call, retries included, in seconds. 0: the default, 60 s.")]
         [Min(0)]
         [SerializeField] float callTimeoutSeconds = 0;
-        [Tooltip("How often a starting session is read, in seconds. 0: what the service asks for.")]
+        [Tooltip("How often to poll a starting session, in seconds. 0: the default, 10 s (2 s for a standard session with REST 2021-01-01; 0.25 s if the service is on this machine).")]
         [Min(0)]
         [SerializeField] float pollIntervalSeconds = 0;
-        [Tooltip("How often a ready session is read, in seconds. 0: the library's default, 30 s.")]
+        [Tooltip("How often to poll a ready session, in seconds. 0: the default, 30 s.")]
         [Min(0)]
         [SerializeField] float readyPollIntervalSeconds = 0;
-        [Tooltip("Remember created sessions in a file below Application.persistentDataPath, so that the next run finds what a crash has left.")]
+        [Tooltip("Record created sessions in a folder below Application.persistentDataPath, so that the next run finds sessions that a crash left running.")]
         [SerializeField] bool journal = true;
-        [Tooltip("What of the library's log goes to the console.")]
+        [Tooltip("Which log lines go to the console.")]
         [SerializeField] ArrLogLevel logLevel = ArrLogLevel.Warning;
-        [Tooltip("How long the end of play mode, a reload or quitting may hold the main thread, in seconds.")]
+        [Tooltip("How long the end of play mode, a reload or quitting may block the main thread, in seconds.")]
         [Min(0)]
         [SerializeField] float shutdownSeconds = 3;
-        [Tooltip("When the application counts as suspended.")]
+        [Tooltip("What counts as a suspend. Platform Default: a pause, on headsets, phones and store apps only.")]
         [SerializeField] SuspendTrigger suspendOn = SuspendTrigger.PlatformDefault;
-        [Tooltip("How long a suspend may hold the main thread, in seconds. Store apps have 5 s in all.")]
+        [Tooltip("How long a suspend may block the main thread, in seconds. Windows gives store apps 5 s in all.")]
         [Min(0)]
         [SerializeField] float suspendSeconds = 2;
 
-        const string ForeignKey = "The settings hold an account key, and whoever has the build would have the whole account. Clear Account Key,"
+        const string ForeignKey = "The settings contain an account key, which would give everyone with the build the whole account. Clear Account Key,"
             + " and choose Token Provider as Credential (or Development Account, for the emulator). Only the emulator's public development"
             + " key may be in a build.";
 
-        /// <summary>The file that remembers created sessions, below <c>Application.persistentDataPath</c>.</summary>
-        public const string JournalFile = "arr-sessions.journal";
+        /// <summary>The journal folder's name below <c>Application.persistentDataPath</c>.</summary>
+        public const string JournalFolder = "arr-journal";
 
         /// <summary>Where the credential comes from.</summary>
         public CredentialSource Credential
@@ -107,7 +108,7 @@ namespace ArrSession.Unity
             set { credential = value; }
         }
 
-        /// <summary>The asset that gives tokens, or null.</summary>
+        /// <summary>The asset that supplies tokens, or null.</summary>
         public TokenProviderAsset TokenProvider
         {
             get { return tokenProvider; }
@@ -121,14 +122,14 @@ namespace ArrSession.Unity
             set { accountId = value ?? ""; }
         }
 
-        /// <summary>The account's key, for use in the Editor.</summary>
+        /// <summary>The account's key, for the Editor only.</summary>
         public string AccountKey
         {
             get { return accountKey; }
             set { accountKey = value ?? ""; }
         }
 
-        /// <summary>Where the account was made: a domain, a region or a URL.</summary>
+        /// <summary>Where the account was created: a domain, a region or a URL.</summary>
         public string AccountDomain
         {
             get { return accountDomain; }
@@ -142,91 +143,94 @@ namespace ArrSession.Unity
             set { serviceEndpoint = value ?? ""; }
         }
 
-        /// <summary>The version of the REST API to speak.</summary>
+        /// <summary>The version of the REST API.</summary>
         public ApiVersion ApiVersion
         {
             get { return apiVersion; }
             set { apiVersion = value; }
         }
 
-        /// <summary>PEM text with further certificate authorities to trust.</summary>
+        /// <summary>Additional certificate authorities to trust, as PEM text.</summary>
         public string CertificateAuthorities
         {
             get { return certificateAuthorities; }
             set { certificateAuthorities = value ?? ""; }
         }
 
-        /// <summary>Which other certificate authorities to trust.</summary>
+        /// <summary>Which other certificate authorities to trust. Default <see cref="TrustedRoots.Auto"/>.</summary>
         public TrustedRoots Trust
         {
             get { return trust; }
             set { trust = value; }
         }
 
-        /// <summary>"system", "none" or a URL; empty is "system".</summary>
+        /// <summary>"system", "none" or a URL. Empty means "system".</summary>
         public string Proxy
         {
             get { return proxy; }
             set { proxy = value ?? ""; }
         }
 
-        /// <summary>The most that a call may take; zero is the library's default.</summary>
+        /// <summary>Limit for a call, retries included. Zero for the default, 60 s.</summary>
         public TimeSpan CallTimeout
         {
             get { return TimeSpan.FromSeconds(callTimeoutSeconds); }
             set { callTimeoutSeconds = (float)value.TotalSeconds; }
         }
 
-        /// <summary>How often a starting session is read; zero is what the service asks for.</summary>
+        /// <summary>
+        /// How often to poll a starting session. Zero for the default: 10 s; 2 s for a standard session with REST
+        /// 2021-01-01; 250 ms if the service is on this machine.
+        /// </summary>
         public TimeSpan PollInterval
         {
             get { return TimeSpan.FromSeconds(pollIntervalSeconds); }
             set { pollIntervalSeconds = (float)value.TotalSeconds; }
         }
 
-        /// <summary>How often a ready session is read; zero is the library's default.</summary>
+        /// <summary>How often to poll a ready session. Zero for the default, 30 s.</summary>
         public TimeSpan ReadyPollInterval
         {
             get { return TimeSpan.FromSeconds(readyPollIntervalSeconds); }
             set { readyPollIntervalSeconds = (float)value.TotalSeconds; }
         }
 
-        /// <summary>Whether created sessions are remembered in a file.</summary>
+        /// <summary>Whether to record created sessions in the journal. Default true.</summary>
         public bool Journal
         {
             get { return journal; }
             set { journal = value; }
         }
 
-        /// <summary>What of the library's log goes to the console.</summary>
+        /// <summary>Which log lines go to the console. Default <see cref="ArrLogLevel.Warning"/>.</summary>
         public ArrLogLevel LogLevel
         {
             get { return logLevel; }
             set { logLevel = value; }
         }
 
-        /// <summary>How long a shutdown may hold the main thread.</summary>
+        /// <summary>How long a shutdown may block the main thread. Default 3 s.</summary>
         public TimeSpan ShutdownLimit
         {
             get { return TimeSpan.FromSeconds(shutdownSeconds); }
             set { shutdownSeconds = (float)value.TotalSeconds; }
         }
 
-        /// <summary>When the application counts as suspended.</summary>
+        /// <summary>What counts as a suspend. Default <see cref="SuspendTrigger.PlatformDefault"/>.</summary>
         public SuspendTrigger SuspendOn
         {
             get { return suspendOn; }
             set { suspendOn = value; }
         }
 
-        /// <summary>How long a suspend may hold the main thread.</summary>
+        /// <summary>How long a suspend may block the main thread. Default 2 s.</summary>
         public TimeSpan SuspendLimit
         {
             get { return TimeSpan.FromSeconds(suspendSeconds); }
             set { suspendSeconds = (float)value.TotalSeconds; }
         }
 
-        /// <summary>Whether an account key is in here that is not the public one of the development account.</summary>
+        /// <summary>Whether there is an account key other than the development account's.</summary>
         public bool HoldsForeignKey
         {
             get
@@ -237,10 +241,10 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// What is wrong with these settings, with what to do about it; null if nothing is.
+        /// What is wrong with these settings, and how to fix it; null if nothing is.
         /// </summary>
-        /// <param name="inBuild">Whether they are for a build, which must hold no key.</param>
-        /// <param name="hasProviderBeside">Whether a token provider component stands beside the session.</param>
+        /// <param name="inBuild">Whether to check them for a build, which must contain no account key.</param>
+        /// <param name="hasProviderBeside">Whether there is a token provider component next to the session.</param>
         public string FindProblem(bool inBuild, bool hasProviderBeside)
         {
             if (inBuild && HoldsForeignKey)
@@ -255,7 +259,7 @@ namespace ArrSession.Unity
                     if (tokenProvider == null && !hasProviderBeside)
                     {
                         return "There is no token provider. Set Token Provider to an asset whose class derives from TokenProviderAsset,"
-                            + " or put a component that derives from TokenProviderBehaviour beside the Remote Rendering Session.";
+                            + " or add a component that derives from TokenProviderBehaviour next to the Remote Rendering Session.";
                     }
                     return FindMissing();
                 case CredentialSource.AccountKeyInEditor:
@@ -271,7 +275,7 @@ namespace ArrSession.Unity
             }
         }
 
-        /// <summary>Whether this application, on this platform, counts a pause or a loss of focus as a suspend.</summary>
+        /// <summary>Whether a pause (else a loss of focus) counts as a suspend on this platform.</summary>
         internal bool SuspendsOn(bool pause)
         {
             switch (suspendOn)
@@ -284,11 +288,11 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// A client's options from these settings, for a client of your own: see <see cref="SessionPump.Add"/>.
+        /// Client options from these settings, for your own client: see <see cref="SessionPump.Add"/>.
         /// </summary>
-        /// <param name="token">The token provider's first token, or null without one.</param>
-        /// <param name="kind">What it is.</param>
-        /// <exception cref="InvalidOperationException">This is a build, and there is an account key in it.</exception>
+        /// <param name="token">The token provider's first token; null without a provider.</param>
+        /// <param name="kind">The token's kind.</param>
+        /// <exception cref="InvalidOperationException">This is a build, and the settings contain an account key.</exception>
         public ArrClientOptions ToOptions(string token = null, TokenKind kind = TokenKind.AccessToken)
         {
             if (!Application.isEditor && HoldsForeignKey) throw new InvalidOperationException(ForeignKey);
@@ -308,7 +312,7 @@ namespace ArrSession.Unity
                 UserAgentSuffix = "Unity",
                 PumpMode = PumpMode.Manual,
             };
-            if (journal) options.JournalPath = Path.Combine(Application.persistentDataPath, JournalFile);
+            if (journal) options.JournalFolder = Path.Combine(Application.persistentDataPath, JournalFolder);
             switch (credential)
             {
                 case CredentialSource.DevelopmentAccount:
@@ -331,9 +335,9 @@ namespace ArrSession.Unity
 
         string FindMissing()
         {
-            if (IsEmpty(accountId)) return "Account Id is empty. Copy the account's id, a GUID.";
-            if (IsEmpty(accountDomain)) return "Account Domain is empty. Give the domain or the region in which the account was made.";
-            if (IsEmpty(serviceEndpoint)) return "Service Endpoint is empty. Give the region in which sessions shall run, or the service's URL.";
+            if (IsEmpty(accountId)) return "Account Id is empty. Enter the account's id, a GUID.";
+            if (IsEmpty(accountDomain)) return "Account Domain is empty. Enter the domain or region where the account was created.";
+            if (IsEmpty(serviceEndpoint)) return "Service Endpoint is empty. Enter the region where sessions should run, or the service's URL.";
             return null;
         }
 

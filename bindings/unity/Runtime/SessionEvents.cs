@@ -3,17 +3,17 @@ using UnityEngine.Events;
 
 namespace ArrSession.Unity
 {
-    // The engine shows generic events in the inspector only by a class of their own.
+    // Unity serializes a generic event only through a non-generic subclass.
 
-    /// <summary>A status of the session.</summary>
+    /// <summary>Passes a session's status.</summary>
     [Serializable]
     public sealed class SessionStatusEvent : UnityEvent<SessionStatus> { }
 
-    /// <summary>A text: a host name, or what went wrong and what to do.</summary>
+    /// <summary>Passes a text: a host name, or a problem and what to do about it.</summary>
     [Serializable]
     public sealed class SessionTextEvent : UnityEvent<string> { }
 
-    /// <summary>A length of time in minutes.</summary>
+    /// <summary>Passes a duration in minutes.</summary>
     [Serializable]
     public sealed class SessionMinutesEvent : UnityEvent<float> { }
 }

@@ -6,13 +6,13 @@ using UnityEngine.LowLevel;
 namespace ArrSession.Unity
 {
     /// <summary>
-    /// Pumps clients once a frame, on the main thread, and ends them in good order when play mode, the domain or the
-    /// application ends. <see cref="RemoteRenderingSession"/> uses it by itself; for an <see cref="ArrClient"/> of your
-    /// own call <see cref="Add"/>. Main thread only.
+    /// Pumps clients once a frame on the main thread, and shuts them down when play mode, the domain or the application
+    /// ends. <see cref="RemoteRenderingSession"/> uses it automatically; for your own <see cref="ArrClient"/>, call
+    /// <see cref="Add"/>. Main thread only.
     /// </summary>
     public static class SessionPump
     {
-        /// <summary>How long a shutdown may hold the main thread if nobody says otherwise.</summary>
+        /// <summary>The default limit for blocking the main thread during a shutdown: 3 s.</summary>
         public static readonly TimeSpan DefaultShutdownLimit = TimeSpan.FromSeconds(3);
 
         struct Entry
@@ -27,20 +27,20 @@ namespace ArrSession.Unity
         static int lastFrame = -1;
         static bool hooked;
 
-        /// <summary>How many clients are pumped.</summary>
+        /// <summary>The number of clients being pumped.</summary>
         public static int Count
         {
             get { return entries.Count; }
         }
 
         /// <summary>
-        /// From now on the client is pumped in every frame, in edit mode by the Editor's updates, until it is disposed of.
+        /// Pumps the client every frame, and in edit mode on the Editor's updates, until it is disposed.
         /// </summary>
         /// <param name="client">A client with <see cref="PumpMode.Manual"/>.</param>
         /// <param name="shutdownLimit">
-        /// How long its shutdown may hold the main thread; null: <see cref="DefaultShutdownLimit"/>.
+        /// How long its shutdown may block the main thread; null for <see cref="DefaultShutdownLimit"/>.
         /// </param>
-        /// <param name="owner">When this object is destroyed, the client is disposed of. Null: it stands for itself.</param>
+        /// <param name="owner">The client is disposed when this object is destroyed. Null: no owner.</param>
         public static void Add(ArrClient client, TimeSpan? shutdownLimit = null, UnityEngine.Object owner = null)
         {
             if (client == null) throw new ArgumentNullException("client");
@@ -56,7 +56,7 @@ namespace ArrSession.Unity
             if (Application.isPlaying) Install();
         }
 
-        /// <summary>The client is no longer pumped. It is not disposed of.</summary>
+        /// <summary>Stops pumping the client, without disposing it.</summary>
         public static void Remove(ArrClient client)
         {
             for (int i = entries.Count - 1; i >= 0; i--)
@@ -65,13 +65,13 @@ namespace ArrSession.Unity
             }
         }
 
-        /// <summary>Pumps all clients. Never blocks; allocates nothing while nothing happens.</summary>
+        /// <summary>Pumps all clients. Never blocks; allocates nothing if nothing has happened.</summary>
         public static void Tick()
         {
             lastFrame = Time.frameCount;
             for (int i = entries.Count - 1; i >= 0; i--)
             {
-                // What a client tells may add or remove clients.
+                // A client's events may add or remove clients.
                 if (i >= entries.Count) continue;
                 Entry entry = entries[i];
                 if (entry.HasOwner && entry.Owner == null) Close(entry);
@@ -85,8 +85,8 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// Pumps unless this frame has done so: for the case that other code has replaced the player loop, which is then
-        /// put right.
+        /// Pumps unless this frame has already pumped, and reinstalls the pump in the player loop. Needed when other code
+        /// has replaced the loop.
         /// </summary>
         public static void TickUnlessDone()
         {
@@ -96,17 +96,17 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// Ends all clients, all at once: stops that were started or promised are made first, everything else is
-        /// cancelled, and every pending task is completed. Blocks for as long as the clients' limits say, no longer.
+        /// Shuts down all clients in parallel: finishes stops that were started or promised, cancels everything else, and
+        /// completes every pending task. Blocks up to the clients' limits.
         /// </summary>
-        /// <returns>Whether everything was done in time, and every stop has succeeded.</returns>
+        /// <returns>True if everything was done in time and every stop succeeded.</returns>
         public static bool Shutdown()
         {
             Entry[] ending = entries.ToArray();
             entries.Clear();
             if (ending.Length == 0) return true;
 
-            // The clocks of all begin together.
+            // Starts all shutdowns first, so that their limits run in parallel.
             System.Diagnostics.Stopwatch clock = System.Diagnostics.Stopwatch.StartNew();
             foreach (Entry entry in ending) End(entry.Client, TimeSpan.Zero, false);
             bool good = true;
@@ -119,8 +119,8 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// The same for every client of the process, also those that were never added or that have been disposed of and
-        /// are still ending.
+        /// Shuts down every client of the process, as <see cref="Shutdown"/> does, including those that were never added,
+        /// and disposed ones that are still ending.
         /// </summary>
         public static bool ShutdownProcess()
         {
@@ -137,12 +137,12 @@ namespace ArrSession.Unity
             }
             catch (ArrLibraryException)
             {
-                // Without the library there is no client to end.
+                // Without the library there is no client.
             }
             return good;
         }
 
-        // What an earlier play mode has left in statics, where the domain is not reloaded.
+        // Without a domain reload, statics survive from the last play mode.
         [RuntimeInitializeOnLoadMethod(RuntimeInitializeLoadType.SubsystemRegistration)]
         static void ResetStatics()
         {
@@ -156,13 +156,13 @@ namespace ArrSession.Unity
         {
             if (hooked) return;
             hooked = true;
-            // Not wantsToQuit: another handler may still say no, and the session would be gone.
+            // Not wantsToQuit: another handler may still refuse to quit, and the session would be gone.
             Application.quitting += OnQuitting;
         }
 
         static void OnQuitting()
         {
-            // In the Editor only play mode ends: clients that are not of the game live on.
+            // In the Editor only play mode ends: clients outside the game continue.
             if (Application.isEditor) Shutdown();
             else ShutdownProcess();
         }
@@ -179,12 +179,12 @@ namespace ArrSession.Unity
             }
             catch (Exception thrown)
             {
-                // An event handler of the application threw. The other clients have their turn all the same.
+                // An application's event handler threw. The other clients still get their turn.
                 Debug.LogException(thrown);
             }
         }
 
-        // Its owner may be destroyed in the engine's sense, and is an object all the same.
+        // The owner may be a destroyed Unity object, which compares equal to null, hence ReferenceEquals.
         static void Close(Entry entry)
         {
             RemoteRenderingSession component = entry.Owner as RemoteRenderingSession;
@@ -192,15 +192,15 @@ namespace ArrSession.Unity
             entry.Client.Dispose();
         }
 
-        static bool End(ArrClient client, TimeSpan limit, bool tell)
+        static bool End(ArrClient client, TimeSpan limit, bool report)
         {
             try
             {
                 if (client.IsDisposed || client.Shutdown(limit)) return true;
-                if (tell)
+                if (report)
                 {
                     Debug.LogWarning("Remote Rendering: the shutdown took longer than its limit of " + limit.TotalSeconds.ToString("0.#")
-                        + " s. It goes on while the process lives; a session that it could not stop ends with its lease.");
+                        + " s. It continues while the process lives; a session that is not stopped ends with its lease.");
                 }
             }
             catch (ObjectDisposedException)
@@ -209,7 +209,7 @@ namespace ArrSession.Unity
             }
             catch (ArrException failure)
             {
-                if (tell) Debug.LogWarning(StopFailed(failure));
+                if (report) Debug.LogWarning(StopFailed(failure));
             }
             return false;
         }
@@ -225,10 +225,10 @@ namespace ArrSession.Unity
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
 
-        // The frame's system of this name.
+        // Identifies the pump in the player loop.
         struct RemoteRenderingPump { }
 
-        // First of all that happens in Update: what came since the last frame is there for this one.
+        // First in Update, so that this frame sees everything since the last one.
         static void Install()
         {
             PlayerLoopSystem loop = PlayerLoop.GetCurrentPlayerLoop();

@@ -4,35 +4,33 @@ using UnityEngine;
 
 namespace ArrSession.Unity
 {
-    /// <summary>What a token provider's tokens are.</summary>
+    /// <summary>The kind of token that a provider supplies.</summary>
     public enum TokenKind
     {
-        /// <summary>A token of the service's own token service, for example from a server of yours.</summary>
+        /// <summary>An access token of the session service's token service, for example from your server.</summary>
         AccessToken,
 
-        /// <summary>
-        /// A token of Microsoft Entra ID for the scope <c>https://sts.mixedreality.azure.com/.default</c>.
-        /// </summary>
+        /// <summary>A Microsoft Entra ID token for the scope <c>https://sts.mixedreality.azure.com/.default</c>.</summary>
         EntraToken,
     }
 
     /// <summary>
-    /// Where an application that others use gets its credential from. Derive from <see cref="TokenProviderAsset"/> or
+    /// Supplies the credential of an application that other people use. Derive from <see cref="TokenProviderAsset"/> or
     /// <see cref="TokenProviderBehaviour"/>.
     /// </summary>
     public interface ITokenProvider
     {
-        /// <summary>What the tokens are: always the same.</summary>
+        /// <summary>The kind of all tokens from this provider. Must not change.</summary>
         TokenKind Kind { get; }
 
         /// <summary>
-        /// Gives a token that is good for a while. Called on the main thread, before the first session and whenever the
-        /// token runs out or is refused.
+        /// Returns a valid token. Called on the main thread, before the first session and whenever the token is about to
+        /// expire or was refused.
         /// </summary>
         Task<string> GetTokenAsync(CancellationToken cancellation);
     }
 
-    /// <summary>A token provider as an asset, named by <see cref="RemoteRenderingSettings"/>.</summary>
+    /// <summary>A token provider as an asset, set in <see cref="RemoteRenderingSettings"/>.</summary>
     public abstract class TokenProviderAsset : ScriptableObject, ITokenProvider
     {
         /// <inheritdoc/>
@@ -46,8 +44,8 @@ namespace ArrSession.Unity
     }
 
     /// <summary>
-    /// A token provider as a component, on the same GameObject as <see cref="RemoteRenderingSession"/>. It goes before the
-    /// one that the settings name.
+    /// A token provider as a component, on the same GameObject as <see cref="RemoteRenderingSession"/>. It takes precedence
+    /// over the one in the settings.
     /// </summary>
     public abstract class TokenProviderBehaviour : MonoBehaviour, ITokenProvider
     {

@@ -1,13 +1,12 @@
 //! An account at one endpoint, and its sessions.
 
 use super::core::Core;
+use super::creates::Here;
 use super::state::{Poll, Poller, Registry, SessionState};
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
-use crate::journal::Record;
-use crate::model::{Lease, SessionId, SessionProperties, SessionSize};
-use crate::protocol::{self, Chore, ChoreId, Context};
-use std::collections::HashSet;
+use crate::model::{Lease, SessionId, SessionProperties};
+use crate::protocol::{self, Chore, ChoreId, Context, Operation};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ pub(super) struct Account {
     pub(super) registry: Registry,
     pub(super) listing: Mutex<Listing>,
     watched: Mutex<Vec<Weak<SessionState>>>,
+    pub(super) here: Arc<Here>,
 }
 
 /// The schedule for listing the watched sessions.
@@ -37,15 +37,13 @@ pub(super) struct KnownSession {
     pub(super) state: Arc<SessionState>,
 }
 
-/// A create from a process that has died may still arrive for this long, so its session may still appear.
-pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(60);
-
 impl Account {
     pub(super) fn new(core: &Arc<Core>, context: Context) -> Arc<Account> {
         Arc::new(Account {
             core: Arc::clone(core),
+            here: Here::at(&context.service.target),
+            registry: Registry::new(context.service.version),
             context,
-            registry: Registry::default(),
             listing: Mutex::default(),
             watched: Mutex::default(),
         })
@@ -67,18 +65,32 @@ impl Account {
     pub(super) fn found(&self, found: SessionProperties, stops: u64) -> Arc<SessionState> {
         let state = self.registry.opened(self.state_of(self.registry.complete(found)));
         if stops != self.registry.stops() {
-            // A session was stopped meanwhile, possibly this one, so the read may predate the stop.
+            // A session was stopped meanwhile, possibly this one: the read may predate the stop.
             state.forget_reads();
         }
         state
     }
 
-    /// Stores properties whose read began in this epoch. Returns them with members that the service left out filled in.
+    /// Lists the account's sessions.
+    pub(super) fn list(
+        self: &Arc<Self>,
+        deadline: Instant,
+    ) -> impl Operation<Outcome = Result<Vec<SessionProperties>>> + Send + use<> {
+        let account = Arc::clone(self);
+        protocol::list(&self.context, deadline).then(move |sessions: Result<Vec<SessionProperties>>| {
+            sessions.inspect(|sessions| account.registry.listed(sessions))
+        })
+    }
+
+    /// Stores properties whose read began in this epoch, unless they are outdated by now. Returns the cached properties
+    /// afterwards.
     pub(super) fn was_read(&self, state: &SessionState, epoch: u64, read: SessionProperties) -> SessionProperties {
         if read.status.is_final() {
             self.ended(state.id());
         }
-        state.was_read(epoch, self.registry.complete(read))
+        self.lease_was_read(state, &read);
+        let read = SessionProperties { id: state.id().clone(), ..self.registry.complete(read) };
+        state.was_read(epoch, read)
     }
 
     /// The next step of a wait for a ready session, or of the monitor.
@@ -98,8 +110,9 @@ impl Account {
         let (account, state) = (Arc::clone(self), Arc::downgrade(state));
         // The only time limit is the attempt's timeout: the read may wait for a token without limit.
         Chore::with_id(read, Instant::NEVER, move |chore: ChoreId, outcome: Result<SessionProperties>| {
-            // After the end the result is discarded: all waits are cancelled.
+            // After the client's end all waits are cancelled, so the result is discarded.
             let Some(state) = state.upgrade().filter(|_| !account.core.is_shut_down()) else { return };
+            outcome.iter().for_each(|read| account.lease_was_read(&state, read));
             if state.read_ended(chore, outcome) && state.is_over() {
                 account.ended(state.id());
             }
@@ -112,6 +125,7 @@ impl Account {
         if !self.registry.ended(id) && decided.is_empty() {
             return;
         }
+        decided.iter().for_each(|create| self.decided(*create));
         let (service, id, log) = (Arc::clone(&self.context.service), id.clone(), Arc::clone(&self.core.log));
         self.core.note(move |journal| {
             decided.into_iter().for_each(|create| log.warn_of(journal.remove(create)));
@@ -119,7 +133,22 @@ impl Account {
         });
     }
 
-    /// Puts the session under the monitor's watch.
+    /// Records a longer lease in the journal, which uses it to drop sessions that have certainly ended.
+    pub(super) fn lease_may_be(&self, id: &SessionId, lease: Duration) {
+        let Ok(lease) = Lease::new(lease) else { return };
+        let (service, id) = (Arc::clone(&self.context.service), id.clone());
+        self.core.note(move |journal| journal.extended(&service, &id, lease));
+    }
+
+    /// Like [`Account::lease_may_be`], if a read shows a longer lease than was known: another client may have extended it.
+    fn lease_was_read(&self, state: &SessionState, read: &SessionProperties) {
+        let known = Duration::from_millis(state.numbers().max_lease_ms);
+        if let Some(lease) = read.max_lease.filter(|lease| *lease > known) {
+            self.lease_may_be(state.id(), lease);
+        }
+    }
+
+    /// Adds the session to those that the monitor watches.
     pub(super) fn watch(&self, state: &Arc<SessionState>) {
         let mut watched = lock(&self.watched);
         if !watched.iter().any(|it| std::ptr::eq(it.as_ptr(), Arc::as_ptr(state))) {
@@ -144,39 +173,12 @@ impl Account {
         watched.retain(|it| stays || !std::ptr::eq(it.as_ptr(), Arc::as_ptr(state)));
     }
 
-    /// The listed sessions that a create may have made whose reply was lost at most `age` ago. They are unknown here
-    /// and in no other record, alive, match the request, and are not older.
-    pub(super) fn candidates(
-        &self,
-        listed: Vec<SessionProperties>,
-        noted: &HashSet<SessionId>,
-        size: &SessionSize,
-        max_lease: Lease,
-        age: Duration,
-    ) -> Vec<SessionProperties> {
-        let fits = |session: &SessionProperties| {
-            !self.registry.knows(&session.id)
-                && !noted.contains(&session.id)
-                && session.status.is_alive()
-                && session.size.as_ref().is_none_or(|it| it == size)
-                && session.max_lease.is_none_or(|lease| lease == max_lease.duration())
-                && session.elapsed.unwrap_or_default() <= age + ON_ITS_WAY
-        };
-        listed.into_iter().filter(fits).collect()
-    }
-
-    /// The session ids in these records, as the service spells them.
-    pub(super) fn ids_of(&self, records: &[(Record, bool)]) -> HashSet<SessionId> {
-        let noted = records.iter().filter_map(|(record, _)| record.session_id.as_ref());
-        noted.map(|id| self.context.service.spelled(id)).collect()
-    }
-
     /// The documentation sets no limits on leases, so an unusual one is sent unchanged.
     pub(super) fn warn_of_lease(&self, lease: Lease) {
         if !Lease::USUAL.contains(&lease.duration()) {
             self.context.log.warning(None, || {
                 format!(
-                    "a lease of {} s is unusual: services know leases from a minute to a day",
+                    "`max_lease` of {} s is unusual; leases are normally a minute to a day",
                     lease.duration().as_secs()
                 )
             });
@@ -184,8 +186,8 @@ impl Account {
     }
 }
 
-/// The error of a failed stop, with its consequence: the session still costs money.
+/// The error of a failed stop, which says that the session may still be running.
 pub(super) fn still_running(id: &SessionId, error: Error) -> Error {
-    let message = format!("session {id} may still be running, as stopping it failed: {error}");
+    let message = format!("session {id} may still be running; stop it again ({error})");
     error.reworded(message)
 }

@@ -1,6 +1,6 @@
-//! A call of the library that can be run or started.
+//! A call that can be run or started.
 
-use super::completion::{AnyOutcome, Brought, Value};
+use super::completion::{About, AnyOutcome, Brought, Value};
 use super::core::Core;
 use super::interpreter;
 use super::mailbox::{JoinKey, Prepared};
@@ -8,15 +8,16 @@ use super::operation::StartedOperation;
 use crate::clock::Instant;
 #[allow(unused_imports, reason = "for the documentation")]
 use crate::error::ErrorKind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::Label;
-use crate::protocol::Operation;
+use crate::model::{OperationKind, SessionId};
+use crate::protocol::{Operation, Step, out_of_time};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An action of a client or a session. [`run`](Call::run) executes it on this thread; [`start`](Call::start) executes
-/// it in the background. Nothing is sent before.
+/// A call of a client or a session. [`run`](Call::run) executes it on this thread, [`start`](Call::start) in the
+/// background. Nothing is sent before that.
 ///
 /// ```no_run
 /// # fn example(client: &arr_client::Client) -> arr_client::Result<()> {
@@ -31,12 +32,13 @@ pub struct Call<T> {
     core: Arc<Core>,
     timeout: Option<Duration>,
     label: Label,
+    about: About,
     make: Make<T>,
     /// Converts the result to the outcome of an operation.
     brought: fn(T, fn(&T)) -> AnyOutcome,
     unclaimed: fn(&T),
-    /// Without a timeout it has no limit, rather than the client's call timeout. Callers expect timeouts, so failures are
-    /// not logged.
+    /// Without a timeout it has no limit, rather than the client's call timeout. Its timeouts are expected, so failures
+    /// are not logged.
     unlimited: bool,
 }
 
@@ -55,11 +57,18 @@ pub(super) struct Terms {
 pub(super) struct Made<T> {
     operation: Box<dyn Operation<Outcome = Result<T>> + Send>,
     join: Option<JoinKey>,
+    /// The session that it concerns, if the library chose the id.
+    session: Option<SessionId>,
 }
 
 impl<T> Made<T> {
     pub(super) fn new(operation: impl Operation<Outcome = Result<T>> + Send + 'static) -> Made<T> {
-        Made { operation: Box::new(operation), join: None }
+        Made { operation: Box::new(operation), join: None, session: None }
+    }
+
+    /// Sets the session that it concerns, if the caller did not name one.
+    pub(super) fn of(self, session: Option<SessionId>) -> Made<T> {
+        Made { session, ..self }
     }
 
     /// Allows joining it with other operations of this key.
@@ -69,7 +78,11 @@ impl<T> Made<T> {
 }
 
 impl<T> Call<T> {
-    pub(super) fn new(core: &Arc<Core>, make: impl FnOnce(&Terms) -> Result<Made<T>> + Send + 'static) -> Call<T>
+    pub(super) fn new(
+        core: &Arc<Core>,
+        kind: OperationKind,
+        make: impl FnOnce(&Terms) -> Result<Made<T>> + Send + 'static,
+    ) -> Call<T>
     where
         T: Value,
     {
@@ -77,6 +90,7 @@ impl<T> Call<T> {
             core: Arc::clone(core),
             timeout: None,
             label: Label::default(),
+            about: About { kind, session: None },
             make: Box::new(make),
             brought: |value, unclaimed| Arc::new(Brought { value, unclaimed }),
             unclaimed: |_| (),
@@ -84,7 +98,12 @@ impl<T> Call<T> {
         }
     }
 
-    /// Sets what happens to an outcome that no caller takes.
+    /// Sets the session that it concerns.
+    pub(super) fn of(self, session: Option<SessionId>) -> Call<T> {
+        Call { about: About { session, ..self.about }, ..self }
+    }
+
+    /// Sets the cleanup of an outcome that no caller takes.
     pub(super) fn unclaimed(self, give_back: fn(&T)) -> Call<T> {
         Call { unclaimed: give_back, ..self }
     }
@@ -95,7 +114,15 @@ impl<T> Call<T> {
     }
 
     /// The time limit. The default is the client's [`call_timeout`](crate::ClientConfig::call_timeout), unless the
-    /// method states otherwise.
+    /// method states otherwise. With a limit of zero [`run`](Call::run) sends nothing: it succeeds if it needs no
+    /// request, and fails with [`ErrorKind::Timeout`] otherwise. [`start`](Call::start) refuses zero.
+    ///
+    /// A call can exceed its limit in two cases:
+    ///
+    /// * Calls that use the journal wait for the disk without a limit. [`run`](Call::run) waits on this thread; a
+    ///   started operation waits in the background and can be cancelled.
+    /// * If the process was stopped when the time ran out, for example by a debugger, the call continues for as long as
+    ///   it was late, at most 2 s. A create that was still connecting may be sent then.
     pub fn timeout(self, timeout: Duration) -> Call<T> {
         Call { timeout: Some(timeout), ..self }
     }
@@ -105,7 +132,7 @@ impl<T> Call<T> {
         self.labelled(label.into())
     }
 
-    /// Sets a label with a handle of the C ABI.
+    /// Sets a label that contains a handle of the C ABI.
     pub(crate) fn labelled(self, label: Label) -> Call<T> {
         Call { label, ..self }
     }
@@ -119,14 +146,19 @@ impl<T> Call<T> {
     /// Runs the call on this thread and returns its result.
     ///
     /// # Errors
-    /// Those of the call, as its method lists them; [`ErrorKind::Timeout`] when the time limit is reached; network and
-    /// credential errors; [`ErrorKind::ShutDown`] after the client has ended.
+    /// Those listed by the method that made the call; [`ErrorKind::Timeout`] when the time limit is reached; network
+    /// and credential errors; [`ErrorKind::ShutDown`] after the client has ended.
     pub fn run(self) -> Result<T> {
-        let terms = self.terms(None);
         self.core.check_alive()?;
-        let operation = (self.make)(&terms)?.operation;
+        let terms = self.terms(None);
+        let mut operation = (self.make)(&terms)?.operation;
         if self.unlimited {
             interpreter::run_silently(&self.core, operation, terms.deadline)
+        } else if terms.timeout.is_zero() {
+            match operation.step(self.core.now(), None) {
+                Step::Done(outcome) => outcome,
+                _ => Err(operation.fail(out_of_time())),
+            }
         } else {
             interpreter::run(&self.core, operation, terms.deadline)
         }
@@ -137,27 +169,33 @@ impl<T: Clone + Send + Sync + 'static> Call<T> {
     /// Starts the call in the background. Its completion is an event of the client; dropping the operation cancels it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] as for the call; [`ErrorKind::ShutDown`] after the client has ended;
-    /// [`ErrorKind::Internal`] if no thread can be started. All other errors are the operation's outcome.
+    /// [`ErrorKind::InvalidArgument`] for invalid arguments and for a time limit of zero; [`ErrorKind::ShutDown`] after
+    /// the client has ended; [`ErrorKind::OutOfResources`] if no thread can be started. All other errors are the
+    /// operation's outcome.
     pub fn start(self) -> Result<StartedOperation<T>> {
         let operation = self.prepare()?;
         operation.begin()?;
         Ok(operation)
     }
 
-    /// Prepares an operation without starting it; [`StartedOperation::begin`] does that. An application can so store
-    /// the operation where its event handlers find it before the first event can arrive.
+    /// Prepares an operation without starting it; [`StartedOperation::begin`] starts it. So an application can store
+    /// the operation where its event handlers find it, before any event can arrive.
     ///
     /// # Errors
     /// As [`Call::start`].
     pub fn prepare(self) -> Result<StartedOperation<T>> {
+        self.core.check_process()?;
+        if self.timeout == Some(Duration::ZERO) {
+            return Err(Error::invalid_argument("the timeout of a started call is 0; give at least 1 ms"));
+        }
         let terms = self.terms(Some(self.label));
-        let Made { operation, join } = (self.make)(&terms)?;
+        let Made { operation, join, session } = (self.make)(&terms)?;
         self.core.check_alive()?;
-        let Call { brought, unclaimed, .. } = self;
+        let Call { brought, unclaimed, about: About { kind, session: named }, .. } = self;
+        let about = About { kind, session: named.or(session) };
         let operation = operation.then(move |outcome: Result<T>| outcome.map(|value| brought(value, unclaimed)));
         let prepared = Prepared { operation: Box::new(operation), deadline: terms.deadline, join };
-        Ok(StartedOperation::prepare(&self.core, self.label, prepared))
+        Ok(StartedOperation::prepare(&self.core, self.label, about, prepared))
     }
 }
 

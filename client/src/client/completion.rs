@@ -3,7 +3,7 @@
 use crate::clock::{Signal, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, EventKind, EventSlot, EventSource, Label, Queue};
-use crate::model::SessionId;
+use crate::model::{OperationKind, SessionId};
 use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -75,12 +75,21 @@ impl<T: Value> Outcome for Brought<T> {
     }
 }
 
+/// What an operation was started for.
+#[derive(Clone)]
+pub(super) struct About {
+    pub(super) kind: OperationKind,
+    /// The session concerned, if known beforehand.
+    pub(super) session: Option<SessionId>,
+}
+
 /// The completion of an operation, shared by its owner and the driver.
 pub(super) struct Completion {
     state: AtomicU8,
     outcome: Mutex<Option<Result<AnyOutcome>>>,
     pub(super) ended: Signal,
     label: Label,
+    pub(super) about: About,
     pub(super) place: EventSlot,
     /// It continues when its owner has gone.
     pub(super) goes_on: AtomicBool,
@@ -89,7 +98,7 @@ pub(super) struct Completion {
 }
 
 impl Completion {
-    pub(super) fn new(queue: &Arc<Queue>, label: Label) -> Arc<Completion> {
+    pub(super) fn new(queue: &Arc<Queue>, label: Label, about: About) -> Arc<Completion> {
         Arc::new_cyclic(|this: &Weak<Completion>| {
             let source: Weak<dyn EventSource> = this.clone();
             Completion {
@@ -97,6 +106,7 @@ impl Completion {
                 outcome: Mutex::new(None),
                 ended: Signal::default(),
                 label,
+                about,
                 place: queue.register(source),
                 goes_on: false.into(),
                 task: 0.into(),
@@ -115,7 +125,7 @@ impl Completion {
     pub(super) fn outcome(&self) -> Result<AnyOutcome> {
         let outcome = lock(&self.outcome).clone();
         outcome.unwrap_or_else(|| {
-            Err(Error::new(ErrorKind::Pending, "the operation has not ended yet: poll it, wait for it or pull events"))
+            Err(Error::new(ErrorKind::Pending, "the operation has not ended yet; poll it, wait for it or pull events"))
         })
     }
 
@@ -151,8 +161,10 @@ pub(super) fn cancelled() -> Error {
 impl EventSource for Completion {
     fn fill(&self, event: &mut Event) {
         event.label = self.label;
+        event.operation = Some(self.about.kind);
+        event.session = self.about.session.clone();
         match &*lock(&self.outcome) {
-            Some(Ok(outcome)) => event.session = outcome.session_id(),
+            Some(Ok(outcome)) => event.session = outcome.session_id().or(event.session.take()),
             Some(Err(error)) => event.error = Some(error.kind()),
             None => {}
         }

@@ -1,5 +1,4 @@
-//! What a client has once, regardless of the number of endpoints: HTTP, clock, tokens, events, journal, and the mailbox
-//! of its driver.
+//! What a client has exactly one of: HTTP, clock, tokens, events, journal, and the mailbox of its driver.
 
 use super::completion::Completion;
 use super::mailbox::{Mailbox, Message, Prepared};
@@ -8,18 +7,19 @@ use crate::auth::{Exchange, TokenCache};
 use crate::clock::{Clock, Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{EventKind, Fact, Label, Queue};
-use crate::http::{Counted, Transport};
+use crate::http::{Counted, Handover, Transport};
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::model::SessionId;
 use crate::protocol::{Chore, Context, Operation as _};
-use crate::sys::{pin_module, without_sigpipe};
+use crate::sys::{generation, start_thread};
 use crate::wire::Urgency;
 use once_cell::sync::OnceCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A change to the journal.
@@ -29,6 +29,8 @@ type Note = Box<dyn FnOnce(&Journal) -> Result<()> + Send>;
 pub(super) type RunDriver = Box<dyn FnOnce() + Send>;
 
 pub(super) struct Core {
+    /// The generation of the process that made it.
+    process: u32,
     pub(super) http: Arc<Transport>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) wake: Arc<Wake>,
@@ -47,10 +49,13 @@ pub(super) struct Core {
     /// The application was resumed, and the driver has not noticed yet.
     pub(super) resumed: AtomicBool,
     pub(super) shut_down: AtomicBool,
+    /// The next wait for an event, or for a line of the log, must end at once.
+    pub(super) skip_event_wait: AtomicBool,
+    pub(super) skip_log_wait: AtomicBool,
     /// The number of blocking calls in progress.
     calls: AtomicUsize,
     /// The first failure of a promised stop.
-    failed_stop: Mutex<Option<Error>>,
+    pub(super) failed_stop: Arc<Mutex<Option<Error>>>,
     pub(super) call_timeout: Duration,
     pub(super) attempt_timeout: Duration,
 }
@@ -59,6 +64,7 @@ pub(super) struct Core {
 struct DriverThread {
     running: Mutex<bool>,
     ended: Condvar,
+    thread: Mutex<Option<JoinHandle<()>>>,
     /// Creates the body of the thread; `None` once the client has gone.
     prepare: OnceCell<Box<dyn Fn() -> Option<RunDriver> + Send + Sync>>,
 }
@@ -80,6 +86,7 @@ impl Core {
         let Parts { http, clock, wake, events, context, journal, call_timeout, attempt_timeout } = parts;
         let mailbox = Mailbox::new(&wake.signal);
         Arc::new(Core {
+            process: generation(),
             http,
             clock,
             wake,
@@ -94,8 +101,10 @@ impl Core {
             suspended: false.into(),
             resumed: false.into(),
             shut_down: false.into(),
+            skip_event_wait: false.into(),
+            skip_log_wait: false.into(),
             calls: 0.into(),
-            failed_stop: Mutex::default(),
+            failed_stop: Arc::default(),
             call_timeout,
             attempt_timeout,
         })
@@ -115,10 +124,20 @@ impl Core {
 
     /// The error of calls after the end.
     pub(super) fn ended(&self) -> Error {
-        Error::new(ErrorKind::ShutDown, "the client of this call was shut down or freed; make another")
+        Error::new(ErrorKind::ShutDown, "the client was shut down or freed; create another")
+    }
+
+    /// Whether this is a copy in a forked child. It must not be used: threads of the parent may hold its locks.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.process != generation()
+    }
+
+    pub(super) fn check_process(&self) -> Result<()> {
+        if self.is_inherited() { Err(Error::forked()) } else { Ok(()) }
     }
 
     pub(super) fn check_alive(&self) -> Result<()> {
+        self.check_process()?;
         if self.is_shut_down() { Err(self.ended()) } else { Ok(()) }
     }
 
@@ -133,7 +152,7 @@ impl Core {
         }
     }
 
-    /// Reports that a session should have been stopped and was not, by an event, because there is no caller left.
+    /// Posts an event about a session that could not be stopped, because no caller is left to get the error.
     pub(super) fn report_left_running(&self, label: Label, id: &SessionId, error: &Error) {
         self.events.post_fact(Fact {
             kind: EventKind::LeftRunning,
@@ -180,21 +199,23 @@ impl Core {
     /// Fetches a token on a separate thread, so that it completes even if the call stops waiting for it. It does not
     /// use a worker: all operations wait for the one exchange, so their own requests must not delay it.
     pub(super) fn start_fetching_token(&self, exchange: Exchange, limit: Duration) {
-        let exchange = Arc::new(Mutex::new(Some(exchange)));
-        let (http, for_thread) = (Arc::clone(&self.http), Arc::clone(&exchange));
-        let run = move || {
-            let exchange = lock(&for_thread).take();
-            exchange.into_iter().for_each(|exchange| fetch_token(&http, exchange, limit));
-        };
+        let exchange = Handover::new(exchange);
+        let (http, for_thread) = (Arc::clone(&self.http), exchange.clone());
+        let run = move || for_thread.take().into_iter().for_each(|exchange| fetch_token(&http, exchange, limit));
         if let Err(error) = self.http.workers().run_apart("arr-token", run)
-            && let Some(exchange) = lock(&exchange).take()
+            && let Some(mut exchange) = exchange.take()
         {
-            exchange.complete(Err(error));
+            if !self.is_shut_down() {
+                return exchange.complete(Err(error));
+            }
+            // If no thread can be started, use this one: stops at the end depend on the token.
+            exchange.request.urgency = Urgency::Stop;
+            fetch_token(&self.http, exchange, limit);
         }
     }
 }
 
-fn fetch_token(http: &Transport, exchange: Exchange, limit: Duration) {
+fn fetch_token(http: &Arc<Transport>, exchange: Exchange, limit: Duration) {
     let answer = http.send(&exchange.request, limit);
     exchange.complete(answer.map_err(|failure| failure.into_error("getting a token")));
 }
@@ -259,9 +280,9 @@ impl Core {
             self.check_alive()?;
         }
         let run = self.driver.prepare.get().and_then(|prepare| prepare()).ok_or_else(|| self.ended())?;
-        pin_module();
-        let started = without_sigpipe(|| std::thread::Builder::new().name("arr-driver".into()).spawn(run));
-        started.map_err(|cause| Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}")))?;
+        let thread = start_thread("arr-driver", run)
+            .map_err(|cause| Error::out_of_resources("no thread could be started", &cause))?;
+        *lock(&self.driver.thread) = Some(thread);
         *running = true;
         Ok(())
     }
@@ -298,20 +319,39 @@ impl Core {
     /// Releases the records of running sessions for recovery, once this client can no longer change them. An
     /// application might never free its handles, so this does not wait for that.
     pub(super) fn leave_sessions_behind(&self) {
-        let over = self.is_shut_down() && !self.has_driver() && self.calls.load(Ordering::SeqCst) == 0;
-        if let Some(journal) = self.journal.as_ref().filter(|_| over) {
+        if !self.is_shut_down() || self.has_driver() || self.calls.load(Ordering::SeqCst) > 0 {
+            return;
+        }
+        // The application may keep its handles, and with them this memory, for a long time.
+        self.tokens.forget();
+        self.http.forget_proxy();
+        if let Some(journal) = &self.journal {
             self.log.warn_of(journal.end());
         }
     }
 
-    /// A promised stop at the end has failed.
+    /// Like [`Core::leave_sessions_behind`], for a caller that must not wait for the disk.
+    pub(super) fn leave_sessions_behind_soon(self: &Arc<Self>) {
+        let core = Arc::clone(self);
+        let leave = move || core.leave_sessions_behind();
+        if self.journal.as_ref().is_some_and(|journal| journal.ends_slowly()) {
+            Handover::new(leave).run(|run| self.http.workers().run_apart_always("arr-aside", run));
+        } else {
+            leave();
+        }
+    }
+
+    /// A stop has failed. At the end, the shutdown reports that.
     pub(super) fn stop_failed(&self, error: &Error) {
+        if !self.is_shut_down() || matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::ShutDown) {
+            return;
+        }
         let kind = match error.kind() {
             // A shutdown's own `Timeout` means "wait again", which would not help here.
             ErrorKind::Timeout => ErrorKind::Network,
             kind => kind,
         };
-        lock(&self.failed_stop).get_or_insert_with(|| error.clone().recast(kind, error.message()));
+        lock(&self.failed_stop).get_or_insert_with(|| error.clone().recast(kind, error.message().to_owned()));
     }
 
     /// Waits in real time until no thread and no call is left.
@@ -328,18 +368,23 @@ impl Core {
         lock(&self.failed_stop).clone().map_or(Ok(()), Err)
     }
 
-    /// Whether the driver ended within this time.
+    /// Whether the driver ended within this time. Then the system has ended its thread.
     fn wait_for_driver(&self, longest: Duration) -> bool {
         let running = lock(&self.driver.running);
         let waited = self.driver.ended.wait_timeout_while(running, longest, |running| *running);
-        !*waited.unwrap_or_else(PoisonError::into_inner).0
+        if *waited.unwrap_or_else(PoisonError::into_inner).0 {
+            return false;
+        }
+        let thread = lock(&self.driver.thread).take();
+        thread.into_iter().for_each(|thread| drop(thread.join()));
+        true
     }
 }
 
 /// The error of a shutdown that timed out.
 pub(super) fn not_ended() -> Error {
     let message =
-        "the client has not ended within the time; requests on the wire end within their attempt timeout: wait again";
+        "the client has not ended before the timeout; requests in flight end within `attempt_timeout`, so wait again";
     Error::new(ErrorKind::Timeout, message)
 }
 

@@ -8,26 +8,29 @@ use super::state::SessionState;
 use super::wake::Wake;
 use crate::auth::{TokenCache, TokenSource};
 use crate::clock::{Clock, lock};
-use crate::config::ClientConfig;
-use crate::error::Result;
+use crate::config::{ClientConfig, PollIntervals};
+use crate::error::{Error, Result};
 use crate::events::{EventKind, Queue};
 use crate::http::{Transport, Workers};
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::protocol::{Context, Pacing};
+use crate::sys::PerProcess;
 use crate::wire::Service;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 /// The live clients of this process, and their threads, which may outlive them by one request.
-static LIVING: Mutex<Vec<Living>> = Mutex::new(Vec::new());
+static LIVING: PerProcess<Mutex<Vec<Living>>> = PerProcess::new();
 
 #[derive(Clone)]
 struct Living {
     inner: Weak<ClientInner>,
     core: Weak<Core>,
     workers: Weak<Workers>,
+    /// What the client's last thread leaves for [`end_all`] to report.
+    failed_stop: Arc<Mutex<Option<Error>>>,
 }
 
 #[derive(Debug)]
@@ -45,10 +48,12 @@ impl ClientInner {
     pub(super) fn new(config: ClientConfig, clock: Arc<dyn Clock>) -> Result<Arc<ClientInner>> {
         let settings = config.check()?;
         let service = Arc::new(Service::of(&settings));
+        let intervals = PollIntervals::at(&settings.service, settings.api_version, settings.intervals);
         let log = Arc::new(Log::new(settings.log_level, Arc::clone(&clock)));
         let http = Arc::new(Transport::new(&settings, Arc::clone(&clock), Arc::clone(&log))?);
         let (wake, events) = (Arc::new(Wake::default()), Queue::new(Arc::clone(&clock)));
-        let journal = settings.journal.as_deref().map(|path| Journal::open(path, Arc::clone(&clock))).transpose()?;
+        let journal = settings.journal_folder.as_deref().map(|folder| Journal::open(folder, Arc::clone(&clock)));
+        let journal = journal.transpose()?;
         let source = TokenSource {
             token_service: settings.token_service,
             account_id: settings.account_id,
@@ -58,12 +63,12 @@ impl ClientInner {
         let queue = Arc::clone(&events);
         let ask = move || queue.post_of_client(EventKind::TokenNeeded);
         let tokens = TokenCache::new(source, Arc::clone(&clock), Arc::clone(&wake.signal), ask, Arc::clone(&log));
-        let pacing = Arc::new(Pacing::new(settings.intervals));
+        let pacing = Arc::new(Pacing::new(intervals));
         let context = Context { service, tokens, pacing, retry: settings.retry, log };
         let (call_timeout, attempt_timeout) = (settings.call_timeout, settings.attempt_timeout);
         let home_context = context.clone();
         let core = Core::new(Parts { http, clock, wake, events, context, journal, call_timeout, attempt_timeout });
-        let accounts = Accounts::new(Account::new(&core, home_context));
+        let accounts = Accounts::new(Account::new(&core, home_context), settings.trusted, settings.intervals);
         let inner = Arc::new(ClientInner { core, accounts, promised: Mutex::default() });
         inner.join_the_living();
         Ok(inner)
@@ -72,25 +77,28 @@ impl ClientInner {
     /// Begins the end: no new work is accepted, and promised stops start.
     pub(super) fn begin_end(&self) {
         let core = &self.core;
+        if core.is_inherited() {
+            return;
+        }
         let Some(promised) = self.hold_promises() else { return };
         if promised && let Err(error) = core.wake_driver() {
-            let message = format!("sessions may still be running, as nothing could stop them: {error}");
+            let message = format!("sessions may still be running, as they could not be stopped: {error}");
             core.stop_failed(&error.reworded(message));
             lock(&self.promised).clear();
         }
         if !core.has_driver() {
             core.close();
-            core.leave_sessions_behind();
+            core.leave_sessions_behind_soon();
         }
         core.wake.notify();
         core.events.posted.notify();
         core.log.written.notify();
     }
 
-    /// Marks the client as ended, unless it already was. The promises are fixed now, even if the application frees a
-    /// session before it is stopped. Returns whether there are any; `None` if the end had already begun.
+    /// Marks the client as ended, unless it already was. The sessions to stop are fixed now: freeing one no longer
+    /// matters. Returns whether there are any; `None` if the end had already begun.
     fn hold_promises(&self) -> Option<bool> {
-        // The driver sees the end at once, and waits here for its promises.
+        // The driver sees the end at once, and waits for this lock to learn what to stop.
         let mut promised = lock(&self.promised);
         if self.core.shut_down.swap(true, Ordering::AcqRel) {
             return None;
@@ -109,21 +117,25 @@ impl ClientInner {
 
     /// Waits in real time until no thread and no call is left.
     pub(super) fn wait_for_end(&self, timeout: Duration) -> Result<()> {
+        self.core.check_process()?;
         wait_for_end(&self.core, timeout)
     }
 
     /// Registers the client for [`end_all`].
     fn join_the_living(self: &Arc<Self>) {
-        let mut living = lock(&LIVING);
-        living.retain(|it| it.core.strong_count() > 0 || it.workers.strong_count() > 0);
+        let mut living = lock(LIVING.get());
+        living.retain(|it| {
+            it.core.strong_count() > 0 || it.workers.strong_count() > 0 || lock(&it.failed_stop).is_some()
+        });
         let (core, workers) = (Arc::downgrade(&self.core), Arc::downgrade(self.core.http.workers()));
-        living.push(Living { inner: Arc::downgrade(self), core, workers });
+        let failed_stop = Arc::clone(&self.core.failed_stop);
+        living.push(Living { inner: Arc::downgrade(self), core, workers, failed_stop });
     }
 }
 
 /// Ends every client of the process, and waits for all of them together.
 pub(super) fn end_all(timeout: Duration) -> Result<()> {
-    let living = lock(&LIVING).clone();
+    let living = lock(LIVING.get()).clone();
     living.iter().filter_map(|it| it.inner.upgrade()).for_each(|inner| inner.begin_end());
     let cores: Vec<Arc<Core>> = living.iter().filter_map(|it| it.core.upgrade()).collect();
     let begun = std::time::Instant::now();
@@ -132,18 +144,23 @@ pub(super) fn end_all(timeout: Duration) -> Result<()> {
     drop(cores);
     let threads = living.iter().filter_map(|it| it.workers.upgrade());
     let gone = threads.map(|workers| workers.wait_until_gone(timeout.saturating_sub(begun.elapsed())));
-    if gone.collect::<Vec<_>>().contains(&false) { Err(not_ended()) } else { Ok(()) }
+    if gone.collect::<Vec<_>>().contains(&false) {
+        return Err(not_ended());
+    }
+    // Of clients that were dropped without a shutdown.
+    let failed: Vec<Error> = living.iter().filter_map(|it| lock(&it.failed_stop).take()).collect();
+    failed.into_iter().next().map_or(Ok(()), Err)
 }
 
 fn wait_for_end(core: &Arc<Core>, timeout: Duration) -> Result<()> {
     core.wait_until_gone(timeout)?;
-    // The result of its end is reported here, so `end_all` must not report it again.
-    lock(&LIVING).retain(|it| !std::ptr::eq(it.core.as_ptr(), Arc::as_ptr(core)));
+    // This call reports the result of the end, so `end_all` must not report it again.
+    lock(LIVING.get()).retain(|it| !std::ptr::eq(it.core.as_ptr(), Arc::as_ptr(core)));
     core.end_result()
 }
 
 /// Whether a session is to be stopped at the end.
-fn is_promised(state: &SessionState) -> bool {
+pub(super) fn is_promised(state: &SessionState) -> bool {
     state.look(|known| known.watching.as_ref().is_some_and(|watching| watching.options.stop_on_shutdown))
         && !state.is_over()
 }

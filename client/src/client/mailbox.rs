@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Two started reads with the same key share one request: nothing was done in between that would change their result.
+/// Two started reads with the same key share one request: nothing that would change the result was done in between.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum JoinKey {
     /// The properties of a session at an endpoint, and the session's change count.

@@ -1,6 +1,6 @@
-//! Started operations: the application's handles of operations that the driver runs.
+//! Started operations: the application's handles of operations in the driver.
 
-use super::completion::{Brought, Completion, OperationState};
+use super::completion::{About, Brought, Completion, OperationState};
 use super::core::Core;
 use super::mailbox::Prepared;
 use crate::clock::lock;
@@ -8,6 +8,7 @@ use crate::clock::lock;
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
 use crate::events::Label;
+use crate::model::OperationKind;
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
@@ -28,8 +29,8 @@ pub struct StartedOperation<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> StartedOperation<T> {
-    pub(super) fn prepare(core: &Arc<Core>, label: Label, prepared: Prepared) -> StartedOperation<T> {
-        let completion = Completion::new(&core.events, label);
+    pub(super) fn prepare(core: &Arc<Core>, label: Label, about: About, prepared: Prepared) -> StartedOperation<T> {
+        let completion = Completion::new(&core.events, label, about);
         let prepared = Mutex::new(Some(prepared));
         StartedOperation { core: Arc::clone(core), completion, prepared, outcome: PhantomData }
     }
@@ -41,17 +42,23 @@ impl<T: Clone + Send + Sync + 'static> StartedOperation<T> {
     pub fn outcome(&self) -> Result<T> {
         let outcome: Arc<dyn Any + Send + Sync> = self.completion.outcome()?;
         outcome.downcast::<Brought<T>>().map(|brought| brought.value.clone()).map_err(|_| {
-            Error::new(ErrorKind::Internal, "the operation brought something else than it was started for")
+            Error::new(ErrorKind::Internal, "the operation's result has the wrong type; please report this")
         })
     }
 
     /// Starts a prepared operation: see [`Call::prepare`](crate::Call::prepare). Does nothing if it is already running.
     ///
     /// # Errors
-    /// [`ErrorKind::ShutDown`], or [`ErrorKind::Internal`] if no thread can be started.
+    /// [`ErrorKind::ShutDown`], or [`ErrorKind::OutOfResources`] if no thread can be started.
     pub fn begin(&self) -> Result<()> {
+        self.core.check_process()?;
         let prepared = lock(&self.prepared).take();
         prepared.map_or(Ok(()), |prepared| self.core.submit(prepared, &self.completion))
+    }
+
+    /// The call that started it.
+    pub fn kind(&self) -> OperationKind {
+        self.completion.about.kind
     }
 
     /// The operation's state. Does not block or allocate.
@@ -75,10 +82,10 @@ impl<T: Clone + Send + Sync + 'static> StartedOperation<T> {
 }
 
 impl<T> StartedOperation<T> {
-    /// Ends the operation for its caller immediately. A request in flight completes and its reply is discarded, but if
-    /// a cancelled create still gets a session id, that session is stopped. Has no effect on a completed operation.
+    /// Ends the operation for its caller immediately. A request in flight still completes, and its reply is discarded;
+    /// if a create gets a session id, that session is stopped. Has no effect on a completed operation.
     pub fn cancel(&self) {
-        if self.completion.cancel() {
+        if !self.core.is_inherited() && self.completion.cancel() {
             self.core.cancelled(&self.completion);
         }
     }
@@ -86,6 +93,9 @@ impl<T> StartedOperation<T> {
 
 /// A started operation with any result type, for an application that stores operations of several kinds.
 pub trait AnyOperation: Release + fmt::Debug + Send + Sync {
+    /// The call that started it.
+    fn kind(&self) -> OperationKind;
+
     /// The operation's state. Does not block or allocate.
     fn state(&self) -> OperationState;
 
@@ -115,6 +125,10 @@ pub trait Release {
 }
 
 impl<T: Clone + Send + Sync + 'static> AnyOperation for StartedOperation<T> {
+    fn kind(&self) -> OperationKind {
+        StartedOperation::kind(self)
+    }
+
     fn state(&self) -> OperationState {
         StartedOperation::state(self)
     }
@@ -150,6 +164,10 @@ impl<T> Release for StartedOperation<T> {
 
 impl<T> Drop for StartedOperation<T> {
     fn drop(&mut self) {
+        if self.core.is_inherited() {
+            std::mem::forget((Arc::clone(&self.core), Arc::clone(&self.completion)));
+            return;
+        }
         self.release();
     }
 }

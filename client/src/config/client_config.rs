@@ -1,9 +1,10 @@
 //! The caller's configuration, validated and normalised before anything is sent.
 
 use super::api_version::ApiVersion;
+use super::ca::CaText;
 use super::credential::{AccountId, Credential};
 use super::endpoint::Endpoint;
-use super::policy::{PollIntervals, RetryPolicy};
+use super::policy::{GivenIntervals, RetryPolicy, SHORTEST_REMOTE_INTERVAL};
 use super::proxy::Proxy;
 use super::text::excerpt;
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ pub struct ClientConfig {
     /// The credential that authenticates the caller.
     pub credential: Credential,
     /// Where the account was created: its account domain (`westus2.mixedreality.azure.com`) or just the region
-    /// (`westus2`). Tokens come from `https://sts.{domain}`. A full URL is used as the token service itself.
+    /// (`westus2`). Tokens come from `https://sts.{domain}`. If this is a full URL, it is the token service.
     pub account_domain: String,
     /// Where sessions run, which may be another region: the region (`westus2`), the session service's host, or its URL
     /// (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP on this machine.
@@ -32,7 +33,8 @@ pub struct ClientConfig {
     pub api_version: ApiVersion,
     /// The certificate authorities to trust.
     pub trust: Trust,
-    /// A PEM file of additional certificate authorities, for example the emulator's.
+    /// A PEM file of additional certificate authorities, for example the emulator's. A byte order mark is ignored.
+    /// Expired authorities are trusted too, with a warning in the log.
     pub ca_file: Option<PathBuf>,
     /// Additional certificate authorities as PEM text.
     pub ca_pem: Option<String>,
@@ -40,32 +42,42 @@ pub struct ClientConfig {
     pub proxy: Proxy,
     /// Text to add to the `User-Agent` header, for example `MyApp/1.2`: up to 128 printable ASCII characters.
     pub user_agent_suffix: String,
-    /// The time limit of a call that sets none of its own. Default 60 s; 1 ms to 24 h.
+    /// The time limit of a call without its own. Default 60 s; 1 ms to 24 h.
     pub call_timeout: Duration,
     /// The time limit of one request, from connecting to the last byte of the reply. Default 15 s; 1 ms to 24 h.
     pub attempt_timeout: Duration,
     /// The time limit for establishing a connection. Default 5 s; 1 ms to 24 h.
     pub connect_timeout: Duration,
-    /// How often a starting session is polled during a wait. `None`: as the service's documentation and the official
-    /// clients do it, 10 s, or 2 s for a standard session with REST 2021-01-01. At least 1 s, or 1 ms if the service is
-    /// on this machine; at most 24 h.
+    /// How often a starting session is polled, during a wait and while it is watched. `None`: 10 s with REST v1, as the
+    /// service's documentation requires; 2 s (standard) or 10 s (premium) with REST 2021-01-01, like the official
+    /// clients; 250 ms if the service is on this machine. At least 1 s, or 1 ms if the service is on this machine; at
+    /// most 24 h. `Retry-After` in a failed reply can delay the next poll further.
     pub poll_interval: Option<Duration>,
-    /// How long the cached properties of a ready session count as current. `None`: 30 s. Same range as `poll_interval`.
+    /// How long the cached properties of a ready session count as current, and how often the watched ones are listed.
+    /// `None`: 30 s. Same range as `poll_interval`.
     pub ready_poll_interval: Option<Duration>,
     /// How often a request is retried after a transient failure (no connection, 408, 500, 502, 503, 504), within the
     /// call's time limit. Default 4; at most 100. Throttling (429) is retried for as long as the call's time limit
     /// allows, unless this is 0. A create with REST v1 is never retried once any part of it was sent.
     pub max_retries: u32,
-    /// The delay before the first retry. Each further delay is twice as long, less a random part of up to half. After a
-    /// 429 without `Retry-After` it is 20 times as long. `None`: 500 ms. Same range as `poll_interval`, but from 100
-    /// ms.
+    /// The delay before the first retry. Each further delay is twice as long, at most 60 times this; a random part of
+    /// up to half is taken off. After a 429 without `Retry-After` the first delay is 20 times this, and the longest 120
+    /// times. `None`: 500 ms. Same range as `poll_interval`, but from 100 ms.
     pub retry_delay: Option<Duration>,
-    /// The path of a file that records created sessions, so that they can be found after a crash. Its folder must
-    /// exist. `None`: nothing is recorded. Several clients and processes may share the file.
-    pub journal: Option<PathBuf>,
-    /// The application answers [`EventKind::TokenNeeded`](crate::EventKind::TokenNeeded) with
-    /// [`Client::set_token`](crate::Client::set_token). Calls whose token was refused or has expired wait for the new
-    /// one, within their time limit. Default off; requires a token as credential.
+    /// A folder for the journal, which records created sessions so that they can be found after a crash. Created if
+    /// missing; its parent must exist. `None`: nothing is recorded. Several clients and processes may share the folder.
+    /// Calls wait for the disk without a limit: see [`Call::timeout`](crate::Call::timeout).
+    pub journal_folder: Option<PathBuf>,
+    /// Further endpoints, in the same form as `service_endpoint`, that [`Client::recover_sessions`] may contact and
+    /// send this account's token to. The journal names the endpoint of each session; the log reports any that is
+    /// neither listed here nor the `service_endpoint`.
+    ///
+    /// [`Client::recover_sessions`]: crate::Client::recover_sessions
+    pub trusted_endpoints: Vec<String>,
+    /// The application will answer [`EventKind::TokenNeeded`](crate::EventKind::TokenNeeded) with
+    /// [`Client::set_token`](crate::Client::set_token). Calls whose token was refused wait for the new one,
+    /// within their time limit. Default off. Has no effect with an account key, which can fetch tokens at any
+    /// time.
     pub token_on_request: bool,
     /// The amount of logging. [`Client::next_log`](crate::Client::next_log) returns the lines.
     pub log_level: LogLevel,
@@ -153,9 +165,14 @@ impl ClientConfig {
         ClientConfig { retry_delay: Some(retry_delay), ..self }
     }
 
-    /// Sets [`journal`](ClientConfig::journal).
-    pub fn journal(self, journal: impl Into<PathBuf>) -> ClientConfig {
-        ClientConfig { journal: Some(journal.into()), ..self }
+    /// Sets [`journal_folder`](ClientConfig::journal_folder).
+    pub fn journal_folder(self, journal_folder: impl Into<PathBuf>) -> ClientConfig {
+        ClientConfig { journal_folder: Some(journal_folder.into()), ..self }
+    }
+
+    /// Sets [`trusted_endpoints`](ClientConfig::trusted_endpoints).
+    pub fn trusted_endpoints(self, endpoints: impl IntoIterator<Item = impl Into<String>>) -> ClientConfig {
+        ClientConfig { trusted_endpoints: endpoints.into_iter().map(Into::into).collect(), ..self }
     }
 
     /// Sets [`token_on_request`](ClientConfig::token_on_request).
@@ -208,7 +225,8 @@ impl Default for ClientConfig {
             ready_poll_interval: None,
             max_retries: 4,
             retry_delay: None,
-            journal: None,
+            journal_folder: None,
+            trusted_endpoints: Vec::new(),
             token_on_request: false,
             log_level: LogLevel::Off,
         }
@@ -236,15 +254,16 @@ pub(crate) struct Settings {
     pub(crate) service: Endpoint,
     pub(crate) api_version: ApiVersion,
     pub(crate) trust: Trust,
-    pub(crate) extra_roots_pem: Vec<Vec<u8>>,
+    pub(crate) extra_roots: Vec<CaText>,
     pub(crate) proxy: Proxy,
     pub(crate) user_agent: String,
     pub(crate) call_timeout: Duration,
     pub(crate) attempt_timeout: Duration,
     pub(crate) connect_timeout: Duration,
-    pub(crate) intervals: PollIntervals,
+    pub(crate) intervals: GivenIntervals,
     pub(crate) retry: RetryPolicy,
-    pub(crate) journal: Option<PathBuf>,
+    pub(crate) journal_folder: Option<PathBuf>,
+    pub(crate) trusted: Vec<Endpoint>,
     pub(crate) token_on_request: bool,
     pub(crate) log_level: LogLevel,
 }
@@ -253,22 +272,17 @@ impl ClientConfig {
     pub(crate) fn check(self) -> Result<Settings> {
         let service = Endpoint::service(&self.service_endpoint)?;
         // The limits on intervals protect the service from its clients. A service on this machine needs no protection.
-        let interval = |what: &str, given: Option<Duration>, default: Duration, shortest_remote: Duration| match given {
-            Some(given) if service.is_loopback() => within(what, given, SHORTEST),
-            Some(given) => within(what, given, shortest_remote),
-            None => Ok(default),
+        let interval = |what: &str, given: Option<Duration>, shortest_remote: Duration| {
+            let shortest = if service.is_loopback() { SHORTEST } else { shortest_remote };
+            given.map(|given| within(what, given, shortest)).transpose()
         };
-        let defaults = PollIntervals::of(self.api_version);
-        let starting =
-            |default: Duration| interval("poll interval", self.poll_interval, default, SHORTEST_REMOTE_INTERVAL);
-        let intervals = PollIntervals {
-            starting: starting(defaults.starting)?,
-            starting_premium: starting(defaults.starting_premium)?,
-            ready: interval("ready poll interval", self.ready_poll_interval, defaults.ready, SHORTEST_REMOTE_INTERVAL)?,
+        let intervals = GivenIntervals {
+            starting: interval("poll_interval", self.poll_interval, SHORTEST_REMOTE_INTERVAL)?,
+            ready: interval("ready_poll_interval", self.ready_poll_interval, SHORTEST_REMOTE_INTERVAL)?,
         };
         let retry = RetryPolicy {
-            most: at_most("number of retries", self.max_retries, 100)?,
-            delay: interval("retry delay", self.retry_delay, RetryPolicy::DELAY, SHORTEST_REMOTE_RETRY)?,
+            most: at_most("max_retries", self.max_retries, 100)?,
+            delay: interval("retry_delay", self.retry_delay, SHORTEST_REMOTE_RETRY)?.unwrap_or(RetryPolicy::DELAY),
         };
         Ok(Settings {
             account_id: AccountId::parse(&self.account_id)?,
@@ -276,15 +290,16 @@ impl ClientConfig {
             token_service: Endpoint::token_service(&self.account_domain)?,
             api_version: self.api_version,
             trust: self.trust,
-            extra_roots_pem: extra_roots(self.ca_file, self.ca_pem)?,
+            extra_roots: CaText::of_options(self.ca_file, self.ca_pem)?,
             proxy: self.proxy,
             user_agent: user_agent(&self.user_agent_suffix)?,
-            call_timeout: within("call timeout", self.call_timeout, SHORTEST)?,
-            attempt_timeout: within("attempt timeout", self.attempt_timeout, SHORTEST)?,
-            connect_timeout: within("connect timeout", self.connect_timeout, SHORTEST)?,
+            call_timeout: within("call_timeout", self.call_timeout, SHORTEST)?,
+            attempt_timeout: within("attempt_timeout", self.attempt_timeout, SHORTEST)?,
+            connect_timeout: within("connect_timeout", self.connect_timeout, SHORTEST)?,
             intervals,
             retry,
-            journal: self.journal,
+            journal_folder: self.journal_folder,
+            trusted: self.trusted_endpoints.iter().map(|text| Endpoint::trusted(text)).collect::<Result<_>>()?,
             token_on_request: self.token_on_request,
             log_level: self.log_level,
             service,
@@ -293,8 +308,6 @@ impl ClientConfig {
 }
 
 const SHORTEST: Duration = Duration::from_millis(1);
-/// The service throttles accounts that poll more than once every few seconds (docs/service.md, "Errors").
-const SHORTEST_REMOTE_INTERVAL: Duration = Duration::from_secs(1);
 const SHORTEST_REMOTE_RETRY: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(86_400);
 
@@ -303,7 +316,7 @@ fn within(what: &str, value: Duration, shortest: Duration) -> Result<Duration> {
         return Ok(value);
     }
     Err(Error::invalid_argument(format!(
-        "{what} of {} ms is out of range; give {} to {} ms",
+        "`{what}` of {} ms is out of range; give {} to {} ms",
         value.as_millis(),
         shortest.as_millis(),
         LONGEST.as_millis()
@@ -314,7 +327,7 @@ fn at_most(what: &str, value: u32, most: u32) -> Result<u32> {
     if value <= most {
         return Ok(value);
     }
-    Err(Error::invalid_argument(format!("{what} {value} is out of range; give 0 to {most}")))
+    Err(Error::invalid_argument(format!("`{what}` {value} is out of range; give 0 to {most}")))
 }
 
 fn user_agent(suffix: &str) -> Result<String> {
@@ -323,23 +336,12 @@ fn user_agent(suffix: &str) -> Result<String> {
     let suffix = suffix.trim();
     if suffix.len() > LONGEST || !suffix.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
         return Err(Error::invalid_argument(format!(
-            "user agent suffix \"{}\" cannot be sent; give up to {LONGEST} printable ASCII characters, such as MyApp/1.2",
+            "`user_agent_suffix` \"{}\" is not valid; give up to {LONGEST} printable ASCII characters, such as \
+             MyApp/1.2",
             excerpt(suffix)
         )));
     }
     Ok(if suffix.is_empty() { OURS.to_owned() } else { format!("{OURS} {suffix}") })
-}
-
-fn extra_roots(file: Option<PathBuf>, text: Option<String>) -> Result<Vec<Vec<u8>>> {
-    let mut pems = Vec::new();
-    if let Some(path) = file {
-        let bytes = std::fs::read(&path).map_err(|cause| {
-            Error::invalid_argument(format!("CA file \"{}\" cannot be read: {cause}", excerpt(&path.to_string_lossy())))
-        })?;
-        pems.push(bytes);
-    }
-    pems.extend(text.map(String::into_bytes));
-    Ok(pems)
 }
 
 #[cfg(test)]
@@ -348,7 +350,16 @@ mod tests {
     use crate::config::tests::config;
 
     #[test]
-    fn fast_polling_and_retrying_are_for_this_machine_only() {
+    fn the_defaults_match_the_header() {
+        let settings = config().check().unwrap();
+        let times = [settings.call_timeout, settings.attempt_timeout, settings.connect_timeout, settings.retry.delay];
+        assert_eq!(times.map(|time| time.as_millis()), [60_000, 15_000, 5_000, 500]);
+        assert_eq!(settings.retry.most, 4);
+        assert!(settings.journal_folder.is_none() && !settings.token_on_request);
+    }
+
+    #[test]
+    fn fast_polling_and_retrying_are_allowed_only_on_this_machine() {
         let with = |endpoint: &str, ms| ClientConfig {
             service_endpoint: endpoint.into(),
             poll_interval: Some(Duration::from_millis(ms)),
@@ -360,7 +371,7 @@ mod tests {
         assert!(with("https://example.com", 999).check().unwrap_err().message().contains("give 1000 to"));
         assert!(with("https://example.com", 1_000).check().is_ok());
         let eager = ClientConfig { retry_delay: Some(Duration::from_millis(99)), ..config() };
-        assert!(eager.check().unwrap_err().message().contains("retry delay"));
+        assert!(eager.check().unwrap_err().message().contains("`retry_delay`"));
     }
 
     #[test]
@@ -386,7 +397,7 @@ mod tests {
         let with = |suffix: &str| ClientConfig { user_agent_suffix: suffix.into(), ..config() }.check();
         assert_eq!(with("").unwrap().user_agent, concat!("arr-session/", env!("CARGO_PKG_VERSION")));
         assert!(with(" MyApp/1.2 (HoloLens 2) ").unwrap().user_agent.ends_with(" MyApp/1.2 (HoloLens 2)"));
-        assert!(with("MyApp/1.2 <dev@example.com>").is_ok(), "no placeholder");
+        assert!(with("MyApp/1.2 <dev@example.com>").is_ok(), "not a placeholder");
         for bad in ["a\r\nX-Evil: 1", "ä", &"x".repeat(129)] {
             assert!(with(bad).is_err(), "{bad}");
         }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes ownership of the text. The library makes no copy that outlives its use.
+    /// Takes ownership of the text. Sending it leaves copies in memory: see [Secrets](crate#secrets).
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(Zeroizing::new(text.into()))
     }
@@ -46,17 +46,17 @@ pub(crate) struct AccountId(String);
 
 impl AccountId {
     pub(crate) fn parse(text: &str) -> Result<AccountId> {
-        let text = tidy("account id", text)?;
+        let text = tidy("`account_id`", text)?;
         if let Ok(id) = Uuid::try_parse(text) {
             return Ok(AccountId(id.hyphenated().to_string()));
         }
         Err(Error::invalid_argument(if text.is_empty() {
-            "account id is missing; it is a GUID and stands on the account's page".to_owned()
+            "`account_id` is missing; it is the GUID on the account's page".to_owned()
         } else if text.to_ascii_lowercase().ends_with(crate::config::region::DOMAIN) {
-            "account id is a host name; account id and account domain were probably mixed up".to_owned()
+            "`account_id` is a host name; `account_id` and `account_domain` were probably mixed up".to_owned()
         } else {
             format!(
-                "account id \"{}\" is not a GUID; it looks like 11111111-2222-3333-4444-555555555555 and stands on the \
+                "`account_id` \"{}\" is not a GUID; it looks like 11111111-2222-3333-4444-555555555555 and is on the \
                  account's page",
                 excerpt(text)
             )
@@ -97,39 +97,37 @@ impl Credential {
         match self {
             Credential::AccountKey(key) => Ok(Credential::AccountKey(Credential::check_key(&key)?)),
             Credential::EntraToken(token) => {
-                Ok(Credential::EntraToken(Credential::check_token("Microsoft Entra token", &token)?))
+                Ok(Credential::EntraToken(Credential::check_token("`entra_token`", &token)?))
             }
             Credential::AccessToken(token) => {
-                Ok(Credential::AccessToken(Credential::check_token("access token", &token)?))
+                Ok(Credential::AccessToken(Credential::check_token("`access_token`", &token)?))
             }
         }
     }
 
     fn check_key(key: &Secret) -> Result<Secret> {
-        let key = sendable("account key", key, "copy the primary or secondary key of the account")?;
+        let key = sendable("`account_key`", key, "copy the primary or secondary key of the account")?;
         if Uuid::try_parse(key.expose()).is_ok() {
             return Err(Error::invalid_argument(
-                "account key is a GUID; account id and account key were probably mixed up",
+                "`account_key` is a GUID; `account_id` and `account_key` were probably mixed up",
             ));
         }
         if looks_like_token(key.expose()) || has_scheme(key.expose()) {
             return Err(Error::invalid_argument(
-                "account key is a token; give it as a Microsoft Entra token or as an access token instead",
+                "`account_key` is a token; give it as `entra_token` or `access_token` instead",
             ));
         }
         Ok(key)
     }
 
     fn check_token(what: &str, token: &Secret) -> Result<Secret> {
-        let token = sendable(what, token, "give the whole token that the sign-in has brought")?;
+        let token = sendable(what, token, "give the complete token from the sign-in")?;
         let text = token.expose();
         if has_scheme(text) {
             return Err(Error::invalid_argument(format!("{what} begins with \"Bearer\"; give what follows it")));
         }
         if !text.contains('.') && text.ends_with('=') {
-            return Err(Error::invalid_argument(format!(
-                "{what} looks like an account key; give it as the account key"
-            )));
+            return Err(Error::invalid_argument(format!("{what} looks like an account key; give it as `account_key`")));
         }
         Ok(token)
     }
@@ -142,19 +140,20 @@ impl Credential {
         }
     }
 
-    /// What was refused, and what to do about it. Follows "was answered 401: " in a message.
+    /// What was refused, and what to do about it. Follows "failed with 401: " in a message.
     pub(crate) fn refused(&self) -> &'static str {
         match self {
             Credential::AccountKey(_) => {
-                "the account key was refused; check that account id, account key and account domain belong together"
+                "the account key was refused; check that `account_id`, `account_key` and `account_domain` belong \
+                 together"
             }
             Credential::EntraToken(_) => {
-                "the Microsoft Entra token was refused; it lives for about an hour, so sign in again, and check that it was \
-                 asked for with the scope https://sts.mixedreality.azure.com/.default and that the account is in that tenant"
+                "the Microsoft Entra token was refused; it is valid for about an hour, so sign in again, and check \
+                 that its scope is https://sts.mixedreality.azure.com/.default and that the account is in that tenant"
             }
             Credential::AccessToken(_) => {
-                "the access token was refused; it lives for a day at most, so get a new one, and check that it is for this \
-                 account"
+                "the access token was refused; it is valid for a day at most, so get a new one, and check that it is \
+                 for this account"
             }
         }
     }
@@ -172,10 +171,22 @@ fn sendable(what: &str, secret: &Secret, advice: &str) -> Result<Secret> {
     if text.is_empty() {
         return Err(Error::invalid_argument(format!("{what} is missing; {advice}")));
     }
+    /// Servers limit headers. Real tokens have a few KiB.
+    const LONGEST: usize = 64 * 1024;
     let without_scheme = if has_scheme(text) { &text[SCHEME.len()..] } else { text };
+    if text.len() > LONGEST {
+        let message = format!("{what} has {} bytes; the limit is {LONGEST}; {advice}", text.len());
+        return Err(Error::invalid_argument(message));
+    }
+    if without_scheme.starts_with(['{', '[']) {
+        return Err(Error::invalid_argument(format!("{what} is JSON; give only the text of the token in it")));
+    }
+    if without_scheme.contains(['"', '\'', '`']) {
+        return Err(Error::invalid_argument(format!("{what} has quotes in or around it; remove them")));
+    }
     if !without_scheme.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::invalid_argument(format!(
-            "{what} has characters that it cannot have (spaces, line ends or non-ASCII letters); copy it again"
+            "{what} has characters that are not allowed (spaces, line ends or non-ASCII letters); copy it again"
         )));
     }
     Ok(Secret::new(text))
@@ -196,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guid_in_any_common_form_becomes_the_form_of_the_paths() {
+    fn a_guid_is_accepted_in_any_common_form() {
         for text in [
             "68321D5A-7978-4CEB-B880-0F49751DAAE9",
             " 68321d5a79784cebb8800f49751daae9\n",
@@ -207,20 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_guid_is_named_but_never_at_full_length() {
+    fn a_long_bad_guid_is_quoted_only_in_part() {
         let error = AccountId::parse(&"x".repeat(10_000_000)).unwrap_err();
         assert!(error.message().contains("is not a GUID"));
         assert!(error.message().len() < 400, "{}", error.message().len());
     }
 
     #[test]
-    fn a_key_in_the_place_of_an_id_is_not_shown() {
+    fn a_key_given_as_an_id_is_not_shown() {
         let error = AccountId::parse("YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ=").unwrap_err();
         assert!(!error.message().contains("YXJy") && error.message().contains("is not a GUID"), "{error}");
     }
 
     #[test]
-    fn a_key_that_could_break_a_header_is_refused_without_being_quoted() {
+    fn a_credential_that_could_break_a_header_is_refused_and_not_quoted() {
         for credential in [
             Credential::AccountKey("abc\r\nX-Evil: 1".into()),
             Credential::EntraToken("abc\r\nX-Evil: 1".into()),
@@ -232,16 +243,21 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_in_the_wrong_place_is_recognised() {
+    fn a_credential_in_the_wrong_option_is_recognised() {
         for (credential, expected) in [
-            (Credential::AccountKey("eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into()), "account key is a token"),
+            (Credential::AccountKey("eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into()), "`account_key` is a token"),
             (Credential::EntraToken("c2VjcmV0a2V5c2VjcmV0a2V5=".into()), "looks like an account key"),
             (Credential::AccessToken("Bearer eyJh.e30.c2ln".into()), "begins with \"Bearer\""),
             (Credential::AccountKey("<your key>".into()), "placeholder"),
-            (Credential::AccountKey("bearer abcdef".into()), "account key is a token"),
+            (Credential::AccountKey("bearer abcdef".into()), "`account_key` is a token"),
             (Credential::AccountKey("68321d5a-7978-4ceb-b880-0f49751daae9".into()), "mixed up"),
-            (Credential::EntraToken(" ".into()), "Microsoft Entra token is missing"),
-            (Credential::default(), "account key is missing"),
+            (Credential::EntraToken(" ".into()), "`entra_token` is missing"),
+            (Credential::default(), "`account_key` is missing"),
+            (Credential::AccountKey("\"c2VjcmV0a2V5\"".into()), "quotes"),
+            (Credential::AccessToken("'eyJh.e30.c2ln'".into()), "quotes"),
+            (Credential::AccessToken("Bearer \"eyJh.e30.c2ln\"".into()), "quotes"),
+            (Credential::AccessToken("{\"AccessToken\": \"eyJh.e30.c2ln\"}".into()), "`access_token` is JSON"),
+            (Credential::EntraToken(format!("a.b.{}", "x".repeat(64 * 1024)).into()), "65540 bytes"),
         ] {
             let error = credential.check().unwrap_err();
             assert!(error.message().contains(expected), "{error}");
@@ -249,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn mixed_up_ids_and_domains_are_recognised() {
+    fn an_id_and_a_domain_mixed_up_are_recognised() {
         let error = AccountId::parse("westus2.mixedreality.azure.com").unwrap_err();
         assert!(error.message().contains("mixed up"), "{error}");
         assert!(AccountId::parse(" ").unwrap_err().message().contains("missing"));

@@ -14,46 +14,55 @@ pub(crate) struct Endpoint(Url);
 impl Endpoint {
     /// The session service, from a region, a host name or a URL.
     pub(crate) fn service(text: &str) -> Result<Endpoint> {
-        const WHAT: &str = "service endpoint";
-        let text = tidy(WHAT, text)?;
+        Endpoint::session_service("`service_endpoint`", text)
+    }
+
+    /// A further session service that recovery may contact.
+    pub(crate) fn trusted(text: &str) -> Result<Endpoint> {
+        Endpoint::session_service("`trusted_endpoints`", text)
+    }
+
+    fn session_service(what: &str, text: &str) -> Result<Endpoint> {
+        let text = tidy(what, text)?;
         if text.is_empty() {
-            return Err(Error::invalid_argument(
-                "service endpoint is missing; give a region such as westus2, or a URL such as \
-                 https://remoterendering.westus2.mixedreality.azure.com",
-            ));
+            return Err(Error::invalid_argument(format!(
+                "{what} is missing; give a region such as westus2, or a URL such as \
+                 https://remoterendering.westus2.mixedreality.azure.com"
+            )));
         }
-        let url = match Place::read(WHAT, text)? {
+        let url = match Place::read(what, text)? {
             Place::Url(url) => url,
             Place::Region(region) => format!("https://remoterendering.{region}.{DOMAIN}"),
             Place::Host(host) if host.starts_with("sts.") => {
                 return Err(Error::invalid_argument(format!(
-                    "service endpoint \"{}\" is the token service's host; sessions are at remoterendering.{{region}}.{DOMAIN}",
+                    "{what} \"{}\" is the token service's host; sessions are at remoterendering.{{region}}.{DOMAIN}",
                     excerpt(&host)
                 )));
             }
             Place::Host(host) if name_of(&host) == DOMAIN => {
                 return Err(Error::invalid_argument(format!(
-                    "service endpoint \"{DOMAIN}\" names no region; did you mean \"remoterendering.westus2.{DOMAIN}\"?"
+                    "{what} \"{DOMAIN}\" names no region; did you mean \"remoterendering.westus2.{DOMAIN}\"?"
                 )));
             }
             Place::Host(host) if is_account_domain(&host) => format!("https://remoterendering.{host}"),
             Place::Host(host) => format!("https://{host}"),
         };
-        Endpoint::parse(WHAT, &url)
+        Endpoint::parse(what, &url)
     }
 
     /// The token service: `https://sts.{account domain}`, or the given URL.
     pub(crate) fn token_service(text: &str) -> Result<Endpoint> {
-        const WHAT: &str = "account domain";
+        const WHAT: &str = "`account_domain`";
         let text = tidy(WHAT, text)?;
         if text.is_empty() {
             return Err(Error::invalid_argument(
-                "account domain is missing; it stands on the account's page and looks like westus2.mixedreality.azure.com",
+                "`account_domain` is missing; it is on the account's page and looks like \
+                 westus2.mixedreality.azure.com",
             ));
         }
         if Uuid::try_parse(text).is_ok() {
             return Err(Error::invalid_argument(
-                "account domain is a GUID; account id and account domain were probably mixed up",
+                "`account_domain` is a GUID; `account_id` and `account_domain` were probably mixed up",
             ));
         }
         let url = match Place::read(WHAT, text)? {
@@ -61,8 +70,8 @@ impl Endpoint {
             Place::Region(region) => format!("https://sts.{region}.{DOMAIN}"),
             Place::Host(host) if host.starts_with("remoterendering.") => {
                 return Err(Error::invalid_argument(format!(
-                    "account domain \"{}\" is the session service's host; the account domain is shown on the account's page \
-                     and looks like westus2.mixedreality.azure.com",
+                    "`account_domain` \"{}\" is the session service's host; the account domain is on the account's \
+                     page and looks like westus2.mixedreality.azure.com",
                     excerpt(&host)
                 )));
             }
@@ -90,6 +99,9 @@ impl Endpoint {
         }
         if url.query().is_some() || url.fragment().is_some() {
             return refuse("has a query or a fragment; give the base URL only");
+        }
+        if !has_usual_host(&url) {
+            return refuse("has characters in its host that host names cannot have");
         }
         let loopback = is_loopback(&url);
         match url.scheme() {
@@ -121,6 +133,11 @@ impl Endpoint {
         self.0.origin() == url.origin()
     }
 
+    /// Whether another endpoint has the same scheme, host and port, and so is the same server.
+    pub(crate) fn is_same_origin(&self, other: &Endpoint) -> bool {
+        self.is_origin_of(&other.0)
+    }
+
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
@@ -130,6 +147,13 @@ impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.0.as_str().trim_end_matches('/'))
     }
+}
+
+/// Whether the host of a URL has only the characters of host names. The HTTP library takes no others, and would silently
+/// ignore such a proxy.
+pub(super) fn has_usual_host(url: &Url) -> bool {
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !matches!(url.host(), Some(Host::Domain(host)) if !host.bytes().all(is_usual))
 }
 
 /// Whether a URL is certain to name this machine, without a name lookup.
@@ -209,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_domain_stands_for_its_token_service() {
+    fn an_account_domain_becomes_its_token_service() {
         for domain in [
             "westus2.mixedreality.azure.com",
             " sts.westus2.mixedreality.azure.com/ ",
@@ -237,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_or_a_host_stands_for_its_session_service() {
+    fn a_region_or_host_becomes_its_session_service() {
         let service = |text: &str| Endpoint::service(text).map(|it| it.to_string());
         let westus2 = "https://remoterendering.westus2.mixedreality.azure.com";
         for text in [
@@ -273,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_mistakes_are_answered_with_what_was_meant() {
+    fn common_mistakes_are_recognised() {
         assert!(token_service("westus9").unwrap_err().contains("neither a host name nor a known region"));
         assert!(token_service("68321d5a-7978-4ceb-b880-0f49751daae9").unwrap_err().contains("mixed up"));
         assert!(
@@ -292,6 +316,17 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_the_http_library_rejects_is_refused() {
+        for text in ["https://a{b}.example", "https://a\"b.example", "https://a`b.example"] {
+            assert!(Endpoint::service(text).unwrap_err().message().contains("in its host"), "{text}");
+            assert!(Endpoint::token_service(text).is_err());
+        }
+        for text in ["https://a_b-c.example:1", "https://müller.example", "https://127.0.0.1", "https://[::1]:1"] {
+            Endpoint::service(text).unwrap();
+        }
+    }
+
+    #[test]
     fn a_password_in_a_url_is_refused_and_not_repeated() {
         for url in ["https://user:hunter2@example.com", "https://user:hunter2@example.com:99999"] {
             let message = token_service(url).unwrap_err();
@@ -300,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_only() {
+    fn plain_http_is_allowed_only_to_this_machine() {
         for good in
             ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:8722", "http://localhost:8722", "https://10.0.0.1"]
         {
@@ -312,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_encoded_and_cannot_climb() {
+    fn path_segments_are_encoded() {
         let base = Endpoint::service("https://example.com/base/").unwrap();
         assert_eq!(base.join(&["v1", "a/b", "c d"]).as_str(), "https://example.com/base/v1/a%2Fb/c%20d");
     }

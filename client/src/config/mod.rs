@@ -1,6 +1,7 @@
 //! The caller's configuration, validated and normalised before anything is sent.
 
 mod api_version;
+mod ca;
 mod client_config;
 mod credential;
 mod endpoint;
@@ -12,12 +13,13 @@ pub(crate) mod tests;
 mod text;
 
 pub use api_version::ApiVersion;
+pub(crate) use ca::CaText;
 pub(crate) use client_config::Settings;
 pub use client_config::{ClientConfig, Trust};
 pub(crate) use credential::AccountId;
 pub use credential::{Credential, Secret};
 pub(crate) use endpoint::{Endpoint, is_loopback};
-pub(crate) use policy::{PollIntervals, RetryPolicy};
+pub(crate) use policy::{GivenIntervals, PollIntervals, RetryPolicy};
 pub use proxy::Proxy;
 pub(crate) use proxy::Route;
-pub(crate) use text::{excerpt, without_secrets};
+pub(crate) use text::{excerpt, is_hidden, quoted, without_secrets};

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_is_known_by_its_name_and_by_the_name_that_people_see() {
+    fn a_region_is_found_by_its_name_or_its_displayed_name() {
         for text in ["westus2", "WestUS2", "West US 2"] {
             assert_eq!(find(text), Some("westus2"));
         }

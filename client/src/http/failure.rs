@@ -1,52 +1,73 @@
 //! Classifies errors of the HTTP library.
 
+use super::proxies::Via;
 use super::resolver::LookupError;
+use super::tls_failure::{self, Server};
 use crate::error::{Error, ErrorKind};
-use crate::wire::{Cause, Failure, Reply};
+use crate::sys::is_exhaustion;
+use crate::wire::{Cause, Failure};
 use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
 /// A failure before the head of the reply arrived.
-pub(super) fn before_head(origin: &str, limit: Duration, error: &reqwest::Error) -> Failure {
+pub(super) fn before_head(origin: &str, via: Option<&Via>, limit: Duration, error: &reqwest::Error) -> Failure {
     let connecting = error.is_connect();
+    let proxy = via.filter(|_| is_at_proxy(error));
     let cause = if error.is_builder() {
-        Cause::Setup(Error::new(ErrorKind::Internal, format!("the request could not be made: {}", root(error))))
+        Cause::Setup(Error::new(ErrorKind::Internal, format!("the request could not be built: {}", root(error))))
+    } else if let Some(refused) = find::<io::Error>(error).filter(|cause| connecting && is_exhaustion(cause)) {
+        Cause::Setup(Error::out_of_resources("no connection could be opened", refused))
     } else if let Some(lookup) = find::<LookupError>(error).filter(|_| connecting) {
-        Cause::Lookup(lookup.to_string())
-    } else if let Some(tls) = find::<rustls::Error>(error).filter(|_| connecting) {
-        Cause::Tls(tls.to_string())
-    } else if let Some(proxy) = refused_by_proxy(error).filter(|_| connecting) {
-        Cause::Proxy(proxy)
+        match lookup.is_exhaustion {
+            true => Cause::Setup(Error::out_of_resources("the host could not be looked up", lookup)),
+            false => Cause::Lookup(lookup.to_string()),
+        }
+    } else if let Some(tls) = find(error).filter(|tls| connecting || tls_failure::refuses_client(tls)) {
+        match proxy {
+            Some(via) => Cause::ProxyTls(tls_failure::explain(tls, &Server::proxy(&via.origin(), via.source))),
+            None => Cause::Tls(tls_failure::explain(tls, &Server::service(origin))),
+        }
+    } else if let Some(status) = refused_by_proxy(error).filter(|_| connecting) {
+        Cause::Proxy(status)
     } else if error.is_timeout() && connecting {
         Cause::ConnectTimeout
     } else if error.is_timeout() {
         Cause::Timeout(limit)
     } else if connecting {
-        Cause::Connect(root(error))
+        Cause::Connect(tls_failure::or_cut_off(root(error)))
     } else {
-        Cause::Lost(root(error))
+        let cause = root(error);
+        tls_failure::not_http(&cause, origin).map_or(Cause::Lost(cause), Cause::NotHttp)
     };
     Failure::new(origin, cause)
 }
 
-/// A failure while reading the body of the reply.
-pub(super) fn after_head(origin: &str, limit: Duration, error: &std::io::Error, head: &Reply) -> Failure {
+/// The cause of a failure while reading the body of the reply.
+pub(super) fn while_reading(limit: Duration, error: &(dyn StdError + 'static)) -> Cause {
     let timeout = find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout);
-    let cause = if timeout { Cause::Timeout(limit) } else { Cause::Lost(root(error)) };
-    Failure::new(origin, cause).after_head(head)
+    if timeout { Cause::Timeout(limit) } else { Cause::Lost(root(error)) }
 }
 
-/// The message of a proxy that rejected the user, or of a proxy setting that does not work. The HTTP library has no
-/// error type for these. A proxy that is absent or failing is not included: it may be back for the next attempt.
-fn refused_by_proxy(error: &reqwest::Error) -> Option<String> {
-    let root = root(error);
-    let refused =
-        ["proxy authorization required", "unsupported scheme", "missing host"].iter().any(|it| root.contains(it));
-    refused.then_some(root)
+/// Whether the connection to the proxy failed, not the one through it. The HTTP library has no error type for this.
+fn is_at_proxy(error: &(dyn StdError + 'static)) -> bool {
+    error.to_string().starts_with(TUNNEL) || error.source().is_some_and(is_at_proxy)
+}
+
+/// The prefix of the HTTP library's messages about a connection to a proxy.
+const TUNNEL: &str = "tunnel error: ";
+
+/// The status of a proxy that refused the tunnel, if known. The HTTP library has no error type for this.
+fn refused_by_proxy(error: &reqwest::Error) -> Option<Option<u16>> {
+    match root(error).strip_prefix(TUNNEL)? {
+        "proxy authorization required" => Some(Some(407)),
+        "unsuccessful" => Some(None),
+        _ => None,
+    }
 }
 
 /// The first error of type `T` in a chain of sources. An `io::Error` hides its inner error from `source()`.
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<T>() {
@@ -66,5 +87,7 @@ pub(super) fn root(error: &(dyn StdError + 'static)) -> String {
     while let Some(inner) = last.source() {
         last = inner;
     }
-    last.to_string()
+    // The TLS library refers to its own documentation.
+    let text = last.to_string();
+    text.split(": https://docs.rs/").next().map_or_else(String::new, str::to_owned)
 }

@@ -5,8 +5,7 @@
 //! last good addresses are cached, and used when a new lookup takes longer than a second.
 
 use crate::clock::lock;
-use crate::sys::pin_module;
-use once_cell::sync::Lazy;
+use crate::sys::{self, PerProcess, start_thread};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::collections::HashMap;
 use std::future::Future;
@@ -21,8 +20,18 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A failed lookup.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct LookupError(String);
+#[error("{what}")]
+pub(super) struct LookupError {
+    what: String,
+    /// The machine or the process has run out of files, threads or memory.
+    pub(super) is_exhaustion: bool,
+}
+
+impl LookupError {
+    fn new(what: String) -> LookupError {
+        LookupError { what, is_exhaustion: false }
+    }
+}
 
 type LookupResult = Result<Vec<SocketAddr>, LookupError>;
 type LookUp = dyn Fn(&str) -> std::io::Result<Vec<SocketAddr>> + Send + Sync;
@@ -53,16 +62,21 @@ struct Lookup {
 #[derive(Default)]
 struct LookupState {
     found: Option<LookupResult>,
-    /// It is taking long: waiters that have cached addresses use those.
+    /// It takes long: requests with cached addresses use those.
     slow: bool,
     waiting: Vec<Waker>,
 }
 
+impl Default for Resolver {
+    fn default() -> Resolver {
+        Resolver::with(|name| Ok((name, 0).to_socket_addrs()?.collect()), PATIENCE)
+    }
+}
+
 impl Resolver {
     pub(super) fn shared() -> Resolver {
-        static SHARED: Lazy<Resolver> =
-            Lazy::new(|| Resolver::with(|name| Ok((name, 0).to_socket_addrs()?.collect()), PATIENCE));
-        SHARED.clone()
+        static SHARED: PerProcess<Resolver> = PerProcess::new();
+        SHARED.get().clone()
     }
 
     fn with(
@@ -87,38 +101,37 @@ impl Resolver {
         }
         let last_good = host.last_good.clone();
         if busy >= MOST_LOOKUPS {
-            let full = LookupError(format!("{MOST_LOOKUPS} lookups of other names hang already"));
+            let full = LookupError::new(format!("{MOST_LOOKUPS} lookups of other names are already hanging"));
             return Waiting::over(if last_good.is_empty() { Err(full) } else { Ok(last_good) });
         }
         let lookup = Arc::new(Lookup::default());
         host.running = Some(Arc::clone(&lookup));
         drop(hosts);
-        self.spawn(name, &lookup, !last_good.is_empty());
+        self.spawn(name, &lookup, &last_good);
         Waiting { lookup, last_good }
     }
 
-    fn spawn(&self, name: &str, lookup: &Arc<Lookup>, has_older: bool) {
-        pin_module();
+    fn spawn(&self, name: &str, lookup: &Arc<Lookup>, last_good: &[SocketAddr]) {
         let (resolver, running, host) = (self.clone(), Arc::clone(lookup), name.to_owned());
         let run = move || {
-            let found = (resolver.0.look_up)(&host).map_err(|cause| LookupError(cause.to_string()));
+            let found = (resolver.0.look_up)(&host)
+                .map_err(|cause| LookupError { what: cause.to_string(), is_exhaustion: sys::is_exhaustion(&cause) });
             resolver.finish(&host, &running, found);
         };
-        if let Err(cause) = std::thread::Builder::new().name("arr-dns".into()).spawn(run) {
-            self.finish(name, lookup, Err(LookupError(format!("no thread could be started: {cause}"))));
+        if let Err(cause) = start_thread("arr-dns", run) {
+            let error = LookupError { what: format!("no thread could be started: {cause}"), is_exhaustion: true };
+            self.finish(name, lookup, if last_good.is_empty() { Err(error) } else { Ok(last_good.to_vec()) });
         }
-        if has_older {
+        if !last_good.is_empty() {
             let (lookup, patience) = (Arc::clone(lookup), self.0.patience);
             // Lives for `patience` at most. Without this thread the request's own time limit ends the wait.
-            drop(
-                std::thread::Builder::new().name("arr-dns-wait".into()).spawn(move || lookup.mark_slow_after(patience)),
-            );
+            drop(start_thread("arr-dns-wait", move || lookup.mark_slow_after(patience)));
         }
     }
 
     fn finish(&self, name: &str, lookup: &Lookup, found: LookupResult) {
         let found = match found {
-            Ok(addresses) if addresses.is_empty() => Err(LookupError("the name has no address".into())),
+            Ok(addresses) if addresses.is_empty() => Err(LookupError::new("the host name has no address".into())),
             other => other,
         };
         if let Some(host) = lock(&self.0.hosts).get_mut(name) {
@@ -254,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn while_a_lookup_hangs_the_last_good_addresses_serve() {
+    fn while_a_lookup_hangs_the_cached_addresses_are_used() {
         let (resolver, answer, _) = held();
         answer.send(Ok(vec![address(1)])).unwrap();
         wait(resolver.look_up("one.example"), LONG).unwrap().unwrap();
@@ -263,24 +276,24 @@ mod tests {
     }
 
     #[test]
-    fn a_first_lookup_that_hangs_is_waited_for_by_the_request_alone() {
+    fn a_first_lookup_that_hangs_is_bounded_by_the_requests_own_limit() {
         let (resolver, _answer, _) = held();
         assert!(wait(resolver.look_up("one.example"), SOON * 5).is_none());
     }
 
     #[test]
-    fn no_more_than_four_threads_hang() {
+    fn at_most_four_lookups_hang() {
         let (resolver, _answer, _) = held();
         let _hanging: Vec<_> = ["a", "b", "c", "d"].map(|name| resolver.look_up(name)).into();
         let error = wait(resolver.look_up("e"), LONG).unwrap().unwrap_err();
-        assert!(error.to_string().contains("hang already"), "{error}");
-        assert!(wait(resolver.look_up("a"), SOON).is_none(), "a fifth who asks for a name under way joins it");
+        assert!(error.to_string().contains("already hanging"), "{error}");
+        assert!(wait(resolver.look_up("a"), SOON).is_none(), "another request for a pending name joins its lookup");
     }
 
     #[test]
     fn a_failed_lookup_is_reported_and_the_next_request_retries() {
         let (resolver, answer, started) = held();
-        answer.send(Err(LookupError("no such host".into()))).unwrap();
+        answer.send(Err(LookupError::new("no such host".into()))).unwrap();
         assert!(wait(resolver.look_up("one.example"), LONG).unwrap().unwrap_err().to_string().contains("no such host"));
         answer.send(Ok(vec![])).unwrap();
         assert!(wait(resolver.look_up("one.example"), LONG).unwrap().is_err(), "no address is a failure");
@@ -288,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_is_this_machine_without_any_lookup() {
+    fn localhost_needs_no_lookup() {
         let (resolver, _answer, started) = held();
         let found = wait(resolver.look_up("localhost"), LONG).unwrap().unwrap();
         assert!(found.iter().all(|address| address.ip().is_loopback()));

@@ -1,54 +1,124 @@
-//! The journal's text format. The first line identifies the file. Each record is one line with its own line end on both
-//! sides, so that a damaged byte costs at most one record. A line is a checksum, a space, and JSON.
+//! The journal's text format. The first line names the format. Each further line is a change: a checksum, a space, and
+//! JSON. A record's latest line is the one that counts.
 
-use super::record::Record;
+use super::record::{Record, RecordId};
+use serde::Deserialize;
+use std::collections::HashMap;
 
-/// One intact line.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Line {
-    Record(Record),
-    /// The JSON of a later version, preserved unchanged.
-    Later(String),
+pub(super) const HEADER: &str = "arr-session journal 2\n";
+/// The beginning of every journal, of any format.
+const ANY_HEADER: &str = "arr-session journal";
+
+/// The contents of a file.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Contents {
+    /// The records that are still needed, in the order of their first lines.
+    pub(super) records: Vec<Record>,
+    /// Whether there are lines of a later version, which this one cannot interpret.
+    pub(super) later: bool,
+    /// Whether there are complete lines that cannot be read. They may have named sessions.
+    pub(super) damaged: bool,
+    /// The length up to the end of the last complete line. What follows was cut off during a write.
+    pub(super) length: u64,
 }
 
-const HEADER: &str = "arr-session journal";
+/// Why a file cannot be read as a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Foreign {
+    /// A journal of a later or an earlier version.
+    Format,
+    /// Something else.
+    Other,
+}
 
-/// The text of a journal with these lines.
-pub(super) fn to_text(lines: &[Line]) -> String {
-    let mut text = format!("{HEADER}\n");
-    for line in lines {
-        let json = match line {
-            Line::Record(record) => &record.to_json(),
-            Line::Later(json) => json,
-        };
-        text.push_str(&format!("\n{:016x} {json}\n", checksum(json)));
+/// The line of a record's current state.
+pub(super) fn of_record(record: &Record) -> String {
+    line(&record.to_json())
+}
+
+/// Why a file no longer needs a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The session has ended, or was certainly not created.
+    Ended,
+    /// Another file has the record.
+    Moved,
+}
+
+/// The line of a record that is no longer needed.
+pub(super) fn of_end(id: RecordId, why: Why) -> String {
+    let word = match why {
+        Why::Ended => ENDED,
+        Why::Moved => MOVED,
+    };
+    line(&format!(r#"{{"id":"{id}","state":"{word}"}}"#))
+}
+
+fn line(json: &str) -> String {
+    format!("{:016x} {json}\n", checksum(json))
+}
+
+const ENDED: &str = "ended";
+const MOVED: &str = "moved";
+
+#[derive(Deserialize)]
+struct Ended {
+    id: String,
+    state: String,
+}
+
+/// Reads a whole file. Damaged lines are skipped.
+pub(super) fn parse(bytes: &[u8]) -> Result<Contents, Foreign> {
+    if HEADER.as_bytes().starts_with(bytes) && bytes.len() < HEADER.len() {
+        // Its owner died while creating it.
+        return Ok(Contents::default());
     }
-    text
+    if !bytes.starts_with(HEADER.as_bytes()) {
+        return Err(if bytes.starts_with(ANY_HEADER.as_bytes()) { Foreign::Format } else { Foreign::Other });
+    }
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    let (mut records, mut places) = (Vec::new(), HashMap::new());
+    let (mut later, mut damaged) = (false, false);
+    for line in bytes[HEADER.len()..whole].split(|byte| *byte == b'\n') {
+        match parse_line(line) {
+            None => damaged |= !line.is_empty(),
+            Some(Line::Later) => later = true,
+            Some(Line::Ended(id)) => {
+                if let Some(place) = places.remove(&id) {
+                    records[place] = None;
+                }
+            }
+            Some(Line::Record(record)) => {
+                let place = *places.entry(record.id).or_insert_with(|| {
+                    records.push(None);
+                    records.len() - 1
+                });
+                records[place] = Some(record);
+            }
+        }
+    }
+    let records = records.into_iter().flatten().collect();
+    Ok(Contents { records, later, damaged, length: whole as u64 })
 }
 
-/// The intact lines of a journal; `None` if this is not a journal.
-pub(super) fn parse(bytes: &[u8]) -> Option<Vec<Line>> {
-    let lines: Vec<Line> = bytes.split(|byte| *byte == b'\n').filter_map(parse_line).collect();
-    (!lines.is_empty() || has_header(bytes) || is_blank(bytes)).then_some(lines)
+enum Line {
+    Record(Record),
+    Ended(RecordId),
+    /// Of a later version.
+    Later,
 }
 
+/// `None` if it is damaged.
 fn parse_line(line: &[u8]) -> Option<Line> {
-    let (sum, json) = std::str::from_utf8(line.trim_ascii()).ok()?.split_once(' ')?;
+    let (sum, json) = std::str::from_utf8(line).ok()?.split_once(' ')?;
     if sum != format!("{:016x}", checksum(json)) {
         return None;
     }
-    Some(Record::from_json(json).map_or_else(|| Line::Later(json.to_owned()), Line::Record))
-}
-
-/// Whether the text starts like a journal, possibly damaged: it may be truncated, and one byte in eight may be wrong.
-fn has_header(bytes: &[u8]) -> bool {
-    let pairs = || HEADER.bytes().zip(bytes);
-    pairs().filter(|(expected, found)| expected != *found).count() * 8 <= pairs().count()
-}
-
-/// Some file systems leave a file of zeros after a power failure.
-fn is_blank(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte == 0)
+    if let Some(record) = Record::from_json(json) {
+        return Some(Line::Record(record));
+    }
+    let ended = serde_json::from_str::<Ended>(json).ok().filter(|it| [ENDED, MOVED].contains(&it.state.as_str()));
+    Some(ended.and_then(|it| RecordId::parse(&it.id)).map_or(Line::Later, Line::Ended))
 }
 
 /// 64-bit FNV-1a. Changing a single byte always changes it.
@@ -58,92 +128,110 @@ fn checksum(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::OwnerId;
+    use super::super::record::RecordState;
     use super::*;
     use crate::model::{Lease, NewSession, SessionSize};
     use crate::wire::tests::service;
     use proptest::prelude::*;
-    use std::ops::Range;
     use std::time::Duration;
 
-    fn lines() -> Vec<Line> {
+    fn record(ms: u64) -> Record {
         let new = NewSession::new(SessionSize::Standard, Lease::from_secs(60).unwrap());
-        let record = |ms| Line::Record(Record::new(OwnerId::new(), Duration::from_millis(ms), &service(), &new));
-        vec![record(1), Line::Later(r#"{"format":2,"name":"Zoë"}"#.into()), record(3), record(4)]
+        Record::new(Duration::from_millis(ms), &service(), &new)
     }
 
-    /// The byte range of each line in the text, including its own line ends.
-    fn places(lines: &[Line]) -> Vec<Range<usize>> {
-        (0..lines.len()).map(|n| to_text(&lines[..n]).len()..to_text(&lines[..=n]).len()).collect()
+    /// Three records, of which one changes and one ends, and the state after each line.
+    fn history() -> (Vec<String>, Vec<Vec<Record>>) {
+        let (first, second, third) = (record(1), record(2), record(3));
+        let mut lost = first.clone();
+        lost.state = RecordState::Lost;
+        let lines = vec![
+            of_record(&first),
+            of_record(&second),
+            of_record(&lost),
+            of_end(second.id, Why::Ended),
+            of_record(&third),
+            of_end(third.id, Why::Moved),
+        ];
+        let known = vec![
+            vec![],
+            vec![first.clone()],
+            vec![first, second.clone()],
+            vec![lost.clone(), second],
+            vec![lost.clone()],
+            vec![lost.clone(), third],
+            vec![lost],
+        ];
+        (lines, known)
+    }
+
+    fn text(lines: &[String]) -> String {
+        HEADER.to_owned() + &lines.concat()
     }
 
     #[test]
-    fn a_journal_cut_anywhere_gives_all_records_before_the_cut() {
-        let lines = lines();
-        let (text, places) = (to_text(&lines), places(&lines));
-        for cut in 0..=text.len() {
-            // A line without its line end is intact.
-            let whole = places.iter().filter(|place| place.end - 1 <= cut).count();
-            assert_eq!(parse(&text.as_bytes()[..cut]).as_deref(), Some(&lines[..whole]), "cut at {cut}");
+    fn a_truncated_journal_has_the_records_of_its_complete_lines() {
+        let (lines, known) = history();
+        let whole = text(&lines);
+        let ends: Vec<usize> = (0..=lines.len()).map(|count| text(&lines[..count]).len()).collect();
+        for cut in 0..=whole.len() {
+            let count = ends.iter().filter(|end| **end <= cut).count();
+            let contents = parse(&whole.as_bytes()[..cut]).unwrap();
+            assert_eq!(contents.records, known[count.saturating_sub(1)], "cut at {cut}");
+            let end = if count == 0 { 0 } else { ends[count - 1] };
+            assert_eq!(contents.length, end as u64, "cut at {cut}");
         }
     }
 
     #[test]
-    fn a_journal_with_any_byte_changed_gives_all_other_records() {
-        let lines = lines();
-        let (text, places) = (to_text(&lines), places(&lines));
-        for position in 0..text.len() {
+    fn a_changed_byte_costs_at_most_one_line() {
+        let (lines, _) = history();
+        let whole = text(&lines);
+        for position in HEADER.len()..whole.len() {
             for flip in [0x01, 0x20, 0x80, 0xff] {
-                let mut bytes = text.clone().into_bytes();
+                let mut bytes = whole.clone().into_bytes();
                 bytes[position] ^= flip;
-                let read = parse(&bytes).unwrap_or_else(|| panic!("no journal with byte {position} changed"));
-                let mut left = lines.clone();
-                if let Some(hit) = places.iter().position(|place| place.contains(&position))
-                    && read.len() < lines.len()
-                {
-                    left.remove(hit);
+                let read = parse(&bytes).unwrap().records;
+                let without = |lost: std::ops::Range<usize>| {
+                    let kept: Vec<String> = lines[..lost.start].iter().chain(&lines[lost.end..]).cloned().collect();
+                    parse(text(&kept).as_bytes()).unwrap().records
+                };
+                let mut hit = 0;
+                while text(&lines[..=hit]).len() <= position {
+                    hit += 1;
                 }
-                assert_eq!(read, left, "byte {position} changed by {flip:#x}");
+                // A damaged line end also costs the following line.
+                let allowed = [without(hit..hit + 1), without(hit..(hit + 2).min(lines.len())), without(0..0)];
+                assert!(allowed.contains(&read), "byte {position} changed by {flip:#x}: {read:?}");
             }
         }
     }
 
     #[test]
-    fn a_journal_with_a_hole_of_zeros_gives_the_records_around_it() {
-        let lines = lines();
-        let (text, places) = (to_text(&lines), places(&lines));
-        let mut bytes = text.into_bytes();
-        bytes[..places[1].start + 5].fill(0);
-        assert_eq!(parse(&bytes).unwrap(), lines[2..]);
-        bytes.fill(0);
-        assert_eq!(parse(&bytes).unwrap(), []);
+    fn a_line_of_a_later_version_is_detected() {
+        let later = line(r#"{"id":"b9f1a2f0-0000-4000-8000-000000000000","state":"paused","colour":"blue"}"#);
+        let contents = parse(text(&[of_record(&record(1)), later]).as_bytes()).unwrap();
+        assert!(contents.later && contents.records.len() == 1);
+        let (lines, _) = history();
+        assert!(!parse(text(&lines).as_bytes()).unwrap().later);
     }
 
     #[test]
-    fn an_empty_journal_is_one_with_any_byte_changed_and_with_other_line_ends() {
-        let text = to_text(&[]);
-        for position in 0..text.len() {
-            let mut bytes = text.clone().into_bytes();
-            bytes[position] ^= 0xff;
-            assert_eq!(parse(&bytes), Some(Vec::new()));
+    fn other_files_are_not_journals() {
+        for other in ["x", "{}", "\n", "# arr-session journal", "arr-sessions, a list", "\0\0\0\0"] {
+            assert_eq!(parse(other.as_bytes()), Err(Foreign::Other), "{other:?}");
         }
-        let lines = lines();
-        assert_eq!(parse(to_text(&lines).replace('\n', "\r\n").as_bytes()), Some(lines));
-    }
-
-    #[test]
-    fn other_files_are_no_journals() {
-        for other in ["x", "{}", "\n", "# arr-session journal", "arr-sessions, a list", "\0\0\0\x18ftypmp42"] {
-            assert_eq!(parse(other.as_bytes()), None, "{other:?}");
+        for other in ["arr-session journal\n\n00 {}", "arr-session journal 3\n"] {
+            assert_eq!(parse(other.as_bytes()), Err(Foreign::Format), "{other:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn anything_can_be_read(bytes: Vec<u8>) {
+        fn any_bytes_can_be_read(bytes: Vec<u8>) {
             let _ = parse(&bytes);
-            let sealed = String::from_utf8_lossy(&bytes).replace('\n', "");
-            let _ = parse(format!("{:016x} {sealed}", checksum(&sealed)).as_bytes());
+            let _ = parse(&[HEADER.as_bytes(), &bytes].concat());
+            let _ = parse(text(&[line(&String::from_utf8_lossy(&bytes))]).as_bytes());
         }
     }
 }

@@ -6,6 +6,8 @@ use crate::model::{Lease, NewSession, SessionId, SessionSize};
 use crate::wire::Service;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -13,42 +15,39 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RecordId(Uuid);
 
-/// The id of the owner of a record: a journal that is or was open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct OwnerId(Uuid);
-
-impl OwnerId {
-    pub(super) fn new() -> OwnerId {
-        OwnerId(Uuid::new_v4())
+impl RecordId {
+    pub(crate) fn new() -> RecordId {
+        RecordId(Uuid::new_v4())
     }
 
-    pub(super) fn parse(text: &str) -> Option<OwnerId> {
-        Uuid::try_parse(text).ok().map(OwnerId)
+    pub(super) fn parse(text: &str) -> Option<RecordId> {
+        Uuid::try_parse(text).ok().map(RecordId)
     }
 }
 
-impl std::fmt::Display for OwnerId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-/// The state of the create, as far as the journal knows.
+/// The state of the create according to the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecordState {
-    /// About to be sent. If the owner is dead, it may or may not have been sent.
+    /// About to be sent. If the owner has died, it may or may not have been sent.
     Creating,
     /// The session exists, and its id is known.
     Created,
     /// It was sent, and its reply was lost.
     Lost,
+    /// The session exists, and its owner left it running on purpose.
+    Released,
 }
 
 /// A session that may be running.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Record {
     pub(crate) id: RecordId,
-    pub(super) owner: OwnerId,
     /// When the create was about to be sent: wall time since 1970.
     pub(crate) written: Duration,
     pub(crate) account_id: AccountId,
@@ -57,18 +56,24 @@ pub(crate) struct Record {
     pub(crate) version: ApiVersion,
     pub(crate) size: SessionSize,
     pub(crate) max_lease: Lease,
-    /// As chosen by the client or received from the service.
+    /// Chosen by the client or received from the service.
     pub(crate) session_id: Option<SessionId>,
+    /// The application gave the id, so another client may have the session.
+    pub(super) id_given: bool,
+    /// If the reply was lost: the sessions that the create may have made, as far as they have been named to a caller, and
+    /// their leases.
+    pub(crate) candidates: BTreeMap<SessionId, Lease>,
     pub(crate) state: RecordState,
-    /// Members that a later version added.
+    /// The number of changes so far. Of two copies, the one with more is the later.
+    pub(super) changes: u64,
+    /// Members added by later versions.
     unknown: Map<String, Value>,
 }
 
 impl Record {
-    pub(super) fn new(owner: OwnerId, written: Duration, service: &Service, new: &NewSession) -> Record {
+    pub(super) fn new(written: Duration, service: &Service, new: &NewSession) -> Record {
         Record {
-            id: RecordId(Uuid::new_v4()),
-            owner,
+            id: RecordId::new(),
             written,
             account_id: service.target.account_id.clone(),
             endpoint: service.target.endpoint.to_string(),
@@ -76,7 +81,10 @@ impl Record {
             size: new.size.clone(),
             max_lease: new.max_lease,
             session_id: new.id.clone(),
+            id_given: false,
+            candidates: BTreeMap::new(),
             state: RecordState::Creating,
+            changes: 0,
             unknown: Map::new(),
         }
     }
@@ -86,23 +94,41 @@ impl Record {
         self.endpoint == service.target.endpoint.to_string() && self.account_id == service.target.account_id
     }
 
-    pub(super) fn is_of(&self, service: &Service, session: &SessionId) -> bool {
-        let spelled_alike = |id| service.spelled(id) == service.spelled(session);
-        self.is_at(service) && self.session_id.as_ref().is_some_and(spelled_alike)
+    /// Whether a session is being created here whose id is not known yet.
+    pub(crate) fn is_being_created_at(&self, service: &Service) -> bool {
+        self.session_id.is_none() && self.state == RecordState::Creating && self.is_at(service)
+    }
+
+    pub(crate) fn is_of(&self, service: &Service, session: &SessionId) -> bool {
+        self.session_id.as_ref().is_some_and(|id| service.key(id) == service.key(session)) && self.is_at(service)
+    }
+
+    /// Whether the session with its id is certainly ours.
+    pub(crate) fn is_certain(&self) -> bool {
+        !self.id_given || matches!(self.state, RecordState::Created | RecordState::Released)
+    }
+
+    /// Whether candidates of it have been named to a caller.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.session_id.is_none() && !self.candidates.is_empty()
+    }
+
+    /// Whether this session is among the candidates that have been named.
+    pub(crate) fn names(&self, service: &Service, session: &SessionId) -> bool {
+        self.candidates.keys().any(|id| service.key(id) == service.key(session)) && self.is_at(service)
     }
 
     /// Whether the session's lease has certainly expired. The extra day covers the time until the session was ready,
     /// when its lease started, and changes of the wall clock.
     pub(super) fn is_over(&self, now: Duration) -> bool {
         const GRACE: Duration = Duration::from_secs(86_400);
-        now > self.written.saturating_add(self.max_lease.duration()).saturating_add(GRACE)
+        let longest = self.candidates.values().copied().fold(self.max_lease, Lease::max);
+        now > self.written.saturating_add(longest.duration()).saturating_add(GRACE)
     }
 
     pub(super) fn to_json(&self) -> String {
         let written = Written {
-            format: FORMAT,
-            id: self.id.0.to_string(),
-            owner: self.owner.to_string(),
+            id: self.id.to_string(),
             written_unix_ms: milliseconds(self.written),
             account_id: self.account_id.as_str().to_owned(),
             endpoint: self.endpoint.clone(),
@@ -110,7 +136,14 @@ impl Record {
             size: size_word(&self.size).to_owned(),
             max_lease_seconds: self.max_lease.duration().as_secs(),
             session_id: self.session_id.as_ref().map(SessionId::to_string),
+            id_given: self.id_given,
+            candidates: self
+                .candidates
+                .iter()
+                .map(|(id, lease)| (id.to_string(), lease.duration().as_secs()))
+                .collect(),
             state: state_word(self.state).to_owned(),
+            changes: self.changes,
             unknown: self.unknown.clone(),
         };
         serde_json::to_string(&written).unwrap_or_default()
@@ -119,12 +152,8 @@ impl Record {
     /// `None` if this version cannot interpret it.
     pub(super) fn from_json(json: &str) -> Option<Record> {
         let written: Written = serde_json::from_str(json).ok()?;
-        if written.format != FORMAT {
-            return None;
-        }
         Some(Record {
-            id: RecordId(Uuid::try_parse(&written.id).ok()?),
-            owner: OwnerId::parse(&written.owner)?,
+            id: RecordId::parse(&written.id)?,
             written: Duration::from_millis(written.written_unix_ms),
             account_id: AccountId::parse(&written.account_id).ok()?,
             endpoint: written.endpoint,
@@ -132,20 +161,39 @@ impl Record {
             size: SessionSize::read(&written.size),
             max_lease: Lease::new(Duration::from_secs(written.max_lease_seconds)).ok()?,
             session_id: written.session_id.as_deref().map(SessionId::parse).transpose().ok()?,
+            id_given: written.id_given,
+            candidates: written
+                .candidates
+                .iter()
+                .map(|(id, lease)| Some((SessionId::parse(id).ok()?, Lease::from_secs(*lease).ok()?)))
+                .collect::<Option<_>>()?,
             state: STATES.into_iter().find(|state| state_word(*state) == written.state)?,
+            changes: written.changes,
             unknown: written.unknown,
         })
     }
 }
 
-/// A later format has a higher number. Adding members does not need one, because unknown members are preserved.
-const FORMAT: u32 = 1;
+/// The latest copy of each record: an adopter that died in the middle has left two.
+pub(super) fn latest(copies: impl Iterator<Item = Record>) -> Vec<Record> {
+    let (mut latest, mut places) = (Vec::<Record>::new(), HashMap::new());
+    for record in copies {
+        match places.get(&record.id).map(|place: &usize| &mut latest[*place]) {
+            Some(other) if record.changes > other.changes => *other = record,
+            Some(_) => {}
+            None => {
+                places.insert(record.id, latest.len());
+                latest.push(record);
+            }
+        }
+    }
+    latest
+}
 
+/// Adding members does not need a new format, because unknown members are preserved.
 #[derive(Serialize, Deserialize)]
 struct Written {
-    format: u32,
     id: String,
-    owner: String,
     written_unix_ms: u64,
     account_id: String,
     endpoint: String,
@@ -154,12 +202,17 @@ struct Written {
     max_lease_seconds: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session_id: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    id_given: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    candidates: BTreeMap<String, u64>,
     state: String,
+    changes: u64,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
 
-// These words must not change as long as journals exist.
+// These words are part of the file format and must never change.
 
 const VERSIONS: [ApiVersion; 2] = [ApiVersion::V1, ApiVersion::V2021_01_01];
 
@@ -170,13 +223,15 @@ fn version_word(version: ApiVersion) -> &'static str {
     }
 }
 
-const STATES: [RecordState; 3] = [RecordState::Creating, RecordState::Created, RecordState::Lost];
+const STATES: [RecordState; 4] =
+    [RecordState::Creating, RecordState::Created, RecordState::Lost, RecordState::Released];
 
 fn state_word(state: RecordState) -> &'static str {
     match state {
         RecordState::Creating => "creating",
         RecordState::Created => "created",
         RecordState::Lost => "lost",
+        RecordState::Released => "released",
     }
 }
 
@@ -196,11 +251,11 @@ mod tests {
 
     fn record() -> Record {
         let new = NewSession::new(SessionSize::Premium, Lease::from_secs(3600).unwrap());
-        Record::new(OwnerId::new(), Duration::from_millis(1_600_000_000_123), &service(), &new)
+        Record::new(Duration::from_millis(1_600_000_000_123), &service(), &new)
     }
 
     #[test]
-    fn what_is_written_is_what_is_read() {
+    fn a_written_record_is_read_back() {
         for (version, state) in VERSIONS.into_iter().flat_map(|version| STATES.map(|state| (version, state))) {
             for (session_id, size) in [
                 (None, SessionSize::Standard),
@@ -216,16 +271,15 @@ mod tests {
     fn the_words_of_the_file_do_not_change() {
         let record = Record { session_id: SessionId::parse("s-1").ok(), ..record() };
         let expected = format!(
-            r#"{{"format":1,"id":"{}","owner":"{}","written_unix_ms":1600000000123,"account_id":"{}","endpoint":"https://remoterendering.westus2.mixedreality.azure.com","api_version":"v1","size":"premium","max_lease_seconds":3600,"session_id":"s-1","state":"creating"}}"#,
-            record.id.0,
-            record.owner,
+            r#"{{"id":"{}","written_unix_ms":1600000000123,"account_id":"{}","endpoint":"https://remoterendering.westus2.mixedreality.azure.com","api_version":"v1","size":"premium","max_lease_seconds":3600,"session_id":"s-1","state":"creating","changes":0}}"#,
+            record.id,
             crate::config::tests::ACCOUNT
         );
         assert_eq!(record.to_json(), expected);
     }
 
     #[test]
-    fn members_of_a_later_version_outlive_a_change_by_this_one() {
+    fn a_change_preserves_members_of_later_versions() {
         let json = record().to_json().replacen('{', r#"{"colour":{"name":"blue"},"#, 1);
         let mut read = Record::from_json(&json).unwrap();
         read.state = RecordState::Lost;
@@ -234,10 +288,9 @@ mod tests {
     }
 
     #[test]
-    fn unknown_formats_are_not_records() {
+    fn unknown_values_are_not_records() {
         let json = record().to_json();
         for (good, strange) in [
-            ("\"format\":1", "\"format\":2"),
             ("\"api_version\":\"v1\"", "\"api_version\":\"v9\""),
             ("\"state\":\"creating\"", "\"state\":\"paused\""),
             ("\"max_lease_seconds\":3600", "\"max_lease_seconds\":0"),
@@ -257,13 +310,17 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_known_by_account_endpoint_and_id() {
+    fn a_session_is_identified_by_account_endpoint_and_id() {
         let id = |text: &str| SessionId::parse(text).unwrap();
         let v1 = service();
+        let guids = ["abcdef01-2345-6789-abcd-ef0123456789", "ABCDEF01-2345-6789-ABCD-EF0123456789"].map(id);
+        let named = Record { session_id: Some(guids[0].clone()), ..record() };
+        let lost = Record { candidates: BTreeMap::from([(guids[0].clone(), record().max_lease)]), ..record() };
+        assert!(named.is_of(&v1, &guids[1]) && lost.names(&v1, &guids[1]), "in v1 a GUID may have any letter case");
         let named = Record { session_id: Some(id("abc")), ..record() };
-        assert!(named.is_of(&v1, &id("ABC")), "v1 spells GUIDs either way");
+        assert!(!named.is_of(&v1, &id("ABC")), "another id may not");
         let version = ApiVersion::V2021_01_01;
-        assert!(!named.is_of(&Service { version, ..service() }, &id("ABC")), "here the letter case counts");
+        assert!(!named.is_of(&Service { version, ..service() }, &id("ABC")), "letter case is significant here");
         assert!(!record().is_of(&v1, &id("abc")));
         let account_id = AccountId::parse("11111111-2222-3333-4444-555555555555").unwrap();
         assert!(!named.is_of(&Service { target: Target { account_id, ..service().target }, ..service() }, &id("abc")));

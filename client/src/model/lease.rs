@@ -21,7 +21,7 @@ impl Lease {
     pub fn new(length: Duration) -> Result<Lease> {
         if length.is_zero() || length > Lease::MAX {
             return Err(Error::invalid_argument(format!(
-                "a lease of {} s is out of range; give 1 s to 365 days, for example 3600 s for an hour",
+                "`max_lease` of {} s is out of range; give 1 s to 365 days, for example 3600 s for an hour",
                 length.as_secs()
             )));
         }

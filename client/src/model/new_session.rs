@@ -38,9 +38,10 @@ impl NewSession {
     /// The longest URL that works anywhere, in bytes.
     const LONGEST_MODEL: usize = 8 * 1024;
     const LONGEST_EXTRA: usize = 64 * 1024;
+    const DEEPEST_EXTRA: usize = 16;
 
-    /// A session of this size. It ends at the latest when it has been ready for `max_lease`, even if the program has
-    /// crashed.
+    /// A session of this size. It ends at the latest when it has been ready for `max_lease`, even if the program
+    /// crashes.
     pub fn new(size: SessionSize, max_lease: Lease) -> NewSession {
         NewSession { id: None, size, max_lease, models: Vec::new(), extra: Map::new() }
     }
@@ -48,10 +49,9 @@ impl NewSession {
     /// Fails if no service could accept these parameters.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.size {
-            SessionSize::Unknown(name) => Err(Error::invalid_argument(format!(
-                "session size \"{}\" is neither standard nor premium",
-                excerpt(name)
-            ))),
+            SessionSize::Unknown(name) => {
+                Err(Error::invalid_argument(format!("`size` \"{}\" is neither standard nor premium", excerpt(name))))
+            }
             _ => Ok(()),
         }
     }
@@ -77,7 +77,8 @@ impl NewSession {
             if !sendable {
                 // Not quoted: such URLs contain signatures.
                 return Err(Error::invalid_argument(format!(
-                    "model {} is not the URL of an asset container: it is empty, has white space, or is longer than {} bytes",
+                    "number {} of `models` is not the URL of an asset container: it is empty, has white space, or is \
+                     longer than {} bytes",
                     self.models.len(),
                     NewSession::LONGEST_MODEL
                 )));
@@ -86,7 +87,7 @@ impl NewSession {
         }
         if self.models.len() > NewSession::MOST_MODELS {
             return Err(Error::invalid_argument(format!(
-                "{} models are too many; give at most {}",
+                "`models` has {} entries; give at most {}",
                 self.models.len(),
                 NewSession::MOST_MODELS
             )));
@@ -94,8 +95,8 @@ impl NewSession {
         Ok(self)
     }
 
-    /// Additional members of the request, as a JSON object of 64 KiB at most. For parameters that a service supports
-    /// and this library does not.
+    /// Additional members of the request, as a JSON object of at most 64 KiB and 16 levels. For parameters that a
+    /// service supports and this library does not.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is not a JSON object, or contains a
@@ -103,18 +104,26 @@ impl NewSession {
     pub fn with_extra_json(mut self, object: &str) -> Result<NewSession> {
         if object.len() > NewSession::LONGEST_EXTRA {
             return Err(Error::invalid_argument(format!(
-                "extra JSON is longer than {} bytes",
+                "`extra_json` is longer than {} bytes; shorten it",
                 NewSession::LONGEST_EXTRA
             )));
         }
-        self.extra = match serde_json::from_str(object) {
+        if depth(object) > NewSession::DEEPEST_EXTRA {
+            return Err(Error::invalid_argument(format!(
+                "`extra_json` is nested more than {} levels deep",
+                NewSession::DEEPEST_EXTRA
+            )));
+        }
+        // Text from a file may begin with a byte order mark.
+        self.extra = match serde_json::from_str(object.trim_start_matches('\u{feff}')) {
             Ok(Value::Object(members)) => members,
             Ok(_) => {
-                return Err(Error::invalid_argument("extra JSON is no object; it looks like {\"name\":\"value\"}"));
+                let message = "`extra_json` is not a JSON object; it looks like {\"name\":\"value\"}";
+                return Err(Error::invalid_argument(message));
             }
             Err(cause) => {
                 return Err(Error::invalid_argument(format!(
-                    "extra JSON cannot be read (line {}, column {}); it looks like {{\"name\":\"value\"}}",
+                    "`extra_json` is not valid JSON (line {}, column {}); it looks like {{\"name\":\"value\"}}",
                     cause.line(),
                     cause.column()
                 )));
@@ -123,11 +132,28 @@ impl NewSession {
         let taken = |name: &&String| NewSession::TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name));
         match self.extra.keys().find(taken) {
             Some(name) => Err(Error::invalid_argument(format!(
-                "extra JSON has the member \"{name}\", which is given by an option of its own"
+                "`extra_json` has the member \"{name}\"; use the option for it instead"
             ))),
             None => Ok(self),
         }
     }
+}
+
+/// How deep arrays and objects are nested. Parsing recurses that deep on the caller's stack.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = depth.max(deepest);
+    }
+    deepest
 }
 
 #[cfg(test)]
@@ -135,23 +161,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn models_are_urls_and_bounded() {
+    fn models_are_validated() {
         let new = || NewSession::new(SessionSize::Standard, Lease::from_secs(60).unwrap());
         assert_eq!(new().with_models(["https://a", "https://b"]).unwrap().models.len(), 2);
         assert!(new().with_models([""]).is_err());
         let error = new().with_models(["https://a", "https://b?sig=SECRET x"]).unwrap_err();
-        assert!(error.message().starts_with("model 1 ") && !error.message().contains("SECRET"), "{error}");
+        assert!(error.message().starts_with("number 1 of `models` ") && !error.message().contains("SECRET"), "{error}");
         assert!(new().with_models(vec!["https://a"; 1_000]).is_ok());
         assert!(new().with_models(vec!["https://a"; 1_001]).is_err());
     }
 
     #[test]
-    fn extra_json_is_an_object_that_changes_nothing_known() {
+    fn extra_json_is_an_object_and_cannot_override_options() {
         let new = || NewSession::new(SessionSize::Standard, Lease::from_secs(60).unwrap());
         assert_eq!(new().with_extra_json(r#"{"a":{"b":1}}"#).unwrap().extra["a"]["b"], 1);
+        assert_eq!(new().with_extra_json("\u{feff}{\"a\":1}\r\n").unwrap().extra["a"], 1);
         for bad in ["", "[]", "{", "7", r#"{"size":"premium"}"#, r#"{"MaxLeaseTime":"9:0:0"}"#, &"[".repeat(9_000)] {
             assert!(new().with_extra_json(bad).is_err(), "{bad}");
         }
         assert!(new().with_extra_json(&format!(r#"{{"a":"{}"}}"#, "x".repeat(64 * 1024))).is_err());
+        let nested =
+            |levels: usize| format!(r#"{{"a{{[":{}"\"[["{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1));
+        new().with_extra_json(&nested(16)).unwrap();
+        assert!(new().with_extra_json(&nested(17)).unwrap_err().message().contains("16 levels"));
     }
 }

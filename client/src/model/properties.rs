@@ -2,6 +2,7 @@
 
 use super::id::SessionId;
 use super::new_session::NewSession;
+use super::reply_text::ReplyText;
 use super::size::SessionSize;
 use super::status::SessionStatus;
 use std::time::{Duration, SystemTime};
@@ -24,7 +25,8 @@ pub struct SessionProperties {
     pub handshake_port: Option<u16>,
     /// The whole lease, counted from when the session became ready.
     pub max_lease: Option<Duration>,
-    /// The used part of the lease.
+    /// The used part of the lease. For a ready session that this client has a handle of, it includes the time since the
+    /// service's report. In a list, it is as reported: in whole minutes with REST 2021-01-01.
     pub elapsed: Option<Duration>,
     /// When it was created, by the service's clock (REST 2021-01-01).
     pub creation_time: Option<SystemTime>,
@@ -36,6 +38,8 @@ pub struct SessionProperties {
     pub message: Option<String>,
     /// The time since the service reported these properties: zero if they were just read.
     pub age: Duration,
+    /// The JSON that they were read from.
+    pub(crate) reply: ReplyText,
 }
 
 impl SessionProperties {
@@ -64,10 +68,16 @@ impl SessionProperties {
             error_code: None,
             message: None,
             age: Duration::ZERO,
+            reply: ReplyText::default(),
         }
     }
 
-    /// The remaining lease at the time of the service's reply.
+    /// The properties with the JSON that they were read from.
+    pub(crate) fn read_from(self, json: &str) -> SessionProperties {
+        SessionProperties { reply: ReplyText::of(json), ..self }
+    }
+
+    /// The remaining lease: the whole one less the used part.
     pub fn remaining(&self) -> Option<Duration> {
         Some(self.max_lease?.saturating_sub(self.elapsed.unwrap_or_default()))
     }

@@ -13,7 +13,7 @@ pub enum SessionSize {
 }
 
 impl SessionSize {
-    /// The C ABI's number for a size, which never changes. 0 for an unknown size.
+    /// The C ABI's number for a size, which never changes; 0 for an unknown size.
     pub(crate) const fn code(size: Option<&SessionSize>) -> i32 {
         match size {
             Some(SessionSize::Standard) => 1,

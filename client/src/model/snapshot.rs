@@ -6,11 +6,11 @@
 
 use super::size::SessionSize;
 use super::status::SessionStatus;
-use crate::clock::Instant;
+use crate::clock::{Instant, milliseconds};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::Duration;
 
-const WORDS: usize = 7;
+const WORDS: usize = 8;
 
 /// The current numbers of a session, for a frame loop; see [`Session::snapshot`](crate::Session::snapshot).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub struct Snapshot {
     pub remaining: Duration,
     /// The time since the service reported this.
     pub age: Duration,
+    /// How long the session has been starting, now: since this client created it, or first read it as starting. Zero
+    /// if it is not starting.
+    pub starting_for: Duration,
     /// Counts changes other than the passage of time. While it stays the same, so does everything in
     /// [`Session::known_properties`](crate::Session::known_properties) except ages and times.
     pub revision: u64,
@@ -58,7 +61,12 @@ pub(crate) struct SnapshotData {
     pub(crate) at: Instant,
     /// Whether the lease has been running since `at`.
     pub(crate) runs: bool,
+    /// Since when it has been starting, if it is, in whole milliseconds.
+    pub(crate) starting_since: Option<Instant>,
 }
+
+/// The word for "not starting".
+const NOT_STARTING: u64 = u64::MAX;
 
 impl SnapshotData {
     /// All numbers, advanced to `now`.
@@ -73,14 +81,20 @@ impl SnapshotData {
             elapsed: self.used(now),
             remaining: self.remaining(now),
             age: self.age(now),
+            starting_for: self.starting_since.map(|since| now.saturating_since(since)).unwrap_or_default(),
             revision: self.revision,
         }
     }
 
+    /// The time for which the lease has been running at `now`, which may be longer than the lease.
+    pub(crate) fn since_ready(&self, now: Instant) -> Duration {
+        let since = if self.runs { self.age(now) } else { Duration::ZERO };
+        Duration::from_millis(self.used_ms).saturating_add(since)
+    }
+
     /// The used part of the lease at `now`. Never more than the lease.
     pub(crate) fn used(&self, now: Instant) -> Duration {
-        let since = if self.runs { self.age(now) } else { Duration::ZERO };
-        let used = Duration::from_millis(self.used_ms).saturating_add(since);
+        let used = self.since_ready(now);
         match self.max_lease_ms {
             0 => used,
             known => used.min(Duration::from_millis(known)),
@@ -107,12 +121,13 @@ impl SnapshotData {
             self.used_ms,
             at.as_secs(),
             at.subsec_nanos().into(),
+            self.starting_since.map_or(NOT_STARTING, |since| milliseconds(since.since_beginning())),
         ]
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "these are the halves and quarters of words")]
     fn from_words(words: [u64; WORDS]) -> SnapshotData {
-        let [revision, codes, ports, max_lease_ms, used_ms, seconds, nanoseconds] = words;
+        let [revision, codes, ports, max_lease_ms, used_ms, seconds, nanoseconds, starting] = words;
         SnapshotData {
             revision,
             status: ((codes >> 32) as u32).cast_signed(),
@@ -123,6 +138,7 @@ impl SnapshotData {
             used_ms,
             at: Instant::from_elapsed(Duration::new(seconds, nanoseconds as u32)),
             runs: ports & 1 == 1,
+            starting_since: (starting != NOT_STARTING).then(|| Instant::from_elapsed(Duration::from_millis(starting))),
         }
     }
 }
@@ -204,11 +220,12 @@ mod tests {
             used_ms: !mixed,
             at: Instant::from_elapsed(Duration::from_nanos(mixed)),
             runs: mixed >> 63 == 1,
+            starting_since: (mixed >> 62 & 1 == 1).then(|| at(mixed >> 16)),
         }
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_data_is_read_back() {
         let cell = SnapshotCell::new(&numbered(0));
         assert_eq!(cell.read(), numbered(0));
         for number in [1, 2, u64::MAX] {
@@ -221,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_stopped_in_the_middle_holds_up_no_reader() {
+    fn a_writer_that_stops_in_the_middle_blocks_no_reader() {
         let cell = SnapshotCell::new(&numbered(1));
         let mut steps = 0;
         cell.write_in_steps(&numbered(2), || {
@@ -233,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn readers_find_whole_readings_and_none_older_than_before() {
+    fn readers_see_complete_data_that_never_gets_older() {
         const READS: usize = 100_000;
         let cell = SnapshotCell::new(&numbered(0));
         let over = AtomicBool::new(false);
@@ -257,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_runs_is_used_up_to_its_end_and_one_that_does_not_stands() {
+    fn only_a_running_lease_is_used_up_and_never_beyond_its_end() {
         let ms = Duration::from_millis;
         let running = SnapshotData { max_lease_ms: 60_000, used_ms: 5_000, at: at(1_000), runs: true, ..numbered(1) };
         assert_eq!((running.used(at(1_000)), running.remaining(at(1_000))), (ms(5_000), ms(55_000)));

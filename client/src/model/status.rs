@@ -8,8 +8,8 @@ pub enum SessionStatus {
     Starting,
     /// The server is running, and costs money whether or not a client is connected.
     Ready,
-    /// The session was stopped and its server is being released. REST 2021-01-01 does not report this status, but a
-    /// client assumes it after its own stop until it next reads the service.
+    /// The session was stopped and its server is being released. REST 2021-01-01 never reports this status; after its
+    /// own stop a client assumes it until the next read.
     Stopping,
     /// The session was stopped. Final.
     Stopped,
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_read_in_any_letter_case_and_unknown_ones_are_kept() {
+    fn statuses_are_read_in_any_letter_case_and_unknown_ones_kept() {
         assert_eq!(SessionStatus::read("READY"), SessionStatus::Ready);
         assert_eq!(SessionStatus::read("Napping"), SessionStatus::Unknown("Napping".into()));
         assert!(!SessionStatus::read("Napping").is_final());

@@ -3,6 +3,7 @@
 
 use super::context::Context;
 use super::operation::{Operation, Step};
+use super::timed::after_freeze;
 use super::token::Acquire;
 use crate::auth::IssuedToken;
 use crate::clock::Instant;
@@ -17,7 +18,7 @@ const NEEDED: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct AuthorizedCall {
     context: Context,
-    /// What the request is for, as messages begin: "creating the session".
+    /// What the request is for; messages begin with it: "creating the session".
     what: &'static str,
     request: Request,
     deadline: Instant,
@@ -29,13 +30,18 @@ pub(super) struct AuthorizedCall {
     begun: Option<Instant>,
     /// An earlier attempt may have been carried out although its reply was lost.
     earlier_lost: bool,
+    /// When the first of those attempts was sent, or the latest one if there is none.
+    sent_at: Option<Instant>,
+    /// The deadline has been moved because of a freeze, which happens once. Also set if retries are off, except for a
+    /// stop: its reply may have arrived during the freeze, and without it a session seems to run on.
+    thawed: bool,
 }
 
 /// The result of an [`AuthorizedCall`].
 #[derive(Debug)]
 pub(super) enum CallOutcome {
-    /// The last attempt was certainly not carried out: there was no token, none that the service accepts, or no time.
-    /// The error says whether an earlier attempt may have been.
+    /// The last attempt was certainly not carried out: there was no valid token, or no time. The error says whether an
+    /// earlier attempt may have been.
     NotDone(Error),
     /// The request was sent, or sending it was attempted.
     Answered(Answered),
@@ -47,12 +53,14 @@ pub(super) struct Answered {
     pub(super) answer: Answer,
     /// An earlier attempt of the same request may have been carried out.
     pub(super) earlier_lost: bool,
-    /// This or an earlier attempt may have been carried out, as far as its failure shows.
+    /// The time from the first of those attempts to the reply.
+    pub(super) since_lost: Option<Duration>,
+    /// This or an earlier attempt may have been carried out.
     maybe_done: bool,
 }
 
 impl Answered {
-    /// The reply if it is a success; otherwise the error it stands for.
+    /// The reply if it is a success; otherwise its error.
     pub(super) fn success(self) -> Result<Reply> {
         let error = match self.answer {
             Ok(reply) if reply.is_success() => return Ok(reply),
@@ -60,6 +68,18 @@ impl Answered {
             Err(failure) => failure.into_error(self.what),
         };
         Err(error.maybe_done(self.maybe_done))
+    }
+
+    /// The reply if it is a success of which only the status matters: then the service must have sent it.
+    pub(super) fn done(self) -> Result<Reply> {
+        let (what, maybe_done) = (self.what, self.maybe_done);
+        let reply = self.success()?;
+        if reply.is_from_service() { Ok(reply) } else { Err(reply.error(what).maybe_done(maybe_done)) }
+    }
+
+    /// Whether the service has no such session any more.
+    pub(super) fn says_gone(&self) -> bool {
+        self.answer.as_ref().is_ok_and(|reply| matches!(reply.status, 404 | 409 | 410) && reply.is_from_service())
     }
 
     /// The status of the reply, if there was one.
@@ -100,12 +120,14 @@ impl AuthorizedCall {
             context: context.clone(),
             what,
             token: Acquire::new(context, policy, deadline),
-            request,
             deadline,
             sent: None,
             renewed: false,
             begun: None,
             earlier_lost: false,
+            sent_at: None,
+            thawed: policy.most == 0 && request.urgency != Urgency::Stop,
+            request,
         }
     }
 
@@ -115,6 +137,8 @@ impl AuthorizedCall {
     }
 
     fn send(&mut self, now: Instant) -> Step<CallOutcome> {
+        // A create that waited too long, for its token or for a pause, is not sent; other requests are.
+        self.thaws(now, false);
         if let Some(until) = self.context.pacing.quiet_until(now).filter(|_| self.urgency() != Urgency::Stop) {
             return if self.token.rest_until(until, self.needed()) {
                 Step::SleepUntil(until)
@@ -127,8 +151,9 @@ impl AuthorizedCall {
             Ok(Err(error)) => self.not_done(error),
             Ok(Ok(_)) if self.is_too_late(now) => self.not_done(self.out_of_time()),
             Ok(Ok(issued)) => {
-                let request = Request { bearer: issued.text.clone(), ..self.request.clone() };
+                let request = Request { bearer: issued.text.clone(), answer_by: self.deadline, ..self.request.clone() };
                 self.sent = Some(issued);
+                self.sent_at = self.sent_at.filter(|_| self.earlier_lost).or(Some(now));
                 Step::Send(Box::new(request))
             }
         }
@@ -148,7 +173,7 @@ impl AuthorizedCall {
 
     fn out_of_time(&self) -> Error {
         let message =
-            format!("{} was not tried: there was too little time left for its answer; give it more", self.what);
+            format!("{} was not attempted: too little time was left for the reply; increase the timeout", self.what);
         Error::new(ErrorKind::Timeout, message)
     }
 
@@ -159,7 +184,7 @@ impl AuthorizedCall {
     /// Interprets the reply: ends the call or retries.
     fn judge(&mut self, now: Instant, issued: &IssuedToken, answer: Answer) -> Step<CallOutcome> {
         let error = match &answer {
-            Ok(reply) if reply.is_success() => return self.end(answer),
+            Ok(reply) if reply.is_success() => return self.end(now, answer),
             Ok(reply) => reply.error(self.what),
             Err(failure) => failure.clone().into_error(self.what),
         };
@@ -169,39 +194,53 @@ impl AuthorizedCall {
                 self.token.again();
                 return self.send(now);
             }
-            let message = format!("{} was answered 401: {}", self.what, self.context.tokens.refusal(self.renewed));
+            let message = format!("{} failed with 401: {}", self.what, self.context.tokens.refusal(self.renewed));
             return self.not_done(error.recast(ErrorKind::Unauthorized, message));
         }
         let throttled = error.kind() == ErrorKind::Throttled;
+        // A full service delays this call alone.
         if let Some(retry_after) = error.honoured_retry_after().filter(|_| throttled) {
             self.context.pacing.keep_quiet(now, retry_after);
         }
-        let not_done = throttled || answer.as_ref().is_err_and(|failure| failure.never_sent);
+        let not_done = throttled
+            || error.kind() == ErrorKind::ServiceFull
+            || answer.as_ref().is_err_and(|failure| failure.never_sent);
         if (self.request.repeatable || not_done) && self.token.rest_after(now, &error, self.needed()) {
             self.earlier_lost |= !not_done;
             self.token.again();
             return self.send(now);
         }
-        self.end(answer)
+        self.end(now, answer)
     }
 
-    fn end(&self, answer: Answer) -> Step<CallOutcome> {
+    fn end(&self, now: Instant, answer: Answer) -> Step<CallOutcome> {
         let lost = match &answer {
             Ok(reply) => reply.status == 408 || reply.status >= 500,
             Err(failure) => !failure.never_sent,
         };
         let maybe_done = self.request.method != Method::Get && (lost || self.earlier_lost);
         let (what, earlier_lost) = (self.what, self.earlier_lost);
-        Step::Done(CallOutcome::Answered(Answered { what, answer, earlier_lost, maybe_done }))
+        let since_lost = self.sent_at.filter(|_| earlier_lost).map(|sent| now.saturating_since(sent));
+        Step::Done(CallOutcome::Answered(Answered { what, answer, earlier_lost, since_lost, maybe_done }))
+    }
+
+    /// Whether the request should be repeated at once, because its time ran out while the process was stopped.
+    fn thaws(&mut self, now: Instant, never_sent: bool) -> bool {
+        let may_repeat = (self.request.repeatable || never_sent) && !self.thawed;
+        let later = after_freeze(self.deadline, now).filter(|_| may_repeat);
+        if let Some(later) = later {
+            (self.deadline, self.thawed) = (later, true);
+            self.token.end_by(later);
+        }
+        later.is_some()
     }
 
     fn silenced(&self, now: Instant, until: Instant) -> Error {
         let left = until.saturating_since(now);
         let message = format!(
-            "{} was not tried{}: the service has asked this client to be quiet for {} ms more; give the call more time, or \
-             call again then",
+            "{} was not {}: the service asks this client to pause for {} ms; call again then, or increase the timeout",
             self.what,
-            if self.earlier_lost { " again" } else { "" },
+            if self.earlier_lost { "retried" } else { "attempted" },
             left.as_millis()
         );
         let facts = ReplyFacts { retry_after: Some(left), ..ReplyFacts::default() };
@@ -215,9 +254,14 @@ impl Operation for AuthorizedCall {
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<CallOutcome> {
         self.begun.get_or_insert(now);
         match (self.sent.take(), answer) {
+            (Some(_), Some(Err(failure))) if failure.is_timeout() && self.thaws(now, failure.never_sent) => {
+                self.earlier_lost |= !failure.never_sent;
+                self.token.again();
+                self.send(now)
+            }
             (Some(issued), Some(answer)) => self.judge(now, &issued, answer),
-            // Stepped without a reply: the driver gave the request up. If it must not be repeated, it counts as lost.
-            (Some(_), None) if !self.request.repeatable => self.end(Err(Failure::given_up(&self.request))),
+            // Stepped without a reply: the driver abandoned the request. If it must not be repeated, it counts as lost.
+            (Some(_), None) if !self.request.repeatable => self.end(now, Err(Failure::given_up(&self.request))),
             (Some(_), None) => {
                 self.earlier_lost = true;
                 self.send(now)
@@ -273,13 +317,14 @@ mod tests {
     use crate::model::SessionId;
     use crate::protocol::read::properties;
     use crate::protocol::tests::{World, at, reply};
+    use crate::protocol::timed::{Action, Timed};
 
     fn read(world: &World) -> OneCall<crate::model::SessionProperties> {
         properties(&world.context, SessionId::parse("x").unwrap(), at(60))
     }
 
     #[test]
-    fn a_call_that_is_stepped_twice_still_fails_with_its_own_token_timeout() {
+    fn a_call_stepped_twice_still_fails_with_its_own_token_timeout() {
         let world = World::without_token(RetryPolicy::NEVER);
         let mut read = read(&world);
         let Step::FetchToken(exchange) = read.step(at(0), None) else { panic!("a token is needed") };
@@ -301,23 +346,23 @@ mod tests {
             now = then;
         }
         assert!(matches!(read.step(now, None), Step::Send(_)));
-        let Step::Done(Err(error)) = read.step(now, Some(Ok(reply(503)))) else { panic!("four retries are enough") };
+        let Step::Done(Err(error)) = read.step(now, Some(Ok(reply(503)))) else { panic!("four retries are the limit") };
         assert_eq!(error.kind(), ErrorKind::ServiceFailure);
         assert!(now < at(9) && now > at(3), "0.5 s, 1 s, 2 s and 4 s, less a random part: {now:?}");
     }
 
     #[test]
-    fn a_try_that_would_come_too_late_is_not_waited_for() {
+    fn a_retry_beyond_the_deadline_is_not_waited_for() {
         let world = World::new();
         let mut read = read(&world);
         assert!(matches!(read.step(at(59), None), Step::Send(_)));
         let throttled = Reply { retry_after: Some("5".into()), ..reply(429) };
-        let Step::Done(Err(error)) = read.step(at(59), Some(Ok(throttled))) else { panic!("the time is over by then") };
+        let Step::Done(Err(error)) = read.step(at(59), Some(Ok(throttled))) else { panic!("the deadline is earlier") };
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(Duration::from_secs(5))));
     }
 
     #[test]
-    fn what_the_service_asked_one_call_holds_for_the_next_but_not_for_a_stop() {
+    fn a_retry_after_delays_the_next_call_but_not_a_stop() {
         let world = World::new();
         let mut first = read(&world);
         assert!(matches!(first.step(at(0), None), Step::Send(_)));
@@ -325,15 +370,81 @@ mod tests {
         assert!(matches!(first.step(at(0), Some(Ok(throttled))), Step::SleepUntil(then) if then == at(20)));
         assert!(matches!(read(&world).step(at(1), None), Step::SleepUntil(then) if then == at(20)));
         let mut hasty = properties(&world.context, SessionId::parse("x").unwrap(), at(5));
-        let Step::Done(Err(error)) = hasty.step(at(1), None) else { panic!("its time is over before") };
+        let Step::Done(Err(error)) = hasty.step(at(1), None) else { panic!("its deadline is earlier") };
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(Duration::from_secs(19))));
         let mut stop = crate::protocol::stop(&world.context, &SessionId::parse("x").unwrap(), false, at(60));
         assert!(matches!(stop.step(at(1), None), Step::Send(_)));
         assert!(matches!(first.step(at(20), None), Step::Send(_)));
     }
 
+    /// The deadline is at 60 s.
     #[test]
-    fn a_create_that_the_driver_gave_up_is_lost_and_not_sent_again() {
+    fn a_read_that_timed_out_in_a_freeze_is_repeated_once() {
+        let world = World::new();
+        let silence = || Some(Err(Failure::new("https://x", crate::wire::Cause::Timeout(Duration::from_secs(15)))));
+        let mut on_time = read(&world);
+        assert!(matches!(on_time.step(at(50), None), Step::Send(_)));
+        let late = at(60) + Duration::from_millis(99);
+        assert!(matches!(on_time.step(late, silence()), Step::Done(Err(_))));
+
+        let mut frozen = Timed::new(read(&world), at(60), Duration::from_secs(15));
+        let here = || Ok(());
+        assert!(matches!(frozen.next(at(50), None, here), Action::Send(_, limit) if limit == Duration::from_secs(10)));
+        let Action::Send(_, limit) = frozen.next(at(77), silence(), here) else { panic!("17 s too late") };
+        assert_eq!(limit, Duration::from_secs(2));
+        assert!(matches!(frozen.next(at(90), silence(), here), Action::Done(Err(_))));
+        assert_eq!(frozen.thaw(at(99)), None);
+
+        let mut without_retries = World::new();
+        without_retries.context.retry = RetryPolicy::NEVER;
+        let mut frozen = read(&without_retries);
+        assert!(matches!(frozen.step(at(50), None), Step::Send(_)));
+        assert!(matches!(frozen.step(at(77), silence()), Step::Done(Err(_))));
+        let mut stop = crate::protocol::stop(&without_retries.context, &SessionId::parse("x").unwrap(), false, at(60));
+        assert!(matches!(stop.step(at(50), None), Step::Send(_)));
+        assert!(matches!(stop.step(at(77), silence()), Step::Send(_)), "a stop is repeated once all the same");
+        assert!(matches!(stop.step(at(90), silence()), Step::Done(Err(_))));
+    }
+
+    /// The deadline is at 60 s.
+    #[test]
+    fn a_create_that_timed_out_in_a_freeze_is_repeated_once_if_never_sent() {
+        let world = World::new();
+        let new = crate::NewSession::new(crate::SessionSize::Standard, crate::Lease::from_secs(60).unwrap());
+        let sent = || {
+            let mut create = crate::protocol::create(&world.context, new.clone(), false, at(60));
+            assert!(matches!(create.step(at(50), None), Step::Send(_)));
+            create
+        };
+        let silence = Failure::new("https://x", crate::wire::Cause::Timeout(Duration::from_secs(10)));
+        let Step::Done(Err(error)) = sent().step(at(77), Some(Err(silence))) else {
+            panic!("it may have created a session")
+        };
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+
+        let unconnected = || Some(Err(Failure::new("https://x", crate::wire::Cause::ConnectTimeout)));
+        let mut create = sent();
+        assert!(matches!(create.step(at(77), unconnected()), Step::Send(_)));
+        let Step::Done(Err(error)) = create.step(at(90), unconnected()) else { panic!("that was the second freeze") };
+        assert!(!error.is_outcome_unknown(), "{error}");
+    }
+
+    /// As when several endpoints share the time of a call.
+    #[test]
+    fn the_deadline_of_a_part_limits_its_requests() {
+        let world = World::new();
+        let mut part = Timed::new(read(&world), at(600), Duration::from_secs(15));
+        assert!(
+            matches!(part.next(at(0), None, || Ok(())), Action::Send(_, limit) if limit == Duration::from_secs(15))
+        );
+        let mut part = Timed::new(read(&world), at(600), Duration::from_secs(15));
+        assert!(
+            matches!(part.next(at(53), None, || Ok(())), Action::Send(_, limit) if limit == Duration::from_secs(7))
+        );
+    }
+
+    #[test]
+    fn a_create_that_the_driver_abandoned_is_lost_and_not_resent() {
         let world = World::new();
         let new = crate::NewSession::new(crate::SessionSize::Standard, crate::Lease::from_secs(60).unwrap());
         let mut create = crate::protocol::create(&world.context, new, false, at(60));

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 const WHAT: &str = "listing the sessions";
 
-/// Bounds against a list whose pages never end.
+/// Limits against a list whose pages never end.
 const MOST_PAGES: usize = 1_000;
 const MOST_SESSIONS: usize = 100_000;
 
@@ -60,7 +60,7 @@ impl List {
         if self.links.contains(&link) || self.links.len() >= MOST_PAGES || self.sessions.len() > MOST_SESSIONS {
             return Err(Error::new(
                 ErrorKind::UnexpectedReply,
-                format!("{WHAT}: the pages of the list never end; {} were read", self.links.len() + 1),
+                format!("{WHAT} failed: the list never ends; {} pages were read", self.links.len() + 1),
             ));
         }
         let request = self.context.service.next_page(&link)?;

@@ -2,8 +2,8 @@
 //! again.
 //!
 //! An operation may be stepped early or twice and then returns the same step again, so the driver may wake for any
-//! reason. Only the step after [`Step::Send`] takes the reply. Without one, the request counts as given up, and is sent
-//! again if that can do no harm.
+//! reason. Only the step after [`Step::Send`] takes the reply. Without one, the request counts as abandoned, and is
+//! sent again if that can do no harm.
 
 use crate::auth::Exchange;
 use crate::clock::Instant;
@@ -20,14 +20,14 @@ pub(crate) enum Step<T> {
     Send(Box<Request>),
     /// Fetch the token for all operations of the client, and step again.
     FetchToken(Box<Exchange>),
-    /// Another operation is fetching the token, or the application was asked for one: step when it is available.
+    /// Another operation is fetching the token, or the application has been asked for one: step when it is available.
     AwaitToken,
     /// Step again at this instant.
     SleepUntil(Instant),
     /// Step again at this instant, or earlier if this mark changes.
     SleepUntilChange(Instant, ChangeMark),
-    /// Step when this mark changes: work that the operation depends on is in progress.
-    AwaitChange(ChangeMark),
+    /// Step when this mark changes, or at this instant: work that the operation depends on is in progress.
+    AwaitChange(ChangeMark, Instant),
     /// Run this work (slow but not on the network, such as writing to disk), and step again.
     Work(Work),
     /// Start this in the background, and step again.
@@ -46,7 +46,7 @@ impl<T> Step<T> {
             Step::AwaitToken => Err(Step::AwaitToken),
             Step::SleepUntil(moment) => Err(Step::SleepUntil(moment)),
             Step::SleepUntilChange(moment, mark) => Err(Step::SleepUntilChange(moment, mark)),
-            Step::AwaitChange(mark) => Err(Step::AwaitChange(mark)),
+            Step::AwaitChange(mark, moment) => Err(Step::AwaitChange(mark, moment)),
             Step::Work(work) => Err(Step::Work(work)),
             Step::Start(chore) => Err(Step::Start(chore)),
         }
@@ -143,6 +143,15 @@ pub(crate) trait Operation {
         false
     }
 
+    /// The deadline passed while the process was stopped, and has been moved: stepped next, the operation has its last
+    /// chance.
+    fn thawed(&mut self) {}
+
+    /// The deadline has passed. Returns the outcome if that is more than an error.
+    fn at_deadline(&mut self) -> Option<Self::Outcome> {
+        None
+    }
+
     /// The driver ends the operation with this error. Returns the error to report.
     fn fail(&mut self, error: Error) -> Error {
         error
@@ -182,6 +191,14 @@ impl<O: Operation + ?Sized> Operation for Box<O> {
         (**self).leave(now, in_flight)
     }
 
+    fn thawed(&mut self) {
+        (**self).thawed();
+    }
+
+    fn at_deadline(&mut self) -> Option<Self::Outcome> {
+        (**self).at_deadline()
+    }
+
     fn fail(&mut self, error: Error) -> Error {
         (**self).fail(error)
     }
@@ -218,7 +235,7 @@ where
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Result<U>> {
         match self.operation.step(now, answer).outcome() {
             Ok(outcome) => {
-                let make = self.make.take().expect("nobody steps an operation that is over");
+                let make = self.make.take().expect("a completed operation is not stepped");
                 Step::Done(make(outcome))
             }
             Err(step) => step,
@@ -233,11 +250,20 @@ where
         self.operation.leave(now, in_flight)
     }
 
+    fn thawed(&mut self) {
+        self.operation.thawed();
+    }
+
+    fn at_deadline(&mut self) -> Option<Result<U>> {
+        let outcome = self.operation.at_deadline()?;
+        Some(self.make.take()?(outcome))
+    }
+
     fn fail(&mut self, error: Error) -> Error {
         let error = self.operation.fail(error);
         match self.make.take().map(|make| make(Err(error.clone()))) {
             Some(Err(mapped)) => mapped,
-            // A driver cannot use a success here, and the function may have been called already.
+            // The driver cannot use a success here, and the function may have been called already.
             Some(Ok(_)) | None => error,
         }
     }
@@ -269,11 +295,11 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_comes_from_the_driver_goes_through_the_function_too() {
+    fn a_failure_set_by_the_driver_is_mapped_too() {
         let seen = Mutex::new(None);
         let mut told_on = Endless.then(|outcome: Result<()>| {
             *seen.lock().unwrap() = outcome.as_ref().err().map(Error::kind);
-            outcome.map_err(|error| error.recast(ErrorKind::ServiceFailure, "told"))
+            outcome.map_err(|error| error.recast(ErrorKind::ServiceFailure, "mapped"))
         });
         assert_eq!(told_on.fail(Error::new(ErrorKind::Timeout, "late")).kind(), ErrorKind::ServiceFailure);
         assert_eq!(*seen.lock().unwrap(), Some(ErrorKind::Timeout));

@@ -50,6 +50,7 @@ impl Pacing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::SessionId;
 
     fn at(seconds: u64) -> Instant {
         Instant::from_elapsed(Duration::from_secs(seconds))
@@ -61,7 +62,23 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_for_all_calls_and_only_grows() {
+    fn the_poll_interval_of_a_starting_session_depends_on_its_size() {
+        let ms = Duration::from_millis;
+        let pacing = Pacing::new(PollIntervals { starting: ms(1), starting_premium: ms(2), ready: ms(3) });
+        let interval = |status: SessionStatus, size: Option<SessionSize>| {
+            let bare = SessionProperties::bare(SessionId::parse("x").unwrap(), status);
+            pacing.interval(&SessionProperties { size, ..bare })
+        };
+        for status in [SessionStatus::Starting, SessionStatus::Stopping, SessionStatus::Unknown("Paused".into())] {
+            assert_eq!(interval(status.clone(), Some(SessionSize::Standard)), ms(1));
+            assert_eq!(interval(status.clone(), None), ms(1));
+            assert_eq!(interval(status, Some(SessionSize::Premium)), ms(2));
+        }
+        assert_eq!(interval(SessionStatus::Ready, Some(SessionSize::Premium)), ms(3));
+    }
+
+    #[test]
+    fn a_pause_applies_to_all_calls_and_only_grows() {
         let pacing = pacing();
         assert_eq!(pacing.quiet_until(at(0)), None);
         pacing.keep_quiet(at(0), Duration::from_secs(20));

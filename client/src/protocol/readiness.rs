@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::retry::{self, Backoff, Trouble};
 use crate::clock::Instant;
+use crate::config::quoted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SessionProperties, SessionStatus};
 use std::time::Duration;
@@ -48,6 +49,11 @@ impl Readiness {
         SessionProperties { age: now.saturating_since(self.updated_at), ..self.latest.clone() }
     }
 
+    /// The cached properties as they were reported.
+    pub(crate) fn reported(&self) -> &SessionProperties {
+        &self.latest
+    }
+
     /// When the cached properties were updated.
     pub(crate) fn updated_at(&self) -> Instant {
         self.updated_at
@@ -63,13 +69,13 @@ impl Readiness {
         self.next_read
     }
 
-    /// The cached properties, if they count as current.
-    pub(crate) fn current(&self, now: Instant) -> Option<SessionProperties> {
-        self.is_current(now).then(|| self.latest(now))
+    /// How often the session is read.
+    pub(crate) fn interval(&self) -> Duration {
+        self.context.pacing.interval(&self.latest)
     }
 
-    /// A final status stays current forever; any other for one interval.
-    fn is_current(&self, now: Instant) -> bool {
+    /// Whether the cached properties count as current. A final status does forever; any other for one interval.
+    pub(crate) fn is_current(&self, now: Instant) -> bool {
         self.latest.status.is_final() || self.good_until.is_some_and(|until| now < until)
     }
 
@@ -106,16 +112,16 @@ impl Readiness {
         self.trouble.as_ref()
     }
 
-    /// Stores properties that were just read. A size that the service leaves out is kept from before.
-    pub(crate) fn seen(&mut self, mut properties: SessionProperties, now: Instant) -> SessionProperties {
+    /// Stores properties that were just read. A size or lease that the service leaves out is kept from before.
+    pub(crate) fn seen(&mut self, mut properties: SessionProperties, now: Instant) {
         properties.size = properties.size.or_else(|| self.latest.size.take());
-        self.latest = properties.clone();
+        properties.max_lease = properties.max_lease.or(self.latest.max_lease);
+        self.latest = properties;
         self.note_update(now);
-        self.next_read = now + self.context.pacing.interval(&properties);
+        self.next_read = now + self.interval();
         self.good_until = Some(self.next_read);
         self.backoff = Backoff::new(self.context.retry);
         self.trouble = None;
-        properties
     }
 
     /// Marks the cached properties as outdated, and the next read as due.
@@ -124,30 +130,31 @@ impl Readiness {
         self.good_until = None;
     }
 
-    /// The result of a wait for a ready session, if the cached properties count as current; `None` while it must continue.
-    pub(crate) fn verdict(&self, now: Instant) -> Option<Result<SessionProperties>> {
-        if self.is_current(now) { self.verdict_of_latest(now) } else { None }
+    /// The result of a wait for a ready session, if the cached properties count as current; `None` while it must
+    /// continue.
+    pub(crate) fn verdict(&self, now: Instant) -> Option<Result<()>> {
+        if self.is_current(now) { self.verdict_of_latest() } else { None }
     }
 
-    /// The same by the cached properties, however old they are.
-    pub(crate) fn verdict_of_latest(&self, now: Instant) -> Option<Result<SessionProperties>> {
+    /// The result of a wait according to the cached properties, however old they are.
+    pub(crate) fn verdict_of_latest(&self) -> Option<Result<()>> {
         let session = &self.latest;
-        let told = session.message.as_deref().map(|message| format!(": \"{message}\"")).unwrap_or_default();
+        let reason = session.message.as_deref().map(|message| format!(" ({})", quoted(message))).unwrap_or_default();
         match session.status {
-            SessionStatus::Ready => Some(Ok(self.latest(now))),
+            SessionStatus::Ready => Some(Ok(())),
             SessionStatus::Error => {
                 let message = format!(
-                    "session {} failed{told}; create another, perhaps of another size or in another region",
+                    "session {} failed; create another, perhaps of another size or in another region{reason}",
                     session.id
                 );
                 Some(Err(Error::new(ErrorKind::SessionFailed, message)))
             }
             SessionStatus::Expired => {
-                let message = format!("session {} ended: its lease ran out{told}; create another", session.id);
+                let message = format!("session {} ended: its lease expired; create another{reason}", session.id);
                 Some(Err(Error::new(ErrorKind::SessionEnded, message)))
             }
             SessionStatus::Stopping | SessionStatus::Stopped => {
-                let message = format!("session {} was stopped{told}; create another", session.id);
+                let message = format!("session {} was stopped; create another{reason}", session.id);
                 Some(Err(Error::new(ErrorKind::SessionEnded, message)))
             }
             SessionStatus::Starting | SessionStatus::Unknown(_) => None,
@@ -160,11 +167,10 @@ impl Readiness {
         let trouble = Trouble::of(&error);
         let pause = trouble.and_then(|trouble| self.backoff.pause(trouble, retry::random()));
         let asked_for = pause.or(trouble.and_then(|it| it.retry_after)).unwrap_or_default();
-        let interval = self.context.pacing.interval(&self.latest);
-        self.next_read = now + asked_for.max(interval);
+        self.next_read = now + asked_for.max(self.interval());
         self.good_until = None;
         self.context.log.warning(error.correlation_vector(), || {
-            format!("{}; session {} is read again when its time comes", error.message(), self.latest.id)
+            format!("session {} will be read again at its next poll: {}", self.latest.id, error.message())
         });
         self.trouble = Some(error.clone());
         if trouble.is_some() { None } else { Some(error) }

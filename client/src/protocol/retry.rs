@@ -8,16 +8,16 @@ use uuid::Uuid;
 /// A transient failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
-    /// The reply was 429: nothing is broken, the client only has to wait.
+    /// The reply was 429, because of too many requests or sessions: nothing is broken, and waiting helps.
     pub(crate) throttled: bool,
     /// The pause that the service asked for, capped.
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl Trouble {
-    /// `None` if the failure is permanent, so that retrying makes no sense.
+    /// `None` if the failure is not transient.
     pub(crate) fn of(error: &Error) -> Option<Trouble> {
-        let throttled = error.kind() == ErrorKind::Throttled;
+        let throttled = matches!(error.kind(), ErrorKind::Throttled | ErrorKind::ServiceFull);
         error.is_retryable().then_some(Trouble { throttled, retry_after: error.honoured_retry_after() })
     }
 }
@@ -79,23 +79,23 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_retried_four_times_each_after_twice_the_pause() {
+    fn failures_are_retried_four_times_with_doubling_delays() {
         assert_eq!(pauses(FAILED, 0.0, 5), [Some(500), Some(1_000), Some(2_000), Some(4_000), None]);
         assert_eq!(pauses(FAILED, 1.0, 2), [Some(250), Some(500)], "less a random part of up to a half");
     }
 
     #[test]
-    fn throttling_is_waited_out_five_to_ten_seconds_at_first_and_a_minute_at_most() {
+    fn throttling_delays_start_at_five_to_ten_seconds_and_end_at_a_minute() {
         assert_eq!(pauses(THROTTLED, 0.0, 5), [10_000, 20_000, 40_000, 60_000, 60_000].map(Some));
         assert_eq!(pauses(THROTTLED, 1.0, 1), [Some(5_000)]);
         assert_eq!(pauses(THROTTLED, 0.0, 100).last(), Some(&Some(60_000)), "as long as the caller has time");
     }
 
     #[test]
-    fn what_the_service_asks_for_is_what_it_gets() {
+    fn retry_after_replaces_the_delay() {
         let asked = |seconds| Trouble { retry_after: Some(Duration::from_secs(seconds)), ..FAILED };
         assert_eq!(pauses(asked(7), 0.5, 1), [Some(7_000)]);
-        assert_eq!(pauses(asked(0), 0.0, 1), [Some(500)], "nothing is not an answer");
+        assert_eq!(pauses(asked(0), 0.0, 1), [Some(500)], "zero does not count");
     }
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn random_numbers_stay_in_their_range_and_differ() {
+    fn random_numbers_stay_in_range_and_differ() {
         let numbers: Vec<f64> = (0..100).map(|_| random()).collect();
         assert!(numbers.iter().all(|number| (0.0..=1.0).contains(number)));
         assert!(numbers.iter().any(|number| *number < 0.5) && numbers.iter().any(|number| *number > 0.5));

@@ -9,7 +9,7 @@ use crate::model::SessionId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stopped {
-    /// The session had already ended: the service did not know it any more, or reported that it had ended.
+    /// The session had already ended: the service no longer knew it, or reported that it had ended.
     pub already_gone: bool,
 }
 
@@ -19,10 +19,11 @@ pub(crate) fn stop(context: &Context, id: &SessionId, earlier_lost: bool, deadli
     const WHAT: &str = "stopping the session";
     let call = AuthorizedCall::new(context, WHAT, context.service.stop(id), deadline).after_lost(earlier_lost);
     OneCall::new(call, move |outcome| match outcome {
-        CallOutcome::Answered(answered) if matches!(answered.status(), Some(404 | 409 | 410)) => {
-            // It may have been ended by our own earlier attempt, whose reply was lost.
+        CallOutcome::Answered(answered) if answered.says_gone() => {
+            // Our own earlier attempt, whose reply was lost, may have ended it.
             Ok(Stopped { already_gone: !answered.earlier_lost })
         }
-        outcome => outcome.success().map(|_| Stopped { already_gone: false }),
+        CallOutcome::Answered(answered) => answered.done().map(|_| Stopped { already_gone: false }),
+        CallOutcome::NotDone(error) => Err(error),
     })
 }

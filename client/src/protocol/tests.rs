@@ -5,8 +5,7 @@ use super::pacing::Pacing;
 use crate::auth::{TokenCache, TokenSource};
 use crate::clock::Instant;
 use crate::clock::SystemClock;
-use crate::config::Credential;
-use crate::config::RetryPolicy;
+use crate::config::{Credential, PollIntervals, RetryPolicy};
 use crate::log::Log;
 use crate::wire::Reply;
 use std::sync::Arc;
@@ -45,7 +44,8 @@ impl World {
             || (),
             Arc::clone(&log),
         );
-        let pacing = Arc::new(Pacing::new(settings.intervals));
+        let pacing =
+            Arc::new(Pacing::new(PollIntervals::at(&settings.service, settings.api_version, settings.intervals)));
         World { context: Context { service: Arc::new(crate::wire::tests::service()), tokens, pacing, retry, log } }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Timed<O> {
     attempt_timeout: Duration,
     /// The caller has gone, and the operation is undoing its effects.
     left: bool,
+    /// The deadline has been moved because of a freeze, which happens once.
+    thawed: bool,
 }
 
 /// The next action, and its time limit.
@@ -38,14 +40,23 @@ pub(crate) enum Action<T> {
     Start(Chore),
 }
 
+/// The new deadline of a call whose deadline was noticed late, because the process or the machine was stopped: later by
+/// as much, up to a limit. `None` if it is not late.
+pub(super) fn after_freeze(deadline: Instant, now: Instant) -> Option<Instant> {
+    const NOTICEABLE: Duration = Duration::from_millis(100);
+    const LONGEST: Duration = Duration::from_secs(2);
+    let late = now.saturating_since(deadline);
+    (late >= NOTICEABLE).then(|| now + late.min(LONGEST))
+}
+
 /// The error of a call whose deadline has passed.
 pub(crate) fn out_of_time() -> Error {
-    Error::new(ErrorKind::Timeout, "the time for the call ran out; give it more, or call again")
+    Error::new(ErrorKind::Timeout, "the call timed out; increase its timeout, or call again")
 }
 
 impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
     pub(crate) fn new(operation: O, deadline: Instant, attempt_timeout: Duration) -> Timed<O> {
-        Timed { operation, deadline, attempt_timeout, left: false }
+        Timed { operation, deadline, attempt_timeout, left: false, thawed: false }
     }
 
     /// When the operation ends at the latest.
@@ -74,6 +85,7 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         answer: Option<Answer>,
         gone: impl FnOnce() -> Result<()>,
     ) -> Action<Result<T>> {
+        self.thaw(now);
         let step = self.operation.step(now, answer);
         // Also past the deadline: completed work is recorded before the operation ends.
         let may_end_here = !matches!(step, Step::Done(_) | Step::Work(_) | Step::Start(_));
@@ -84,10 +96,19 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
                 return self.abandon(now, error);
             }
             if now >= self.deadline {
-                return Action::Done(Err(self.ended_by(out_of_time())));
+                let outcome = self.operation.at_deadline();
+                return Action::Done(outcome.unwrap_or_else(|| Err(self.ended_by(out_of_time()))));
             }
         }
         self.action(now, step)
+    }
+
+    /// Returns the new deadline if the old one was noticed late.
+    pub(crate) fn thaw(&mut self, now: Instant) -> Option<Instant> {
+        let later = after_freeze(self.deadline, now).filter(|_| !self.thawed)?;
+        (self.deadline, self.thawed) = (later, true);
+        self.operation.thawed();
+        Some(later)
     }
 
     /// The caller has gone while a request or work is in progress. Returns whether its result is still needed.
@@ -125,14 +146,17 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
         let limit = self.deadline.saturating_since(now).min(self.attempt_timeout);
         match step {
             Step::Done(outcome) => Action::Done(outcome),
-            Step::Send(request) => Action::Send(request, limit),
+            Step::Send(request) => {
+                let limit = limit.min(request.answer_by.saturating_since(now));
+                Action::Send(request, limit)
+            }
             // An early token refresh must not use up the time of the call that happened to trigger it.
             Step::FetchToken(exchange) if exchange.ahead => Action::FetchToken(exchange, self.attempt_timeout),
             Step::FetchToken(exchange) => Action::FetchToken(exchange, limit),
             Step::SleepUntil(moment) => Action::SleepUntil(moment.min(self.deadline)),
             Step::SleepUntilChange(moment, mark) => Action::SleepUntilChange(moment.min(self.deadline), mark),
             Step::AwaitToken => Action::AwaitToken(self.deadline),
-            Step::AwaitChange(mark) => Action::AwaitChange(mark, self.deadline),
+            Step::AwaitChange(mark, moment) => Action::AwaitChange(mark, moment.min(self.deadline)),
             Step::Work(work) => Action::Work(work),
             Step::Start(chore) => Action::Start(chore),
         }

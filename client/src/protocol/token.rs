@@ -31,6 +31,11 @@ impl Acquire {
         Acquire { context: context.clone(), deadline, backoff: Backoff::new(policy), waited: None, paused_until: None }
     }
 
+    /// Sets another deadline.
+    pub(super) fn end_by(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
     /// Starts over: a result of the earlier exchange no longer counts.
     pub(super) fn again(&mut self) {
         self.waited = None;
@@ -55,7 +60,7 @@ impl Acquire {
         let in_time = self.rest_until(now + pause, needed);
         if in_time {
             self.context.log.warning(error.correlation_vector(), || {
-                format!("{}; trying again in {} ms", error.message(), pause.as_millis())
+                format!("retrying in {} ms: {}", pause.as_millis(), error.message())
             });
         }
         in_time

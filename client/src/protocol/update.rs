@@ -69,7 +69,7 @@ impl Operation for UpdateLease {
                         CallOutcome::Answered(answered) => answered,
                     };
                     let doubtful = answered.earlier_lost && matches!(answered.status(), Some(400 | 409 | 422));
-                    let error = match answered.success() {
+                    let error = match answered.done() {
                         Ok(reply) => return Step::Done(self.context.service.read_updated(&reply, &self.id)),
                         Err(error) if !doubtful => return Step::Done(Err(error)),
                         Err(error) => error,
@@ -102,7 +102,7 @@ mod tests {
     use std::time::Duration;
 
     /// Runs an update whose first reply is a 503 and whose second has this status. A following read finds this lease.
-    fn after_a_lost_answer(second: u16, found: &str) -> Result<Option<SessionProperties>> {
+    fn after_a_lost_reply(second: u16, found: &str) -> Result<Option<SessionProperties>> {
         let world = World::new();
         let lease = Lease::new(Duration::from_secs(5 * 3_600)).unwrap();
         let mut update = update_lease(&world.context, SessionId::parse("x").unwrap(), lease, false, at(60));
@@ -111,7 +111,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(sent(update.step(at(0), None)), "PATCH");
-        let Step::SleepUntil(then) = update.step(at(0), Some(Ok(reply(503)))) else { panic!("503 is tried again") };
+        let Step::SleepUntil(then) = update.step(at(0), Some(Ok(reply(503)))) else { panic!("503 is retried") };
         assert_eq!(sent(update.step(then, None)), "PATCH");
         match update.step(then, Some(Ok(reply(second)))) {
             Step::Done(outcome) => outcome,
@@ -119,22 +119,22 @@ mod tests {
                 assert_eq!(sent(step), "GET");
                 let body = format!(r#"{{"sessionStatus":"Ready","sessionMaxLeaseTime":"{found}"}}"#);
                 let look = Reply { body: body.into_bytes().into(), ..reply(200) };
-                let Step::Done(outcome) = update.step(then, Some(Ok(look))) else { panic!("one look is enough") };
+                let Step::Done(outcome) = update.step(then, Some(Ok(look))) else { panic!("one read is enough") };
                 outcome
             }
         }
     }
 
     #[test]
-    fn an_update_refused_because_the_lost_one_was_carried_out_has_succeeded() {
-        after_a_lost_answer(400, "05:00:00").unwrap();
-        after_a_lost_answer(200, "").unwrap();
+    fn an_update_refused_because_the_lost_one_was_carried_out_succeeds() {
+        after_a_lost_reply(400, "05:00:00").unwrap();
+        after_a_lost_reply(200, "").unwrap();
     }
 
     #[test]
-    fn an_update_refused_for_another_reason_is_refused() {
-        assert_eq!(after_a_lost_answer(400, "06:00:00").unwrap_err().kind(), ErrorKind::BadRequest);
-        assert_eq!(after_a_lost_answer(409, "04:00:00").unwrap_err().kind(), ErrorKind::Conflict);
-        assert_eq!(after_a_lost_answer(404, "").unwrap_err().kind(), ErrorKind::NotFound);
+    fn an_update_refused_for_another_reason_fails() {
+        assert_eq!(after_a_lost_reply(400, "06:00:00").unwrap_err().kind(), ErrorKind::BadRequest);
+        assert_eq!(after_a_lost_reply(409, "04:00:00").unwrap_err().kind(), ErrorKind::Conflict);
+        assert_eq!(after_a_lost_reply(404, "").unwrap_err().kind(), ErrorKind::NotFound);
     }
 }

@@ -30,7 +30,7 @@ mod tests {
     use super::elapsed;
 
     #[test]
-    fn time_does_not_go_backwards() {
+    fn time_never_goes_backwards() {
         let mut last = elapsed();
         for _ in 0..1_000 {
             let now = elapsed();

@@ -1,13 +1,28 @@
 //! Operating system calls that the standard library lacks.
 
-#![allow(unsafe_code, reason = "these are foreign functions; each call says why it is sound")]
+#![allow(unsafe_code, reason = "calls foreign functions; each call says why it is sound")]
 
 mod clock;
 mod file_lock;
 mod module;
-mod signal;
+mod open_files;
+mod process;
+mod stack;
+mod thread;
 
 pub(crate) use clock::elapsed;
-pub(crate) use file_lock::FileLock;
-pub(crate) use module::pin_module;
-pub(crate) use signal::without_sigpipe;
+pub(crate) use file_lock::{FileLock, is_at};
+pub(crate) use open_files::OpenFiles;
+pub use process::{PerProcess, generation};
+pub(crate) use stack::{wipe_stack, wipe_stack_at_end};
+pub(crate) use thread::{run_on_ordinary_thread, start_thread, without_write_signals};
+
+/// Whether the machine or the process has run out of files, sockets or memory.
+pub(crate) fn is_exhaustion(cause: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    const CODES: &[i32] = &[libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    // ERROR_TOO_MANY_OPEN_FILES, WSAEMFILE and WSAENOBUFS.
+    #[cfg(windows)]
+    const CODES: &[i32] = &[4, 10_024, 10_055];
+    cause.raw_os_error().is_some_and(|code| CODES.contains(&code))
+}

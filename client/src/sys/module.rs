@@ -1,13 +1,15 @@
 //! Keeps this module loaded once it has started threads: unloading code that a thread is running crashes the process.
 
-use once_cell::sync::OnceCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Pins the shared library that contains this code, once. Must be called before the first thread starts.
 ///
 /// Does nothing if the code is linked into an executable.
 pub(crate) fn pin_module() {
-    static PINNED: OnceCell<()> = OnceCell::new();
-    PINNED.get_or_init(pin);
+    static PINNED: AtomicBool = AtomicBool::new(false);
+    if !PINNED.swap(true, Ordering::Relaxed) {
+        pin();
+    }
 }
 
 #[cfg(unix)]

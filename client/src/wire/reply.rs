@@ -1,8 +1,10 @@
-//! Replies, and the errors that failed ones stand for.
+//! Replies, and the errors of failed ones.
 
-use crate::config::{Secret, without_secrets};
+use super::json::{Members, Text};
+use crate::config::{Secret, is_hidden, quoted, without_secrets};
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
-use serde_json::Value;
+use crate::model::SessionId;
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -15,7 +17,11 @@ pub(crate) struct Reply {
     pub(crate) date: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) retry_after: Option<String>,
-    /// The request's key or token: services have been seen to echo it.
+    /// Whether `Content-Type` says HTML.
+    pub(crate) is_html: bool,
+    /// The body ended early, or is too long.
+    pub(crate) is_cut: bool,
+    /// The request's key or token, because some services echo it.
     pub(crate) sent: Secret,
     /// Wiped on drop, because it may contain a token.
     pub(crate) body: Zeroizing<Vec<u8>>,
@@ -59,57 +65,147 @@ impl Reply {
         Some(until.saturating_sub(self.date()?))
     }
 
-    /// Parses the body as JSON. The error gives a position but quotes nothing: a body may contain a token, and the
-    /// parser's own messages repeat their input.
-    pub(super) fn json<T: serde::de::DeserializeOwned>(&self, call: &str) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|cause| {
-            let place = format!("line {}, column {}", cause.line(), cause.column());
-            self.unexpected(call, &format!("the body is not the documented JSON ({place})"))
-        })
+    /// The body without a byte order mark.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.body))
+    }
+
+    /// An id that the service chose. Refuses one with a part of the token, which would get into messages, the log and
+    /// the journal.
+    pub(super) fn session_id(&self, text: &str) -> Option<SessionId> {
+        /// Only tests use shorter tokens.
+        const SHORTEST_TOKEN: usize = 20;
+        let sent = self.sent.expose();
+        let has_token = sent.len() >= SHORTEST_TOKEN && without_secrets(text, sent) != text;
+        SessionId::parse(text).ok().filter(|_| !has_token)
+    }
+
+    /// The members of the body's object, or of a part of it.
+    pub(super) fn members<'a>(&self, json: &'a str, call: &str) -> Result<Members<'a>> {
+        Members::read(json).map_err(|cause| self.not_documented(&cause, call))
+    }
+
+    /// The error gives a position but quotes nothing: a body may contain a token, and the parser's own messages repeat
+    /// their input.
+    pub(super) fn not_documented(&self, cause: &serde_json::Error, call: &str) -> Error {
+        let place = format!("line {}, column {}", cause.line(), cause.column());
+        self.unexpected(call, &format!("its body is not the documented JSON ({place})"))
     }
 
     pub(super) fn unexpected(&self, call: &str, what: &str) -> Error {
         Error::new(
             ErrorKind::UnexpectedReply,
             format!(
-                "{call} was answered {}, but {what}; check that the endpoint is an Azure Remote Rendering service and that \
-                 the API version is the one it speaks",
+                "{call} failed: the reply ({}) cannot be used, because {what}; check that `service_endpoint` is an \
+                 Azure Remote Rendering service and that it speaks this `api_version`",
                 self.status
             ),
         )
         .with_reply(self.facts())
     }
 
-    /// The error that a failed reply stands for. The status determines the kind; the body only adds text.
+    /// Whether it is a page, as gateways and sign-in pages send. The service sends only JSON.
+    pub(crate) fn is_web_page(&self) -> bool {
+        let text = self.text();
+        let text = text.trim_start();
+        text.starts_with('<') || (self.is_html && !text.is_empty() && !text.starts_with(['{', '[']))
+    }
+
+    /// Whether the service can have sent it. What a gateway sends in its place says nothing about a session. All replies
+    /// of the service have a correlation vector. One without is accepted if its body is empty or in the service's form
+    /// (docs/service.md, "Errors").
+    pub(crate) fn is_from_service(&self) -> bool {
+        if self.is_web_page() || self.correlation_vector.is_some() {
+            return !self.is_web_page();
+        }
+        let text = self.text();
+        if text.trim().is_empty() {
+            return !self.is_cut;
+        }
+        let is_error = |members: &Members| match members.object("error") {
+            Ok(error) => error.is_some(),
+            // Spring's gateway has `"error":"Not Found"` beside other members.
+            Err(_) => members.has_only("error") && members.text("error").is_ok(),
+        };
+        Members::read(&text).is_ok_and(|members| self.is_success() || is_error(&members))
+    }
+
+    /// The error of a failed reply of the session service.
     pub(crate) fn error(&self, call: &str) -> Error {
+        self.error_at(call, &SESSION_SERVICE)
+    }
+
+    /// The error of a failed reply. The status determines the kind, unless the reply is not the service's. The body
+    /// only adds text.
+    pub(super) fn error_at(&self, call: &str, server: &Server) -> Error {
+        let is_foreign = match self.status {
+            408 | 429 => false,
+            200..=299 | 404 | 409 | 410 | 422 => !self.is_from_service(),
+            400..=499 => self.is_web_page() && self.correlation_vector.is_none(),
+            _ => false,
+        };
+        let foreign = format!(
+            "the reply is not one of the {}: a gateway, proxy or sign-in page replied instead; check them, and {}",
+            server.name, server.option
+        );
         let (kind, advice) = match self.status {
+            _ if is_foreign => (ErrorKind::UnexpectedReply, &*foreign),
             401 => (ErrorKind::Unauthorized, "the token was refused"),
             403 => (
                 ErrorKind::Forbidden,
-                "the credential may not do this; check that it belongs to this account and has a role there",
+                "the credential lacks permission; check that it belongs to this account and has a role there",
             ),
-            404 => (
-                ErrorKind::NotFound,
-                "the service does not know it; check id, account and endpoint (ids are kept for 30 days)",
-            ),
-            409 | 422 => (ErrorKind::Conflict, "the session as it is does not allow it; read its properties"),
+            404 => (ErrorKind::NotFound, server.not_found),
+            409 | 422 => (ErrorKind::Conflict, "the session's state does not allow this; read its properties"),
             408 => (ErrorKind::ServiceFailure, "the service did not receive the request in time; try again"),
-            429 => (ErrorKind::Throttled, "too many requests; wait, a minute is always enough"),
+            429 => (ErrorKind::Throttled, "too many requests; wait before sending more"),
             400..=499 => (ErrorKind::BadRequest, "the request was refused"),
+            511 => (
+                ErrorKind::Network,
+                "this network's sign-in page (captive portal) replied instead of the service; sign in to the network",
+            ),
             500..=599 => (ErrorKind::ServiceFailure, "the service failed; try again later"),
             300..=399 => (
                 ErrorKind::UnexpectedReply,
-                "redirects are not followed, they could give the token away; give the final URL",
+                "redirects are not followed, because they could leak the token; give the final URL, or sign in to the \
+                 network if this is its sign-in page (captive portal)",
             ),
-            _ => (ErrorKind::UnexpectedReply, "this is not a status that the service uses"),
+            _ => {
+                (ErrorKind::UnexpectedReply, "the service does not use this status; check what answers at this address")
+            }
         };
         let parsed = ServiceError::read(self);
-        let words = parsed.message.map(|message| format!(" (\"{message}\")")).unwrap_or_default();
+        let is_full = self.status == 429 && parsed.code.as_deref() == Some(SERVICE_FULL);
+        let (kind, advice) = if is_full { (ErrorKind::ServiceFull, FULL) } else { (kind, advice) };
+        let words = parsed.message.map(|message| format!(" ({})", quoted(&message))).unwrap_or_default();
         let mut facts = self.facts();
         facts.service_code = parsed.code;
-        Error::new(kind, format!("{call} was answered {}{words}: {advice}", self.status)).with_reply(facts)
+        let pause = facts.retry_after.filter(|pause| !pause.is_zero());
+        let pause =
+            pause.map(|pause| format!("; the service asks for a pause of {} s", pause.as_secs())).unwrap_or_default();
+        // The service's own text comes last: it may be long, and the C ABI cuts a message after 511 bytes.
+        Error::new(kind, format!("{call} failed with {}: {advice}{pause}{words}", self.status)).with_reply(facts)
     }
 }
+
+/// A server, as messages about its replies name it.
+pub(super) struct Server {
+    pub(super) name: &'static str,
+    /// The option that names it.
+    pub(super) option: &'static str,
+    /// What a 404 means.
+    pub(super) not_found: &'static str,
+}
+
+const SESSION_SERVICE: Server = Server {
+    name: "session service",
+    option: "`service_endpoint`",
+    not_found: "the service does not know it; check the id, the account and the endpoint (ids are kept for 30 days)",
+};
+
+/// The code of a 429 for too many sessions, rather than too many requests (ours; docs/service.md, "Errors").
+const SERVICE_FULL: &str = "ServiceFull";
+const FULL: &str = "the service has no room for another session; stop one, or wait until one ends";
 
 /// The parsed body of an error. Nothing is required of it: bodies seen are empty, text, `{"error":"text"}`,
 /// `{"error":{"code","message"}}` and `{"message"}` (docs/service.md, "Errors").
@@ -124,43 +220,48 @@ impl ServiceError {
     const LONGEST: usize = 4096;
 
     fn read(reply: &Reply) -> ServiceError {
-        let Ok(text) = std::str::from_utf8(&reply.body) else { return ServiceError::default() };
-        let printable = |text: &str| reply.printable(text);
-        let text = text.trim_start_matches('\u{feff}');
-        let Ok(value) = serde_json::from_str::<Value>(text) else {
+        if std::str::from_utf8(&reply.body).is_err() {
+            return ServiceError::default();
+        }
+        let text = reply.text();
+        let only = |message: &str| ServiceError { code: None, message: reply.printable(message) };
+        let Ok(outer) = Members::read(&text) else {
             // Truncated JSON is of no use to a reader, and may hide a secret that it echoes.
             let json = text.trim_start().starts_with(['{', '[', '"']);
-            return ServiceError { code: None, message: if json { None } else { printable(text) } };
+            let text =
+                serde_json::from_str(&text).map(Text::into_string).ok().or_else(|| (!json).then(|| text.into_owned()));
+            return text.map_or_else(ServiceError::default, |text| only(&text));
         };
-        let inner = value.get("error").unwrap_or(&value);
-        let text_of = |names: [&str; 2]| names.iter().find_map(|name| printable(inner.get(name)?.as_str()?));
-        ServiceError {
-            code: text_of(["code", "Code"]),
-            message: inner.as_str().and_then(printable).or_else(|| text_of(["message", "Message"])),
+        if let Ok(Some(message)) = outer.text("error") {
+            return only(&message);
         }
+        let inner = outer.object("error").ok().flatten().unwrap_or(outer);
+        let text_of = |names: [&str; 2]| names.iter().find_map(|name| reply.printable_member(&inner, name));
+        ServiceError { code: text_of(["code", "Code"]), message: text_of(["message", "Message"]) }
     }
 }
 
 impl Reply {
-    /// Prepares a text of the service for a message: bounded, on one line, without control characters, and without any
+    /// Prepares a text of the service for a message: bounded, on one line, without hidden characters, and without any
     /// echo of the request's key or token. `None` if nothing is left.
     pub(crate) fn printable(&self, text: &str) -> Option<String> {
         self.printable_up_to(text, ServiceError::LONGEST)
     }
 
+    /// A purely informative text, prepared for a message. A malformed one counts as missing.
+    pub(super) fn printable_member(&self, members: &Members, name: &str) -> Option<String> {
+        self.printable(&members.text(name).ok().flatten()?)
+    }
+
     pub(crate) fn printable_up_to(&self, text: &str, longest: usize) -> Option<String> {
-        let text = without_secrets(text, self.sent.expose());
+        // Cut first: searching megabytes would take too long.
+        let text = without_secrets(&text[..text.floor_char_boundary(longest)], self.sent.expose());
         let end = text.to_ascii_lowercase().find("bearer ").unwrap_or(text.len()).min(longest);
         let clean: String =
-            text[..text.floor_char_boundary(end)].chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            text[..text.floor_char_boundary(end)].chars().map(|c| if is_hidden(c) { ' ' } else { c }).collect();
         let clean = clean.trim();
         if clean.is_empty() { None } else { Some(clean.to_owned()) }
     }
-}
-
-/// Null, missing and empty are equivalent.
-pub(super) fn given(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
 }
 
 /// The name of a rendering host in a reply.
@@ -173,8 +274,8 @@ impl Hostname {
     /// The host name, if there is one. An invalid one is an error.
     pub(super) fn read(text: Option<String>, unexpected: impl Fn(&str) -> Error) -> Result<Option<String>> {
         let can_be = |name: &String| name.len() <= Self::LONGEST && name.bytes().all(|byte| byte.is_ascii_graphic());
-        match given(text) {
-            Some(name) if !can_be(&name) => Err(unexpected("the host name in it cannot be one")),
+        match text {
+            Some(name) if !can_be(&name) => Err(unexpected("its host name is not valid")),
             hostname => Ok(hostname),
         }
     }
@@ -183,10 +284,10 @@ impl Hostname {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::tests::reply;
+    use crate::wire::tests::{reply, service};
 
     #[test]
-    fn every_shape_of_an_error_body_is_read() {
+    fn every_form_of_error_body_is_read() {
         for (body, code, message) in [
             ("", None, None),
             ("Bad gateway\r\n", None, Some("Bad gateway")),
@@ -212,13 +313,47 @@ mod tests {
     }
 
     #[test]
-    fn a_services_text_is_bounded_at_a_character_and_kept_on_one_line() {
+    fn a_services_text_is_cut_at_a_character_boundary_and_kept_on_one_line() {
         let parsed = ServiceError::read(&reply(400, &"ä\n".repeat(5_000))).message.unwrap();
         assert!(parsed.len() <= ServiceError::LONGEST && !parsed.contains('\n'));
     }
 
+    /// Searching a reply of megabytes would take longer than a call may.
     #[test]
-    fn what_a_service_repeats_of_the_requests_key_or_token_is_not_kept() {
+    fn only_the_shown_part_of_a_text_is_searched_for_secrets() {
+        let secret = Secret::new("aB3dE5gH7jK9mN1pQ3sT5vX7");
+        let text = |before: usize| format!("reason {} {}", "x".repeat(before), &secret.expose()[..16]);
+        let sent = Reply { sent: secret.clone(), ..reply(400, "") };
+        assert_eq!(sent.printable(&text(100)).as_deref(), Some("(redacted)"));
+        assert!(sent.printable(&text(100_000)).unwrap().starts_with("reason x"));
+    }
+
+    #[test]
+    fn an_echoed_token_is_not_accepted_as_a_session_id() {
+        let token = "opaque0123456789opaque";
+        let sent = Reply { sent: Secret::new(token), ..reply(200, "") };
+        assert!(sent.session_id(token).is_none() && sent.session_id(&format!("a-{token}")).is_none());
+        assert!(sent.session_id(&format!("a-{}", &token[3..20])).is_none(), "nor is a part of it");
+        assert!(sent.session_id(&token[..7]).is_some() && reply(200, "").session_id(token).is_some());
+        let new = crate::NewSession::new(crate::SessionSize::Standard, crate::Lease::from_secs(60).unwrap());
+        let created = |reply: Reply| service().read_created(&reply, &new).map(|session| session.id);
+        let listed = |reply: Reply| service().read_page(&reply).map(|page| page.0.len());
+        let location = Some(format!("sessions/{token}"));
+        let body = format!(r#"{{"sessionId":"{token}"}}"#);
+        let list = Reply { sent: Secret::new(token), ..reply(200, &format!("[{body}]")) };
+        assert!(created(Reply { location, ..sent }).is_err() && listed(list).is_err());
+        assert!(created(Reply { sent: Secret::new(token), ..reply(202, &body) }).is_err());
+        assert_eq!(created(reply(202, &body)).unwrap().as_str(), token);
+    }
+
+    #[test]
+    fn backticks_of_the_service_do_not_mark_options() {
+        let error = reply(403, r#"{"error":{"code":"`cap`","message":"`cap`"}}"#).error("x");
+        assert!(error.message().contains("'cap'") && !error.message().contains('`'), "{error}");
+    }
+
+    #[test]
+    fn an_echo_of_the_requests_key_or_token_is_removed() {
         for (sent, body) in [
             ("68321d5a-7978:c2VjcmV0a2V5=", r#"{"error":"the credential 68321d5a-7978:c2VjcmV0a2V5= is not known"}"#),
             ("68321d5a-7978:c2VjcmV0/2V5=", r#"{"error":"the key c2VjcmV0\/2V5\u003d is not known"}"#),
@@ -242,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_decides_the_kind() {
+    fn the_status_determines_the_kind() {
         for (status, kind) in [
             (302, ErrorKind::UnexpectedReply),
             (400, ErrorKind::BadRequest),
@@ -255,6 +390,7 @@ mod tests {
             (429, ErrorKind::Throttled),
             (500, ErrorKind::ServiceFailure),
             (503, ErrorKind::ServiceFailure),
+            (511, ErrorKind::Network),
         ] {
             let error = reply(status, "").error("reading");
             assert_eq!((error.kind(), error.http_status()), (kind, Some(status)));
@@ -262,7 +398,19 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date_against_the_replys_own_date() {
+    fn a_full_service_and_too_many_requests_differ_by_code() {
+        for (status, body, kind) in [
+            (429, r#"{"error":{"code":"ServiceFull","message":"8 run"}}"#, ErrorKind::ServiceFull),
+            (429, r#"{"error":{"code":"TooManyRequests"}}"#, ErrorKind::Throttled),
+            (429, r#"{"error":"ServiceFull"}"#, ErrorKind::Throttled),
+            (503, r#"{"error":{"code":"ServiceFull"}}"#, ErrorKind::ServiceFailure),
+        ] {
+            assert_eq!(reply(status, body).error("creating").kind(), kind, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_relative_to_the_replys_date() {
         let mut throttled = reply(429, "");
         throttled.retry_after = Some("7".into());
         assert_eq!(throttled.error("x").retry_after(), Some(Duration::from_secs(7)));

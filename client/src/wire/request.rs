@@ -1,6 +1,7 @@
 //! Requests.
 
-use crate::config::Secret;
+use crate::clock::Instant;
+use crate::config::{Secret, without_secrets};
 use serde_json::Value;
 use std::fmt;
 use url::Url;
@@ -49,7 +50,7 @@ pub(crate) struct Request {
     pub(crate) body: Option<String>,
     /// Whether sending it twice has the same effect as sending it once.
     pub(crate) repeatable: bool,
-    /// Whether it creates a session. Then it matters to know for certain that it was never sent.
+    /// Whether it creates a session. Then it must be certain whether it was ever sent.
     pub(crate) creates: bool,
     /// Our own correlation vector (`X-MRC-CV`).
     pub(crate) correlation_vector: Option<String>,
@@ -58,6 +59,8 @@ pub(crate) struct Request {
     /// Whether a success is useless without its body.
     pub(crate) needs_body: bool,
     pub(crate) urgency: Urgency,
+    /// A reply is useless after this.
+    pub(crate) answer_by: Instant,
 }
 
 impl fmt::Debug for Request {
@@ -89,6 +92,7 @@ impl Request {
             longest_reply: LONGEST_REPLY,
             needs_body: true,
             urgency: Urgency::Normal,
+            answer_by: Instant::NEVER,
         }
     }
 
@@ -99,8 +103,8 @@ impl Request {
         [Some(("accept", "application/json")), content_type, vector].into_iter().flatten()
     }
 
-    /// Method and path, for the log. Neither contains a secret.
+    /// Method and path, for the log, without secrets: a link from the service may contain the token.
     pub(crate) fn line(&self) -> String {
-        format!("{} {}", self.method.as_str(), self.url.path())
+        format!("{} {}", self.method.as_str(), without_secrets(self.url.path(), self.bearer.expose()))
     }
 }

@@ -6,7 +6,7 @@ use super::target::Target;
 use super::{v1, v2021_01_01};
 use crate::config::{ApiVersion, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Lease, NewSession, SessionId, SessionProperties};
+use crate::model::{Lease, NewSession, SessionId, SessionKey, SessionProperties};
 use std::time::Duration;
 
 /// One account at one session service, with the version of its REST API. All session requests go through it.
@@ -35,12 +35,9 @@ impl Service {
         }
     }
 
-    /// An id as the service spells it: GUIDs in lower case with v1. With 2021-01-01 letter case is significant.
-    pub(crate) fn spelled(&self, id: &SessionId) -> SessionId {
-        match self.version {
-            ApiVersion::V1 => id.to_lower_case(),
-            ApiVersion::V2021_01_01 => id.clone(),
-        }
+    /// An id in the form in which it is compared. It is sent as received.
+    pub(crate) fn key(&self, id: &SessionId) -> SessionKey {
+        id.key(self.version)
     }
 
     /// A lease as it is sent, which may be longer than requested.
@@ -133,15 +130,20 @@ impl Service {
         let refuse = |why: &str| {
             Err(Error::new(
                 ErrorKind::UnexpectedReply,
-                format!("listing the sessions: the link to the next page {why}"),
+                format!("listing the sessions failed: the link to the next page {why}"),
             ))
         };
-        let Ok(url) = self.list().url.join(link) else { return refuse("is no URL") };
+        /// The HTTP library accepts no longer URLs.
+        const LONGEST: usize = 65_000;
+        let Ok(url) = self.list().url.join(link) else { return refuse("is not a URL") };
+        if url.as_str().len() > LONGEST {
+            return refuse(&format!("is longer than {LONGEST} bytes"));
+        }
         if !self.target.endpoint.is_origin_of(&url) {
-            return refuse("leads to another server; it was not followed, as the token would go along");
+            return refuse("leads to another server; it was not followed, because the token would go with it");
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return refuse("has a user name in it");
+            return refuse("contains a user name");
         }
         Ok(v2021_01_01::page(url))
     }

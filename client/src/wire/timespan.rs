@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_seen_on_the_wire_is_read() {
+    fn every_form_seen_in_traffic_is_read() {
         for (text, seconds) in [
             ("4:0:0", 14_400),
             ("00:00:01", 1),
@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_padded_and_never_has_24_hours() {
+    fn written_time_spans_are_padded_and_never_have_24_hours() {
         assert_eq!(format(Duration::from_secs(14_400)), "04:00:00");
         assert_eq!(format(Duration::from_secs(86_399)), "23:59:59");
         assert_eq!(format(Duration::from_secs(86_400)), "1.00:00:00");
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn written_time_spans_are_read_back() {
         for seconds in (0..10_000_000).step_by(9_973) {
             let span = Duration::from_secs(seconds);
             assert_eq!(parse(&format(span)), Some(span));

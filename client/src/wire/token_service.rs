@@ -1,12 +1,18 @@
 //! The token service: account key or Microsoft Entra token in, access token out (docs/service.md, "Token").
 
-use super::reply::Reply;
+use super::json::Members;
+use super::reply::{Reply, Server};
 use super::request::{Method, Request};
 use crate::config::{AccountId, Credential, Endpoint, Secret};
-use crate::error::{ErrorKind, Result};
-use serde::Deserialize;
+use crate::error::{Error, ErrorKind, Result};
 
 const CALL: &str = "getting a token";
+
+const TOKEN_SERVICE: Server = Server {
+    name: "token service",
+    option: "`account_domain`",
+    not_found: "the token service does not know this account; check `account_id` and `account_domain`",
+};
 
 /// `GET /accounts/{account}/token`. The correlation vector identifies the request to the service's operators.
 pub(crate) fn token(
@@ -25,28 +31,42 @@ pub(crate) fn token(
 
 /// The token of a reply. The capital letters of its name are the service's.
 pub(crate) fn read_token(reply: &Reply, credential: &Credential) -> Result<Secret> {
-    #[derive(Deserialize)]
-    struct Body {
-        #[serde(rename = "AccessToken")]
-        access_token: Secret,
-    }
     if !reply.is_success() {
-        return Err(match reply.status {
-            // The real service's 401 has an empty body, so the message is entirely ours.
-            401 => {
-                let message = format!("{CALL} was answered 401: {}", credential.refused());
-                reply.error(CALL).recast(ErrorKind::Unauthorized, message)
-            }
-            _ => reply.error(CALL),
+        let error = reply.error_at(CALL, &TOKEN_SERVICE);
+        if error.kind() != ErrorKind::Unauthorized {
+            return Err(error);
+        }
+        // The real service's 401 has an empty body, so the message is entirely ours.
+        let message = format!("{CALL} failed with 401: {}", credential.refused());
+        return Err(error.recast(ErrorKind::Unauthorized, message));
+    }
+    token_in(&reply.text()).map_err(|what| {
+        let message = format!(
+            "{CALL} failed: the reply ({}) has {what} instead of a token; check `account_domain`, and that no gateway \
+             or sign-in page replies in place of the token service",
+            reply.status
+        );
+        Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts())
+    })
+}
+
+/// The token, or a description of what the reply has in its place, which quotes nothing.
+fn token_in(body: &str) -> std::result::Result<Secret, &'static str> {
+    let Ok(members) = Members::read(body) else {
+        return Err(match body.trim_start().chars().next() {
+            None => "an empty body",
+            Some('<') => "HTML or XML",
+            Some('{') => "malformed JSON",
+            Some(_) => "text that is not a JSON object",
         });
+    };
+    match members.get::<Secret>("AccessToken") {
+        Ok(Some(token)) if token.expose().is_empty() => Err("an empty \"AccessToken\""),
+        Ok(Some(token)) if token.expose().bytes().all(|byte| byte.is_ascii_graphic()) => Ok(token),
+        Ok(Some(_)) => Err("invalid characters in \"AccessToken\""),
+        Ok(None) => Err("JSON with \"AccessToken\" missing or null"),
+        Err(_) => Err("an \"AccessToken\" that is not text"),
     }
-    let token = reply.json::<Body>(CALL)?.access_token;
-    if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        let error = reply.unexpected(CALL, "the token has characters that no token has");
-        let message = error.message().to_owned();
-        return Err(error.recast(ErrorKind::InvalidToken, message));
-    }
-    Ok(token)
 }
 
 #[cfg(test)]
@@ -73,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_taken_as_it_is() {
+    fn a_token_is_used_unchanged() {
         assert_eq!(read_token(&reply(200, r#"{"AccessToken":"a.b.c","other":1}"#), &key()).unwrap().expose(), "a.b.c");
     }
 
@@ -89,7 +109,7 @@ mod tests {
             "\"secret\"",
         ] {
             let error = read_token(&reply(200, body), &key()).unwrap_err();
-            assert!(matches!(error.kind(), ErrorKind::UnexpectedReply | ErrorKind::InvalidToken), "{body}: {error:?}");
+            assert_eq!(error.kind(), ErrorKind::InvalidToken, "{body}: {error:?}");
             assert!(!error.message().contains("cret"), "{error}");
         }
     }

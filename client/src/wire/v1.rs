@@ -1,12 +1,14 @@
 //! REST v1: the operations on sessions under `/v1/accounts/{account}/sessions` (docs/service.md).
 
-use super::reply::{Hostname, Reply, given};
+use super::json::Members;
+use super::reply::{Hostname, Reply};
 use super::request::{LONGEST_LIST, Method, Request};
 use super::target::Target;
 use super::timespan;
+use crate::config::ApiVersion::V1;
 use crate::error::{Error, Result};
-use crate::model::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
-use serde::Deserialize;
+use crate::model::{Lease, NewSession, ReplyText, SessionId, SessionProperties, SessionSize, SessionStatus};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ pub(super) fn prepare(new: &NewSession) -> Result<NewSession> {
     match &new.id {
         None => Ok(new.clone()),
         Some(_) => Err(Error::invalid_argument(
-            "with REST v1 the service chooses the session's id; leave it out, or speak REST 2021-01-01",
+            "with REST v1 the service chooses the session's id; omit `session_id`, or set `api_version` to 2021-01-01",
         )),
     }
 }
@@ -35,7 +37,7 @@ pub(super) fn create(target: &Target, new: &NewSession) -> Request {
         body.insert("models".into(), new.models.clone().into());
     }
     let url = sessions(target, &["create"]);
-    // A repeated create is not recognised as such: each one makes a session. The reply's body is optional, because
+    // The service does not recognise a repeated create: each one makes a session. The reply's body is optional, because
     // `Location` may also contain the id.
     let request = Request::unsigned(Method::Post, url, Some(Value::Object(body)));
     Request { repeatable: false, creates: true, needs_body: false, ..request }
@@ -69,61 +71,50 @@ fn sessions(target: &Target, rest: &[&str]) -> url::Url {
 /// The new session's id: from the body, or else the last segment of `Location`, which the service sends as a relative
 /// path.
 pub(super) fn read_created(reply: &Reply, new: &NewSession) -> Result<SessionProperties> {
-    #[derive(Deserialize)]
-    struct Body {
-        #[serde(rename = "sessionId")]
-        session_id: Option<String>,
-    }
     const CALL: &str = "creating the session";
     if !reply.is_success() {
         return Err(reply.error(CALL));
     }
-    let from_body = serde_json::from_slice::<Body>(&reply.body).ok().and_then(|body| body.session_id);
-    let id = from_body.and_then(|id| SessionId::parse(&id).ok()).or_else(|| id_of_location(reply.location.as_deref()?));
-    let id = id.ok_or_else(|| reply.unexpected(CALL, "there is no usable session id in it"))?;
-    Ok(SessionProperties::created(id.to_lower_case(), new))
+    let text = reply.text();
+    let from_body = Members::read_damaged(&text).text("sessionId").ok().flatten();
+    let id = from_body
+        .as_deref()
+        .or_else(|| id_behind_damage(&text))
+        .and_then(|id| reply.session_id(id))
+        .or_else(|| reply.session_id(id_of_location(reply.location.as_deref()?)?));
+    let id = id.ok_or_else(|| reply.unexpected(CALL, "it has no usable session id"))?;
+    Ok(SessionProperties::created(id, new))
+}
+
+/// The only `"sessionId"` in JSON that is damaged before it, as by `NaN` or a control character in another member.
+fn id_behind_damage(json: &str) -> Option<&str> {
+    let mut parts = json.split("\"sessionId\"").skip(1);
+    let (Some(rest), None) = (parts.next(), parts.next()) else { return None };
+    let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    Some(value.split_once('"')?.0)
 }
 
 /// The id in `accounts/{account}/sessions/{id}`. A truncated location, as printed in the document, has none.
-fn id_of_location(location: &str) -> Option<SessionId> {
+fn id_of_location(location: &str) -> Option<&str> {
+    let location = location.split(['?', '#']).next()?;
     let mut segments = location.trim_end_matches('/').rsplit('/');
     let (last, before) = (segments.next()?, segments.next()?);
-    if before == "sessions" { SessionId::parse(last).ok() } else { None }
-}
-
-/// The members of a properties reply. All may be missing or null. For a while the ports were in `connectionProperties`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Properties {
-    message: Option<String>,
-    session_elapsed_time: Option<String>,
-    session_hostname: Option<String>,
-    session_id: Option<String>,
-    session_max_lease_time: Option<String>,
-    session_size: Option<String>,
-    session_status: Option<String>,
-    #[serde(flatten)]
-    ports: Ports,
-    connection_properties: Option<Ports>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Ports {
-    arr_inspector_port: Option<u16>,
-    handshake_port: Option<u16>,
+    (before == "sessions").then_some(last)
 }
 
 pub(super) fn read_properties(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionProperties> {
     if !reply.is_success() {
         return Err(reply.error(call));
     }
-    let read: Properties = reply.json(call)?;
+    let text = reply.text();
+    let members = reply.members(&text, call)?;
     let unexpected = |what: &str| reply.unexpected(call, what);
-    if given(read.session_id.clone()).is_some_and(|other| !other.eq_ignore_ascii_case(id.as_str())) {
+    let other = members.text("sessionId").map_err(|what| unexpected(&what))?;
+    let is_same = |other: &str| SessionId::parse(other).is_ok_and(|other| other.key(V1) == id.key(V1));
+    if other.is_some_and(|other| !is_same(&other)) {
         return Err(unexpected("it is about another session"));
     }
-    read.into_session(id.clone(), reply, call)
+    Ok(read_members(&members, id.clone(), reply, call)?.read_from(&text))
 }
 
 /// The document shows both an object with `sessions` and a bare array. An empty list may be null or missing.
@@ -132,57 +123,59 @@ pub(super) fn read_list(reply: &Reply) -> Result<Vec<SessionProperties>> {
     if !reply.is_success() {
         return Err(reply.error(CALL));
     }
-    let unexpected = |what: &str| reply.unexpected(CALL, what);
-    let entries = match reply.json(CALL)? {
-        Value::Array(entries) => entries,
-        Value::Object(mut body) => match body.remove("sessions") {
-            Some(Value::Array(entries)) => entries,
-            None | Some(Value::Null) => Vec::new(),
-            Some(_) => return Err(unexpected("its sessions are no array")),
-        },
-        _ => return Err(unexpected("it is neither an object nor an array")),
+    let text = reply.text();
+    let entries: Vec<&RawValue> = if text.trim_start().starts_with('[') {
+        serde_json::from_str(&text).map_err(|cause| reply.not_documented(&cause, CALL))?
+    } else {
+        reply.members(&text, CALL)?.listed("sessions").map_err(|what| reply.unexpected(CALL, &what))?
     };
-    entries.into_iter().map(|entry| read_entry(&entry, reply, CALL)).collect()
+    entries.into_iter().map(|entry| read_entry(entry.get(), reply, CALL)).collect()
 }
 
 /// An entry of the list. Listed sessions cost money, so an entry that differs from the documentation is still listed,
 /// with its id and status.
-fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
-    let id = entry.get("sessionId").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
-    let id =
-        id.map(|id| id.to_lower_case()).ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
-    let read = Properties::deserialize(entry).ok().and_then(|read| read.into_session(id.clone(), reply, call).ok());
-    let status = entry.get("sessionStatus").and_then(Value::as_str).unwrap_or_default();
-    Ok(read.unwrap_or_else(|| SessionProperties::bare(id, SessionStatus::read(status))))
+fn read_entry(entry: &str, reply: &Reply, call: &str) -> Result<SessionProperties> {
+    let members = Members::read(entry).unwrap_or_default();
+    let text = |name| members.text(name).ok().flatten();
+    let id = text("sessionId").and_then(|id| reply.session_id(&id));
+    let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
+    let read = read_members(&members, id.clone(), reply, call);
+    let status = || SessionStatus::read(&text("sessionStatus").unwrap_or_default());
+    Ok(read.unwrap_or_else(|_| SessionProperties::bare(id, status())).read_from(entry))
 }
 
-impl Properties {
-    fn into_session(self, id: SessionId, reply: &Reply, call: &str) -> Result<SessionProperties> {
-        let unexpected = |what: &str| reply.unexpected(call, what);
-        let span = |text: Option<String>| match given(text) {
-            Some(text) => timespan::parse(&text).map(Some).ok_or_else(|| unexpected("a time span in it is malformed")),
-            None => Ok(None),
-        };
-        let hostname = Hostname::read(self.session_hostname, unexpected)?;
-        let status = given(self.session_status).ok_or_else(|| unexpected("there is no status in it"))?;
-        let nested = self.connection_properties.unwrap_or_default();
-        let port = |top: Option<u16>, nested: Option<u16>| top.or(nested).filter(|port| *port != 0);
-        Ok(SessionProperties {
-            id,
-            status: SessionStatus::read(&status),
-            size: given(self.session_size).as_deref().map(SessionSize::read),
-            hostname,
-            arr_inspector_port: port(self.ports.arr_inspector_port, nested.arr_inspector_port),
-            handshake_port: port(self.ports.handshake_port, nested.handshake_port),
-            max_lease: span(self.session_max_lease_time)?,
-            elapsed: span(self.session_elapsed_time)?,
-            creation_time: None,
-            teraflops: None,
-            error_code: None,
-            message: self.message.as_deref().and_then(|message| reply.printable(message)),
-            age: Duration::ZERO,
-        })
-    }
+/// The members of a session. All but the status may be missing or null. For a while the ports were in
+/// `connectionProperties`.
+fn read_members(members: &Members, id: SessionId, reply: &Reply, call: &str) -> Result<SessionProperties> {
+    let unexpected = |what: &str| reply.unexpected(call, what);
+    let text = |name| members.text(name).map_err(|what| unexpected(&what));
+    let span = |name| match text(name)? {
+        Some(text) => timespan::parse(&text).map(Some).ok_or_else(|| unexpected("it has a malformed time span")),
+        None => Ok(None),
+    };
+    let nested = members.object("connectionProperties").map_err(|what| unexpected(&what))?.unwrap_or_default();
+    let port = |name| {
+        let port =
+            members.get::<u16>(name).and_then(|port| port.map_or_else(|| nested.get(name), |port| Ok(Some(port))));
+        port.map(|port| port.filter(|port| *port != 0)).map_err(|what| unexpected(&what))
+    };
+    let status = text("sessionStatus")?.ok_or_else(|| unexpected("it has no status"))?;
+    Ok(SessionProperties {
+        id,
+        status: SessionStatus::read(&status),
+        size: text("sessionSize")?.as_deref().map(SessionSize::read),
+        hostname: Hostname::read(text("sessionHostname")?, unexpected)?,
+        arr_inspector_port: port("arrInspectorPort")?,
+        handshake_port: port("handshakePort")?,
+        max_lease: span("sessionMaxLeaseTime")?,
+        elapsed: span("sessionElapsedTime")?,
+        creation_time: None,
+        teraflops: None,
+        error_code: None,
+        message: reply.printable_member(members, "message"),
+        age: Duration::ZERO,
+        reply: ReplyText::default(),
+    })
 }
 
 #[cfg(test)]
@@ -202,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_those_of_the_document() {
+    fn requests_match_the_document() {
         let base = "https://remoterendering.westus2.mixedreality.azure.com/v1/accounts/68321d5a-7978-4ceb-b880-0f49751daae9/sessions";
         let id = SessionId::parse(ID).unwrap();
         for (request, method, path) in [
@@ -225,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn models_and_members_of_the_callers_own_are_sent_with_a_create() {
+    fn a_create_sends_models_and_extra_members() {
         let new = new_session().with_models(["https://x/a.arrAsset"]).unwrap();
         let new = new.with_extra_json(r#"{"directConnectionSession":"false","x":{"y":[1]}}"#).unwrap();
         let request = create(&service().target, &new);
@@ -239,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_in_every_shape_that_the_document_shows() {
+    fn a_list_is_read_in_every_documented_form() {
         let one = format!(r#"{{"sessionId":"{ID}","sessionStatus":"Ready","sessionMaxLeaseTime":"04:00:00","new":1}}"#);
         for body in
             [format!(r#"{{"sessions":[{one}]}}"#), format!("[{one}]"), format!(r#"{{"x":0,"sessions":[{one}]}}"#)]
@@ -247,6 +240,7 @@ mod tests {
             let sessions = read_list(&reply(200, &body)).unwrap();
             assert_eq!((sessions.len(), sessions[0].id.as_str()), (1, ID), "{body}");
             assert_eq!(sessions[0].max_lease, Some(Duration::from_secs(4 * 3_600)));
+            assert_eq!(sessions[0].reply.get().unwrap().as_deref(), Some(one.as_str()), "as received");
         }
         for body in [r#"{"sessions":[]}"#, "[]", r#"{"sessions":null}"#, "{}"] {
             assert!(read_list(&reply(200, body)).unwrap().is_empty(), "{body}");
@@ -254,12 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_none_is_an_error() {
+    fn a_malformed_list_is_an_error() {
         for body in [
             "",
             "null",
             "7",
             r#"{"sessions":{}}"#,
+            r#"{"error":{"code":"Busy"}}"#,
+            r#"{"x":0}"#,
             r#"{"sessions":[7]}"#,
             r#"[{"sessionStatus":"Ready"}]"#,
             r#"[{"sessionId":"../x","sessionStatus":"Ready"}]"#,
@@ -272,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_entry_hides_neither_itself_nor_the_others() {
+    fn odd_entries_are_still_listed() {
         let odd = format!(r#"{{"sessionId":"{ID}","sessionStatus":"Ready","sessionMaxLeaseTime":"24:00:00"}}"#);
         let odder = r#"{"sessionId":"b","handshakePort":-1}"#;
         let sessions = read_list(&reply(200, &format!("[{odd},{odder}]"))).unwrap();
@@ -284,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_created_session_is_known_by_its_id_and_by_what_was_asked_for() {
+    fn a_created_session_has_its_id_and_the_requested_parameters() {
         let created = read_created(&reply(202, &format!(r#"{{"sessionId":"{ID}"}}"#)), &new_session()).unwrap();
         assert_eq!((created.id.as_str(), created.status), (ID, SessionStatus::Starting));
         assert_eq!(
@@ -294,10 +290,13 @@ mod tests {
     }
 
     #[test]
-    fn the_location_stands_in_for_a_missing_id() {
+    fn a_missing_id_is_taken_from_the_location() {
         for body in ["", "{}", "[]", r#"{"sessionId":null}"#] {
-            let with_location = Reply { location: Some(format!("accounts/1111/sessions/{ID}/")), ..reply(202, body) };
-            assert_eq!(read_created(&with_location, &new_session()).unwrap().id.as_str(), ID);
+            for end in ["", "/", "?api-version=1", "/?a=b/c#d"] {
+                let location = Some(format!("accounts/1111/sessions/{ID}{end}"));
+                let with_location = Reply { location, ..reply(202, body) };
+                assert_eq!(read_created(&with_location, &new_session()).unwrap().id.as_str(), ID);
+            }
             assert_eq!(read_created(&reply(202, body), &new_session()).unwrap_err().kind(), ErrorKind::UnexpectedReply);
         }
         // Truncated, as printed in the document.
@@ -306,7 +305,17 @@ mod tests {
     }
 
     #[test]
-    fn a_ready_session_is_read_as_the_document_prints_it() {
+    fn damage_before_the_id_does_not_hide_it() {
+        for before in ["\"x\":NaN,", "\"x\":\"\u{1}\n\",", "x:1,"] {
+            let body = format!(r#"{{{before}"sessionId" : "{ID}","y":1}}"#);
+            assert_eq!(read_created(&reply(202, &body), &new_session()).unwrap().id.as_str(), ID, "{body}");
+        }
+        let two = format!(r#"{{"x":NaN,"y":{{"sessionId":"a"}},"sessionId":"{ID}"}}"#);
+        assert!(read_created(&reply(202, &two), &new_session()).is_err(), "which one is not known");
+    }
+
+    #[test]
+    fn a_ready_session_is_read_as_documented() {
         let ready = read(&format!(
             r#"{{"message":null,"sessionElapsedTime":"00:00:01","sessionHostname":"5018fee8.remoterenderingvm.westeurope.mixedreality.azure.com",
                 "sessionId":"{ID}","sessionMaxLeaseTime":"04:00:00","sessionStatus":"Ready"}}"#
@@ -319,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn null_missing_and_empty_mean_the_same() {
+    fn null_missing_and_empty_are_equivalent() {
         let nulls = read(
             r#"{"message":null,"sessionElapsedTime":null,"sessionHostname":null,"sessionId":null,"sessionMaxLeaseTime":null,
                 "sessionSize":null,"sessionStatus":"starting","arrInspectorPort":null,"handshakePort":0,"connectionProperties":null}"#,
@@ -341,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_an_error_and_not_a_guess() {
+    fn an_invalid_reply_is_an_error_and_not_a_guess() {
         for body in [
             "",
             "[]",

@@ -1,12 +1,13 @@
 //! REST 2021-01-01: the operations on sessions under `/accounts/{account}/sessions` (docs/service-2021-01-01.md).
 
-use super::reply::{Hostname, Reply, given};
+use super::json::Members;
+use super::reply::{Hostname, Reply};
 use super::request::{LONGEST_LIST, Method, Request};
 use super::target::Target;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Lease, NewSession, SessionId, SessionProperties, SessionSize, SessionStatus};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use crate::model::{Lease, NewSession, ReplyText, SessionId, SessionProperties, SessionSize, SessionStatus};
+use serde_json::json;
+use serde_json::value::RawValue;
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -22,7 +23,7 @@ const MINUTE: u64 = 60;
 pub(super) fn prepare(new: &NewSession) -> Result<NewSession> {
     if !new.models.is_empty() {
         return Err(Error::invalid_argument(
-            "REST 2021-01-01 cannot load models ahead; leave models out, or speak REST v1",
+            "REST 2021-01-01 cannot preload models; omit `models`, or set `api_version` to v1",
         ));
     }
     check_lease(new.max_lease)?;
@@ -38,7 +39,7 @@ pub(super) fn check_lease(lease: Lease) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid_argument(format!(
-        "a lease of {} s is longer than the {} s that REST 2021-01-01 knows",
+        "`max_lease` of {} s is longer than the {} s that REST 2021-01-01 allows; shorten it",
         lease.duration().as_secs(),
         LONGEST_LEASE.as_secs()
     )))
@@ -70,7 +71,11 @@ pub(super) fn create(target: &Target, new: &NewSession, id: &SessionId) -> Reque
     body.insert("maxLeaseTimeMinutes".into(), minutes(new.max_lease).into());
     body.insert("size".into(), size.into());
     let url = sessions(target, &[id.as_str()]);
-    Request { creates: true, needs_body: false, ..Request::unsigned(Method::Put, url, Some(Value::Object(body))) }
+    Request {
+        creates: true,
+        needs_body: false,
+        ..Request::unsigned(Method::Put, url, Some(serde_json::Value::Object(body)))
+    }
 }
 
 /// `GET …/sessions/{id}`
@@ -108,10 +113,10 @@ fn sessions(target: &Target, rest: &[&str]) -> Url {
 /// The new session. Members that the service leaves out are taken from the request.
 pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> Result<SessionProperties> {
     const CALL: &str = "creating the session";
-    if reply.status == 409 {
+    if reply.status == 409 && reply.is_from_service() {
         let error = reply.error(CALL);
         let message = format!(
-            "session {id} exists already with other settings, or has ended; choose another id, or open it ({error})"
+            "session {id} already exists with other settings, or has ended; choose another id, or open it ({error})"
         );
         return Err(error.recast(ErrorKind::Conflict, message));
     }
@@ -122,7 +127,7 @@ pub(super) fn read_created(reply: &Reply, new: &NewSession, id: &SessionId) -> R
     };
     if matches!(created.status, SessionStatus::Stopped | SessionStatus::Expired) {
         // The id was in use before, with the same settings. The service does not use it again.
-        let message = format!("session {id} exists already and has ended; choose another id");
+        let message = format!("session {id} already exists and has ended; choose another id");
         return Err(Error::new(ErrorKind::Conflict, message).with_reply(reply.facts()));
     }
     Ok(SessionProperties {
@@ -137,94 +142,72 @@ pub(super) fn read(reply: &Reply, call: &str, id: &SessionId) -> Result<SessionP
     if !reply.is_success() {
         return Err(reply.error(call));
     }
-    let read: SessionBody = reply.json(call)?;
+    let text = reply.text();
+    let members = reply.members(&text, call)?;
     let unexpected = |what: &str| reply.unexpected(call, what);
-    if given(read.id.clone()).is_some_and(|other| other != id.as_str()) {
+    if members.text("id").map_err(|what| unexpected(&what))?.is_some_and(|other| other != id.as_str()) {
         return Err(unexpected("it is about another session"));
     }
-    read.into_properties(id.clone(), reply, call)
+    Ok(read_members(&members, id.clone(), reply, call)?.read_from(&text))
 }
 
 /// One page of the list, and the link to the next: null, missing and empty mean that there is none.
 pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option<String>)> {
     const CALL: &str = "listing the sessions";
-    #[derive(Deserialize)]
-    struct PageBody {
-        sessions: Option<Vec<Value>>,
-        #[serde(rename = "@nextLink")]
-        next_link: Option<String>,
-    }
     if !reply.is_success() {
         return Err(reply.error(CALL));
     }
-    let page: PageBody = reply.json(CALL)?;
-    let entries = page.sessions.unwrap_or_default().into_iter();
-    let sessions = entries.map(|entry| read_entry(&entry, reply, CALL)).collect::<Result<_>>()?;
-    Ok((sessions, given(page.next_link)))
+    let text = reply.text();
+    let page = reply.members(&text, CALL)?;
+    let unexpected = |what: String| reply.unexpected(CALL, &what);
+    let entries: Vec<&RawValue> = page.listed("sessions").map_err(unexpected)?;
+    let sessions = entries.into_iter().map(|entry| read_entry(entry.get(), reply, CALL)).collect::<Result<_>>()?;
+    Ok((sessions, page.text("@nextLink").map_err(unexpected)?))
 }
 
 /// An entry of the list. Listed sessions cost money, so an entry that differs from the specification is still listed,
 /// with its id and status.
-fn read_entry(entry: &Value, reply: &Reply, call: &str) -> Result<SessionProperties> {
-    let id = entry.get("id").and_then(Value::as_str).and_then(|id| SessionId::parse(id).ok());
+fn read_entry(entry: &str, reply: &Reply, call: &str) -> Result<SessionProperties> {
+    let members = Members::read(entry).unwrap_or_default();
+    let text = |name| members.text(name).ok().flatten();
+    let id = text("id").and_then(|id| reply.session_id(&id));
     let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
-    let read = SessionBody::deserialize(entry).ok().and_then(|read| read.into_properties(id.clone(), reply, call).ok());
-    let status = entry.get("status").and_then(Value::as_str).unwrap_or_default();
-    Ok(read.unwrap_or_else(|| SessionProperties::bare(id, SessionStatus::read(status))))
+    let read = read_members(&members, id.clone(), reply, call);
+    let status = || SessionStatus::read(&text("status").unwrap_or_default());
+    Ok(read.unwrap_or_else(|_| SessionProperties::bare(id, status())).read_from(entry))
 }
 
 /// The members of a session. The serializer of 2021 sent null and zero; that of 2022 omits such members.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionBody {
-    id: Option<String>,
-    creation_time: Option<String>,
-    arr_inspector_port: Option<u16>,
-    handshake_port: Option<u16>,
-    elapsed_time_minutes: Option<u32>,
-    hostname: Option<String>,
-    max_lease_time_minutes: Option<u32>,
-    size: Option<String>,
-    status: Option<String>,
-    teraflops: Option<f64>,
-    error: Option<ErrorBody>,
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    code: Option<String>,
-    message: Option<String>,
-}
-
-impl SessionBody {
-    fn into_properties(self, id: SessionId, reply: &Reply, call: &str) -> Result<SessionProperties> {
-        let unexpected = |what: &str| reply.unexpected(call, what);
-        let status = given(self.status).ok_or_else(|| unexpected("there is no status in it"))?;
-        let creation_time = given(self.creation_time)
-            .map(|text| date_time(&text).ok_or_else(|| unexpected("the creation time in it is malformed")));
-        let span = |minutes: Option<u32>| minutes.map(|minutes| Duration::from_secs(u64::from(minutes) * MINUTE));
-        let port = |port: Option<u16>| port.filter(|port| *port != 0);
-        let text = |text: &Option<String>| text.as_deref().and_then(|text| reply.printable(text));
-        Ok(SessionProperties {
-            id,
-            status: SessionStatus::read(&status),
-            size: given(self.size).as_deref().map(SessionSize::read),
-            hostname: Hostname::read(self.hostname, unexpected)?,
-            arr_inspector_port: port(self.arr_inspector_port),
-            handshake_port: port(self.handshake_port),
-            max_lease: span(self.max_lease_time_minutes),
-            elapsed: span(self.elapsed_time_minutes),
-            // A date before 1970 stands for none.
-            creation_time: creation_time
-                .transpose()?
-                .filter(|moment| *moment >= OffsetDateTime::UNIX_EPOCH)
-                .map(SystemTime::from),
-            teraflops: self.teraflops.filter(|teraflops| *teraflops > 0.0),
-            error_code: self.error.as_ref().and_then(|failure| text(&failure.code)),
-            message: self.error.as_ref().and_then(|failure| text(&failure.message)),
-            age: Duration::ZERO,
-        })
-    }
+fn read_members(members: &Members, id: SessionId, reply: &Reply, call: &str) -> Result<SessionProperties> {
+    let unexpected = |what: &str| reply.unexpected(call, what);
+    let text = |name| members.text(name).map_err(|what| unexpected(&what));
+    let span = |name| {
+        let minutes = members.get::<u32>(name).map_err(|what| unexpected(&what))?;
+        Ok(minutes.map(|minutes| Duration::from_secs(u64::from(minutes) * MINUTE)))
+    };
+    let port =
+        |name| members.get::<u16>(name).map(|port| port.filter(|port| *port != 0)).map_err(|what| unexpected(&what));
+    let status = text("status")?.ok_or_else(|| unexpected("it has no status"))?;
+    // Purely informative members must not make the reply unusable.
+    let error = members.object("error").ok().flatten().unwrap_or_default();
+    let creation_time = members.text("creationTime").ok().flatten().and_then(|text| date_time(&text));
+    Ok(SessionProperties {
+        id,
+        status: SessionStatus::read(&status),
+        size: text("size")?.as_deref().map(SessionSize::read),
+        hostname: Hostname::read(text("hostname")?, unexpected)?,
+        arr_inspector_port: port("arrInspectorPort")?,
+        handshake_port: port("handshakePort")?,
+        max_lease: span("maxLeaseTimeMinutes")?,
+        elapsed: span("elapsedTimeMinutes")?,
+        // A date before 1970 means that there is none.
+        creation_time: creation_time.filter(|moment| *moment >= OffsetDateTime::UNIX_EPOCH).map(SystemTime::from),
+        teraflops: members.get("teraflops").ok().flatten().filter(|teraflops| *teraflops > 0.0),
+        error_code: reply.printable_member(&error, "code"),
+        message: reply.printable_member(&error, "message").or_else(|| reply.printable_member(members, "error")),
+        age: Duration::ZERO,
+        reply: ReplyText::default(),
+    })
 }
 
 /// RFC 3339, with up to seven fractional digits and any offset.
@@ -239,6 +222,7 @@ mod tests {
     use crate::config::ApiVersion;
     use crate::wire::Service;
     use crate::wire::tests::{reply, service};
+    use serde_json::Value;
     use std::time::UNIX_EPOCH;
 
     const ID: &str = "a2b38ff2-fbf4-78e5-6702-b52fc9f12a1d";
@@ -260,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_those_of_the_specification() {
+    fn requests_match_the_specification() {
         let service = this_version();
         let base = "https://remoterendering.westus2.mixedreality.azure.com/accounts/68321d5a-7978-4ceb-b880-0f49751daae9/sessions";
         let lease = Lease::new(Duration::from_secs(301)).unwrap();
@@ -291,17 +275,17 @@ mod tests {
     }
 
     #[test]
-    fn what_this_version_does_not_have_is_refused_before_anything_is_sent() {
+    fn unsupported_parameters_are_refused_before_anything_is_sent() {
         let with_models = new_session(60).with_models(["https://x"]).unwrap();
         assert!(prepare(&with_models).unwrap_err().message().contains("models"));
         assert!(prepare(&new_session(1_440 * 60 + 1)).unwrap_err().message().contains("86400 s"));
         let prepared = prepare(&new_session(61)).unwrap();
         assert_eq!(prepared.max_lease.duration(), Duration::from_secs(120), "minutes round up");
-        assert_eq!(prepared.id.map(|id| id.as_str().len()), Some(36), "an id is chosen where none is given");
+        assert_eq!(prepared.id.map(|id| id.as_str().len()), Some(36), "an id is generated if none is given");
     }
 
     #[test]
-    fn a_session_is_read_as_either_serializer_writes_it() {
+    fn a_session_is_read_from_either_serializer() {
         let of_2021 = read_body(&format!(
             r#"{{"id":"{ID}","creationTime":"2021-01-29T16:04:29.1569219+00:00","arrInspectorPort":0,"handshakePort":0,
                 "elapsedTimeMinutes":0,"hostname":null,"maxLeaseTimeMinutes":4,"size":"Standard","status":"Starting",
@@ -321,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_creation_time_that_was_never_set_is_none() {
-        for time in ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", ""] {
+        for time in ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "", "yesterday"] {
             let body = format!(r#"{{"status":"Ready","creationTime":"{time}"}}"#);
             assert_eq!(read_body(&body).unwrap().creation_time, None, "{time}");
         }
@@ -339,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_200_that_cannot_be_read_is_no_session_as_any_web_server_gives_one() {
+    fn an_unreadable_200_is_an_error_because_any_web_server_sends_one() {
         assert!(read_created(&reply(200, "<html>"), &new_session(60), &id()).is_err());
     }
 
@@ -351,6 +335,10 @@ mod tests {
         assert_eq!(
             (failed.error_code.as_deref(), failed.message.as_deref()),
             (Some("OutOfCapacity"), Some("no server"))
+        );
+        assert_eq!(
+            read_body(r#"{"status":"error","error":"no server"}"#).unwrap().message.as_deref(),
+            Some("no server")
         );
     }
 
@@ -370,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_whose_session_has_ended_makes_no_new_one() {
+    fn a_create_under_the_id_of_an_ended_session_is_a_conflict() {
         for status in ["Stopped", "Expired"] {
             let body = format!(r#"{{"id":"{ID}","status":"{status}"}}"#);
             let error = read_created(&reply(200, &body), &new_session(60), &id()).unwrap_err();
@@ -387,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_an_error_and_not_a_guess() {
+    fn an_invalid_reply_is_an_error_and_not_a_guess() {
         for body in [
             "",
             "null",
@@ -396,9 +384,7 @@ mod tests {
             r#"{"status":"Ready","handshakePort":-1}"#,
             r#"{"status":"Ready","maxLeaseTimeMinutes":1.5}"#,
             r#"{"status":"Ready","elapsedTimeMinutes":-1}"#,
-            r#"{"status":"Ready","creationTime":"yesterday"}"#,
             r#"{"status":"Ready","hostname":"a b"}"#,
-            r#"{"status":"Error","error":"text"}"#,
             &"[".repeat(100_000),
         ] {
             let error = read_body(body).unwrap_err();
@@ -407,6 +393,8 @@ mod tests {
         for body in [
             "[]",
             r#"{"sessions":{}}"#,
+            r#"{"error":{"code":"Busy"}}"#,
+            r#"{"@nextLink":null}"#,
             r#"{"sessions":[{"status":"Ready"}]}"#,
             r#"{"sessions":[{"id":"a/b","status":"Ready"}]}"#,
         ] {

@@ -1,4 +1,4 @@
-//! The end of a client that looks after sessions.
+//! The end of a client with watched sessions.
 
 use crate::support::gate::At;
 use crate::support::journal::until;
@@ -10,16 +10,16 @@ use arr_service::{Config, Fault};
 use std::time::Duration;
 
 in_both_versions![
-    sessions_are_stopped_at_the_end_where_that_was_promised,
-    a_client_that_is_dropped_keeps_its_promises,
-    a_promise_outlives_the_session_that_it_was_made_for,
-    what_was_queued_is_told_before_the_end,
-    an_end_without_promises_asks_nothing,
-    a_promised_stop_that_fails_is_told,
-    a_promised_stop_without_an_answer_is_told_and_nobody_is_told_to_wait_for_it,
-    a_second_stop_that_fails_frightens_nobody,
-    an_end_whose_time_is_too_short_can_be_waited_for_again,
-    a_lease_that_is_being_extended_does_not_hold_the_end_up,
+    stop_on_shutdown_stops_the_session,
+    dropping_a_client_stops_sessions_with_stop_on_shutdown,
+    stop_on_shutdown_outlives_the_session_handle,
+    queued_events_are_delivered_before_the_end,
+    without_stop_on_shutdown_the_end_sends_nothing,
+    a_failed_stop_on_shutdown_is_reported,
+    a_stop_on_shutdown_without_a_reply_is_a_network_error,
+    a_failed_second_stop_does_not_claim_that_the_session_runs,
+    a_shutdown_that_timed_out_can_be_waited_for_again,
+    an_extension_in_flight_does_not_delay_the_end,
 ];
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -38,12 +38,12 @@ impl Lab {
     }
 }
 
-fn sessions_are_stopped_at_the_end_where_that_was_promised(wire: &Wire) {
+fn stop_on_shutdown_stops_the_session(wire: &Wire) {
     let lab = Lab::with_startup(wire, 5 * SECOND);
     let sessions = [lab.create(HOUR), lab.create(HOUR), lab.create(HOUR), lab.create(HOUR)];
     sessions[0].watch(promised(true), 0).unwrap();
     sessions[1].watch(promised(false), 0).unwrap();
-    // The latest options count.
+    // Later options replace earlier ones.
     sessions[2].watch(promised(false), 0).unwrap();
     sessions[2].watch(promised(true), 0).unwrap();
     lab.clock.pass(MINUTE);
@@ -52,10 +52,10 @@ fn sessions_are_stopped_at_the_end_where_that_was_promised(wire: &Wire) {
     assert_eq!(lab.statuses(), ["Stopped", "Ready", "Stopped", "Ready"]);
     assert_eq!(lab.requests(), [wire.stop, wire.stop]);
     lab.client.shut_down_within(MINUTE).unwrap();
-    assert!(lab.requests().is_empty(), "it is done once");
+    assert!(lab.requests().is_empty(), "it is stopped only once");
 }
 
-fn a_client_that_is_dropped_keeps_its_promises(wire: &Wire) {
+fn dropping_a_client_stops_sessions_with_stop_on_shutdown(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let sessions = [lab.ready(HOUR), lab.ready(HOUR)];
     sessions[0].watch(promised(true), 0).unwrap();
@@ -64,15 +64,15 @@ fn a_client_that_is_dropped_keeps_its_promises(wire: &Wire) {
     drop(client);
     let begun = std::time::Instant::now();
     while emulator.sessions()[0].status.as_str() != "Stopped" {
-        assert!(begun.elapsed() < MINUTE, "nobody waits for it, and it is done");
+        assert!(begun.elapsed() < MINUTE, "it should be stopped without a wait");
         std::thread::yield_now();
     }
     assert_eq!(emulator.sessions()[1].status.as_str(), "Ready");
     drop(sessions);
 }
 
-/// As an application does it that cleans up: the client first, and at once its sessions.
-fn a_promise_outlives_the_session_that_it_was_made_for(wire: &Wire) {
+/// As in an application's cleanup: the client is freed first, and its sessions right after it.
+fn stop_on_shutdown_outlives_the_session_handle(wire: &Wire) {
     for _ in 0..20 {
         let lab = Lab::with_startup(wire, Duration::ZERO);
         let session = lab.ready(HOUR);
@@ -82,13 +82,13 @@ fn a_promise_outlives_the_session_that_it_was_made_for(wire: &Wire) {
         drop(session);
         let begun = std::time::Instant::now();
         while emulator.sessions()[0].status.as_str() != "Stopped" {
-            assert!(begun.elapsed() < MINUTE, "it was promised, and is not done");
+            assert!(begun.elapsed() < MINUTE, "it should be stopped");
             std::thread::yield_now();
         }
     }
 }
 
-fn what_was_queued_is_told_before_the_end(wire: &Wire) {
+fn queued_events_are_delivered_before_the_end(wire: &Wire) {
     let lab = Lab::with_startup(wire, 5 * SECOND);
     let (one, two) = (lab.create(HOUR), lab.create(HOUR));
     one.watch(promised(true), 1).unwrap();
@@ -97,21 +97,21 @@ fn what_was_queued_is_told_before_the_end(wire: &Wire) {
     let list = lab.client.list_sessions().label(3).start().unwrap();
     lab.clock.settle();
     lab.client.shut_down_within(MINUTE).unwrap();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let end = loop {
         match lab.client.next_event(MINUTE) {
-            Ok(event) => told.extend(event.map(|event| (event.label.user_data, event.kind))),
+            Ok(event) => reported.extend(event.map(|event| (event.label.user_data, event.kind))),
             Err(error) => break error,
         }
     };
-    told.sort_by_key(|(label, _)| *label);
+    reported.sort_by_key(|(label, _)| *label);
     let status = EventKind::StatusChanged;
-    assert_eq!(told, [(1, status), (2, status), (3, EventKind::OperationEnded)]);
+    assert_eq!(reported, [(1, status), (2, status), (3, EventKind::OperationEnded)]);
     assert_eq!(end.kind(), ErrorKind::ShutDown);
     drop(list);
 }
 
-fn an_end_without_promises_asks_nothing(wire: &Wire) {
+fn without_stop_on_shutdown_the_end_sends_nothing(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
     session.watch(promised(true), 0).unwrap();
@@ -121,13 +121,13 @@ fn an_end_without_promises_asks_nothing(wire: &Wire) {
     lab.clock.settle();
     lab.requests();
     lab.client.shut_down_within(MINUTE).unwrap();
-    assert!(lab.requests().is_empty(), "it has ended already");
+    assert!(lab.requests().is_empty(), "it has already ended");
     assert_eq!(session.watch(promised(true), 0).unwrap_err().kind(), ErrorKind::ShutDown);
     assert_eq!(lab.client.resume().unwrap_err().kind(), ErrorKind::ShutDown);
     assert_eq!(lab.client.suspend(SECOND).unwrap_err().kind(), ErrorKind::ShutDown);
 }
 
-fn a_promised_stop_that_fails_is_told(wire: &Wire) {
+fn a_failed_stop_on_shutdown_is_reported(wire: &Wire) {
     let config = ClientConfig { max_retries: 0, ..wire.config() };
     let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
     let session = lab.ready(HOUR);
@@ -141,8 +141,8 @@ fn a_promised_stop_that_fails_is_told(wire: &Wire) {
     assert_eq!(lab.statuses(), ["Ready"]);
 }
 
-fn a_promised_stop_without_an_answer_is_told_and_nobody_is_told_to_wait_for_it(wire: &Wire) {
-    // All of it is waited for, once: what makes the session has the same time, on a busy machine too.
+fn a_stop_on_shutdown_without_a_reply_is_a_network_error(wire: &Wire) {
+    // The test waits this long once. It must also suffice to create the session on a busy machine.
     let config = ClientConfig { attempt_timeout: 4 * SECOND, max_retries: 0, ..wire.config() };
     let lab = Lab::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
     let session = lab.ready(HOUR);
@@ -155,7 +155,7 @@ fn a_promised_stop_without_an_answer_is_told_and_nobody_is_told_to_wait_for_it(w
     assert!(error.message().starts_with(&running), "{error}");
 }
 
-fn a_second_stop_that_fails_frightens_nobody(wire: &Wire) {
+fn a_failed_second_stop_does_not_claim_that_the_session_runs(wire: &Wire) {
     let lab = Lab::with_startup(wire, Duration::ZERO);
     let session = lab.ready(HOUR);
     session.stop().run().unwrap();
@@ -165,7 +165,7 @@ fn a_second_stop_that_fails_frightens_nobody(wire: &Wire) {
     assert!(!error.message().contains("may still be running"), "{error}");
 }
 
-fn an_end_whose_time_is_too_short_can_be_waited_for_again(wire: &'static Wire) {
+fn a_shutdown_that_timed_out_can_be_waited_for_again(wire: &'static Wire) {
     let (lab, gate) = Lab::through_gate(wire);
     let session = lab.ready(HOUR);
     session.watch(promised(true), 0).unwrap();
@@ -179,7 +179,7 @@ fn an_end_whose_time_is_too_short_can_be_waited_for_again(wire: &'static Wire) {
     assert_eq!(lab.statuses(), ["Stopped"]);
 }
 
-fn a_lease_that_is_being_extended_does_not_hold_the_end_up(wire: &'static Wire) {
+fn an_extension_in_flight_does_not_delay_the_end(wire: &'static Wire) {
     let (lab, gate) = Lab::through_gate(wire);
     let session = lab.ready(HOUR);
     session.watch(promised(true), 0).unwrap();
@@ -192,5 +192,5 @@ fn a_lease_that_is_being_extended_does_not_hold_the_end_up(wire: &'static Wire) 
     until(|| lab.statuses() == ["Stopped"], || format!("it waits for the extension: {:?}", lab.statuses()));
     extension.cut();
     lab.client.shut_down_within(MINUTE).unwrap();
-    assert!(lab.emulator.requests().iter().all(|request| request.method != "PATCH"), "it is not tried again");
+    assert!(lab.emulator.requests().iter().all(|request| request.method != "PATCH"), "it is not retried");
 }

@@ -1,9 +1,9 @@
-//! What the network and a broken service can do to a call, and what the caller is told.
+//! Failures of the network and of a broken service, and how calls report them.
 
 use crate::support::paced::Paced;
 use crate::support::scripted::{Act, Scripted, reply, token};
-use crate::support::started::LONG;
-use crate::support::wire::{Asked, ID, TOKEN, V1, Wire, in_both_versions};
+use crate::support::started::{LONG, ended};
+use crate::support::wire::{Asked, ID, TOKEN, V1, V2021, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, an_hour};
 use arr_client::{Client, ClientConfig, Credential, Error, ErrorKind, Session, SessionId, SessionStatus};
 use arr_service::VirtualClock;
@@ -13,29 +13,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 in_both_versions![
-    a_refused_credential_ends_the_waits_of_all_at_once,
-    a_create_that_never_got_a_connection_was_not_sent_however_short_its_time,
-    a_wait_that_is_throttled_asks_less_and_less,
-    a_failure_that_does_not_pass_ends_the_waits_of_all_at_once,
-    a_create_that_was_certainly_not_carried_out_is_an_ordinary_error,
-    no_failure_of_the_network_is_taken_for_an_answer,
-    a_dripping_answer_ends_at_the_attempt_timeout_however_often_a_byte_comes,
-    the_callers_deadline_is_kept_whatever_the_attempt_timeout,
-    a_passing_failure_does_not_end_a_wait,
-    what_was_ready_is_not_taken_for_ready_after_a_look_that_failed,
-    a_size_that_the_service_does_not_tell_is_the_one_asked_for,
-    a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up,
-    a_reading_that_began_before_a_stop_does_not_bring_the_session_back,
-    what_is_no_token_is_told_and_never_repeated,
-    a_closed_port_is_a_network_error_and_the_create_was_not_sent,
+    a_refused_credential_ends_all_waits_at_once,
+    a_create_without_a_connection_was_not_sent_even_with_a_short_timeout,
+    a_throttled_wait_polls_less_and_less_often,
+    a_permanent_failure_ends_all_waits_at_once,
+    a_create_that_was_certainly_not_carried_out_fails_normally,
+    no_network_failure_is_mistaken_for_a_reply,
+    a_dripping_reply_ends_at_the_attempt_timeout,
+    the_callers_deadline_overrides_the_attempt_timeout,
+    a_transient_failure_does_not_end_a_wait,
+    after_a_failed_read_a_ready_session_is_not_assumed_ready,
+    a_size_missing_in_the_reply_is_the_requested_one,
+    a_wait_abandoned_during_a_token_exchange_blocks_no_other_call,
+    a_read_that_began_before_a_stop_is_discarded,
+    an_invalid_token_reply_is_reported_and_not_quoted,
+    a_closed_port_is_a_network_error_and_nothing_was_sent,
 ];
 
-/// Nothing is tried twice: each failure is told.
+/// Without retries, so that each failure is reported.
 fn once(wire: &Wire) -> ClientConfig {
     ClientConfig { max_retries: 0, ..wire.config() }
 }
 
-/// The same, and a silence ends while a test waits for it; what is answered has time enough on a busy machine too.
+/// Without retries, and with a short timeout that suffices for replies even on a busy machine.
 fn impatient(wire: &Wire) -> ClientConfig {
     ClientConfig { attempt_timeout: Duration::from_secs(3), ..once(wire) }
 }
@@ -53,7 +53,7 @@ fn open(client: &Client) -> Result<Session, Error> {
 }
 
 #[test]
-fn a_create_whose_answer_is_lost_says_so_and_is_sent_once() {
+fn a_create_with_a_lost_reply_is_sent_once_and_reported() {
     let wire = &V1;
     for act in [
         Act::Close,
@@ -75,10 +75,35 @@ fn a_create_whose_answer_is_lost_says_so_and_is_sent_once() {
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{act:?}: {error}");
         assert!(error.is_outcome_unknown() && !error.is_retryable(), "{act:?}");
         assert_eq!(server.seen(), [TOKEN, wire.create], "{act:?}");
+        assert!(error.message().contains("list the account's sessions"), "{error}");
+        assert_eq!(client.next_event(Duration::ZERO).unwrap(), None, "events are for started creates");
     }
 }
 
-fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error(wire: &'static Wire) {
+/// The server then sends blanks until the client's time is over.
+#[test]
+fn a_create_whose_reply_stalls_after_the_id_succeeds() {
+    let location = format!("Location: accounts/x/sessions/{ID}\r\n");
+    for (wire, status, headers, body) in [
+        (&V1, "202 Accepted", "", format!("{{\"sessionId\":\"{ID}\",")),
+        (&V1, "202 Accepted", &*location, String::new()),
+        (&V2021, "201 Created", "", String::new()),
+    ] {
+        let reply = format!("HTTP/1.1 {status}\r\nContent-Length: 500000\r\n{headers}\r\n{body}");
+        for started in [false, true] {
+            let (server, client) = met_by(wire, &Act::Drip(reply.clone()));
+            let session = match started {
+                false => client.create_session(&an_hour()).run(),
+                true => ended(&client.create_session(&an_hour()).start().unwrap()),
+            };
+            let session = session.unwrap_or_else(|error| panic!("{status} {headers} {body}: {error}"));
+            assert!(!wire.is_v1() || session.id().as_str() == ID);
+            assert_eq!(server.seen(), [TOKEN, wire.create]);
+        }
+    }
+}
+
+fn a_create_that_was_certainly_not_carried_out_fails_normally(wire: &'static Wire) {
     for (status, kind) in [
         ("400 Bad Request", ErrorKind::BadRequest),
         ("403 Forbidden", ErrorKind::Forbidden),
@@ -86,18 +111,18 @@ fn a_create_that_was_certainly_not_carried_out_is_an_ordinary_error(wire: &'stat
         ("429 Too Many Requests", ErrorKind::Throttled),
     ] {
         let headers = "Retry-After: 7\r\nLocation: /elsewhere\r\n";
-        let (server, client) = met_by(wire, &Act::Answer(reply(status, headers, r#"{"error":"told"}"#)));
+        let (server, client) = met_by(wire, &Act::Answer(reply(status, headers, r#"{"error":"reason"}"#)));
         let error = client.create_session(&an_hour()).run().unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(error.correlation_vector(), Some("5EqPJ1VdTUakDJZc6/ZhTg.0"));
-        assert!(error.message().contains("(\"told\")"), "{error}");
+        assert!(error.message().contains("(\"reason\")"), "{error}");
         assert_eq!(server.seen(), [TOKEN, wire.create], "no redirect is followed, nothing is repeated");
     }
 }
 
 #[test]
-fn a_location_can_stand_in_for_the_id() {
+fn an_id_missing_in_the_body_is_taken_from_the_location() {
     let wire = &V1;
     let headers = format!("Location: accounts/68321d5a/sessions/{ID}\r\n");
     for body in ["", "{}", r#"{"sessionId":""}"#, r#"{"sessionId":"../x"}"#] {
@@ -106,7 +131,7 @@ fn a_location_can_stand_in_for_the_id() {
     }
 }
 
-fn no_failure_of_the_network_is_taken_for_an_answer(wire: &'static Wire) {
+fn no_network_failure_is_mistaken_for_a_reply(wire: &'static Wire) {
     for (act, kind) in [
         (Act::Close, ErrorKind::Network),
         (Act::Silence, ErrorKind::Timeout),
@@ -122,13 +147,13 @@ fn no_failure_of_the_network_is_taken_for_an_answer(wire: &'static Wire) {
     }
 }
 
-fn a_dripping_answer_ends_at_the_attempt_timeout_however_often_a_byte_comes(wire: &'static Wire) {
+fn a_dripping_reply_ends_at_the_attempt_timeout(wire: &'static Wire) {
     let (_server, client) = met_by(wire, &Act::Drip("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n".into()));
     let error = open(&client).unwrap_err();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Timeout, Some(200)));
 }
 
-fn the_callers_deadline_is_kept_whatever_the_attempt_timeout(wire: &'static Wire) {
+fn the_callers_deadline_overrides_the_attempt_timeout(wire: &'static Wire) {
     let server = Scripted::always(Act::Silence);
     let before = Instant::now();
     let id = SessionId::parse(ID).unwrap();
@@ -158,10 +183,10 @@ fn a_client_stays_usable_after_every_failure() {
     }
     assert_eq!(client.create_session(&an_hour()).run().unwrap().id().as_str(), ID);
     let tokens = server.seen().iter().filter(|line| *line == TOKEN).collect::<Vec<_>>().len();
-    assert_eq!(tokens, 2, "one token, and one forced renewal after the first of the two 401");
+    assert_eq!(tokens, 2, "one token, and one renewal after the first of the two 401");
 }
 
-fn a_passing_failure_does_not_end_a_wait(wire: &'static Wire) {
+fn a_transient_failure_does_not_end_a_wait(wire: &'static Wire) {
     let count = AtomicUsize::new(0);
     let server = Scripted::by(move |line| match (line, count.fetch_add(1, Ordering::SeqCst)) {
         (_, 0) => Act::Answer(wire.created()),
@@ -175,7 +200,7 @@ fn a_passing_failure_does_not_end_a_wait(wire: &'static Wire) {
     assert_eq!(ready.hostname.as_deref(), Some("h"));
 }
 
-/// A server whose session is ready at the first look, and answers later ones, and the stop, as told.
+/// A server whose session is ready at the first read. `later` answers all other requests.
 fn ready_then(wire: &'static Wire, later: impl Fn(&str) -> Act + Send + Sync + 'static) -> Scripted {
     let looks = AtomicUsize::new(0);
     Scripted::by(move |line| match wire.act_of(line) {
@@ -194,14 +219,14 @@ fn polling(wire: &Wire, milliseconds: u64) -> ClientConfig {
     ClientConfig { poll_interval: interval, ready_poll_interval: interval, ..wire.config() }
 }
 
-fn what_was_ready_is_not_taken_for_ready_after_a_look_that_failed(wire: &'static Wire) {
+fn after_a_failed_read_a_ready_session_is_not_assumed_ready(wire: &'static Wire) {
     for (status, kind) in [("404 Not Found", ErrorKind::NotFound), ("503 Service Unavailable", ErrorKind::Timeout)] {
         let server = ready_then(wire, move |_| Act::Answer(reply(status, "", "")));
         let clock = VirtualClock::new();
         let client = server.client_on(&clock, wire.config());
         let session = client.create_session(&an_hour()).run().unwrap();
         session.wait_until_ready().timeout(HOUR).run().unwrap();
-        // Until what is known is old.
+        // Until the cached properties are old.
         clock.advance(31 * SECOND);
         for _ in 0..2 {
             assert_eq!(session.wait_until_ready().timeout(90 * SECOND).run().unwrap_err().kind(), kind);
@@ -209,7 +234,7 @@ fn what_was_ready_is_not_taken_for_ready_after_a_look_that_failed(wire: &'static
     }
 }
 
-fn a_size_that_the_service_does_not_tell_is_the_one_asked_for(wire: &'static Wire) {
+fn a_size_missing_in_the_reply_is_the_requested_one(wire: &'static Wire) {
     let server = ready_then(wire, |_| ready(wire));
     let client = server.client(polling(wire, 1));
     let session = client.create_session(&an_hour()).run().unwrap();
@@ -217,8 +242,8 @@ fn a_size_that_the_service_does_not_tell_is_the_one_asked_for(wire: &'static Wir
     assert_eq!(session.properties().run().unwrap().size, Some(arr_client::SessionSize::Standard));
 }
 
-fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up(wire: &'static Wire) {
-    // The first look is answered 401, so the wait has to fetch a token.
+fn a_wait_abandoned_during_a_token_exchange_blocks_no_other_call(wire: &'static Wire) {
+    // The first read fails with 401, so the wait must fetch a token.
     let looks = AtomicUsize::new(0);
     let server = Scripted::by(move |line| match wire.act_of(line) {
         Asked::Create => Act::Answer(wire.created()),
@@ -235,11 +260,11 @@ fn a_wait_that_is_left_alone_with_a_token_under_way_holds_nobody_up(wire: &'stat
         std::thread::yield_now();
     }
     assert!(!session.stop().timeout(LONG).run().unwrap().already_gone);
-    // The read may be sent again beside the stop.
+    // The read may be sent again concurrently with the stop.
     assert!(server.seen().contains(&wire.stop.to_string()));
 }
 
-fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back(wire: &'static Wire) {
+fn a_read_that_began_before_a_stop_is_discarded(wire: &'static Wire) {
     use std::sync::{Mutex, mpsc};
     let (began, begins) = mpsc::channel::<()>();
     let (go_on, gate) = mpsc::channel::<()>();
@@ -267,8 +292,8 @@ fn a_reading_that_began_before_a_stop_does_not_bring_the_session_back(wire: &'st
     assert_eq!(session.wait_until_ready().timeout(LONG).run().unwrap_err().kind(), ErrorKind::SessionEnded);
 }
 
-fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time(wire: &'static Wire) {
-    // It listens, so TCP connects; but nobody speaks TLS.
+fn a_create_without_a_connection_was_not_sent_even_with_a_short_timeout(wire: &'static Wire) {
+    // It listens, so TCP connects, but it does not speak TLS.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let good = Scripted::always(Act::Answer(wire.created()));
     let config = ClientConfig {
@@ -279,15 +304,15 @@ fn a_create_that_never_got_a_connection_was_not_sent_however_short_its_time(wire
         ..once(wire)
     };
     let client = Client::new(config).unwrap();
-    // Half of it is for the connection.
+    // Half of the time is for the connection.
     let error = client.create_session(&an_hour()).timeout(Duration::from_secs(4)).run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
 }
 
-fn what_is_no_token_is_told_and_never_repeated(wire: &'static Wire) {
+fn an_invalid_token_reply_is_reported_and_not_quoted(wire: &'static Wire) {
     for (answer, kind) in [
-        (reply("200 OK", "", "{}"), ErrorKind::UnexpectedReply),
-        (reply("200 OK", "", r#""SECRETTOKEN""#), ErrorKind::UnexpectedReply),
+        (reply("200 OK", "", "{}"), ErrorKind::InvalidToken),
+        (reply("200 OK", "", r#""SECRETTOKEN""#), ErrorKind::InvalidToken),
         (reply("200 OK", "", r#"{"AccessToken":"SECRETTOKEN"}"#), ErrorKind::InvalidToken),
         (reply("200 OK", "", r#"{"AccessToken":"a.eyJleHAiOjF9.SECRETTOKEN"}"#), ErrorKind::InvalidToken),
         (reply("503 Service Unavailable", "", ""), ErrorKind::ServiceFailure),
@@ -302,7 +327,7 @@ fn what_is_no_token_is_told_and_never_repeated(wire: &'static Wire) {
     drop(good.client(once(wire)).create_session(&an_hour()).run().unwrap());
 }
 
-fn a_closed_port_is_a_network_error_and_the_create_was_not_sent(wire: &'static Wire) {
+fn a_closed_port_is_a_network_error_and_nothing_was_sent(wire: &'static Wire) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let endpoint = format!("http://127.0.0.1:{port}");
     let config = ClientConfig {
@@ -317,7 +342,7 @@ fn a_closed_port_is_a_network_error_and_the_create_was_not_sent(wire: &'static W
     assert!(error.is_retryable() && !error.is_outcome_unknown() && error.message().contains(&endpoint), "{error}");
 }
 
-fn a_wait_that_is_throttled_asks_less_and_less(wire: &'static Wire) {
+fn a_throttled_wait_polls_less_and_less_often(wire: &'static Wire) {
     let throttled = Act::Answer(reply("429 Too Many Requests", "", ""));
     let server = ready_then(wire, move |_| throttled.clone());
     let clock = VirtualClock::new();
@@ -333,10 +358,10 @@ fn a_wait_that_is_throttled_asks_less_and_less(wire: &'static Wire) {
     );
     let looks = server.seen().len() - before;
     // After 10, 20, 40 and then every 60 seconds, each less a random part of up to a half.
-    assert!((9..=23).contains(&looks), "{looks}");
+    assert!((9..=23).contains(&looks), "{looks} reads");
 }
 
-/// Four threads wait for a session of this server, which is due to be read in ten seconds. Then the time comes, once.
+/// Four threads wait for a session of this server, whose only read is due in ten seconds.
 fn wait_together(wire: &Wire, server: &Scripted) -> Vec<Error> {
     let clock = Arc::new(Paced::default());
     let client = server.client_with_clock(clock.clone(), wire.config());
@@ -349,7 +374,7 @@ fn wait_together(wire: &Wire, server: &Scripted) -> Vec<Error> {
     })
 }
 
-fn a_failure_that_does_not_pass_ends_the_waits_of_all_at_once(wire: &'static Wire) {
+fn a_permanent_failure_ends_all_waits_at_once(wire: &'static Wire) {
     for status in ["404 Not Found", "501 Not Implemented"] {
         let failing = Act::Answer(reply(status, "", ""));
         let server = Scripted::by(move |line| match wire.act_of(line) {
@@ -359,11 +384,11 @@ fn a_failure_that_does_not_pass_ends_the_waits_of_all_at_once(wire: &'static Wir
         for error in wait_together(wire, &server) {
             assert!(error.http_status().is_some(), "{status}");
         }
-        assert_eq!(server.seen(), [TOKEN, wire.create, wire.properties], "{status}: one look for all");
+        assert_eq!(server.seen(), [TOKEN, wire.create, wire.properties], "{status}: one read for all");
     }
 }
 
-fn a_refused_credential_ends_the_waits_of_all_at_once(wire: &'static Wire) {
+fn a_refused_credential_ends_all_waits_at_once(wire: &'static Wire) {
     let tokens = AtomicUsize::new(0);
     let good = token();
     let server = Scripted::deciding_tokens(
@@ -378,5 +403,26 @@ fn a_refused_credential_ends_the_waits_of_all_at_once(wire: &'static Wire) {
     );
     for error in wait_together(wire, &server) {
         assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    }
+}
+
+#[test]
+fn a_captive_portal_is_named() {
+    let server = Scripted::always(Act::Answer(reply("511 Network Authentication Required", "", "<html>")));
+    let client = server.client(ClientConfig { max_retries: 0, ..V1.config() });
+    let error = client.list_sessions().run().unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Network, Some(511)), "{error}");
+    assert!(error.message().contains("captive portal"), "{error}");
+}
+
+#[test]
+fn a_long_retry_after_is_in_the_message() {
+    for (status, kind) in
+        [("429 Too Many Requests", ErrorKind::Throttled), ("503 Service Unavailable", ErrorKind::ServiceFailure)]
+    {
+        let server = Scripted::always(Act::Answer(reply(status, "Retry-After: 86400\r\n", "")));
+        let error = server.client(V1.config()).list_sessions().run().unwrap_err();
+        assert_eq!((error.kind(), error.retry_after()), (kind, Some(24 * HOUR)));
+        assert!(error.message().contains("86400 s") && !error.message().contains("minute"), "{error}");
     }
 }

@@ -1,5 +1,5 @@
-//! Every failure that the emulator can produce, met by every operation: the caller is told the truth, nothing is done
-//! twice, and the client goes on.
+//! Every fault that the emulator can inject, for every operation: the result is correct, nothing is done twice, and the
+//! client stays usable.
 
 use crate::support::started::LONG;
 use crate::support::wire::{V1, V2021, Wire, in_both_versions};
@@ -9,20 +9,20 @@ use arr_service::{Config, Emulator, Fault};
 use std::time::{Duration, Instant};
 
 in_both_versions![
-    a_read_is_told_every_failure_and_repeated_where_that_helps,
-    every_other_operation_survives_every_failure,
-    throttling_by_the_service_is_waited_out_and_forgotten,
-    a_dripping_server_is_left_at_the_callers_deadline,
+    a_read_reports_every_fault_and_retries_transient_ones,
+    every_other_operation_survives_every_fault,
+    throttled_requests_are_retried_until_they_succeed,
+    a_call_to_a_dripping_server_ends_at_its_deadline,
 ];
 
 const TOKEN: &str = "/accounts/*/token";
 
-/// The path of an operation for the emulator's rules: every id is a star.
+/// The path of an operation for the emulator's rules, with a star for every id.
 fn path(request: &str) -> String {
     request.split(' ').nth(1).unwrap().replace("{id}", "*")
 }
 
-/// What strikes, and what a caller is told who wants no retries. `None`: it does no harm.
+/// The faults, each with the error of a call without retries. `None`: the fault does no harm.
 fn faults(path: &str) -> Vec<(&'static str, Fault, Option<ErrorKind>)> {
     let on = || Fault::on("*", path);
     vec![
@@ -41,13 +41,12 @@ fn faults(path: &str) -> Vec<(&'static str, Fault, Option<ErrorKind>)> {
     ]
 }
 
-/// Whether a fault is met by giving up.
+/// Whether a fault ends only by a timeout.
 fn is_slow(name: &str) -> bool {
     matches!(name, "drip" | "stall")
 }
 
-/// Lets a test meet every fault in every variant. It meets those that are met by giving up side by side, as each takes its
-/// time.
+/// Runs a test with every fault in every variant, the slow ones concurrently.
 fn with_every_fault<V: Copy + Send>(
     path: &str,
     variants: &[V],
@@ -65,8 +64,8 @@ fn with_every_fault<V: Copy + Send>(
     });
 }
 
-/// A client that retries at once or not at all, and that gives up while a test waits if that is what it waits for; what is
-/// answered has time enough on a busy machine too.
+/// A client that retries at once, this often. A patient one has enough time for replies even on a busy machine; an
+/// impatient one times out soon.
 fn client(wire: &Wire, emulator: &Emulator, max_retries: u32, patient: bool) -> Client {
     let config = ClientConfig {
         attempt_timeout: if patient { LONG } else { 4 * SECOND },
@@ -82,21 +81,21 @@ fn emulator(tls: bool) -> Emulator {
     Emulator::start(Config { tls, startup: Duration::ZERO, ..Config::default() }).unwrap()
 }
 
-/// Lets a fault strike, with no connection kept from before.
+/// Injects a fault, and closes the connections in the pool.
 fn strike(emulator: &Emulator, fault: Fault) {
     emulator.clear_faults();
     emulator.close_idle_connections();
     emulator.add_faults([fault]).unwrap();
 }
 
-fn a_read_is_told_every_failure_and_repeated_where_that_helps(wire: &Wire) {
+fn a_read_reports_every_fault_and_retries_transient_ones(wire: &Wire) {
     with_every_fault(&path(wire.properties), &[false, true], |name, fault, expected, tls| {
         let emulator = emulator(tls);
         let clients = [0, 4].map(|retries| client(wire, &emulator, retries, !is_slow(name)));
         let sessions = clients.each_ref().map(|client| client.create_session(&an_hour()).run().unwrap());
         strike(&emulator, fault.clone());
-        let told = sessions[0].properties().run().map(|it| it.status).map_err(|error| error.kind());
-        assert_eq!(told, expected.map_or(Ok(SessionStatus::Ready), Err), "{name}, HTTPS {tls}");
+        let read = sessions[0].properties().run().map(|it| it.status).map_err(|error| error.kind());
+        assert_eq!(read, expected.map_or(Ok(SessionStatus::Ready), Err), "{name}, HTTPS {tls}");
         assert_eq!(sessions[0].properties().run().unwrap().status, SessionStatus::Ready, "after {name}, HTTPS {tls}");
 
         strike(&emulator, fault);
@@ -109,12 +108,12 @@ fn a_read_is_told_every_failure_and_repeated_where_that_helps(wire: &Wire) {
 }
 
 #[test]
-fn a_create_that_may_have_been_carried_out_is_sent_once_and_said_to_be_unknown() {
+fn a_create_that_may_have_been_carried_out_is_sent_once() {
     let wire = &V1;
     let variants = [(false, false), (false, true), (true, false), (true, true)];
     with_every_fault(&path(wire.create), &variants, |name, fault, expected, (tls, executed)| {
         if name == "close on accept" {
-            return; // Nothing was sent then: see the next test.
+            return; // Then nothing was sent: see the next test.
         }
         let emulator = emulator(tls);
         let client = client(wire, &emulator, 4, !is_slow(name));
@@ -126,10 +125,10 @@ fn a_create_that_may_have_been_carried_out_is_sent_once_and_said_to_be_unknown()
         assert_eq!(emulator.requests().len(), 1, "{what}");
         match (expected, executed) {
             (None, true) => drop(created.unwrap()),
-            // What stands in for a reply then has no id.
+            // If the create was not carried out, the substitute reply has no id.
             (None, false) if name == "delay" => drop(created.unwrap()),
             _ => match created {
-                // The head of the reply was enough: it tells the id in its `Location`.
+                // The head of the reply suffices: its `Location` has the id.
                 Ok(session) => {
                     assert!(executed, "{what}");
                     assert_eq!(emulator.sessions()[0].id, session.id().as_str(), "{what}");
@@ -139,7 +138,7 @@ fn a_create_that_may_have_been_carried_out_is_sent_once_and_said_to_be_unknown()
                     assert!(error.is_outcome_unknown() && !error.is_retryable(), "{what}");
                     let listed = client.list_sessions().run().unwrap();
                     assert_eq!(listed.len(), usize::from(executed), "{what}");
-                    assert!(listed.iter().all(|it| !it.known_to_client), "{what}: nobody knows whose it is");
+                    assert!(listed.iter().all(|it| !it.known_to_client), "{what}: the client does not know it");
                 }
             },
         }
@@ -148,14 +147,14 @@ fn a_create_that_may_have_been_carried_out_is_sent_once_and_said_to_be_unknown()
 }
 
 #[test]
-fn a_create_that_was_never_sent_is_simply_sent() {
+fn a_create_that_was_never_sent_is_retried() {
     let wire = &V1;
     for tls in [false, true] {
         let emulator = emulator(tls);
         let client = client(wire, &emulator, 4, true);
         client.access_token().run().unwrap();
         strike(&emulator, Fault::close_on_accept());
-        // Without TLS a connection is made before it is closed, and nobody can tell whether the request was read.
+        // Without TLS the connection is made before it is closed, so the request may have been read.
         match client.create_session(&an_hour()).run() {
             Ok(_) => assert_eq!(emulator.sessions().len(), 1),
             Err(error) => assert!(!tls && error.kind() == ErrorKind::OutcomeUnknown, "HTTPS {tls}: {error}"),
@@ -165,10 +164,10 @@ fn a_create_that_was_never_sent_is_simply_sent() {
     }
 }
 
-/// What is done, and with what.
+/// An operation to test.
 type Act = fn(&Client, &Session) -> Result<(), ErrorKind>;
 
-fn every_other_operation_survives_every_failure(wire: &Wire) {
+fn every_other_operation_survives_every_fault(wire: &Wire) {
     let acts: [(&str, &str, Act); 4] = [
         ("list", wire.list, |client, _| client.list_sessions().run().map(drop).map_err(|error| error.kind())),
         ("update", wire.update, |_, session| {
@@ -193,12 +192,12 @@ fn an_operation_survives_every_failure(wire: &Wire, what: &str, path_of: &str, a
         let (creator, opener) = (client(), client());
         let session = creator.create_session(&an_hour()).run().unwrap();
         let session = opener.open_session(session.id()).run().unwrap();
-        // A client that has no token yet, for the one operation that is about it.
+        // The token operation needs a client without a token.
         let client = if what == "token" { client() } else { opener };
         strike(&emulator, fault);
         let outcome = act(&client, &session);
         match expected {
-            // Replies without a body of interest cannot be spoilt by one.
+            // A reply whose body does not matter cannot be spoilt by it.
             Some(ErrorKind::UnexpectedReply) if name == "redirect" || what == "token" => {
                 assert_eq!(outcome, Err(ErrorKind::UnexpectedReply), "{what}, {name}");
             }
@@ -208,12 +207,12 @@ fn an_operation_survives_every_failure(wire: &Wire, what: &str, path_of: &str, a
             _ => assert_eq!(outcome, Ok(()), "{what}, {name}"),
         }
         emulator.clear_faults();
-        // A session that is stopped by now cannot be extended, and that is all that can be wrong.
+        // The only acceptable failure: a session that is stopped by now cannot be extended.
         act(&client, &session).unwrap_or_else(|kind| panic!("after {what}, {name}: {kind:?}"));
     });
 }
 
-fn throttling_by_the_service_is_waited_out_and_forgotten(wire: &Wire) {
+fn throttled_requests_are_retried_until_they_succeed(wire: &Wire) {
     let world = crate::support::World::new(
         Config { min_call_interval: 5 * SECOND, startup: Duration::ZERO, ..Config::default() },
         wire.config(),
@@ -228,7 +227,7 @@ fn throttling_by_the_service_is_waited_out_and_forgotten(wire: &Wire) {
     assert!(world.clock.now() >= 15 * SECOND && world.clock.now() <= 20 * SECOND, "{:?}", world.clock.now());
 }
 
-fn a_dripping_server_is_left_at_the_callers_deadline(wire: &Wire) {
+fn a_call_to_a_dripping_server_ends_at_its_deadline(wire: &Wire) {
     let emulator = emulator(false);
     let config = ClientConfig { attempt_timeout: 10 * LONG, ..wire.config() };
     let client = Client::new(config_for(&emulator, config)).unwrap();
@@ -242,9 +241,9 @@ fn a_dripping_server_is_left_at_the_callers_deadline(wire: &Wire) {
     assert_eq!(session.properties().run().unwrap().status, SessionStatus::Ready);
 }
 
-/// With an id of ours a create is repeated, and makes one session however often it arrives.
+/// With our own id a create is repeated, and makes one session however often it arrives.
 #[test]
-fn a_create_with_an_id_of_ours_makes_one_session_whatever_strikes() {
+fn a_create_with_our_id_makes_one_session_despite_any_fault() {
     let wire = &V2021;
     with_every_fault(&path(wire.create), &[true, false], |name, fault, expected, executed| {
         let emulator = emulator(false);
@@ -254,15 +253,15 @@ fn a_create_with_an_id_of_ours_makes_one_session_whatever_strikes() {
         let created = client.create_session(&an_hour()).run();
         let what = format!("{name}, executed {executed}");
         match expected {
-            // What stands in for a reply then is no session; and what is no reply at all is not repeated.
+            // If the create was not carried out, the substitute reply is not a session.
             Some(ErrorKind::UnexpectedReply) => match created {
-                // A 201 is clear, however long its body.
+                // A 201 is unambiguous, however long its body.
                 Ok(session) => assert_eq!(emulator.sessions()[0].id, session.id().as_str(), "{what}"),
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{what}");
                     assert_eq!(emulator.sessions().len(), usize::from(executed), "{what}");
                     let all = client.stop_all(arr_client::StopScope::Own).run().unwrap();
-                    assert_eq!(all.stopped, usize::from(executed), "{what}: stopped by the id that was made up");
+                    assert_eq!(all.stopped, usize::from(executed), "{what}: stopped by the generated id");
                 }
             },
             _ if matches!(name, "another content type" | "truncate") && !executed => {

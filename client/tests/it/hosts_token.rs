@@ -1,29 +1,30 @@
-//! Tokens that the application gives: it is asked for a new one in time, and calls wait for it.
+//! Tokens from the application: the client requests a new one in time, and calls wait for it.
 
 use crate::support::paced::Lab;
 use crate::support::wire::{TOKEN, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, config_for};
 use arr_client::{ClientConfig, Credential, ErrorKind, Event, EventKind, OperationState, SessionStatus, WatchOptions};
-use arr_service::{Config, Emulator};
+use arr_service::{Config, Emulator, Fault};
 use std::time::Duration;
 
 in_both_versions![
-    a_token_of_entra_is_asked_for_once_five_minutes_before_its_end,
-    an_access_token_is_asked_for_once_five_minutes_before_its_end,
-    an_application_that_waits_for_events_is_asked_in_time,
-    a_started_operation_whose_token_was_refused_waits_for_the_new_one,
-    a_blocking_call_whose_token_was_refused_waits_for_the_new_one,
-    a_call_that_gets_no_new_token_in_its_time_says_so,
-    those_who_were_refused_together_ask_once,
-    a_refused_token_of_entra_is_asked_for_and_not_tried_again,
-    watching_goes_on_with_the_new_token,
-    without_being_asked_for_tokens_calls_fail_at_once,
-    what_cannot_be_a_new_token_is_refused,
+    an_entra_token_is_requested_once_five_minutes_before_it_expires,
+    an_access_token_is_requested_once_five_minutes_before_it_expires,
+    an_application_that_waits_for_events_is_asked_for_a_token_in_time,
+    a_started_operation_with_a_refused_token_waits_for_the_new_one,
+    a_blocking_call_with_a_refused_token_waits_for_the_new_one,
+    a_call_without_a_new_token_in_time_says_so,
+    calls_refused_together_request_one_token,
+    a_refused_entra_token_is_requested_again_and_not_retried,
+    watching_continues_with_the_new_token,
+    without_token_on_request_calls_fail_at_once,
+    an_invalid_new_token_is_refused,
+    a_client_with_an_account_key_requests_no_token,
 ];
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The application gives access tokens.
+/// The application supplies access tokens.
 fn with_access_token(wire: &Wire, token_on_request: bool) -> Lab {
     with(wire, token_on_request, HOUR, |emulator| Credential::AccessToken(emulator.access_token().into()))
 }
@@ -46,19 +47,19 @@ fn with(
 }
 
 impl Lab {
-    /// Lets time pass, and pulls events each second; there is nothing that the client's thread has to do.
+    /// Lets time pass, and pulls events each second, while the driver has nothing to do.
     fn idle(&self, time: Duration) -> Vec<(Duration, EventKind)> {
         let begun = self.clock.time();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         while self.clock.time() < begun + time {
             self.clock.jump(SECOND);
-            told.extend(self.told().into_iter().map(|kind| (self.clock.time() - begun, kind)));
+            reported.extend(self.kinds().into_iter().map(|kind| (self.clock.time() - begun, kind)));
         }
-        told
+        reported
     }
 }
 
-fn a_token_of_entra_is_asked_for_once_five_minutes_before_its_end(wire: &Wire) {
+fn an_entra_token_is_requested_once_five_minutes_before_it_expires(wire: &Wire) {
     let lab = with_entra_token(wire, HOUR, 24 * HOUR);
     lab.client.list_sessions().run().unwrap();
     assert_eq!(lab.idle(2 * HOUR), [(55 * MINUTE, EventKind::TokenNeeded)]);
@@ -67,10 +68,10 @@ fn a_token_of_entra_is_asked_for_once_five_minutes_before_its_end(wire: &Wire) {
         assert_eq!(lab.idle(2 * HOUR), [(115 * MINUTE, EventKind::TokenNeeded)]);
     }
     lab.client.list_sessions().run().unwrap();
-    assert_eq!(lab.requests(), [TOKEN, wire.list, wire.list], "the access token was good all the time");
+    assert_eq!(lab.requests(), [TOKEN, wire.list, wire.list], "the access token was valid all the time");
 }
 
-fn an_access_token_is_asked_for_once_five_minutes_before_its_end(wire: &Wire) {
+fn an_access_token_is_requested_once_five_minutes_before_it_expires(wire: &Wire) {
     let lab = with_access_token(wire, true);
     assert_eq!(lab.idle(59 * MINUTE), [(55 * MINUTE, EventKind::TokenNeeded)]);
     lab.client.set_token(lab.emulator.access_token()).unwrap();
@@ -79,7 +80,7 @@ fn an_access_token_is_asked_for_once_five_minutes_before_its_end(wire: &Wire) {
     assert_eq!(lab.requests(), [wire.list]);
 }
 
-fn an_application_that_waits_for_events_is_asked_in_time(wire: &Wire) {
+fn an_application_that_waits_for_events_is_asked_for_a_token_in_time(wire: &Wire) {
     let lab = with_access_token(wire, true);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| lab.client.next_event(24 * HOUR).unwrap());
@@ -89,7 +90,7 @@ fn an_application_that_waits_for_events_is_asked_in_time(wire: &Wire) {
         lab.clock.jump(SECOND);
         assert_eq!(waiting.join().unwrap().map(|event| event.kind), Some(EventKind::TokenNeeded));
     });
-    // Also if a token that runs out earlier is given meanwhile.
+    // Also if the application supplies a token that expires earlier meanwhile.
     let early = lab.emulator.access_token();
     lab.clock.jump(10 * MINUTE);
     lab.client.set_token(lab.emulator.access_token()).unwrap();
@@ -103,31 +104,31 @@ fn an_application_that_waits_for_events_is_asked_in_time(wire: &Wire) {
     });
 }
 
-fn a_started_operation_whose_token_was_refused_waits_for_the_new_one(wire: &Wire) {
+fn a_started_operation_with_a_refused_token_waits_for_the_new_one(wire: &Wire) {
     let lab = with_access_token(wire, true);
     lab.clock.jump(2 * HOUR);
     let list = lab.client.list_sessions().label(5).start().unwrap();
     lab.clock.pass(30 * SECOND);
-    assert_eq!((list.state(), lab.told()), (OperationState::Running, vec![EventKind::TokenNeeded]));
+    assert_eq!((list.state(), lab.kinds()), (OperationState::Running, vec![EventKind::TokenNeeded]));
     lab.client.set_token(lab.emulator.access_token()).unwrap();
     lab.clock.settle();
-    assert_eq!((list.state(), lab.told()), (OperationState::Succeeded, vec![EventKind::OperationEnded]));
+    assert_eq!((list.state(), lab.kinds()), (OperationState::Succeeded, vec![EventKind::OperationEnded]));
     assert_eq!(lab.requests(), [wire.list, wire.list]);
 }
 
-fn a_blocking_call_whose_token_was_refused_waits_for_the_new_one(wire: &Wire) {
+fn a_blocking_call_with_a_refused_token_waits_for_the_new_one(wire: &Wire) {
     let lab = with_access_token(wire, true);
     lab.clock.jump(2 * HOUR);
     std::thread::scope(|scope| {
         let list = scope.spawn(|| lab.client.list_sessions().run());
         lab.clock.until_others_wait(1);
-        assert_eq!(lab.told(), [EventKind::TokenNeeded]);
+        assert_eq!(lab.kinds(), [EventKind::TokenNeeded]);
         lab.client.set_token(lab.emulator.access_token()).unwrap();
         assert!(list.join().unwrap().is_ok());
     });
 }
 
-fn a_call_that_gets_no_new_token_in_its_time_says_so(wire: &Wire) {
+fn a_call_without_a_new_token_in_time_says_so(wire: &Wire) {
     let lab = with_access_token(wire, true);
     lab.clock.jump(2 * HOUR);
     let started = lab.client.list_sessions().timeout(20 * SECOND).label(5).start().unwrap();
@@ -141,16 +142,16 @@ fn a_call_that_gets_no_new_token_in_its_time_says_so(wire: &Wire) {
         lab.clock.pass(40 * SECOND);
         for error in [started.outcome().unwrap_err(), blocking.join().unwrap().unwrap_err()] {
             assert_eq!(error.kind(), ErrorKind::Unauthorized);
-            assert!(error.message().contains("was asked for a new token, and has given none in time"), "{error}");
+            assert!(error.message().contains("was asked for a new token and did not supply one in time"), "{error}");
         }
     });
-    assert_eq!(lab.told(), [EventKind::TokenNeeded, EventKind::OperationEnded]);
+    assert_eq!(lab.kinds(), [EventKind::TokenNeeded, EventKind::OperationEnded]);
 }
 
-fn those_who_were_refused_together_ask_once(wire: &Wire) {
+fn calls_refused_together_request_one_token(wire: &Wire) {
     let lab = with_access_token(wire, true);
     lab.clock.jump(2 * HOUR);
-    assert_eq!(lab.told(), [EventKind::TokenNeeded], "it has run out");
+    assert_eq!(lab.kinds(), [EventKind::TokenNeeded], "it has expired");
     let mut asked = 0;
     let mut count = |event: Event| asked += usize::from(event.kind == EventKind::TokenNeeded);
     let started: Vec<_> = (1..=20)
@@ -169,20 +170,24 @@ fn those_who_were_refused_together_ask_once(wire: &Wire) {
     assert!(started.iter().all(|operation| operation.state() == OperationState::Succeeded));
 }
 
-fn a_refused_token_of_entra_is_asked_for_and_not_tried_again(wire: &Wire) {
+fn a_refused_entra_token_is_requested_again_and_not_retried(wire: &Wire) {
     let lab = with_entra_token(wire, 10 * MINUTE, 30 * MINUTE);
     let session = lab.ready(24 * HOUR);
     session.watch(WatchOptions::default(), 0).unwrap();
-    let told = lab.pump(24 * MINUTE, SECOND);
-    assert_eq!(told, [(8 * MINUTE, EventKind::TokenNeeded)], "of short ones, a fifth of their time before the end");
+    let reported = lab.pump(24 * MINUTE, SECOND);
+    assert_eq!(
+        reported,
+        [(8 * MINUTE, EventKind::TokenNeeded)],
+        "short-lived tokens are requested when a fifth of their time is left"
+    );
     lab.requests();
-    let told = lab.pump(2 * HOUR, SECOND);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0].1, EventKind::TokenNeeded);
-    assert!(told[0].0 <= MINUTE + 30 * SECOND, "when the access token was to be renewed: {told:?}");
+    let reported = lab.pump(2 * HOUR, SECOND);
+    let kinds: Vec<EventKind> = reported.iter().map(|(_, kind)| *kind).collect();
+    assert_eq!(kinds, [EventKind::TokenNeeded, EventKind::ReadsFailing], "{reported:?}");
+    assert!(reported[0].0 <= MINUTE + 30 * SECOND, "when the access token was to be renewed: {reported:?}");
     let requests = lab.requests();
-    assert_eq!(requests.iter().filter(|line| *line == TOKEN).count(), 1, "it is of no use to try it again");
-    assert!(requests.len() <= 14, "the access token was used to its end: {requests:?}");
+    assert_eq!(requests.iter().filter(|line| *line == TOKEN).count(), 1, "a retry would be useless");
+    assert!(requests.len() <= 14, "the access token was used until it expired: {requests:?}");
     lab.client.set_token(lab.emulator.entra_token(10 * MINUTE)).unwrap();
     lab.clock.settle();
     assert_eq!(lab.requests()[0], TOKEN);
@@ -190,34 +195,35 @@ fn a_refused_token_of_entra_is_asked_for_and_not_tried_again(wire: &Wire) {
     assert!(session.snapshot().age <= 30 * SECOND);
 }
 
-fn watching_goes_on_with_the_new_token(wire: &Wire) {
+fn watching_continues_with_the_new_token(wire: &Wire) {
     let lab = with_access_token(wire, true);
     let starts = lab.create(2 * HOUR);
     starts.watch(WatchOptions::default(), 0).unwrap();
     lab.clock.pass(MINUTE);
-    assert_eq!((lab.told().last(), starts.snapshot().status), (told_in(wire).last(), SessionStatus::Ready));
+    assert_eq!((lab.kinds().last(), starts.snapshot().status), (change_to_ready(wire).last(), SessionStatus::Ready));
     lab.clock.jump(70 * MINUTE);
     lab.clock.pass(20 * MINUTE);
-    assert_eq!(lab.told(), [EventKind::TokenNeeded]);
+    assert_eq!(lab.kinds(), [EventKind::TokenNeeded, EventKind::ReadsFailing]);
     lab.client.set_token(lab.emulator.access_token()).unwrap();
     lab.clock.settle();
-    assert_eq!((lab.told(), starts.snapshot().age), (vec![EventKind::Resumed], Duration::ZERO));
-    let told = lab.pump(40 * MINUTE, MINUTE);
-    let kinds: Vec<_> = told.into_iter().map(|(_, kind)| kind).collect();
+    let reported = vec![EventKind::Resumed, EventKind::ReadsRecovered];
+    assert_eq!((lab.kinds(), starts.snapshot().age), (reported, Duration::ZERO));
+    let reported = lab.pump(40 * MINUTE, MINUTE);
+    let kinds: Vec<_> = reported.into_iter().map(|(_, kind)| kind).collect();
     assert_eq!(kinds, [EventKind::LeaseExpiring, EventKind::StatusChanged]);
 }
 
-/// Where a create is answered by the whole session, one that is ready at once does not change.
-fn told_in(wire: &Wire) -> &'static [EventKind] {
+/// With 2021-01-01 the reply to a create has the status, so a session that is ready at once does not change.
+fn change_to_ready(wire: &Wire) -> &'static [EventKind] {
     if wire.is_v1() { &[EventKind::StatusChanged] } else { &[] }
 }
 
-fn without_being_asked_for_tokens_calls_fail_at_once(wire: &Wire) {
+fn without_token_on_request_calls_fail_at_once(wire: &Wire) {
     let lab = with_access_token(wire, false);
     lab.clock.jump(2 * HOUR);
     let started = lab.client.list_sessions().label(0).start().unwrap();
     lab.clock.settle();
-    assert_eq!((started.state(), lab.told()), (OperationState::Failed, vec![EventKind::OperationEnded]));
+    assert_eq!((started.state(), lab.kinds()), (OperationState::Failed, vec![EventKind::OperationEnded]));
     let error = lab.client.list_sessions().run().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     assert!(error.message().contains("access token was refused"), "{error}");
@@ -226,14 +232,40 @@ fn without_being_asked_for_tokens_calls_fail_at_once(wire: &Wire) {
     lab.client.list_sessions().run().unwrap();
 }
 
-fn what_cannot_be_a_new_token_is_refused(wire: &Wire) {
+fn an_invalid_new_token_is_refused(wire: &Wire) {
     let lab = with_access_token(wire, true);
-    for bad in ["", "a b", "a\nb"] {
-        assert_eq!(lab.client.set_token(bad).unwrap_err().kind(), ErrorKind::InvalidArgument, "{bad:?}");
+    let good = lab.emulator.access_token();
+    for (bad, fact) in [
+        (String::new(), "missing"),
+        ("a b".into(), "spaces"),
+        ("a\nb".into(), "line ends"),
+        (format!("\"{good}\""), "quotes"),
+        (format!("{{\"AccessToken\":\"{good}\"}}"), "JSON"),
+        (good.clone() + &"x".repeat(64 * 1024), "65536"),
+    ] {
+        let credential = Credential::AccessToken(bad.clone().into());
+        let config = ClientConfig { credential, ..config_for(&lab.emulator, wire.config()) };
+        for error in [lab.client.set_token(bad.clone()).unwrap_err(), arr_client::Client::new(config).unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+            assert!(error.message().contains(fact) && !error.message().contains(&good[10..]), "{error}");
+        }
     }
     lab.client.list_sessions().run().unwrap();
     let with_key = lab.another_client(wire.config());
     let error = with_key.set_token(lab.emulator.access_token()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.message().contains("account key"), "{error}");
+}
+
+fn a_client_with_an_account_key_requests_no_token(wire: &Wire) {
+    let lab = with_access_token(wire, true);
+    let with_key = lab.another_client(ClientConfig { token_on_request: true, ..wire.config() });
+    with_key.list_sessions().run().unwrap();
+    lab.clock.jump(2 * HOUR);
+    lab.emulator.add_faults([Fault::on("GET", "/accounts/*/token").status(401)]).unwrap();
+    let list = with_key.list_sessions().start().unwrap();
+    lab.clock.settle();
+    assert_eq!(list.outcome().unwrap_err().kind(), ErrorKind::Unauthorized);
+    let event = with_key.next_event(Duration::ZERO).unwrap().map(|event| event.kind);
+    assert_eq!(event, Some(EventKind::OperationEnded), "no token is requested");
 }

@@ -1,31 +1,36 @@
-//! Recovering what clients have left behind: several at once, other endpoints and accounts, and troubles on the way.
+//! Recovering sessions: by several clients at once, at other endpoints and accounts, and with failures.
 
 use crate::support::gate::{At, Mood};
 use crate::support::journal::{JournalWorld as World, alive, until};
 use crate::support::wire::{Asked, Wire, in_both_versions};
-use crate::support::{SECOND, an_hour};
-use arr_client::{Claim, Client, ClientConfig, Credential, ErrorKind, Lease, OperationState, Recovered, StopScope};
+use crate::support::{SECOND, an_hour, shared};
+use arr_client::test_util::{Clock, Instant, Signal};
+use arr_client::{
+    Claim, Client, ClientConfig, Credential, ErrorKind, Lease, OperationState, Recovered, SessionId, StopScope,
+};
 use arr_service::{Account, Config, Emulator, Fault};
 use std::collections::HashSet;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 in_both_versions![
-    of_two_clients_that_recover_at_once_each_session_goes_to_one,
-    what_this_client_has_or_makes_is_not_recovered,
-    a_session_is_recovered_at_the_endpoint_where_it_was_made,
-    an_endpoint_that_is_gone_does_not_keep_the_others_from_being_recovered,
-    an_endpoint_that_says_nothing_leaves_the_others_their_time,
-    what_was_found_in_time_is_returned_and_the_rest_is_left_for_the_next_time,
-    if_nothing_can_be_reached_that_is_told_and_nothing_is_lost,
+    concurrent_recoveries_never_share_a_session,
+    a_client_does_not_recover_its_own_sessions,
+    a_session_is_recovered_at_the_endpoint_where_it_was_created,
+    an_unreachable_endpoint_does_not_prevent_recovery_at_others,
+    a_silent_endpoint_leaves_time_for_the_others,
+    at_the_deadline_recovery_returns_what_it_found,
+    if_no_session_can_be_checked_recovery_fails_and_loses_nothing,
     another_accounts_sessions_are_left_alone,
-    a_recovery_that_is_cancelled_can_be_made_again,
-    what_a_client_that_has_ended_made_is_left_behind_whoever_still_holds_it,
+    an_endpoint_that_is_not_trusted_is_not_contacted,
+    a_released_session_is_recovered_only_by_its_id,
+    a_cancelled_recovery_can_be_repeated,
+    sessions_of_an_ended_client_can_be_recovered_despite_live_handles,
 ];
 
 fn ids(found: &[Recovered]) -> HashSet<String> {
     let ids: HashSet<_> = found.iter().map(|recovered| recovered.session.id().to_string()).collect();
-    assert_eq!(ids.len(), found.len(), "each is handed out once");
+    assert_eq!(ids.len(), found.len(), "each is returned once");
     ids
 }
 
@@ -33,7 +38,7 @@ fn running(emulator: &Emulator) -> HashSet<String> {
     alive(emulator).into_iter().map(|session| session.id).collect()
 }
 
-fn of_two_clients_that_recover_at_once_each_session_goes_to_one(wire: &'static Wire) {
+fn concurrent_recoveries_never_share_a_session(wire: &'static Wire) {
     let world = World::new(wire);
     world.leave(world.client(), 5);
     let clients = [world.client(), world.client()];
@@ -55,8 +60,8 @@ fn of_two_clients_that_recover_at_once_each_session_goes_to_one(wire: &'static W
     world.over();
 }
 
-/// Where the service chooses the id, a session that is being made right now looks like one that a dead client may have made.
-fn what_this_client_has_or_makes_is_not_recovered(wire: &'static Wire) {
+/// If the service chooses the id, a session that is just being created looks like one of a dead client.
+fn a_client_does_not_recover_its_own_sessions(wire: &'static Wire) {
     let world = World::new(wire);
     world.leave(world.client_through_gate(), 1);
     let client = world.client_through_gate();
@@ -74,7 +79,7 @@ fn what_this_client_has_or_makes_is_not_recovered(wire: &'static Wire) {
 }
 
 #[test]
-fn while_this_client_makes_a_session_no_other_is_taken_for_what_a_dead_one_made() {
+fn no_candidate_is_recovered_while_this_client_is_creating() {
     let wire = &crate::support::wire::V1;
     let world = World::new(wire);
     let client = world.client_through_gate();
@@ -97,40 +102,140 @@ fn while_this_client_makes_a_session_no_other_is_taken_for_what_a_dead_one_made(
     assert_eq!(ids(&client.recover_sessions().run().unwrap()), left);
 }
 
-/// Two answers were lost, and either session may be what either create has made.
+/// Two replies were lost, and either create may have made either session.
 #[test]
-fn a_candidate_of_two_lost_creates_is_handed_out_once_and_both_are_forgotten_with_the_last() {
+fn a_candidate_of_two_lost_creates_is_returned_once() {
     let world = World::new(&crate::support::wire::V1);
     world.leave_lost(2);
     world.folder.becomes(&["lost", "lost"]);
+    world.clock.advance(61 * SECOND);
     let client = world.client();
     let found = client.recover_sessions().run().unwrap();
     assert!(found.iter().all(|recovered| recovered.claim == Claim::Candidate));
     assert_eq!(ids(&found), running(&world.emulator));
-    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 0, "they may be somebody else's");
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 0, "they may be another client's");
     found[0].session.stop().run().unwrap();
     assert_eq!(world.folder.states(), ["lost", "lost"]);
     found[1].session.stop().run().unwrap();
     world.over();
 }
 
-/// What it was asked for, and when, tell other people's sessions apart.
+/// The application found it in the list and opened it before recovering sessions.
 #[test]
-fn sessions_of_another_size_or_lease_or_age_are_no_candidates() {
+fn a_candidate_that_was_already_opened_is_recovered() {
     let world = World::new(&crate::support::wire::V1);
-    let stranger = world.client_with(ClientConfig { journal: None, ..world.config() });
+    world.leave_lost(1);
+    world.clock.advance(120 * SECOND);
+    let client = world.client();
+    let listed = client.list_sessions().run().unwrap();
+    let opened = client.open_session(&listed[0].properties.id).run().unwrap();
+    let found = client.recover_sessions().run().unwrap();
+    assert_eq!(ids(&found), running(&world.emulator));
+    assert_eq!(found[0].claim, Claim::OnlyCandidate);
+    world.folder.becomes(&["lost"]);
+    opened.stop().run().unwrap();
+    world.over();
+}
+
+/// Two replies were lost, and one session is left: either create may have made it.
+#[test]
+fn a_shared_candidate_of_two_lost_creates_is_not_the_only_one() {
+    let world = World::new(&crate::support::wire::V1);
+    world.leave_lost(2);
+    let gone = running(&world.emulator).into_iter().next().unwrap();
+    // At another address, because clients of one process share what they create at the same one.
+    let stranger = world.client_with(ClientConfig {
+        journal_folder: None,
+        service_endpoint: world.gate.url.clone(),
+        ..world.config()
+    });
+    let gone = stranger.open_session(&SessionId::parse(&gone).unwrap()).run().unwrap();
+    gone.stop().run().unwrap();
+    let found = world.client().recover_sessions().run().unwrap();
+    assert_eq!(ids(&found), running(&world.emulator));
+    assert_eq!(found[0].claim, Claim::Candidate);
+}
+
+/// Size, lease and time distinguish other clients' sessions.
+#[test]
+fn sessions_of_another_size_lease_or_age_are_not_candidates() {
+    let world = World::new(&crate::support::wire::V1);
+    // At another address, because clients of one process share what they create at the same one.
+    let stranger = world.client_with(ClientConfig {
+        journal_folder: None,
+        service_endpoint: world.gate.url.clone(),
+        ..world.config()
+    });
     let new = |size, lease| arr_client::NewSession::new(size, Lease::new(lease).unwrap());
     let old = stranger.create_session(&an_hour()).run().unwrap();
-    world.clock.advance(600 * SECOND);
+    // Ready for longer than since the create was sent.
+    world.clock.advance(3 * SECOND);
     world.leave_lost(1);
     let lost = running(&world.emulator).into_iter().find(|id| *id != old.id().as_str()).unwrap();
     drop(stranger.create_session(&new(arr_client::SessionSize::Premium, crate::support::HOUR)).run().unwrap());
     drop(stranger.create_session(&new(arr_client::SessionSize::Standard, 2 * crate::support::HOUR)).run().unwrap());
+    world.clock.advance(32 * 60 * SECOND);
+    drop(stranger.create_session(&an_hour()).run().unwrap());
     let found = world.client().recover_sessions().run().unwrap();
     assert_eq!(ids(&found), HashSet::from([lost]));
+    assert_eq!(found[0].claim, Claim::OnlyCandidate);
 }
 
-fn a_session_is_recovered_at_the_endpoint_where_it_was_made(wire: &'static Wire) {
+/// The wall clock was set back, so the create seems younger than its session.
+#[test]
+fn a_record_stays_while_only_its_time_excludes_a_session() {
+    let world = World::new(&crate::support::wire::V1);
+    world.leave_lost(1);
+    world.clock.advance(20 * 60 * SECOND);
+    let behind = || Arc::new(SetBack(shared(&world.clock), 15 * 60 * SECOND));
+    let client = Client::with_clock(world.config(), behind()).unwrap();
+    assert!(client.recover_sessions().run().unwrap().is_empty(), "it may be another client's");
+    assert_eq!(world.folder.states(), ["lost"]);
+    assert_eq!(ids(&world.client().recover_sessions().run().unwrap()), running(&world.emulator));
+}
+
+/// A create that never arrived, and another client's similar session hours later.
+#[test]
+fn a_session_that_is_far_too_young_is_not_a_candidate() {
+    let wire = &crate::support::wire::V1;
+    let world = World::new(wire);
+    let client = world.client_with(ClientConfig { max_retries: 0, ..world.config() });
+    world.emulator.add_faults([wire.on(Asked::Create).close()]).unwrap();
+    assert_eq!(client.create_session(&an_hour()).run().unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+    drop(client);
+    world.clock.advance(5 * 3600 * SECOND);
+    // At another address, because clients of one process share what they create at the same one.
+    let stranger = world.client_with(ClientConfig {
+        journal_folder: None,
+        service_endpoint: world.gate.url.clone(),
+        ..world.config()
+    });
+    let theirs = stranger.create_session(&an_hour()).run().unwrap();
+    assert!(world.client().recover_sessions().run().unwrap().is_empty());
+    theirs.stop().run().unwrap();
+    assert!(world.client().recover_sessions().run().unwrap().is_empty());
+    world.folder.becomes(&[]);
+}
+
+/// A clock whose wall time is behind.
+#[derive(Debug)]
+struct SetBack(Arc<dyn Clock>, Duration);
+
+impl Clock for SetBack {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn unix_time(&self) -> Duration {
+        self.0.unix_time() - self.1
+    }
+
+    fn sleep(&self, signal: &Signal, seen: u64, until: Instant) {
+        self.0.sleep(signal, seen, until);
+    }
+}
+
+fn a_session_is_recovered_at_the_endpoint_where_it_was_created(wire: &'static Wire) {
     let world = World::new(wire);
     world.leave(world.client_through_gate(), 1);
     world.leave(world.client(), 1);
@@ -139,18 +244,18 @@ fn a_session_is_recovered_at_the_endpoint_where_it_was_made(wire: &'static Wire)
     assert_eq!(ids(&found), running(&world.emulator));
     let passed = world.gate.passed().len();
     found[0].session.stop().run().unwrap();
-    assert_eq!(world.gate.passed()[passed..], [wire.stop], "the first that was made is the first that is found");
+    assert_eq!(world.gate.passed()[passed..], [wire.stop], "they are found in the order of their creation");
     assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1);
     assert_eq!(world.gate.passed().len(), passed + 1);
     world.over();
 
     world.leave(world.client_through_gate(), 1);
     assert_eq!(client.recover_sessions().run().unwrap().len(), 1);
-    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1, "wherever they are");
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1, "at every endpoint");
     world.over();
 }
 
-fn an_endpoint_that_is_gone_does_not_keep_the_others_from_being_recovered(wire: &'static Wire) {
+fn an_unreachable_endpoint_does_not_prevent_recovery_at_others(wire: &'static Wire) {
     let world = World::new(wire);
     world.leave(world.client_through_gate(), 2);
     world.leave(world.client(), 1);
@@ -163,13 +268,13 @@ fn an_endpoint_that_is_gone_does_not_keep_the_others_from_being_recovered(wire: 
     world.folder.becomes(&["created", "created"]);
 
     world.gate.becomes(Mood::Open);
-    assert_eq!(client.recover_sessions().run().unwrap().len(), 2, "they were left for the next time");
+    assert_eq!(client.recover_sessions().run().unwrap().len(), 2, "they were left for the next call");
     assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 2);
     world.over();
 }
 
-/// Each try of a silent one takes its real time; the pauses between them take most of the time that it may have.
-fn an_endpoint_that_says_nothing_leaves_the_others_their_time(wire: &'static Wire) {
+/// Each attempt at a silent endpoint takes real time; the delays in between take most of its share.
+fn a_silent_endpoint_leaves_time_for_the_others(wire: &'static Wire) {
     let world = World::new(wire);
     world.leave(world.client_through_gate(), 3);
     world.leave(world.client(), 1);
@@ -181,7 +286,7 @@ fn an_endpoint_that_says_nothing_leaves_the_others_their_time(wire: &'static Wir
     assert_eq!(world.folder.records().len(), 4);
 }
 
-fn what_was_found_in_time_is_returned_and_the_rest_is_left_for_the_next_time(wire: &'static Wire) {
+fn at_the_deadline_recovery_returns_what_it_found(wire: &'static Wire) {
     let world = World::new(wire);
     world.leave(world.client_through_gate(), 1);
     world.leave(world.client(), 1);
@@ -200,7 +305,7 @@ fn what_was_found_in_time_is_returned_and_the_rest_is_left_for_the_next_time(wir
     world.over();
 }
 
-fn if_nothing_can_be_reached_that_is_told_and_nothing_is_lost(wire: &'static Wire) {
+fn if_no_session_can_be_checked_recovery_fails_and_loses_nothing(wire: &'static Wire) {
     let world = World::new(wire);
     world.leave(world.client_through_gate(), 2);
     let before = world.folder.records();
@@ -211,6 +316,49 @@ fn if_nothing_can_be_reached_that_is_told_and_nothing_is_lost(wire: &'static Wir
 
     world.gate.becomes(Mood::Open);
     assert_eq!(client.recover_sessions().run().unwrap().len(), 2);
+}
+
+/// Otherwise anyone who can write to the folder could get the account's token.
+fn an_endpoint_that_is_not_trusted_is_not_contacted(wire: &'static Wire) {
+    let world = World::new(wire);
+    world.leave(world.client_through_gate(), 1);
+    let (passed, before) = (world.gate.passed().len(), world.folder.records());
+    let careful = || world.client_with(ClientConfig { trusted_endpoints: Vec::new(), ..world.config() });
+    let error = careful().recover_sessions().run().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(error.message().contains(&world.gate.url) && error.message().contains("`trusted_endpoints`"), "{error}");
+    world.leave(careful(), 1);
+    let client = careful();
+    assert_eq!(client.recover_sessions().run().unwrap().len(), 1);
+    assert!(client.reuse_or_create(&an_hour(), arr_client::Reuse::default()).run().unwrap().reused);
+    assert_eq!((world.gate.passed().len(), &world.folder.records()[0]), (passed, &before[0]));
+    let elsewhere = arr_client::SessionId::parse(before[0]["session_id"].as_str().unwrap()).unwrap();
+    assert_eq!(client.recover_session(&elsewhere).run().unwrap_err().kind(), ErrorKind::Storage);
+}
+
+fn a_released_session_is_recovered_only_by_its_id(wire: &'static Wire) {
+    let world = World::new(wire);
+    let client = world.client();
+    let (released, crashed) =
+        (client.create_session(&an_hour()).run().unwrap(), client.create_session(&an_hour()).run());
+    released.release().unwrap();
+    let (released, crashed) = (released.id().clone(), crashed.unwrap().id().clone());
+    drop(client);
+    assert_eq!(world.folder.states(), ["created", "released"]);
+
+    let client = world.client();
+    let reused = client.reuse_or_create(&an_hour(), arr_client::Reuse::default()).run().unwrap().session;
+    assert_eq!(*reused.id(), crashed);
+    assert!(client.recover_sessions().run().unwrap().is_empty());
+    assert_eq!(
+        client.recover_session(&crashed).run().unwrap_err().kind(),
+        ErrorKind::NotFound,
+        "it is already its own"
+    );
+    let session = client.recover_session(&released).run().unwrap();
+    assert_eq!(*session.id(), released);
+    assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 2);
+    world.over();
 }
 
 fn another_accounts_sessions_are_left_alone(wire: &'static Wire) {
@@ -235,7 +383,7 @@ fn another_accounts_sessions_are_left_alone(wire: &'static Wire) {
     world.over();
 }
 
-fn a_recovery_that_is_cancelled_can_be_made_again(wire: &'static Wire) {
+fn a_cancelled_recovery_can_be_repeated(wire: &'static Wire) {
     let world = World::new(wire);
     for asked in [Some(Asked::Read), None] {
         world.leave(world.client_through_gate(), 1);
@@ -248,26 +396,25 @@ fn a_recovery_that_is_cancelled_can_be_made_again(wire: &'static Wire) {
             recovery.cancel();
             read.let_go();
         } else {
-            // It has got as far as the journal, and is about to note whose they are from now on.
-            let lock = world.folder.lock();
+            // It is about to record the new owner in the journal.
+            let held = world.folder.hold();
             read.let_go();
-            // Time for it to come there: nobody can see that it waits.
-            std::thread::sleep(Duration::from_millis(50));
+            held.wait_until_reached();
             recovery.cancel();
-            drop(lock);
+            drop(held);
         }
         assert_eq!(recovery.state(), OperationState::Cancelled);
         until(
             || !client.recover_sessions().run().unwrap().is_empty(),
-            || "what nobody was given is still there".to_owned(),
+            || "the session should still be recoverable".to_owned(),
         );
         assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 1);
         world.over();
     }
 }
 
-/// An engine that reloads its scripts forgets the handles that it has, and the library stays loaded.
-fn what_a_client_that_has_ended_made_is_left_behind_whoever_still_holds_it(wire: &'static Wire) {
+/// An engine that reloads its scripts loses its handles, while the library stays loaded.
+fn sessions_of_an_ended_client_can_be_recovered_despite_live_handles(wire: &'static Wire) {
     let world = World::new(wire);
     let next = world.client();
     for (waits, starts) in [(true, true), (false, true), (false, false)] {
@@ -281,8 +428,8 @@ fn what_a_client_that_has_ended_made_is_left_behind_whoever_still_holds_it(wire:
             ended.shut_down_within(60 * SECOND).unwrap();
         } else {
             drop(ended);
-            // The started one ends before, on a thread of the client's own.
-            until(|| next.recover_sessions().run().unwrap().len() == 1, || "nobody answers for it".to_owned());
+            // The started operation ends earlier, on the client's own thread.
+            until(|| next.recover_sessions().run().unwrap().len() == 1, || "it should be recoverable".to_owned());
         }
         let found = next.recover_sessions().run().unwrap();
         assert_eq!(found.len(), usize::from(waits));

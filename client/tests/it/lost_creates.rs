@@ -1,40 +1,40 @@
-//! Creates whose answer is lost, or whose caller goes before it comes: no session is left that nobody knows of.
+//! Creates whose reply is lost, or whose caller has gone before it arrives: no session is forgotten.
 
 use crate::support::gate::{At, Held};
 use crate::support::journal::{JournalWorld as World, alive, all_end, until};
 use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, an_hour};
 use arr_client::{
-    Client, ClientConfig, ErrorKind, Event, EventKind, Lease, NewSession, OperationState, Session, SessionId,
+    Claim, Client, ClientConfig, ErrorKind, Event, EventKind, Lease, NewSession, OperationState, Session, SessionId,
     SessionSize, StartedOperation, StopScope,
 };
 use arr_service::Fault;
 use std::time::Duration;
 
 in_both_versions![
-    a_create_that_cannot_be_noted_is_not_sent,
-    a_session_whose_answer_comes_late_is_there_nevertheless,
-    a_create_that_made_nothing_leaves_nothing,
-    a_session_that_comes_back_to_a_create_that_was_cancelled_or_dropped_is_stopped,
-    a_cancelled_creates_session_is_stopped_although_the_time_for_the_create_is_over,
-    a_cancelled_creates_session_that_cannot_be_stopped_is_told_and_stays_noted,
-    a_cancelled_create_whose_answer_is_lost_is_stopped_or_told,
-    a_create_that_is_cancelled_before_it_was_sent_sends_nothing,
-    a_create_that_is_cancelled_while_it_queues_sends_nothing,
-    a_session_that_comes_back_to_a_client_that_was_shut_down_or_freed_is_stopped,
-    a_session_that_comes_back_to_a_call_whose_client_was_shut_down_is_stopped,
-    a_lost_create_of_a_client_that_has_ended_is_told_and_stays_noted,
+    a_create_that_cannot_be_recorded_is_not_sent,
+    a_create_with_a_late_reply_succeeds,
+    a_create_that_was_refused_leaves_nothing,
+    a_session_of_a_cancelled_or_dropped_create_is_stopped,
+    a_cancelled_creates_session_is_stopped_even_after_its_deadline,
+    if_stopping_a_cancelled_creates_session_fails_it_is_reported,
+    a_cancelled_create_with_a_lost_reply_is_stopped_or_reported,
+    a_create_cancelled_before_it_was_sent_sends_nothing,
+    a_create_cancelled_in_the_queue_sends_nothing,
+    a_session_created_after_its_client_ended_is_stopped,
+    a_blocking_creates_session_is_stopped_if_its_client_ended,
+    a_lost_create_of_an_ended_client_is_reported_and_stays_recorded,
 ];
 
-/// What becomes of a create.
+/// How a caller abandons a create.
 type Abandon = fn(StartedOperation<Session>) -> Option<StartedOperation<Session>>;
 
 fn start(client: &Client, new: &NewSession) -> StartedOperation<Session> {
     client.create_session(new).timeout(5 * SECOND).label(7).start().unwrap()
 }
 
-/// The next events of this kind: as many as the first says.
-fn told(client: &Client, kind: EventKind) -> Vec<Event> {
+/// Pulls the next events of this kind, as many as the first one counts.
+fn pull(client: &Client, kind: EventKind) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     loop {
         let event = client.next_event(60 * SECOND).unwrap().expect("an event");
@@ -60,7 +60,7 @@ fn count(world: &World, asked: Asked) -> usize {
     requests.iter().filter(is).count()
 }
 
-/// Holds the reply to a create that was started, and is on the wire.
+/// Starts a create, and holds its request or reply.
 fn in_flight(world: &World, client: &Client, at: At) -> (StartedOperation<Session>, Held) {
     let held = world.gate.hold(world.wire, Asked::Create, at);
     let create = start(client, &an_hour());
@@ -68,7 +68,7 @@ fn in_flight(world: &World, client: &Client, at: At) -> (StartedOperation<Sessio
     (create, held)
 }
 
-fn a_create_that_cannot_be_noted_is_not_sent(wire: &'static Wire) {
+fn a_create_that_cannot_be_recorded_is_not_sent(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client();
     std::fs::remove_dir_all(&world.folder.0).unwrap();
@@ -79,7 +79,7 @@ fn a_create_that_cannot_be_noted_is_not_sent(wire: &'static Wire) {
     assert!(world.emulator.requests().is_empty(), "not even for a token");
 }
 
-fn a_session_whose_answer_comes_late_is_there_nevertheless(wire: &'static Wire) {
+fn a_create_with_a_late_reply_succeeds(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
     client.access_token().run().unwrap();
@@ -89,7 +89,7 @@ fn a_session_whose_answer_comes_late_is_there_nevertheless(wire: &'static Wire) 
             let creating = scope.spawn(|| {
                 if started {
                     let create = start(&client, &an_hour());
-                    assert_eq!(create.wait(60 * SECOND), OperationState::Succeeded);
+                    assert_eq!(create.wait(60 * SECOND), OperationState::Succeeded, "{:?}", create.outcome().map(drop));
                 } else {
                     drop(client.create_session(&an_hour()).timeout(5 * SECOND).run().unwrap());
                 }
@@ -105,7 +105,7 @@ fn a_session_whose_answer_comes_late_is_there_nevertheless(wire: &'static Wire) 
     }
 }
 
-fn a_create_that_made_nothing_leaves_nothing(wire: &'static Wire) {
+fn a_create_that_was_refused_leaves_nothing(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client();
     world.emulator.add_faults([wire.on(Asked::Create).status(403).times(2)]).unwrap();
@@ -115,10 +115,15 @@ fn a_create_that_made_nothing_leaves_nothing(wire: &'static Wire) {
 }
 
 #[test]
-fn a_lost_create_names_the_sessions_that_it_may_have_made_and_stops_none() {
+fn a_lost_create_names_candidates_and_stops_none() {
     let wire = &crate::support::wire::V1;
     let world = World::new(wire);
-    let stranger = world.client_with(ClientConfig { journal: None, ..world.config() });
+    // At another address, because clients of one process share what they create at the same one.
+    let stranger = world.client_with(ClientConfig {
+        journal_folder: None,
+        service_endpoint: world.gate.url.clone(),
+        ..world.config()
+    });
     let create =
         |size, lease| stranger.create_session(&NewSession::new(size, Lease::new(lease).unwrap())).run().unwrap();
     drop(create(SessionSize::Standard, HOUR));
@@ -127,9 +132,12 @@ fn a_lost_create_names_the_sessions_that_it_may_have_made_and_stops_none() {
     drop(create(SessionSize::Standard, 2 * HOUR));
     let noted = world.client();
     drop(noted.create_session(&an_hour()).run().unwrap());
-    let similar = create(SessionSize::Standard, HOUR);
-
     let client = world.client();
+    drop(create(SessionSize::Standard, HOUR));
+    assert_eq!(client.list_sessions().run().unwrap().len(), 5, "listed before the create, so they are no candidates");
+    let (opened, similar) = (create(SessionSize::Standard, HOUR), create(SessionSize::Standard, HOUR));
+    drop(client.open_session(opened.id()).run().unwrap());
+
     let own = client.create_session(&an_hour()).run().unwrap();
     world.emulator.add_faults([wire.on(Asked::Create).close().executed(true)]).unwrap();
     let create = start(&client, &an_hour());
@@ -137,7 +145,7 @@ fn a_lost_create_names_the_sessions_that_it_may_have_made_and_stops_none() {
     let error = create.outcome().unwrap_err();
     assert!(error.kind() == ErrorKind::OutcomeUnknown && error.is_outcome_unknown(), "{error}");
 
-    let events = told(&client, EventKind::CreateLost);
+    let events = pull(&client, EventKind::CreateLost);
     let lost = alive(&world.emulator).last().unwrap().id.clone();
     assert_eq!(sessions(&events), [similar.id().as_str(), &lost]);
     assert!(events.iter().all(|event| event.count == 2 && event.error == Some(ErrorKind::OutcomeUnknown)));
@@ -150,11 +158,67 @@ fn a_lost_create_names_the_sessions_that_it_may_have_made_and_stops_none() {
         let candidate = client.open_session(event.session.as_ref().unwrap()).run().unwrap();
         candidate.stop().run().unwrap();
     }
-    world.folder.becomes(&["created"]);
+    client.shut_down_within(60 * SECOND).unwrap();
+    assert_eq!(world.folder.states(), ["created", "lost"], "it may still arrive");
+}
+
+/// After the extension, its lease no longer matches the create.
+#[test]
+fn a_candidate_named_by_an_event_and_then_extended_is_recovered_by_the_next_run() {
+    let wire = &crate::support::wire::V1;
+    let world = World::new(wire);
+    let client = world.client();
+    world.emulator.add_faults([wire.on(Asked::Create).close().executed(true)]).unwrap();
+    let create = start(&client, &an_hour());
+    assert_eq!(create.wait(60 * SECOND), OperationState::Failed);
+    let events = pull(&client, EventKind::CreateLost);
+    let named = client.open_session(events[0].session.as_ref().unwrap()).run().unwrap();
+    named.update_lease(Lease::new(2 * HOUR).unwrap()).run().unwrap();
+    client.shut_down_within(60 * SECOND).unwrap();
+    world.clock.advance(120 * SECOND);
+    let next = world.client();
+    let found = next.recover_sessions().run().unwrap();
+    assert_eq!((found[0].session.id(), found[0].claim), (named.id(), Claim::OnlyCandidate));
+    found[0].session.stop().run().unwrap();
+    world.over();
+}
+
+/// The other create, of the same or another client, has been carried out, but its id has not arrived yet.
+#[test]
+fn a_lost_create_does_not_name_another_creates_session() {
+    let wire = &crate::support::wire::V1;
+    let world = World::new(wire);
+    let client = world.client_through_gate();
+    let other = world.client_through_gate();
+    let stranger = world.client_with(ClientConfig {
+        journal_folder: None,
+        service_endpoint: world.gate.url.clone(),
+        ..world.config()
+    });
+    for creator in [&client, &other, &stranger] {
+        let reply = world.gate.hold(wire, Asked::Create, At::Reply);
+        let create = creator.create_session(&an_hour()).timeout(300 * SECOND).start().unwrap();
+        reply.arrived();
+        let (lost, request) = in_flight(&world, &client, At::Request);
+        request.cut();
+        assert_eq!(lost.wait(60 * SECOND), OperationState::Failed);
+        let later = |_| {
+            world.clock.advance(SECOND / 10);
+            // Starting an operation makes the driver check its clock.
+            drop(client.access_token().timeout(SECOND).start().unwrap());
+            std::thread::sleep(Duration::from_millis(1));
+            client.next_event(Duration::ZERO).unwrap().filter(|event| event.kind == EventKind::CreateLost)
+        };
+        let event = (0..10_000).find_map(later).expect("the lost create is reported when a minute has passed");
+        assert_eq!((event.session, event.error), (None, Some(ErrorKind::Timeout)));
+        reply.let_go();
+        assert_eq!(create.wait(60 * SECOND), OperationState::Succeeded);
+        create.outcome().unwrap().stop().run().unwrap();
+    }
 }
 
 #[test]
-fn a_lost_create_of_which_nothing_is_seen_is_told_too_and_stays_noted() {
+fn a_lost_create_without_candidates_is_reported_and_stays_recorded() {
     let wire = &crate::support::wire::V1;
     let world = World::new(wire);
     let client = world.client_with(ClientConfig { max_retries: 0, ..world.config() });
@@ -164,14 +228,14 @@ fn a_lost_create_of_which_nothing_is_seen_is_told_too_and_stays_noted() {
         world.emulator.add_faults(faults).unwrap();
         let create = start(&client, &an_hour());
         assert_eq!(create.wait(60 * SECOND), OperationState::Failed);
-        let events = told(&client, EventKind::CreateLost);
+        let events = pull(&client, EventKind::CreateLost);
         assert_eq!((&events[0].session, events[0].count, events[0].error), (&None, 0, error));
     }
     world.folder.becomes(&["lost", "lost"]);
 }
 
 #[test]
-fn a_lost_create_whose_id_was_chosen_names_that_and_stops_nothing() {
+fn a_lost_create_with_a_chosen_id_names_it_and_stops_nothing() {
     let wire = &crate::support::wire::V2021;
     let world = World::new(wire);
     let client = world.client_with(ClientConfig { max_retries: 0, ..world.config() });
@@ -182,14 +246,14 @@ fn a_lost_create_whose_id_was_chosen_names_that_and_stops_nothing() {
         let create = start(&client, &new);
         assert_eq!(create.wait(60 * SECOND), OperationState::Failed);
         let error = create.outcome().unwrap_err();
-        let events = told(&client, EventKind::CreateLost);
+        let events = pull(&client, EventKind::CreateLost);
         let lost = alive(&world.emulator).last().unwrap().id.clone();
         assert_eq!((sessions(&events), events[0].error), (vec![lost.as_str()], Some(ErrorKind::OutcomeUnknown)));
         assert!(error.kind() == ErrorKind::OutcomeUnknown && error.message().contains(&lost), "{error}");
-        until(|| world.folder.states().contains(&"lost".into()), || "it should be noted".into());
+        until(|| world.folder.states().contains(&"lost".into()), || "it should be recorded".into());
         world.folder.remembers_all(&world.emulator, &[]);
         assert_eq!(count(&world, Asked::Stop), 0);
-        // An id that was given may be somebody else's; one that was made up here cannot.
+        // A given id may be another client's; a generated one cannot.
         assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, own);
         world.emulator.clear_requests();
     }
@@ -198,7 +262,7 @@ fn a_lost_create_whose_id_was_chosen_names_that_and_stops_nothing() {
     world.over();
 }
 
-fn a_session_that_comes_back_to_a_create_that_was_cancelled_or_dropped_is_stopped(wire: &'static Wire) {
+fn a_session_of_a_cancelled_or_dropped_create_is_stopped(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
     let abandon: [Abandon; 2] = [
@@ -219,14 +283,13 @@ fn a_session_that_comes_back_to_a_create_that_was_cancelled_or_dropped_is_stoppe
             world.over();
             assert!(create.is_none_or(|create| create.state() == OperationState::Cancelled));
         }
-        // The answer has come, and its id is being noted.
+        // The reply has arrived, and its id is being recorded.
         let (create, reply) = in_flight(&world, &client, At::Reply);
-        let lock = world.folder.lock();
+        let held = world.folder.hold();
         reply.let_go();
-        // Time for it to come there: nobody can see that it waits.
-        std::thread::sleep(Duration::from_millis(50));
+        held.wait_until_reached();
         abandon(create);
-        drop(lock);
+        drop(held);
         world.over();
     }
     assert_eq!((count(&world, Asked::Create), count(&world, Asked::Stop)), (6, 6));
@@ -234,7 +297,7 @@ fn a_session_that_comes_back_to_a_create_that_was_cancelled_or_dropped_is_stoppe
 }
 
 #[test]
-fn a_session_that_existed_under_its_id_is_not_stopped_when_the_create_is_cancelled() {
+fn cancelling_a_create_does_not_stop_an_existing_session() {
     let wire = &crate::support::wire::V2021;
     let world = World::new(wire);
     let owner = world.client();
@@ -252,26 +315,26 @@ fn a_session_that_existed_under_its_id_is_not_stopped_when_the_create_is_cancell
     assert_eq!((alive(&world.emulator).len(), count(&world, Asked::Stop)), (1, 0));
 }
 
-fn a_cancelled_creates_session_is_stopped_although_the_time_for_the_create_is_over(wire: &'static Wire) {
+fn a_cancelled_creates_session_is_stopped_even_after_its_deadline(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
     let (create, reply) = in_flight(&world, &client, At::Reply);
     create.cancel();
-    // Its driver learns of it before the time moves.
+    // So that the driver handles the cancel before the time advances.
     assert_eq!(client.list_sessions().start().unwrap().wait(60 * SECOND), OperationState::Succeeded);
     world.clock.advance(10 * SECOND);
     reply.let_go();
     world.over();
 }
 
-fn a_cancelled_creates_session_that_cannot_be_stopped_is_told_and_stays_noted(wire: &'static Wire) {
+fn if_stopping_a_cancelled_creates_session_fails_it_is_reported(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
     let (create, reply) = in_flight(&world, &client, At::Reply);
     world.emulator.add_faults([wire.on(Asked::Stop).status(403).always()]).unwrap();
     create.cancel();
     reply.let_go();
-    let events = told(&client, EventKind::LeftRunning);
+    let events = pull(&client, EventKind::LeftRunning);
     let left = alive(&world.emulator)[0].id.clone();
     assert_eq!((sessions(&events), events[0].error), (vec![left.as_str()], Some(ErrorKind::Forbidden)));
     assert_eq!(world.folder.records()[0]["session_id"], left.as_str());
@@ -282,29 +345,32 @@ fn a_cancelled_creates_session_that_cannot_be_stopped_is_told_and_stays_noted(wi
     world.over();
 }
 
-fn a_cancelled_create_whose_answer_is_lost_is_stopped_or_told(wire: &'static Wire) {
+fn a_cancelled_create_with_a_lost_reply_is_stopped_or_reported(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
     let (create, reply) = in_flight(&world, &client, At::Reply);
     create.cancel();
     reply.cut();
     if wire.is_v1() {
-        let events = told(&client, EventKind::CreateLost);
+        let events = pull(&client, EventKind::CreateLost);
         assert_eq!(sessions(&events), [alive(&world.emulator)[0].id.as_str()]);
         world.folder.becomes(&["lost"]);
         client.open_session(events[0].session.as_ref().unwrap()).run().unwrap().stop().run().unwrap();
+        world.clock.advance(61 * SECOND);
+        assert!(client.recover_sessions().run().unwrap().is_empty());
     }
     world.over();
 }
 
-fn a_create_that_is_cancelled_before_it_was_sent_sends_nothing(wire: &'static Wire) {
+fn a_create_cancelled_before_it_was_sent_sends_nothing(wire: &'static Wire) {
     let world = World::new(wire);
     let config = ClientConfig { account_domain: world.gate.url.clone(), ..world.config() };
     let client = world.client_with(config);
-    let lock = world.folder.lock();
+    let held = world.folder.hold();
     let create = start(&client, &an_hour());
+    held.wait_until_reached();
     create.cancel();
-    drop(lock);
+    drop(held);
     world.folder.becomes(&[]);
     assert!(world.emulator.requests().is_empty());
 
@@ -319,8 +385,8 @@ fn a_create_that_is_cancelled_before_it_was_sent_sends_nothing(wire: &'static Wi
     assert_eq!(count(&world, Asked::Create), 0);
 }
 
-/// Eight requests are on the wire, and another waits for its turn.
-fn a_create_that_is_cancelled_while_it_queues_sends_nothing(wire: &'static Wire) {
+/// Eight requests are in flight, and the create is queued.
+fn a_create_cancelled_in_the_queue_sends_nothing(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
     client.access_token().run().unwrap();
@@ -334,7 +400,7 @@ fn a_create_that_is_cancelled_while_it_queues_sends_nothing(wire: &'static Wire)
     busy.iter().for_each(|(_, held)| held.arrived());
     let create = start(&client, &an_hour());
     world.folder.becomes(&["creating"]);
-    // Time for it to get into the queue: nobody can see that it waits.
+    // Time for it to be queued, which cannot be observed.
     std::thread::sleep(Duration::from_millis(50));
     create.cancel();
     world.folder.becomes(&[]);
@@ -344,7 +410,7 @@ fn a_create_that_is_cancelled_while_it_queues_sends_nothing(wire: &'static Wire)
     assert_eq!(count(&world, Asked::Create), 0);
 }
 
-fn a_session_that_comes_back_to_a_client_that_was_shut_down_or_freed_is_stopped(wire: &'static Wire) {
+fn a_session_created_after_its_client_ended_is_stopped(wire: &'static Wire) {
     let world = World::new(wire);
     for at in [At::Request, At::Reply] {
         let client = world.client_through_gate();
@@ -353,7 +419,7 @@ fn a_session_that_comes_back_to_a_client_that_was_shut_down_or_freed_is_stopped(
         assert_eq!(create.wait(60 * SECOND), OperationState::Cancelled);
         held.let_go();
         client.shut_down_within(60 * SECOND).unwrap();
-        assert!(alive(&world.emulator).is_empty(), "the end waits for that");
+        assert!(alive(&world.emulator).is_empty(), "the end waits for the stop");
         world.over();
 
         let client = world.client_through_gate();
@@ -365,11 +431,12 @@ fn a_session_that_comes_back_to_a_client_that_was_shut_down_or_freed_is_stopped(
     }
 }
 
-fn a_session_that_comes_back_to_a_call_whose_client_was_shut_down_is_stopped(wire: &'static Wire) {
+fn a_blocking_creates_session_is_stopped_if_its_client_ended(wire: &'static Wire) {
     let world = World::new(wire);
     for (at, journal) in [(At::Request, true), (At::Reply, true), (At::Reply, false)] {
         let config = ClientConfig { service_endpoint: world.gate.url.clone(), ..world.config() };
-        let client = world.client_with(ClientConfig { journal: config.journal.filter(|_| journal), ..config });
+        let client =
+            world.client_with(ClientConfig { journal_folder: config.journal_folder.filter(|_| journal), ..config });
         let held = world.gate.hold(wire, Asked::Create, at);
         std::thread::scope(|scope| {
             let creating = scope.spawn(|| client.create_session(&an_hour()).run());
@@ -384,7 +451,7 @@ fn a_session_that_comes_back_to_a_call_whose_client_was_shut_down_is_stopped(wir
     }
 }
 
-fn a_lost_create_of_a_client_that_has_ended_is_told_and_stays_noted(wire: &'static Wire) {
+fn a_lost_create_of_an_ended_client_is_reported_and_stays_recorded(wire: &'static Wire) {
     let world = World::new(wire);
     let client = world.client_through_gate();
     let (create, reply) = in_flight(&world, &client, At::Reply);
@@ -393,9 +460,10 @@ fn a_lost_create_of_a_client_that_has_ended_is_told_and_stays_noted(wire: &'stat
     reply.cut();
     client.shut_down_within(60 * SECOND).unwrap();
     if wire.is_v1() {
-        let events = told(&client, EventKind::CreateLost);
+        let events = pull(&client, EventKind::CreateLost);
         assert_eq!((&events[0].session, events[0].error), (&None, Some(ErrorKind::ShutDown)));
         world.folder.becomes(&["lost"]);
+        world.clock.advance(61 * SECOND);
         let next = world.client();
         next.recover_sessions().run().unwrap()[0].session.stop().run().unwrap();
     }

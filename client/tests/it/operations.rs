@@ -1,4 +1,4 @@
-//! Every operation besides create, wait and stop, which `lifecycle.rs` tells: against the emulator.
+//! All operations except create, wait and stop (see `lifecycle.rs`), against the emulator.
 
 use crate::support::scripted::{Act, Scripted, reply};
 use crate::support::wire::{Asked, TOKEN, Wire, in_both_versions};
@@ -11,31 +11,32 @@ use arr_service::{Config, SessionStatus as Emulated};
 use std::time::Duration;
 
 in_both_versions![
-    an_update_that_is_answered_after_a_stop_changes_nothing,
-    after_its_own_stop_a_client_takes_the_session_for_over,
-    a_session_that_was_stopped_while_it_was_opened_is_not_taken_for_ready,
-    a_client_that_has_ended_gives_out_no_token,
-    from_nothing_to_ready_updated_and_stopped_nothing_is_sent_too_many,
-    a_lease_is_extended_as_a_whole_and_is_known_without_asking,
-    the_lease_that_stands_costs_nothing_and_a_shorter_one_is_refused_here,
-    what_another_client_did_to_the_lease_is_told_by_the_service,
-    a_session_that_has_ended_unnoticed_cannot_be_extended,
-    a_list_shows_the_accounts_running_sessions_and_whose_they_are,
-    stopping_all_own_sessions_leaves_other_peoples_alone,
-    stopping_all_of_the_account_asks_what_there_is,
-    one_session_that_cannot_be_stopped_holds_up_no_other_and_is_named,
-    an_access_token_is_for_the_application_too,
-    every_request_says_who_sends_it_and_a_token_request_how_to_find_it,
-    the_log_is_pulled_at_the_chosen_level,
-    who_waits_for_a_line_gets_it_when_it_comes_and_the_end_when_the_client_ends,
-    a_cached_read_is_as_young_as_the_poll_interval_and_tells_its_age,
+    the_reply_to_an_update_after_a_stop_changes_nothing,
+    after_its_own_stop_a_client_considers_the_session_ended,
+    a_session_stopped_while_it_is_opened_is_not_ready,
+    an_ended_client_returns_no_token,
+    started_operations_send_no_unnecessary_request,
+    an_updated_lease_is_known_without_a_read,
+    an_accepted_lease_is_believed_until_a_read_shows_another,
+    the_current_lease_costs_no_request_and_a_shorter_one_is_refused,
+    an_update_below_another_clients_lease_is_refused,
+    a_session_that_ended_unnoticed_cannot_be_extended,
+    a_list_has_the_running_sessions_and_which_are_known,
+    stopping_own_sessions_leaves_others_alone,
+    stopping_the_accounts_sessions_lists_them_first,
+    a_session_that_cannot_be_stopped_is_named_and_delays_no_other,
+    the_application_can_get_and_supply_an_access_token,
+    requests_have_the_user_agent_and_correlation_headers,
+    the_log_has_the_chosen_level,
+    a_wait_for_a_log_line_ends_with_a_line_or_the_client,
+    cached_properties_are_younger_than_the_poll_interval,
 ];
 
 fn hours(hours: u32) -> Lease {
     Lease::new(HOUR * hours).unwrap()
 }
 
-fn from_nothing_to_ready_updated_and_stopped_nothing_is_sent_too_many(wire: &Wire) {
+fn started_operations_send_no_unnecessary_request(wire: &Wire) {
     for (startup, looks) in [(0, 1), (1, 1), (10, 1), (11, 2), (25, 3), (60, 6)] {
         let world = World::new(Config { startup: startup * SECOND, ..Config::default() }, wire.config());
         let session = world.client.create_session(&an_hour()).run().unwrap();
@@ -43,30 +44,43 @@ fn from_nothing_to_ready_updated_and_stopped_nothing_is_sent_too_many(wire: &Wir
         session.update_lease(hours(2)).run().unwrap();
         session.stop().run().unwrap();
         let connections: Vec<_> = world.emulator.requests().iter().map(|request| request.connection).collect();
-        assert!(connections.iter().all(|number| *number == 1), "one connection serves: {connections:?}");
-        // Where a create is answered by the whole session, one that is ready at once needs no look.
+        assert_eq!(connections[..2], [1, 2], "a create has its own connection");
+        assert!(connections[2..].iter().all(|number| *number == 1), "one serves everything else: {connections:?}");
+        // With 2021-01-01 the reply to a create has the status, so a session that is ready at once needs no read.
         let looks = if startup == 0 && !wire.is_v1() { 0 } else { looks };
         let expected = [&[TOKEN, wire.create][..], &vec![wire.properties; looks], &[wire.update, wire.stop]].concat();
         assert_eq!(world.requests(), expected, "ready after {startup} s");
     }
 }
 
-fn a_lease_is_extended_as_a_whole_and_is_known_without_asking(wire: &Wire) {
+fn an_updated_lease_is_known_without_a_read(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let session = world.client.create_session(&an_hour()).run().unwrap();
     session.wait_until_ready().timeout(HOUR).run().unwrap();
     world.requests();
-    let used = if wire.is_v1() { 10 * SECOND } else { Duration::ZERO }; // The other counts whole minutes.
+    let used = if wire.is_v1() { 10 * SECOND } else { Duration::ZERO }; // 2021-01-01 reports whole minutes.
     let known = session.update_lease(hours(2)).run().unwrap();
     assert_eq!((known.max_lease, known.remaining()), (Some(2 * HOUR), Some(2 * HOUR - used)));
     assert_eq!(world.emulator.sessions()[0].max_lease, 2 * HOUR);
     let longest = if wire.is_v1() { 25 } else { 24 };
     session.update_lease(hours(longest)).run().unwrap();
-    assert_eq!(world.emulator.sessions()[0].max_lease, longest * HOUR, "a day and more has its own spelling in v1");
+    assert_eq!(world.emulator.sessions()[0].max_lease, longest * HOUR, "v1 writes a lease of a day or more with days");
     assert_eq!(world.requests(), [wire.update, wire.update]);
 }
 
-fn the_lease_that_stands_costs_nothing_and_a_shorter_one_is_refused_here(wire: &Wire) {
+fn an_accepted_lease_is_believed_until_a_read_shows_another(wire: &Wire) {
+    let world = World::with_startup(wire, Duration::ZERO);
+    let session = world.client.create_session(&an_hour()).run().unwrap();
+    session.properties().run().unwrap();
+    let lie = wire.session_with(&SessionStatus::Ready, 2);
+    world.emulator.add_faults([wire.on(Asked::Update).status(200).body(lie)]).unwrap();
+    assert_eq!(session.update_lease(hours(2)).run().unwrap().max_lease, Some(2 * HOUR));
+    assert_eq!(session.snapshot().max_lease, Some(2 * HOUR));
+    assert_eq!(session.properties().run().unwrap().max_lease, Some(HOUR));
+    assert_eq!(session.snapshot().max_lease, Some(HOUR));
+}
+
+fn the_current_lease_costs_no_request_and_a_shorter_one_is_refused(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let session = world.client.create_session(&an_hour()).run().unwrap();
     world.requests();
@@ -77,7 +91,7 @@ fn the_lease_that_stands_costs_nothing_and_a_shorter_one_is_refused_here(wire: &
     assert!(world.requests().is_empty());
 }
 
-fn what_another_client_did_to_the_lease_is_told_by_the_service(wire: &Wire) {
+fn an_update_below_another_clients_lease_is_refused(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let session = world.client.create_session(&an_hour()).run().unwrap();
     let other = world.another_client(wire.config());
@@ -90,7 +104,7 @@ fn what_another_client_did_to_the_lease_is_told_by_the_service(wire: &Wire) {
     assert_eq!(opened.update_lease(hours(6)).run().unwrap_err().kind(), ErrorKind::SessionEnded);
 }
 
-fn a_session_that_has_ended_unnoticed_cannot_be_extended(wire: &Wire) {
+fn a_session_that_ended_unnoticed_cannot_be_extended(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let session = world.client.create_session(&an_hour()).run().unwrap();
     world.clock.advance(2 * HOUR);
@@ -98,7 +112,7 @@ fn a_session_that_has_ended_unnoticed_cannot_be_extended(wire: &Wire) {
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Conflict, Some(if wire.is_v1() { 409 } else { 422 })));
 }
 
-fn a_cached_read_is_as_young_as_the_poll_interval_and_tells_its_age(wire: &Wire) {
+fn cached_properties_are_younger_than_the_poll_interval(wire: &Wire) {
     let world = World::with_startup(wire, 5 * SECOND);
     let session = world.client.create_session(&an_hour()).run().unwrap();
     world.requests();
@@ -107,26 +121,26 @@ fn a_cached_read_is_as_young_as_the_poll_interval_and_tells_its_age(wire: &Wire)
     assert_eq!((known.status, known.age), (SessionStatus::Starting, 4 * SECOND));
     world.clock.advance(6 * SECOND);
     assert_eq!(session.cached_properties().run().unwrap().status, SessionStatus::Ready);
-    assert_eq!(world.requests(), [wire.properties], "ten seconds while it starts");
+    assert_eq!(world.requests(), [wire.properties], "every ten seconds while it starts");
     world.clock.advance(29 * SECOND);
     assert_eq!(session.cached_properties().run().unwrap().age, 29 * SECOND);
-    assert!(world.requests().is_empty(), "thirty when it is ready");
+    assert!(world.requests().is_empty(), "current for thirty seconds when it is ready");
     world.clock.advance(SECOND);
     assert_eq!(session.cached_properties().run().unwrap().age, Duration::ZERO);
     session.update_lease(hours(2)).run().unwrap();
     session.cached_properties().run().unwrap();
     session.stop().run().unwrap();
     assert_eq!(session.cached_properties().run().unwrap().status, SessionStatus::Stopped);
-    // v1 answers an update with nothing; 2021-01-01 with the whole session.
+    // v1 answers an update without a body, 2021-01-01 with the whole session.
     let after_update = if wire.is_v1() { &[wire.properties][..] } else { &[] };
     let expected = [&[wire.properties, wire.update][..], after_update, &[wire.stop, wire.properties]].concat();
-    assert_eq!(world.requests(), expected, "what this client does counts");
+    assert_eq!(world.requests(), expected, "this client's changes make them outdated");
     world.clock.advance(10 * HOUR);
     assert_eq!(session.cached_properties().run().unwrap().status, SessionStatus::Stopped);
-    assert!(world.requests().is_empty(), "an end is for ever");
+    assert!(world.requests().is_empty(), "a final status stays current");
 }
 
-fn a_list_shows_the_accounts_running_sessions_and_whose_they_are(wire: &Wire) {
+fn a_list_has_the_running_sessions_and_which_are_known(wire: &Wire) {
     let world = World::with_startup(wire, 5 * SECOND);
     let other = world.another_client(wire.config());
     assert!(world.client.list_sessions().run().unwrap().is_empty());
@@ -142,7 +156,7 @@ fn a_list_shows_the_accounts_running_sessions_and_whose_they_are(wire: &Wire) {
     assert_eq!(listed[0].properties, mine.properties().run().unwrap());
 }
 
-fn stopping_all_own_sessions_leaves_other_peoples_alone(wire: &Wire) {
+fn stopping_own_sessions_leaves_others_alone(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let other = world.another_client(wire.config());
     let sessions: Vec<_> = (0..20).map(|_| world.client.create_session(&an_hour()).run().unwrap()).collect();
@@ -151,7 +165,7 @@ fn stopping_all_own_sessions_leaves_other_peoples_alone(wire: &Wire) {
     sessions[0].stop().run().unwrap();
     world.requests();
     let all = world.client.stop_all(StopScope::Own).run().unwrap();
-    assert_eq!((all.stopped, all.already_gone, all.failed.len()), (19, 0, 0), "opening is not owning");
+    assert_eq!((all.stopped, all.already_gone, all.failed.len()), (19, 0, 0), "opened sessions are not owned");
     assert_eq!(world.requests(), vec![wire.stop; 19]);
     let running: Vec<_> = world.emulator.sessions().into_iter().filter(|it| it.status == Emulated::Ready).collect();
     assert_eq!(running.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [theirs.id().as_str()]);
@@ -159,7 +173,7 @@ fn stopping_all_own_sessions_leaves_other_peoples_alone(wire: &Wire) {
     assert_eq!(sessions[1].wait_until_ready().timeout(HOUR).run().unwrap_err().kind(), ErrorKind::SessionEnded);
 }
 
-fn stopping_all_of_the_account_asks_what_there_is(wire: &Wire) {
+fn stopping_the_accounts_sessions_lists_them_first(wire: &Wire) {
     let world = World::new(Config { startup: 5 * SECOND, stopping: 60 * SECOND, ..Config::default() }, wire.config());
     let other = world.another_client(wire.config());
     for client in [&world.client, &other, &other] {
@@ -168,12 +182,12 @@ fn stopping_all_of_the_account_asks_what_there_is(wire: &Wire) {
     other.create_session(&an_hour()).run().unwrap().stop().run().unwrap();
     world.requests();
     let all = world.client.stop_all(StopScope::Account).run().unwrap();
-    assert_eq!((all.stopped, all.failed.len()), (3, 0), "one is stopping already");
+    assert_eq!((all.stopped, all.failed.len()), (3, 0), "one is already stopping");
     assert_eq!(world.requests(), [wire.list, wire.stop, wire.stop, wire.stop]);
     assert!(world.emulator.sessions().iter().all(|it| it.status == Emulated::Stopping));
 }
 
-fn one_session_that_cannot_be_stopped_holds_up_no_other_and_is_named(wire: &'static Wire) {
+fn a_session_that_cannot_be_stopped_is_named_and_delays_no_other(wire: &'static Wire) {
     const BAD: &str = "11111111-1111-4111-8111-111111111111";
     let server = Scripted::by(move |line| match wire.act_of(line) {
         Asked::List => {
@@ -196,7 +210,7 @@ fn one_session_that_cannot_be_stopped_holds_up_no_other_and_is_named(wire: &'sta
     assert!(error.message().contains("1 of 4") && error.message().matches(BAD).count() == 1, "{error}");
 }
 
-fn an_access_token_is_for_the_application_too(wire: &Wire) {
+fn the_application_can_get_and_supply_an_access_token(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let first = world.client.access_token().run().unwrap();
     world.clock.advance(HOUR);
@@ -225,10 +239,14 @@ fn an_access_token_is_for_the_application_too(wire: &Wire) {
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unauthorized, Some(401)));
         assert!(error.message().contains("access token was refused"), "{error}");
     }
-    assert_eq!(world.requests(), [wire.list, wire.list], "each call tries it once: the device's clock may be wrong");
+    assert_eq!(
+        world.requests(),
+        [wire.list, wire.list],
+        "each call sends it once, because the device's clock may be wrong"
+    );
 }
 
-fn every_request_says_who_sends_it_and_a_token_request_how_to_find_it(wire: &Wire) {
+fn requests_have_the_user_agent_and_correlation_headers(wire: &Wire) {
     let server = Scripted::always(Act::Answer(reply("200 OK", "", r#"{"sessions":[]}"#)));
     let client = server.client(ClientConfig { user_agent_suffix: "MyApp/1.2".into(), ..wire.config() });
     client.list_sessions().run().unwrap();
@@ -248,7 +266,7 @@ fn every_request_says_who_sends_it_and_a_token_request_how_to_find_it(wire: &Wir
 }
 
 #[test]
-fn what_is_sent_with_a_create_is_what_was_asked_for() {
+fn a_create_sends_the_requested_parameters() {
     let created = reply("202 Accepted", "", r#"{"sessionId":"e13d2c44-63e0-4591-991e-f9e05e599a93"}"#);
     let server = Scripted::always(Act::Answer(created));
     let client = server.client(ClientConfig::default());
@@ -264,7 +282,7 @@ fn what_is_sent_with_a_create_is_what_was_asked_for() {
     assert_eq!(seen[1].header("content-type"), Some("application/json"));
 }
 
-fn the_log_is_pulled_at_the_chosen_level(wire: &Wire) {
+fn the_log_has_the_chosen_level(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let messages = |level| {
         let client = world.another_client(ClientConfig { log_level: level, ..wire.config() });
@@ -276,7 +294,7 @@ fn the_log_is_pulled_at_the_chosen_level(wire: &Wire) {
     };
     assert!(messages(LogLevel::Off).is_empty());
     let count = |level| messages(level).len();
-    // Where leases are whole minutes, none is too short.
+    // With 2021-01-01, leases are whole minutes, so none is unusually short.
     let unusual = usize::from(wire.is_v1());
     assert_eq!((count(LogLevel::Error), count(LogLevel::Warning)), (1, 1 + unusual), "404; and an unusual lease");
     let info = messages(LogLevel::Info);
@@ -291,7 +309,7 @@ fn the_log_is_pulled_at_the_chosen_level(wire: &Wire) {
     assert_eq!(create.unix_time, world.clock.unix_time());
 }
 
-fn who_waits_for_a_line_gets_it_when_it_comes_and_the_end_when_the_client_ends(wire: &Wire) {
+fn a_wait_for_a_log_line_ends_with_a_line_or_the_client(wire: &Wire) {
     let emulator = arr_service::Emulator::start(Config::default()).unwrap();
     let config = ClientConfig { log_level: LogLevel::Info, ..wire.config() };
     let client = Client::new(config_for(&emulator, config)).unwrap();
@@ -307,7 +325,7 @@ fn who_waits_for_a_line_gets_it_when_it_comes_and_the_end_when_the_client_ends(w
 }
 
 #[test]
-fn a_list_may_have_eight_mebibytes_and_not_a_byte_more() {
+fn a_list_may_have_eight_mebibytes_and_no_more() {
     let list = |length: usize| {
         let body = r#"{"sessions":[]}"#;
         Scripted::always(Act::Answer(reply("200 OK", "", &format!("{body}{}", " ".repeat(length - body.len())))))
@@ -318,7 +336,7 @@ fn a_list_may_have_eight_mebibytes_and_not_a_byte_more() {
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
 }
 
-fn after_its_own_stop_a_client_takes_the_session_for_over(wire: &Wire) {
+fn after_its_own_stop_a_client_considers_the_session_ended(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let session = world.client.create_session(&an_hour()).run().unwrap();
     session.wait_until_ready().timeout(HOUR).run().unwrap();
@@ -329,7 +347,7 @@ fn after_its_own_stop_a_client_takes_the_session_for_over(wire: &Wire) {
     assert!(world.requests().is_empty());
 }
 
-fn a_session_that_was_stopped_while_it_was_opened_is_not_taken_for_ready(wire: &'static Wire) {
+fn a_session_stopped_while_it_is_opened_is_not_ready(wire: &'static Wire) {
     use std::sync::{Mutex, mpsc};
     let (began, begins) = mpsc::channel::<()>();
     let (go_on, gate) = mpsc::channel::<()>();
@@ -361,7 +379,7 @@ fn a_session_that_was_stopped_while_it_was_opened_is_not_taken_for_ready(wire: &
 }
 
 #[test]
-fn a_lease_beyond_a_day_is_warned_of() {
+fn a_lease_beyond_a_day_logs_a_warning() {
     let world = World::with_startup(&crate::support::wire::V1, Duration::ZERO);
     let config = ClientConfig { log_level: LogLevel::Warning, ..ClientConfig::default() };
     let client = world.another_client(config);
@@ -371,15 +389,15 @@ fn a_lease_beyond_a_day_is_warned_of() {
     }
 }
 
-fn a_client_that_has_ended_gives_out_no_token(wire: &Wire) {
+fn an_ended_client_returns_no_token(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     world.client.access_token().run().unwrap();
     world.client.shut_down();
     assert_eq!(world.client.access_token().run().unwrap_err().kind(), ErrorKind::ShutDown);
 }
 
-/// An update's answer that comes after the stop's must not bring the session back.
-fn an_update_that_is_answered_after_a_stop_changes_nothing(wire: &'static Wire) {
+/// The reply to an update that arrives after the stop must not bring the session back.
+fn the_reply_to_an_update_after_a_stop_changes_nothing(wire: &'static Wire) {
     use std::sync::{Mutex, mpsc};
     let (began, begins) = mpsc::channel::<()>();
     let (go_on, gate) = mpsc::channel::<()>();

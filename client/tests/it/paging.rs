@@ -1,9 +1,9 @@
-//! A list in pages, as REST 2021-01-01 has it.
+//! Lists in pages, with REST 2021-01-01.
 
 use crate::support::scripted::{Act, Scripted, reply};
 use crate::support::wire::V2021;
 use crate::support::{SECOND, World, an_hour};
-use arr_client::{ErrorKind, SessionStatus};
+use arr_client::{ClientConfig, ErrorKind, LogLevel, SessionStatus};
 use arr_service::Config;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,7 +14,7 @@ fn page(id: usize, link: &str) -> Act {
 }
 
 #[test]
-fn all_pages_are_one_list_in_their_order() {
+fn all_pages_form_one_list_in_order() {
     for page_size in [1, 2, 3, 7, 8] {
         let config = Config { startup: SECOND, page_size: Some(page_size), ..Config::default() };
         let world = World::new(config, V2021.config());
@@ -28,7 +28,7 @@ fn all_pages_are_one_list_in_their_order() {
 }
 
 #[test]
-fn a_page_that_fails_for_a_passing_reason_is_asked_for_again() {
+fn a_page_is_retried_after_a_transient_failure() {
     let count = AtomicUsize::new(0);
     let server = Scripted::by(move |_| match count.fetch_add(1, Ordering::SeqCst) {
         0 => page(1, "\"?page=2\""),
@@ -52,6 +52,9 @@ fn a_link_to_another_server_is_not_followed() {
         "//example.com/".to_owned(),
         "ftp://127.0.0.1/".to_owned(),
         "http://[".to_owned(),
+        format!("?page={}", "x".repeat(65_500)),
+        // Percent-encoding makes it three times as long.
+        format!("?page={}", "ä".repeat(20_000)),
     ] {
         let server = Scripted::always(page(1, &format!("\"{link}\"")));
         let error = server.client(V2021.config()).list_sessions().run().unwrap_err();
@@ -60,7 +63,7 @@ fn a_link_to_another_server_is_not_followed() {
     }
     assert!(elsewhere.seen().is_empty());
 
-    // Here, but as somebody else.
+    // The same server, but with a user name.
     let url = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
     let own = std::sync::Arc::clone(&url);
     let server = Scripted::by(move |_| page(1, &format!("\"{}\"", own.lock().unwrap())));
@@ -70,7 +73,7 @@ fn a_link_to_another_server_is_not_followed() {
 }
 
 #[test]
-fn a_session_that_moved_from_one_page_to_the_next_is_listed_once() {
+fn a_session_that_moves_between_pages_is_listed_once() {
     let count = AtomicUsize::new(0);
     let server =
         Scripted::by(move |_| page(1, if count.fetch_add(1, Ordering::SeqCst) == 0 { "\"?page=2\"" } else { "null" }));
@@ -78,7 +81,7 @@ fn a_session_that_moved_from_one_page_to_the_next_is_listed_once() {
 }
 
 #[test]
-fn pages_that_lead_in_circles_or_never_end_come_to_an_end() {
+fn circular_or_endless_pages_are_an_error() {
     let server = Scripted::always(page(1, "\"?page=1\""));
     let error = server.client(V2021.config()).list_sessions().run().unwrap_err();
     assert!(error.kind() == ErrorKind::UnexpectedReply && error.message().contains("never end"), "{error}");
@@ -92,4 +95,25 @@ fn pages_that_lead_in_circles_or_never_end_come_to_an_end() {
     let error = server.client(V2021.config()).list_sessions().run().unwrap_err();
     assert!(error.kind() == ErrorKind::UnexpectedReply && error.message().contains("never end"), "{error}");
     assert_eq!(server.seen().len(), 1 + 1_001);
+}
+
+#[test]
+fn a_link_that_contains_the_token_is_redacted_in_the_log() {
+    const TOKEN: &str = "h.eyJleHAiOjQwNzA5MDg4MDB9.0123456789abcdefghij";
+    for written in [TOKEN.to_owned(), TOKEN.replace('.', "%2e")] {
+        for last in [Act::Answer(reply("403 Forbidden", "", "")), Act::Close] {
+            let link = format!("\"/again/{written}/sessions\"");
+            let token = reply("200 OK", "", &format!(r#"{{"AccessToken":"{TOKEN}"}}"#));
+            let answer = move |line: &str| if line.contains("again") { last.clone() } else { page(1, &link) };
+            let server = Scripted::with_tokens(token, answer);
+            let client = server.client(ClientConfig { log_level: LogLevel::Debug, max_retries: 0, ..V2021.config() });
+            let error = client.list_sessions().run().unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Network), "{error}");
+            let mut lines = vec![error.message().to_owned()];
+            while let Some(entry) = client.next_log(std::time::Duration::ZERO).unwrap() {
+                lines.push(entry.message);
+            }
+            assert!(lines.len() > 3 && !lines.iter().any(|line| line.contains(&TOKEN[30..])), "{lines:?}");
+        }
+    }
 }

@@ -1,7 +1,6 @@
-//! Replies of the service, through the real transport: a server answers with their status, headers and bytes, and the
-//! outcome must have every field of them. They are the project's own vectors (`vectors.json`) and, where it is at hand, the
-//! real service's recorded traffic: the folder that `ARR_RECORDINGS` names. That the requests are the recorded ones too is
-//! tested in `src/api/recorded.rs`.
+//! Recorded replies, through the real transport: a server sends their status, headers and bytes, and the outcome must
+//! have every field. The recordings are the project's own vectors (`vectors.json`) and, if available, the real
+//! service's traffic, in the folder `ARR_RECORDINGS`. `src/wire/tests/recorded.rs` compares the requests.
 
 use crate::support::scripted::{Act, Scripted, reply};
 use arr_client::{
@@ -12,17 +11,17 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// What differs from the recorded reply, and why.
-const MENDED: [(&str, &str, &str); 2] = [
+/// Headers that differ from the recorded reply, and why.
+const CORRECTED: [(&str, &str, &str); 2] = [
     ("v1-04", "Content-Length", "the document's 60 cannot belong to its body, which has more than 200 bytes"),
-    ("21-", "content-length", "the recorder has put a shorter token in the place of the real one"),
+    ("21-", "content-length", "the recorder has replaced the real token with a shorter one"),
 ];
 
-/// Tokens that are none: the recorders and the document have replaced them.
+/// Replies whose tokens were replaced by the recorders or in the document.
 const NO_TOKENS: [&str; 3] = ["09-", "21-", "v1-06"];
 
 #[test]
-fn our_vectors_are_read_to_the_last_field() {
+fn our_vectors_are_read_completely() {
     let vectors: Vec<Value> = serde_json::from_str(include_str!("vectors.json")).unwrap();
     for exchange in &vectors {
         replay(exchange["name"].as_str().unwrap(), exchange);
@@ -30,7 +29,7 @@ fn our_vectors_are_read_to_the_last_field() {
 }
 
 #[test]
-fn the_services_recorded_replies_are_read_to_the_last_field() {
+fn the_services_recorded_replies_are_read_completely() {
     let Some(folder) = std::env::var_os("ARR_RECORDINGS").map(PathBuf::from) else {
         println!("skipped: ARR_RECORDINGS is not set");
         return;
@@ -50,10 +49,11 @@ fn the_services_recorded_replies_are_read_to_the_last_field() {
 fn bytes(name: &str, response: &Value) -> String {
     let body = response["body_text_compact"].as_str().unwrap_or_default();
     let mut head = format!("HTTP/1.1 {} Recorded\r\n", response["status"]);
-    let mended = |header: &str| MENDED.iter().any(|(start, mended, _)| name.starts_with(start) && header == *mended);
+    let corrected =
+        |header: &str| CORRECTED.iter().any(|(start, corrected, _)| name.starts_with(start) && header == *corrected);
     let mut framed = response["status"] == 204;
     for (header, value) in response["headers"].as_object().unwrap() {
-        if !mended(header) {
+        if !corrected(header) {
             framed |= header.eq_ignore_ascii_case("content-length");
             head.push_str(&format!("{header}: {}\r\n", value.as_str().unwrap()));
         }
@@ -72,7 +72,7 @@ fn header<'a>(response: &'a Value, name: &str) -> Option<&'a str> {
 fn replay(name: &str, exchange: &Value) {
     let (request, response) = (&exchange["request"], &exchange["response"]);
     let server = replayed(name, request, response);
-    // What was sent for it, the account aside; bodies and headers are compared in `src/api/recorded.rs`.
+    // Compares the request line without the account; `src/wire/tests/recorded.rs` compares bodies and headers.
     if let Some(server) = server.filter(|_| !name.starts_with("22-") && !name.starts_with("23-")) {
         let url = request["url"].as_str().unwrap();
         let path = &url[url.find("://").unwrap() + 3..];
@@ -82,7 +82,7 @@ fn replay(name: &str, exchange: &Value) {
     }
 }
 
-/// A request with its account and the document's placeholders left out.
+/// A request without its account and the document's placeholders.
 fn without_account(line: &str) -> String {
     let line = line.replace("{sessionId}", "e13d2c44-63e0-4591-991e-f9e05e599a93");
     match line.split_once("/accounts/") {
@@ -108,7 +108,7 @@ fn replayed(name: &str, request: &Value, response: &Value) -> Option<Scripted> {
     let id = segments.get(3).copied().filter(|id| !id.contains('{') && *id != "create");
     let id = SessionId::parse(id.unwrap_or("e13d2c44-63e0-4591-991e-f9e05e599a93")).unwrap();
     Some(match (request["method"].as_str().unwrap(), segments.len()) {
-        // Conversions: what is no list of sessions is an empty one, and its null link leads nowhere.
+        // Conversions: a list without sessions is empty, and its null link leads nowhere.
         ("GET", 3) => check_list(name, response, version, answer),
         _ if segments[2] == "conversions" => {
             let (server, client) = client(version, answer);
@@ -120,7 +120,7 @@ fn replayed(name: &str, request: &Value, response: &Value) -> Option<Scripted> {
     })
 }
 
-/// A server that answers everything so, but for tokens, and a client of it that asks once.
+/// A server that answers everything except tokens like this, and a client of it without retries.
 fn client(version: ApiVersion, answer: String) -> (Scripted, Client) {
     let server = Scripted::always(Act::Answer(answer));
     let client = server.client(ClientConfig { api_version: version, max_retries: 0, ..ClientConfig::default() });
@@ -131,13 +131,13 @@ fn check_token(name: &str, response: &Value, answer: String) {
     let server = Scripted::with_tokens(answer, |_| Act::Close);
     let client = server.client(ClientConfig { max_retries: 0, ..ClientConfig::default() });
     let token = client.access_token().run();
-    let told = response["body_text_compact"].as_str().filter(|body| !body.is_empty());
+    let body = response["body_text_compact"].as_str().filter(|body| !body.is_empty());
     if NO_TOKENS.iter().any(|start| name.starts_with(start)) {
-        // 21 is one, but expired when it was recorded.
+        // 21 has a real token, but it had expired when it was recorded.
         assert_eq!(token.unwrap_err().kind(), ErrorKind::InvalidToken, "{name}");
         return;
     }
-    match (response["status"].as_u64(), told) {
+    match (response["status"].as_u64(), body) {
         (Some(200), Some(body)) => {
             let body: Value = serde_json::from_str(body).unwrap();
             let token = token.unwrap();
@@ -182,7 +182,7 @@ fn check_create(name: &str, response: &Value, version: ApiVersion, answer: Strin
     server
 }
 
-/// A call on a session: it is opened by a reply of ours first.
+/// A call on a session, which is first opened with a reply of ours.
 fn check_session(
     name: &str,
     method: &str,
@@ -224,12 +224,14 @@ fn check_session(
     server
 }
 
-/// Every member of a session's body is in what was read of it.
+/// Asserts that every member of a session's body was read.
 fn check_fields(name: &str, body: &Value, read: &SessionProperties) {
     let minutes = |value: &Value| value.as_u64().map(|minutes| Duration::from_secs(minutes * 60));
     let span = |value: &Value| value.as_str().map(seconds);
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let port = |value: &Value| value.as_u64().filter(|port| *port != 0).map(|port| u16::try_from(port).unwrap());
+    // It has advanced since the reply.
+    let elapsed = read.elapsed.map(|elapsed| Duration::from_secs(elapsed.as_secs()));
     for (member, value) in body.as_object().unwrap() {
         let what = format!("{name}: {member}");
         match member.as_str() {
@@ -245,9 +247,9 @@ fn check_fields(name: &str, body: &Value, read: &SessionProperties) {
             "hostname" | "sessionHostname" => assert_eq!(read.hostname, text(value), "{what}"),
             "arrInspectorPort" => assert_eq!(read.arr_inspector_port, port(value), "{what}"),
             "handshakePort" => assert_eq!(read.handshake_port, port(value), "{what}"),
-            "elapsedTimeMinutes" => assert_eq!(read.elapsed, minutes(value), "{what}"),
+            "elapsedTimeMinutes" => assert_eq!(elapsed, minutes(value), "{what}"),
             "maxLeaseTimeMinutes" => assert_eq!(read.max_lease, minutes(value), "{what}"),
-            "sessionElapsedTime" => assert_eq!(read.elapsed, span(value), "{what}"),
+            "sessionElapsedTime" => assert_eq!(elapsed, span(value), "{what}"),
             "sessionMaxLeaseTime" => assert_eq!(read.max_lease, span(value), "{what}"),
             "teraflops" => assert_eq!(read.teraflops, value.as_f64().filter(|it| *it > 0.0), "{what}"),
             "message" => assert_eq!(read.message, text(value), "{what}"),
@@ -256,7 +258,7 @@ fn check_fields(name: &str, body: &Value, read: &SessionProperties) {
                 assert_eq!(read.error_code, text(&value["code"]), "{what}");
             }
             "creationTime" => assert_eq!(read.creation_time, Some(moment(value.as_str().unwrap())), "{what}"),
-            _ => panic!("{what} is not looked at"),
+            _ => panic!("{what} is not checked"),
         }
     }
     assert!(!matches!(read.status, SessionStatus::Unknown(_)), "{name}");
@@ -269,7 +271,7 @@ fn seconds(text: &str) -> Duration {
     Duration::from_secs(days.parse::<u64>().unwrap() * 86_400 + clock)
 }
 
-/// `yyyy-mm-ddThh:mm:ss.fffffff` in universal time.
+/// `yyyy-mm-ddThh:mm:ss.fffffff` in UTC.
 fn moment(text: &str) -> std::time::SystemTime {
     let (date_and_time, fraction) = text.trim_end_matches("+00:00").trim_end_matches('Z').split_once('.').unwrap();
     let days_of = |year: u64, month: u64, day: u64| {
@@ -284,7 +286,7 @@ fn moment(text: &str) -> std::time::SystemTime {
     UNIX_EPOCH + Duration::new(whole, nanoseconds)
 }
 
-/// The error of a reply tells its status, vector, pause, code and message.
+/// Asserts that an error has the reply's status, vector, pause, code and message.
 fn check_error(name: &str, response: &Value, error: &Error) {
     let status = response["status"].as_u64().map(|status| u16::try_from(status).unwrap());
     assert_eq!(error.http_status(), status, "{name}: {error}");
@@ -295,7 +297,7 @@ fn check_error(name: &str, response: &Value, error: &Error) {
         404 => ErrorKind::NotFound,
         409 | 422 => ErrorKind::Conflict,
         429 => ErrorKind::Throttled,
-        // Only creates are recorded with it.
+        // Only creates are recorded with this status.
         500 => ErrorKind::OutcomeUnknown,
         other => panic!("{name}: {other}"),
     };

@@ -1,37 +1,38 @@
-//! What is sent again, after what pause, and what is not.
+//! What is retried, after which delay, and what is not.
 
 use crate::support::scripted::{Act, Scripted, reply};
 use crate::support::started::LONG;
 use crate::support::wire::{ID, TOKEN, V1, V2021, Wire, in_both_versions};
-use crate::support::{HOUR, SECOND, an_hour};
+use crate::support::{HOUR, SECOND, World, an_hour};
 use arr_client::{Client, ClientConfig, Error, ErrorKind, Lease, Session, SessionId, SessionStatus};
-use arr_service::VirtualClock;
+use arr_service::{Config, VirtualClock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 in_both_versions![
-    stopping_the_accounts_sessions_does_not_wait_because_another_call_was_throttled,
-    a_call_whose_outcome_is_unknown_can_be_made_again,
-    passing_failures_are_tried_again_after_pauses,
-    the_fifth_failure_is_told,
-    other_failures_are_told_at_once,
-    retry_after_is_waited_out_in_either_form,
-    a_service_that_asks_for_more_than_five_minutes_is_asked_again_after_five,
-    a_name_that_cannot_be_resolved_is_looked_up_again,
-    throttling_that_names_no_time_is_waited_out_as_the_documentation_asks,
-    a_pause_that_is_longer_than_the_callers_time_is_told_instead,
-    a_stop_does_not_wait_because_another_call_was_throttled,
-    a_create_is_tried_again_while_no_connection_can_be_made,
-    who_wants_no_retries_is_told_at_once,
-    a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses,
-    an_update_whose_answer_was_lost_is_sent_again_and_checked_where_it_is_refused,
+    stopping_the_accounts_sessions_does_not_wait_for_throttling,
+    a_call_with_an_unknown_outcome_can_be_repeated,
+    transient_failures_are_retried_after_delays,
+    the_fifth_failure_is_reported,
+    other_failures_are_reported_at_once,
+    retry_after_is_honoured_in_either_form,
+    a_retry_after_beyond_five_minutes_is_capped,
+    a_failed_name_lookup_is_retried,
+    throttling_without_retry_after_is_retried_at_the_documented_pace,
+    a_pause_beyond_the_deadline_is_reported_instead,
+    a_stop_does_not_wait_for_another_calls_throttling,
+    a_create_is_retried_while_no_connection_can_be_made,
+    without_retries_failures_are_reported_at_once,
+    a_create_waits_for_a_full_service_and_delays_nothing_else,
+    a_stop_with_a_lost_reply_is_retried_and_counts_as_ours,
+    an_update_with_a_lost_reply_is_retried_and_verified,
 ];
 
 fn id() -> SessionId {
     SessionId::parse(ID).unwrap()
 }
 
-/// Answers the first requests with these acts in their order, and all later ones well.
+/// Answers the first requests with these acts, in order, and all later ones with success.
 fn first(wire: &'static Wire, acts: Vec<Act>) -> Scripted {
     let count = AtomicUsize::new(0);
     Scripted::by(move |line| {
@@ -43,14 +44,35 @@ fn answer(status: &str, headers: &str) -> Act {
     Act::Answer(reply(status, headers, ""))
 }
 
-/// A server that begins so, and a client of it whose clock moves as it sleeps.
+/// A server that begins with these acts, and a client of it whose clock advances when it sleeps.
 fn world(wire: &'static Wire, acts: Vec<Act>) -> (Scripted, Client, VirtualClock) {
     let (server, clock) = (first(wire, acts), VirtualClock::new());
     let client = server.client_on(&clock, wire.config());
     (server, client, clock)
 }
 
-fn passing_failures_are_tried_again_after_pauses(wire: &'static Wire) {
+fn a_create_waits_for_a_full_service_and_delays_nothing_else(wire: &'static Wire) {
+    let world =
+        World::new(Config { max_sessions: Some(1), startup: Duration::ZERO, ..Config::default() }, wire.config());
+    let client = &world.client;
+    let first = client.create_session(&an_hour()).run().unwrap();
+    let error = client.create_session(&an_hour()).timeout(SECOND).run().unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::ServiceFull, Some(429)));
+    assert!(error.is_retryable() && !error.is_outcome_unknown(), "{error:?}");
+    // The end of the first one's lease makes room.
+    let second = client.create_session(&an_hour()).timeout(2 * HOUR).run().unwrap();
+    assert!(world.clock.now() >= HOUR && second.id() != first.id());
+    assert_eq!(client.list_sessions().run().unwrap().len(), 1);
+
+    let full = reply("429 Too Many Requests", "Retry-After: 20\r\n", r#"{"error":{"code":"ServiceFull"}}"#);
+    let (server, client, clock) = self::world(wire, vec![Act::Answer(full)]);
+    let error = client.create_session(&an_hour()).timeout(5 * SECOND).run().unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::ServiceFull, Some(20 * SECOND)));
+    client.list_sessions().run().unwrap();
+    assert_eq!((server.seen().len(), clock.now()), (3, Duration::ZERO), "the list did not wait");
+}
+
+fn transient_failures_are_retried_after_delays(wire: &'static Wire) {
     for act in [
         answer("408 Request Timeout", ""),
         answer("500 Internal Server Error", ""),
@@ -72,14 +94,14 @@ fn passing_failures_are_tried_again_after_pauses(wire: &'static Wire) {
     }
 }
 
-fn the_fifth_failure_is_told(wire: &'static Wire) {
+fn the_fifth_failure_is_reported(wire: &'static Wire) {
     let (server, client, _) = world(wire, vec![answer("503 Service Unavailable", ""); 5]);
     let error = client.list_sessions().run().unwrap_err();
     assert_eq!((error.kind(), error.http_status(), error.is_retryable()), (ErrorKind::ServiceFailure, Some(503), true));
     assert_eq!(server.seen().len(), 1 + 5);
 }
 
-fn other_failures_are_told_at_once(wire: &'static Wire) {
+fn other_failures_are_reported_at_once(wire: &'static Wire) {
     for (status, kind) in [
         ("400 Bad Request", ErrorKind::BadRequest),
         ("403 Forbidden", ErrorKind::Forbidden),
@@ -94,7 +116,7 @@ fn other_failures_are_told_at_once(wire: &'static Wire) {
     }
 }
 
-fn retry_after_is_waited_out_in_either_form(wire: &'static Wire) {
+fn retry_after_is_honoured_in_either_form(wire: &'static Wire) {
     for header in
         ["Retry-After: 7\r\n", "Date: Thu, 09 May 2019 16:17:50 GMT\r\nRetry-After: Thu, 09 May 2019 16:17:57 GMT\r\n"]
     {
@@ -106,7 +128,7 @@ fn retry_after_is_waited_out_in_either_form(wire: &'static Wire) {
     }
 }
 
-fn a_service_that_asks_for_more_than_five_minutes_is_asked_again_after_five(wire: &'static Wire) {
+fn a_retry_after_beyond_five_minutes_is_capped(wire: &'static Wire) {
     for status in ["429 Too Many Requests", "503 Service Unavailable"] {
         for seconds in [299, 300, 301, 86_400] {
             let (server, client, clock) = world(wire, vec![answer(status, &format!("Retry-After: {seconds}\r\n"))]);
@@ -116,10 +138,10 @@ fn a_service_that_asks_for_more_than_five_minutes_is_asked_again_after_five(wire
     }
 }
 
-/// It may be there again in a moment, as after a change of the network; and nothing was sent.
-fn a_name_that_cannot_be_resolved_is_looked_up_again(wire: &'static Wire) {
+/// It may be resolvable a moment later, for example after a change of the network, and nothing was sent.
+fn a_failed_name_lookup_is_retried(wire: &'static Wire) {
     let (tokens, clock) = (first(wire, vec![]), VirtualClock::new());
-    // No resolver knows it; one that nobody answers takes a while to say so.
+    // No resolver knows this name; one without a network takes a while to fail.
     let config = ClientConfig { connect_timeout: LONG, attempt_timeout: LONG, ..wire.config() };
     let client = tokens.client_at("https://arr.invalid", &clock, config);
     let calls: [fn(&Client) -> arr_client::Result<()>; 2] =
@@ -130,48 +152,48 @@ fn a_name_that_cannot_be_resolved_is_looked_up_again(wire: &'static Wire) {
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::NameResolution, true), "{error}");
         assert!(!error.is_outcome_unknown());
         let pauses = clock.now() - before;
-        assert!(pauses >= Duration::from_millis(3_750), "it was tried five times: {pauses:?}");
+        assert!(pauses >= Duration::from_millis(3_750), "five attempts: {pauses:?}");
     }
 }
 
-fn throttling_that_names_no_time_is_waited_out_as_the_documentation_asks(wire: &'static Wire) {
+fn throttling_without_retry_after_is_retried_at_the_documented_pace(wire: &'static Wire) {
     let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", ""); 6]);
     client.list_sessions().timeout(HOUR).run().unwrap();
-    assert_eq!(server.seen().len(), 1 + 7, "as often as it takes");
+    assert_eq!(server.seen().len(), 1 + 7, "retried as often as necessary");
     // 10, 20, 40, and three times 60 seconds, each less a random part of up to a half.
     assert!(clock.now() >= 125 * SECOND && clock.now() <= 250 * SECOND, "{:?}", clock.now());
 }
 
-fn a_pause_that_is_longer_than_the_callers_time_is_told_instead(wire: &'static Wire) {
+fn a_pause_beyond_the_deadline_is_reported_instead(wire: &'static Wire) {
     let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 90\r\n")]);
     let error = client.list_sessions().timeout(60 * SECOND).run().unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(90 * SECOND)));
     assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
 
-    // The next call knows, and does not even ask; one that has the time waits; a stop does neither.
+    // The next call fails without a request; one with enough time waits; a stop is sent at once.
     let error = client.list_sessions().timeout(60 * SECOND).run().unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(90 * SECOND)));
-    assert!(error.message().contains("was not tried"), "{error}");
+    assert!(error.message().contains("was not attempted"), "{error}");
     assert_eq!(server.seen().len(), 2);
     client.list_sessions().timeout(HOUR).run().unwrap();
     assert_eq!((server.seen().len(), clock.now()), (3, 90 * SECOND));
 }
 
-fn a_stop_does_not_wait_because_another_call_was_throttled(wire: &'static Wire) {
+fn a_stop_does_not_wait_for_another_calls_throttling(wire: &'static Wire) {
     let throttled = answer("429 Too Many Requests", "Retry-After: 90\r\n");
     let (server, client, clock) = world(wire, vec![answer("200 OK", ""), throttled]);
-    // The first reply is no properties; what counts is that the second call is told to be quiet.
+    // The first reply is not valid properties; what matters is that the second call is throttled.
     client.open_session(&id()).run().unwrap_err();
     client.list_sessions().run().unwrap_err();
     let created = client.create_session(&an_hour()).timeout(HOUR).run().unwrap();
-    assert_eq!(clock.now(), 90 * SECOND, "a create has time");
+    assert_eq!(clock.now(), 90 * SECOND, "a create waits");
     clock.advance(SECOND);
     created.stop().run().unwrap();
     assert_eq!((server.seen().len(), clock.now()), (5, 91 * SECOND));
 }
 
 #[test]
-fn a_create_is_sent_again_after_429_and_after_nothing_else_that_was_answered() {
+fn only_a_429_reply_makes_a_create_retry() {
     let wire = &V1;
     let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 2\r\n"); 2]);
     drop(client.create_session(&an_hour()).run().unwrap());
@@ -186,22 +208,22 @@ fn a_create_is_sent_again_after_429_and_after_nothing_else_that_was_answered() {
     }
 }
 
-fn a_create_is_tried_again_while_no_connection_can_be_made(wire: &'static Wire) {
+fn a_create_is_retried_while_no_connection_can_be_made(wire: &'static Wire) {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (tokens, clock) = (first(wire, vec![]), VirtualClock::new());
     let client = tokens.client_at(&format!("http://{closed}"), &clock, wire.config());
     let error = client.create_session(&an_hour()).run().unwrap_err();
     assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Network, false));
-    assert!(clock.now() >= Duration::from_millis(3_750), "it was tried five times: {:?}", clock.now());
+    assert!(clock.now() >= Duration::from_millis(3_750), "five attempts: {:?}", clock.now());
 }
 
-fn who_wants_no_retries_is_told_at_once(wire: &'static Wire) {
+fn without_retries_failures_are_reported_at_once(wire: &'static Wire) {
     let (server, clock) = (first(wire, vec![answer("503 Service Unavailable", "")]), VirtualClock::new());
     let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..wire.config() });
     assert_eq!(client.list_sessions().run().unwrap_err().http_status(), Some(503));
     assert_eq!((server.seen().len(), clock.now()), (2, Duration::ZERO));
 
-    // Nor does it wait because the service has asked another call to.
+    // Nor does it wait for a pause that another call was asked for.
     let (server, clock) =
         (first(wire, vec![answer("429 Too Many Requests", "Retry-After: 9\r\n")]), VirtualClock::new());
     let client = server.client_on(&clock, ClientConfig { max_retries: 0, ..wire.config() });
@@ -216,7 +238,7 @@ fn created(client: &Client) -> Session {
     client.create_session(&an_hour()).run().unwrap()
 }
 
-/// Creates a session on a server that then answers `acts`, and does this with it.
+/// Creates a session on a server that then answers with `acts`, and calls `act` with it.
 fn after_create<T>(
     wire: &'static Wire,
     acts: Vec<Act>,
@@ -229,10 +251,10 @@ fn after_create<T>(
     (outcome, seen.iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect())
 }
 
-fn a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses(wire: &'static Wire) {
+fn a_stop_with_a_lost_reply_is_retried_and_counts_as_ours(wire: &'static Wire) {
     let (stopped, seen) =
         after_create(wire, vec![Act::Close, answer("404 Not Found", "")], |session| session.stop().run());
-    assert!(!stopped.unwrap().already_gone, "it was our own first try");
+    assert!(!stopped.unwrap().already_gone, "our own first attempt stopped it");
     assert_eq!(seen, [wire.stop.split(' ').next().unwrap(), wire.stop.split(' ').next().unwrap()]);
     for status in ["404 Not Found", "409 Conflict", "410 Gone"] {
         let (stopped, seen) = after_create(wire, vec![answer(status, "")], |session| session.stop().run());
@@ -241,7 +263,7 @@ fn a_stop_whose_answer_was_lost_is_sent_again_and_is_not_called_somebody_elses(w
     }
 }
 
-fn an_update_whose_answer_was_lost_is_sent_again_and_checked_where_it_is_refused(wire: &'static Wire) {
+fn an_update_with_a_lost_reply_is_retried_and_verified(wire: &'static Wire) {
     let two_hours = Lease::new(2 * HOUR).unwrap();
     let update = |session: &Session| session.update_lease(two_hours).run();
     let stands = |hours: u32| Act::Answer(reply("200 OK", "", &wire.session_with(&SessionStatus::Ready, hours)));
@@ -254,19 +276,28 @@ fn an_update_whose_answer_was_lost_is_sent_again_and_checked_where_it_is_refused
     assert_eq!(updated.unwrap_err().kind(), ErrorKind::BadRequest);
     let (updated, seen) = after_create(wire, vec![answer("400 Bad Request", "")], update);
     assert_eq!((updated.unwrap_err().kind(), seen), (ErrorKind::BadRequest, vec!["PATCH".to_owned()]));
+    // An update to another lease has failed since the one whose replies were lost.
+    let mut acts = vec![Act::Close; 5];
+    acts.extend([answer("403 Forbidden", ""), answer("400 Bad Request", ""), stands(2)]);
+    let (updated, _) = after_create(wire, acts, |session| {
+        update(session).unwrap_err();
+        session.update_lease(Lease::new(3 * HOUR).unwrap()).run().unwrap_err();
+        update(session)
+    });
+    assert_eq!(updated.unwrap().max_lease, Some(2 * HOUR));
 }
 
 #[test]
-fn a_connection_that_the_server_closed_while_it_was_idle_costs_no_second_create() {
+fn a_connection_closed_while_idle_costs_no_second_create() {
     let wire = &V1;
-    // Each connection is good for one reply, and is closed without notice.
+    // The server closes each connection after one reply, without notice.
     let server = Scripted::by(|line| Act::AnswerAndClose(V1.good(line)));
     let clock = VirtualClock::new();
     let client = server.client_on(&clock, wire.config());
     for creates in 1..=20 {
         match client.create_session(&an_hour()).run() {
             Ok(_) => {}
-            // The close can cross the request on its way: then it is lost, and told.
+            // The close may cross the request: then the request is lost, and that is reported.
             Err(error) => assert_eq!(error.kind(), ErrorKind::OutcomeUnknown),
         }
         let seen = server.seen();
@@ -274,9 +305,9 @@ fn a_connection_that_the_server_closed_while_it_was_idle_costs_no_second_create(
     }
 }
 
-/// With an id that is ours a create is repeated like anything else.
+/// With our own id a create is retried like any other request.
 #[test]
-fn a_create_with_an_id_of_ours_is_sent_again_and_is_the_same_session() {
+fn a_create_with_our_id_is_retried_as_the_same_session() {
     let wire = &V2021;
     for act in
         [answer("503 Service Unavailable", "Retry-After: 1\r\n"), Act::Close, answer("429 Too Many Requests", "")]
@@ -290,9 +321,9 @@ fn a_create_with_an_id_of_ours_is_sent_again_and_is_the_same_session() {
     }
 }
 
-/// When nothing has helped, the session may be there: it is named, and stopped with the client's own.
+/// If all retries fail, the session may exist: it is named, and stopped with the client's own.
 #[test]
-fn a_create_with_an_id_of_ours_that_stays_lost_names_the_id() {
+fn a_lost_create_with_our_id_names_the_id() {
     let wire = &V2021;
     let (server, client, _) = world(wire, vec![Act::Close; 5]);
     let error = client.create_session(&an_hour()).run().unwrap_err();
@@ -303,7 +334,7 @@ fn a_create_with_an_id_of_ours_that_stays_lost_names_the_id() {
     assert_eq!(client.stop_all(arr_client::StopScope::Own).run().unwrap().stopped, 1);
     assert!(server.requests().last().unwrap().line.contains(id));
 
-    // One that the application gave may be somebody else's too: it is named, and left alone.
+    // A session under a given id may be another client's: it is named, and left alone.
     let (_server, client, _) = world(wire, vec![Act::Close; 5]);
     let named = an_hour().with_id(SessionId::parse("shared").unwrap());
     assert!(client.create_session(&named).run().unwrap_err().message().contains("session shared may be running"));
@@ -311,7 +342,7 @@ fn a_create_with_an_id_of_ours_that_stays_lost_names_the_id() {
 }
 
 #[test]
-fn an_id_in_use_is_a_conflict_but_one_that_was_made_up_here_can_only_be_in_use_by_our_own_lost_try() {
+fn an_id_in_use_is_a_conflict_unless_generated_and_lost() {
     let wire = &V2021;
     let given = an_hour().with_id(SessionId::parse("shared").unwrap());
     for (new, lost, kind, own) in [
@@ -327,15 +358,15 @@ fn an_id_in_use_is_a_conflict_but_one_that_was_made_up_here_can_only_be_in_use_b
     }
 }
 
-fn stopping_the_accounts_sessions_does_not_wait_because_another_call_was_throttled(wire: &'static Wire) {
+fn stopping_the_accounts_sessions_does_not_wait_for_throttling(wire: &'static Wire) {
     let (server, client, clock) = world(wire, vec![answer("429 Too Many Requests", "Retry-After: 90\r\n")]);
     client.open_session(&id()).timeout(60 * SECOND).run().unwrap_err();
     client.stop_all(arr_client::StopScope::Account).run().unwrap();
     assert_eq!((server.seen().last().map(String::as_str), clock.now()), (Some(wire.list), Duration::ZERO));
 }
 
-/// What a call that failed without a clear answer leaves behind, the same call again takes up.
-fn a_call_whose_outcome_is_unknown_can_be_made_again(wire: &'static Wire) {
+/// Repeating a call with an unknown outcome takes the first one's effect into account.
+fn a_call_with_an_unknown_outcome_can_be_repeated(wire: &'static Wire) {
     let two_hours = Lease::new(2 * HOUR).unwrap();
     let stands = Act::Answer(reply("200 OK", "", &wire.session_with(&SessionStatus::Ready, 2)));
     let acts = [vec![Act::Answer(wire.created())], vec![Act::Close; 5]].concat();
@@ -343,11 +374,7 @@ fn a_call_whose_outcome_is_unknown_can_be_made_again(wire: &'static Wire) {
     let session = created(&client);
     let error = session.update_lease(two_hours).run().unwrap_err();
     assert!(error.is_outcome_unknown() && error.is_retryable(), "{error:?}");
-    assert_eq!(
-        session.update_lease(two_hours).run().unwrap().max_lease,
-        Some(2 * HOUR),
-        "the first had been carried out"
-    );
+    assert_eq!(session.update_lease(two_hours).run().unwrap().max_lease, Some(2 * HOUR), "the first was carried out");
 
     let (_server, client, _) = world(wire, [acts, vec![answer("404 Not Found", "")]].concat());
     let session = created(&client);
@@ -355,20 +382,20 @@ fn a_call_whose_outcome_is_unknown_can_be_made_again(wire: &'static Wire) {
     assert!(!session.stop().run().unwrap().already_gone, "it was ours");
 
     let (_server, client, _) = world(wire, vec![Act::Close; 5]);
-    assert!(!client.list_sessions().run().unwrap_err().is_outcome_unknown(), "reading does nothing");
+    assert!(!client.list_sessions().run().unwrap_err().is_outcome_unknown(), "a read changes nothing");
 }
 
-/// A create that must not be sent twice is not tried with no time left for its answer.
+/// A create that must not be sent twice is not sent with too little time left for its reply.
 #[test]
-fn a_pause_leaves_a_create_the_time_that_its_answer_needs() {
+fn a_pause_leaves_a_create_time_for_its_reply() {
     let (server, client, _) = world(&V1, vec![answer("429 Too Many Requests", "Retry-After: 20\r\n")]);
     let error = client.create_session(&an_hour()).timeout(Duration::from_millis(20_100)).run().unwrap_err();
     assert_eq!((error.kind(), server.seen().len()), (ErrorKind::Throttled, 2));
 }
 
-/// Whatever ends a create after a try that was lost: a session may be running.
+/// However a create ends after a lost attempt, a session may be running.
 #[test]
-fn what_was_lost_stays_lost_however_the_call_ends() {
+fn a_lost_attempt_makes_the_outcome_unknown_however_the_call_ends() {
     let wire = &V2021;
     let refused = || answer("401 Unauthorized", "");
     let quiet = || answer("429 Too Many Requests", "Retry-After: 200\r\n");
@@ -383,7 +410,7 @@ fn what_was_lost_stays_lost_however_the_call_ends() {
     }
     let (server, clock) = (first(wire, vec![Act::Close; 2]), VirtualClock::new());
     let client = server.client_on(&clock, ClientConfig { retry_delay: Some(20 * SECOND), ..wire.config() });
-    // The time is over in the middle of the second pause.
+    // The call times out during the second delay.
     let error = client.create_session(&an_hour()).timeout(30 * SECOND).run().unwrap_err();
     assert!(error.is_outcome_unknown(), "{error} at {:?}", clock.now());
 

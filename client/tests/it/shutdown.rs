@@ -1,4 +1,4 @@
-//! The end of a client: what is still done, what is cancelled, and what is told.
+//! The end of a client: what is completed, what is cancelled, and what is reported.
 use crate::support::barrier::Barrier;
 use crate::support::scripted::{Act, Scripted};
 use crate::support::started::{LONG, ended, eventually};
@@ -13,24 +13,24 @@ use arr_service::SessionStatus as Emulated;
 use std::time::{Duration, Instant};
 
 in_both_versions![
-    a_stop_that_fails_at_the_end_is_told,
-    a_stop_that_takes_longer_than_the_shutdown_may_is_waited_for_by_the_next,
-    what_is_queued_is_told_before_the_end_is,
-    who_waits_for_an_event_or_an_operation_learns_of_the_end,
+    a_stop_that_fails_at_the_end_is_reported,
+    a_second_shutdown_waits_for_a_slow_stop,
+    queued_events_are_delivered_before_the_end,
+    waits_for_events_and_operations_end_with_the_client,
 ];
 
 // They count threads, or end all clients.
 in_both_versions_in_own_processes![
-    stops_that_were_asked_for_are_finished_and_all_else_is_cancelled,
-    what_was_promised_for_the_end_is_done_also_when_nobody_waits,
-    nothing_is_started_any_more,
-    dropping_a_client_waits_for_nothing,
-    all_clients_end_together_and_new_ones_can_be_made,
-    a_stop_that_failed_is_told_by_one_end_of_all,
-    starts_at_the_moment_of_the_end_are_refused_or_have_an_end,
+    at_the_end_stops_finish_and_everything_else_is_cancelled,
+    stop_on_shutdown_works_without_waiting_for_the_end,
+    after_the_end_nothing_can_be_started,
+    dropping_a_client_does_not_wait,
+    all_clients_end_together_and_new_ones_can_be_created,
+    ending_all_clients_reports_a_failed_stop_once,
+    operations_started_during_the_end_are_refused_or_complete,
 ];
 
-/// A server that stands at a barrier with every request that is for this, and answers all others at once.
+/// A server that answers requests of this kind once the barrier is open, and all others at once.
 fn holding(wire: &'static Wire, held: Asked) -> (Barrier, Scripted) {
     let barrier = Barrier::default();
     let before = barrier.clone();
@@ -44,11 +44,11 @@ fn holding(wire: &'static Wire, held: Asked) -> (Barrier, Scripted) {
 }
 
 fn is_seen(server: &Scripted, line: &str) {
-    eventually("it is on the wire", || server.seen().iter().any(|seen| seen == line));
+    eventually("it is in flight", || server.seen().iter().any(|seen| seen == line));
 }
 
-/// The events that are left once a client has ended.
-fn told(client: &Client) -> Vec<(EventKind, u64)> {
+/// The remaining events of a client that has ended.
+fn remaining_events(client: &Client) -> Vec<(EventKind, u64)> {
     let events = std::iter::from_fn(|| match client.next_event(Duration::ZERO) {
         Ok(event) => event,
         Err(error) => {
@@ -59,7 +59,7 @@ fn told(client: &Client) -> Vec<(EventKind, u64)> {
     events.map(|event| (event.kind, event.label.user_data)).collect()
 }
 
-fn stops_that_were_asked_for_are_finished_and_all_else_is_cancelled(wire: &'static Wire) {
+fn at_the_end_stops_finish_and_everything_else_is_cancelled(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Stop);
     let client = server.client(ClientConfig { poll_interval: Some(HOUR), ..wire.config() });
     let session = client.create_session(&an_hour()).run().unwrap();
@@ -69,10 +69,11 @@ fn stops_that_were_asked_for_are_finished_and_all_else_is_cancelled(wire: &'stat
     let other = client.create_session(&an_hour()).run().unwrap();
     let waiting = other.wait_until_ready().timeout(HOUR).label(4).start().unwrap();
     drop(dropped);
-    eventually("all stops are on the wire", || server.seen().iter().filter(|seen| *seen == wire.stop).count() == 3);
+    eventually("all stops are in flight", || server.seen().iter().filter(|seen| *seen == wire.stop).count() == 3);
     client.shut_down();
     let waited = waiting.wait(LONG);
-    // The script of the first version has one id for both sessions, so a stop has the other one read too, and it is ready.
+    // The scripted service of v1 has one id for both sessions, so the stop causes a read of the other one, which may
+    // find it ready.
     assert!(waited == OperationState::Cancelled || wire.is_v1() && waited == OperationState::Succeeded, "{waited:?}");
     assert_eq!([stop.state(), all.state()], [OperationState::Running; 2]);
     assert_eq!(client.shut_down_within(Duration::ZERO).unwrap_err().kind(), ErrorKind::Timeout);
@@ -80,13 +81,13 @@ fn stops_that_were_asked_for_are_finished_and_all_else_is_cancelled(wire: &'stat
     client.shut_down_within(LONG).unwrap();
     ended(&stop).unwrap();
     assert_eq!(ended(&all).unwrap().stopped, 1);
-    let mut told = told(&client);
-    told.sort_by_key(|(_, label)| *label);
-    assert_eq!(told, [1, 3, 4].map(|label| (EventKind::OperationEnded, label)));
+    let mut events = remaining_events(&client);
+    events.sort_by_key(|(_, label)| *label);
+    assert_eq!(events, [1, 3, 4].map(|label| (EventKind::OperationEnded, label)));
     threads::wait_until_gone(LONG);
 }
 
-fn a_stop_that_fails_at_the_end_is_told(wire: &'static Wire) {
+fn a_stop_that_fails_at_the_end_is_reported(wire: &'static Wire) {
     let server = Scripted::by(move |line| match wire.act_of(line) {
         Asked::Stop => Act::Close,
         _ => Act::Answer(wire.good(line)),
@@ -97,7 +98,7 @@ fn a_stop_that_fails_at_the_end_is_told(wire: &'static Wire) {
     assert_eq!(client.shut_down_within(LONG).unwrap_err().kind(), ErrorKind::Network);
 }
 
-fn a_stop_that_takes_longer_than_the_shutdown_may_is_waited_for_by_the_next(wire: &'static Wire) {
+fn a_second_shutdown_waits_for_a_slow_stop(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Stop);
     let client = server.client(wire.config());
     let session = client.create_session(&an_hour()).run().unwrap();
@@ -110,7 +111,7 @@ fn a_stop_that_takes_longer_than_the_shutdown_may_is_waited_for_by_the_next(wire
     assert_eq!(stop.state(), OperationState::Succeeded);
 }
 
-fn what_was_promised_for_the_end_is_done_also_when_nobody_waits(wire: &Wire) {
+fn stop_on_shutdown_works_without_waiting_for_the_end(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let [promised, left] = [true, false].map(|stop_on_shutdown| {
         let session = world.client.create_session(&an_hour()).run().unwrap();
@@ -125,7 +126,7 @@ fn what_was_promised_for_the_end_is_done_also_when_nobody_waits(wire: &Wire) {
     drop((promised, left));
 }
 
-fn what_is_queued_is_told_before_the_end_is(wire: &'static Wire) {
+fn queued_events_are_delivered_before_the_end(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Read);
     let client = server.client(wire.config());
     let session = client.create_session(&an_hour()).run().unwrap();
@@ -135,14 +136,14 @@ fn what_is_queued_is_told_before_the_end_is(wire: &'static Wire) {
     let cancelled = session.properties().label(3).start().unwrap();
     client.shut_down();
     assert_eq!(cancelled.wait(LONG), OperationState::Cancelled);
-    let told: Vec<u64> = (0..4).map(|_| client.next_event(LONG).unwrap().unwrap().label.user_data).collect();
-    assert_eq!(told, [0, 1, 2, 3]);
+    let labels: Vec<u64> = (0..4).map(|_| client.next_event(LONG).unwrap().unwrap().label.user_data).collect();
+    assert_eq!(labels, [0, 1, 2, 3]);
     assert_eq!(client.next_event(LONG).unwrap_err().kind(), ErrorKind::ShutDown);
     assert_eq!(client.next_event(Duration::ZERO).unwrap_err().kind(), ErrorKind::ShutDown);
     barrier.open();
 }
 
-fn who_waits_for_an_event_or_an_operation_learns_of_the_end(wire: &'static Wire) {
+fn waits_for_events_and_operations_end_with_the_client(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Read);
     let client = server.client(wire.config());
     let session = client.create_session(&an_hour()).run().unwrap();
@@ -161,7 +162,7 @@ fn who_waits_for_an_event_or_an_operation_learns_of_the_end(wire: &'static Wire)
     barrier.open();
 }
 
-fn nothing_is_started_any_more(wire: &Wire) {
+fn after_the_end_nothing_can_be_started(wire: &Wire) {
     let world = World::with_startup(wire, Duration::ZERO);
     let client = &world.client;
     let session = client.create_session(&an_hour()).run().unwrap();
@@ -185,7 +186,7 @@ fn nothing_is_started_any_more(wire: &Wire) {
     threads::wait_until_gone(LONG);
 }
 
-fn dropping_a_client_waits_for_nothing(wire: &'static Wire) {
+fn dropping_a_client_does_not_wait(wire: &'static Wire) {
     let (barrier, server) = holding(wire, Asked::Read);
     let client = server.client(ClientConfig { attempt_timeout: 10 * LONG, ..wire.config() });
     let session = client.create_session(&an_hour()).run().unwrap();
@@ -194,8 +195,8 @@ fn dropping_a_client_waits_for_nothing(wire: &'static Wire) {
     let begun = Instant::now();
     drop(client);
     let taken = begun.elapsed();
-    println!("to drop a client took {taken:?}");
-    assert!(taken < LONG, "the request is on the wire all the while: {taken:?}");
+    println!("dropping a client took {taken:?}");
+    assert!(taken < LONG, "the request is in flight all the time: {taken:?}");
     assert_eq!(operation.wait(LONG), OperationState::Cancelled);
     assert!(!threads::names().is_empty());
     barrier.open();
@@ -203,7 +204,7 @@ fn dropping_a_client_waits_for_nothing(wire: &'static Wire) {
     assert_eq!(session.properties().run().unwrap_err().kind(), ErrorKind::ShutDown);
 }
 
-fn all_clients_end_together_and_new_ones_can_be_made(wire: &'static Wire) {
+fn all_clients_end_together_and_new_ones_can_be_created(wire: &'static Wire) {
     const MANY: u32 = 12;
     let held: Vec<_> =
         (0..MANY).map(|number| holding(wire, if number == 0 { Asked::Read } else { Asked::Stop })).collect();
@@ -217,7 +218,7 @@ fn all_clients_end_together_and_new_ones_can_be_made(wire: &'static Wire) {
     let begun = Instant::now();
     assert_eq!(shut_down_all(SECOND / 2).unwrap_err().kind(), ErrorKind::Timeout);
     let taken = begun.elapsed();
-    assert!(taken < MANY * (SECOND / 2), "all share the time, else each would have it: {taken:?}");
+    assert!(taken < MANY * (SECOND / 2), "they share the timeout, rather than each having its own: {taken:?}");
     assert_eq!(read.state(), OperationState::Cancelled);
     assert!(stops.iter().all(|stop| stop.state() == OperationState::Running));
     held.iter().for_each(|(barrier, _)| barrier.open());
@@ -233,8 +234,8 @@ fn all_clients_end_together_and_new_ones_can_be_made(wire: &'static Wire) {
     assert_eq!(new.list_sessions().run().unwrap_err().kind(), ErrorKind::ShutDown);
 }
 
-/// Else every play mode of an editor would end with the failure of the first.
-fn a_stop_that_failed_is_told_by_one_end_of_all(wire: &'static Wire) {
+/// Otherwise every play mode of an editor would end with the failure of the first.
+fn ending_all_clients_reports_a_failed_stop_once(wire: &'static Wire) {
     let refusing = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
     let server = Scripted::by(move |line| match wire.act_of(line) {
         Asked::Stop => Act::Answer(refusing.into()),
@@ -246,9 +247,18 @@ fn a_stop_that_failed_is_told_by_one_end_of_all(wire: &'static Wire) {
     assert_eq!(shut_down_all(LONG).unwrap_err().kind(), ErrorKind::Forbidden);
     shut_down_all(LONG).unwrap();
     drop((client, session));
+
+    // The same if everything is dropped first, as destructors do.
+    let client = server.client(wire.config());
+    let session = client.create_session(&an_hour()).run().unwrap();
+    session.watch(WatchOptions::default().stop_on_shutdown(true), 0).unwrap();
+    drop((client, session));
+    threads::wait_until_gone(LONG);
+    assert_eq!(shut_down_all(LONG).unwrap_err().kind(), ErrorKind::Forbidden);
+    shut_down_all(LONG).unwrap();
 }
 
-fn starts_at_the_moment_of_the_end_are_refused_or_have_an_end(wire: &'static Wire) {
+fn operations_started_during_the_end_are_refused_or_complete(wire: &'static Wire) {
     for _ in 0..50 {
         let server = Scripted::by(|line| Act::Answer(wire.good(line)));
         let client = server.client(wire.config());

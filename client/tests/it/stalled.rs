@@ -1,34 +1,35 @@
-//! Servers that never answer: nobody who does not have to waits for them, and no thread is left behind.
+//! Servers that never answer: other calls do not wait for them, and no thread is left behind.
 
 use crate::support::barrier::Barrier;
 use crate::support::scripted::{Act, Scripted};
 use crate::support::started::{LONG, ended, ends, eventually, running};
 use crate::support::threads;
-use crate::support::wire::{Asked, Wire, in_both_versions, in_both_versions_in_own_processes};
+use crate::support::wire::{self, Asked, Wire, in_both_versions, in_both_versions_in_own_processes};
 use crate::support::{HOUR, SECOND, an_hour, config_for};
 use arr_client::{AnyOperation, Client, ClientConfig, ErrorKind, Lease, OperationState, Session, SessionId};
 use arr_service::{Config, Emulator, Fault};
 use std::time::{Duration, Instant};
 
 in_both_versions![
-    a_cancel_is_seen_at_once_though_the_request_goes_on,
-    a_stop_and_an_extension_are_held_up_by_nothing,
-    what_is_cancelled_makes_room_for_what_is_wanted,
-    what_queues_ends_in_its_own_time,
-    a_create_that_had_no_time_left_was_certainly_not_sent,
+    a_cancel_takes_effect_at_once_although_the_request_continues,
+    nothing_delays_a_stop_or_an_extension,
+    a_stop_does_not_queue_behind_creates,
+    cancelled_requests_make_room_for_others,
+    a_queued_call_ends_at_its_own_deadline,
+    a_create_that_times_out_in_the_queue_was_not_sent,
 ];
 
 // They count threads.
 in_both_versions_in_own_processes![
-    a_shutdown_waits_no_longer_than_it_may_and_ends_when_the_requests_do,
-    a_thousand_that_wait_take_no_thread,
-    the_threads_of_a_client_are_gone_an_attempt_after_it,
+    a_shutdown_keeps_its_timeout_and_ends_with_the_requests,
+    a_thousand_waiting_operations_need_no_thread,
+    a_dropped_clients_threads_end_within_the_attempt_timeout,
 ];
 
-/// Longer than any test waits: what ends earlier has not waited for a request that is held up.
+/// Longer than any test waits: a call that ends earlier has not waited for a request that hangs.
 const ATTEMPT: Duration = Duration::from_secs(10 * 60);
 
-/// A server that never answers reads, and all else at once.
+/// A server that never answers reads, and answers all other requests at once.
 fn silent_to_reads(wire: &'static Wire) -> Scripted {
     Scripted::by(move |line| match wire.act_of(line) {
         Asked::Read => Act::Silence,
@@ -36,7 +37,7 @@ fn silent_to_reads(wire: &'static Wire) -> Scripted {
     })
 }
 
-/// A server that holds up every read until the barrier is opened: it says nothing, or its answer drips.
+/// A server whose reads hang until the barrier is opened: it sends nothing, or its reply drips.
 fn holding_up_reads(wire: &'static Wire, drips: bool, barrier: &Barrier) -> Scripted {
     let opened = barrier.clone();
     Scripted::by(move |line| match wire.act_of(line) {
@@ -59,7 +60,7 @@ fn config(wire: &Wire) -> ClientConfig {
     ClientConfig { attempt_timeout: ATTEMPT, call_timeout: ATTEMPT, max_retries: 0, ..wire.config() }
 }
 
-/// Reads of so many sessions, which are held up; only eight are on the wire at a time.
+/// Reads of this many sessions, which hang; only eight are in flight at a time.
 fn reads(client: &Client, count: usize) -> Vec<Box<dyn AnyOperation>> {
     let read = |number| {
         let id = SessionId::parse(&format!("held-up-{number}")).unwrap();
@@ -68,7 +69,7 @@ fn reads(client: &Client, count: usize) -> Vec<Box<dyn AnyOperation>> {
     (0..count).map(read).collect()
 }
 
-/// How many requests are held up, or were.
+/// The number of reads that the server has received.
 fn on_the_wire(server: &Scripted, wire: &Wire) -> usize {
     let requests = server.requests();
     let reads = requests.iter().filter(|seen| !seen.line.ends_with("/token") && wire.act_of(&seen.line) == Asked::Read);
@@ -79,7 +80,7 @@ fn all_workers_are_busy(server: &Scripted, wire: &Wire) {
     eventually("all workers are busy", || on_the_wire(server, wire) >= 8);
 }
 
-fn a_cancel_is_seen_at_once_though_the_request_goes_on(wire: &'static Wire) {
+fn a_cancel_takes_effect_at_once_although_the_request_continues(wire: &'static Wire) {
     for drips in [false, true] {
         let barrier = Barrier::default();
         let server = holding_up_reads(wire, drips, &barrier);
@@ -90,7 +91,7 @@ fn a_cancel_is_seen_at_once_though_the_request_goes_on(wire: &'static Wire) {
             std::thread::scope(|scope| {
                 let waiting = scope.spawn(|| operation.wait(LONG));
                 operation.cancel();
-                assert_eq!(operation.state(), OperationState::Cancelled, "for the one who cancels, at once");
+                assert_eq!(operation.state(), OperationState::Cancelled, "the cancel takes effect at once");
                 assert_eq!(waiting.join().unwrap(), OperationState::Cancelled);
             });
         }
@@ -98,7 +99,7 @@ fn a_cancel_is_seen_at_once_though_the_request_goes_on(wire: &'static Wire) {
     }
 }
 
-fn a_shutdown_waits_no_longer_than_it_may_and_ends_when_the_requests_do(wire: &'static Wire) {
+fn a_shutdown_keeps_its_timeout_and_ends_with_the_requests(wire: &'static Wire) {
     for drips in [false, true] {
         let barrier = Barrier::default();
         let server = holding_up_reads(wire, drips, &barrier);
@@ -118,7 +119,7 @@ fn a_shutdown_waits_no_longer_than_it_may_and_ends_when_the_requests_do(wire: &'
     }
 }
 
-fn a_stop_and_an_extension_are_held_up_by_nothing(wire: &'static Wire) {
+fn nothing_delays_a_stop_or_an_extension(wire: &'static Wire) {
     let server = silent_to_reads(wire);
     let client = client(&server, wire);
     let session = client.create_session(&an_hour()).run().unwrap();
@@ -130,10 +131,10 @@ fn a_stop_and_an_extension_are_held_up_by_nothing(wire: &'static Wire) {
     }
     stop(&session);
     for (round, eight) in held[..24].chunks(8).enumerate() {
-        eventually("eight more are on the wire", || on_the_wire(&server, wire) == 8 * (round + 1));
+        eventually("eight more are in flight", || on_the_wire(&server, wire) == 8 * (round + 1));
         eight.iter().for_each(|operation| operation.cancel());
     }
-    // With 24 on the wire that nobody waits for.
+    // With 24 in flight that no caller waits for.
     stop(&session);
     assert!(held[24..].iter().all(|read| read.state() == OperationState::Running));
 }
@@ -142,7 +143,31 @@ fn stop(session: &Session) {
     ended(&session.stop().label(0).start().unwrap()).unwrap();
 }
 
-fn what_is_cancelled_makes_room_for_what_is_wanted(wire: &'static Wire) {
+fn a_stop_does_not_queue_behind_creates(wire: &'static Wire) {
+    const CREATES: usize = 40;
+    let barrier = Barrier::default();
+    let opened = barrier.clone();
+    let server = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Create => {
+            opened.pass();
+            Act::Close
+        }
+        _ => Act::Answer(wire.good(line)),
+    });
+    let client = client(&server, wire);
+    let session = client.open_session(&SessionId::parse(wire::ID).unwrap()).run().unwrap();
+    std::thread::scope(|scope| {
+        let creates: Vec<_> =
+            (0..CREATES).map(|_| scope.spawn(|| client.create_session(&an_hour()).run().unwrap_err())).collect();
+        let sent = || server.seen().iter().filter(|line| *line == wire.create).count();
+        eventually("all creates are in flight", || sent() == CREATES);
+        stop(&session);
+        assert!(creates.iter().all(|create| !create.is_finished()));
+        barrier.open();
+    });
+}
+
+fn cancelled_requests_make_room_for_others(wire: &'static Wire) {
     let waits: fn(&Client) -> Vec<Box<dyn AnyOperation>> = |client| {
         let wait = |_| {
             let session = client.create_session(&an_hour()).run().unwrap();
@@ -161,11 +186,11 @@ fn what_is_cancelled_makes_room_for_what_is_wanted(wire: &'static Wire) {
         let list = client.list_sessions().label(0).start().unwrap();
         assert_eq!(list.wait(SECOND / 20), OperationState::Running);
         operations.iter().for_each(|operation| operation.cancel());
-        ended(&list).expect("those are not waited for");
+        ended(&list).expect("it does not wait for the cancelled ones");
     }
 }
 
-fn what_queues_ends_in_its_own_time(wire: &'static Wire) {
+fn a_queued_call_ends_at_its_own_deadline(wire: &'static Wire) {
     let server = silent_to_reads(wire);
     let client = client(&server, wire);
     let _held = reads(&client, 8);
@@ -179,7 +204,7 @@ fn what_queues_ends_in_its_own_time(wire: &'static Wire) {
     assert!(!server.seen().contains(&wire.list.to_owned()));
 }
 
-fn a_create_that_had_no_time_left_was_certainly_not_sent(wire: &'static Wire) {
+fn a_create_that_times_out_in_the_queue_was_not_sent(wire: &'static Wire) {
     let server = silent_to_reads(wire);
     let client = client(&server, wire);
     let _held = reads(&client, 8);
@@ -188,12 +213,12 @@ fn a_create_that_had_no_time_left_was_certainly_not_sent(wire: &'static Wire) {
     let error = ended(&create).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(!error.is_outcome_unknown() && error.is_retryable(), "{error}");
-    assert_eq!(ends(&client), [7], "and nothing else is told");
+    assert_eq!(ends(&client), [7], "and nothing else is reported");
     client.shut_down();
     assert!(!server.seen().contains(&wire.create.to_owned()));
 }
 
-fn a_thousand_that_wait_take_no_thread(wire: &'static Wire) {
+fn a_thousand_waiting_operations_need_no_thread(wire: &'static Wire) {
     let emulator = Emulator::start(Config { startup: HOUR, ..Config::default() }).unwrap();
     let config =
         ClientConfig { poll_interval: Some(HOUR), retry_delay: Some(HOUR), call_timeout: 10 * HOUR, ..wire.config() };
@@ -212,15 +237,15 @@ fn a_thousand_that_wait_take_no_thread(wire: &'static Wire) {
         reads
     };
     let backing_off = fail(failing, Fault::on("GET", "**").status(503));
-    let told_to_wait = fail(pausing, Fault::on("GET", "**").status(503).header("Retry-After", "300"));
+    let pausing_calls = fail(pausing, Fault::on("GET", "**").status(503).header("Retry-After", "300"));
     let silenced = Fault::on("GET", "**").always().status(429).header("Retry-After", "300");
     emulator.add_faults([silenced]).unwrap();
     let lists = (0..332).map(|number| running(client.open_session(sessions[number].id())));
-    let waiting: Vec<Box<dyn AnyOperation>> = waits.chain(backing_off).chain(told_to_wait).chain(lists).collect();
+    let waiting: Vec<Box<dyn AnyOperation>> = waits.chain(backing_off).chain(pausing_calls).chain(lists).collect();
     assert_eq!(waiting.len(), 1000);
-    // Workers without work stay for two seconds. What is left: the driver, and the HTTP library's thread.
+    // Idle workers stay for two seconds. Then only the driver and the HTTP library's thread are left.
     let taken = threads::wait_until(LONG, |names| names.len() <= 2);
-    println!("after {taken:?} 1000 operations wait, and these threads are there: {:?}", threads::names());
+    println!("after {taken:?} 1000 operations are waiting, with these threads: {:?}", threads::names());
     assert!(waiting.iter().all(|operation| operation.state() == OperationState::Running));
     let begun = Instant::now();
     client.shut_down_within(LONG).unwrap();
@@ -229,13 +254,13 @@ fn a_thousand_that_wait_take_no_thread(wire: &'static Wire) {
     threads::wait_until_gone(LONG);
 }
 
-fn the_threads_of_a_client_are_gone_an_attempt_after_it(wire: &'static Wire) {
+fn a_dropped_clients_threads_end_within_the_attempt_timeout(wire: &'static Wire) {
     let server = silent_to_reads(wire);
     let client = server.client(ClientConfig { attempt_timeout: 5 * SECOND, ..config(wire) });
     let operations = reads(&client, 10);
     all_workers_are_busy(&server, wire);
     drop((operations, client));
-    assert!(!threads::names().is_empty(), "to drop a client is not to wait for the requests on the wire");
+    assert!(!threads::names().is_empty(), "dropping a client does not wait for requests in flight");
     let taken = threads::wait_until_gone(LONG);
     println!("the threads of a dropped client were gone after {taken:?}");
 }

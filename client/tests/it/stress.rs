@@ -1,5 +1,5 @@
-//! A storm of started operations from eight threads, with a shutdown in the middle: `tests/stress/` is the same as a program,
-//! for valgrind and ThreadSanitizer.
+//! Random started operations from eight threads, with a shutdown in between. `tests/stress/` is the same test as a
+//! program, for valgrind and ThreadSanitizer.
 
 #[path = "../../../tests/stress/src/storm.rs"]
 mod storm;
@@ -9,9 +9,9 @@ use arr_client::ClientConfig;
 use arr_service::{Config, Emulator};
 use std::time::Duration;
 
-in_both_versions![whatever_is_started_cancelled_and_dropped_ends_once_and_loses_no_session];
+in_both_versions![random_operations_complete_once_and_lose_no_session];
 
-fn whatever_is_started_cancelled_and_dropped_ends_once_and_loses_no_session(wire: &Wire) {
+fn random_operations_complete_once_and_lose_no_session(wire: &Wire) {
     let emulator = Emulator::start(Config { startup: Duration::from_millis(100), ..Config::default() }).unwrap();
     let pace = Some(Duration::from_millis(50));
     let config = ClientConfig { poll_interval: pace, ..wire.config() };
@@ -23,7 +23,7 @@ fn whatever_is_started_cancelled_and_dropped_ends_once_and_loses_no_session(wire
     });
     let operations = number("ARR_STRESS_OPERATIONS").unwrap_or(1_000);
     let folder = crate::support::journal::Folder::new();
-    let report = storm::run(&config, &folder.journal(), usize::try_from(operations).unwrap(), seed);
+    let report = storm::run(&config, &folder.0, usize::try_from(operations).unwrap(), seed);
     let report = report.unwrap_or_else(|error| panic!("ARR_STRESS_SEED={seed}: {error}"));
     println!("seed {seed}: {report}");
 }

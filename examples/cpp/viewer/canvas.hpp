@@ -1,4 +1,4 @@
-// What the viewer draws on: a window with smooth shapes and text, by SDL2 and SDL2_ttf.
+// The viewer's window, with smooth shapes and text, using SDL2 and SDL2_ttf.
 #pragma once
 
 #include <SDL.h>
@@ -52,7 +52,7 @@ public:
         SDL_Quit();
     }
 
-    /// Opens the window. Gives what is wrong, and what to do, or nothing.
+    /// Opens the window. Returns an error message, or an empty text.
     std::string open(const char* title, int width, int height) {
         if (SDL_Init(SDL_INIT_VIDEO) != 0 || TTF_Init() != 0) {
             return std::string("cannot start SDL: ") + SDL_GetError() + "; without a screen, set SDL_VIDEODRIVER=dummy";
@@ -79,7 +79,7 @@ public:
 
     void end() { SDL_RenderPresent(renderer_); }
 
-    /// Writes what was drawn last to a BMP file. Call it before end().
+    /// Saves the current frame as a BMP file. Call it before end().
     bool save(const char* path) {
         int width = 0, height = 0;
         SDL_GetRendererOutputSize(renderer_, &width, &height);
@@ -96,7 +96,7 @@ public:
         SDL_RenderFillRectF(renderer_, &area);
     }
 
-    /// A rectangle with round corners and smooth edges.
+    /// Draws a rectangle with round corners and smooth edges.
     void panel(SDL_FRect area, float radius, Color color) {
         constexpr int steps = 8;
         constexpr float quarter = 1.57079633f;
@@ -131,7 +131,7 @@ public:
                            static_cast<int>(indices.size()));
     }
 
-    /// Keeps what is drawn within an area, until unclip().
+    /// Clips drawing to an area, until unclip().
     void clip(SDL_FRect area) {
         const SDL_Rect whole = {static_cast<int>(area.x), static_cast<int>(area.y), static_cast<int>(area.w),
                                 static_cast<int>(area.h)};
@@ -139,7 +139,7 @@ public:
     }
     void unclip() { SDL_RenderSetClipRect(renderer_, nullptr); }
 
-    /// Draws one line of text, and gives its width.
+    /// Draws one line of text and returns its width.
     float text(Font font, float x, float y, std::string_view text, Color color) {
         if (text.empty()) {
             return 0.0f;
@@ -170,11 +170,11 @@ public:
         return static_cast<float>(width);
     }
 
-    /// The text's beginning that fits a width, with dots if that is not all.
+    /// The longest beginning of a text that fits a width, with an ellipsis if it is cut.
     std::string fitted(Font font, std::string_view text, float width) {
         std::string fit(text);
         for (std::size_t kept = text.size(); kept > 0 && width_of(font, fit) > width;) {
-            // One character less, with all of its bytes.
+            // Removes one character, with all of its bytes.
             do {
                 --kept;
             } while (kept > 0 && (static_cast<unsigned char>(text[kept]) & 0xC0u) == 0x80u);
@@ -183,7 +183,7 @@ public:
         return fit;
     }
 
-    /// Draws a text in lines of that width, and gives where the next line would be.
+    /// Draws a text in lines of that width, and returns the position of the next line.
     float paragraph(Font font, float x, float y, float width, int most_lines, std::string_view text, Color color) {
         const float height = static_cast<float>(TTF_FontLineSkip(font_of(font)));
         for (int line = 1; !text.empty() && line <= most_lines; ++line, y += height) {
@@ -202,7 +202,7 @@ private:
 
     TTF_Font* font_of(Font font) const { return fonts_[static_cast<std::size_t>(font)]; }
 
-    /// As many words as fit.
+    /// The words that fit on one line.
     std::size_t end_of_line(Font font, std::string_view text, float width) {
         std::size_t end = 0;
         while (end < text.size()) {

@@ -1,4 +1,4 @@
-// The viewer's dealings with the service: one session, from a frame loop that never waits.
+// The viewer's session, for a frame loop that never blocks.
 #pragma once
 
 #include <arr_session.hpp>
@@ -13,17 +13,17 @@ namespace viewer {
 
 using namespace std::chrono_literals;
 
-/// Creates, watches, extends and stops one session. Each function returns at once, but for end().
+/// Creates, watches, extends and stops one session. Only end() blocks.
 class Desk {
 public:
-    /// What the person sees of it.
+    /// What the screen shows.
     struct View {
         bool has_session = false;
         bool creating = false;
         bool stopping = false;
         arr::Snapshot now;
         arr::SessionProperties texts;
-        /// The last thing that happened.
+        /// The latest message.
         std::string notice;
         bool notice_is_failure = false;
     };
@@ -34,9 +34,9 @@ public:
 
     void create() {
         if (operation_ || (session_ && !is_final(view_.now.status()))) {
-            return tell("There is a session already: stop it first.");
+            return tell("There is already a session. Stop it first.");
         }
-        // A client that could not be made, for example since a file was missing, is tried anew.
+        // If the client could not be created, for example because a file was missing, tries again.
         if (!client_) {
             auto client = arr::Client::create(options_);
             if (!client) {
@@ -52,15 +52,15 @@ public:
         view_.has_session = false;
         operation_ = std::move(*create);
         view_.creating = true;
-        tell("Asked for a session; frames go on.");
+        tell("Requested a session. The frame loop continues.");
     }
 
     void extend() {
         if (!is_ready()) {
-            return tell("Only a session that is ready can be extended.");
+            return tell("Only a ready session can be extended.");
         }
         if (extension_) {
-            return tell("An extension is under way.");
+            return tell("An extension is in progress.");
         }
         auto extend = session_.start_update_lease(view_.now.max_lease() + extension);
         if (!extend) {
@@ -71,10 +71,10 @@ public:
 
     void stop() {
         if (view_.creating) {
-            // A session that comes back all the same is stopped by the library.
+            // If the create still returns a session, the library stops it.
             operation_.reset();
             view_.creating = false;
-            return tell("Gave up the session that was asked for.");
+            return tell("Cancelled the requested session.");
         }
         if (!session_ || operation_ || is_final(view_.now.status())) {
             return tell("There is no session to stop.");
@@ -88,7 +88,7 @@ public:
         tell("Stopping the session.");
     }
 
-    /// Once a frame: pulls what happened, and looks at the session. Neither waits nor, with nothing to do, allocates.
+    /// Called once a frame: pulls events and reads the session. It never blocks, and allocates only if there is something to do.
     void frame() {
         if (!client_) {
             return;
@@ -101,7 +101,7 @@ public:
         look_at_session();
     }
 
-    /// Ends everything in order, within a time; a session that is there is stopped. Gives what is left undone.
+    /// Ends the client within a time limit, which stops its session. Status::timeout if something is left.
     arr::Result<void> end(arr::WaitTimeout timeout) {
         if (view_.creating) {
             operation_.reset();
@@ -113,7 +113,7 @@ public:
     }
 
 private:
-    // What a crash can cost is a quarter of an hour; it grows while the viewer lives.
+    // The lease is short and grows while the viewer runs, so a crash costs at most a quarter of an hour.
     static constexpr auto lease = 15min;
     static constexpr auto extension = 15min;
     static constexpr auto cap = 4h;
@@ -126,14 +126,21 @@ private:
         case arr::EventType::session_status_changed: return status_changed(event.session_status());
         case arr::EventType::lease_extended: return tell("The lease was extended.");
         case arr::EventType::lease_expiring: return tell("The lease ends soon.");
-        case arr::EventType::lease_cap_reached: return tell("The lease has grown to its cap, and is not extended any more.");
-        case arr::EventType::keep_alive_paused: return tell("Keeping alive was paused.");
-        case arr::EventType::resumed: return tell("Back from sleep.");
+        case arr::EventType::lease_cap_reached: return tell("The lease has reached its cap and is no longer extended.");
+        case arr::EventType::keep_alive_paused: return tell("Keep-alive is paused.");
+        case arr::EventType::resumed: return tell("Resumed after sleep.");
         case arr::EventType::lease_not_extended:
-            return fail(std::string("The lease could not be extended (") + to_string(event.status()) + "); it is tried again.");
+            return fail(std::string("The lease could not be extended (") + to_string(event.status()) + "). It will be retried.");
+        case arr::EventType::reads_failing:
+            return fail(std::string("The session cannot be read (") + to_string(event.status()) + "). It will be retried.");
+        case arr::EventType::starting_long: return tell("The session is taking unusually long to start.");
+        case arr::EventType::reads_recovered: return tell("The session can be read again.");
         case arr::EventType::create_lost:
         case arr::EventType::session_left_running:
-            return fail("A session may be running, and costing: " + std::string(event.session_id()));
+            if (event.session_id().empty()) {
+                return;
+            }
+            return fail("A session may be running and costing money: " + std::string(event.session_id()));
         default: return tell(std::string("Event: ") + to_string(event.type()));
         }
     }
@@ -154,28 +161,28 @@ private:
         }
         view_.stopping = false;
         const auto stopped = ended.stop_result();
-        return stopped ? tell("The session is stopped, and costs no more.") : fail("Not stopped", stopped.error());
+        return stopped ? tell("The session is stopped and no longer costs money.") : fail("Not stopped", stopped.error());
     }
 
     void look_after(arr::Session session) {
         session_ = std::move(session);
         view_.has_session = true;
         revision_ = 0;
-        tell("The session is created; a server is being started.");
-        // However this program ends in order, the session does not go on.
+        tell("The session was created. A server is starting.");
+        // The session must not outlive this program.
         auto watched = session_.watch(arr::WatchOptions().stop_on_shutdown());
         if (watched) {
             watched = session_.keep_alive(arr::KeepAliveOptions().amount(extension).cap(cap));
         }
         if (!watched) {
-            fail("The session is not looked after", watched.error());
+            fail("The session is not kept alive", watched.error());
         }
     }
 
     void status_changed(arr::SessionStatus status) {
         switch (status) {
         case arr::SessionStatus::ready: return tell("The session is ready.");
-        case arr::SessionStatus::expired: return fail("The lease has run out: the session has ended.");
+        case arr::SessionStatus::expired: return fail("The lease has ended, and with it the session.");
         case arr::SessionStatus::error: return fail("The session has failed.");
         default: return tell(std::string("The session is ") + to_string(status) + ".");
         }
@@ -193,7 +200,7 @@ private:
         if (now->revision() == revision_) {
             return;
         }
-        // Texts only when something has changed.
+        // Reads the texts only after a change.
         revision_ = now->revision();
         if (auto texts = session_.properties(arr::Read::known)) {
             view_.texts = *texts;
@@ -222,10 +229,10 @@ private:
     }
 
     arr::ClientOptions options_;
-    // In this order: the client ends last.
+    // Destroyed in reverse order: the client last.
     arr::Client client_;
     arr::Session session_;
-    /// The create or the stop that is under way, and the extension.
+    /// The running create or stop, and the running extension.
     arr::Operation operation_, extension_;
     std::uint64_t revision_ = 0;
     View view_;

@@ -1,4 +1,4 @@
-// What the viewer shows in place of the picture that a rendering server would send: a knot that turns.
+// Stands in for the picture that a rendering server would send: a turning knot.
 #pragma once
 
 #include "canvas.hpp"
@@ -12,7 +12,7 @@ namespace viewer {
 
 class Scene {
 public:
-    /// `life` is 0 for a grey shape that stands still in the dark, 1 for a bright one.
+    /// `life` is 0 for a still, grey shape, 1 for a bright one.
     void draw(Canvas& canvas, SDL_FRect area, float angle, float life) {
         build(area, angle, life);
         canvas.clip(area);
@@ -72,7 +72,7 @@ private:
                 faces_.push_back({place.z, i * around + j});
             }
         }
-        // The far ones first, so that the near ones cover them.
+        // Draws far ones first, so that near ones cover them.
         std::sort(faces_.begin(), faces_.end(), [](const Face& a, const Face& b) { return a.depth < b.depth; });
         indices_.clear();
         for (const Face& face : faces_) {

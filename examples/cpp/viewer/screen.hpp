@@ -1,4 +1,4 @@
-// The viewer's one screen: what is known of the session, what a frame has cost, and what the person can do.
+// The viewer's screen: the session, the cost of frames, and the available keys.
 #pragma once
 
 #include "canvas.hpp"
@@ -28,10 +28,10 @@ inline std::string clock_text(std::chrono::seconds time) {
     return text;
 }
 
-/// One word for how it is with the session.
+/// One word for the session's state.
 inline const char* state_word(const Desk::View& view) {
     if (view.creating) {
-        return "asking";
+        return "requested";
     }
     if (!view.has_session) {
         return "no session";
@@ -41,11 +41,11 @@ inline const char* state_word(const Desk::View& view) {
 
 class Screen {
 public:
-    /// `frames` is how long whole frames have taken, `library` what the library has taken of them.
+    /// `frames` are the durations of whole frames, `library` the library's part of them.
     void draw(Canvas& canvas, const Desk::View& view, std::string_view service, const Times& frames, const Times& library,
               float angle) {
         const bool ready = view.has_session && view.now.status() == arr::SessionStatus::ready;
-        // Comes to life, and fades, within a second.
+        // Brightens and fades within a second.
         life_ += ((ready ? 1.0f : 0.0f) - life_) * 0.06f;
 
         canvas.begin(background);
@@ -89,9 +89,9 @@ private:
         scene_.draw(canvas, stage, angle, life_);
         std::string caption = "Press C to create a session.";
         if (ready) {
-            caption = "Here the picture from " + std::string(view.texts.hostname()) + " would be.";
+            caption = "The picture from " + std::string(view.texts.hostname()) + " would be here.";
         } else if (view.creating || (view.has_session && view.now.status() == arr::SessionStatus::starting)) {
-            caption = "A server is being found and started\xE2\x80\xA6";
+            caption = "A server is starting\xE2\x80\xA6";
         }
         canvas.text(Font::small, stage.x + 16, stage.y + stage.h - 30, canvas.fitted(Font::small, caption, stage.w - 32), dim);
     }
@@ -144,8 +144,8 @@ private:
         }
     }
 
-    /// Bars from the oldest to the newest, up to `full`, with a line at the budget; numbers in `unit`, of which a millisecond has
-    /// `units`.
+    /// Draws bars from the oldest to the newest, up to `full`, with a line at the budget. Numbers are in `unit`, of which a
+    /// millisecond has `units`.
     static void draw_times(Canvas& canvas, SDL_FRect area, std::string_view title, const Times& times, float full, float budget,
                            const char* unit, float units, Color color) {
         canvas.panel(area, 12, surface);

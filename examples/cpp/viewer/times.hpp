@@ -1,4 +1,4 @@
-// How long the last frames have taken.
+// The durations of recent frames.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace viewer {
 
-/// The last samples of something, in milliseconds, and what can be said of them.
+/// The last samples of a duration, in milliseconds, and their statistics.
 class Times {
 public:
     static constexpr std::size_t kept = 240;
@@ -21,7 +21,7 @@ public:
 
     std::size_t count() const { return count_; }
 
-    /// From the oldest, 0, to the newest.
+    /// 0 is the oldest.
     float at(std::size_t index) const { return samples_[(next_ + kept - count_ + index) % kept]; }
 
     float mean() const {

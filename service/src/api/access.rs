@@ -23,7 +23,7 @@ pub(super) struct Caller(pub(super) Uuid);
 pub(super) enum AccessDenied {
     /// It carries no valid token.
     InvalidToken,
-    /// It carries one for another account than the one in its path.
+    /// Its token is for another account than the one in its path.
     OtherAccount,
     /// The account exceeds the rate limit.
     Throttled { retry_after_seconds: u64 },
@@ -45,6 +45,10 @@ impl AccessCheck {
         let token = bearer(headers).ok_or(AccessDenied::InvalidToken)?;
         let tokens = &self.state.tokens;
         let owner = tokens.account_of(token, self.state.clock.unix_time()).ok_or(AccessDenied::InvalidToken)?;
+        // A token may be from an earlier run that had the account.
+        if !self.state.accounts.iter().any(|known| known.guid() == owner) {
+            return Err(AccessDenied::InvalidToken);
+        }
         if account != Some(owner) {
             return Err(AccessDenied::OtherAccount);
         }
@@ -67,7 +71,12 @@ pub(super) async fn authorize(State(check): State<AccessCheck>, mut request: Req
     }
 }
 
-/// The account in the path of a token request, if the request carries its `{id}:{key}`, or a Microsoft Entra token for
+/// Whether a request carries a valid access token of any account.
+pub(super) fn has_token(state: &ServiceState, headers: &HeaderMap) -> bool {
+    bearer(headers).is_some_and(|token| state.tokens.account_of(token, state.clock.unix_time()).is_some())
+}
+
+/// The account in the path of a token request, if the request carries its `{id}:{key}` or a Microsoft Entra token for
 /// it.
 pub(super) fn authenticate<'a>(state: &'a ServiceState, account: Uuid, headers: &HeaderMap) -> Option<&'a Account> {
     let credential = bearer(headers)?;
@@ -85,7 +94,7 @@ fn is_entra_token(state: &ServiceState, account: Uuid, token: &str) -> bool {
         || (state.accepts_any_entra_token && token::is_unexpired_jwt(token, now))
 }
 
-/// Read without the rest of the path: the route validates the session id.
+/// The account in a path. The rest of the path is not checked: the route validates the session id.
 fn account_in(uri: &Uri) -> Option<Uuid> {
     let mut segments = uri.path().split('/').skip_while(|segment| *segment != "accounts");
     let account = percent_decode_str(segments.nth(1)?).decode_utf8().ok()?;

@@ -19,7 +19,9 @@ const ENDPOINTS: &str = "GET /accounts/{accountId}/token, \
      and with ?api-version=2021-01-01: \
      GET /accounts/{accountId}/sessions, \
      PUT, GET and PATCH /accounts/{accountId}/sessions/{sessionId}, \
-     POST /accounts/{accountId}/sessions/{sessionId}/:stop";
+     POST /accounts/{accountId}/sessions/{sessionId}/:stop, \
+     GET /accounts/{accountId}/conversions, \
+     PUT and GET /accounts/{accountId}/conversions/{conversionId}";
 
 /// An error reply in the format of the API version that this path belongs to.
 pub(super) fn for_path(state: &ServiceState, path: &str, status: StatusCode, text: &str) -> Response {
@@ -31,11 +33,11 @@ pub(super) fn for_path(state: &ServiceState, path: &str, status: StatusCode, tex
 }
 
 pub(super) async fn unknown_path(State(state): State<Arc<ServiceState>>, uri: Uri) -> Response {
-    let text = format!("there is nothing at {}; this server has {ENDPOINTS}", path::truncated(uri.path()));
+    let text = format!("there is nothing at {}; the endpoints are {ENDPOINTS}", path::truncated(uri.path()));
     for_path(&state, uri.path(), StatusCode::NOT_FOUND, &text)
 }
 
 pub(super) async fn method_not_allowed(State(state): State<Arc<ServiceState>>, method: Method, uri: Uri) -> Response {
-    let text = format!("{method} does not work on {}; this server has {ENDPOINTS}", path::truncated(uri.path()));
+    let text = format!("{} does not support {method}; the endpoints are {ENDPOINTS}", path::truncated(uri.path()));
     for_path(&state, uri.path(), StatusCode::METHOD_NOT_ALLOWED, &text)
 }

@@ -8,4 +8,5 @@ mod sts;
 mod v1;
 mod v2021_01_01;
 
+pub(crate) use pipeline::FOREIGN_HOST;
 pub(crate) use router::router;

@@ -1,23 +1,28 @@
-//! What every request to the REST API passes through: the request log, path normalisation, fault injection, the common
-//! headers.
+//! The pipeline of every request to the REST API: request log, path normalisation, fault injection, common headers.
 
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
-use axum::http::Method;
+use axum::http::header::LOCATION;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::error_reply;
-use crate::faults::{self, AfterFault, FaultOutcome, SocketFault};
-use crate::http::body::{self, ReceiveError};
-use crate::http::common_headers::with_common_headers;
+use super::{access, error_reply};
+use crate::faults::{self, AfterFault, Fault, FaultOutcome, SocketFault};
+use crate::http::body::{self, BodyLimits, ReceiveError};
+use crate::http::common_headers::{MS_CV, with_common_headers};
 use crate::http::keep_alive::KeepAlive;
 use crate::http::{path, raw_reply};
+use crate::log::LoggedCall;
 use crate::net::ConnectionHandle;
-use crate::request_log::{RecordedRequest, recorded_headers, recorded_method};
+use crate::request_log::{OpenRequest, RecordedRequest, recorded_headers, recorded_method};
 use crate::state::ServiceState;
+
+pub(crate) const FOREIGN_HOST: &str = "the URL has a host name that this emulator does not know; start it with that name as \
+     --tls-name, or use its address";
 
 /// Middleware that logs a request, reads its body, runs the operation and completes the reply. If a fault cuts the
 /// connection, the logged request never gets a status.
@@ -27,23 +32,34 @@ pub(super) async fn process(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let entry = state.requests.begin(RecordedRequest {
-        at: state.clock.uptime(),
-        connection: connection.number,
-        method: recorded_method(request.method()),
-        path: path::as_sent(request.uri()),
-        headers: recorded_headers(request.headers()),
-        status: 0,
-    });
+    let (method, path) = (recorded_method(request.method()), path::as_sent(request.uri()));
+    let peer = (connection.peer, connection.number);
+    let logged = LoggedCall::begin(&state.log, state.clock.unix_time(), peer, (method.clone(), path.clone()));
     path::normalize(request.uri_mut());
     let fault = state.faults.match_request(request.method(), request.uri().path());
+    let recorded = state.requests.begin(RecordedRequest {
+        at: state.clock.uptime(),
+        connection: connection.number,
+        method,
+        path,
+        headers: recorded_headers(request.headers()),
+        status: 0,
+        duration: None,
+        ms_cv: None,
+        session: path::session(request.uri().path()),
+        fault: fault.as_ref().map(Fault::kind),
+    });
     let path = request.uri().path().to_owned();
     let is_head = request.method() == Method::HEAD;
     let keep_alive = KeepAlive::asked_for(&request);
-    let received = body::receive(request).await;
+    let is_meant = state.hostnames.may_serve_request(request.headers(), request.uri());
+    let kept = request.body().is_end_stream() || access::has_token(&state, request.headers());
+    let limits = BodyLimits { largest: body::LARGEST, time: state.limits.body, budget: &state.bodies };
+    let received = body::receive(request, kept, limits).await;
     let fully_read = received.as_ref().map_or_else(|error| error.fully_read, |_| true);
     let operation = async {
         match received {
+            _ if !is_meant => error_reply::for_path(&state, &path, StatusCode::MISDIRECTED_REQUEST, FOREIGN_HOST),
             Ok(request) => next.run(request).await,
             Err(ReceiveError { status, text, .. }) => error_reply::for_path(&state, &path, status, &text),
         }
@@ -55,13 +71,15 @@ pub(super) async fn process(
     let unix_time = state.clock.unix_time();
     match outcome {
         FaultOutcome::Reply(response) => {
-            state.requests.finish(entry, response.status().as_u16());
-            with_common_headers(response, unix_time)
+            let response = with_common_headers(response, unix_time);
+            finish(recorded, &response);
+            logged.into_iter().for_each(|logged| logged.end(&response));
+            response
         }
         FaultOutcome::Dripped(response, interval) => {
-            state.requests.finish(entry, response.status().as_u16());
             let keep_alive = if fully_read { keep_alive } else { KeepAlive::No };
             let response = keep_alive.announced_in(with_common_headers(response, unix_time));
+            finish(recorded, &response);
             let (head, body) = raw_reply::serialize(response).await;
             let body = if is_head { &[] } else { &body[..] };
             let after = if keep_alive.is_kept() { AfterFault::Continue } else { AfterFault::Close };
@@ -74,4 +92,11 @@ pub(super) async fn process(
         }
         FaultOutcome::Socket(fault) => connection.apply_fault(fault).await,
     }
+}
+
+/// Records the reply. Version 1's create has the new session in its `Location`.
+fn finish(recorded: OpenRequest, response: &Response) {
+    let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let created = text(LOCATION).and_then(path::session);
+    recorded.finish(response.status().as_u16(), text(MS_CV), created);
 }

@@ -15,7 +15,7 @@ use crate::state::ServiceState;
 /// path, before a route is chosen.
 pub(crate) fn router(state: Arc<ServiceState>) -> Router {
     let routes = Router::new()
-        // Required of each router that is merged with one that has a colon in a path.
+        // Required of every router that is merged with one that has a colon in a path.
         .without_v07_checks()
         .route("/accounts/{account}/token", get(sts::token))
         .merge(v1::routes(&state).without_v07_checks())

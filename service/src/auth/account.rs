@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use crate::format::guid;
 
-/// The id of the development account, which an emulator has unless others are configured.
+/// The id of the development account, the only account unless others are configured.
 pub const DEVELOPMENT_ACCOUNT_ID: &str = "d0ca11ed-0000-4000-8000-a0ca7a57e0de";
 
-/// The key of the development account. It is public and protects nothing; it is well known so that examples and
-/// tests need no configuration.
+/// The key of the development account. It is public, so that examples and tests need no configuration, and protects
+/// nothing.
 pub const DEVELOPMENT_ACCOUNT_KEY: &str = "YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ=";
 
 /// An account id with its key.
@@ -58,7 +58,7 @@ impl Account {
         self.guid
     }
 
-    /// Compares in constant time, so that the time does not reveal how much of the key was right: both sides are signed
+    /// Compares in constant time, so that the time does not reveal how much of the key was right: both keys are signed
     /// with the same HMAC key, and the signatures are compared.
     pub(crate) fn has_key(&self, candidate: &str) -> bool {
         let comparison = hmac::Key::new(hmac::HMAC_SHA256, b"account key comparison");
@@ -82,23 +82,23 @@ impl FromStr for Account {
     }
 }
 
-/// Why a text is not an account. The messages never repeat the text, for it may hold a key.
+/// Why a text is not an account. The messages never repeat the text, because it may contain a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseAccountError {
     /// There is no colon between id and key.
-    #[error("an account is written ID:KEY, and there is no colon")]
+    #[error("an account is written ID:KEY, but this has no colon")]
     NoColon,
-    /// The part before the colon is no GUID.
+    /// The part before the colon is not a GUID.
     #[error(
-        "an account is written ID:KEY, and the part before the colon is not a GUID such as {DEVELOPMENT_ACCOUNT_ID}"
+        "an account is written ID:KEY, but the part before the colon is not a GUID such as {DEVELOPMENT_ACCOUNT_ID}"
     )]
     IdIsNotAGuid,
     /// The part after the colon is empty.
-    #[error("an account is written ID:KEY, and the key is empty")]
+    #[error("an account is written ID:KEY, but the key is empty")]
     NoKey,
-    /// The key holds spaces, control characters or letters outside ASCII, none of which fit into a header.
-    #[error("the account key holds characters that an Authorization header cannot carry; use ASCII without spaces")]
+    /// The key contains spaces, control characters or characters outside ASCII, which a header cannot carry.
+    #[error("the account key contains characters that an Authorization header cannot carry; use ASCII without spaces")]
     KeyCannotBeSent,
 }
 
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_development_account_is_what_its_constants_say() {
+    fn the_development_account_matches_its_constants() {
         let account = Account::development();
         assert_eq!(Ok(account.clone()), Account::new(DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY));
         assert_eq!(account.id(), DEVELOPMENT_ACCOUNT_ID);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_read_from_id_colon_key() {
+    fn an_account_parses_from_id_colon_key() {
         let account: Account = "11111111-2222-3333-4444-AAAAAAAAAAAA:a:b=".parse().expect("an account");
         assert_eq!(account.id(), "11111111-2222-3333-4444-aaaaaaaaaaaa");
         assert_eq!(account.key(), "a:b=");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_account_says_what_is_missing_and_keeps_the_key_to_itself() {
+    fn a_malformed_account_is_explained_without_its_key() {
         for (text, error) in [
             ("secret", ParseAccountError::NoColon),
             ("not-a-guid:secret", ParseAccountError::IdIsNotAGuid),

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_too_soon_is_told_how_long_to_wait() {
+    fn a_call_too_soon_learns_how_long_to_wait() {
         let (throttle, account) = (Throttle::new(at(5)), Uuid::new_v4());
         assert_eq!(throttle.admit(at(10), account), Ok(()));
         assert_eq!(throttle.admit(at(10), account), Err(at(5)));
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_minute_all_is_forgotten() {
+    fn after_a_minute_the_next_call_is_admitted() {
         let (throttle, account) = (Throttle::new(at(3600)), Uuid::new_v4());
         assert_eq!(throttle.admit(at(0), account), Ok(()));
         assert_eq!(throttle.admit(at(59), account), Err(at(1)));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_interval_nobody_waits() {
+    fn without_an_interval_all_calls_are_admitted() {
         let (throttle, account) = (Throttle::new(Duration::ZERO), Uuid::new_v4());
         assert_eq!([0; 3].map(|_| throttle.admit(at(0), account)), [Ok(()); 3]);
     }

@@ -1,4 +1,5 @@
-//! Tokens: JSON Web Tokens signed with HS256 by a key that lives as long as the emulator (`docs/service.md`, "Token").
+//! Tokens: JSON Web Tokens signed with HS256 by a key that lives as long as the emulator or, if there is one, its state
+//! folder (`docs/service.md`, "Token").
 //! There are two kinds, each with its own issuer: access tokens, and stand-ins for Microsoft Entra tokens.
 
 use std::time::Duration;
@@ -6,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
-use ring::rand::SystemRandom;
+use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -30,6 +31,13 @@ struct Claims {
     exp: u64,
 }
 
+/// A new key for an issuer; `None` if the system provides no random numbers.
+pub(crate) fn generate_key() -> Option<Vec<u8>> {
+    let mut key = vec![0; 32];
+    SystemRandom::new().fill(&mut key).ok()?;
+    Some(key)
+}
+
 /// Issues tokens and recognises its own.
 pub(crate) struct TokenIssuer {
     name: &'static str,
@@ -37,19 +45,18 @@ pub(crate) struct TokenIssuer {
 }
 
 impl TokenIssuer {
-    /// An issuer of access tokens; `None` if the system provides no random numbers.
-    pub(crate) fn for_access_tokens() -> Option<TokenIssuer> {
-        TokenIssuer::new(ACCESS_ISSUER)
+    /// An issuer of access tokens.
+    pub(crate) fn for_access_tokens(key: &[u8]) -> TokenIssuer {
+        TokenIssuer::new(ACCESS_ISSUER, key)
     }
 
-    /// An issuer of stand-ins for Microsoft Entra tokens; `None` if the system provides no random numbers.
-    pub(crate) fn for_entra_tokens() -> Option<TokenIssuer> {
-        TokenIssuer::new(ENTRA_ISSUER)
+    /// An issuer of stand-ins for Microsoft Entra tokens.
+    pub(crate) fn for_entra_tokens(key: &[u8]) -> TokenIssuer {
+        TokenIssuer::new(ENTRA_ISSUER, key)
     }
 
-    fn new(name: &'static str) -> Option<TokenIssuer> {
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok()?;
-        Some(TokenIssuer { name, key })
+    fn new(name: &'static str, key: &[u8]) -> TokenIssuer {
+        TokenIssuer { name, key: hmac::Key::new(hmac::HMAC_SHA256, key) }
     }
 
     /// A token for this account, valid from `unix_now` on.
@@ -76,7 +83,7 @@ impl TokenIssuer {
         hmac::verify(&self.key, signed.as_bytes(), &signature).ok()?;
         let (_header, claims) = signed.split_once('.')?;
         let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-        (unix_now < Duration::from_secs(claims.exp)).then_some(claims.sub)
+        (claims.iss == self.name && unix_now < Duration::from_secs(claims.exp)).then_some(claims.sub)
     }
 }
 
@@ -109,11 +116,11 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn issuer() -> TokenIssuer {
-        TokenIssuer::for_access_tokens().expect("random numbers")
+        TokenIssuer::for_access_tokens(&generate_key().expect("random numbers"))
     }
 
     #[test]
-    fn a_token_is_good_until_the_second_it_expires() {
+    fn a_token_is_valid_until_it_expires() {
         let (issuer, account) = (issuer(), Uuid::new_v4());
         let token = issuer.issue(account, NOW, MINUTE);
         let expiry = NOW + Duration::from_secs(60);
@@ -157,8 +164,9 @@ mod tests {
     }
 
     #[test]
-    fn the_two_kinds_do_not_pass_for_each_other() {
-        let (access, entra) = (issuer(), TokenIssuer::for_entra_tokens().expect("random numbers"));
+    fn the_two_kinds_of_token_are_not_interchangeable() {
+        let key = generate_key().expect("random numbers");
+        let (access, entra) = (TokenIssuer::for_access_tokens(&key), TokenIssuer::for_entra_tokens(&key));
         let account = Uuid::new_v4();
         assert_eq!(access.account_of(&entra.issue(account, NOW, MINUTE), NOW), None);
         assert_eq!(entra.account_of(&access.issue(account, NOW, MINUTE), NOW), None);
@@ -166,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unverified_token_needs_nothing_but_a_time_that_is_not_over() {
+    fn an_unverified_token_needs_only_a_future_expiry() {
         let token = |claims: &str| format!("x.{}.y", encode(claims.as_bytes()));
         assert!(is_unexpired_jwt(&token(r#"{"exp":1000001}"#), NOW));
         assert!(is_unexpired_jwt(&format!("{}==.", &token(r#"{"exp":1000001}"#).replace(".y", "")), NOW));

@@ -1,4 +1,4 @@
-//! The time by which the service works.
+//! The emulator's clock.
 
 mod adjustable;
 mod source;

@@ -1,23 +1,22 @@
-//! The source of the time: the machine's clock, or a virtual one that a test advances.
+//! The source of time: the machine's clock, or a virtual one that a test advances.
 
 use std::sync::Arc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Where the emulator reads the time. Session states, leases, token expiry and the `Date` of each reply follow it.
+/// The source of the emulator's time. Session states, leases, token expiry and the `Date` of each reply follow it.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
-    /// A clock that advances only when the test says so.
+    /// A clock that moves only when a test advances it.
     Virtual(VirtualClock),
 }
 
 impl Clock {
-    /// Time since this clock's beginning. It never goes back. For the system's clock the beginning is its first use
-    /// in this process.
+    /// Time since this clock's beginning. It never goes back. The system clock begins at its first use in this process.
     pub fn now(&self) -> Duration {
         static FIRST_USE: LazyLock<Instant> = LazyLock::new(Instant::now);
         match self {
@@ -35,9 +34,9 @@ impl Clock {
     }
 }
 
-/// A clock for tests. Clones share one time, so a test, its emulator and its client can live by the same clock.
+/// A clock for tests. Clones share one time, so that a test, its emulator and its client can use the same clock.
 ///
-/// It holds at most 584 years; moving it further stops there.
+/// It stops at 584 years.
 #[derive(Clone, Debug, Default)]
 pub struct VirtualClock {
     nanoseconds: Arc<AtomicU64>,
@@ -52,7 +51,7 @@ impl VirtualClock {
         VirtualClock::default()
     }
 
-    /// Time since the clock was made, as moved so far.
+    /// How far the clock has been advanced.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.nanoseconds.load(Ordering::SeqCst))
     }
@@ -62,19 +61,19 @@ impl VirtualClock {
         Self::EPOCH + self.now()
     }
 
-    /// Moves the clock forward by this much.
+    /// Advances the clock by this much.
     pub fn advance(&self, step: Duration) {
         let step = whole_nanoseconds(step);
         self.nanoseconds.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(step))).ok();
     }
 
-    /// Moves the clock forward until [`now`](Self::now) is this, and never back: an earlier time changes nothing.
+    /// Advances the clock until [`now`](Self::now) is this. An earlier time changes nothing.
     pub fn advance_to(&self, now: Duration) {
         self.nanoseconds.fetch_max(whole_nanoseconds(now), Ordering::SeqCst);
     }
 }
 
-fn whole_nanoseconds(duration: Duration) -> u64 {
+pub(super) fn whole_nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_virtual_clock_moves_only_when_told_and_never_back() {
+    fn a_virtual_clock_moves_only_forward_and_only_when_advanced() {
         let clock = VirtualClock::new();
         let shared = clock.clone();
         assert_eq!(shared.now(), Duration::ZERO);
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_virtual_clock_survives_any_step() {
+    fn a_virtual_clock_stops_at_its_maximum() {
         let clock = VirtualClock::new();
         clock.advance(Duration::MAX);
         clock.advance(Duration::MAX);

@@ -1,6 +1,5 @@
 //! The JSON of the control calls (`docs/emulator.md`, "Control calls").
 
-use crate::format::milliseconds;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +7,7 @@ use serde_json::Value;
 
 use crate::clock::AdjustableClock;
 use crate::faults::json::FaultRuleState;
+use crate::format::{milliseconds, tenths_of_milliseconds};
 use crate::request_log::RecordedRequest;
 use crate::session::SessionView;
 
@@ -46,13 +46,13 @@ impl ClockReply {
     }
 }
 
-/// `POST /emulator/sessions/{session}`.
+/// `POST /emulator/sessions/{session}`: either a status, perhaps with a message, or a lease.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ForceStatus {
-    pub(super) status: String,
-    #[serde(default)]
+pub(super) struct ChangeSession {
+    pub(super) status: Option<String>,
     pub(super) message: Option<String>,
+    pub(super) lease_minutes: Option<u32>,
 }
 
 /// `POST /emulator/entra-token`.
@@ -80,12 +80,6 @@ pub(super) struct ClosedReply {
     pub(super) closed: usize,
 }
 
-/// The request log.
-#[derive(Serialize)]
-pub(super) struct RequestLogReply {
-    pub(super) requests: Vec<LoggedRequest>,
-}
-
 /// One request in the log.
 #[derive(Serialize)]
 pub(super) struct LoggedRequest {
@@ -95,6 +89,11 @@ pub(super) struct LoggedRequest {
     path: String,
     headers: BTreeMap<String, String>,
     status: u16,
+    /// Null while it is in progress.
+    duration_ms: Option<f64>,
+    ms_cv: Option<String>,
+    session: Option<String>,
+    fault: Option<&'static str>,
 }
 
 impl From<RecordedRequest> for LoggedRequest {
@@ -102,7 +101,7 @@ impl From<RecordedRequest> for LoggedRequest {
         let mut headers = BTreeMap::<String, String>::new();
         for (name, value) in request.headers {
             let whole = headers.entry(name).or_default();
-            // HTTP joins the values of a repeated header in this way.
+            // The way HTTP joins the values of a repeated header.
             *whole = if whole.is_empty() { value } else { format!("{whole}, {value}") };
         }
         LoggedRequest {
@@ -112,6 +111,10 @@ impl From<RecordedRequest> for LoggedRequest {
             path: request.path,
             headers,
             status: request.status,
+            duration_ms: request.duration.map(tenths_of_milliseconds),
+            ms_cv: request.ms_cv,
+            session: request.session,
+            fault: request.fault,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The control calls. They are not part of the service, so they are not logged, throttled or subject to faults
+//! The control calls. They are not part of the service: not logged, not throttled, not subject to faults
 //! (`docs/emulator.md`, "Control calls").
 
 use std::sync::Arc;
@@ -7,54 +7,85 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Request, State};
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state, map_response_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use serde::de::DeserializeOwned;
-use tokio::task::spawn_blocking;
 
-use super::json::{
-    AddFaults, AdvanceClock, AskEntraToken, ClockReply, ClosedReply, EntraTokenReply, FaultRulesReply, ForceStatus,
-    RequestLogReply, SessionsReply,
-};
-use super::{access, json};
+use super::json::{AddFaults, AdvanceClock, AskEntraToken, ClockReply, ClosedReply, EntraTokenReply, FaultRulesReply};
+use super::{access, conversions, requests, sessions};
 use crate::faults;
 use crate::faults::json::FaultRuleState;
 use crate::format::guid;
+use crate::http::body::{self, BodyLimits, ReceiveError};
 use crate::http::common_headers::with_common_headers;
 use crate::http::reply;
-use crate::http::session_param::SessionParam;
-use crate::session::{SessionStatus, StatusRefused};
+use crate::session::NotStored;
 use crate::state::ServiceState;
 
 /// The control calls, for requests to any other path.
-const CONTROL_CALLS: &str = "there is no such control call; there are \
-     GET, POST and DELETE /emulator/faults, GET and DELETE /emulator/requests, GET and POST /emulator/clock, \
-     GET /emulator/sessions, POST /emulator/sessions/{sessionId}, POST /emulator/connections/close, \
+const CONTROL_CALLS: &str = "there is no such control call; the calls are \
+     GET, POST and DELETE /emulator/faults, DELETE /emulator/faults/{id}, GET and DELETE /emulator/requests, \
+     GET and POST /emulator/clock, GET /emulator/sessions, POST and DELETE /emulator/sessions/{sessionId}, \
+     GET /emulator/conversions, POST /emulator/conversions/{conversionId}, POST /emulator/connections/close, \
      POST /emulator/entra-token";
 
-/// The calls, below `/emulator`.
-pub(crate) fn routes(state: &Arc<ServiceState>) -> Router {
-    Router::new()
-        .route("/faults", get(list_faults).post(add_faults).delete(clear_faults))
+/// The calls, and what the page needs, below `/emulator`.
+pub(crate) fn routes(state: &Arc<ServiceState>, page: Router<Arc<ServiceState>>) -> Router {
+    page.route("/faults", get(list_faults).post(add_faults).delete(clear_faults))
+        .route("/faults/{id}", delete(remove_fault))
         .route("/requests", get(list_requests).delete(clear_requests))
         .route("/clock", get(read_clock).post(advance_clock))
-        .route("/sessions", get(list_sessions))
-        .route("/sessions/{session}", post(force_status))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{session}", post(sessions::change).delete(sessions::stop))
+        .route("/conversions", get(conversions::list))
+        .route("/conversions/{conversion}", post(conversions::force))
         .route("/connections/close", post(close_connections))
         .route("/entra-token", post(entra_token))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
+        .layer(from_fn_with_state(state.clone(), receive_body))
         .layer(from_fn_with_state(state.clone(), access::check_origin))
         .layer(map_response_with_state(state.clone(), complete))
         .with_state(state.clone())
 }
 
+/// Middleware that reads the body, within the limits of size, time and memory.
+async fn receive_body(State(state): State<Arc<ServiceState>>, request: Request, next: Next) -> Response {
+    let limits = BodyLimits { largest: body::LARGEST_READ, time: state.limits.body, budget: &state.bodies };
+    match body::receive(request, true, limits).await {
+        Ok(request) => next.run(request).await,
+        Err(ReceiveError { status, text, .. }) => reply::error(status, &text),
+    }
+}
+
+/// A route elsewhere, with the same protection.
+pub(crate) fn guarded(state: &Arc<ServiceState>, route: MethodRouter) -> MethodRouter {
+    route
+        .route_layer(from_fn_with_state(state.clone(), access::check_origin))
+        .route_layer(map_response_with_state(state.clone(), complete))
+}
+
+/// What browsers may do with any reply: the page runs its own script, shows its own style and icon, calls the emulator,
+/// and nothing else.
+const CONTENT_SECURITY_POLICY_TEXT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'; trusted-types 'none'";
+
 async fn complete(State(state): State<Arc<ServiceState>>, mut response: Response) -> Response {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_TEXT),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        // With "no-referrer", some browsers send `Origin: null` even to the page's own emulator.
+        (REFERRER_POLICY, "same-origin"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     with_common_headers(response, state.clock.unix_time())
 }
 
@@ -80,13 +111,15 @@ async fn clear_faults(State(state): State<Arc<ServiceState>>) -> Response {
     reply::empty(StatusCode::NO_CONTENT)
 }
 
+async fn remove_fault(State(state): State<Arc<ServiceState>>, Path(id): Path<String>) -> Response {
+    if id.parse().is_ok_and(|id| state.faults.remove(id)) {
+        return reply::empty(StatusCode::NO_CONTENT);
+    }
+    reply::error(StatusCode::NOT_FOUND, "there is no fault rule with this id; it may have been used up")
+}
+
 async fn list_requests(State(state): State<Arc<ServiceState>>) -> Response {
-    // Writing a long log takes a while, and must not block the one thread that serves all connections.
-    let write = move || {
-        let requests = state.requests.all().into_iter().map(Into::into).collect();
-        reply::json(StatusCode::OK, &RequestLogReply { requests })
-    };
-    spawn_blocking(write).await.unwrap_or_else(|_| reply::empty(StatusCode::INTERNAL_SERVER_ERROR))
+    requests::reply(state)
 }
 
 async fn clear_requests(State(state): State<Arc<ServiceState>>) -> Response {
@@ -99,38 +132,20 @@ async fn read_clock(State(state): State<Arc<ServiceState>>) -> Response {
 }
 
 async fn advance_clock(State(state): State<Arc<ServiceState>>, JsonBody(body): JsonBody<AdvanceClock>) -> Response {
-    state.clock.advance(Duration::from_millis(body.advance_ms));
+    let step = Duration::from_millis(body.advance_ms);
+    if !state.clock.is_virtual()
+        && let Err(not_stored) = state.sessions(|sessions| sessions.advance_clock(step)).await
+    {
+        return unavailable(not_stored);
+    }
+    // Not before that is stored: the clock cannot go back.
+    state.clock.advance(step);
     read_clock(State(state)).await
 }
 
-async fn list_sessions(State(state): State<Arc<ServiceState>>) -> Response {
-    let now = state.clock.now();
-    let sessions = state.sessions().views(now).into_iter().map(Into::into).collect();
-    reply::json(StatusCode::OK, &SessionsReply { sessions })
-}
-
-async fn force_status(
-    State(state): State<Arc<ServiceState>>,
-    SessionParam(session): SessionParam,
-    JsonBody(body): JsonBody<ForceStatus>,
-) -> Response {
-    let Some(status) = SessionStatus::parse(&body.status) else {
-        let text = "status must be Starting, Ready, Stopping, Stopped, Expired or Error";
-        return reply::error(StatusCode::BAD_REQUEST, text);
-    };
-    let now = state.clock.now();
-    match state.sessions().force(now, &session, status, body.message.as_deref()) {
-        Ok(view) => reply::json(StatusCode::OK, &json::SessionSummary::from(view)),
-        Err(refused) => reply::error(status_of(&refused), &refused.to_string()),
-    }
-}
-
-fn status_of(refused: &StatusRefused) -> StatusCode {
-    match refused {
-        StatusRefused::NoSession(_) => StatusCode::NOT_FOUND,
-        StatusRefused::Impossible { .. } => StatusCode::CONFLICT,
-        StatusRefused::NoPlaceForMessage(_) => StatusCode::BAD_REQUEST,
-    }
+/// The reply if the state folder cannot be written.
+pub(super) fn unavailable(not_stored: NotStored) -> Response {
+    reply::error(StatusCode::SERVICE_UNAVAILABLE, &not_stored.to_string())
 }
 
 async fn close_connections(State(state): State<Arc<ServiceState>>) -> Response {
@@ -142,15 +157,14 @@ async fn entra_token(State(state): State<Arc<ServiceState>>, JsonBody(body): Jso
     let wanted = body.account_id.as_deref().map(guid::parse);
     let mut accounts = state.accounts.iter();
     let Some(account) = accounts.find(|account| wanted.is_none_or(|wanted| wanted == Some(account.guid()))) else {
-        return reply::error(StatusCode::BAD_REQUEST, "account_id is none of this emulator's accounts");
+        return reply::error(StatusCode::BAD_REQUEST, "account_id is not an account of this emulator");
     };
     let token = state.entra_token(account, Duration::from_secs(body.lifetime_seconds));
     reply::json(StatusCode::OK, &EntraTokenReply { token })
 }
 
-/// A body of this form. An absent body counts as an empty object. `Content-Type` is ignored, for curl sends a wrong
-/// one.
-struct JsonBody<T>(T);
+/// A JSON body. An absent body counts as an empty object. `Content-Type` is ignored, because curl sends a wrong one.
+pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Response;

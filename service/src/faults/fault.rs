@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 
-use super::glob::Glob;
+use crate::format::glob::Glob;
 use crate::http::path;
 
-/// What goes wrong on purpose, for which requests, and how often.
+/// An injected fault: for which requests, what goes wrong, and how often.
 ///
-/// Start with [`Fault::on`]. Without an action, a request is answered with status 500. A fault happens once unless
+/// Start with [`Fault::on`]. Without an action, a request is answered with status 500. A fault happens once, unless
 /// [`times`](Fault::times) says otherwise.
 ///
 /// ```
@@ -24,7 +24,7 @@ use crate::http::path;
 /// let slow = Fault::on("*", "/accounts/*/token").always().delay(Duration::from_millis(300));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a fault does nothing until it is given to Emulator::add_faults"]
+#[must_use = "a fault does nothing until it is passed to Emulator::add_faults"]
 pub struct Fault {
     /// `None` is any.
     pub(crate) method: Option<String>,
@@ -55,16 +55,34 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// Whether the operation is carried out by default: yes if the action tampers with its reply.
+    /// Its name in the control API.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Action::Delay(_) => "delay",
+            Action::Status { .. } => "status",
+            Action::Close => "close",
+            Action::Reset => "reset",
+            Action::Truncate { .. } => "truncate",
+            Action::Drip { .. } => "drip",
+            Action::Stall => "stall",
+            Action::ContentType(_) => "content_type",
+            Action::Garbage => "garbage",
+            Action::Oversize { .. } => "oversize",
+            Action::Redirect { .. } => "redirect",
+            Action::CloseOnAccept => "close_on_accept",
+        }
+    }
+
+    /// Whether the operation is carried out by default: only if the action tampers with its reply.
     pub(crate) fn executes_by_default(&self) -> bool {
         matches!(self, Action::Truncate { .. } | Action::Drip { .. } | Action::ContentType(_))
     }
 }
 
 impl Fault {
-    /// A fault for requests with this method (`"*"`: any) and a path that fits this pattern: `*` stands for anything
-    /// within one segment, `**` for anything. The path is compared without its query, without a slash at its end, and
-    /// with the token service's `accounts` in lower case.
+    /// A fault for requests with this method (`"*"`: any) and a path that matches this pattern: `*` matches anything
+    /// within one segment, `**` anything. The path is compared without its query and trailing slashes, and with the
+    /// token service's `accounts` in lower case.
     pub fn on(method: &str, path: &str) -> Fault {
         let method = (method != "*").then(|| method.to_owned());
         let status = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
@@ -80,7 +98,7 @@ impl Fault {
         }
     }
 
-    /// Closes a connection as soon as it is accepted. [`times`](Self::times) says how many.
+    /// Closes the next connections as soon as they are accepted: as many as [`times`](Self::times), 1 to 1000.
     pub fn close_on_accept() -> Fault {
         Fault { action: Action::CloseOnAccept, ..Fault::on("*", "**") }
     }
@@ -95,43 +113,43 @@ impl Fault {
         self.times(0)
     }
 
-    /// Skips the first `skip` requests that match: later faults may happen to them, or none.
+    /// Skips the first `skip` requests that match. Later faults can still happen to them.
     pub fn skip(self, skip: u32) -> Fault {
         Fault { skip, ..self }
     }
 
-    /// Whether the operation is carried out before the fault: with `true` a create does make a session, although its
-    /// reply is lost. By default it is carried out by [`truncate`](Self::truncate), [`drip`](Self::drip) and
-    /// [`content_type`](Self::content_type), which tamper with its reply, and not by the others.
+    /// Whether the operation is carried out before the fault. With `true`, a create whose reply is lost does create a
+    /// session. The default is `true` for [`truncate`](Self::truncate), [`drip`](Self::drip) and
+    /// [`content_type`](Self::content_type), which tamper with the reply, and `false` for all others.
     pub fn executed(self, execute: bool) -> Fault {
         Fault { execute: Some(execute), ..self }
     }
 
-    /// Waits, in real time under any clock, then continues as normal. With `executed(true)` the operation is carried
-    /// out first, and its reply waits.
+    /// Waits, in real time under any clock, then continues as normal. With `executed(true)`, the operation is carried
+    /// out first and its reply waits.
     pub fn delay(self, delay: Duration) -> Fault {
         self.action(Action::Delay(delay))
     }
 
-    /// Answers with this status, and with no body unless [`header`](Self::header) and [`body`](Self::body) add to it.
+    /// Answers with this status. [`header`](Self::header) and [`body`](Self::body) add to the reply.
     pub fn status(self, status: u16) -> Fault {
         self.action(Action::Status { status, headers: Vec::new(), body: Vec::new() })
     }
 
-    /// Adds a header to what [`status`](Self::status) answers.
+    /// Adds a header to the reply of [`status`](Self::status).
     pub fn header(mut self, name: &str, value: &str) -> Fault {
         match &mut self.action {
             Action::Status { headers, .. } => headers.push((name.to_owned(), value.to_owned())),
-            _ => self.misused = Some("a header goes with status() only, and after it"),
+            _ => self.misused = Some("header() is for status() only, and must follow it"),
         }
         self
     }
 
-    /// Sets the body of what [`status`](Self::status) answers.
+    /// Sets the body of the reply of [`status`](Self::status).
     pub fn body(mut self, text: impl Into<Vec<u8>>) -> Fault {
         match &mut self.action {
             Action::Status { body, .. } => *body = text.into(),
-            _ => self.misused = Some("a body goes with status() only, and after it"),
+            _ => self.misused = Some("body() is for status() only, and must follow it"),
         }
         self
     }
@@ -151,7 +169,7 @@ impl Fault {
         self.action(Action::Truncate { bytes })
     }
 
-    /// Sends the reply one byte at a time, with this interval, in real time, between any two.
+    /// Sends the reply one byte at a time, at this interval, in real time.
     pub fn drip(self, interval: Duration) -> Fault {
         self.action(Action::Drip { interval })
     }
@@ -192,6 +210,10 @@ impl Fault {
             && self.path.matches(path)
     }
 
+    pub(crate) fn kind(&self) -> &'static str {
+        self.action.kind()
+    }
+
     pub(crate) fn executes(&self) -> bool {
         self.execute.unwrap_or_else(|| self.action.executes_by_default())
     }
@@ -202,14 +224,14 @@ impl Fault {
             return Err(misused.to_owned());
         }
         if self.method.as_ref().is_some_and(|method| method.parse::<Method>().is_err()) {
-            return Err("method is not the name of an HTTP method; \"*\" is any".to_owned());
+            return Err("method is not an HTTP method; \"*\" matches any".to_owned());
         }
         let path = self.path.as_str();
         if path.len() > LONGEST_PATTERN {
             return Err(format!("path is longer than {LONGEST_PATTERN} bytes"));
         }
         if !path.starts_with("/") && !path.starts_with("**") {
-            return Err("path must begin with \"/\" or \"**\", as every path begins with a slash".to_owned());
+            return Err("path must begin with \"/\" or \"**\", because every path begins with a slash".to_owned());
         }
         match &self.action {
             Action::Status { status, headers, .. } => {
@@ -229,20 +251,20 @@ impl Fault {
     fn check_close_on_accept(&self) -> Result<(), String> {
         if !(1..=MOST_CONNECTIONS).contains(&self.times) {
             return Err(format!(
-                "close_on_accept needs a number of times, 1 to {MOST_CONNECTIONS}: nobody could take it back"
+                "close_on_accept needs times from 1 to {MOST_CONNECTIONS}, or no control call could remove it"
             ));
         }
         if self.method.is_some() || self.path.as_str() != "**" || self.execute.is_some() {
-            return Err("close_on_accept is for connections: it has no method, no path and no execute".to_owned());
+            return Err("close_on_accept is for connections: it takes no method, no path and no execute".to_owned());
         }
         Ok(())
     }
 }
 
-/// No logged path is longer; more would only cost time with each request.
+/// No logged path is longer, so a longer pattern would only cost time.
 const LONGEST_PATTERN: usize = 1024;
 
-/// The largest number of connections to close: with every connection closed, no control call could remove the fault.
+/// The most connections to close: if all were closed, no control call could remove the fault.
 const MOST_CONNECTIONS: u32 = 1000;
 
 /// A status below 200 is not a final reply, and one above 999 does not fit into a status line.
@@ -252,13 +274,13 @@ fn check_status(status: u16) -> Result<(), String> {
 
 fn check_header(name: &str, value: &str) -> Result<(), String> {
     if HeaderName::try_from(name).is_err() {
-        return Err(format!("{name:?} is not the name of a header"));
+        return Err(format!("{name:?} is not a header name"));
     }
-    // HTTP frames the reply itself; a second length would break it only by chance.
+    // The HTTP library frames the reply; a second length would break it only by chance.
     if ["content-length", "transfer-encoding", "connection"].iter().any(|own| name.eq_ignore_ascii_case(own)) {
-        return Err(format!("{name} cannot be set: the body decides it (truncate makes it wrong)"));
+        return Err(format!("{name} cannot be set, as it follows from the body; truncate sends a wrong length"));
     }
-    HeaderValue::try_from(value).map(drop).map_err(|_| format!("the value of {name} does not fit into a header"))
+    HeaderValue::try_from(value).map(drop).map_err(|_| format!("the value of {name} is not valid in a header"))
 }
 
 #[cfg(test)]
@@ -266,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_for_its_method_and_path() {
+    fn a_fault_matches_its_method_and_path() {
         let fault = Fault::on("post", "/Accounts/*/token/");
         assert!(fault.matches(&Method::POST, "/accounts/a/token"));
         assert!(!fault.matches(&Method::GET, "/accounts/a/token"));
@@ -275,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_tampers_with_the_reply_executes_by_itself() {
+    fn only_faults_that_tamper_with_the_reply_execute_by_default() {
         let on = || Fault::on("*", "**");
         for fault in [on().truncate(1), on().drip(Duration::ZERO), on().content_type("text/html")] {
             assert!(fault.executes() && !fault.clone().executed(false).executes(), "{fault:?}");
@@ -289,20 +311,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_done_says_why() {
+    fn an_invalid_fault_says_why() {
         let on = || Fault::on("*", "**");
         for (fault, reason) in [
             (Fault::on("*", "v1"), "path must begin"),
             (Fault::on("GET IT", "/"), "HTTP method"),
             (on().status(99), "status must be 200 to 999, not 99"),
             (on().redirect(70, "/"), "status must be"),
-            (on().status(200).header("a b", "c"), "\"a b\" is not the name of a header"),
+            (on().status(200).header("a b", "c"), "\"a b\" is not a header name"),
             (on().status(200).header("A", "b\nc"), "value of A"),
             (on().status(200).header("Content-Length", "5"), "Content-Length cannot be set"),
             (on().redirect(302, "a\r\nb"), "value of Location"),
-            (on().close().header("A", "b"), "a header goes with status()"),
-            (on().stall().body("x"), "a body goes with status()"),
-            (Fault::close_on_accept().always(), "needs a number of times"),
+            (on().close().header("A", "b"), "header() is for status() only"),
+            (on().stall().body("x"), "body() is for status() only"),
+            (Fault::close_on_accept().always(), "needs times from 1"),
             (Fault::close_on_accept().times(1001), "1 to 1000"),
             (Fault { method: Some("GET".to_owned()), ..Fault::close_on_accept() }, "no method"),
             (Fault { path: Glob::new("/x"), ..Fault::close_on_accept() }, "no path"),

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::json;
@@ -63,7 +63,7 @@ async fn delayed(delay: Duration, executes: bool, operation: impl Future<Output 
     response
 }
 
-/// Without a real reply to tamper with, one that cannot be mistaken for the operation's.
+/// The real reply or, without one, a stand-in that cannot be mistaken for it.
 fn or_placeholder(real: Option<Response>) -> Response {
     real.unwrap_or_else(|| reply::json(StatusCode::OK, &json!({ "emulator": "the operation was not carried out" })))
 }
@@ -77,6 +77,12 @@ fn build_reply(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Re
             response.headers_mut().append(name, value);
         }
     }
+    sandboxed(response)
+}
+
+/// A browser that is led to this reply must not run it as a script of the emulator's own page, which may control it.
+fn sandboxed(mut response: Response) -> Response {
+    response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static("sandbox"));
     response
 }
 
@@ -84,12 +90,12 @@ fn with_content_type(mut response: Response, content_type: &str) -> Response {
     if let Ok(value) = HeaderValue::try_from(content_type) {
         response.headers_mut().insert(CONTENT_TYPE, value);
     }
-    response
+    sandboxed(response)
 }
 
 fn oversized(response: Response, bytes: u64) -> Response {
     let mut response = response.map(|_| Body::new(Oversize::new(bytes)));
-    // It was the length of the previous body.
+    // The length of the previous body.
     response.headers_mut().remove(CONTENT_LENGTH);
     response
 }

@@ -169,17 +169,32 @@ fn action_json(action: &Action) -> ActionJson {
     }
 }
 
-/// An active fault as the control API reports it: as it was given, with its defaults, and with its counters.
+/// An active fault as the control API reports it: the rule, completed with its defaults, its id and its
+/// counters.
 #[derive(Serialize)]
 pub(crate) struct FaultRuleState {
+    id: u64,
     #[serde(flatten)]
     rule: Rule,
     matched: u64,
-    /// Null is without limit.
+    /// Null: no limit.
     left: Option<u64>,
 }
 
 impl FaultRuleState {
+    /// The same, but with long texts cut.
+    pub(crate) fn summary(active: &ActiveFault) -> FaultRuleState {
+        const LONGEST: usize = 200;
+        let mut state = FaultRuleState::of(active);
+        state.rule.action.remove("headers");
+        for value in state.rule.action.values_mut() {
+            if let Value::String(text) = value {
+                text.truncate(text.floor_char_boundary(LONGEST));
+            }
+        }
+        state
+    }
+
     pub(crate) fn of(active: &ActiveFault) -> FaultRuleState {
         let fault = &active.fault;
         let mut action = match serde_json::to_value(action_json(&fault.action)) {
@@ -196,7 +211,7 @@ impl FaultRuleState {
             skip: fault.skip,
             action,
         };
-        FaultRuleState { rule, matched: active.matched, left: active.remaining() }
+        FaultRuleState { id: active.id, rule, matched: active.matched, left: active.remaining() }
     }
 }
 
@@ -211,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_reads_as_the_builder_s_fault() {
+    fn a_rule_equals_the_fault_from_the_builder() {
         let rule = json!({
             "method": "POST", "path": "/v1/accounts/*/sessions/create", "times": 2, "skip": 1,
             "action": {"type": "status", "status": 429, "headers": {"Retry-After": "2"}, "body": "", "execute": true},
@@ -237,32 +252,33 @@ mod tests {
             (json!({"type": "redirect", "location": "/x"}), on().redirect(302, "/x")),
             (json!({"type": "close_on_accept"}), Fault::close_on_accept()),
         ] {
+            assert_eq!(action["type"], fault.kind());
             assert_eq!(one(json!({"action": action})), Ok(fault), "{action}");
         }
     }
 
     #[test]
-    fn what_is_told_can_be_given_again() {
+    fn a_reported_rule_can_be_added_again() {
         let rule = json!({"action": {"type": "drip", "interval_ms": 7}});
-        let active = ActiveFault { fault: one(rule).expect("a rule"), matched: 3 };
-        let mut told = serde_json::to_value(FaultRuleState::of(&active)).expect("JSON");
+        let active = ActiveFault { id: 9, fault: one(rule).expect("a rule"), matched: 3 };
+        let mut reported = serde_json::to_value(FaultRuleState::of(&active)).expect("JSON");
         let expected = json!({
-            "method": "*", "path": "**", "times": 1, "skip": 0, "matched": 3, "left": 0,
+            "id": 9, "method": "*", "path": "**", "times": 1, "skip": 0, "matched": 3, "left": 0,
             "action": {"type": "drip", "interval_ms": 7, "execute": true},
         });
-        assert_eq!(told, expected);
-        for count in ["matched", "left"] {
-            told.as_object_mut().expect("an object").remove(count);
+        assert_eq!(reported, expected);
+        for state in ["id", "matched", "left"] {
+            reported.as_object_mut().expect("an object").remove(state);
         }
-        assert!(one(told).is_ok());
+        assert!(one(reported).is_ok());
 
-        let active = ActiveFault { fault: Fault::close_on_accept(), matched: 0 };
-        let told = serde_json::to_value(FaultRuleState::of(&active)).expect("JSON");
-        assert_eq!(told["action"], json!({"type": "close_on_accept"}));
+        let active = ActiveFault { id: 1, fault: Fault::close_on_accept(), matched: 0 };
+        let reported = serde_json::to_value(FaultRuleState::of(&active)).expect("JSON");
+        assert_eq!(reported["action"], json!({"type": "close_on_accept"}));
     }
 
     #[test]
-    fn a_malformed_rule_says_which_and_what() {
+    fn a_malformed_rule_is_numbered_and_explained() {
         let good = json!({"action": {"type": "close"}});
         for (rule, reason) in [
             (json!(1), "invalid type: integer `1`"),

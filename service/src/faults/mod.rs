@@ -1,7 +1,6 @@
-//! Fault injection: which faults there are, which requests they are for, and how they are carried out.
+//! Fault injection: the faults, the rules that match them to requests, and how each is carried out.
 
 mod fault;
-mod glob;
 mod injection;
 pub(crate) mod json;
 mod oversize;

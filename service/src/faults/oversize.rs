@@ -11,7 +11,7 @@ const BEGIN: &[u8] = br#"{"padding":""#;
 const END: &[u8] = br#""}"#;
 const LARGEST_PIECE: u64 = 64 * 1024;
 
-/// `{"padding":"xxx…"}`. If the length is too short for that, only its beginning.
+/// `{"padding":"xxx…"}`, or only its beginning if the length is too short.
 pub(super) struct Oversize {
     length: u64,
     sent: u64,
@@ -58,7 +58,7 @@ mod tests {
     use super::Oversize;
 
     #[test]
-    fn it_is_json_from_fourteen_bytes_on() {
+    fn an_oversize_body_is_json_from_14_bytes_on() {
         let text = |length| {
             let body = Oversize::new(length);
             (0..length).map(|place| char::from(body.byte(place))).collect::<String>()

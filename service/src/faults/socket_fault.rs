@@ -37,7 +37,7 @@ pub(crate) enum AfterFault {
     Close,
 }
 
-/// A stream that has TCP below, with or without TLS.
+/// A TCP stream, with or without TLS.
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin {
     fn tcp(&self) -> &TcpStream;
     fn tcp_mut(&mut self) -> &mut TcpStream;
@@ -64,7 +64,7 @@ impl Socket for TlsStream<TcpStream> {
 }
 
 impl SocketFault {
-    /// Carries out the fault. An error means that the peer has gone, which ends every fault.
+    /// Carries out the fault. An error means that the peer is gone, which ends every fault.
     pub(crate) async fn apply(self, socket: &mut impl Socket) -> AfterFault {
         let done = match self {
             SocketFault::Close => close(socket).await,
@@ -84,7 +84,7 @@ async fn close(socket: &mut impl Socket) -> io::Result<AfterFault> {
     Ok(AfterFault::Close)
 }
 
-/// Makes the drop of the socket a reset.
+/// Makes the socket send a reset when it is dropped.
 fn reset(socket: &impl Socket) -> io::Result<AfterFault> {
     socket.tcp().set_zero_linger()?;
     Ok(AfterFault::Close)

@@ -1,4 +1,4 @@
-//! The correlation vector, `MS-CV`, that every reply carries (`docs/service.md`, "Errors").
+//! The correlation vector in every reply, `MS-CV` (`docs/service.md`, "Errors").
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;

@@ -4,11 +4,20 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-/// 9999-12-31T23:59:59Z since 1970: the formats of dates, here and in HTTP, have four digits for the year.
+/// 9999-12-31T23:59:59Z since 1970: the date formats, here and in HTTP, have four digits for the year.
 pub(crate) const LAST_SECOND: u64 = 253_402_300_799;
 
-/// A time since 1970 as .NET writes a `DateTimeOffset`: to a ten-millionth of a second, without zeros at the end.
+/// A time since 1970 as .NET writes a `DateTimeOffset`: in units of 100 ns, without trailing zeros.
 pub(crate) fn format(unix_time: Duration) -> String {
+    without_zone(unix_time) + "+00:00"
+}
+
+/// A time since 1970 as .NET writes a `DateTime` in UTC, which ends in `Z`.
+pub(crate) fn format_utc(unix_time: Duration) -> String {
+    without_zone(unix_time) + "Z"
+}
+
+fn without_zone(unix_time: Duration) -> String {
     let time = seconds(unix_time);
     let mut text = format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
@@ -21,11 +30,10 @@ pub(crate) fn format(unix_time: Duration) -> String {
     );
     let fraction = format!(".{:07}", unix_time.subsec_nanos() / 100);
     text.push_str(fraction.trim_end_matches('0').trim_end_matches('.'));
-    text.push_str("+00:00");
     text
 }
 
-/// Its whole second.
+/// The time in whole seconds.
 fn seconds(unix_time: Duration) -> OffsetDateTime {
     let seconds = unix_time.as_secs().min(LAST_SECOND);
     OffsetDateTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -36,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_has_as_many_digits_as_it_needs() {
+    fn fractions_have_no_trailing_zeros() {
         for (seconds, nanoseconds, text) in [
             (0, 0, "1970-01-01T00:00:00+00:00"),
             (1_611_936_269, 156_921_999, "2021-01-29T16:04:29.1569219+00:00"),
@@ -46,5 +54,6 @@ mod tests {
         ] {
             assert_eq!(format(Duration::new(seconds, nanoseconds)), text);
         }
+        assert_eq!(format_utc(Duration::new(1_663_117_419, 687_130_000)), "2022-09-14T01:03:39.68713Z");
     }
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// Reads the hyphenated form only: the service does not accept the other forms of the `uuid` crate (braces, URNs, no
+/// Reads the hyphenated form only: the service accepts none of the others that the `uuid` crate reads (braces, URNs, no
 /// hyphens).
 pub(crate) fn parse(text: &str) -> Option<Uuid> {
     const HYPHENATED_LENGTH: usize = 36;

@@ -1,9 +1,9 @@
-//! JSON, and the single-quoted near-JSON that the service's own documentation prints as request bodies
-//! (`docs/service.md`, "Create").
+//! JSON, and the single-quoted near-JSON of the request bodies in the service's documentation (`docs/service.md`,
+//! "Create").
 
 use serde_json::Value;
 
-/// Reads JSON, or near-JSON with `'texts'` in single quotes. The error is that of the strict parser.
+/// Reads JSON, or near-JSON with `'strings'` in single quotes. The error is the strict parser's.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
     let text = std::str::from_utf8(body).map_err(|_| "the body is not UTF-8".to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -12,7 +12,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
     })
 }
 
-/// The same text with each single-quoted text in double quotes. Double-quoted texts stay as they are.
+/// Puts each single-quoted string in double quotes. Double-quoted strings stay as they are.
 fn with_double_quotes(text: &str) -> String {
     let mut result = String::with_capacity(text.len() + 16);
     let mut open = None;
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_refused_with_the_strict_reader_s_reason() {
+    fn other_bodies_are_refused_with_the_strict_parsers_error() {
         for body in [&b""[..], b"{", b"{'a'", b"{'a': 'b", b"{a: 1}", b"'", b"'\\", b"\xff", b"{} {}"] {
             assert!(parse(body).is_err(), "{body:?}");
         }

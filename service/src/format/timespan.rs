@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
-/// The type behind the service's time spans ends here: 2^63 units of 100 ns.
+/// The most days in `MOST_UNITS`.
 const MOST_DAYS: u64 = 10_675_199;
-/// The longest span, in .NET's units of 100 ns: it counts them in 64 bits.
+/// The longest span, in units of 100 ns: .NET counts them in 64 bits.
 const MOST_UNITS: u128 = i64::MAX as u128;
 
 /// Why a text is not a time span that the service can use.
@@ -13,7 +13,7 @@ const MOST_UNITS: u128 = i64::MAX as u128;
 pub(crate) enum TimeSpanError {
     #[error("\"{0}\" is not a time span; write hours:minutes:seconds such as 4:0:0, or d.hh:mm:ss")]
     Unreadable(String),
-    /// The service's parser reads three such fields as days, hours and minutes, which is never meant.
+    /// The service's parser reads such fields as days, hours and minutes, which is never what the client meant.
     #[error("\"{given}\" would be read as {hours} days; write {meant} for {hours} hours")]
     HoursReadAsDays { given: String, hours: u64, meant: String },
     #[error("\"{0}\" has a field out of range: hours go to 23, minutes and seconds to 59, days to {MOST_DAYS}")]
@@ -69,7 +69,7 @@ pub(crate) fn parse(given: &str) -> Result<Duration, TimeSpanError> {
     Ok(span)
 }
 
-/// Writes a time span: `hh:mm:ss`, from a day on `d.hh:mm:ss`, with seven more digits if there are parts of a second.
+/// Writes a time span: `hh:mm:ss`, or `d.hh:mm:ss` from one day on, with seven more digits for a fraction of a second.
 pub(crate) fn format(span: Duration) -> String {
     let seconds = span.as_secs();
     let (days, hours) = (seconds / SECONDS_A_DAY, seconds / 3600 % 24);
@@ -85,7 +85,7 @@ pub(crate) fn format(span: Duration) -> String {
 /// Digits only: the standard library's parser would also take a sign.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // More digits than fit are a number still, one that is out of every range.
+    // More digits than fit are still a number, one that is out of every range.
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_s_spellings_are_read() {
+    fn every_spelling_of_the_service_is_read() {
         assert_eq!(seconds("4:0:0"), 14_400.0);
         assert_eq!(seconds("04:00:00"), 14_400.0);
         assert_eq!(seconds(" 0:0:1 "), 1.0);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn three_fields_from_24_hours_on_are_refused_with_the_spelling_that_works() {
+    fn hours_from_24_on_are_refused_with_the_right_spelling() {
         let error = parse("24:00:00").expect_err("a trap");
         assert_eq!(error.to_string(), "\"24:00:00\" would be read as 24 days; write 1.00:00:00 for 24 hours");
         let error = parse("49:30:00").expect_err("a trap");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_span_is_refused() {
+    fn malformed_time_spans_are_refused() {
         for text in [
             "",
             "4",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_written_with_days_only_from_a_day_on() {
+    fn days_are_written_from_one_day_on() {
         assert_eq!(format(Duration::ZERO), "00:00:00");
         assert_eq!(format(Duration::from_secs(1)), "00:00:01");
         assert_eq!(format(Duration::from_secs(14_400)), "04:00:00");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn formatted_time_spans_parse_back() {
         for units in [0, 1, 10_000_000, 863_999_999_999, 864_000_000_000, 9_223_372_036_854_775_807_u64] {
             let span = Duration::new(units / 10_000_000, (units % 10_000_000) as u32 * 100);
             assert_eq!(parse(&format(span)), Ok(span));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_text_makes_a_short_message() {
+    fn a_huge_text_gets_a_short_error_message() {
         let error = parse(&"9".repeat(100_000)).expect_err("no time span");
         assert!(error.to_string().len() < 200);
     }

@@ -9,9 +9,9 @@ use axum::response::Response;
 use crate::format::correlation_vector;
 use crate::format::date_time::LAST_SECOND;
 
-const MS_CV: HeaderName = HeaderName::from_static("ms-cv");
+pub(crate) const MS_CV: HeaderName = HeaderName::from_static("ms-cv");
 
-/// Adds the headers that all replies have. Those that a fault has set stay as they are.
+/// Adds the headers that all replies have, except those that a fault has set.
 pub(crate) fn with_common_headers(mut response: Response, unix_time: Duration) -> Response {
     let headers = response.headers_mut();
     headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));

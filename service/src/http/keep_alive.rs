@@ -1,4 +1,4 @@
-//! Whether a client keeps its connection open, for replies that are not sent by the HTTP library.
+//! Keep-alive, for the replies that the HTTP library does not send.
 
 use axum::body::HttpBody;
 use axum::extract::Request;
@@ -11,7 +11,7 @@ use axum::response::Response;
 pub(crate) enum KeepAlive {
     /// The default since HTTP/1.1.
     Yes,
-    /// The HTTP/1.0 client asked for it, and the reply must confirm it.
+    /// The HTTP/1.0 client requested it, and the reply must confirm it.
     OnRequest,
     No,
 }
@@ -29,7 +29,7 @@ impl KeepAlive {
         }
     }
 
-    /// The reply, with a `Connection` header unless it is the default.
+    /// The reply, with a `Connection` header unless this is the default.
     pub(crate) fn announced_in(self, mut response: Response) -> Response {
         let option = match self {
             KeepAlive::Yes => return response,
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_is_kept_by_default_from_http_1_1_on() {
+    fn connections_are_kept_by_default_since_http_1_1() {
         for (version, options, expected) in [
             (Version::HTTP_11, &[][..], KeepAlive::Yes),
             (Version::HTTP_11, &["TE, Close"], KeepAlive::No),

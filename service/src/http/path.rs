@@ -1,22 +1,40 @@
-//! URL paths: from the spelling of the client to that of the routes.
+//! URL paths: from the client's spelling to that of the routes.
 
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
-/// The path and query as sent.
+use crate::session::SessionId;
+
+/// The path and query as sent, but without the secret of a shared access signature.
 pub(crate) fn as_sent(uri: &Uri) -> String {
-    truncated(uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default()).to_owned()
+    let sent = uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+    let Some((path, query)) = sent.split_once('?') else { return truncated(sent).to_owned() };
+    let redacted = |parameter: &str| match parameter.split_once('=') {
+        Some((name, _)) if name.eq_ignore_ascii_case("sig") => format!("{name}=<redacted>"),
+        _ => parameter.to_owned(),
+    };
+    let query: Vec<_> = query.split('&').map(redacted).collect();
+    truncated(&format!("{path}?{}", query.join("&"))).to_owned()
 }
 
-/// A path cut to the length that is logged or repeated in a reply. No real path is longer.
+/// A path, cut to the length that is logged or repeated in a reply. No real path is longer.
 pub(crate) fn truncated(path: &str) -> &str {
     const LONGEST: usize = 1024;
     &path[..path.floor_char_boundary(LONGEST)]
 }
 
-/// Gives a path the spelling of the routes: no slash at the end, an initial `accounts` in lower case, and colons not
-/// percent-encoded. The service accepts the other spellings too, and clients use them (`docs/service.md`, "Token" and
-/// "Create").
+/// The session that a path names, in either version of the API. The path is normalised, and may be relative.
+pub(crate) fn session(path: &str) -> Option<String> {
+    let mut segments = path.trim_start_matches('/').split('/');
+    let is_v1 = segments.clone().next() == Some("v1");
+    let id = segments.find(|segment| *segment == "sessions").and_then(|_| segments.next())?;
+    let is_create = is_v1 && id == "create";
+    SessionId::parse(id).ok().filter(|_| !is_create).map(|id| id.to_string())
+}
+
+/// Gives a path the spelling of the routes: without trailing slashes, with an initial `accounts` in lower case, and
+/// with colons not percent-encoded. The service accepts other spellings, and clients use them (`docs/service.md`,
+/// "Token" and "Create").
 pub(crate) fn normalize(uri: &mut Uri) {
     let path = normalized(uri.path());
     if path == uri.path() {
@@ -57,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn slashes_at_the_end_and_the_case_of_accounts_do_not_matter() {
+    fn trailing_slashes_and_the_case_of_accounts_do_not_matter() {
         for (sent, known) in [
             ("/Accounts/A/token/", "/accounts/A/token"),
             ("/ACCOUNTS/A/token?api-version=1/", "/accounts/A/token?api-version=1/"),
@@ -71,6 +89,35 @@ mod tests {
             ("/%C3%A9", "/%C3%A9"),
         ] {
             assert_eq!(normalized_uri(sent), known, "{sent}");
+        }
+    }
+
+    #[test]
+    fn the_secret_of_a_shared_access_signature_is_not_recorded() {
+        for (sent, recorded) in [
+            ("/a?api-version=1", "/a?api-version=1"),
+            ("/a?", "/a?"),
+            ("/a", "/a"),
+            ("/a?sv=2015&sig=s3cret&x&signed=1", "/a?sv=2015&sig=<redacted>&x&signed=1"),
+            ("http://host/a?SIG=s3cret", "/a?SIG=<redacted>"),
+        ] {
+            assert_eq!(as_sent(&sent.parse().expect("a URI")), recorded);
+        }
+    }
+
+    #[test]
+    fn the_session_in_a_path_is_found() {
+        for (path, id) in [
+            ("/v1/accounts/a/sessions/b/properties", Some("b")),
+            ("/v1/accounts/a/sessions/create", None),
+            ("accounts/a/sessions/b", Some("b")),
+            ("/accounts/a/sessions/create/:stop", Some("create")),
+            ("/accounts/a/sessions/%3Cb%3E", None),
+            ("/accounts/a/sessions", None),
+            ("/accounts/a/token", None),
+            ("https://example.org/", None),
+        ] {
+            assert_eq!(session(path).as_deref(), id, "{path}");
         }
     }
 

@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use serde::Deserialize;
 
-/// The session id in a path. If it cannot be decoded, it has a character that no session id has.
+/// The session id in a path. One that cannot be decoded becomes a character that no session id contains.
 pub(crate) struct SessionParam(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for SessionParam {

@@ -1,25 +1,73 @@
-//! Whether a connection is idle.
+//! What a connection is doing, and since when.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-/// What a connection is doing: it is idle if no request is in flight and nothing waits to be sent.
-#[derive(Debug, Default)]
-pub(crate) struct Activity {
+use tokio::time::Instant;
+
+use crate::config::Limits;
+use crate::sync::lock;
+
+/// What a connection is doing. It is idle if no request is in flight and nothing waits to be sent.
+#[derive(Debug)]
+pub(crate) struct Activity(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
     /// Requests being answered. The TLS handshake counts as one.
-    in_flight: AtomicUsize,
-    /// Whether bytes wait until the peer reads them.
-    sending: AtomicBool,
+    in_flight: usize,
+    /// Whether bytes wait for the peer to read them.
+    sending: bool,
+    /// Whether part of a request's head has arrived.
+    receiving: bool,
+    /// When that began, when sending last made progress, or since when the connection is idle.
+    since: Instant,
+}
+
+impl Default for Activity {
+    fn default() -> Activity {
+        Activity(Mutex::new(State { in_flight: 0, sending: false, receiving: false, since: Instant::now() }))
+    }
 }
 
 impl Activity {
-    pub(crate) fn set_sending(&self, sending: bool) {
-        self.sending.store(sending, Ordering::SeqCst);
+    /// Bytes have arrived.
+    pub(crate) fn received(&self) {
+        let mut state = lock(&self.0);
+        if state.in_flight == 0 && !state.receiving {
+            (state.receiving, state.since) = (true, Instant::now());
+        }
     }
 
-    /// Whether the connection waits for a request. Part of the request head may have arrived.
+    /// Reports an attempt to send: whether the peer took `some` bytes, and whether more are `waiting`.
+    pub(crate) fn sent(&self, some: bool, waiting: bool) {
+        let mut state = lock(&self.0);
+        if some || waiting != state.sending {
+            (state.sending, state.since) = (waiting, Instant::now());
+        }
+    }
+
+    /// Whether the connection waits for a request. Part of the request's head may have arrived.
     pub(crate) fn is_idle(&self) -> bool {
-        self.in_flight.load(Ordering::SeqCst) == 0 && !self.sending.load(Ordering::SeqCst)
+        self.idle_since().is_some()
+    }
+
+    /// Since when it waits for a request, or for the rest of its head.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        let state = lock(&self.0);
+        (state.in_flight == 0 && !state.sending).then_some(state.since)
+    }
+
+    /// How much longer the peer may take for its current step; zero if it has taken too long.
+    pub(crate) fn left(&self, limits: &Limits) -> Duration {
+        let state = lock(&self.0);
+        let limit = match &*state {
+            State { sending: true, .. } => limits.send,
+            State { in_flight: 1.., .. } => return Duration::MAX,
+            State { receiving: true, .. } => limits.head,
+            _ => limits.idle,
+        };
+        limit.saturating_sub(state.since.elapsed())
     }
 }
 
@@ -29,13 +77,18 @@ pub(crate) struct InFlightGuard(Arc<Activity>);
 
 impl InFlightGuard {
     pub(super) fn new(activity: &Arc<Activity>) -> InFlightGuard {
-        activity.in_flight.fetch_add(1, Ordering::SeqCst);
+        let mut state = lock(&activity.0);
+        state.in_flight += 1;
+        state.receiving = false;
+        drop(state);
         InFlightGuard(activity.clone())
     }
 }
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+        let mut state = lock(&self.0.0);
+        state.in_flight -= 1;
+        state.since = Instant::now();
     }
 }

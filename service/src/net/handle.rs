@@ -33,8 +33,8 @@ impl ConnectionHandle {
         InFlightGuard::new(&self.activity)
     }
 
-    /// Takes the connection away from HTTP and applies a fault to it. Never returns: the request is not answered in any
-    /// other way, and its future is dropped while it waits here.
+    /// Takes the connection away from HTTP and applies a fault to it. Never returns: the request gets no other reply,
+    /// and its future is dropped while it waits here.
     pub(crate) async fn apply_fault<T>(&self, fault: SocketFault) -> T {
         // Without a receiver, the connection is closing anyway.
         let _ = self.faults.send(fault);

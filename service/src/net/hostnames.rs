@@ -1,22 +1,24 @@
-//! The names and addresses by which this emulator is reached: its certificate is valid for them, and control calls must
-//! name one of them in their `Host` header.
+//! The emulator's names and addresses: its certificate is valid for them, and the `Host` of a request must not be
+//! another name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use axum::http::header::HOST;
 use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri};
 
-/// Names and addresses without duplicates, those of the loopback first.
+/// Names and addresses without duplicates, the loopback's first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hostnames {
     pub(crate) dns: Vec<String>,
     pub(crate) addresses: Vec<IpAddr>,
-    /// By which other machines on the network reach it.
+    /// The ones that other machines on the network can use.
     network: Vec<String>,
 }
 
 impl Hostnames {
-    /// The names of an emulator that listens on this address and was configured with these names. One that listens on
-    /// every address has all addresses of the machine.
+    /// The names of an emulator that listens on this address and is configured with these names. If it listens on every
+    /// address, all of the machine's addresses are included.
     pub(crate) fn new(listen: IpAddr, given: &[String]) -> Hostnames {
         let own = if listen.is_unspecified() { interface_addresses() } else { vec![listen] };
         Hostnames::from_addresses(listen, own, given)
@@ -64,37 +66,59 @@ impl Hostnames {
 
     /// Whether a `Host` header, with or without a port, names this emulator or the loopback.
     pub(crate) fn contains_host(&self, host: &str) -> bool {
-        let Ok(authority) = host.parse::<Authority>() else {
-            return false;
-        };
-        let port_is_none_or_number = authority.port().is_none() == authority.as_str().ends_with(authority.host())
-            && authority.port().is_none_or(|port| port.as_str().parse::<u16>().is_ok());
-        if authority.as_str().contains('@') || !port_is_none_or_number {
-            return false;
+        match Host::parse(host) {
+            Some(Host::Address(address)) => address.to_canonical().is_loopback() || self.addresses.contains(&address),
+            Some(Host::Name(name)) => self.dns.iter().any(|known| known.eq_ignore_ascii_case(&name)),
+            None => false,
         }
-        let host = authority.host();
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        match bare.parse::<IpAddr>() {
-            Ok(address) => address.to_canonical().is_loopback() || self.addresses.contains(&address),
-            Err(_) => {
-                // A trailing dot marks a fully qualified name, which these are.
-                let name = host.strip_suffix('.').unwrap_or(host);
-                self.dns.iter().any(|known| known.eq_ignore_ascii_case(name))
-            }
-        }
+    }
+
+    /// Whether a request may be meant for this emulator, by the hosts in its `Host` headers and in its first line.
+    pub(crate) fn may_serve_request(&self, headers: &HeaderMap, uri: &Uri) -> bool {
+        headers.get_all(HOST).iter().all(|host| host.to_str().is_ok_and(|host| self.may_serve(host)))
+            && uri.authority().is_none_or(|authority| self.may_serve(authority.as_str()))
+    }
+
+    /// Whether a request for this host may be meant for this emulator. Any address may: a web page whose name was made
+    /// to resolve to this machine (DNS rebinding) sends a name.
+    pub(crate) fn may_serve(&self, host: &str) -> bool {
+        host.is_empty() || self.contains_host(host) || matches!(Host::parse(host), Some(Host::Address(_)))
     }
 }
 
-/// Whether a listener on every address takes connections to this one.
+/// What a `Host` header names.
+enum Host {
+    Address(IpAddr),
+    Name(String),
+}
+
+impl Host {
+    /// `None` if it is malformed.
+    fn parse(host: &str) -> Option<Host> {
+        let authority = host.parse::<Authority>().ok()?;
+        let port_is_none_or_number = authority.port().is_none() == authority.as_str().ends_with(authority.host())
+            && authority.port().is_none_or(|port| port.as_str().parse::<u16>().is_ok());
+        if authority.as_str().contains('@') || !port_is_none_or_number {
+            return None;
+        }
+        let host = authority.host();
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        // A trailing dot only marks the name as fully qualified.
+        let name = || Host::Name(host.strip_suffix('.').unwrap_or(host).to_owned());
+        Some(bare.parse().map_or_else(|_| name(), Host::Address))
+    }
+}
+
+/// Whether a listener on `listen` can accept connections to this address of the machine.
 fn reaches(listen: IpAddr, address: IpAddr) -> bool {
     match listen {
         IpAddr::V4(_) => address.is_ipv4(),
-        // Except on Windows, such a listener serves both kinds.
+        // Except on Windows, a listener on every IPv6 address serves IPv4 too.
         IpAddr::V6(listen) => address.is_ipv6() || (listen.is_unspecified() && !cfg!(windows)),
     }
 }
 
-/// The addresses of this machine that a URL can name. None if the system does not list them.
+/// The addresses of this machine that a URL can contain. Empty if the system does not list them.
 fn interface_addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let addresses = interfaces.iter().map(if_addrs::Interface::ip);
@@ -119,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loopback_listener_has_no_url_for_others() {
+    fn a_loopback_listener_has_no_network_urls() {
         let hostnames = Hostnames::new(ip("127.0.0.1"), &given(&["studio.local"]));
         assert_eq!(hostnames.dns, ["localhost", "studio.local"]);
         assert_eq!(hostnames.addresses, [ip("127.0.0.1"), ip("::1")]);
@@ -127,20 +151,20 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_on_every_address_has_the_machine_s_and_the_given_names() {
+    fn a_listener_on_every_address_has_all_addresses_and_names() {
         let own = || vec![ip("192.0.2.7"), ip("2001:db8::7")];
         let hostnames =
             Hostnames::from_addresses(ip("0.0.0.0"), own(), &given(&["Studio.local", "203.0.113.1", "192.0.2.7"]));
         assert_eq!(hostnames.dns, ["localhost", "studio.local"]);
         assert_eq!(hostnames.addresses[2..], [ip("203.0.113.1"), ip("192.0.2.7"), ip("2001:db8::7")]);
         let urls = ["https://studio.local:8722", "https://203.0.113.1:8722", "https://192.0.2.7:8722"];
-        assert_eq!(hostnames.network_urls("https", 8722), urls, "no IPv6: it does not listen there");
+        assert_eq!(hostnames.network_urls("https", 8722), urls, "no IPv6: the listener is IPv4 only");
         let hostnames = Hostnames::from_addresses(ip("::"), own(), &[]);
         assert!(hostnames.network_urls("http", 80).contains(&"http://[2001:db8::7]:80".to_owned()));
     }
 
     #[test]
-    fn a_host_is_its_own_or_the_loopback() {
+    fn only_own_hosts_and_the_loopback_are_recognised() {
         let hostnames = Hostnames::from_addresses(ip("0.0.0.0"), vec![ip("192.0.2.7")], &given(&["studio.local"]));
         for own in [
             "localhost",
@@ -174,6 +198,9 @@ mod tests {
             "localhost/",
         ] {
             assert!(!hostnames.contains_host(foreign), "{foreign}");
+            let is_none_or_an_address = ["", "192.0.2.8"].contains(&foreign);
+            assert_eq!(hostnames.may_serve(foreign), is_none_or_an_address, "{foreign}");
         }
+        assert!(hostnames.may_serve("studio.local:1"));
     }
 }

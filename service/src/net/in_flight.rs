@@ -1,4 +1,4 @@
-//! A request is in flight, and its connection is not idle, from its head until the last byte of its reply.
+//! In-flight requests: from its head until the last byte of its reply, a request keeps its connection from being idle.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -7,6 +7,7 @@ mod handle;
 mod hostnames;
 pub(crate) mod in_flight;
 pub(crate) mod listener;
+pub(crate) mod own_certificate;
 mod registry;
 mod shutdown;
 pub(crate) mod tls;
@@ -14,5 +15,6 @@ mod tracked_socket;
 
 pub(crate) use handle::ConnectionHandle;
 pub(crate) use hostnames::Hostnames;
+pub use own_certificate::CertificateFileError;
 pub(crate) use registry::ConnectionRegistry;
 pub(crate) use shutdown::Shutdown;

@@ -13,7 +13,7 @@ use super::handle::ConnectionHandle;
 use crate::faults::SocketFault;
 use crate::sync::lock;
 
-/// How long closing an idle connection may take. A peer that does not read the TLS close is not waited for.
+/// How long closing an idle connection may take. A peer may not read the end of TLS.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The open connections, by number.
@@ -26,6 +26,8 @@ pub(crate) struct ConnectionRegistry {
 struct OpenConnection {
     activity: Arc<Activity>,
     close_requests: mpsc::UnboundedSender<CloseRequest>,
+    /// It was asked to close, to make room.
+    closing: bool,
 }
 
 /// A request to close a connection if it is idle. It is dropped if the connection is busy.
@@ -56,8 +58,23 @@ impl ConnectionRegistry {
     ) -> (Registration, mpsc::UnboundedReceiver<CloseRequest>) {
         let activity = Arc::<Activity>::default();
         let (close_requests, receiver) = mpsc::unbounded_channel();
-        lock(&self.open).insert(number, OpenConnection { activity: activity.clone(), close_requests });
+        lock(&self.open).insert(number, OpenConnection { activity: activity.clone(), close_requests, closing: false });
         (Registration { all: self.clone(), number, activity }, receiver)
+    }
+
+    /// How many connections are open.
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.open).len()
+    }
+
+    /// Asks the connection that has been idle longest to close. False if none is idle.
+    pub(crate) fn close_most_idle(&self) -> bool {
+        let mut open = lock(&self.open);
+        let idle = open.values_mut().filter(|it| !it.closing);
+        let idle = idle.filter_map(|it| it.activity.idle_since().map(|since| (since, it)));
+        let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else { return false };
+        longest.closing = true;
+        longest.close_requests.send(CloseRequest(oneshot::channel().0)).is_ok()
     }
 
     /// Closes the idle connections and returns how many were closed.

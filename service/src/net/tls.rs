@@ -5,16 +5,16 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use tokio_rustls::TlsAcceptor;
 
-use super::certificate::Certificates;
+use super::certificate::ServerCertificate;
 
-/// An acceptor of TLS connections with these certificates. It has its own cryptography provider: an emulator inside a
-/// test must not depend on which one the process has installed.
-pub(crate) fn acceptor(certificates: Certificates) -> Result<TlsAcceptor, rustls::Error> {
+/// An acceptor of TLS connections with this certificate. It has its own cryptography provider, so that an emulator
+/// inside a test does not depend on the one that the process has installed.
+pub(crate) fn acceptor(certificate: ServerCertificate) -> Result<TlsAcceptor, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificates.leaf], certificates.leaf_key)?;
+        .with_single_cert(certificate.chain, certificate.key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

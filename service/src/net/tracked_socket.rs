@@ -1,5 +1,5 @@
-//! A socket that knows whether bytes wait to be sent. A reply is complete when the system has taken it, not when HTTP
-//! has written it.
+//! A socket that knows whether bytes wait to be sent. A reply is complete when the system has taken it, not when the
+//! HTTP library has written it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::activity::Activity;
 use crate::faults::Socket;
 
-/// A socket that records in its connection's activity whether bytes wait until the peer reads them.
+/// A socket that records in its connection's activity whether bytes wait for the peer to read them.
 pub(crate) struct TrackedSocket<S> {
     socket: S,
     activity: Arc<Activity>,
@@ -23,9 +23,10 @@ impl<S> TrackedSocket<S> {
         TrackedSocket { socket, activity }
     }
 
-    fn note_write<T>(&self, written: Poll<T>) -> Poll<T> {
-        if written.is_pending() {
-            self.activity.set_sending(true);
+    fn note_write(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Pending => self.activity.sent(false, true),
+            Poll::Ready(_) => self.activity.sent(true, true),
         }
         written
     }
@@ -43,7 +44,12 @@ impl<S: Socket> Socket for TrackedSocket<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for TrackedSocket<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.activity.received();
+        }
+        read
     }
 }
 
@@ -68,8 +74,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TrackedSocket<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.socket).poll_flush(cx);
-        // HTTP flushes when it has written everything.
-        self.activity.set_sending(flushed.is_pending());
+        // The HTTP library flushes when it has written everything.
+        self.activity.sent(false, flushed.is_pending());
         flushed
     }
 
@@ -86,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_sending_until_the_peer_has_taken_everything() {
+    fn a_socket_is_busy_until_the_peer_has_read_everything() {
         let activity = Arc::<Activity>::default();
         let (near, mut far) = duplex(4);
         let mut near = TrackedSocket::new(near, activity.clone());

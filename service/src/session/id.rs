@@ -1,4 +1,4 @@
-//! Session ids: version 1 generates GUIDs, with 2021-01-01 the client chooses (`docs/service-2021-01-01.md`, "Create").
+//! Session ids. Version 1 generates GUIDs; in 2021-01-01 the client chooses (`docs/service-2021-01-01.md`, "Create").
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ impl SessionId {
         SessionId(Uuid::new_v4().to_string())
     }
 
-    /// Validates an id of the client's choice.
+    /// Validates an id that a client chose.
     pub(crate) fn parse(text: &str) -> Result<SessionId, InvalidSessionId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if text.is_empty() || text.len() > SessionId::LONGEST || !text.bytes().all(allowed) {
@@ -54,11 +54,17 @@ impl fmt::Display for SessionId {
 pub(crate) enum SessionSelector<'a> {
     /// By its exact id.
     Exact(&'a str),
-    /// By its exact id; failing that, if the text is a GUID, by this GUID in another letter case.
+    /// By its exact id or, failing that, by the same GUID in another letter case.
     GuidIgnoringCase(&'a str),
 }
 
-impl SessionSelector<'_> {
+impl<'a> SessionSelector<'a> {
+    /// The id as it was given.
+    pub(crate) fn id(self) -> &'a str {
+        let (SessionSelector::Exact(id) | SessionSelector::GuidIgnoringCase(id)) = self;
+        id
+    }
+
     /// The position of the selected session among these.
     pub(crate) fn position<'s>(self, mut ids: impl Iterator<Item = &'s SessionId> + Clone) -> Option<usize> {
         match self {
@@ -78,7 +84,7 @@ mod tests {
     const GUID: &str = "d31bddca-dab7-498e-9bc9-7594bc12862f";
 
     #[test]
-    fn an_id_is_short_and_plain() {
+    fn an_id_is_1_to_256_plain_characters() {
         let longest = "x".repeat(256);
         for id in ["a", "-", "Contoso_Session-1", GUID, &longest] {
             assert_eq!(SessionId::parse(id).map(|id| id.to_string()), Ok(id.to_owned()));
@@ -90,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn only_guids_are_found_in_another_letter_case_and_the_exact_one_first() {
+    fn guids_ignore_letter_case_but_an_exact_match_wins() {
         let upper = GUID.to_ascii_uppercase();
         let ids = ["name", GUID, &upper].map(|id| SessionId::parse(id).expect("an id"));
         let position = |selector: SessionSelector<'_>| selector.position(ids.iter());

@@ -1,5 +1,5 @@
-//! One session as a pure state machine (`docs/service.md`, "Lifecycle"). It holds the times of the events, and computes
-//! the state at any time from them; no timer runs. All times are durations since the beginning of the emulator's clock.
+//! One session as a pure state machine (`docs/service.md`, "Lifecycle"). It stores when events happen and computes the
+//! state at any time from them; no timer runs. All times are durations since the beginning of the emulator's clock.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::format::timespan;
 /// Why a lease was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LeaseRefused {
-    /// The session is over or stopping.
+    /// The session has ended or is stopping.
     Over(SessionStatus),
     /// The current lease is as long or longer.
     NotLarger { current: Duration },
 }
 
 /// What identifies a session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionIdentity {
     pub(crate) id: SessionId,
     pub(crate) account: Uuid,
@@ -30,9 +30,9 @@ pub(crate) struct SessionIdentity {
     pub(crate) number: u64,
 }
 
-/// An end other than by the lease running out.
-#[derive(Clone, Debug)]
-enum End {
+/// An end before the lease runs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
     Stop { asked_at: Duration, done_at: Duration, message: Option<String> },
     Expiry { at: Duration, message: Option<String> },
     Failure { at: Duration, message: String },
@@ -43,15 +43,16 @@ fn made_to_fail() -> String {
 }
 
 /// One session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) identity: SessionIdentity,
     pub(crate) settings: SessionSettings,
     /// Since 1970-01-01T00:00:00Z.
     pub(crate) creation_time: Duration,
-    ready_at: Duration,
-    renderer: RendererAddress,
-    end: Option<End>,
+    pub(crate) ready_at: Duration,
+    pub(crate) renderer: RendererAddress,
+    /// Its end, if that is not the end of its lease.
+    pub(crate) end: Option<End>,
 }
 
 impl Session {
@@ -85,13 +86,13 @@ impl Session {
         }
     }
 
-    /// How long the session has been usable: from ready until now or its end. A request to stop counts as the end,
-    /// although the renderer may take a while to stop.
+    /// How long the session has been usable: from ready until now or its end. The end is the request to stop, although
+    /// the renderer may take a while to stop.
     pub(crate) fn elapsed(&self, now: Duration) -> Duration {
         self.usable_until(now).saturating_sub(self.ready_at)
     }
 
-    /// Whether the session has, or had before its end, a renderer.
+    /// Whether the session has a renderer, or had one before its end.
     pub(crate) fn was_ready(&self, now: Duration) -> bool {
         self.usable_until(now) >= self.ready_at
     }
@@ -121,14 +122,13 @@ impl Session {
         }
     }
 
-    /// When the session ended, if it has.
-    pub(crate) fn ended_at(&self, now: Duration) -> Option<Duration> {
-        let end = match &self.end {
+    /// When the session ended, or will end if no call intervenes.
+    pub(crate) fn end(&self) -> Duration {
+        match &self.end {
             Some(End::Failure { at, .. } | End::Expiry { at, .. }) => *at,
             Some(End::Stop { done_at, .. }) => *done_at,
             None => self.expires_at(),
-        };
-        (end <= now).then_some(end)
+        }
     }
 
     /// Sets the whole lease, which can only grow.
@@ -144,14 +144,14 @@ impl Session {
         Ok(())
     }
 
-    /// Stops the session, which takes `stopping`. No effect on one that is over or stopping.
+    /// Stops the session, which takes `stopping`. No effect if it has ended or is stopping.
     pub(crate) fn stop(&mut self, now: Duration, stopping: Duration) {
         if matches!(self.status(now), SessionStatus::Starting | SessionStatus::Ready) {
             self.end = Some(End::Stop { asked_at: now, done_at: now.saturating_add(stopping), message: None });
         }
     }
 
-    /// Ends the session with a failure; false if it is over already.
+    /// Ends the session with a failure; false if it has already ended.
     pub(crate) fn fail(&mut self, now: Duration, message: &str) -> bool {
         if self.status(now).is_final() {
             return false;
@@ -160,8 +160,8 @@ impl Session {
         true
     }
 
-    /// Forces the session into this status, if there is a transition to it. A forced `Stopping` lasts until `Stopped`
-    /// or `Error` is forced.
+    /// Forces the session into a status, if there is a transition to it. A forced `Stopping` lasts until `Stopped` or
+    /// `Error` is forced.
     pub(crate) fn force(
         &mut self,
         now: Duration,

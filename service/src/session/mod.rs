@@ -1,5 +1,6 @@
-//! Sessions: one as a state machine, and the store of all. Nothing here reads a clock: every function takes the time.
+//! Sessions: the state machine of one, and the store of all. Nothing here reads a clock: every function takes the time.
 
+mod batch;
 mod id;
 mod lifecycle;
 mod renderer;
@@ -10,10 +11,11 @@ mod store;
 mod tests;
 mod view;
 
+pub(crate) use batch::{Batch, Commit, NotStored};
 pub(crate) use id::{SessionId, SessionSelector};
+pub(crate) use lifecycle::{End, LeaseRefused, Session, SessionIdentity};
+pub(crate) use renderer::RendererAddress;
 #[cfg(test)]
-pub(crate) use lifecycle::SessionIdentity;
-pub(crate) use lifecycle::{LeaseRefused, Session};
 pub(crate) use renderer::RendererAllocator;
 pub(crate) use settings::SessionSettings;
 pub use settings::SessionSize;

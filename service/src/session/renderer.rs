@@ -1,4 +1,4 @@
-//! The address of the renderer (rendering server) of a session: invented, unless a real one is configured.
+//! The address of a session's renderer (rendering server): invented, unless a real one is configured.
 
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub(crate) struct RendererAllocator {
 }
 
 impl RendererAllocator {
-    /// A configured host name or port is the same for all sessions; any other is invented for each session.
+    /// Configured host names and ports are the same for all sessions; others are invented for each session.
     pub(crate) fn new(config: &Config) -> RendererAllocator {
         RendererAllocator { hostname: config.session_hostname.clone(), ports: config.session_ports }
     }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn named_servers_are_every_session_s_and_others_are_invented() {
+    fn configured_renderers_are_shared_and_others_invented() {
         let config = Config { session_hostname: Some("render.local".to_owned()), ..Config::default() };
         let (one, two) = (RendererAllocator::new(&config).allocate(), RendererAllocator::new(&config).allocate());
         assert_eq!((one.hostname.as_str(), two.hostname.as_str()), ("render.local", "render.local"));

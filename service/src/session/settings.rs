@@ -34,7 +34,7 @@ impl fmt::Display for SessionSize {
     }
 }
 
-/// What a client asks for when it creates a session.
+/// What a client requests when it creates a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SessionSettings {
     pub(crate) size: SessionSize,

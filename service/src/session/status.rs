@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::batch::NotStored;
+
 /// The status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -10,7 +12,7 @@ pub enum SessionStatus {
     Starting,
     /// The renderer runs, and the lease counts down.
     Ready,
-    /// A client has asked for the end, and the renderer has yet to stop.
+    /// A client has stopped it, but its renderer still runs.
     Stopping,
     /// Ended by a client.
     Stopped,
@@ -47,7 +49,7 @@ impl SessionStatus {
         }
     }
 
-    /// Whether the session is over; nothing brings it back.
+    /// Whether the session has ended. An ended session never comes back.
     pub fn is_final(self) -> bool {
         matches!(self, SessionStatus::Stopped | SessionStatus::Expired | SessionStatus::Error)
     }
@@ -64,17 +66,20 @@ impl fmt::Display for SessionStatus {
 #[non_exhaustive]
 pub enum StatusRefused {
     /// There is no such session.
-    #[error("there is no session {0}; it may be older than 30 days, or of another emulator")]
+    #[error("there is no session {0}; it may have ended and been forgotten, or belong to another emulator")]
     NoSession(String),
-    /// There is no such transition: a session that is over stays so, and none starts or stops twice.
+    /// There is no such transition: an ended session stays ended, and none starts or stops twice.
     #[error("a session that is {from} cannot become {to}")]
     Impossible {
         /// The current status.
         from: SessionStatus,
-        /// The status that was to be forced.
+        /// The status to force.
         to: SessionStatus,
     },
-    /// Only an end has a reason.
+    /// The state folder cannot be written.
+    #[error("{NotStored}")]
+    NotStored,
+    /// A message is the reason for an end, but the session does not end in this status.
     #[error("a message goes with Error, Expired or Stopped; a session that is {0} has none")]
     NoPlaceForMessage(SessionStatus),
 }

@@ -1,59 +1,164 @@
-//! The store of all sessions, which both versions of the API use.
+//! The store of all sessions, shared by both versions of the API.
 
+mod overview;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::batch::{Batch, Change, Commit, Pending};
 use super::id::{SessionId, SessionSelector};
-use super::lifecycle::{Session, SessionIdentity};
+use super::lifecycle::{LeaseRefused, Session, SessionIdentity};
 use super::renderer::RendererAllocator;
 use super::settings::SessionSettings;
 use super::status::{SessionStatus, StatusRefused};
 use super::view::SessionView;
 use crate::clock::Timestamp;
+use crate::config::Config;
 
-/// How long a session that is over can still be read.
-const KEPT_AFTER_END: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How many ended sessions are remembered. Beyond that, the first to end are forgotten.
+const MOST_REMEMBERED: usize = 100_000;
 
-/// The result of a create with an id of the client's choice.
+/// The result of a create with an id that the client chose.
 pub(crate) enum Creation<'a> {
     /// The session is new.
     New(&'a Session),
-    /// A session with this id and these settings existed before.
+    /// A session with this id and these settings already existed.
     Existing(&'a Session),
 }
 
-/// The account has a session with this id, but with other settings.
+/// The account has a session with this id but other settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SettingsConflict;
 
-/// The sessions, in the order of their creation.
+/// The sessions. The cost of a call does not depend on their number.
 #[derive(Debug)]
 pub(crate) struct SessionStore {
     startup: Duration,
     stopping: Duration,
+    /// How long an ended session can still be read.
+    remember: Duration,
     renderers: RendererAllocator,
-    /// How many were created so far.
+    /// How many may run at a time.
+    limit: Option<usize>,
+    /// How many have been created so far.
     created: u64,
-    sessions: Vec<Session>,
+    /// By number.
+    sessions: BTreeMap<u64, Session>,
+    /// The numbers of the sessions with an id, in lower case.
+    ids: HashMap<String, Vec<u64>>,
+    /// Those that have not ended, by account and number.
+    alive: BTreeSet<(Uuid, u64)>,
+    /// Those that have ended, by the time of their end.
+    over: BTreeSet<(Duration, u64)>,
+    /// When to check whether a session has ended; never later than its end. A session may have several entries.
+    due: BinaryHeap<Reverse<(Duration, u64)>>,
+    /// Changes that are not stored yet; none if sessions are not kept.
+    pending: Option<Pending>,
 }
 
 impl SessionStore {
-    /// An empty store. A new session takes `startup` to be ready, a stopped one `stopping` to end.
-    pub(crate) fn new(startup: Duration, stopping: Duration, renderers: RendererAllocator) -> SessionStore {
-        SessionStore { startup, stopping, renderers, created: 0, sessions: Vec::new() }
+    /// An empty store, as configured.
+    pub(crate) fn new(config: &Config) -> SessionStore {
+        SessionStore {
+            startup: config.startup,
+            stopping: config.stopping,
+            remember: config.remember,
+            renderers: RendererAllocator::new(config),
+            limit: config.max_sessions,
+            created: 0,
+            sessions: BTreeMap::new(),
+            ids: HashMap::new(),
+            alive: BTreeSet::new(),
+            over: BTreeSet::new(),
+            due: BinaryHeap::new(),
+            pending: None,
+        }
+    }
+
+    /// Fills an empty store with the sessions of an earlier run, in the order of their creation. From now on, changes are
+    /// collected in batches; `wake` is sent to when there is one to write.
+    pub(crate) fn keep(&mut self, created: u64, sessions: impl IntoIterator<Item = Session>, wake: SyncSender<()>) {
+        self.created = created;
+        for session in sessions {
+            self.created = self.created.max(session.identity.number);
+            self.insert(session);
+        }
+        self.pending = Some(Pending::new(wake));
+    }
+
+    /// Ends a call. What it has found or changed is stored once this is; `None` if it already is, or is not kept.
+    pub(crate) fn end_call(&mut self) -> Option<Commit> {
+        self.pending.as_mut()?.end_call()
+    }
+
+    /// Adds an advance of the clock to the open batch; false if sessions are not kept.
+    pub(crate) fn advance_clock(&mut self, step: Duration) -> bool {
+        self.pending.as_mut().map(|pending| pending.advance_clock(step)).is_some()
+    }
+
+    /// The next batch to write, and how many sessions have been created so far.
+    pub(crate) fn take_batch(&mut self) -> Option<(Batch, u64)> {
+        let batch = self.pending.as_mut()?.take()?;
+        Some((batch, self.created))
+    }
+
+    /// The batch that was taken is stored.
+    pub(crate) fn stored(&mut self, batch: &Batch) {
+        self.pending.iter_mut().for_each(|pending| pending.stored(batch));
+    }
+
+    /// The batch that was taken could not be stored: undoes its changes and later ones.
+    pub(crate) fn not_stored(&mut self, batch: Batch) {
+        let Some(pending) = &mut self.pending else { return };
+        let (changes, commits) = pending.not_stored(batch);
+        for Change { number, before, after } in changes {
+            // A session that has been forgotten meanwhile stays forgotten.
+            if self.remove(number).is_some()
+                && let Some(before) = before
+            {
+                self.insert(before);
+            }
+            drop(after);
+        }
+        commits.iter().for_each(|commit| commit.resolve(false));
+    }
+
+    /// Lets the thread end that writes the batches. Nothing may be changed any more.
+    pub(crate) fn end_keeping(&mut self) {
+        self.pending.iter_mut().for_each(Pending::end);
+    }
+
+    /// How many sessions have not ended.
+    pub(crate) fn running(&mut self, now: Duration) -> usize {
+        self.settle(now);
+        self.alive.len()
+    }
+
+    /// False if the last batch could not be stored.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.pending.as_ref().is_none_or(Pending::is_writable)
+    }
+
+    /// Whether as many sessions run as the limit allows.
+    pub(crate) fn is_full(&mut self, now: Duration) -> bool {
+        let running = self.running(now);
+        self.limit.is_some_and(|limit| running >= limit)
     }
 
     /// Creates a session under a generated id, which it returns.
     pub(crate) fn create(&mut self, timestamp: Timestamp, account: Uuid, settings: SessionSettings) -> SessionId {
-        self.forget_old(timestamp.now);
+        self.settle(timestamp.now);
         let id = SessionId::generate();
         self.add(timestamp, account, id.clone(), settings);
         id
     }
 
-    /// Creates a session under the client's id. If the account has a session with this id and these settings, over or
-    /// not, returns that one: a create is idempotent, so a client may repeat it when the reply is lost.
+    /// Creates a session under the client's id. If the account has a session with this id and these settings, ended or
+    /// not, returns that one: a create is idempotent, so that a client can repeat it if the reply is lost.
     pub(crate) fn create_as(
         &mut self,
         timestamp: Timestamp,
@@ -61,67 +166,84 @@ impl SessionStore {
         id: SessionId,
         settings: SessionSettings,
     ) -> Result<Creation<'_>, SettingsConflict> {
-        self.forget_old(timestamp.now);
-        match self.position_of(account, SessionSelector::Exact(id.as_str())) {
-            None => Ok(Creation::New(self.add(timestamp, account, id, settings))),
-            Some(position) if self.sessions[position].settings == settings => {
-                Ok(Creation::Existing(&self.sessions[position]))
-            }
-            Some(_) => Err(SettingsConflict),
-        }
+        self.settle(timestamp.now);
+        let Some(number) = self.number_of(account, SessionSelector::Exact(id.as_str())) else {
+            return Ok(Creation::New(self.add(timestamp, account, id, settings)));
+        };
+        self.found(number);
+        let session = &self.sessions[&number];
+        if session.settings == settings { Ok(Creation::Existing(session)) } else { Err(SettingsConflict) }
     }
 
     fn add(&mut self, timestamp: Timestamp, account: Uuid, id: SessionId, settings: SessionSettings) -> &Session {
         self.created += 1;
-        let identity = SessionIdentity { id, account, number: self.created };
+        let number = self.created;
+        let identity = SessionIdentity { id, account, number };
         let session = Session::new(identity, settings, timestamp, self.startup, self.renderers.allocate());
-        self.sessions.push_mut(session)
+        if let Some(pending) = &mut self.pending {
+            pending.add(number, None, session.clone());
+        }
+        self.insert(session)
+    }
+
+    fn insert(&mut self, session: Session) -> &Session {
+        let SessionIdentity { id, account, number } = &session.identity;
+        let (account, number) = (*account, *number);
+        self.ids.entry(id.as_str().to_ascii_lowercase()).or_default().push(number);
+        self.alive.insert((account, number));
+        self.due.push(Reverse((session.end(), number)));
+        self.sessions.entry(number).or_insert(session)
     }
 
     /// The selected session, if this account has it.
-    pub(crate) fn find(&mut self, now: Duration, account: Uuid, selector: SessionSelector<'_>) -> Option<&mut Session> {
-        self.forget_old(now);
-        let position = self.position_of(account, selector)?;
-        self.sessions.get_mut(position)
+    pub(crate) fn find(&mut self, now: Duration, account: Uuid, selector: SessionSelector<'_>) -> Option<&Session> {
+        self.settle(now);
+        let number = self.number_of(account, selector)?;
+        self.found(number);
+        Some(&self.sessions[&number])
     }
 
-    fn position_of(&self, account: Uuid, selector: SessionSelector<'_>) -> Option<usize> {
-        let own = self.sessions.iter().enumerate().filter(|(_, session)| session.identity.account == account);
-        let position = selector.position(own.clone().map(|(_, session)| &session.identity.id))?;
-        own.map(|(position, _)| position).nth(position)
+    /// Sets the whole lease of the selected session, which can only grow; `None` if the account has no such session.
+    pub(crate) fn extend(
+        &mut self,
+        now: Duration,
+        account: Uuid,
+        selector: SessionSelector<'_>,
+        lease: Duration,
+    ) -> Option<Result<&Session, LeaseRefused>> {
+        self.settle(now);
+        let number = self.number_of(account, selector)?;
+        Some(self.change(number, |session| session.extend(now, lease)).map(|()| &self.sessions[&number]))
     }
 
-    /// The session with this id, of any account. Clients choose ids, and two accounts may have chosen the same: then
-    /// the one that is not over.
-    fn of_any_account(&mut self, now: Duration, id: &str) -> Option<&mut Session> {
-        self.forget_old(now);
-        let (alive, over): (Vec<_>, Vec<_>) =
-            self.sessions.iter_mut().partition(|session| !session.status(now).is_final());
-        let mut in_order: Vec<_> = alive.into_iter().chain(over).collect();
-        let position =
-            SessionSelector::GuidIgnoringCase(id).position(in_order.iter().map(|session| &session.identity.id))?;
-        Some(in_order.swap_remove(position))
+    /// The identity of the session with this id, of any account.
+    pub(crate) fn identify(&mut self, now: Duration, id: &str) -> Option<SessionIdentity> {
+        self.settle(now);
+        self.of_any_account(id).map(|number| self.sessions[&number].identity.clone())
     }
 
     /// Stops a session.
     pub(crate) fn stop(&mut self, now: Duration, account: Uuid, selector: SessionSelector<'_>) -> Option<()> {
-        let stopping = self.stopping;
-        self.find(now, account, selector).map(|session| session.stop(now, stopping))
+        self.settle(now);
+        let (number, stopping) = (self.number_of(account, selector)?, self.stopping);
+        self.change(number, |session| session.stop(now, stopping));
+        Some(())
     }
 
-    /// The account's sessions that are not over, in the order of their creation.
-    pub(crate) fn active(&self, now: Duration, account: Uuid) -> impl Iterator<Item = &Session> {
-        self.sessions
-            .iter()
-            .filter(move |session| session.identity.account == account && !session.status(now).is_final())
+    /// The account's sessions from this number on that have not ended, in the order of their creation.
+    pub(crate) fn active(&mut self, now: Duration, account: Uuid, from: u64) -> impl Iterator<Item = &Session> {
+        self.settle(now);
+        self.pending.iter_mut().for_each(Pending::found_all);
+        self.alive.range((account, from)..=(account, u64::MAX)).map(|(_, number)| &self.sessions[number])
     }
 
-    /// Ends the session with this id, of any account, with a failure; false if there is none or it is over.
+    /// Ends the session with this id, of any account, with a failure; false if there is none or it has ended.
     pub(crate) fn fail(&mut self, now: Duration, id: &str, message: &str) -> bool {
-        self.of_any_account(now, id).is_some_and(|session| session.fail(now, message))
+        self.settle(now);
+        self.of_any_account(id).is_some_and(|number| self.change(number, |session| session.fail(now, message)))
     }
 
-    /// Forces a status upon the session with this id, of any account; returns the resulting state.
+    /// Forces the session with this id, of any account, into a status; returns the resulting state.
     pub(crate) fn force(
         &mut self,
         now: Duration,
@@ -129,91 +251,108 @@ impl SessionStore {
         to: SessionStatus,
         message: Option<&str>,
     ) -> Result<SessionView, StatusRefused> {
-        let session = self.of_any_account(now, id).ok_or_else(|| StatusRefused::NoSession(id.to_owned()))?;
-        session.force(now, to, message).map(|()| SessionView::of(session, now))
+        self.settle(now);
+        let number = self.of_any_account(id).ok_or_else(|| StatusRefused::NoSession(id.to_owned()))?;
+        self.change(number, |session| session.force(now, to, message))?;
+        Ok(SessionView::of(&self.sessions[&number], now))
     }
 
     /// All sessions in the store, of every account.
     pub(crate) fn views(&mut self, now: Duration) -> Vec<SessionView> {
-        self.forget_old(now);
-        let view = |session| SessionView::of(session, now);
-        self.sessions.iter().map(view).collect()
+        self.settle(now);
+        self.pending.iter_mut().for_each(Pending::found_all);
+        self.sessions.values().map(|session| SessionView::of(session, now)).collect()
     }
 
-    fn forget_old(&mut self, now: Duration) {
-        self.sessions.retain(|session| {
-            let ended_at = session.ended_at(now);
-            ended_at.is_none_or(|end| now.saturating_sub(end) < KEPT_AFTER_END)
-        });
+    /// The number of the selected session, if this account has it.
+    fn number_of(&self, account: Uuid, selector: SessionSelector<'_>) -> Option<u64> {
+        let numbers = self.ids.get(&selector.id().to_ascii_lowercase())?;
+        self.select(
+            numbers.iter().copied().filter(|number| self.sessions[number].identity.account == account),
+            selector,
+        )
+    }
+
+    /// The number of the session with this id, of any account. Clients choose ids: if two accounts chose the same, this
+    /// is the one that has not ended.
+    fn of_any_account(&self, id: &str) -> Option<u64> {
+        let is_alive = |number: &u64| self.alive.contains(&(self.sessions[number].identity.account, *number));
+        let (alive, over): (Vec<u64>, Vec<u64>) =
+            self.ids.get(&id.to_ascii_lowercase())?.iter().partition(|number| is_alive(number));
+        self.select(alive.into_iter().chain(over), SessionSelector::GuidIgnoringCase(id))
+    }
+
+    fn select(&self, numbers: impl Iterator<Item = u64> + Clone, selector: SessionSelector<'_>) -> Option<u64> {
+        let position = selector.position(numbers.clone().map(|number| &self.sessions[&number].identity.id))?;
+        numbers.into_iter().nth(position)
+    }
+
+    /// Changes a session. If its end moves forward, so does the check for it.
+    fn change<T>(&mut self, number: u64, change: impl FnOnce(&mut Session) -> T) -> T {
+        self.found(number);
+        let Some(session) = self.sessions.get_mut(&number) else { unreachable!("it has just been found") };
+        let before = session.end();
+        let kept = self.pending.as_mut().map(|pending| (pending, session.clone()));
+        let result = change(session);
+        if session.end() < before {
+            self.due.push(Reverse((session.end(), number)));
+        }
+        if let Some((pending, before)) = kept
+            && *session != before
+        {
+            pending.add(number, Some(before), session.clone());
+        }
+        result
+    }
+
+    /// The current call depends on this session.
+    fn found(&mut self, number: u64) {
+        self.pending.iter_mut().for_each(|pending| pending.found(number));
+    }
+
+    /// Moves sessions that have ended by now to `over`, and forgets those past `remember` or the limit.
+    fn settle(&mut self, now: Duration) {
+        while let Some(&Reverse((at, number))) = self.due.peek()
+            && at <= now
+        {
+            self.due.pop();
+            let Some(session) = self.sessions.get(&number) else { continue };
+            let (end, account) = (session.end(), session.identity.account);
+            if end > now {
+                self.due.push(Reverse((end, number)));
+            } else if self.alive.remove(&(account, number)) {
+                self.over.insert((end, number));
+            }
+        }
+        while let Some(&(end, number)) = self.over.first()
+            && (end.saturating_add(self.remember) <= now || self.over.len() > MOST_REMEMBERED)
+        {
+            self.over.pop_first();
+            self.forget(number);
+        }
+    }
+
+    fn forget(&mut self, number: u64) {
+        if self.remove(number).is_some() {
+            self.pending.iter_mut().for_each(|pending| pending.forget(number));
+        }
+    }
+
+    /// Removes a session, ended or not.
+    fn remove(&mut self, number: u64) -> Option<Session> {
+        let session = self.sessions.remove(&number)?;
+        self.alive.remove(&(session.identity.account, number));
+        self.over.remove(&(session.end(), number));
+        let id = session.identity.id.as_str().to_ascii_lowercase();
+        if let Some(numbers) = self.ids.get_mut(&id) {
+            numbers.retain(|other| *other != number);
+            if numbers.is_empty() {
+                self.ids.remove(&id);
+            }
+        }
+        Some(session)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::settings::SessionSize;
-
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    const BEGINNING: Timestamp = Timestamp { now: Duration::ZERO, unix_time: Duration::ZERO };
-    const SETTINGS: SessionSettings = SessionSettings { size: SessionSize::Standard, max_lease: DAY };
-
-    fn sessions() -> SessionStore {
-        SessionStore::new(Duration::ZERO, Duration::ZERO, RendererAllocator::default())
-    }
-
-    fn named(id: &str) -> SessionId {
-        SessionId::parse(id).expect("an id")
-    }
-
-    #[test]
-    fn an_ended_session_is_remembered_for_thirty_days() {
-        let (mut sessions, account) = (sessions(), Uuid::new_v4());
-        let id = sessions.create(BEGINNING, account, SETTINGS);
-        let selector = SessionSelector::Exact(id.as_str());
-        let expired_at = DAY;
-        let last_moment = expired_at + 30 * DAY - Duration::from_nanos(1);
-        assert!(sessions.find(last_moment, account, selector).is_some());
-        assert!(sessions.find(expired_at + 30 * DAY, account, selector).is_none());
-        assert!(sessions.views(expired_at + 30 * DAY).is_empty());
-    }
-
-    #[test]
-    fn a_session_belongs_to_one_account() {
-        let (mut sessions, mine, yours) = (sessions(), Uuid::new_v4(), Uuid::new_v4());
-        let id = sessions.create(BEGINNING, mine, SETTINGS);
-        let selector = SessionSelector::GuidIgnoringCase(id.as_str());
-        assert!(sessions.find(Duration::ZERO, yours, selector).is_none());
-        assert_eq!(sessions.stop(Duration::ZERO, yours, selector), None);
-        assert_eq!(sessions.active(Duration::ZERO, yours).count(), 0);
-        assert_eq!(sessions.active(Duration::ZERO, mine).count(), 1);
-    }
-
-    #[test]
-    fn an_id_is_taken_as_long_as_its_session_is_remembered() {
-        let (mut sessions, account) = (sessions(), Uuid::new_v4());
-        let create = |sessions: &mut SessionStore, now, settings| {
-            let timestamp = Timestamp { now, unix_time: now };
-            let creation = sessions.create_as(timestamp, account, named("mine"), settings);
-            creation.map(|creation| matches!(creation, Creation::New(_)))
-        };
-        let other = SessionSettings { size: SessionSize::Premium, ..SETTINGS };
-        assert_eq!(create(&mut sessions, Duration::ZERO, SETTINGS), Ok(true));
-        assert_eq!(create(&mut sessions, Duration::ZERO, SETTINGS), Ok(false));
-        assert_eq!(create(&mut sessions, Duration::ZERO, other), Err(SettingsConflict));
-        assert_eq!(create(&mut sessions, 2 * DAY, SETTINGS), Ok(false), "expired, and still there");
-        assert_eq!(create(&mut sessions, 31 * DAY, other), Ok(true), "forgotten");
-    }
-
-    #[test]
-    fn two_accounts_may_choose_the_same_id_and_what_lives_is_meant_first() {
-        let (mut sessions, one, two) = (sessions(), Uuid::new_v4(), Uuid::new_v4());
-        for account in [one, two] {
-            assert!(matches!(sessions.create_as(BEGINNING, account, named("x"), SETTINGS), Ok(Creation::New(_))));
-        }
-        assert!(sessions.fail(Duration::ZERO, "x", "the first"));
-        assert!(sessions.fail(Duration::ZERO, "x", "the second"));
-        assert!(!sessions.fail(Duration::ZERO, "x", "there is no third"));
-        let messages: Vec<_> = sessions.views(Duration::ZERO).into_iter().filter_map(|view| view.message).collect();
-        assert_eq!(messages, ["the first", "the second"]);
-    }
-}
+mod tests;

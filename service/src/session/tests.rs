@@ -1,4 +1,4 @@
-//! The state machine with plain numbers: created at 100 s, ready at 110 s, a lease of 60 s, expired at 170 s.
+//! The state machine in round numbers: created at 100 s, ready at 110 s, a lease of 60 s, expired at 170 s.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn session_of(settings: SessionSettings, now: Duration, startup: Duration) -> Se
 }
 
 #[test]
-fn a_session_starts_runs_and_expires_at_exact_moments() {
+fn a_session_starts_gets_ready_and_expires_at_exact_times() {
     let session = session();
     assert_eq!(session.status(at(100)), SessionStatus::Starting);
     assert_eq!(session.status(at(110) - NANOSECOND), SessionStatus::Starting);
@@ -66,16 +66,15 @@ fn a_stop_takes_its_time_and_cannot_be_undone() {
     let mut session = session();
     session.stop(at(120), at(5));
     assert_eq!(session.status(at(120)), SessionStatus::Stopping);
-    assert_eq!(session.ended_at(at(125) - NANOSECOND), None);
     session.stop(at(124), at(5));
     assert_eq!(session.status(at(125)), SessionStatus::Stopped);
-    assert_eq!(session.ended_at(at(125)), Some(at(125)));
+    assert_eq!(session.end(), at(125));
     assert_eq!(session.status(at(999)), SessionStatus::Stopped);
     assert_eq!(session.message(at(999)), None);
 }
 
 #[test]
-fn a_session_stopped_before_it_was_ready_never_had_a_server() {
+fn a_session_stopped_before_ready_never_had_a_renderer() {
     let mut session = session();
     session.stop(at(105), Duration::ZERO);
     assert_eq!(session.status(at(105)), SessionStatus::Stopped);
@@ -91,7 +90,7 @@ fn stopping_an_expired_session_leaves_it_expired() {
 }
 
 #[test]
-fn the_hostname_comes_with_ready_and_the_ports_go_with_the_end() {
+fn the_hostname_appears_at_ready_and_the_ports_vanish_at_the_end() {
     let session = session();
     assert_eq!(session.hostname(at(110) - NANOSECOND), None);
     assert_eq!(session.ports(at(110) - NANOSECOND), None);
@@ -105,7 +104,7 @@ fn the_hostname_comes_with_ready_and_the_ports_go_with_the_end() {
 }
 
 #[test]
-fn a_lease_only_grows_and_only_while_the_session_lives() {
+fn a_lease_only_grows_and_only_before_the_end() {
     let mut session = session();
     let not_larger = Err(LeaseRefused::NotLarger { current: at(60) });
     assert_eq!(session.extend(at(105), at(60)), not_larger);
@@ -131,7 +130,7 @@ fn a_failure_has_a_message_and_is_final() {
     assert_eq!(session.status(at(110)), SessionStatus::Error);
     assert_eq!(session.message(at(110)).as_deref(), Some("no server is free"));
     assert_eq!(session.hostname(at(110)), None);
-    assert_eq!(session.ended_at(at(110)), Some(at(105)));
+    assert_eq!(session.end(), at(105));
     assert!(!session.fail(at(120), "again"));
     session.stop(at(120), Duration::ZERO);
     assert_eq!(session.status(at(120)), SessionStatus::Error);
@@ -142,12 +141,11 @@ fn an_expired_session_says_why() {
     let session = session();
     assert_eq!(session.message(at(169)), None);
     assert_eq!(session.message(at(170)).as_deref(), Some("The maximum lease time of 00:01:00 has passed."));
-    assert_eq!(session.ended_at(at(169)), None);
-    assert_eq!(session.ended_at(at(999)), Some(at(170)));
+    assert_eq!(session.end(), at(170));
 }
 
 #[test]
-fn times_beyond_every_calendar_do_not_overflow() {
+fn huge_times_do_not_overflow() {
     let settings = SessionSettings { size: SessionSize::Standard, max_lease: Duration::MAX };
     let mut session = session_of(settings, at(1), Duration::MAX);
     assert_eq!(session.status(at(2)), SessionStatus::Starting);
@@ -164,7 +162,7 @@ fn sizes_are_read_in_any_letter_case() {
 }
 
 #[test]
-fn a_forced_status_is_reached_only_by_the_ways_that_sessions_go() {
+fn a_status_is_forced_only_along_existing_transitions() {
     use SessionStatus::{Error, Expired, Ready, Starting, Stopped, Stopping};
     let all = SessionStatus::ALL;
     for (from, allowed) in [
@@ -178,7 +176,7 @@ fn a_forced_status_is_reached_only_by_the_ways_that_sessions_go() {
         for to in all {
             let mut session = session();
             if from != Starting {
-                session.force(at(102), from, None).expect("from a start, all but a start can be reached");
+                session.force(at(102), from, None).expect("Starting can become any other status");
             }
             let expected = if allowed.contains(&to) { Ok(()) } else { Err(StatusRefused::Impossible { from, to }) };
             assert_eq!(session.force(at(103), to, None), expected, "{from} to {to}");
@@ -188,7 +186,7 @@ fn a_forced_status_is_reached_only_by_the_ways_that_sessions_go() {
 }
 
 #[test]
-fn a_forced_ready_begins_the_lease() {
+fn a_forced_ready_starts_the_lease() {
     let mut session = session();
     assert_eq!(session.force(at(104), SessionStatus::Ready, None), Ok(()));
     assert!(session.hostname(at(104)).is_some());
@@ -202,7 +200,7 @@ fn a_forced_stopping_lasts_until_the_forced_end() {
     assert_eq!(session.force(at(120), SessionStatus::Stopping, None), Ok(()));
     assert_eq!(session.status(at(999_999)), SessionStatus::Stopping);
     assert_eq!(session.force(at(130), SessionStatus::Stopped, Some("done")), Ok(()));
-    assert_eq!((session.elapsed(at(140)), session.ended_at(at(140))), (at(10), Some(at(130))));
+    assert_eq!((session.elapsed(at(140)), session.end()), (at(10), at(130)));
     assert_eq!(session.message(at(140)).as_deref(), Some("done"));
 }
 
@@ -210,12 +208,12 @@ fn a_forced_stopping_lasts_until_the_forced_end() {
 fn a_forced_expiry_says_why_and_when() {
     let mut session = session();
     assert_eq!(session.force(at(120), SessionStatus::Expired, None), Ok(()));
-    assert_eq!((session.elapsed(at(999)), session.ended_at(at(999))), (at(10), Some(at(120))));
+    assert_eq!((session.elapsed(at(999)), session.end()), (at(10), at(120)));
     assert_eq!(session.message(at(120)).as_deref(), Some("The maximum lease time of 00:01:00 has passed."));
 }
 
 #[test]
-fn a_message_needs_an_end() {
+fn only_an_end_takes_a_message() {
     let mut session = session();
     let refused = Err(StatusRefused::NoPlaceForMessage(SessionStatus::Ready));
     assert_eq!(session.force(at(101), SessionStatus::Ready, Some("x")), refused);

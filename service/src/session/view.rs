@@ -1,4 +1,4 @@
-//! What a user of the library sees of a session.
+//! A session as a user of the library sees it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::status::SessionStatus;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionView {
-    /// The session's id: a GUID in lower case, or what the client chose.
+    /// The session's id: a GUID in lower case, or the id that the client chose.
     pub id: String,
     /// The id of the account that created it: a GUID in lower case.
     pub account_id: String,
@@ -29,7 +29,7 @@ pub struct SessionView {
 }
 
 impl SessionView {
-    pub(super) fn of(session: &Session, now: Duration) -> SessionView {
+    pub(crate) fn of(session: &Session, now: Duration) -> SessionView {
         SessionView {
             id: session.identity.id.to_string(),
             account_id: session.identity.account.to_string(),

@@ -1,13 +1,13 @@
-//! Who reaches the session routes.
+//! Access to the session routes.
 
-use arr_service::{Account, Emulator};
+use arr_service::{Account, Config, Emulator};
 
 use crate::http::{Connection, Reply};
 use crate::story::{Story, other_account, token_for};
 
 const UNKNOWN: &str = "d31bddca-dab7-498e-9bc9-7594bc12862f";
 
-/// Every operation on sessions; the rest of the path goes on from the account's.
+/// Every operation on sessions: method, path below the account's, body.
 fn operations(session: &str) -> [(&'static str, String, &'static str); 5] {
     [
         ("POST", "/sessions/create".to_owned(), r#"{"maxLeaseTime":"4:0:0","size":"standard"}"#),
@@ -30,7 +30,7 @@ fn try_all(story: &mut Story, account: &str, session: &str, headers: &[(&str, &s
 }
 
 #[test]
-fn without_a_token_of_this_emulator_everything_is_an_empty_401() {
+fn without_a_valid_token_every_call_is_an_empty_401() {
     let mut story = Story::begin();
     let session = story.create();
     let account = Account::development();
@@ -67,7 +67,7 @@ fn a_token_opens_its_own_account_only() {
 }
 
 #[test]
-fn a_session_is_not_to_be_found_in_another_account() {
+fn a_session_is_not_found_under_another_account() {
     let mut story = Story::begin();
     let session = story.create();
     let other = other_account();
@@ -86,7 +86,7 @@ fn an_unknown_session_is_an_empty_404() {
         for (method, rest, body) in &operations(session)[2..] {
             story.call(method, rest, body).assert_empty(404);
         }
-        // Whether or not there is anything to read in its body, as in the other version.
+        // Even if its body is malformed, as in the other version.
         story.call("PATCH", &format!("/sessions/{session}"), "{").assert_empty(404);
     }
 }
@@ -100,4 +100,24 @@ fn ids_in_a_path_may_be_in_upper_case() {
     let authorization = format!("bearer {}", story.token);
     let reply = story.connection.call("GET", &path, &[("authorization", &authorization)], b"");
     assert_eq!(reply.status, 200);
+}
+
+/// Otherwise a web page whose name was made to resolve to the emulator could use it through a browser.
+#[test]
+fn a_request_for_a_foreign_host_is_not_served() {
+    let mut story = Story::begin_with(Config { tls_names: vec!["studio.local".to_owned()], ..Config::default() });
+    let key = format!("{}:{}", story.emulator.account().id(), story.emulator.account().key());
+    let path = format!("/accounts/{}/token", story.emulator.account().id());
+    for (first_line, host, status) in [
+        (path.clone(), "rebound.example.org", 421),
+        (format!("http://rebound.example.org{path}"), "localhost", 421),
+        (path.clone(), "studio.local", 200),
+        (path.clone(), "192.0.2.7:80", 200),
+    ] {
+        let head = format!("GET {first_line} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n\r\n");
+        story.connection.send(head.as_bytes());
+        let reply = story.connection.receive("GET");
+        assert_eq!(reply.status, status, "{host}");
+        assert!(status == 200 || reply.error().contains("--tls-name"), "{reply:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! The emulator's time, where it is not a test's own.
+//! The emulator's clock: advanced, scaled and virtual.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ fn status(emulator: &Emulator) -> SessionStatus {
 }
 
 #[test]
-fn the_machine_s_clock_is_moved_by_a_call() {
+fn a_control_call_advances_the_machine_clock() {
     let startup = Duration::from_secs(3600);
     let emulator = Emulator::start(Config { startup, ..Config::default() }).expect("the emulator starts");
     create(&emulator);
@@ -42,7 +42,7 @@ fn the_machine_s_clock_is_moved_by_a_call() {
 }
 
 #[test]
-fn tokens_and_dates_follow_a_moved_clock() {
+fn tokens_and_dates_follow_an_advanced_clock() {
     let emulator = Emulator::start(Config::default()).expect("the emulator starts");
     let mut connection = Connection::open(emulator.url());
     let authorization = format!("Bearer {}", token_for(&mut connection, &Account::development()));
@@ -60,7 +60,7 @@ fn tokens_and_dates_follow_a_moved_clock() {
 }
 
 #[test]
-fn a_virtual_clock_is_moved_for_the_test_too() {
+fn a_control_call_advances_a_virtual_clock() {
     let mut story = Story::begin();
     let session = story.create();
     let reply = story.control("POST", "/clock", r#"{"advance_ms":150000}"#);
@@ -73,8 +73,8 @@ fn a_virtual_clock_is_moved_for_the_test_too() {
 }
 
 #[test]
-fn a_fast_clock_takes_a_session_from_start_to_end_in_a_moment() {
-    // An hour of startup and four of lease are 180 ms together.
+fn a_scaled_clock_takes_a_session_to_its_end_quickly() {
+    // One hour of startup and four of lease take 180 ms.
     let config = Config {
         startup: Duration::from_secs(3600),
         token_lifetime: 1000 * DAY,

@@ -1,4 +1,4 @@
-//! Connections: kept, counted, independent of each other, and ended.
+//! Connections: keep-alive, the request log, independence, and the end.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::http::Connection;
 use crate::story::Story;
 
 #[test]
-fn a_connection_is_kept_and_numbered() {
+fn connections_are_kept_alive_and_numbered() {
     let mut story = Story::begin();
     let session = story.create();
     let mut second = Connection::open(story.emulator.url());
@@ -32,11 +32,11 @@ fn a_connection_is_kept_and_numbered() {
 }
 
 #[test]
-fn the_record_holds_no_secrets_and_can_be_cleared() {
+fn the_request_log_holds_no_secrets_and_can_be_cleared() {
     let mut story = Story::begin();
     story.create();
-    let record = format!("{:?}", story.emulator.requests());
-    assert!(!record.contains(&story.token) && !record.contains(story.emulator.account().key()));
+    let requests = format!("{:?}", story.emulator.requests());
+    assert!(!requests.contains(&story.token) && !requests.contains(story.emulator.account().key()));
     story.emulator.clear_requests();
     assert!(story.emulator.requests().is_empty());
     story.create();
@@ -53,22 +53,22 @@ fn a_request_is_recorded_as_it_was_sent() {
 }
 
 #[test]
-fn silent_and_senseless_peers_hold_up_nobody() {
+fn silent_and_malformed_peers_delay_no_other() {
     let mut story = Story::begin();
     let _silent = Connection::open(story.emulator.url());
     let mut half = Connection::open(story.emulator.url());
     half.send(b"GET /v1/acc");
-    let mut senseless = Connection::open(story.emulator.url());
-    senseless.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
-    assert_eq!(senseless.receive("GET").status, 400);
-    assert!(senseless.is_closed());
+    let mut malformed = Connection::open(story.emulator.url());
+    malformed.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
+    assert_eq!(malformed.receive("GET").status, 400);
+    assert!(malformed.is_closed());
     story.create();
 }
 
-/// Begins a create whose body lacks its last byte, and waits until the emulator is at it.
+/// Sends a create without the last byte of its body, and waits until the emulator processes it.
 fn unfinished_create(story: &mut Story) {
     let request = format!(
-        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 42\r\n\r\n\
+        "POST {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 42\r\n\r\n\
          {{\"maxLeaseTime\":\"4:0:0\",\"size\":\"standard\"",
         story.path("/sessions/create"),
         story.token
@@ -91,7 +91,7 @@ fn a_stop_lets_a_request_finish() {
     unfinished_create(&mut story);
     let Story { emulator, mut connection, .. } = story;
     let stopping = thread::spawn(move || emulator.stop());
-    // The idle connection's end says that the stop has begun.
+    // Once the idle connection is closed, the stop has begun.
     assert!(idle.is_closed());
     connection.send(b"}");
     assert_eq!(connection.receive("POST").status, 202);
@@ -100,13 +100,13 @@ fn a_stop_lets_a_request_finish() {
 }
 
 #[test]
-fn a_stop_does_not_wait_for_ever() {
+fn a_stop_has_a_time_limit() {
     let mut story = Story::begin();
     unfinished_create(&mut story);
     let Story { emulator, mut connection, .. } = story;
     let begin = Instant::now();
     emulator.stop();
-    // The limit is 2 s; the rest is for a busy machine.
+    // The limit is 2 s; a busy machine may take longer.
     assert!(begin.elapsed() < Duration::from_secs(20));
     assert!(connection.is_closed());
 }
@@ -120,12 +120,12 @@ fn a_stop_does_not_wait_for_idle_and_silent_connections() {
     assert!(begin.elapsed() < Duration::from_millis(1900), "{:?}", begin.elapsed());
 }
 
-/// A connection with the beginning of a head, which the emulator has, and one more.
+/// A connection on which the emulator has received half a head, and another, idle one.
 fn half_a_head(story: &Story) -> [Connection; 2] {
     let mut half = Connection::open(story.emulator.url());
     half.call("GET", "/", &[], b"");
     half.send(b"GET /v1/acc");
-    // Connections are served in turn: when this one is answered, what was sent before it has been read.
+    // Connections are served in turn: once this one is answered, the half head has been read.
     let mut another = Connection::open(story.emulator.url());
     another.call("GET", "/", &[], b"");
     [half, another]
@@ -153,7 +153,7 @@ fn a_connection_with_half_a_head_is_idle() {
 
 #[test]
 fn a_connection_that_still_sends_a_reply_is_not_idle() {
-    // More than all buffers between the two hold.
+    // More than fits into all buffers on the way.
     const SIZE: usize = 30_000_000;
     let mut story = Story::begin();
     story.emulator.add_faults([Fault::on("GET", "**/sessions").oversize(SIZE as u64)]).expect("a good fault");
@@ -182,7 +182,7 @@ fn dropping_an_emulator_cuts_its_connections_and_frees_its_port() {
 }
 
 #[test]
-fn a_port_in_use_is_said_to_be() {
+fn a_port_in_use_is_reported() {
     let story = Story::begin();
     let address = story.emulator.url().strip_prefix("http://").expect("a URL");
     let listen = address.parse().expect("an address");
@@ -200,7 +200,7 @@ fn an_emulator_without_accounts_does_not_start() {
 }
 
 #[test]
-fn plain_emulators_have_no_certificate() {
+fn without_tls_there_is_no_certificate() {
     let story = Story::begin();
     assert_eq!(story.emulator.ca_pem(), None);
     assert!(story.emulator.url().starts_with("http://127.0.0.1:"));

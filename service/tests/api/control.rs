@@ -1,4 +1,4 @@
-//! The control calls, and who may make them.
+//! The control calls, and who may send them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::http::Connection;
 use crate::story::{STARTUP, Story};
 
 #[test]
-fn faults_are_added_shown_and_removed() {
+fn faults_are_added_listed_and_removed() {
     let mut story = Story::begin();
     let rules = json!({"rules": [
         {"method": "POST", "path": "/v1/accounts/*/sessions/create", "times": 2,
@@ -26,18 +26,24 @@ fn faults_are_added_shown_and_removed() {
     let left = story.control("GET", "/faults", "").json();
     assert_eq!(
         left["rules"][0],
-        json!({"method": "POST", "path": "/v1/accounts/*/sessions/create", "times": 2, "skip": 0, "matched": 1, "left": 1,
+        json!({"id": 1, "method": "POST", "path": "/v1/accounts/*/sessions/create", "times": 2, "skip": 0, "matched": 1,
+               "left": 1,
                "action": {"type": "status", "status": 429, "headers": {"Retry-After": "2"}, "body": "", "execute": false}})
     );
     assert_eq!((&left["rules"][1]["matched"], &left["rules"][1]["left"]), (&json!(1), &json!(1)));
 
+    story.control("DELETE", "/faults/1", "").assert_empty(204);
+    assert_eq!(story.control("GET", "/faults", "").json()["rules"][0]["id"], 2);
+    for id in ["1", "x", "-1"] {
+        assert_eq!(story.control("DELETE", &format!("/faults/{id}"), "").status, 404, "{id}");
+    }
     story.control("DELETE", "/faults", "").assert_empty(204);
     assert_eq!(story.control("GET", "/faults", "").text(), r#"{"rules":[]}"#);
     story.create();
 }
 
 #[test]
-fn a_malformed_rule_is_told_what_is_wrong_with_which() {
+fn a_malformed_rule_gets_an_error_with_its_number() {
     let story = Story::begin();
     for (body, error) in [
         (
@@ -57,7 +63,7 @@ fn a_malformed_rule_is_told_what_is_wrong_with_which() {
 }
 
 #[test]
-fn control_calls_are_hit_by_no_fault_and_are_not_recorded() {
+fn control_calls_are_exempt_from_faults_and_the_request_log() {
     let story = Story::begin();
     story.emulator.clear_requests();
     let everything = r#"{"rules":[{"path":"**","times":0,"action":{"type":"close"}}]}"#;
@@ -69,20 +75,23 @@ fn control_calls_are_hit_by_no_fault_and_are_not_recorded() {
 }
 
 #[test]
-fn the_record_shows_each_request_without_its_secrets() {
+fn the_request_log_shows_each_request_without_its_secrets() {
     let mut story = Story::begin();
     story.clock.advance(Duration::from_millis(1500));
     let session = story.create();
     let reply = story.control("GET", "/requests", "");
     assert!(!reply.text().contains(&story.token) && !reply.text().contains(story.emulator.account().key()));
-    let record = reply.json();
+    let log = reply.json();
     let host = story.emulator.url().strip_prefix("http://").expect("a URL");
+    let (duration, cv) = (&log["requests"][1]["duration_ms"], &log["requests"][1]["ms_cv"]);
+    assert!(duration.is_number() && cv.as_str().is_some_and(|cv| cv.ends_with(".0")), "{log}");
     assert_eq!(
-        record["requests"][1],
+        log["requests"][1],
         json!({"time_ms": 1500, "connection": 1, "method": "POST", "path": story.path("/sessions/create"), "status": 202,
+               "duration_ms": duration, "ms_cv": cv, "session": session, "fault": null,
                "headers": {"authorization": "<redacted>", "content-length": "42", "host": host}})
     );
-    assert_eq!(record["requests"].as_array().map(Vec::len), Some(2));
+    assert_eq!(log["requests"].as_array().map(Vec::len), Some(2));
     assert_eq!(story.emulator.requests()[1].header("Content-Length"), Some("42"));
     assert_eq!(story.emulator.requests()[1].header("Authorization"), Some("<redacted>"));
 
@@ -93,7 +102,7 @@ fn the_record_shows_each_request_without_its_secrets() {
 }
 
 #[test]
-fn sessions_are_shown_in_plain_units() {
+fn sessions_are_listed_in_plain_units() {
     let mut story = Story::begin();
     let session = story.create();
     story.clock.advance(STARTUP + Duration::from_millis(2500));
@@ -108,7 +117,7 @@ fn sessions_are_shown_in_plain_units() {
 }
 
 #[test]
-fn a_status_can_be_forced_as_far_as_a_session_can_go() {
+fn a_status_can_be_forced_along_existing_transitions() {
     let mut story = Story::begin();
     let session = story.create();
     let path = format!("/sessions/{session}");
@@ -138,7 +147,58 @@ fn a_status_can_be_forced_as_far_as_a_session_can_go() {
 }
 
 #[test]
-fn rust_tests_force_a_status_too() {
+fn a_lease_can_be_extended_and_a_session_stopped_as_by_its_client() {
+    let mut story = Story::begin_with(Config { stopping: Duration::from_secs(5), ..Config::default() });
+    let session = story.create();
+    let path = format!("/sessions/{session}");
+    let reply = story.control("POST", &path, r#"{"lease_minutes":300}"#);
+    assert_eq!((reply.status, &reply.json()["max_lease_ms"]), (200, &json!(18_000_000)));
+    assert_eq!(story.properties(&session)["sessionMaxLeaseTime"], "05:00:00");
+    for (path, body, status, error) in [
+        (path.as_str(), r#"{"lease_minutes":300}"#, 409, "lease_minutes is the whole lease, and must be more than the"),
+        (&path, r#"{"lease_minutes":43201}"#, 400, "lease_minutes must be at most 43200"),
+        (&path, r#"{"lease_minutes":-1}"#, 400, "the body cannot be read: invalid value"),
+        (&path, r#"{"lease_minutes":400,"status":"Ready"}"#, 400, "give either a status"),
+        (&path, r#"{"lease_minutes":400,"message":"x"}"#, 400, "give either a status"),
+        (&path, "", 400, "give either a status"),
+        ("/sessions/x", r#"{"lease_minutes":400}"#, 404, "there is no session x"),
+    ] {
+        let reply = story.control("POST", path, body);
+        assert_eq!(reply.status, status, "{body}");
+        assert!(reply.error().starts_with(error), "{}", reply.error());
+    }
+    for status in ["Stopping", "Stopped"] {
+        story.control("DELETE", &path, "").assert_empty(204);
+        assert_eq!(story.status(&session), status);
+        let refused = story.control("POST", &path, r#"{"lease_minutes":400}"#);
+        assert_eq!((refused.status, refused.error()), (409, format!("a session that is {status} cannot be extended")));
+        story.clock.advance(Duration::from_secs(5));
+    }
+    assert_eq!(story.control("DELETE", "/sessions/x", "").status, 404);
+}
+
+#[test]
+fn the_record_says_how_requests_ended() {
+    let mut story = Story::begin();
+    let session = story.create();
+    story.create_2021("mine", 10);
+    let close = r#"{"rules":[{"path":"**/properties","action":{"type":"close"}},
+                             {"method":"GET","path":"**/mine","action":{"type":"status","status":418}}]}"#;
+    assert_eq!(story.control("POST", "/faults", close).status, 200);
+    story.call_2021("GET", "/sessions/mine", "");
+    story.request("GET", &format!("/sessions/{session}/properties"), "");
+    assert!(story.connection.is_closed());
+    let requests = story.emulator.requests();
+    let seen: Vec<_> = requests.iter().map(|it| (it.status, it.session.as_deref(), it.fault)).collect();
+    let (mine, session) = (Some("mine"), Some(session.as_str()));
+    let faults = [(418, mine, Some("status")), (0, session, Some("close"))];
+    assert_eq!(seen[1..], [&[(202, session, None), (201, mine, None)][..], &faults].concat());
+    assert!(requests.iter().all(|request| request.duration.is_some()));
+    assert!(requests[..4].iter().all(|request| request.ms_cv.is_some()) && requests[4].ms_cv.is_none());
+}
+
+#[test]
+fn the_library_forces_a_status_too() {
     let mut story = Story::begin();
     let session = story.create();
     let view = story.emulator.set_session_status(&session, SessionStatus::Expired, Some("early")).expect("possible");
@@ -152,7 +212,7 @@ fn rust_tests_force_a_status_too() {
 }
 
 #[test]
-fn idle_connections_are_closed_on_request_except_the_one_that_asks() {
+fn idle_connections_are_closed_except_the_callers() {
     let mut story = Story::begin();
     let mut control = Connection::open(story.emulator.url());
     for closed in [1, 0] {
@@ -181,28 +241,29 @@ fn web_pages_and_foreign_names_are_refused() {
     assert_eq!(connection.receive("GET").status, 403);
     connection.send(b"GET /emulator/requests HTTP/1.1\r\nHost: LocalHost:80\r\n\r\n");
     assert_eq!(connection.receive("GET").status, 200);
-    assert_eq!(story.emulator.requests().len(), 1, "only the token request of the beginning");
+    assert_eq!(story.emulator.requests().len(), 1, "only the first token request");
 }
 
 #[test]
-fn other_machines_are_refused_unless_they_are_let_in() {
+fn other_machines_are_refused_without_control_remote() {
     for (control_remote, status) in [(false, 403), (true, 200)] {
         let listen = "0.0.0.0:0".parse().expect("an address");
         let emulator = Emulator::start(Config { listen, control_remote, ..Config::default() }).expect("it starts");
         assert_eq!(Connection::open(emulator.url()).call("GET", "/emulator/clock", &[], b"").status, 200);
         if emulator.network_urls().is_empty() {
-            println!("no network here: the decision itself is tested beside the guard");
+            println!("this machine has no network address; control/access.rs tests the decision");
         }
-        // This machine by its address on the network, from which its own calls come then.
+        // Calls to this machine's network address also come from that address.
         for url in emulator.network_urls() {
             assert_eq!(Connection::open(url).call("GET", "/emulator/clock", &[], b"").status, status, "{url}");
-            assert_eq!(Connection::open(url).call("GET", "/", &[], b"").status, 404, "the service is for all");
+            assert_eq!(Connection::open(url).call("GET", "/v1", &[], b"").status, 404, "the service itself is open");
+            assert_eq!(Connection::open(url).call("GET", "/", &[], b"").status, status, "the page, {url}");
         }
     }
 }
 
 #[test]
-fn a_given_name_controls_without_https_too() {
+fn a_tls_name_admits_control_calls_without_tls_too() {
     let tls_names = vec!["studio.local".to_owned()];
     let emulator = Emulator::start(Config { tls_names, ..Config::default() }).expect("it starts");
     for (host, status) in [("studio.local", 200), ("Studio.Local.:8722", 200), ("studio.example", 403)] {
@@ -213,7 +274,7 @@ fn a_given_name_controls_without_https_too() {
 }
 
 #[test]
-fn an_unknown_call_is_told_which_there_are() {
+fn an_unknown_call_gets_the_list_of_calls() {
     let story = Story::begin();
     for (method, path) in [("GET", "/fault"), ("PUT", "/faults"), ("GET", "/sessions/x/y"), ("GET", "")] {
         let reply = story.control(method, path, "");
@@ -223,7 +284,7 @@ fn an_unknown_call_is_told_which_there_are() {
 }
 
 #[test]
-fn replies_to_control_calls_are_not_kept() {
+fn control_replies_are_not_cacheable() {
     let reply = Story::begin().control("GET", "/clock", "");
     assert_eq!(reply.header("Cache-Control"), Some("no-store"));
     assert_eq!(reply.header("X-Content-Type-Options"), Some("nosniff"));

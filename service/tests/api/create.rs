@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use arr_service::{SessionSize, SessionStatus};
+use arr_service::{Config, SessionSize, SessionStatus};
 
 use crate::story::Story;
 
 #[test]
-fn the_reply_is_the_documented_one_to_the_byte() {
+fn the_reply_matches_the_documentation_to_the_byte() {
     let mut story = Story::begin();
     let reply = story.call("POST", "/sessions/create", r#"{"maxLeaseTime":"4:0:0","models":[],"size":"standard"}"#);
     assert_eq!(reply.status, 202);
@@ -21,7 +21,7 @@ fn the_reply_is_the_documented_one_to_the_byte() {
 }
 
 #[test]
-fn the_session_is_what_was_asked_for() {
+fn the_session_has_the_requested_settings() {
     let mut story = Story::begin();
     let body = r#"{"maxLeaseTime":"1.02:03:04","models":["https://x/a.arrAsset"],"size":"Premium"}"#;
     assert_eq!(story.call("POST", "/sessions/create", body).status, 202);
@@ -43,7 +43,18 @@ fn each_create_makes_another_session() {
 }
 
 #[test]
-fn the_body_may_be_as_loose_as_the_documentation_s() {
+fn a_full_service_refuses_creates_until_a_session_ends() {
+    let mut story = Story::begin_with(Config { max_sessions: Some(1), ..Config::default() });
+    let first = story.create();
+    let full = story.call("POST", "/sessions/create", r#"{"maxLeaseTime":"4:0:0","size":"standard"}"#);
+    assert_eq!(full.status, 429);
+    assert_eq!(full.json()["error"]["code"], "ServiceFull");
+    assert_eq!(story.call("DELETE", &format!("/sessions/{first}"), "").status, 204);
+    assert_ne!(story.create(), first);
+}
+
+#[test]
+fn the_body_may_be_as_lenient_as_in_the_documentation() {
     let mut story = Story::begin();
     for body in [
         "{ 'maxLeaseTime': '4:0:0', 'models': [], 'size': 'standard' }",
@@ -57,7 +68,7 @@ fn the_body_may_be_as_loose_as_the_documentation_s() {
 }
 
 #[test]
-fn a_body_that_makes_no_session_says_why() {
+fn an_invalid_body_says_why() {
     let mut story = Story::begin();
     for (body, error) in [
         ("", "the body is not JSON: EOF while parsing a value at line 1 column 0"),
@@ -66,14 +77,14 @@ fn a_body_that_makes_no_session_says_why() {
         (r#"{"size":"standard"}"#, "maxLeaseTime is missing"),
         (r#"{"maxLeaseTime":"4:0:0"}"#, "size is missing"),
         (r#"{"maxLeaseTime":"4:0:0","size":"huge"}"#, "size must be \"standard\" or \"premium\""),
-        (r#"{"maxLeaseTime":"0:0:0","size":"standard"}"#, "maxLeaseTime must be more than nothing"),
+        (r#"{"maxLeaseTime":"0:0:0","size":"standard"}"#, "maxLeaseTime must be greater than zero"),
         (r#"{"maxLeaseTime":"-1:0:0","size":"standard"}"#, "maxLeaseTime: \"-1:0:0\" is negative"),
         (
             r#"{"maxLeaseTime":"24:00:00","size":"standard"}"#,
             "maxLeaseTime: \"24:00:00\" would be read as 24 days; write 1.00:00:00 for 24 hours",
         ),
-        (r#"{"maxLeaseTime":240,"size":"standard"}"#, "maxLeaseTime must be a text"),
-        (r#"{"maxLeaseTime":"4:0:0","size":"standard","models":{}}"#, "models must be an array of texts"),
+        (r#"{"maxLeaseTime":240,"size":"standard"}"#, "maxLeaseTime must be a string"),
+        (r#"{"maxLeaseTime":"4:0:0","size":"standard","models":{}}"#, "models must be an array of strings"),
     ] {
         let reply = story.call("POST", "/sessions/create", body);
         assert_eq!((reply.status, reply.error().as_str()), (400, error), "{body}");
@@ -82,7 +93,7 @@ fn a_body_that_makes_no_session_says_why() {
 }
 
 #[test]
-fn a_body_may_have_64_kib_and_not_a_byte_more() {
+fn a_body_may_have_64_kib_and_no_more() {
     let mut story = Story::begin();
     let padded = |length: usize| {
         let body = r#"{"maxLeaseTime":"4:0:0","size":"standard"}"#;
@@ -98,11 +109,11 @@ fn a_body_may_have_64_kib_and_not_a_byte_more() {
 }
 
 #[test]
-fn a_chunked_body_is_a_body() {
+fn a_chunked_body_is_accepted() {
     let mut story = Story::begin();
     let path = story.path("/sessions/create");
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nTransfer-Encoding: chunked\r\n\r\n",
         story.token
     );
     story.connection.send(head.as_bytes());
@@ -114,12 +125,43 @@ fn a_chunked_body_is_a_body() {
 }
 
 #[test]
-fn a_body_with_broken_framing_is_a_bad_request_and_not_a_large_one() {
+fn malformed_framing_is_a_bad_request() {
     let mut story = Story::begin();
     let path = story.path("/sessions/create");
-    let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno-number\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno-number\r\n");
     story.connection.send(head.as_bytes());
     let reply = story.connection.receive("POST");
     assert_eq!(reply.status, 400);
     assert!(reply.error().contains("framing"), "{reply:?}");
+}
+
+#[test]
+fn the_longest_lease_is_granted_and_no_longer_one() {
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    for (configured, longest, longer) in [
+        (Config::default(), "30.00:00:00", "30.00:00:00.0000001"),
+        (Config { max_lease: hours(5), ..Config::default() }, "05:00:00", "10675199.02:48:05.4775807"),
+    ] {
+        let mut story = Story::begin_with(configured);
+        let text = format!("maxLeaseTime must be at most {longest}, the longest lease of this emulator");
+        let refused =
+            story.call("POST", "/sessions/create", &format!(r#"{{"maxLeaseTime":"{longer}","size":"standard"}}"#));
+        assert_eq!((refused.status, refused.error()), (400, text.clone()));
+        assert!(story.emulator.sessions().is_empty());
+        let session = story.create_with_lease("4:0:0");
+        let path = format!("/sessions/{session}");
+        let refused = story.call("PATCH", &path, &format!(r#"{{"maxLeaseTime":"{longer}"}}"#));
+        assert_eq!((refused.status, refused.error()), (400, text));
+        story.call("PATCH", &path, &format!(r#"{{"maxLeaseTime":"{longest}"}}"#)).assert_empty(200);
+        assert_eq!(story.properties(&session)["sessionMaxLeaseTime"], longest);
+    }
+    let mut story = Story::begin_with(Config { max_lease: hours(1), ..Config::default() });
+    story.create_2021("an-hour", 60);
+    for (method, body) in
+        [("PUT", r#"{"maxLeaseTimeMinutes":61,"size":"Standard"}"#), ("PATCH", r#"{"maxLeaseTimeMinutes":61}"#)]
+    {
+        let refused = story.call_2021(method, "/sessions/an-hour", body);
+        assert_eq!(refused.status, 400);
+        assert!(refused.error_2021().1.contains("more than 60, the longest lease"), "{refused:?}");
+    }
 }

@@ -1,4 +1,5 @@
-//! Microsoft Entra tokens at the token service: those that the emulator makes, and real ones that it takes on trust.
+//! Microsoft Entra tokens at the token service: those that the emulator issues, and real ones that it accepts
+//! unverified.
 
 use std::time::Duration;
 
@@ -18,14 +19,14 @@ fn exchange(story: &mut Story, account: &str, entra_token: &str) -> Reply {
     story.connection.call("GET", &path, &[("Authorization", &authorization)], b"")
 }
 
-/// A token such as a stranger could make.
+/// A token that anyone could make up.
 fn made_up(expiry: u64) -> String {
     let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
     format!("{}.{}.{}", encode(r#"{"alg":"RS256"}"#), encode(&format!(r#"{{"exp":{expiry}}}"#)), encode("signature"))
 }
 
 #[test]
-fn an_emulated_token_buys_an_access_token_until_it_expires() {
+fn an_emulated_token_gets_an_access_token_until_it_expires() {
     let mut story = Story::begin();
     let entra_token = story.emulator.entra_token(HOUR);
     let reply = exchange(&mut story, ID, &entra_token);
@@ -52,7 +53,7 @@ fn an_emulated_token_is_for_one_account_and_one_purpose() {
 }
 
 #[test]
-fn a_control_call_makes_an_emulated_token() {
+fn a_control_call_issues_an_emulated_token() {
     let mut story = Story::begin();
     for (body, account, lifetime) in [
         (String::new(), Account::development(), HOUR),
@@ -68,12 +69,12 @@ fn a_control_call_makes_an_emulated_token() {
     }
     for account in ["d31bddca-dab7-498e-9bc9-7594bc12862f", "x"] {
         let reply = story.control("POST", "/entra-token", &json!({"account_id": account}).to_string());
-        assert_eq!((reply.status, reply.error().as_str()), (400, "account_id is none of this emulator's accounts"));
+        assert_eq!((reply.status, reply.error().as_str()), (400, "account_id is not an account of this emulator"));
     }
 }
 
 #[test]
-fn made_up_tokens_are_taken_only_by_an_emulator_that_was_told_to() {
+fn made_up_tokens_are_accepted_only_with_the_option() {
     let mut story = Story::begin();
     let now = story.clock.unix_time().as_secs();
     exchange(&mut story, ID, &made_up(now + 60)).assert_empty(401);
@@ -86,7 +87,7 @@ fn made_up_tokens_are_taken_only_by_an_emulator_that_was_told_to() {
 }
 
 #[test]
-fn a_ready_access_token_saves_the_exchange() {
+fn the_library_issues_access_tokens_without_an_exchange() {
     let mut story = Story::begin();
     story.emulator.clear_requests();
     story.token = story.emulator.access_token();

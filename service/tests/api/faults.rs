@@ -1,4 +1,4 @@
-//! Faults as a client sees them: what comes over the wire, how the connection ends, and whether the operation was
+//! Faults as a client sees them: the bytes on the wire, the end of the connection, and whether the operation was
 //! carried out.
 
 use std::time::{Duration, Instant};
@@ -22,21 +22,21 @@ fn story_with(fault: Fault) -> Story {
     story
 }
 
-/// Sends a create and returns all that comes back until the connection ends.
+/// Sends a create and returns everything until the connection ends.
 fn create_and_read_all(story: &mut Story) -> (Vec<u8>, End) {
     story.request("POST", "/sessions/create", BODY);
     story.connection.rest()
 }
 
-/// Fails unless the emulator goes on as if nothing had been.
+/// Fails unless the emulator still serves new connections.
 #[track_caller]
-fn assert_all_is_well(story: &mut Story) {
+fn assert_still_serves(story: &mut Story) {
     story.reconnect();
     story.create();
 }
 
 #[test]
-fn a_status_comes_with_its_headers_and_body_and_what_every_reply_has() {
+fn a_status_has_its_headers_and_body_and_the_common_headers() {
     let busy = on_create().status(429).header("Retry-After", "2").header("Content-Type", "text/plain").body("busy");
     let mut story = story_with(busy.times(2).skip(1));
     story.create();
@@ -60,18 +60,18 @@ fn a_status_replaces_the_reply_of_a_create_that_was_carried_out() {
 }
 
 #[test]
-fn a_closed_connection_ends_in_order_and_a_reset_one_does_not() {
+fn close_sends_fin_and_reset_sends_rst() {
     for (fault, end) in [(on_create().close(), End::Fin), (on_create().reset(), End::Reset)] {
         let mut story = story_with(fault);
         assert_eq!(create_and_read_all(&mut story), (Vec::new(), end));
         assert!(story.emulator.sessions().is_empty());
         assert_eq!(story.recorded_statuses(), [0]);
-        assert_all_is_well(&mut story);
+        assert_still_serves(&mut story);
     }
 }
 
 #[test]
-fn a_lost_reply_may_have_made_a_session() {
+fn a_create_whose_reply_is_lost_can_create_a_session() {
     for fault in [on_create().close(), on_create().reset(), on_create().garbage()] {
         let mut story = story_with(fault.clone().executed(true));
         create_and_read_all(&mut story);
@@ -81,7 +81,7 @@ fn a_lost_reply_may_have_made_a_session() {
 }
 
 #[test]
-fn an_operation_that_is_carried_out_needs_its_token_all_the_same() {
+fn an_executed_operation_still_needs_its_token() {
     let mut story = story_with(on_create().reset().executed(true));
     story.token = "wrong".to_owned();
     create_and_read_all(&mut story);
@@ -89,7 +89,7 @@ fn an_operation_that_is_carried_out_needs_its_token_all_the_same() {
 }
 
 #[test]
-fn a_truncated_reply_promises_more_than_comes() {
+fn a_truncated_reply_is_shorter_than_its_content_length() {
     let mut story = story_with(on_create().truncate(10));
     let (bytes, end) = create_and_read_all(&mut story);
     let text = String::from_utf8(bytes).expect("text");
@@ -106,7 +106,7 @@ fn a_truncated_reply_promises_more_than_comes() {
 }
 
 #[test]
-fn what_is_not_carried_out_has_a_stand_in_for_its_reply() {
+fn an_operation_that_is_not_executed_has_a_stand_in_reply() {
     let mut story = story_with(on_create().truncate(1000).executed(false));
     let (bytes, _) = create_and_read_all(&mut story);
     let text = String::from_utf8(bytes).expect("text");
@@ -116,12 +116,12 @@ fn what_is_not_carried_out_has_a_stand_in_for_its_reply() {
 }
 
 #[test]
-fn a_dripping_reply_comes_whole_in_the_end_and_leaves_the_connection_in_use() {
+fn a_dripped_reply_is_complete_and_keeps_its_connection() {
     let interval = Duration::from_millis(1);
     let mut story = story_with(Fault::on("DELETE", "**").drip(interval));
     let session = story.create();
     let begin = Instant::now();
-    // Some 150 bytes with 1 ms between them: less would not show that there is anything between them.
+    // A reply of some 150 bytes, with at least 1 ms between any two.
     let reply = story.call("DELETE", &format!("/sessions/{session}"), "");
     assert_eq!(reply.status, 204);
     assert!(begin.elapsed() > interval * 100, "{:?}", begin.elapsed());
@@ -131,24 +131,24 @@ fn a_dripping_reply_comes_whole_in_the_end_and_leaves_the_connection_in_use() {
 }
 
 #[test]
-fn a_dripping_body_is_the_real_one() {
+fn a_dripped_body_is_the_real_one() {
     let mut story = story_with(on_create().drip(Duration::ZERO));
     let session = story.create();
     assert_eq!(story.emulator.sessions()[0].id, session);
 }
 
 #[test]
-fn a_stalled_request_hears_nothing_until_its_client_goes() {
+fn a_stalled_request_gets_no_reply() {
     let mut story = story_with(on_create().stall());
     story.request("POST", "/sessions/create", BODY);
-    // Silence can only be waited for.
+    // Only a wait can show silence.
     assert!(story.connection.is_silent_for(Duration::from_millis(80)));
-    assert_all_is_well(&mut story);
+    assert_still_serves(&mut story);
     assert_eq!(story.recorded_statuses(), [0, 202]);
 }
 
 #[test]
-fn a_stalled_request_does_not_keep_the_emulator_from_ending() {
+fn a_stalled_request_does_not_delay_a_stop() {
     let mut story = story_with(on_create().stall());
     story.request("POST", "/sessions/create", BODY);
     while story.emulator.requests().is_empty() {
@@ -160,10 +160,10 @@ fn a_stalled_request_does_not_keep_the_emulator_from_ending() {
 }
 
 #[test]
-fn a_fault_that_comes_while_the_emulator_stops_still_happens() {
-    // The request is at work, waiting, when the stop begins.
-    let mut story = story_with(Fault::on("GET", "/").reset().executed(true));
-    story.connection.send(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n");
+fn a_fault_still_happens_while_the_emulator_stops() {
+    // The request waits for its body when the stop begins.
+    let mut story = story_with(Fault::on("GET", "/x").reset().executed(true));
+    story.connection.send(b"GET /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n");
     while story.emulator.requests().is_empty() {
         std::thread::yield_now();
     }
@@ -177,7 +177,7 @@ fn a_fault_that_comes_while_the_emulator_stops_still_happens() {
 }
 
 #[test]
-fn another_content_type_is_all_that_changes() {
+fn a_content_type_fault_changes_nothing_else() {
     let mut story = story_with(Fault::on("GET", "**/sessions").content_type("text/html"));
     let reply = story.call("GET", "/sessions", "");
     assert_eq!(
@@ -187,7 +187,7 @@ fn another_content_type_is_all_that_changes() {
 }
 
 #[test]
-fn garbage_is_no_http() {
+fn garbage_is_not_http() {
     let mut story = story_with(on_create().garbage());
     let (bytes, end) = create_and_read_all(&mut story);
     assert!(!bytes.is_empty() && !bytes.starts_with(b"HTTP"), "{bytes:?}");
@@ -211,7 +211,7 @@ fn an_oversized_reply_is_json_of_exactly_that_size() {
 }
 
 #[test]
-fn a_redirect_leads_where_it_was_told_to() {
+fn a_redirect_has_its_status_and_location() {
     let mut story = story_with(on_create().redirect(307, "https://example.org/elsewhere"));
     let reply = story.call("POST", "/sessions/create", BODY);
     assert_eq!((reply.status, reply.header("Location")), (307, Some("https://example.org/elsewhere")));
@@ -219,14 +219,14 @@ fn a_redirect_leads_where_it_was_told_to() {
 }
 
 #[test]
-fn a_delay_is_real_time_under_a_clock_that_stands() {
+fn a_delay_is_real_time_under_a_virtual_clock() {
     let delay = Duration::from_millis(60);
     for executed in [false, true] {
         let mut story = story_with(on_create().delay(delay).executed(executed));
         let begin = Instant::now();
         story.request("POST", "/sessions/create", BODY);
         if executed {
-            // The session is there before the reply is.
+            // The session exists before the reply arrives.
             while story.emulator.sessions().is_empty() {
                 std::thread::yield_now();
             }
@@ -239,7 +239,7 @@ fn a_delay_is_real_time_under_a_clock_that_stands() {
 }
 
 #[test]
-fn a_client_that_gives_up_during_a_delay_has_asked_for_nothing() {
+fn a_request_abandoned_during_a_delay_has_no_effect() {
     let delay = Duration::from_millis(100);
     let mut story = story_with(on_create().delay(delay));
     story.request("POST", "/sessions/create", BODY);
@@ -247,7 +247,7 @@ fn a_client_that_gives_up_during_a_delay_has_asked_for_nothing() {
         std::thread::yield_now();
     }
     story.reconnect();
-    // That nothing happens afterwards can only be waited for.
+    // Only a wait can show that nothing happens afterwards.
     std::thread::sleep(delay * 2);
     assert_eq!(story.call("GET", "/sessions", "").text(), r#"{"sessions":[]}"#);
 }
@@ -258,15 +258,15 @@ fn the_next_connections_can_be_closed_when_they_are_accepted() {
     for _ in 0..2 {
         assert!(Connection::open(story.emulator.url()).is_closed());
     }
-    // The connection that was open before is not concerned.
+    // The connection that was already open is not affected.
     story.create();
-    assert_all_is_well(&mut story);
+    assert_still_serves(&mut story);
     let connections: Vec<_> = story.emulator.requests().iter().map(|request| request.connection).collect();
     assert_eq!(connections, [1, 4]);
 }
 
 #[test]
-fn the_token_service_has_faults_too_however_its_path_is_spelled() {
+fn faults_match_every_spelling_of_the_token_path() {
     let mut story = story_with(Fault::on("GET", "/accounts/*/token").status(503).times(2));
     let authorization = format!("Bearer {ID}:{KEY}");
     for (path, status) in [("accounts", 503), ("Accounts", 503), ("accounts", 200)] {
@@ -277,45 +277,45 @@ fn the_token_service_has_faults_too_however_its_path_is_spelled() {
 }
 
 #[test]
-fn faults_can_be_taken_back_and_bad_ones_are_not_taken() {
+fn faults_can_be_removed_and_invalid_ones_are_refused() {
     let mut story = story_with(on_create().always().status(500));
     assert_eq!(story.call("POST", "/sessions/create", BODY).status, 500);
     story.emulator.clear_faults();
     story.create();
     let error = story.emulator.add_faults([on_create(), on_create().close().body("x")]).expect_err("a misused body");
-    assert_eq!(error.to_string(), "fault rule 2: a body goes with status() only, and after it");
+    assert_eq!(error.to_string(), "fault rule 2: body() is for status() only, and must follow it");
     story.create();
 }
 
 #[test]
-fn a_request_that_was_sent_ahead_does_not_survive_a_drip() {
+fn a_pipelined_request_is_lost_after_a_drip() {
     let mut story = story_with(Fault::on("GET", "/a").drip(Duration::ZERO).executed(false));
-    story.connection.send(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+    story.connection.send(b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\nGET /b HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!(story.connection.receive("GET").status, 200);
     assert!(story.connection.is_closed());
 }
 
 #[test]
-fn what_is_left_of_a_body_is_no_request_after_a_drip() {
+fn the_rest_of_a_body_is_not_a_request_after_a_drip() {
     let smuggled = "DELETE /emulator/requests HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let length = 1024 * 1024 + 1 + smuggled.len();
-    let too_large = format!("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
-    let broken = "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n".to_owned();
+    let too_large = format!("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
+    let broken = "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n".to_owned();
     for (request, filling, status) in [(too_large, 1024 * 1024 + 1, 413), (broken, 0, 400)] {
         let mut story = story_with(Fault::on("POST", "/x").drip(Duration::from_millis(1)));
         story.connection.send(request.as_bytes());
         story.connection.send(&vec![b'x'; filling]);
         let reply = story.connection.receive("POST");
-        // What comes after the reply is not read ahead, and would be taken for a request.
+        // Bytes sent after the reply are not read ahead, and could be taken for a request.
         story.connection.try_send(smuggled.as_bytes());
         assert_eq!((reply.status, reply.header("Connection")), (status, Some("close")), "{reply:?}");
         assert!(story.connection.is_closed());
-        assert_eq!(story.recorded_statuses(), [status], "the record was not cleared");
+        assert_eq!(story.recorded_statuses(), [status], "the request log was not cleared");
     }
 }
 
 #[test]
-fn a_drip_heeds_what_the_client_wants_of_its_connection() {
+fn a_drip_respects_the_clients_keep_alive() {
     for (version, option, announced, kept) in [
         ("1.1", "", None, true),
         ("1.1", "Connection: close\r\n", Some("close"), false),
@@ -323,7 +323,7 @@ fn a_drip_heeds_what_the_client_wants_of_its_connection() {
         ("1.0", "Connection: keep-alive\r\n", Some("keep-alive"), true),
     ] {
         let mut story = story_with(Fault::on("GET", "/a").drip(Duration::ZERO));
-        story.connection.send(format!("GET /a HTTP/{version}\r\nHost: x\r\n{option}\r\n").as_bytes());
+        story.connection.send(format!("GET /a HTTP/{version}\r\nHost: localhost\r\n{option}\r\n").as_bytes());
         let reply = story.connection.receive("GET");
         assert_eq!((reply.status, reply.header("Connection")), (404, announced), "{version} {option}");
         if kept {
@@ -335,7 +335,7 @@ fn a_drip_heeds_what_the_client_wants_of_its_connection() {
 }
 
 #[test]
-fn a_dripping_reply_to_head_has_no_body() {
+fn a_dripped_reply_to_head_has_no_body() {
     let mut story = story_with(Fault::on("HEAD", "/a").drip(Duration::ZERO));
     assert_eq!(story.connection.call("HEAD", "/a", &[], b"").status, 404);
     assert_eq!(story.connection.call("GET", "/b", &[], b"").status, 404);
@@ -345,10 +345,10 @@ fn a_dripping_reply_to_head_has_no_body() {
 fn idle_connections_can_be_closed_and_busy_ones_stay() {
     let mut story = story_with(on_create().delay(Duration::from_millis(60)));
     let mut idle = Connection::open(story.emulator.url());
-    idle.call("GET", "/", &[], b"");
+    idle.call("GET", "/x", &[], b"");
     let mut unused = Connection::open(story.emulator.url());
-    // Accepted, that is to say: this one comes after it.
-    Connection::open(story.emulator.url()).call("GET", "/", &[], b"");
+    // Once this later connection is answered, the unused one has been accepted.
+    Connection::open(story.emulator.url()).call("GET", "/x", &[], b"");
     story.request("POST", "/sessions/create", BODY);
     while story.emulator.requests().len() < 3 {
         std::thread::yield_now();

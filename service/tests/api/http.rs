@@ -1,13 +1,13 @@
-//! A small HTTP/1.1 client that shows what is on the wire.
+//! A small HTTP/1.1 client that shows the bytes on the wire.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Far beyond any reply's time: only a hanging emulator meets it.
+/// Far longer than any reply takes: only a hanging emulator exceeds it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A reply as it came.
+/// A reply as received.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -45,7 +45,7 @@ impl Reply {
         error.to_owned()
     }
 
-    /// The code and the message of an error of REST 2021-01-01, which has nothing else to say.
+    /// The code and message of an error in REST 2021-01-01. Fails if the body has other members.
     pub(crate) fn error_2021(&self) -> (String, String) {
         let body = self.json();
         let text = |name: &str| body["error"][name].as_str().expect("a text").to_owned();
@@ -54,7 +54,7 @@ impl Reply {
         (text("code"), text("message"))
     }
 
-    /// Fails unless the reply has this status and nothing else to say.
+    /// Fails unless the reply has this status and no body.
     #[track_caller]
     pub(crate) fn assert_empty(&self, status: u16) {
         assert_eq!(self.status, status, "{self:?}");
@@ -85,7 +85,7 @@ impl Connection {
         let address = url.strip_prefix("http://").expect("a plain URL");
         let stream = TcpStream::connect(address).expect("the emulator listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
-        // Head and body are two writes; the second must not wait until the first is acknowledged.
+        // Head and body are two writes. The second must not wait for the first to be acknowledged.
         stream.set_nodelay(true).expect("no delay");
         Connection { stream: BufReader::new(stream), host: address.to_owned() }
     }
@@ -119,32 +119,61 @@ impl Connection {
         let _ = self.stream.get_mut().write_all(bytes);
     }
 
-    /// Reads the reply to a request with this method.
-    pub(crate) fn receive(&mut self, method: &str) -> Reply {
+    /// Reads the status and the headers of a reply.
+    pub(crate) fn head(&mut self) -> (u16, Vec<(String, String)>) {
         let status_line = self.line();
         let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let mut reply = Reply {
-            status: status.unwrap_or_else(|| panic!("no status in {status_line:?}")),
-            headers: Vec::new(),
-            body: Vec::new(),
-        };
+        let status = status.unwrap_or_else(|| panic!("no status in {status_line:?}"));
+        let mut headers = Vec::new();
         loop {
             let line = self.line();
             if line.is_empty() {
-                break;
+                return (status, headers);
             }
             let (name, value) = line.split_once(": ").expect("a header");
-            reply.headers.push((name.to_owned(), value.to_owned()));
+            headers.push((name.to_owned(), value.to_owned()));
         }
+    }
+
+    /// Reads the reply to a request with this method.
+    pub(crate) fn receive(&mut self, method: &str) -> Reply {
+        let (status, headers) = self.head();
+        let mut reply = Reply { status, headers, body: Vec::new() };
         if reply.status != 204 && method != "HEAD" {
-            let length = reply.header("Content-Length").expect("a length");
-            reply.body = vec![0; length.parse().expect("a number")];
-            self.stream.read_exact(&mut reply.body).expect("the body");
+            reply.body = match reply.header("Content-Length") {
+                Some(length) => self.exactly(length.parse().expect("a number")),
+                None => self.chunks(),
+            };
         }
         reply
     }
 
-    /// Everything that still comes, and how it ends.
+    fn exactly(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes).expect("the body");
+        bytes
+    }
+
+    fn chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let chunk = self.chunk();
+            if chunk.is_empty() {
+                return body;
+            }
+            body.extend(chunk);
+        }
+    }
+
+    /// Reads one chunk of a body; the last is empty.
+    pub(crate) fn chunk(&mut self) -> Vec<u8> {
+        let length = usize::from_str_radix(&self.line(), 16).expect("a length");
+        let chunk = self.exactly(length);
+        assert_eq!(self.line(), "");
+        chunk
+    }
+
+    /// Reads until the connection ends, and returns how it ended.
     pub(crate) fn rest(&mut self) -> (Vec<u8>, End) {
         let mut bytes = Vec::new();
         match self.stream.read_to_end(&mut bytes) {
@@ -154,7 +183,7 @@ impl Connection {
         }
     }
 
-    /// Whether nothing comes for this long, not even an end.
+    /// Whether nothing arrives for this long, not even an end.
     pub(crate) fn is_silent_for(&mut self, time: Duration) -> bool {
         self.stream.get_ref().set_read_timeout(Some(time)).expect("a time limit");
         let silent = matches!(
@@ -165,11 +194,19 @@ impl Connection {
         silent
     }
 
+    /// Whether nothing arrives for this long; what does is still there to be read.
+    pub(crate) fn has_nothing_for(&mut self, time: Duration) -> bool {
+        self.stream.get_ref().set_read_timeout(Some(time)).expect("a time limit");
+        let nothing = self.stream.fill_buf().is_err();
+        self.stream.get_ref().set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        nothing
+    }
+
     /// Whether the emulator ends the connection now, with nothing left to read.
     pub(crate) fn is_closed(&mut self) -> bool {
         match self.stream.read(&mut [0]) {
             Ok(length) => length == 0,
-            // A reset is an end as well, and nothing at all is none.
+            // A reset is an end too; a timeout is not.
             Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
         }
     }

@@ -1,4 +1,4 @@
-//! A session from its creation to its end, moment by moment.
+//! A session from its creation to its end, in version 1.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const NANOSECOND: Duration = Duration::from_nanos(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 #[test]
-fn a_session_starts_is_ready_and_expires_on_the_dot() {
+fn a_session_starts_gets_ready_and_expires_at_exact_times() {
     let mut story = Story::begin();
     let session = story.create();
     for (moment, status, elapsed) in [
@@ -33,7 +33,7 @@ fn a_session_starts_is_ready_and_expires_on_the_dot() {
 }
 
 #[test]
-fn the_properties_are_the_documented_ones_in_their_order() {
+fn the_properties_match_the_documentation_in_order() {
     let mut story = Story::begin();
     let session = story.create();
     let path = format!("/sessions/{session}/properties");
@@ -90,7 +90,7 @@ fn a_session_may_be_stopped_while_it_starts() {
 }
 
 #[test]
-fn stopping_takes_the_time_that_it_is_told_to_take() {
+fn stopping_takes_the_configured_time() {
     let stopping = Duration::from_secs(7);
     let mut story = Story::begin_with(Config { stopping, ..Config::default() });
     let session = story.create();
@@ -104,7 +104,7 @@ fn stopping_takes_the_time_that_it_is_told_to_take() {
 }
 
 #[test]
-fn stopping_an_expired_session_is_fine_and_changes_nothing() {
+fn stopping_an_expired_session_succeeds_without_effect() {
     let mut story = Story::begin();
     let session = story.create();
     story.clock.advance(STARTUP + 4 * HOUR);
@@ -123,7 +123,7 @@ fn a_start_can_be_made_to_fail() {
     assert_eq!(properties["sessionHostname"], Value::Null);
     assert_eq!(story.emulator.sessions()[0].status, SessionStatus::Error);
 
-    assert!(!story.emulator.fail_session(&session, "twice"), "it is over");
+    assert!(!story.emulator.fail_session(&session, "twice"), "it has ended");
     let unknown = "d31bddca-dab7-498e-9bc9-7594bc12862f";
     assert!(!story.emulator.fail_session(unknown, "unknown"));
     assert!(!story.emulator.fail_session("no GUID", "unknown"));

@@ -15,7 +15,7 @@ fn an_empty_list_has_fifteen_bytes() {
 }
 
 #[test]
-fn the_list_holds_what_is_starting_ready_or_stopping() {
+fn the_list_has_starting_ready_and_stopping_sessions() {
     let mut story = Story::begin_with(Config { stopping: Duration::from_secs(5), ..Config::default() });
     let [ready, stopping, failed] = [(); 3].map(|()| story.create());
     let expired = story.create_with_lease("0:0:1");

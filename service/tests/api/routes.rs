@@ -1,4 +1,4 @@
-//! What every reply carries, and what is said to those who ask for something else.
+//! The headers of every reply, and the replies to requests for anything else.
 
 use std::time::Duration;
 
@@ -32,9 +32,9 @@ fn every_reply_has_a_vector_a_date_and_nosniff() {
 }
 
 #[test]
-fn an_unknown_path_is_told_what_there_is() {
+fn an_unknown_path_gets_the_list_of_endpoints() {
     let mut story = Story::begin();
-    for path in ["/", "/v1", "/v2/accounts", "/accounts/token", "/v1/accounts/a/sessions/b/c", "/%ff"] {
+    for path in ["/v1", "/v2/accounts", "/accounts/token", "/v1/accounts/a/sessions/b/c", "/%ff"] {
         let reply = story.connection.call("GET", path, &[], b"");
         assert_eq!(reply.status, 404, "{path}");
         let error = reply.error();
@@ -45,7 +45,7 @@ fn an_unknown_path_is_told_what_there_is() {
 }
 
 #[test]
-fn a_wrong_method_is_told_the_right_one() {
+fn a_wrong_method_gets_the_right_one() {
     let mut story = Story::begin();
     let account = story.emulator.account().id().to_owned();
     for (method, path, allowed) in [
@@ -59,6 +59,6 @@ fn a_wrong_method_is_told_the_right_one() {
         assert_eq!(reply.status, 405, "{method} {path}");
         assert_eq!(reply.header("Allow"), Some(allowed), "{method} {path}");
         let error = reply.error();
-        assert!(error.starts_with(&format!("{method} does not work on {path};")), "{error}");
+        assert!(error.starts_with(&format!("{path} does not support {method};")), "{error}");
     }
 }

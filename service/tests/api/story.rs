@@ -1,4 +1,4 @@
-//! What most tests begin with: an emulator with a virtual clock, a connection, a token.
+//! The beginning of most tests: an emulator with a virtual clock, a connection, a token.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::http::{Connection, Reply};
 
-/// How long sessions take to be ready in these tests.
+/// The startup time of sessions in these tests.
 pub(crate) const STARTUP: Duration = Duration::from_secs(150);
 
 pub(crate) const OTHER_ACCOUNT: &str = "11111111-2222-3333-4444-aaaaaaaaaaaa:other+key/1=";
@@ -25,9 +25,13 @@ impl Story {
         Story::begin_with(Config::default())
     }
 
-    /// Begins with this configuration, apart from its clock, accounts and startup time.
+    /// Begins with this configuration, but for its clock, accounts and startup time.
     pub(crate) fn begin_with(config: Config) -> Story {
-        let clock = VirtualClock::new();
+        Story::begin_at(VirtualClock::new(), config)
+    }
+
+    /// Begins with a clock that another story has used.
+    pub(crate) fn begin_at(clock: VirtualClock, config: Config) -> Story {
         let emulator = Emulator::start(Config {
             accounts: vec![Account::development(), other_account()],
             clock: Clock::Virtual(clock.clone()),
@@ -40,7 +44,7 @@ impl Story {
         Story { emulator, clock, connection, token }
     }
 
-    /// A call with the token; `path` goes on from the account's path, such as `/sessions`.
+    /// A call with the token; `path` is below the account's, such as `/sessions`.
     pub(crate) fn call(&mut self, method: &str, path: &str, body: &str) -> Reply {
         let path = self.path(path);
         let authorization = format!("Bearer {}", self.token);
@@ -48,32 +52,32 @@ impl Story {
         self.connection.call(method, &path, &headers, body.as_bytes())
     }
 
-    /// A call of REST 2021-01-01 with the token; `path` goes on from the account's path.
+    /// A call of REST 2021-01-01 with the token; `path` is below the account's.
     pub(crate) fn call_2021(&mut self, method: &str, path: &str, body: &str) -> Reply {
         let path = self.path_2021(path);
         let authorization = format!("Bearer {}", self.token);
         self.connection.call(method, &path, &[("Authorization", authorization.as_str())], body.as_bytes())
     }
 
-    /// A call like [`call`](Self::call) whose reply is none.
+    /// Sends a [`call`](Self::call) without waiting for a reply.
     pub(crate) fn request(&mut self, method: &str, path: &str, body: &str) {
         let path = self.path(path);
         let authorization = format!("Bearer {}", self.token);
         self.connection.request(method, &path, &[("Authorization", authorization.as_str())], body.as_bytes());
     }
 
-    /// A control call on a connection of its own; `path` goes on from `/emulator`.
+    /// A control call on its own connection; `path` is below `/emulator`.
     pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Reply {
         let mut connection = Connection::open(self.emulator.url());
         connection.call(method, &format!("/emulator{path}"), &[], body.as_bytes())
     }
 
-    /// Connects anew, as a client does that has lost its connection.
+    /// Reconnects, as a client does that has lost its connection.
     pub(crate) fn reconnect(&mut self) {
         self.connection = Connection::open(self.emulator.url());
     }
 
-    /// The statuses in the record.
+    /// The statuses in the request log.
     pub(crate) fn recorded_statuses(&self) -> Vec<u16> {
         self.emulator.requests().iter().map(|request| request.status).collect()
     }
@@ -86,14 +90,14 @@ impl Story {
         format!("/accounts/{}{rest}?api-version=2021-01-01", self.emulator.account().id())
     }
 
-    /// Creates a session under this id with a lease of so many minutes.
+    /// Creates a session with this id and a lease of this many minutes.
     pub(crate) fn create_2021(&mut self, id: &str, minutes: u32) {
         let body = format!(r#"{{"maxLeaseTimeMinutes":{minutes},"size":"Standard"}}"#);
         let reply = self.call_2021("PUT", &format!("/sessions/{id}"), &body);
         assert_eq!(reply.status, 201, "{reply:?}");
     }
 
-    /// A session as REST 2021-01-01 shows it.
+    /// The session in REST 2021-01-01.
     pub(crate) fn get_2021(&mut self, id: &str) -> Value {
         let reply = self.call_2021("GET", &format!("/sessions/{id}"), "");
         assert_eq!(reply.status, 200, "{reply:?}");

@@ -1,4 +1,4 @@
-//! Calls that come too often.
+//! Rate limits.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn a_call_too_soon_is_a_429_that_says_how_long_to_wait() {
 }
 
 #[test]
-fn after_a_minute_the_next_call_is_let_in() {
+fn after_a_minute_the_next_call_is_admitted() {
     let mut story = story_with_interval(3600);
     story.create();
     story.clock.advance(Duration::from_secs(59));
@@ -36,7 +36,7 @@ fn after_a_minute_the_next_call_is_let_in() {
 }
 
 #[test]
-fn each_account_is_throttled_by_itself_and_the_token_service_never() {
+fn accounts_are_throttled_separately_and_the_token_service_never() {
     let mut story = story_with_interval(5);
     story.create();
     let other = other_account();
@@ -44,7 +44,7 @@ fn each_account_is_throttled_by_itself_and_the_token_service_never() {
     let path = format!("/v1/accounts/{}/sessions", other.id());
     assert_eq!(story.connection.call("GET", &path, &[("Authorization", &authorization)], b"").status, 200);
     assert_eq!(story.call("GET", "/sessions", "").status, 429);
-    // Who has no token is told so, and keeps nobody waiting.
+    // A call without a token does not count.
     story.clock.advance(Duration::from_secs(5));
     let path = story.path("/sessions");
     story.connection.call("GET", &path, &[], b"").assert_empty(401);

@@ -1,6 +1,6 @@
 //! The exchange of an account key for a token.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arr_service::{Account, Config, DEVELOPMENT_ACCOUNT_ID as ID, DEVELOPMENT_ACCOUNT_KEY as KEY, Emulator};
 use base64::Engine as _;
@@ -14,7 +14,7 @@ fn ask(story: &mut Story, path: &str, authorization: &str) -> Reply {
 }
 
 #[test]
-fn a_key_buys_a_jwt_that_nobody_caches() {
+fn a_key_gets_a_jwt_that_is_not_cacheable() {
     let mut story = Story::begin();
     let reply = ask(&mut story, &format!("/accounts/{ID}/token"), &format!("Bearer {ID}:{KEY}"));
     assert_eq!(reply.status, 200);
@@ -36,7 +36,7 @@ fn a_key_buys_a_jwt_that_nobody_caches() {
 }
 
 #[test]
-fn every_spelling_that_clients_use_is_understood() {
+fn every_spelling_that_clients_use_is_accepted() {
     let mut story = Story::begin();
     let upper = ID.to_ascii_uppercase();
     for (path, authorization) in [
@@ -51,7 +51,7 @@ fn every_spelling_that_clients_use_is_understood() {
 }
 
 #[test]
-fn whoever_has_no_key_gets_an_empty_401() {
+fn without_a_valid_key_the_reply_is_an_empty_401() {
     let mut story = Story::begin();
     let path = format!("/accounts/{ID}/token");
     let unknown = "99999999-2222-3333-4444-aaaaaaaaaaaa";
@@ -64,7 +64,7 @@ fn whoever_has_no_key_gets_an_empty_401() {
         format!("Basic {ID}:{KEY}"),
         format!("{ID}:{KEY}"),
         "Bearer ".to_owned(),
-        // Another account's key is no key of this one.
+        // Another account's key.
         format!("Bearer {OTHER_ACCOUNT}"),
         format!("Bearer 11111111-2222-3333-4444-aaaaaaaaaaaa:{KEY}"),
     ] {
@@ -80,7 +80,7 @@ fn whoever_has_no_key_gets_an_empty_401() {
 }
 
 #[test]
-fn a_token_works_until_its_last_second_by_the_emulator_s_clock() {
+fn a_token_expires_by_the_emulators_clock() {
     let mut story = Story::begin_with(Config { token_lifetime: Duration::from_secs(600), ..Config::default() });
     assert_eq!(story.call("GET", "/sessions", "").status, 200);
     story.clock.advance(Duration::from_secs(600) - Duration::from_nanos(1));
@@ -100,4 +100,20 @@ fn an_account_may_have_two_keys() {
     for account in &accounts {
         token_for(&mut connection, account);
     }
+}
+
+#[test]
+fn many_wrong_keys_are_answered_with_growing_delay() {
+    let mut story = Story::begin();
+    let account = story.emulator.account().clone();
+    let path = format!("/accounts/{}/token", account.id());
+    let mut status = |key: &str| {
+        let credential = format!("Bearer {}:{key}", account.id());
+        story.connection.call("GET", &path, &[("Authorization", &credential)], b"").status
+    };
+    let begin = Instant::now();
+    assert_eq!([0; 12].map(|_| status("wrong")), [401; 12]);
+    // The eleventh is delayed by half a second, and so is the twelfth if it follows at once.
+    assert!(begin.elapsed() >= Duration::from_millis(500), "{:?}", begin.elapsed());
+    assert_eq!(status(account.key()), 200);
 }

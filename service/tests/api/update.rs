@@ -13,7 +13,7 @@ fn update(story: &mut Story, session: &str, lease: &str) -> Reply {
 }
 
 #[test]
-fn a_longer_lease_is_taken_without_a_word() {
+fn a_longer_lease_is_an_empty_200() {
     let mut story = Story::begin();
     let session = story.create();
     update(&mut story, &session, "5:0:0").assert_empty(200);
@@ -50,13 +50,13 @@ fn a_lease_cannot_shrink_or_stay() {
     for lease in ["4:0:0", "3:59:59"] {
         let reply = update(&mut story, &session, lease);
         assert_eq!(reply.status, 400);
-        assert!(reply.error().contains("not larger than the 04:00:00 that stand"), "{reply:?}");
+        assert!(reply.error().contains("not larger than the current 04:00:00"), "{reply:?}");
     }
     assert_eq!(story.properties(&session)["sessionMaxLeaseTime"], "04:00:00");
 }
 
 #[test]
-fn a_lease_that_makes_no_sense_is_refused() {
+fn an_invalid_lease_is_refused() {
     let mut story = Story::begin();
     let session = story.create();
     for lease in ["", "5", "0:0:0", "-5:0:0", "48:00:00", "five"] {
@@ -72,7 +72,7 @@ fn a_lease_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_session_that_ends_or_has_ended_keeps_its_lease() {
+fn a_stopping_or_ended_session_keeps_its_lease() {
     let mut story = Story::begin_with(Config { stopping: Duration::from_secs(5), ..Config::default() });
     let [stopped, failed, expired] = [(); 3].map(|()| story.create_with_lease("1:0:0"));
     story.call("DELETE", &format!("/sessions/{stopped}"), "").assert_empty(204);

@@ -1,13 +1,16 @@
-//! The program `arr-emulator`, run as people and scripts run it.
+//! The program `arr-emulator`, as people and scripts run it.
 
 #![cfg(unix)]
 
+mod https;
+mod kept;
 mod running;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -18,7 +21,7 @@ use arr_service::{DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY};
 use running::{Running, program};
 use support::{folder, run};
 
-/// Runs the program where it is expected to end by itself.
+/// Runs the program to its end, without a signal.
 fn output(options: &[&str]) -> Output {
     program(Path::new("."), options).output().expect("the program runs")
 }
@@ -33,7 +36,7 @@ fn assert_refused(output: &Output, expected: &str) {
 }
 
 #[test]
-fn the_ready_file_tells_how_to_connect() {
+fn the_ready_file_has_the_connection_details() {
     let folder = folder("ready_file");
     let running = Running::begin(&folder, &["--startup", "0s"]);
     let url = running.ready["url"].as_str().expect("a URL");
@@ -55,29 +58,14 @@ fn the_ready_file_tells_how_to_connect() {
 
     let address = url.strip_prefix("http://").expect("no TLS");
     let mut connection = TcpStream::connect(address).expect("it listens");
-    connection.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+    connection.write_all(b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
     let mut line = String::new();
     BufReader::new(connection).read_line(&mut line).expect("a reply");
     assert_eq!(line, "HTTP/1.1 404 Not Found\r\n");
 }
 
 #[test]
-fn it_ends_well_when_told_to() {
-    for signal in ["TERM", "INT"] {
-        let folder = folder(&format!("signal_{signal}"));
-        let running = Running::begin(&folder, &[]);
-        let ready_file = running.ready_file.clone();
-        running.signal(signal);
-        let (status, stdout, stderr) = running.end();
-        assert_eq!(status.code(), Some(0), "{signal}: {stderr}");
-        assert!(!ready_file.exists());
-        assert!(stdout.ends_with("\nCtrl+C stops it.\narr-emulator has stopped.\n"), "{stdout}");
-        assert_eq!(stderr, "");
-    }
-}
-
-#[test]
-fn it_says_what_people_need_to_know() {
+fn the_banner_has_the_connection_details() {
     let folder = folder("banner");
     let running = Running::begin(&folder, &["--tls", "--startup", "2m"]);
     let url = running.ready["url"].as_str().expect("a URL").to_owned();
@@ -86,7 +74,7 @@ fn it_says_what_people_need_to_know() {
     assert!(url.starts_with("https://127.0.0.1:"), "{url}");
     let pem = fs::read_to_string(&ca_file).expect("a certificate");
     assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
-    // By its armour: the letters of "KEY" alone come up in base64 by chance.
+    // Not by searching for "KEY", which base64 can contain by chance.
     let blocks = |name: &str| pem.matches(&format!("-----BEGIN {name}")).count();
     assert_eq!((blocks(""), blocks("CERTIFICATE-----")), (1, 1), "nothing but one certificate: {pem}");
 
@@ -97,7 +85,7 @@ fn it_says_what_people_need_to_know() {
         format!("Account id    {DEVELOPMENT_ACCOUNT_ID}\n"),
         format!("{DEVELOPMENT_ACCOUNT_KEY} (development key: public, not a secret)\n"),
         format!("CA file       {}", ca_file.display()),
-        "ready 2m after their creation\n".to_owned(),
+        "ready 2m after creation\n".to_owned(),
         format!("export ARR_ACCOUNT_ID='{DEVELOPMENT_ACCOUNT_ID}'\n"),
         format!("export ARR_ACCOUNT_KEY='{DEVELOPMENT_ACCOUNT_KEY}'\n"),
         format!("export ARR_ACCOUNT_DOMAIN='{url}'\n"),
@@ -110,7 +98,7 @@ fn it_says_what_people_need_to_know() {
 }
 
 #[test]
-fn a_given_account_s_key_is_not_shown() {
+fn a_configured_accounts_key_is_not_shown() {
     let folder = folder("given_account");
     let id = "11111111-2222-3333-4444-aaaaaaaaaaaa";
     let account = format!("{id}:s3cret");
@@ -125,12 +113,12 @@ fn a_given_account_s_key_is_not_shown() {
 }
 
 #[test]
-fn a_port_in_use_is_a_line_and_code_2() {
+fn a_port_in_use_is_one_line_and_code_2() {
     let (_taken, address) = a_port_in_use();
     assert_refused(&output(&["--listen", &address]), &format!("{address} is in use"));
 }
 
-/// The options for a start that fails, as another program listens there.
+/// An address where another program listens.
 fn a_port_in_use() -> (TcpListener, String) {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
@@ -138,9 +126,9 @@ fn a_port_in_use() -> (TcpListener, String) {
 }
 
 #[test]
-fn a_start_that_fails_takes_no_file_away() {
+fn a_failed_start_removes_no_file() {
     let folder = folder("failed_start");
-    // A killed emulator's: nobody listens at the URL in it.
+    // From a killed emulator: nothing listens at this URL.
     let ready = r#"{"url":"http://127.0.0.1:1","account_id":"","account_key":"","account_domain":"","ca_file":null}"#;
     fs::write(folder.join("ready.json"), ready).expect("written");
     let (_taken, address) = a_port_in_use();
@@ -149,11 +137,11 @@ fn a_start_that_fails_takes_no_file_away() {
     assert_eq!(fs::read_to_string(folder.join("ready.json")).expect("still there"), ready);
 
     let running = Running::begin_where(&folder, "127.0.0.1:0", &[], |contents| contents != ready.as_bytes());
-    assert_ne!(running.ready["url"], "http://127.0.0.1:1", "one that succeeds replaces it");
+    assert_ne!(running.ready["url"], "http://127.0.0.1:1", "a successful start replaces it");
 }
 
 #[test]
-fn a_ready_file_of_a_running_emulator_survives_anothers_failed_start() {
+fn a_failed_start_keeps_another_emulators_ready_file() {
     let folder = folder("live");
     let running = Running::begin(&folder, &[]);
     let ready_file = running.ready_file.to_str().expect("UTF-8").to_owned();
@@ -166,7 +154,7 @@ fn a_ready_file_of_a_running_emulator_survives_anothers_failed_start() {
 }
 
 #[test]
-fn what_is_no_file_of_ours_is_never_replaced() {
+fn other_files_are_never_replaced() {
     let folder = folder("not_ours");
     let notes = folder.join("notes.txt");
     fs::write(&notes, "dear diary").expect("written");
@@ -178,7 +166,7 @@ fn what_is_no_file_of_ours_is_never_replaced() {
 }
 
 #[test]
-fn a_bundle_of_certificates_is_never_replaced_and_our_own_certificate_is() {
+fn our_own_certificate_is_replaced_but_a_bundle_is_not() {
     let folder = folder("bundle");
     let ca_file = folder.join("arr-emulator-ca.pem");
     drop(Running::begin(&folder, &["--tls"]));
@@ -195,7 +183,7 @@ fn a_bundle_of_certificates_is_never_replaced_and_our_own_certificate_is() {
 }
 
 #[test]
-fn a_ready_file_that_another_emulator_put_there_stays() {
+fn another_emulators_ready_file_is_not_removed() {
     let folder = folder("another_s");
     let running = Running::begin(&folder, &[]);
     let ready_file = running.ready_file.clone();
@@ -206,7 +194,7 @@ fn a_ready_file_that_another_emulator_put_there_stays() {
 }
 
 #[test]
-fn bad_options_are_a_line_and_code_2() {
+fn invalid_options_are_one_line_and_code_2() {
     for (options, expected) in [
         (&["--lisen", "x"][..], "'--listen'"),
         (&["--listen", "localhost:1"], "such as 127.0.0.1:8722"),
@@ -225,7 +213,7 @@ fn bad_options_are_a_line_and_code_2() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_a_line_and_code_2() {
+fn an_unwritable_file_is_one_line_and_code_2() {
     let folder = folder("unwritable");
     let path = folder.join("missing/file");
     let path = path.to_str().expect("UTF-8");
@@ -236,7 +224,7 @@ fn a_file_that_cannot_be_written_is_a_line_and_code_2() {
 }
 
 #[test]
-fn the_help_tells_defaults_and_dangers() {
+fn the_help_has_defaults_and_dangers() {
     let help = output(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
     let text = String::from_utf8_lossy(&help.stdout);
@@ -253,7 +241,7 @@ fn the_help_tells_defaults_and_dangers() {
 }
 
 #[test]
-fn the_version_is_the_package_s() {
+fn the_version_is_the_packages_version() {
     let version = output(&["--version"]);
     let expected = format!("arr-emulator {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(String::from_utf8_lossy(&version.stdout), expected);
@@ -270,7 +258,7 @@ fn a_closed_stdout_does_not_matter() {
 }
 
 #[test]
-fn plain_http_beyond_this_machine_is_warned_about() {
+fn plain_http_on_the_network_gets_a_warning() {
     let folder = folder("warning");
     let running = Running::begin_on(&folder, "0.0.0.0:0", &[]);
     let url = running.ready["url"].as_str().expect("a URL");
@@ -278,10 +266,11 @@ fn plain_http_beyond_this_machine_is_warned_about() {
     running.signal("TERM");
     let (_, stdout, _) = running.end();
     assert!(stdout.contains("Warning: without --tls, keys and tokens cross the network unencrypted."), "{stdout}");
+    assert!(stdout.contains("Warning: the development key is public") && stdout.contains("--account-file"), "{stdout}");
 }
 
 #[test]
-fn a_device_on_the_network_is_told_where_to_go() {
+fn the_banner_has_the_url_for_devices() {
     let folder = folder("network");
     let running = Running::begin_on(&folder, "0.0.0.0:0", &["--tls", "--tls-name", "studio.local"]);
     let url = running.ready["url"].as_str().expect("a URL");
@@ -293,17 +282,17 @@ fn a_device_on_the_network_is_told_where_to_go() {
 }
 
 #[test]
-fn what_opens_the_emulator_is_warned_about() {
+fn options_that_open_the_emulator_get_a_warning() {
     let folder = folder("open");
     let running = Running::begin_on(&folder, "0.0.0.0:0", &["--tls", "--accept-entra-tokens", "--control-remote"]);
     running.signal("TERM");
     let (_, stdout, _) = running.end();
-    assert!(stdout.contains("Warning: with --accept-entra-tokens, whoever reaches"), "{stdout}");
-    assert!(stdout.contains("Warning: with --control-remote, whoever reaches"), "{stdout}");
+    assert!(stdout.contains("Warning: with --accept-entra-tokens, anyone who reaches"), "{stdout}");
+    assert!(stdout.contains("Warning: with --control-remote, anyone who reaches"), "{stdout}");
 }
 
 #[test]
-fn sessions_can_lead_to_a_real_server() {
+fn sessions_can_lead_to_a_real_renderer() {
     let folder = folder("real_server");
     let options = ["--startup", "0s", "--session-hostname", "render.local", "--session-ports", "50051,50052"];
     let running = Running::begin(&folder, &options);
@@ -323,4 +312,35 @@ fn sessions_can_lead_to_a_real_server() {
     let session = &curl(&["-H", &token, &sessions])["sessions"][0];
     assert_eq!(session["sessionHostname"], "render.local");
     assert_eq!((&session["arrInspectorPort"], &session["handshakePort"]), (&50_051.into(), &50_052.into()));
+}
+
+#[test]
+fn the_log_option_logs_requests_without_secrets() {
+    let folder = folder("log");
+    for format in ["human", "json"] {
+        let running = Running::begin(&folder, &["--log", format]);
+        let address =
+            running.ready["url"].as_str().and_then(|url| url.strip_prefix("http://")).expect("a URL").to_owned();
+        let path = format!("/accounts/{DEVELOPMENT_ACCOUNT_ID}/token");
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {DEVELOPMENT_ACCOUNT_ID}:");
+        for (key, status) in [(DEVELOPMENT_ACCOUNT_KEY, 200), ("wrong", 401)] {
+            let mut connection = TcpStream::connect(&address).expect("connected");
+            let request = format!("{head}{key}\r\nConnection: close\r\n\r\n");
+            connection.write_all(request.as_bytes()).expect("sent");
+            let mut reply = String::new();
+            connection.read_to_string(&mut reply).expect("a reply");
+            assert!(reply.contains(&status.to_string()), "{reply}");
+        }
+        running.signal("TERM");
+        let (_, _, stderr) = running.end();
+        let lines: Vec<_> = stderr.lines().collect();
+        assert!(lines.len() == 2 && !stderr.contains(DEVELOPMENT_ACCOUNT_KEY), "{stderr}");
+        for (line, status) in lines.iter().zip([200, 401]) {
+            assert!(["GET", &path, &status.to_string(), "127.0.0.1"].iter().all(|part| line.contains(part)), "{line}");
+        }
+        if format == "json" {
+            let line: serde_json::Value = serde_json::from_str(lines[0]).expect("JSON");
+            assert!(line["ms_cv"].as_str().is_some_and(|cv| cv.ends_with(".0")) && line["milliseconds"].is_number());
+        }
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::run;
 
-/// Longer than anything takes on a busy machine.
+/// Longer than any step takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, to be run in this folder.
@@ -25,7 +25,7 @@ pub(crate) fn program(folder: &Path, options: &[&str]) -> Command {
 pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) ready_file: PathBuf,
-    /// What the ready file says.
+    /// The contents of the ready file.
     pub(crate) ready: Value,
 }
 
@@ -38,21 +38,27 @@ impl Running {
         Running::begin_where(folder, listen, options, |_| true)
     }
 
-    /// Waits for a ready file that is the emulator's own, where another one is to be replaced.
+    /// Waits for the emulator's own ready file, where it must replace another.
     pub(crate) fn begin_where(
         folder: &Path,
         listen: &str,
         options: &[&str],
         is_own: impl Fn(&[u8]) -> bool,
     ) -> Running {
-        let ready_file = folder.join("ready.json");
-        let child = program(folder, &["--listen", listen, "--ready-file", "ready.json"])
-            .args(options)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
-        let mut running = Running { child, ready_file, ready: Value::Null };
+        let mut program = program(folder, &["--listen", listen, "--ready-file", "ready.json"]);
+        Running::begin_program(folder, program.args(options), is_own)
+    }
+
+    /// Runs the program by another command, such as a shell.
+    pub(crate) fn begin_command(folder: &Path, command: impl Fn(&Command) -> Command, options: &[&str]) -> Running {
+        let mut program = program(folder, &["--listen", "127.0.0.1:0", "--ready-file", "ready.json"]);
+        let mut command = command(program.args(options));
+        Running::begin_program(folder, command.current_dir(folder).stdin(Stdio::null()), |_| true)
+    }
+
+    fn begin_program(folder: &Path, program: &mut Command, is_own: impl Fn(&[u8]) -> bool) -> Running {
+        let child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        let mut running = Running { child, ready_file: folder.join("ready.json"), ready: Value::Null };
         running.ready = running.wait_until_ready(is_own);
         running
     }
@@ -69,10 +75,10 @@ impl Running {
         }
     }
 
-    /// Sends a signal, by the name that `kill` knows it by.
+    /// Sends a signal, by its name for `kill`.
     pub(crate) fn signal(&self, name: &str) {
         let process = self.child.id().to_string();
-        // The shell's own: a small system has no program of that name.
+        // The shell's builtin: a small system has no such program.
         let killed = run(Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &process]), "dash");
         assert!(killed.status.success(), "{killed:?}");
     }
@@ -100,7 +106,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // After a failed assertion nobody else ends it.
+        // After a failed assertion, nothing else ends it.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

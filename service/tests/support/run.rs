@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-/// Runs a program to its end. Without it the test fails and says what to install: a check that nobody makes is none.
+/// Runs a program to its end. If it is missing, the test fails with the package to install, rather than being skipped.
 pub(crate) fn run(command: &mut Command, package: &str) -> Output {
     let program = command.get_program().to_string_lossy().into_owned();
     command.output().unwrap_or_else(|error| {

@@ -1,9 +1,9 @@
 #!/bin/sh
-# The quickstarts with the installed package, as people build them in a shell: in the folder $1, with version $2 expected.
-# By `eval`, since the package's path may have a blank, which pkg-config has escaped.
+# Builds the quickstarts with the installed package in a shell: in the folder $1, expecting version $2.
+# `eval`, because the package's path may have a space, which pkg-config escapes.
 set -eu
 flags() { pkg-config --cflags --libs "$1"; }
-# Windows looks for libraries beside the program.
+# Windows searches for libraries beside the program.
 found_at() { case "$CC" in *mingw*) ;; *) echo "-Wl,-rpath,$(pkg-config --variable=libdir "$1")" ;; esac; }
 eval $CC -std=c99 examples/c/quickstart.c -o '"$1/c_shared"' $(flags arr_session) $(found_at arr_session)
 eval $CC -std=c99 examples/c/quickstart.c -o '"$1/c_static"' $(flags arr_session-static)

@@ -1,7 +1,7 @@
-//! Threads that share one client, for ThreadSanitizer to watch: `cargo xtask sanitize` runs it against the emulator.
+//! Threads that share one client, under ThreadSanitizer: `cargo xtask sanitize` runs it against the emulator.
 //!
-//! It ends by itself, with an exit code other than 0 if a call failed. Which service it calls is told by the variables that
-//! `examples/c/quickstart.c` reads too.
+//! Exits with a code other than 0 if a call failed. The environment variables of `examples/c/quickstart.c` specify the
+//! service.
 
 mod storm;
 
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const THREADS: usize = 4;
 const ROUNDS: usize = 5;
-/// For a call, or for a wait. Valgrind runs one thread at a time, about fifty times slower than it was.
+/// The limit of a call or a wait. Valgrind runs one thread at a time, about fifty times slower.
 const PATIENCE: Duration = Duration::from_secs(240);
 const MAX_LEASE: Duration = Duration::from_secs(30 * 60);
 
@@ -31,7 +31,8 @@ fn main() {
     storm();
 }
 
-/// Started operations at random: `ARR_STRESS_OPERATIONS` of them (1000), by the dice of `ARR_STRESS_SEED` (another one each time).
+/// Starts random operations: `ARR_STRESS_OPERATIONS` of them (default 1000), with the seed `ARR_STRESS_SEED` (default: a
+/// different one each time).
 fn storm() {
     let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seed = number("ARR_STRESS_SEED").unwrap_or_else(|| {
@@ -39,20 +40,17 @@ fn storm() {
         u64::from(now.subsec_nanos()) ^ now.as_secs()
     });
     let operations = usize::try_from(number("ARR_STRESS_OPERATIONS").unwrap_or(1_000)).unwrap_or(usize::MAX);
-    let journal = env::temp_dir().join(format!("arr-stress-{}-{seed}.journal", process::id()));
+    let journal = env::temp_dir().join(format!("arr-stress-{}-{seed}", process::id()));
     let outcome = storm::run(&config(), &journal, operations, seed);
-    let lock = journal.with_extension("journal.lock");
-    for file in [&journal, &lock] {
-        drop(std::fs::remove_file(file));
-    }
+    drop(std::fs::remove_dir_all(&journal));
     match outcome {
         Ok(report) => println!("seed {seed}: {report}"),
         Err(error) => fail(format!("seed {seed}: {error}")),
     }
 }
 
-/// A session's life, a few times over. All threads begin each call at the same time. Two accesses count as ordered
-/// if, between them, one thread gave back a lock that the other took: threads out of step hide most races.
+/// Creates and stops a few sessions. All threads begin each call at the same time: two accesses count as ordered if one
+/// thread released a lock between them that the other acquired, so threads out of step hide most races.
 fn live(client: &Client, together: &Barrier) {
     let new = NewSession::new(SessionSize::Standard, done(Lease::new(MAX_LEASE)));
     for _ in 0..ROUNDS {
@@ -74,7 +72,7 @@ fn done<T>(outcome: arr_client::Result<T>) -> T {
     outcome.unwrap_or_else(|error| fail(error))
 }
 
-/// Ends the process: the other threads would wait for this one for ever.
+/// Ends the process, because the other threads would wait for this one forever.
 fn fail(message: impl Display) -> ! {
     eprintln!("error: {message}");
     process::exit(1)
@@ -93,7 +91,7 @@ fn config() -> ClientConfig {
         },
         ca_file: env::var_os("ARR_CA_FILE").map(Into::into),
         call_timeout: PATIENCE,
-        // What ends a client has this time for each request, stops among them.
+        // The requests at the end of a client, such as stops, have this limit.
         attempt_timeout: PATIENCE / 4,
         connect_timeout: PATIENCE / 8,
         poll_interval: env::var("ARR_POLL_INTERVAL_MS").ok().and_then(|ms| ms.parse().ok()).map(Duration::from_millis),

@@ -1,5 +1,5 @@
-//! Operations of every kind, started, cancelled, waited for and dropped at random from eight threads, until the client is shut
-//! down in the middle of it; and what must hold afterwards.
+//! Operations of every kind, started, cancelled, awaited and dropped at random by eight threads until the client is shut
+//! down; and what must hold afterwards.
 
 use arr_client::{
     AnyOperation, Client, ClientConfig, Error, ErrorKind, EventKind, KeepAlive, Lease, NewSession, OperationState,
@@ -15,11 +15,11 @@ use std::time::Duration;
 
 const THREADS: usize = 8;
 const SECOND: Duration = Duration::from_secs(1);
-/// What one thread holds at a time.
+/// The limits of what one thread holds.
 const MOST_OPERATIONS: usize = 16;
 const MOST_SESSIONS: usize = 4;
 
-/// What came of it, for whoever reads the output.
+/// The result, for the output.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) started: usize,
@@ -27,7 +27,7 @@ pub(crate) struct Report {
     pub(crate) failed: usize,
     pub(crate) cancelled: usize,
     pub(crate) events: usize,
-    /// Sessions that were alive at the end, and were found again.
+    /// Sessions that were alive at the end and were recovered.
     pub(crate) found: usize,
 }
 
@@ -36,13 +36,13 @@ impl fmt::Display for Report {
         let Report { started, succeeded, failed, cancelled, events, found } = self;
         write!(
             f,
-            "{started} operations: {succeeded} succeeded, {failed} failed, {cancelled} cancelled; {events} told by events; \
-             {found} sessions found again"
+            "{started} operations: {succeeded} succeeded, {failed} failed, {cancelled} cancelled; {events} reported by events; \
+             {found} sessions recovered"
         )
     }
 }
 
-/// Numbers that look random, and are the same for the same seed.
+/// Pseudo-random numbers, determined by the seed.
 struct Dice(u64);
 
 impl Dice {
@@ -55,28 +55,28 @@ impl Dice {
     }
 }
 
-/// What all threads share.
+/// Shared by all threads.
 struct Storm {
     client: Client,
     together: Barrier,
-    /// For whatever only takes long if it hangs.
+    /// The limit for anything that takes long only if it hangs.
     patience: Duration,
     /// How many operations were started, and after how many the client is shut down.
     started: AtomicUsize,
     shut_down_at: usize,
     last_label: AtomicU64,
-    /// How each operation ended, as its starter has seen it.
+    /// How each operation ended, as seen by the thread that started it.
     ends: Mutex<HashMap<u64, OperationState>>,
 }
 
-/// One that a thread holds.
+/// An operation that a thread holds.
 struct Held {
     label: u64,
     operation: Started,
     end: Option<OperationState>,
 }
 
-/// A started operation: one that brings a session, or another.
+/// A started operation, with a session as its result, or another.
 enum Started {
     Session(StartedOperation<Session>),
     Other(Box<dyn AnyOperation>),
@@ -94,7 +94,7 @@ impl Started {
         }
     }
 
-    /// The session that it has brought.
+    /// The resulting session.
     fn session(&self) -> Option<Session> {
         match self {
             Started::Session(operation) => operation.outcome().ok(),
@@ -103,17 +103,17 @@ impl Started {
     }
 }
 
-/// What the events have told.
+/// What the events have reported.
 #[derive(Default)]
-struct Told {
+struct Reported {
     ended: HashMap<u64, usize>,
     named: HashSet<SessionId>,
 }
 
-/// Starts so many operations, and a few more. `config` is of a service that nobody else uses meanwhile, and its `call_timeout`
-/// is for whatever only takes long if it hangs; `journal` is a file that does not exist yet.
+/// Starts this many operations, and a few more. `config` is for a service without other users, and its `call_timeout` is
+/// the limit for anything that takes long only if it hangs. `journal` is a folder that does not exist yet.
 pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed: u64) -> Result<Report, String> {
-    let with_journal = || ClientConfig { journal: Some(journal.to_owned()), ..config.clone() };
+    let with_journal = || ClientConfig { journal_folder: Some(journal.to_owned()), ..config.clone() };
     let bystander = Client::new(config.clone()).map_err(of("a bystander's client"))?;
     let theirs = (0..3).map(|_| bystander.create_session(&an_hour()).run()).collect::<Result<Vec<_>, _>>();
     let theirs = theirs.map_err(of("a bystander's create"))?;
@@ -154,13 +154,13 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
         found: 0,
     };
     if events.ended.contains_key(&0) {
-        return Err("an operation was started without a label: its end cannot be told from another's".to_owned());
+        return Err("an operation was started without a label, so its end cannot be identified".to_owned());
     }
     if let Some((label, times)) = events.ended.iter().find(|(_, times)| **times > 1) {
         return Err(format!("operation {label} has ended {times} times"));
     }
 
-    // Everything that lives is in the journal, was named by an event, or is somebody else's.
+    // Every live session is in the journal, was named by an event, or belongs to another client.
     let after = Client::new(with_journal()).map_err(of("the next client"))?;
     let recovered = after.recover_sessions().run().map_err(of("recovery"))?;
     let mut known: HashSet<SessionId> = recovered.iter().map(|it| it.session.id().clone()).collect();
@@ -170,10 +170,10 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
     let alive = after.list_sessions().run().map_err(of("the list afterwards"))?;
     let alive: HashSet<SessionId> = alive.into_iter().map(|listed| listed.properties.id).collect();
     if let Some(lost) = alive.iter().find(|id| !known.contains(*id)) {
-        return Err(format!("session {lost} is alive, and nobody knows of it"));
+        return Err(format!("session {lost} is alive, and neither the journal nor an event has it"));
     }
     if let Some(gone) = theirs.iter().find(|session| !alive.contains(session.id())) {
-        return Err(format!("session {}, which is another client's, was stopped", gone.id()));
+        return Err(format!("session {} of another client was stopped", gone.id()));
     }
     for client in [&after, &bystander] {
         client.stop_all(StopScope::Own).run().and_then(|all| all.into_result()).map_err(of("stopping all"))?;
@@ -182,37 +182,37 @@ pub(crate) fn run(config: &ClientConfig, journal: &Path, operations: usize, seed
     Ok(report)
 }
 
-/// Says which call has failed.
+/// Names the call that failed.
 fn of(call: &str) -> impl Fn(Error) -> String + '_ {
     move |error| format!("{call}: {error}")
 }
 
 fn an_hour() -> NewSession {
-    NewSession::new(SessionSize::Standard, Lease::new(Duration::from_secs(3600)).expect("an hour is a good lease"))
+    NewSession::new(SessionSize::Standard, Lease::new(Duration::from_secs(3600)).expect("an hour is a valid lease"))
 }
 
-/// Pulls events until there will be no more.
-fn pull(client: &Client) -> Result<Told, String> {
-    let mut told = Told::default();
+/// Pulls events until the client has ended.
+fn pull(client: &Client) -> Result<Reported, String> {
+    let mut reported = Reported::default();
     loop {
         match client.next_event(SECOND) {
             Ok(None) => {}
             Ok(Some(event)) => match event.kind {
-                EventKind::OperationEnded => *told.ended.entry(event.label.user_data).or_default() += 1,
-                EventKind::CreateLost | EventKind::LeftRunning => told.named.extend(event.session),
+                EventKind::OperationEnded => *reported.ended.entry(event.label.user_data).or_default() += 1,
+                EventKind::CreateLost | EventKind::LeftRunning => reported.named.extend(event.session),
                 _ => {}
             },
-            Err(error) if error.kind() == ErrorKind::ShutDown => return Ok(told),
+            Err(error) if error.kind() == ErrorKind::ShutDown => return Ok(reported),
             Err(error) => return Err(of("the next event")(error)),
         }
     }
 }
 
-/// What one thread does, until the client is shut down.
+/// Runs one thread until the client is shut down.
 fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
     let mut held: Vec<Held> = Vec::new();
     let mut sessions: Vec<Session> = Vec::new();
-    // Threads out of step hide races from those who look for them.
+    // Threads out of step hide races.
     storm.together.wait();
     loop {
         match start(storm, &sessions, &mut dice) {
@@ -221,7 +221,7 @@ fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
             Err(error) => return Err(of("a start")(error)),
         }
         if storm.started.load(Ordering::Relaxed) >= storm.shut_down_at && dice.roll(2) == 0 {
-            // One is enough; several at once must do no harm.
+            // One is enough; several at once must be harmless.
             let within =
                 [Duration::ZERO, SECOND / 100, storm.patience][usize::try_from(dice.roll(3)).unwrap_or_default()];
             match storm.client.shut_down_within(within) {
@@ -236,7 +236,7 @@ fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
         }
         while sessions.len() > MOST_SESSIONS {
             let session = sessions.swap_remove(0);
-            // A stop goes on when nobody holds it.
+            // A stop continues when its operation is dropped.
             drop(session.stop().label(storm.label()).start());
         }
     }
@@ -247,13 +247,13 @@ fn rage(storm: &Storm, mut dice: Dice) -> Result<(), String> {
 }
 
 impl Storm {
-    /// A label that nothing else has: each operation gets one, so that none can be taken for another.
+    /// A unique label, so that each operation can be identified.
     fn label(&self) -> u64 {
         self.last_label.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
-/// Starts something.
+/// Starts a random operation.
 fn start(storm: &Storm, sessions: &[Session], dice: &mut Dice) -> arr_client::Result<Option<Held>> {
     let client = &storm.client;
     let label = storm.label();
@@ -287,7 +287,7 @@ fn look_after(session: &Session, dice: &mut Dice) -> arr_client::Result<()> {
         0 => session.unwatch(),
         1 => session.touch(),
         _ => {
-            // Extended at once, and never beyond its cap.
+            // Extended immediately, never beyond its cap.
             let keep = KeepAlive::until(Duration::from_secs(4 * 3600)).threshold(Duration::from_secs(7200));
             match session.keep_alive(Some(keep)) {
                 // Another thread may hold another handle of the same session, and watch it.
@@ -299,7 +299,7 @@ fn look_after(session: &Session, dice: &mut Dice) -> arr_client::Result<()> {
     Ok(())
 }
 
-/// Does something with an operation, and lets it go. Returns the session that it has brought.
+/// Uses and drops an operation. Returns the resulting session.
 fn end(storm: &Storm, mut held: Held, dice: &mut Dice) -> Result<Option<Session>, String> {
     match dice.roll(4) {
         0 => held.operation.operation().cancel(),
@@ -315,14 +315,14 @@ fn end(storm: &Storm, mut held: Held, dice: &mut Dice) -> Result<Option<Session>
     held.look()?;
     let session = held.operation.session();
     held.look()?;
-    // One that runs is cancelled by letting it go.
+    // Dropping a running operation cancels it.
     let end = held.end.unwrap_or(OperationState::Cancelled);
     storm.ends.lock().unwrap_or_else(PoisonError::into_inner).insert(held.label, end);
     Ok(session)
 }
 
 impl Held {
-    /// Whether it is as it was, if it had ended.
+    /// Fails if an ended operation has changed its state.
     fn look(&mut self) -> Result<(), String> {
         let state = self.operation.operation().state();
         match self.end {

@@ -1,4 +1,4 @@
-// What ticks the stand-ins: frames, play mode, pausing, quitting. A test calls it where Unity's native side would.
+// Drives the stand-ins: frames, play mode, pausing, quitting. Tests call it where Unity's native side would act.
 
 using System;
 using System.Collections.Generic;
@@ -28,12 +28,12 @@ namespace StandIn
         public static string DataPath = ".";
         public static int FrameCount { get; private set; }
 
-        // All that was logged, each line with its kind before it.
+        // All log lines, each prefixed with its kind.
         public static IList<string> Log { get { return log; } }
-        // All labels that were drawn since Draw was called.
+        // All labels drawn since ClearLabels.
         public static IList<string> Labels { get { return drawn; } }
 
-        // A fresh domain: its main thread gets the engine's context, then [InitializeOnLoad] classes run.
+        // Starts a domain: gives its main thread the engine's context, then runs the [InitializeOnLoad] classes.
         public static void LoadDomain(params Assembly[] loaded)
         {
             SynchronizationContext.SetSynchronizationContext(context);
@@ -87,7 +87,7 @@ namespace StandIn
             RemoveDoomed();
         }
 
-        // Frames until it is so. Says false after too many.
+        // Runs frames until the condition holds. False after too many.
         public static bool FramesUntil(Func<bool> condition)
         {
             DateTime limit = DateTime.UtcNow.AddSeconds(20);
@@ -100,7 +100,7 @@ namespace StandIn
             return true;
         }
 
-        // The next button with this text is clicked.
+        // Clicks the next button with this text.
         public static void Click(string text) { click = text; }
         public static void ClearLabels() { drawn.Clear(); }
 
@@ -233,12 +233,12 @@ namespace StandIn
             }
             catch (TargetInvocationException thrown)
             {
-                // As in the engine: what a message throws is logged, and the frame goes on.
+                // As in the engine, an exception in a message is logged and the frame continues.
                 Debug.LogException(thrown.InnerException);
             }
         }
 
-        // An idle frame is to allocate nothing, and a call by reflection does.
+        // A call by reflection allocates, which an idle frame must not.
         static Action Bind(MonoBehaviour behaviour, string message)
         {
             MethodInfo method = Find(behaviour.GetType(), message);
@@ -279,7 +279,7 @@ namespace StandIn
         }
     }
 
-    // As UnitySynchronizationContext: what is posted runs on the main thread, in the frame's delayed tasks.
+    // Like UnitySynchronizationContext: posted work runs on the main thread, in the frame's delayed tasks.
     public sealed class MainThreadContext : SynchronizationContext
     {
         struct Posted
@@ -360,7 +360,7 @@ namespace StandIn
             for (int i = 0; i < system.subSystemList.Length; i++) Run(system.subSystemList[i]);
         }
 
-        // How often a system of this type stands in the loop.
+        // How often a system of this type is in the loop.
         public static int Count(PlayerLoopSystem system, string typeName)
         {
             int count = system.type != null && system.type.Name == typeName ? 1 : 0;

@@ -1,4 +1,4 @@
-// Stand-ins for what the package's own tests use of NUnit and of the Unity Test Framework.
+// Stand-ins for the parts of NUnit and the Unity Test Framework that the package's tests use.
 
 using System;
 

@@ -1,4 +1,4 @@
-// Stand-ins for what the Unity package uses of UnityEditor.
+// Stand-ins for the parts of UnityEditor that the package uses.
 
 using System;
 using System.Collections.Generic;
@@ -149,10 +149,10 @@ namespace StandIn
 {
     using UnityEditor;
 
-    // What the Editor does around the engine: play mode, reload, quit.
+    // The Editor's actions around the engine: play mode, reload, quit.
     public static class PlayMode
     {
-        // With a reload the caller makes a new application domain; here only the events of the old one are raised.
+        // For a reload the caller creates a new application domain; only the old one's events are raised here.
         public static void LeaveEditMode() { EditorApplication.RaisePlayMode(PlayModeStateChange.ExitingEditMode); }
 
         public static void Enter()
@@ -161,7 +161,7 @@ namespace StandIn
             EditorApplication.RaisePlayMode(PlayModeStateChange.EnteredPlayMode);
         }
 
-        // As the Editor does it: the event, then quitting, then the objects go.
+        // In the Editor's order: the event, then quitting, then the objects are destroyed.
         public static void Exit()
         {
             EditorApplication.RaisePlayMode(PlayModeStateChange.ExitingPlayMode);
@@ -180,7 +180,7 @@ namespace StandIn
         }
     }
 
-    // The project's assets, by their paths.
+    // The project's assets by path.
     public static class Project
     {
         static readonly Dictionary<string, UnityEngine.Object[]> assets = new Dictionary<string, UnityEngine.Object[]>();
@@ -190,7 +190,7 @@ namespace StandIn
 
         public static void Put(string path, params UnityEngine.Object[] inside) { assets[path] = inside; }
 
-        // A scene, a prefab: what it is does not matter, but what it refers to.
+        // An asset such as a scene or prefab; only its references matter.
         public static void PutReferring(string path, params string[] to)
         {
             Put(path);
@@ -217,7 +217,7 @@ namespace StandIn
             return "";
         }
 
-        // As the Editor's, with what they are of.
+        // As in the Editor, includes the assets themselves.
         internal static string[] Dependencies(string[] of, bool recursive)
         {
             List<string> found = new List<string>(of);

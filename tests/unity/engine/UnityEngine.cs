@@ -1,5 +1,5 @@
-// Stand-ins for what the Unity package uses of UnityEngine: names and shapes as the engine has them, and just enough
-// behaviour to run the package without it. StandIn.Engine ticks them.
+// Stand-ins for the parts of UnityEngine that the package uses: its names and signatures, with just enough behaviour to run
+// the package. StandIn.Engine drives them.
 
 using System;
 using System.Collections.Generic;
@@ -22,7 +22,7 @@ namespace UnityEngine
         internal void MarkDestroyed() { destroyed = true; }
         internal bool IsDestroyed { get { return destroyed; } }
 
-        // As in the engine, what has been destroyed compares equal to null.
+        // As in the engine, a destroyed object equals null.
         public static bool operator ==(Object left, Object right) { return Same(left, right); }
         public static bool operator !=(Object left, Object right) { return !Same(left, right); }
         public static implicit operator bool(Object target) { return !Same(target, null); }

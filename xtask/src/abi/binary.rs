@@ -1,4 +1,4 @@
-//! What a built binary shows to the world, and what it asks of it: ELF, PE, Mach-O and archives, of whatever machine.
+//! The exports, imports and machine of a binary: ELF, PE, Mach-O and archives, for any machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,20 +14,22 @@ use object::read::elf::{ElfFile64, ProgramHeader as _};
 use object::read::macho::{FatArch as _, LoadCommandVariant, MachOFatFile32, MachOFile64};
 use object::{Architecture, BinaryFormat, Endianness, File, FileKind, Object, ObjectSymbol, elf};
 
-/// What all names of the library begin with.
+/// The prefix of all names in the ABI.
 pub(crate) const PREFIX: &str = "arr_";
+/// The prefix of the other names in a packaged static library.
+pub(crate) const PRIVATE: &str = "arr_private_";
 
-/// What a file is for.
+/// The machine that a file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Machine {
     pub(crate) format: BinaryFormat,
     pub(crate) architecture: Architecture,
-    /// Which of Apple's systems; the other formats do not tell it.
+    /// Which of Apple's systems. Other formats do not contain it.
     pub(crate) system: Option<Platform>,
 }
 
 impl Machine {
-    /// What two files can be for together: what is assembled may tell no system.
+    /// The machine that two files can be for together. Files from an assembler may have no system.
     fn and(self, other: Machine) -> Option<Machine> {
         let system = self.system.or(other.system);
         let same = self.format == other.format
@@ -47,12 +49,11 @@ impl fmt::Display for Machine {
     }
 }
 
-/// One of Apple's systems, for a person.
 pub(crate) fn system_name(system: Platform) -> String {
     match system {
         macho::PLATFORM_MACOS => "macOS".to_owned(),
         macho::PLATFORM_IOS => "iOS".to_owned(),
-        macho::PLATFORM_IOSSIMULATOR => "the simulator of iOS".to_owned(),
+        macho::PLATFORM_IOSSIMULATOR => "the iOS simulator".to_owned(),
         Platform(number) => format!("Apple's system {number}"),
     }
 }
@@ -61,22 +62,22 @@ pub(crate) fn system_name(system: Platform) -> String {
 #[derive(Debug)]
 pub(crate) struct Binary {
     pub(crate) machine: Machine,
-    /// What programs remember it by: ELF's SONAME, Mach-O's install name.
+    /// The name that programs record: ELF's SONAME, Mach-O's install name.
     pub(crate) name: Option<String>,
     pub(crate) exports: BTreeSet<String>,
-    /// The libraries that it needs, in lower case for Windows, where case means nothing; with the functions that are taken
-    /// from each, where the format tells.
+    /// The libraries that it needs, in lower case on Windows, where case does not matter. With the functions from each, if the
+    /// format contains them.
     pub(crate) imports: BTreeMap<String, BTreeSet<String>>,
-    /// ELF's own.
+    /// Only in ELF.
     pub(crate) elf: Option<Elf>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Elf {
-    /// Whether it can be loaded anywhere without being changed.
+    /// Whether it can be loaded anywhere without text relocations.
     pub(crate) position_independent: bool,
     pub(crate) stripped: bool,
-    /// The smallest alignment of what is loaded: the largest page size that it can live with.
+    /// The smallest alignment of its segments: the largest page size that it works with.
     pub(crate) alignment: u64,
     /// The versions of the C library's symbols that it needs, such as `GLIBC_2.17`.
     pub(crate) versions: BTreeSet<String>,
@@ -85,7 +86,7 @@ pub(crate) struct Elf {
 impl Binary {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&data).with_context(|| format!("cannot make sense of {}", path.display()))
+        Self::parse(&data).with_context(|| format!("cannot parse {}", path.display()))
     }
 
     fn parse(data: &[u8]) -> Result<Self> {
@@ -115,10 +116,10 @@ impl Binary {
             }
         };
         let exports = match &file {
-            // Not all that is defined there is offered: a file that is linked with needs its own names too.
+            // A dynamic symbol is not always an export.
             File::Elf64(elf) => elf
                 .dynamic_symbols()
-                // Not only functions and data: thread-local variables, resolvers and bare labels are offered as well.
+                // Of any kind: thread-local variables, resolvers and labels are exported too.
                 .filter(|symbol| !symbol.is_undefined() && symbol.is_global())
                 .map(|symbol| Ok(symbol.name()?.to_owned()))
                 .collect::<Result<_>>()?,
@@ -135,27 +136,27 @@ impl Binary {
 /// A static archive, or an import library.
 #[derive(Debug)]
 pub(crate) struct Archive {
-    /// Of all files in it.
+    /// The machine of all files in it.
     pub(crate) machine: Machine,
-    /// The names of the library's own among all that it offers to a linker.
+    /// The names in the ABI among its symbols.
     pub(crate) names: BTreeSet<String>,
 }
 
 impl Archive {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&data).with_context(|| format!("cannot make sense of {}", path.display()))
+        Self::parse(&data).with_context(|| format!("cannot parse {}", path.display()))
     }
 
     fn parse(data: &[u8]) -> Result<Self> {
-        let archive = ArchiveFile::parse(data).context("it is no archive")?;
+        let archive = ArchiveFile::parse(data).context("it is not an archive")?;
         let symbols = archive.symbols()?.context("it has no list of symbols")?;
-        // Only Apple's have lists of this kind.
+        // Only Apple's archives have lists of this kind.
         let macho = matches!(archive.kind(), ArchiveKind::Bsd | ArchiveKind::Bsd64);
         let mut names = BTreeSet::new();
         for symbol in symbols {
             let name = in_c(text(symbol?.name()), macho);
-            if name.starts_with(PREFIX) {
+            if name.starts_with(PREFIX) && !name.starts_with(PRIVATE) {
                 names.insert(name);
             }
         }
@@ -168,14 +169,14 @@ impl Archive {
             let both = so_far.and(one);
             all = Some(both.with_context(|| {
                 let name = text(member.name());
-                format!("its parts are for different machines: {name} is {one}, and what stands before it is {so_far}")
+                format!("its parts are for different machines: {name} is {one}, but the parts before it are {so_far}")
             })?);
         }
-        Ok(Self { machine: all.context("nothing in it is for a processor")?, names })
+        Ok(Self { machine: all.context("it contains no object file")?, names })
     }
 }
 
-/// What a member of an archive is for; `None` if it is nothing for a linker.
+/// The machine of an archive's member; `None` if it is not for a linker.
 fn made_for(member: &[u8]) -> Result<Option<Machine>> {
     let Ok(kind) = FileKind::parse(member) else { return Ok(None) };
     if kind == FileKind::CoffImport {
@@ -190,17 +191,17 @@ fn made_for(member: &[u8]) -> Result<Option<Machine>> {
     Ok(Some(Machine { format: file.format(), architecture: file.architecture(), system }))
 }
 
-/// What a file has for one processor.
+/// The part of a file for one processor.
 pub(crate) enum Part {
     Library(Binary),
     Archive(Archive),
 }
 
-/// All that a file has: more than one part if it is Apple's for several processors.
+/// The parts of a file: several in a universal binary of Apple's.
 pub(crate) fn parts(path: &Path) -> Result<Vec<Part>> {
     let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let parts = slices(&data).and_then(|slices| slices.into_iter().map(part).collect());
-    parts.with_context(|| format!("cannot make sense of {}", path.display()))
+    parts.with_context(|| format!("cannot parse {}", path.display()))
 }
 
 fn slices(data: &[u8]) -> Result<Vec<&[u8]>> {
@@ -217,7 +218,7 @@ fn part(data: &[u8]) -> Result<Part> {
     }
 }
 
-/// A name as C has it: Apple's compilers put an underscore before each.
+/// The name in C: Apple's compilers add an underscore.
 fn in_c(name: String, macho: bool) -> String {
     match name.strip_prefix('_') {
         Some(rest) if macho => rest.to_owned(),
@@ -229,7 +230,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Windows also knows functions by numbers.
+/// Windows can also identify functions by number.
 fn named(name: NameOrOrdinal<&[u8]>) -> String {
     match name {
         NameOrOrdinal::Name(name) => text(name),
@@ -237,7 +238,7 @@ fn named(name: NameOrOrdinal<&[u8]>) -> String {
     }
 }
 
-/// The libraries that it needs, its name, and ELF's own.
+/// The libraries that it needs, its SONAME, and the rest.
 fn read_elf(file: &ElfFile64<'_, Endianness>) -> Result<(Vec<String>, Option<String>, Elf)> {
     let mut needed = Vec::new();
     let mut soname = None;
@@ -250,7 +251,7 @@ fn read_elf(file: &ElfFile64<'_, Endianness>) -> Result<(Vec<String>, Option<Str
         if entry.tag == elf::DT_SONAME {
             soname = Some(text(table.string(entry)?));
         }
-        // The older and the newer way to say that addresses stand in the code itself.
+        // The old and the new flag for text relocations.
         let text_relocations =
             entry.tag == elf::DT_TEXTREL || (entry.tag == elf::DT_FLAGS && entry.val & elf::DF_TEXTREL.0 != 0);
         position_independent &= !text_relocations;
@@ -262,7 +263,7 @@ fn read_elf(file: &ElfFile64<'_, Endianness>) -> Result<(Vec<String>, Option<Str
     Ok((needed, soname, Elf { position_independent, stripped, alignment, versions: versions(file)? }))
 }
 
-/// What Mach-O's commands for its loader tell.
+/// The information in Mach-O's load commands.
 #[derive(Default)]
 struct LoadCommands {
     /// The libraries that it needs.
@@ -272,17 +273,17 @@ struct LoadCommands {
 }
 
 fn read_macho(file: &MachOFile64<'_, Endianness>) -> Result<LoadCommands> {
-    let mut told = LoadCommands::default();
+    let mut found = LoadCommands::default();
     let mut commands = file.macho_load_commands()?;
     while let Some(command) = commands.next()? {
         let path = |at| Ok::<_, object::Error>(text(command.string(file.endian(), at)?));
         match command.variant()? {
-            LoadCommandVariant::Dylib(library) => told.needed.push(path(library.dylib.name)?),
-            LoadCommandVariant::IdDylib(own) => told.name = Some(path(own.dylib.name)?),
-            LoadCommandVariant::BuildVersion(build, _) => told.system = Some(build.platform.get(file.endian())),
-            // As files for older systems say it.
+            LoadCommandVariant::Dylib(library) => found.needed.push(path(library.dylib.name)?),
+            LoadCommandVariant::IdDylib(own) => found.name = Some(path(own.dylib.name)?),
+            LoadCommandVariant::BuildVersion(build, _) => found.system = Some(build.platform.get(file.endian())),
+            // In files for older systems.
             LoadCommandVariant::VersionMin(least) => {
-                told.system = match least.cmd.get(file.endian()) {
+                found.system = match least.cmd.get(file.endian()) {
                     macho::LC_VERSION_MIN_MACOSX => Some(macho::PLATFORM_MACOS),
                     macho::LC_VERSION_MIN_IPHONEOS => Some(macho::PLATFORM_IOS),
                     _ => None,
@@ -291,7 +292,7 @@ fn read_macho(file: &MachOFile64<'_, Endianness>) -> Result<LoadCommands> {
             _ => {}
         }
     }
-    Ok(told)
+    Ok(found)
 }
 
 fn versions(file: &ElfFile64<'_, Endianness>) -> Result<BTreeSet<String>> {
@@ -309,7 +310,7 @@ fn versions(file: &ElfFile64<'_, Endianness>) -> Result<BTreeSet<String>> {
     Ok(versions)
 }
 
-/// Of what this machine's compiler makes. Windows' and Apple's formats are read whenever something is built for them.
+/// With ELF, from this machine's compiler. Builds for Windows and for Apple's systems test the other formats.
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::path::PathBuf;
@@ -318,7 +319,7 @@ mod tests {
     use super::*;
     use crate::workspace::Workspace;
 
-    /// What the compiler makes of a source.
+    /// Compiles a source.
     fn compile(source: &str, output: &str, flags: &[&str]) -> PathBuf {
         let folder = Workspace::find().unwrap().scratch("xtask/binary").unwrap();
         let (file, output) = (folder.join(output).with_extension("c"), folder.join(output));
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_symbol_that_is_offered_is_an_export_and_no_other() {
+    fn exactly_the_exported_symbols_are_found() {
         let source = r#"
             int function(void) { return 0; }
             int data = 1;
@@ -358,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_tells_its_name_its_needs_and_its_page_size() {
+    fn name_imports_and_page_size_are_read() {
         let flags = ["-Wl,-soname,libname.so.1", "-Wl,-z,max-page-size=16384", "-s", "-Wl,--no-as-needed", "-lm"];
         let binary = shared("#include <stdio.h>\nint call(void) { return puts(\"\"); }\n", "facts.so", &flags);
         let elf = binary.elf.unwrap();
@@ -375,8 +376,8 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_offers_the_names_of_the_library_and_is_for_one_machine() {
-        let source = "int arr_one(void) { return 0; }\nint arr_two = 1;\nint other(void);\n\
+    fn an_archive_has_names_of_the_abi_and_one_machine() {
+        let source = "int arr_one(void) { return 0; }\nint arr_two = 1;\nint other(void);\nint arr_private_one;\n\
                       static int arr_local(void) { return 0; }\nint mine(void) { return arr_local() + other(); }\n\
                       int arr_elsewhere(void);\nint arr_three(void) { return arr_elsewhere(); }\n";
         let object = compile(source, "object.o", &["-c"]);
@@ -386,7 +387,7 @@ mod tests {
         assert_eq!(Archive::read(&archive).unwrap().names, set(&["arr_one", "arr_three", "arr_two"]));
 
         let mut foreign = fs::read(&object).unwrap();
-        // The processor, in the header: none that there is.
+        // The header's processor, set to one that does not exist.
         foreign[18..20].copy_from_slice(&[0xfe, 0xfe]);
         let file = object.with_file_name("foreign.o");
         fs::write(&file, foreign).unwrap();

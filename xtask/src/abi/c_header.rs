@@ -1,5 +1,5 @@
-//! What `arr_session.h` declares, for what is made from it and compared with it. A simple reader: a generated header has no unions,
-//! no nested structs, no function pointers and no function-like macros.
+//! Reads the declarations in `arr_session.h`. The parser is simple: the generated header has no unions, nested structs, function
+//! pointers or function-like macros.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -9,15 +9,15 @@ use regex::Regex;
 
 pub(crate) const PATH: &str = "include/arr_session.h";
 
-/// The header, in its order.
+/// The declarations, in the header's order.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Header {
     pub(crate) constants: Vec<(String, i64)>,
     pub(crate) structs: Vec<Struct>,
     pub(crate) functions: Vec<Function>,
-    /// Names of other types: `arr_status` is `int32_t`.
+    /// Typedefs of other types: `arr_status` is `int32_t`.
     pub(crate) aliases: BTreeMap<String, String>,
-    /// Structs that are never seen whole: pointers to them are handles.
+    /// Opaque structs: pointers to them are handles.
     pub(crate) handles: BTreeSet<String>,
 }
 
@@ -44,9 +44,9 @@ pub(crate) struct Variable {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Type {
     pub(crate) base: String,
-    /// How many `*` stand behind it.
+    /// The number of `*`.
     pub(crate) pointers: usize,
-    /// Of an array.
+    /// For an array.
     pub(crate) length: Option<u32>,
 }
 
@@ -54,22 +54,23 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is a constant")
 }
 
-/// Comments, and what only C++ sees.
+/// Comments, and the parts for C++ only.
 static IGNORED: LazyLock<Regex> = LazyLock::new(|| regex(r"//[^\n]*|(?s:/\*.*?\*/)|(?s:#ifdef __cplusplus.*?#endif)"));
 
 static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?x) \#define\ (?<constant>[A-Z0-9_]+)\ \(?(?<value>-?[0-9]+u?|UINT32_MAX)\)?\ *\n
+        r"(?x) \#define\ (?<constant>[A-Z0-9_]+)\ \(?(?<value>-?[0-9]+u?)\)?\ *\n
         | \#[^\n]*\n
         | typedef\ struct\ (?<structure>[a-z0-9_]+)\ \{(?<fields>[^{}()]*)\}\ [a-z0-9_]+;
         | typedef\ struct\ (?<handle>[a-z0-9_]+)\ [a-z0-9_]+;
         | typedef\ (?<kind>[a-z0-9_]+)\ (?<alias>[a-z0-9_]+);
-        | ARR_API[\ \n](?<function>[^();{}]+)\((?<parameters>[^();{}]*)\);",
+        | (ARR_NODISCARD\ )?ARR_API\ (?<function>[^();{}]+)\((?<parameters>[^();{}]*)\);",
     )
 });
 
-/// The include guard, and the attribute of functions.
-static OTHER_MACRO: LazyLock<Regex> = LazyLock::new(|| regex(r"^#define (ARR_SESSION_H|ARR_API) *(__.*)?\n"));
+/// The include guard, and the attributes of functions.
+static OTHER_MACRO: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^#define (ARR_SESSION_H|ARR_API|ARR_CALL|ARR_NODISCARD)[ \n]"));
 
 static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"^(?<base>[A-Za-z0-9_]+)(?<stars>[ *]*[ *])(?<name>[A-Za-z0-9_]+)(\[(?<length>[0-9]+)\])?$")
@@ -87,9 +88,7 @@ impl Header {
             end = whole.end();
             let part = |name: &str| found.name(name).map(|part| part.as_str().to_owned());
             if let Some((name, value)) = part("constant").zip(part("value")) {
-                let value =
-                    if value == "UINT32_MAX" { u32::MAX.into() } else { value.trim_end_matches('u').parse()? };
-                header.constants.push((name, value));
+                header.constants.push((name, value.trim_end_matches('u').parse()?));
             } else if let Some((name, fields)) = part("structure").zip(part("fields")) {
                 let fields = fields.trim().trim_end_matches(';').split(';').map(variable);
                 header.structs.push(Struct { name, fields: fields.collect::<Result<_>>()? });
@@ -100,7 +99,7 @@ impl Header {
             } else if !OTHER_MACRO.is_match(whole.as_str()) && whole.as_str().starts_with("#define ARR_") {
                 bail!("cannot read the value of `{}`", whole.as_str().trim());
             } else if let Some((function, parameters)) = part("function").zip(part("parameters")) {
-                let Variable { name, kind: result } = variable(&function)?;
+                let Variable { name, kind: result } = variable(&function.replace("ARR_CALL ", ""))?;
                 let parameters = parameters.split(',').filter(|one| one.trim() != "void").map(variable);
                 header.functions.push(Function { name, result, parameters: parameters.collect::<Result<_>>()? });
             }
@@ -136,16 +135,16 @@ mod tests {
     }
 
     #[test]
-    fn reads_all_that_the_header_has() {
+    fn reads_every_kind_of_declaration() {
         let header = Header::read(
             "#ifndef A_H\n#define A_H\n#include <stdint.h>\n\
-             #define ARR_NONE (-1) // minus\n#define ARR_FOREVER UINT32_MAX\n#define ARR_MOST 4294967294u\n\
-             #define ARR_API __declspec(dllimport)\n/* a block; of text */\n\
+             #define ARR_NONE (-1) // minus\n#define ARR_FOREVER 4294967295u\n#define ARR_MOST 4294967294u\n\
+             #define ARR_API __declspec(dllimport)\n#define ARR_CALL\n#define ARR_NODISCARD [[nodiscard]]\n/* a block; of text */\n\
              typedef struct arr_client arr_client;\ntypedef int32_t arr_status;\n\
              typedef struct arr_info {\n  // Its size; in bytes.\n  uint32_t struct_size;\n  const char *const *models;\n  char text[7];\n} arr_info;\n\
              #ifdef __cplusplus\nextern \"C\" {\n#endif // __cplusplus\n\
-             ARR_API const char *arr_name(void);\n\
-             ARR_API\narr_status arr_new(const struct arr_info *info,\n  struct arr_client **client);\n\
+             ARR_API const char *ARR_CALL arr_name(void);\n\
+             ARR_NODISCARD ARR_API arr_status ARR_CALL arr_new(\n  const struct arr_info *info,\n  struct arr_client **client);\n\
              #ifdef __cplusplus\n}  // extern \"C\"\n#endif\n#endif\n",
         )
         .unwrap();
@@ -170,10 +169,10 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_does_not_understand() {
+    fn refuses_other_declarations() {
         for strange in [
             "union u { int a; };",
-            "ARR_API void arr_call(void (*back)(int));",
+            "ARR_API void ARR_CALL arr_call(void (*back)(int));",
             "int arr_other(void);",
             "#define ARR_X (1u << 3)\n",
         ] {

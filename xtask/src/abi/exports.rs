@@ -1,4 +1,4 @@
-//! The library that ships for this machine: what it shows to the world, and what it asks of it.
+//! The exports and imports of the library that ships for this machine.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -9,10 +9,10 @@ use crate::context::Context;
 use crate::step::Report;
 use crate::workspace::Workspace;
 
-/// What a library for Linux may need; more is not on every system.
+/// The libraries that one for Linux may need: those that every system has.
 const SYSTEM_LIBRARIES: &str = "abi/imports-linux.txt";
 
-/// The exported symbols are the header's functions, no more and no fewer, and nothing but the system is needed.
+/// Checks that the library exports exactly the header's functions, and needs only the system.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let library = context.library()?;
@@ -33,16 +33,16 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     Report::unless(problems, format!("{count} functions, exactly those of abi/; none in a Rust program"))
 }
 
-/// A program in Rust that shows all that it has: the C ABI belongs to the C library alone.
+/// The functions of the C ABI in a Rust program that exports all of its symbols: there must be none.
 fn exports_of_rust_program(workspace: &Workspace) -> Result<Vec<String>> {
     let program = artifacts::build_rust_quickstart(workspace)?;
     let exports = Binary::read(&program)?.exports;
-    ensure!(exports.contains("main"), "{} does not show what it has", program.display());
+    ensure!(exports.contains("main"), "{} does not export its symbols", program.display());
     let of_c = exports.into_iter().filter(|name| name.starts_with(PREFIX));
     Ok(of_c.map(|name| format!("a Rust program that uses arr-client exports {name}")).collect())
 }
 
-/// What a library needs beyond what `allowed` lists: one library a line, `*` for what differs from machine to machine.
+/// What a library needs beyond the list in the file `allowed`: one library per line, `*` for parts that differ by machine.
 pub(crate) fn foreign_imports(workspace: &Workspace, binary: &Binary, allowed: &str) -> Result<Vec<String>> {
     let text = workspace.read(allowed)?;
     let patterns: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();

@@ -1,5 +1,5 @@
-//! `cargo xtask header`: the C header and the layout of its structs, which the library's own tests generate, and what these two
-//! give: the rest of `abi/`, and the declarations in C#.
+//! `cargo xtask header`: the library's own tests generate the C header and the layout of its structs. The rest of `abi/` and the
+//! declarations in C# follow from these two.
 
 use std::fs;
 use std::process::{Command, ExitCode};
@@ -10,20 +10,20 @@ use crate::abi::c_header::{Header, PATH};
 use crate::abi::{self, Abi, LAYOUT, csharp};
 use crate::workspace::Workspace;
 
-/// A file that a test of the library compares with what it generates.
+/// A file that a test of the library generates and compares.
 struct Generated {
     path: &'static str,
-    /// What `cargo test` is told, to run that test.
+    /// The arguments of `cargo test` for that test.
     test: &'static [&'static str],
-    /// Set, it is the file to which the test writes instead.
+    /// The environment variable with the file to write instead.
     to: &'static str,
 }
 
 const HEADER: Generated = Generated { path: PATH, test: &["--test", "header"], to: "ARR_HEADER_TO" };
 const STRUCTS: Generated = Generated { path: LAYOUT, test: &["--lib", "layout"], to: "ARR_LAYOUT_TO" };
 
-/// All is generated elsewhere, and judged, before anything is written: what breaks a promise would be one itself next time.
-pub(crate) fn run(only_check: bool) -> Result<ExitCode> {
+/// Generates everything elsewhere and checks it before anything is written: once written, a breaking change would be the lock.
+pub(crate) fn run() -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let before = Abi::read(&workspace)?;
     let (header, structs) = (HEADER.generate(&workspace)?, STRUCTS.generate(&workspace)?);
@@ -34,27 +34,14 @@ pub(crate) fn run(only_check: bool) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let declarations = csharp::texts(&Header::read(&header)?);
-    let mut all_good = true;
     for (path, text) in [(PATH, header), (LAYOUT, structs)].into_iter().chain(now.texts()).chain(declarations) {
-        all_good &= put(&workspace, path, &text, only_check)?;
-    }
-    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Writes a file, or compares it.
-fn put(workspace: &Workspace, path: &str, text: &str, only_check: bool) -> Result<bool> {
-    if !only_check {
         fs::write(workspace.root.join(path), text).with_context(|| format!("cannot write {path}"))?;
-    // A checkout on Windows may have changed the line ends.
-    } else if workspace.read(path)?.replace("\r\n", "\n") != text {
-        eprintln!("error: {path} is not up to date: run `cargo xtask header`");
-        return Ok(false);
+        println!("{path} is up to date");
     }
-    println!("{path} is what the Rust sources give");
-    Ok(true)
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Has cargo's tests compare the generated files, whatever the caller's environment says.
+/// Makes cargo's tests compare the generated files, regardless of the caller's environment.
 pub(crate) fn never_write(tests: &mut Command) {
     for generated in [HEADER, STRUCTS] {
         tests.env_remove(generated.to);
@@ -62,10 +49,10 @@ pub(crate) fn never_write(tests: &mut Command) {
 }
 
 impl Generated {
-    /// What the Rust sources give.
+    /// The file's text, generated from the Rust sources.
     fn generate(&self, workspace: &Workspace) -> Result<String> {
         let file = workspace.scratch("xtask/header")?.join(self.to);
-        // What is left from before is not what is generated now.
+        // A file from an earlier run must not count.
         fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
         let mut test = workspace.cargo();
         test.args(["test", "--quiet", "--package", "arr-session"]).args(self.test).env(self.to, &file);

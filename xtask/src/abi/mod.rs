@@ -1,5 +1,5 @@
-//! `abi/`: what programs that are already built depend on. Functions, constants and structs may be added; what is there stays as it
-//! is, or `ARR_ABI_VERSION` is raised.
+//! `abi/`: the lock of what existing programs depend on. Functions, constants and structs may be added; any other change raises
+//! `ARR_ABI_VERSION`.
 
 pub(crate) mod binary;
 pub(crate) mod c_header;
@@ -19,7 +19,7 @@ use crate::process;
 use crate::step::Report;
 use crate::workspace::Workspace;
 
-/// How the structs lie in memory.
+/// The memory layout of the structs.
 pub(crate) const LAYOUT: &str = "abi/layout.txt";
 
 /// The other files, each with its first line. The layout comes from the library's own tests, the others from the header.
@@ -35,13 +35,13 @@ const TYPES: (&str, &str) = (
 );
 
 const VERSION: &str = "ARR_ABI_VERSION";
-/// These change with every release.
+/// Constants that change with every release.
 const RELEASE: &str = "ARR_VERSION_";
 
-/// Names, each with what follows it in its line.
+/// Names, each with the rest of its line.
 type Entries = BTreeMap<String, String>;
 
-/// What a program can depend on.
+/// The ABI that a program can depend on.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Abi {
     /// `(arr_client_options*, arr_client**) -> arr_status`. Programs do not depend on `const`.
@@ -54,7 +54,6 @@ pub(crate) struct Abi {
 }
 
 impl Abi {
-    /// What a header and a layout say.
     pub(crate) fn of(header: &str, layout: &str) -> Result<Self> {
         let header = Header::read(header)?;
         let functions = header.functions.iter().map(|function| (function.name.clone(), prototype(function))).collect();
@@ -68,7 +67,7 @@ impl Abi {
     }
 
     fn locked(read: &dyn Fn(&str) -> Result<String>) -> Result<Self> {
-        // If a file that cannot be read counted as empty, everything would be new and nothing broken.
+        // If an unreadable file counted as empty, everything would be new and nothing broken.
         let part = |path: &str, parse: fn(&str) -> Result<Entries>| {
             let part = read(path).and_then(|text| parse(&text));
             part.with_context(|| format!("{path} cannot be read: restore it with `git checkout`"))
@@ -81,21 +80,20 @@ impl Abi {
         })
     }
 
-    /// What the checkout has locked.
     pub(crate) fn read(workspace: &Workspace) -> Result<Self> {
         Self::locked(&|path| workspace.read(path))
     }
 
-    /// What a commit had locked; `None` if it had nothing of the kind.
+    /// The lock of a commit, if it had one.
     pub(crate) fn at(workspace: &Workspace, commit: &str) -> Result<Option<Self>> {
         if git(&workspace.root, &["ls-tree", commit, "abi/"])?.is_empty() {
             return Ok(None);
         }
         let locked = Self::locked(&|path| git(&workspace.root, &["show", &format!("{commit}:{path}")]));
-        locked.with_context(|| format!("what {commit} had locked")).map(Some)
+        locked.with_context(|| format!("the lock of {commit}")).map(Some)
     }
 
-    /// Where the names that a binary offers are not those of the functions.
+    /// The differences between a binary's exports and the functions.
     pub(crate) fn differences(&self, what: &str, names: &BTreeSet<String>) -> Vec<String> {
         let missing = self.functions.keys().filter(|name| !names.contains(*name));
         let missing = missing.map(|name| format!("{what} lacks {name}"));
@@ -108,12 +106,12 @@ impl Abi {
         self.constants.get(VERSION).and_then(|value| value.trim().parse().ok()).unwrap_or_default()
     }
 
-    /// The name that programs on Linux remember. It has the version, so that a program which needs another finds none.
+    /// The soname that programs on Linux record. It has the version, so that a program does not load another version.
     pub(crate) fn soname(&self) -> String {
         format!("libarr_session.so.{}", self.version())
     }
 
-    /// What breaks programs although the version says that it does not.
+    /// Changes that break programs without a new version.
     pub(crate) fn broken_promises(&self, after: &Self) -> Vec<String> {
         if after.version() > self.version() {
             return Vec::new();
@@ -128,7 +126,7 @@ impl Abi {
                 }
             }
         }
-        // An old program would take a field in between for what it knows to be there.
+        // An old program would take a field in between for the one that it knows at this offset.
         for (name, place) in after.layout.iter().filter(|(name, _)| !self.layout.contains_key(*name)) {
             let size = name.split_once('.').and_then(|(structure, _)| self.layout.get(structure));
             if size.is_some_and(|size| numbers(place)[0] < numbers(size)[0]) {
@@ -138,7 +136,7 @@ impl Abi {
         broken
     }
 
-    /// The structs that are longer `after` than in this, which came before, and otherwise the same.
+    /// The structs that are larger in `after` and have the same alignment.
     pub(crate) fn grown<'a>(&self, after: &'a Self) -> Vec<&'a str> {
         let longer = |(name, is): &(&String, &String)| {
             let was = self.layout.get(*name).filter(|_| !name.contains('.'));
@@ -151,7 +149,7 @@ impl Abi {
         [&self.functions, &self.constants, &self.types, &self.layout]
     }
 
-    /// The files that lock it, but for the layout.
+    /// The lock files except the layout.
     fn texts(&self) -> [(&'static str, String); 3] {
         [(FUNCTIONS, &self.functions), (CONSTANTS, &self.constants), (TYPES, &self.types)].map(
             |((path, head), entries)| {
@@ -162,11 +160,11 @@ impl Abi {
     }
 }
 
-/// What to do about promises that would be broken.
+/// What to do about a change that breaks programs.
 pub(crate) fn advice(broken: &[String]) -> String {
     format!(
-        "programs that were built before would break:\n  {}\nEither leave that as it was, or raise {VERSION} in \
-         src/version.rs, run `cargo xtask header`, and say so in CHANGELOG.md",
+        "existing programs would break:\n  {}\nEither undo the change, or raise {VERSION} in src/version.rs, run \
+         `cargo xtask header`, and describe the change in CHANGELOG.md",
         broken.join("\n  ")
     )
 }
@@ -175,15 +173,15 @@ fn meaningful(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// The lines that say something, each by a name of its own.
+/// The lines of a lock file, by the name at their beginning.
 fn entries(text: &str) -> Result<Entries> {
     let mut entries = Entries::new();
     for line in meaningful(text) {
         let end = line.find([' ', '(']).filter(|_| line.to_ascii_lowercase().starts_with(binary::PREFIX));
         let (name, rest) = line.split_at(end.with_context(|| format!("cannot read the line `{line}`"))?);
-        ensure!(entries.insert(name.to_owned(), rest.to_owned()).is_none(), "{name} is there twice");
+        ensure!(entries.insert(name.to_owned(), rest.to_owned()).is_none(), "{name} appears twice");
     }
-    ensure!(!entries.is_empty(), "nothing is in it");
+    ensure!(!entries.is_empty(), "it is empty");
     Ok(entries)
 }
 
@@ -203,13 +201,13 @@ fn laid(text: &str) -> Result<Entries> {
         };
         ensure!(place.iter().all(|number| number.parse::<u32>().is_ok()), "cannot read the line `{line}`");
         let place = format!(" {}", place.join(" "));
-        ensure!(entries.insert(name, place).is_none(), "`{line}` is there twice");
+        ensure!(entries.insert(name, place).is_none(), "`{line}` appears twice");
     }
-    ensure!(!entries.is_empty(), "nothing is in it");
+    ensure!(!entries.is_empty(), "it is empty");
     Ok(entries)
 }
 
-/// The two of a line of the layout.
+/// The two numbers in a line of the layout.
 fn numbers(place: &str) -> [u32; 2] {
     let mut numbers = place.split_whitespace().map(|number| number.parse().unwrap_or(0));
     [(); 2].map(|()| numbers.next().unwrap_or(0))
@@ -225,7 +223,7 @@ fn in_c(kind: &Type) -> String {
     format!("{}{}{length}", kind.base, "*".repeat(kind.pointers))
 }
 
-/// The lock is what the header says, and keeps what the last release promised.
+/// Checks that the lock matches the header, and breaks no program built for the last release.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let (header, layout) = (workspace.read(c_header::PATH)?, workspace.read(LAYOUT)?);
@@ -233,7 +231,7 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     let mut problems = lock_problems(&locked, &now, &header)?;
     for (path, text) in csharp::texts(&Header::read(&header)?) {
         if workspace.read(path)?.replace("\r\n", "\n") != text {
-            problems.push(format!("{path} is not what {} gives: run `cargo xtask header`", c_header::PATH));
+            problems.push(format!("{path} does not match {}: run `cargo xtask header`", c_header::PATH));
         }
     }
     let release = last_release(workspace)?;
@@ -254,11 +252,11 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     )
 }
 
-/// Where the lock is not what the header says `now`.
+/// The differences between the lock and the header.
 fn lock_problems(locked: &Abi, now: &Abi, header: &str) -> Result<Vec<String>> {
     let header = Header::read(header)?;
     ensure!(!header.functions.is_empty(), "{} declares no function", c_header::PATH);
-    // That the fields are the same, the compilers of C and C++ assert.
+    // The C and C++ compilers check the fields.
     let declared: BTreeSet<&str> = header.structs.iter().map(|it| &*it.name).collect();
     let laid: BTreeSet<&str> = now.layout.keys().map(String::as_str).filter(|name| !name.contains('.')).collect();
     let only_one_has = declared.symmetric_difference(&laid);
@@ -274,18 +272,18 @@ fn lock_problems(locked: &Abi, now: &Abi, header: &str) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// The newest tag that names a version, such as `v1.2.3`; `None` if there is none, or this is no git checkout.
+/// The newest tag with a version, such as `v1.2.3`; `None` if there is none, or this is not a git checkout.
 pub(crate) fn last_release(workspace: &Workspace) -> Result<Option<String>> {
     if !workspace.root.join(".git").exists() {
         return Ok(None);
     }
-    // A candidate such as `v1.2.3-rc.1` comes before its release, which git does not know by itself.
+    // A candidate such as `v1.2.3-rc.1` comes before its release; git needs the option to sort it so.
     let tags = ["-c", "versionsort.suffix=-", "tag", "--list", "v[0-9]*", "--sort=-version:refname", "--merged"];
     let tags = git(&workspace.root, &tags).context("cannot ask git for the last release")?;
     Ok(tags.lines().next().map(str::to_owned))
 }
 
-/// Whoever owns the checkout: on a build server it may be another than who builds.
+/// Calls git even if another user owns the checkout, as on some build servers.
 pub(crate) fn git(root: &Path, arguments: &[&str]) -> Result<String> {
     let trusted = format!("safe.directory={}", root.display());
     process::stdout(Command::new("git").current_dir(root).args(["-c", &*trusted]).args(arguments))
@@ -306,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_is_read_and_what_cannot_be_read_is_named() {
+    fn written_locks_are_read_back_and_unreadable_ones_named() {
         let now = abi(HEADER, LAID);
         let mut texts = BTreeMap::from(now.texts());
         texts.insert(LAYOUT, LAID.to_owned());
@@ -331,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_breaks_nothing() {
+    fn additions_break_nothing() {
         let longer = HEADER.replace("char text[8]; }", "char text[8]; uint32_t more; }")
             + "ARR_API void arr_more(void);\n#define ARR_MORE 1\ntypedef int32_t arr_kind;\n";
         let layout = LAID.replace("info 16", "info 20") + "  more 16 4\nstruct arr_new 4 4\n  a 0 4\n";
@@ -341,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_break_a_program_is_named_unless_the_version_says_so() {
+    fn every_breaking_change_is_named_unless_the_version_is_raised() {
         let before = abi(HEADER, LAID);
         let in_header = |from: &str, to: &str| (HEADER.replace(from, to), LAID.to_owned());
         let in_layout = |from: &str, to: &str| (HEADER.to_owned(), LAID.replace(from, to));
@@ -368,10 +366,10 @@ mod tests {
     }
 
     #[test]
-    fn a_struct_without_a_layout_is_seen() {
+    fn a_struct_without_a_layout_is_reported() {
         let more = format!("{HEADER}typedef struct arr_more {{ int32_t a; }} arr_more;\n");
-        let told = |header: &str| lock_problems(&abi(header, LAID), &abi(header, LAID), header).unwrap();
-        assert_eq!(told(HEADER), [""; 0]);
-        assert!(told(&more)[0].contains("has arr_more"));
+        let problems = |header: &str| lock_problems(&abi(header, LAID), &abi(header, LAID), header).unwrap();
+        assert_eq!(problems(HEADER), [""; 0]);
+        assert!(problems(&more)[0].contains("has arr_more"));
     }
 }

@@ -1,4 +1,4 @@
-//! The system's own C compiler, whatever it is: what a user of the library has.
+//! The system's own C compiler, as a user of the library has it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(crate) fn compile(workspace: &Workspace, source: &Path, library: &Library, f
     let include = workspace.root.join("include");
 
     let mut command = tool.to_command();
-    // Object files and the like, which some compilers leave where they are called.
+    // Some compilers leave object files in the current folder.
     command.current_dir(folder);
     if tool.is_like_msvc() {
         command.arg(joined("/I", &include)).arg(source).arg(joined("/Fe:", &program));
@@ -29,12 +29,12 @@ pub(crate) fn compile(workspace: &Workspace, source: &Path, library: &Library, f
         command.arg("-o").arg(&program).args(link_arguments(library));
     }
     process::run(command, process::TOOL_LIMIT)
-        .with_context(|| format!("the C compiler that the system names is {}", tool.path().display()))?
+        .with_context(|| format!("the system's C compiler is {}", tool.path().display()))?
         .expect_success(&format!("{} could not compile {}", tool.path().display(), source.display()))?;
     Ok(program)
 }
 
-/// Asks the `cc` crate, which knows where each system keeps its compiler, and heeds `CC` and `CFLAGS`.
+/// Asks the `cc` crate, which knows where each system has its compiler, and reads `CC` and `CFLAGS`.
 fn find(workspace: &Workspace) -> Result<Tool> {
     cc::Build::new()
         .target(&workspace.host)
@@ -43,7 +43,7 @@ fn find(workspace: &Workspace) -> Result<Tool> {
         .debug(true)
         .warnings(true)
         .extra_warnings(true)
-        // What it prints for build scripts has no reader here.
+        // Its output is for build scripts.
         .cargo_metadata(false)
         .cargo_warnings(false)
         .try_get_compiler()
@@ -54,7 +54,7 @@ fn find(workspace: &Workspace) -> Result<Tool> {
         })
 }
 
-/// How GCC and its like are told to link against the shared library, so that the program finds it again.
+/// Arguments for GCC and similar compilers to link against the shared library, and to let the program find it.
 pub(crate) fn link_arguments(library: &Library) -> Vec<OsString> {
     if cfg!(windows) {
         return vec![library.link.clone().into()];
@@ -62,8 +62,8 @@ pub(crate) fn link_arguments(library: &Library) -> Vec<OsString> {
     let folder = library.folder();
     let mut arguments = vec![joined("-L", folder), "-larr_session".into(), joined("-Wl,-rpath,", folder)];
     if cfg!(target_os = "linux") {
-        // Makes the path above go before LD_LIBRARY_PATH, where `cargo run` has put its own folders: a debug build of
-        // the library that lies there must not be tested in place of the release build.
+        // Gives the path above precedence over LD_LIBRARY_PATH, where `cargo run` puts its own folders: a debug build of the
+        // library there must not be tested in place of the release build.
         arguments.push("-Wl,--disable-new-dtags".into());
     }
     arguments
@@ -76,7 +76,7 @@ pub(crate) fn joined(flag: &str, path: &Path) -> OsString {
     word
 }
 
-/// One compiler at one standard, for single files. The CMake project in `tests` has them all.
+/// One compiler at one standard, for single files. The CMake project in `tests` covers the others.
 #[derive(Clone, Copy)]
 pub(crate) struct Dialect {
     compiler: &'static str,
@@ -94,7 +94,7 @@ impl Dialect {
     pub(crate) fn compiler(self, root: &Path, source: &Path) -> Command {
         let mut command = Command::new(self.compiler);
         command.current_dir(root).args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]);
-        // Whatever the caller adds is not a source in this language.
+        // The caller's files are not sources in this language.
         command.args(self.flags).arg("-Iinclude").arg(source).arg("-xnone");
         command
     }

@@ -17,19 +17,19 @@ use crate::step::Report;
 
 const COMPILERS: [(&str, &str); 2] = [("gcc", "g++"), ("clang", "clang++")];
 
-/// For all of it, from nothing, on a busy machine.
+/// For a complete build on a busy machine.
 const LIMIT: Duration = Duration::from_secs(1200);
 
-/// More than there are cores: programs wait for the service.
+/// More than there are cores, because programs wait for the service.
 const TESTS_AT_ONCE: &str = "-j4";
 
-/// So that the viewer shows the states before a create and a stop are answered.
+/// Gives the viewer time to show the states before the replies to a create and a stop.
 const SLOW_REPLIES: &str = r#"{"rules": [
     {"method": "POST", "action": {"type": "delay", "ms": 1000}},
     {"method": "DELETE", "action": {"type": "delay", "ms": 1000}}
 ]}"#;
 
-/// Compiles everything in folders that stay, so that only what has changed is compiled again.
+/// Compiles everything, in folders that stay, so that the next build is incremental.
 pub(crate) fn build(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let folder = workspace.scratch("xtask/tests")?;
@@ -41,7 +41,7 @@ pub(crate) fn build(context: &Context) -> Result<Report> {
         cmake.arg(define("VALGRIND", format!("valgrind;{}", VALGRIND.join(";"))));
         process::run(cmake, LIMIT)?.expect_success("configure")?;
         let mut cmake = Command::new("cmake");
-        // All problems at once.
+        // -k0 reports all problems at once.
         cmake.arg("--build").arg(&build).args(["--", "-k0"]);
         let built = process::run(cmake, LIMIT)?;
         if !built.succeeded() {
@@ -51,7 +51,7 @@ pub(crate) fn build(context: &Context) -> Result<Report> {
     Ok(Report("by gcc and clang, in every dialect".to_owned()))
 }
 
-/// Runs everything, with each service that tests need.
+/// Runs all tests, against each service that they need.
 pub(crate) fn test(context: &Context) -> Result<Report> {
     let folder = context.workspace.scratch("xtask/tests")?;
     let emulators = context.emulators()?;
@@ -64,7 +64,7 @@ pub(crate) fn test(context: &Context) -> Result<Report> {
         ("http-v1", &emulators.http, ApiVersion::V1),
         ("slow-http-v1", &slow, ApiVersion::V1),
     ];
-    // The last of them waits most of the time.
+    // The last service is slow.
     let groups = [&services[..3], &services[3..]];
     let outcomes = parallel::map_at_once(&groups, |group| {
         group.iter().map(|&(label, emulator, version)| ctest(&folder, label, emulator, version)).collect::<Vec<_>>()
@@ -82,7 +82,7 @@ pub(crate) fn test(context: &Context) -> Result<Report> {
 
 /// Runs the tests of both compilers that have this label. Returns how many there are.
 fn ctest(folder: &Path, label: &str, emulator: &Emulator, version: ApiVersion) -> Result<usize> {
-    // CTest keeps its log and the tests' times where it runs.
+    // CTest keeps its log and the tests' times in this folder.
     let place = folder.join(label);
     fs::create_dir_all(&place)?;
     let builds = COMPILERS.map(|(cc, _)| format!("subdirs(\"{}\")\n", folder.join(cc).display()));
@@ -99,7 +99,7 @@ fn ctest(folder: &Path, label: &str, emulator: &Emulator, version: ApiVersion) -
     count.and_then(|count| count.parse().ok()).context("ctest does not say how many tests passed")
 }
 
-/// The lines that have none of these words in them.
+/// The lines without these words.
 fn without(words: &[&str], text: &str) -> String {
     let kept = text.lines().filter(|line| !words.iter().any(|word| line.contains(word)));
     kept.collect::<Vec<_>>().join("\n")

@@ -1,4 +1,4 @@
-//! The installed package for C and C++, as others build with it by CMake and by pkg-config.
+//! The installed package for C and C++, used with CMake and with pkg-config.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -24,7 +24,7 @@ const BUILD_LIMIT: Duration = Duration::from_secs(240);
 /// Builds with the package in this folder.
 type Build<'a> = &'a (dyn Fn(&Path) -> Result<()> + Sync);
 
-/// Installs, moves, and builds with what was moved: shared and static, C and C++. Then the programs run.
+/// Installs the package, moves it, builds with it (shared and static, C and C++), and runs the programs.
 pub(crate) fn check(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let root = &workspace.root;
@@ -43,13 +43,13 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
         ("pkg-config", &|build| by_pkg_config(workspace, &named, root, build, ["cc", "c++"]), &BUILT),
     ];
     let emulator = &context.emulators()?.https;
-    // At once, as programs wait for the service.
+    // All at once, because programs wait for the service.
     let outcomes = parallel::map_at_once(&users, |(name, build, programs)| -> Result<()> {
         let place = folder.join(name);
         build(&place).context(*name)?;
         for program in programs.iter().map(|name| place.join(name)) {
             let mut quickstart = Command::new(&program);
-            // It must find what it was linked with unaided.
+            // It must find the library without help.
             quickstart.env_remove("LD_LIBRARY_PATH");
             emulator.introduce_to(&mut quickstart, ApiVersion::V2021_01_01, POLL_INTERVAL_MS);
             process::run(quickstart, BUILD_LIMIT)?.expect_success(&program.display().to_string())?;
@@ -61,13 +61,13 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     Report::unless(problems, summary.to_owned())
 }
 
-/// The programs that both of the below build: the quickstarts.
+/// The quickstarts that both ways build.
 pub(crate) const BUILT: [&str; 4] = ["c_shared", "c_static", "cpp_shared", "cpp_static"];
-/// What `consume` builds besides: with what CMake has from pkg-config, and with the library beside the program, or installed.
+/// More programs of `consume`: with CMake's pkg-config module, with the library beside the program, and installed.
 pub(crate) const BUILT_BY_CMAKE: [&str; 4] =
     ["module_shared", "module_static", "beside/beside", "installed/bin/cpp_shared"];
 
-/// A project that uses all of an installed package, with the examples that are below `root`, configured with these arguments.
+/// Builds a project that uses all of an installed package, with the examples below `root`, configured with these arguments.
 pub(crate) fn consume(
     workspace: &Workspace,
     package: &Path,
@@ -81,16 +81,14 @@ pub(crate) fn consume(
         define("EXPECTED_ABI_VERSION", Abi::read(workspace)?.version().to_string()),
     ];
     words.extend_from_slice(arguments);
-    // CMake must not remember what it found in another package, only what it compiled.
+    // Forget what CMake found in another package, but not what it compiled.
     words.extend(["arr_session*", "shared_*", "static_*", "__pkg_config_*"].map(|found| format!("-U{found}")));
     by_cmake(workspace, "tests/cpp/consumer", package, build, &words)?;
     let mut cmake = Command::new("cmake");
-    cmake.arg("--install").arg(build).arg("--prefix").arg(build.join("installed"));
-    process::run(cmake, BUILD_LIMIT)?.expect_success("install")?;
-    Ok(())
+    process::stdout(cmake.arg("--install").arg(build).arg("--prefix").arg(build.join("installed"))).map(drop)
 }
 
-/// A project in the checkout, or anywhere, with an installed package.
+/// Builds a project, in the checkout or elsewhere, with an installed package.
 pub(crate) fn by_cmake(
     workspace: &Workspace,
     project: impl AsRef<Path>,
@@ -107,7 +105,8 @@ pub(crate) fn by_cmake(
     Ok(())
 }
 
-/// A call of CMake that configures, for the caller to complete. It would refuse what is left of a checkout that was moved.
+/// A call of CMake that configures, for the caller to complete. Removes a build folder from before the checkout was moved, which
+/// CMake would refuse.
 pub(crate) fn configure(workspace: &Workspace, project: impl AsRef<Path>, build: &Path) -> Result<Command> {
     let cache = fs::read_to_string(build.join("CMakeCache.txt")).unwrap_or_default();
     let place = format!("CMAKE_CACHEFILE_DIR:INTERNAL={}", build.display());

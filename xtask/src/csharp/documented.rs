@@ -1,4 +1,4 @@
-//! The commands by which docs/csharp.md has people compile: they are run as they stand there.
+//! Runs the compile commands in docs/csharp.md, as printed there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ const EXAMPLE: &str = "examples/csharp/Quickstart.cs";
 /// Where the sources are in a checkout.
 const SOURCES: &str = "bindings/csharp";
 
-/// As somebody does it in a checkout; the example's head says the same. Returns the program.
+/// Compiles the example as in a checkout; its head has the same command. Returns the program.
 pub(super) fn check(workspace: &Workspace) -> Result<PathBuf> {
     let page = workspace.read(PAGE)?;
-    ensure!(workspace.read(EXAMPLE)?.contains(command(&page, SOURCES)?), "{EXAMPLE} does not tell what {PAGE} tells");
-    // What is made does not belong into the checkout.
+    ensure!(workspace.read(EXAMPLE)?.contains(command(&page, SOURCES)?), "{EXAMPLE} lacks the command in {PAGE}");
+    // Keep the output out of the checkout.
     let folder = workspace.scratch("xtask/csharp/documented")?;
     for name in ["bindings", "examples"] {
         process::link(&workspace.root.join(name), &folder.join(name))?;
@@ -26,7 +26,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<PathBuf> {
     compile(&page, SOURCES, &folder)
 }
 
-/// Runs in `folder` what the page tells for sources that lie in `sources`, and returns the program.
+/// Runs the page's command for the sources in `sources`, in `folder`, and returns the program.
 pub(crate) fn compile(page: &str, sources: &str, folder: &Path) -> Result<PathBuf> {
     let program = folder.join("quickstart.exe");
     if program.exists() {
@@ -36,7 +36,7 @@ pub(crate) fn compile(page: &str, sources: &str, folder: &Path) -> Result<PathBu
     let mut sh = Command::new("sh");
     sh.current_dir(folder).args(["-c", command]);
     process::run(sh, process::TOOL_LIMIT)?.expect_success(command)?;
-    ensure!(program.exists(), "`{command}` has made no {}", program.display());
+    ensure!(program.exists(), "`{command}` did not make {}", program.display());
     Ok(program)
 }
 
@@ -45,5 +45,5 @@ fn command<'a>(page: &'a str, sources: &str) -> Result<&'a str> {
     let named = format!(" {sources}/*.cs ");
     page.lines()
         .find(|line| line.starts_with("mcs ") && line.contains(&named))
-        .with_context(|| format!("{PAGE} does not tell how to compile {sources}"))
+        .with_context(|| format!("{PAGE} has no command to compile {sources}"))
 }

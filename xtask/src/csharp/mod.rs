@@ -1,4 +1,4 @@
-//! The C# sources: compiled by both compilers, and run by every runtime that can be had.
+//! The C# sources: compiled by both compilers, and run on every available runtime.
 
 pub(crate) mod documented;
 pub(crate) mod dotnet;
@@ -20,30 +20,29 @@ use crate::parallel;
 use crate::step::Report;
 use crate::workspace::{Workspace, replace};
 
-/// The sources that applications take, and Unity's package too.
+/// The sources for applications and for the Unity package.
 pub(crate) const LIBRARY: &str = "bindings/csharp";
 const TESTS: &str = "tests/csharp";
 const QUICKSTART: &str = "examples/csharp/Quickstart.cs";
 
-/// Unity's: 2019.4 has the older one, which is why nothing newer is used; Unity 6 has the newer.
+/// The C# of Unity 2019.4, which limits the sources, and of Unity 6.
 const LANGUAGE_VERSIONS: [&str; 2] = ["7.3", "9"];
 
-/// What the C# programs are run by.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
     MonoJit,
-    /// With the garbage collector that Unity has, also under IL2CPP: it has an order of its own for finalizers.
+    /// With Unity's garbage collector, also used under IL2CPP: it runs finalizers in a different order.
     MonoBoehm,
-    /// Nothing is compiled while it runs: as near to Unity's IL2CPP as can be had.
+    /// Without a JIT: the closest to Unity's IL2CPP.
     MonoFullAot,
     Dotnet,
 }
 
 impl Runtime {
-    /// Those that differ in how they run code.
+    /// The ones that execute code differently.
     pub(crate) const ALL: [Runtime; 3] = [Runtime::MonoJit, Runtime::MonoFullAot, Runtime::Dotnet];
 
-    /// As the tests are told it, by ARR_RUNTIME.
+    /// The name in ARR_RUNTIME, for the tests.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Runtime::MonoJit => "mono-jit",
@@ -76,7 +75,6 @@ impl Runtimes {
         Ok(Self { dotnet: Dotnet::provide(workspace)?, full_aot: FullAot::provide(workspace)? })
     }
 
-    /// A call of a program.
     pub(crate) fn command(&self, runtime: Runtime, program: &Path) -> Result<Command> {
         match runtime {
             Runtime::MonoJit => Ok(mono::jit(program)),
@@ -87,7 +85,6 @@ impl Runtimes {
     }
 }
 
-/// Where the compiled programs are.
 pub(crate) struct Programs {
     folder: PathBuf,
 }
@@ -97,8 +94,8 @@ impl Programs {
         Ok(Self { folder: workspace.scratch("xtask/csharp")? })
     }
 
-    /// Those of one runtime. Mono takes what is compiled ahead of time wherever it finds it, so its JIT has a folder
-    /// of its own; .NET runs what Roslyn has made.
+    /// The programs for one runtime. Mono uses ahead-of-time images wherever it finds them, so its JIT has a separate folder. .NET
+    /// runs Roslyn's output.
     fn folder(&self, runtime: Runtime) -> PathBuf {
         self.folder.join(match runtime {
             Runtime::MonoJit | Runtime::MonoBoehm => "mcs",
@@ -107,7 +104,7 @@ impl Programs {
         })
     }
 
-    /// The library, for other code to be compiled against.
+    /// The library that other code is compiled against.
     pub(crate) fn library(&self) -> PathBuf {
         self.folder(Runtime::Dotnet).join("ArrSession.dll")
     }
@@ -121,12 +118,12 @@ impl Programs {
     }
 }
 
-/// Where the system's loader looks for the native library, and nowhere before.
+/// Makes the system's loader look for the native library here first.
 pub(crate) fn let_find(program: &mut Command, folder: &Path) {
     program.env("LD_LIBRARY_PATH", folder);
 }
 
-/// The C# files of a folder, without its folders.
+/// The C# files directly in a folder.
 pub(crate) fn list(workspace: &Workspace, folder: &str) -> Result<Vec<PathBuf>> {
     let mut sources = Vec::new();
     for entry in fs::read_dir(workspace.root.join(folder)).with_context(|| format!("cannot list {folder}"))? {
@@ -140,8 +137,7 @@ pub(crate) fn list(workspace: &Workspace, folder: &str) -> Result<Vec<PathBuf>> 
     Ok(sources)
 }
 
-/// Compiles everything by both compilers, with warnings as errors and every public thing documented, unless it was
-/// already.
+/// Compiles everything by both compilers, with warnings as errors and documentation required, unless nothing has changed.
 pub(crate) fn compile(context: &Context) -> Result<Report> {
     let workspace = &context.workspace;
     let programs = Programs::of(workspace)?;
@@ -156,7 +152,7 @@ pub(crate) fn compile(context: &Context) -> Result<Report> {
     let all = sources.tests.iter().chain(&sources.quickstart).cloned().chain([page]);
     let made_for = format!("{}{}", mono::version()?, fingerprint(all)?);
     once(&programs.folder.join("made-for.txt"), &made_for, || {
-        // Mono minds what an earlier way of compiling has left there.
+        // Mono would use images that an earlier version of this code left there.
         for runtime in Runtime::ALL {
             replace(&programs.folder(runtime))?;
         }
@@ -171,14 +167,14 @@ pub(crate) fn compile(context: &Context) -> Result<Report> {
     Ok(Report(format!("{} sources, by mcs at C# 7.2 and by Roslyn at C# {versions}", sources.tests.len() + 1)))
 }
 
-/// What is compiled. The tests have the library's sources among theirs, so that they see what is internal.
+/// The sources. The tests include the library's, so that they see its internals.
 struct Sources {
     library: Vec<PathBuf>,
     tests: Vec<PathBuf>,
     quickstart: Vec<PathBuf>,
 }
 
-/// The tests, and the quickstart as the page tells.
+/// The tests, and the quickstart by the command in the page.
 fn compile_with_mcs(workspace: &Workspace, full_aot: &FullAot, programs: &Programs, sources: &Sources) -> Result<()> {
     let (tests, quickstart) = (programs.tests(Runtime::MonoJit), programs.quickstart(Runtime::MonoJit));
     mono::mcs(&sources.tests, &tests, &["-unsafe".to_owned()])?;
@@ -196,7 +192,7 @@ fn copy(file: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// All in one process: the library, against which the quickstart is compiled as an application is, and the tests.
+/// All in one process: the library, the quickstart against it, and the tests.
 fn compile_with_roslyn(dotnet: &Dotnet, programs: &Programs, sources: &Sources) -> Result<()> {
     let compilation = |output: PathBuf, sources: &[PathBuf], references: &[PathBuf], options: &[&str]| Compilation {
         output,
@@ -207,7 +203,7 @@ fn compile_with_roslyn(dotnet: &Dotnet, programs: &Programs, sources: &Sources) 
     let [older, newer] = LANGUAGE_VERSIONS.map(|version| format!("-langversion:{version}"));
     let (library, tests) = (programs.library(), programs.tests(Runtime::Dotnet));
     let quickstart = programs.quickstart(Runtime::Dotnet);
-    // Documentation that is asked for is checked: a public thing without any is a warning, which is an error.
+    // With `-doc`, a public item without documentation is a warning, and so an error.
     let documented = ["-unsafe", "-target:library", "-doc:ArrSession.xml", &newer];
     let all = [
         compilation(library.clone(), &sources.library, &[], &documented),

@@ -1,4 +1,4 @@
-//! Mono: its compiler, its JIT, and the way in which it runs code that was compiled ahead of time, all of it.
+//! Mono: its compiler, its JIT, and full ahead-of-time compilation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use crate::parallel;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Where Debian has its assemblies.
+/// The folder of Debian's assemblies.
 const FRAMEWORK: &str = "/usr/lib/mono/4.5";
 
-/// The assemblies that programs need when no code may be made while they run: each needs an image of its own. The
-/// largest first, as they are made side by side.
+/// The assemblies that programs without a JIT need, each as an image. The largest come first, because they are compiled in
+/// parallel.
 const AHEAD_OF_TIME: [&str; 8] = [
     "mscorlib",
     "System.Xml",
@@ -28,42 +28,39 @@ const AHEAD_OF_TIME: [&str; 8] = [
     "System.Numerics",
 ];
 
-/// For one assembly; mscorlib takes half a minute where others are at work too.
+/// For one assembly. mscorlib takes half a minute on a busy machine.
 const IMAGE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// One of the framework's assemblies, by its name.
 pub(crate) fn assembly(name: &str) -> PathBuf {
     Path::new(FRAMEWORK).join(format!("{name}.dll"))
 }
 
-/// What `mono --version` begins with.
+/// The first line of `mono --version`.
 pub(crate) fn version() -> Result<String> {
-    let said = process::stdout(Command::new("mono").arg("--version"))?;
-    Ok(said.lines().next().unwrap_or_default().to_owned())
+    let output = process::stdout(Command::new("mono").arg("--version"))?;
+    Ok(output.lines().next().unwrap_or_default().to_owned())
 }
 
-/// Compiles with mcs, at the language level of the C# sources; warnings are errors.
+/// Compiles with mcs, at the language version of the C# sources, with warnings as errors.
 pub(crate) fn mcs(sources: &[PathBuf], output: &Path, options: &[String]) -> Result<()> {
     let mut mcs = Command::new("mcs");
     mcs.args(["-langversion:7.2", "-warn:4", "-warnaserror+", "-debug"]).args(options);
-    mcs.arg(format!("-out:{}", output.display())).args(sources);
-    process::run(mcs, process::TOOL_LIMIT)?.expect_success(&format!("mcs, {}", output.display()))?;
-    Ok(())
+    process::stdout(mcs.arg(format!("-out:{}", output.display())).args(sources)).map(drop)
 }
 
-/// A call of a program that is compiled while it runs.
+/// A call of a program with the JIT.
 pub(crate) fn jit(program: &Path) -> Command {
     mono("mono", &["--debug"], program)
 }
 
-/// The same with the collector of Boehm and others.
+/// The same, with the Boehm collector.
 pub(crate) fn jit_with_boehm(program: &Path) -> Command {
     mono("mono-boehm", &["--debug"], program)
 }
 
 fn mono(name: &str, options: &[&str], assembly: &Path) -> Command {
     let mut mono = Command::new(name);
-    // The caller's own settings would change what is tested.
+    // Without the caller's settings.
     for name in ["MONO_PATH", "MONO_ENV_OPTIONS", "MONO_GC_PARAMS", "MONO_THREADS_SUSPEND"] {
         mono.env_remove(name);
     }
@@ -77,7 +74,7 @@ pub(crate) struct FullAot {
 }
 
 impl FullAot {
-    /// That of an earlier run if it was made by the same Mono, and a new one otherwise, which takes half a minute.
+    /// From an earlier run with the same Mono, otherwise new, which takes half a minute.
     pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
         let framework = Self { folder: workspace.scratch("xtask/mono-full-aot")? };
         let made_for = format!("{}\n{}", version()?, AHEAD_OF_TIME.join(" "));
@@ -93,19 +90,19 @@ impl FullAot {
         Ok(framework)
     }
 
-    /// Makes the image of one assembly, beside it.
+    /// Compiles an assembly to an image beside it.
     pub(crate) fn compile(&self, assembly: &Path) -> Result<()> {
         process::run(self.mono(&["--aot=full"], assembly), IMAGE_LIMIT)?
             .expect_success(&format!("cannot compile {} ahead of time", assembly.display()))?;
         Ok(())
     }
 
-    /// A call of a program whose assemblies have all been compiled: no code is made while it runs, or it fails.
+    /// A call of a program whose assemblies are all compiled. It fails if it needs the JIT.
     pub(crate) fn command(&self, program: &Path) -> Command {
         self.mono(&["--debug", "--full-aot"], program)
     }
 
-    /// Images name the assemblies that they were made with: those in the folder are the ones to be found again.
+    /// Images refer to the assemblies that they were compiled with, so Mono must find those in the folder.
     fn mono(&self, options: &[&str], assembly: &Path) -> Command {
         let mut mono = mono("mono", options, assembly);
         mono.env("MONO_PATH", &self.folder);

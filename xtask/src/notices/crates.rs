@@ -10,17 +10,17 @@ use crate::packages::RUSTC;
 use crate::process;
 use crate::workspace::{Workspace, crate_sources};
 
-/// What the Rust project's own crates are under, which are told of as one.
+/// The licence of the Rust project's own crates, which have one notice.
 const RUSTS_LICENSE: &str = "MIT OR Apache-2.0";
-/// A part of them that names no licence, and has nothing but a macro.
+/// One of them without a licence, which contains only a macro.
 const WITHOUT_LICENSE: &str = "windows-link";
 
-/// Another's crate that is linked.
+/// A linked third-party crate.
 pub(super) struct Crate {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) license: String,
-    /// Where its sources lie.
+    /// The folder of its sources.
     pub(super) folder: PathBuf,
 }
 
@@ -28,25 +28,25 @@ pub(super) struct Crate {
 struct Line {
     name: String,
     version: String,
-    /// Where it lies, unless it comes from a registry.
+    /// Its folder, unless it comes from a registry.
     path: Option<PathBuf>,
-    /// Empty if it names none.
+    /// Empty if it has none.
     license: String,
 }
 
-/// Those of a package of ours for a target, or for `all`.
+/// The crates of our package `package` for a target, or for `all`.
 pub(super) fn of_package(workspace: &Workspace, package: &str, target: &str) -> Result<Vec<Crate>> {
     let mut cargo = workspace.cargo();
     cargo.args(["tree", "--package", package]);
-    // What lies in the checkout is no third party's.
+    // Crates in the checkout are our own.
     listed(cargo, target, &|line| line.path.is_some())
 }
 
-/// Those in the standard library for a target that are others', or have another licence.
+/// The crates in the standard library for a target that are not the Rust project's, or have another licence.
 pub(super) fn of_standard_library(workspace: &Workspace, target: &str) -> Result<Vec<Crate>> {
     let manifest = sysroot(&mut Command::new(RUSTC))?.join("lib/rustlib/src/rust/library/sysroot/Cargo.toml");
     let mut cargo = workspace.cargo();
-    // As cargo has it for -Zbuild-std.
+    // As for -Zbuild-std.
     cargo.env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
     cargo.arg("tree").arg("--manifest-path").arg(manifest);
     cargo.args(["--package", "std", "--features", "backtrace,panic-unwind"]);
@@ -55,13 +55,13 @@ pub(super) fn of_standard_library(workspace: &Workspace, target: &str) -> Result
     })
 }
 
-/// The folder that a compiler and its libraries lie in.
+/// The folder of a compiler and its libraries.
 pub(super) fn sysroot(rustc: &mut Command) -> Result<PathBuf> {
     let root = process::stdout(rustc.args(["--print", "sysroot"]))?;
     Ok(PathBuf::from(root.trim_end()))
 }
 
-/// What a call of `cargo tree` lists that is linked, neither what only a build takes nor macros; without what is our own.
+/// The linked crates in the output of `cargo tree`: without build dependencies, macros and our own crates.
 fn listed(mut cargo: Command, target: &str, is_own: &dyn Fn(&Line) -> bool) -> Result<Vec<Crate>> {
     cargo.args(["--locked", "--edges", "normal,no-proc-macro", "--target", target]);
     cargo.args(["--prefix", "none", "--format", "{p}|{l}"]);
@@ -76,7 +76,7 @@ fn listed(mut cargo: Command, target: &str, is_own: &dyn Fn(&Line) -> bool) -> R
     Ok(crates)
 }
 
-/// With its folder, which is among what cargo has fetched unless it lies elsewhere.
+/// Adds the crate's folder: its path, or the folder among the fetched crates.
 fn found(Line { name, version, path, license }: Line, fetched: &[PathBuf]) -> Result<Crate> {
     ensure!(!license.is_empty(), "{name} names no license");
     let among_fetched =
@@ -85,7 +85,7 @@ fn found(Line { name, version, path, license }: Line, fetched: &[PathBuf]) -> Re
     Ok(Crate { name, version, license, folder })
 }
 
-/// `name v1.2.3 (where it lies)|licence (*)`.
+/// `name v1.2.3 (folder)|licence (*)`.
 fn understood(line: &str) -> Result<Line> {
     let (package, license) = line.trim_end_matches(" (*)").split_once('|').context("cargo tree: no license")?;
     let mut words = package.splitn(3, ' ');
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cargo_says_of_a_package_is_understood() {
+    fn lines_of_cargo_tree_are_parsed() {
         let ring = understood("ring v0.17.14|Apache-2.0 AND ISC (*)").unwrap();
         assert_eq!(
             (&*ring.name, &*ring.version, &*ring.license, ring.path),

@@ -1,5 +1,5 @@
-//! What is in the native library besides our own code, and its licences, for the packages' notices: a table, and every text,
-//! as the licences ask of those who hand out binaries.
+//! The third-party notices for the packages: a table of what is in the native library besides our own code, and the text of every
+//! licence, which distributors of binaries must include.
 
 mod crates;
 mod texts;
@@ -21,60 +21,59 @@ use texts::Text;
 const HEAD: &str = "\
 # Third-party notices
 
-What is handed out here in binary form is built from the parts below, each under the licence, or one of the licences, that are
-named. Their texts follow.
+The binaries here contain the parts below. Each part is under its named licence, or one of its named licences, whose texts follow.
 
 ";
 
-/// What the page cannot know of a library that was built elsewhere.
+/// The limits of a page about a library that was built elsewhere.
 const NOT_NAMED: &str = "\
-It was built elsewhere: the crates of all systems are named, those in Rust's standard library are in COPYRIGHT-library.html,
-and what the linker of its system has added is not named.
+The library was built elsewhere. The table has the crates for all systems; those in Rust's standard library are in
+COPYRIGHT-library.html. Parts that the system's linker added are not listed.
 
 ";
-/// What a compiler of rustup's says of its own standard library.
+/// The notices of the standard library, in rustup's compilers.
 const STANDARD_NOTICES: &str = "COPYRIGHT-library.html";
 /// For the crates of all systems, over a slow network.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
-/// What every library of Rust's has in it, and cargo does not list.
+/// Part of every Rust library, but not listed by cargo.
 const STANDARD_LIBRARY: &str = "Rust's standard library";
-/// A part of it with a licence of its own. Rust's COPYRIGHT-library.html tells of it, and has this text.
+/// A part of it with its own licence. The text is from Rust's COPYRIGHT-library.html.
 const UNICODE_TABLES: &str = "Rust's standard library: tables of Unicode";
 const UNICODE_TEXT: &str = "xtask/notices/unicode.txt";
 
-/// Crates that Debian's sources have without their texts, and where the checkout has those, as crates.io's packages bring them.
+/// Crates without licence texts in Debian's sources, and the texts from their crates.io packages, in the checkout.
 const TEXTS_ELSEWHERE: &[(&str, &[&str])] =
     &[("compiler_builtins", &["xtask/notices/compiler_builtins.txt", "xtask/notices/libm.txt"])];
 
-/// What a library was made of.
+/// The parts of a library.
 #[derive(Clone)]
 pub(crate) struct Parts {
-    /// The target that it and the standard library were compiled for.
+    /// The target of the library and the standard library.
     pub(crate) target: &'static str,
-    /// Whether the emulator is handed out with it.
+    /// Whether the emulator is distributed with it.
     pub(crate) emulator: bool,
-    /// What the linker has put into it.
+    /// What the linker added.
     pub(crate) linked: Vec<Linked>,
 }
 
-/// What a linker adds to a library of its own: start files, what the processor cannot do, the unwinder.
+/// A part that the linker adds to a library: start files, helpers for missing processor instructions, the unwinder.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Linked {
     pub(crate) name: &'static str,
     pub(crate) version: String,
     pub(crate) license: &'static str,
-    /// The file with its text; `None` where the licence excepts what is linked, so that nobody has to be told.
+    /// The file with its licence; `None` if the licence requires no notice for linked code.
     pub(crate) text: Option<PathBuf>,
 }
 
-/// `cargo xtask notices FILE`: the page for a library that was built elsewhere, and beside it what the compiler says of its
+/// `cargo xtask notices FILE`: the page for a library that was built elsewhere, and beside it the notices of the compiler's
 /// standard library.
 pub(crate) fn run(file: &Path) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let rustc = crates::sysroot(Command::new("rustc").current_dir(&workspace.root))?;
     let standard = rustc.join("share/doc/rust").join(STANDARD_NOTICES);
-    // Those of other systems, which no build here has asked for.
+    // Crates of other systems, which no build here has fetched.
     let mut fetch = workspace.cargo();
     fetch.args(["fetch", "--locked"]);
     process::run(fetch, FETCH_LIMIT)?.expect_success("fetch the crates")?;
@@ -88,14 +87,14 @@ pub(crate) fn run(file: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The page that lies beside these libraries.
+/// The page for these libraries, or for one that was built elsewhere.
 pub(crate) fn page(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<String> {
     let more = if libraries.is_some() { "" } else { NOT_NAMED };
     Ok(format!("{HEAD}{more}{}", of_libraries(workspace, libraries)?))
 }
 
-/// All that these libraries have in them: first a table, then each text once, with those whose it is. If it is not known what
-/// they were made of, the crates of all targets are told.
+/// The parts of these libraries: a table, then each text once, under the names of its parts. If the parts are unknown, the crates
+/// of all targets.
 pub(crate) fn of_libraries(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<String> {
     let apache = texts::tidy(&workspace.read("LICENSE-APACHE")?);
     let mut notices = of_standard_library(workspace, libraries.is_some(), &apache)?;
@@ -111,8 +110,8 @@ pub(crate) fn of_libraries(workspace: &Workspace, libraries: Option<&[Parts]>) -
 
 fn of_standard_library(workspace: &Workspace, known: bool, apache: &str) -> Result<Vec<Notice>> {
     let version = if known {
-        let said = process::stdout(Command::new(RUSTC).arg("--version"))?;
-        said.split(' ').nth(1).context("rustc tells no version")?.to_owned()
+        let output = process::stdout(Command::new(RUSTC).arg("--version"))?;
+        output.split(' ').nth(1).context("rustc prints no version")?.to_owned()
     } else {
         format!("of the compiler: see its {STANDARD_NOTICES}")
     };
@@ -142,13 +141,13 @@ fn of_crate(workspace: &Workspace, part: Crate, apache: &str) -> Result<Notice> 
         texts.push(Text::of_all(texts::tidy(&workspace.read(file)?)));
     }
     if !texts.iter().any(|text| text.part.is_empty()) {
-        ensure!(apache_suffices(&license), "{name} {version} comes without the text of its licence");
+        ensure!(apache_suffices(&license), "{name} {version} has no text of its licence");
         texts.push(Text::of_all(apache.to_owned()));
     }
     Ok(Notice { name, version, license, texts })
 }
 
-/// Those of the library, of the emulator and of the standard library, by their names.
+/// The crates of the library, the emulator and the standard library, sorted by name.
 fn all_crates(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<Vec<Crate>> {
     let mut found = Vec::new();
     match libraries {
@@ -168,7 +167,7 @@ fn all_crates(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<Vec<
     Ok(each.into_values().collect())
 }
 
-/// What is said about a crate, or another part.
+/// The notice of a crate or another part.
 struct Notice {
     name: String,
     version: String,
@@ -194,7 +193,7 @@ fn written(notices: &[Notice]) -> String {
     text
 }
 
-/// Whether the Apache licence alone, whose text is the same for everybody, may be chosen.
+/// Whether the Apache licence alone, whose text is always the same, may be chosen.
 fn apache_suffices(license: &str) -> bool {
     license.replace('/', " OR ").split(" OR ").any(|choice| choice.trim() == "Apache-2.0")
 }
@@ -204,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_is_in_the_table_and_each_text_stands_once_below_all_whose_it_is() {
+    fn every_part_is_in_the_table_and_each_text_appears_once() {
         let notice = |name: &str, texts: &[(&str, &str)]| {
             let text = |(part, text): &(&str, &str)| Text { part: (*part).to_owned(), text: (*text).to_owned() };
             let texts = texts.iter().map(text).collect();
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_apache_licence_stands_for_others_only_where_it_may_be_chosen() {
+    fn the_apache_licence_suffices_only_if_it_may_be_chosen() {
         for license in ["Apache-2.0", "MIT OR Apache-2.0", "Apache-2.0/MIT", "Apache-2.0 OR ISC OR MIT"] {
             assert!(apache_suffices(license), "{license}");
         }
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_crates_of_this_library_all_have_their_texts() {
+    fn all_crates_of_this_library_have_their_texts() {
         let text = page(&Workspace::find().unwrap(), None).unwrap();
         for part in ["| ring | ", STANDARD_LIBRARY, "Permission is hereby granted", ": third_party/fiat**"] {
             assert!(text.contains(part), "{part}");

@@ -1,22 +1,22 @@
-//! The texts of licences that lie beside sources.
+//! The texts of licences among sources.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// How far below a crate's folder texts are looked for.
+/// How deep below a crate's folder to look for texts.
 const DEEPEST: usize = 4;
 
-/// How the names of files with texts begin.
+/// Beginnings of the names of files with texts.
 const BEGINNINGS: &[&str] = &["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE"];
-/// And how those of sources end that have such names too.
+/// Endings of sources, which can have such names too.
 const SOURCES: &[&str] = &[".RS", ".C", ".H", ".PY"];
-/// What lies in such folders is not linked.
+/// Folders with code that is not linked.
 const NOT_LINKED: &[&str] = &["tests", "test", "testdata", "data", "target", "benches", "examples", "fuzz"];
 
 pub(super) struct Text {
-    /// The folder below the crate's that it is for; empty if it is for all of it.
+    /// The folder below the crate's that it covers; empty if it covers the crate.
     pub(super) part: String,
     pub(super) text: String,
 }
@@ -27,7 +27,7 @@ impl Text {
     }
 }
 
-/// The texts that a crate brings for itself, and for what it has from elsewhere, in the order of their paths.
+/// The texts for a crate, and for third-party code in it, sorted by path.
 pub(super) fn below(folder: &Path) -> Result<Vec<Text>> {
     let mut texts = Vec::new();
     collect(folder, "", DEEPEST, &mut texts)?;
@@ -58,7 +58,7 @@ fn is_text(name: &str) -> bool {
     BEGINNINGS.iter().any(|start| name.starts_with(start)) && !SOURCES.iter().any(|end| name.ends_with(end))
 }
 
-/// Without what differs only in white space.
+/// Without trailing white space, so that equal texts compare equal.
 pub(super) fn read(file: &Path) -> Result<String> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(tidy(&text))
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_found_by_their_files_names_and_nothing_else_is() {
+    fn texts_are_found_by_their_file_names() {
         let folder = std::env::temp_dir().join(format!("arr-notices-{}", std::process::id()));
         let files = [
             ("LICENSE-MIT", "mit  \n\n"),

@@ -1,5 +1,5 @@
-//! Archives whose bytes depend on nothing but what is in them: sorted, with one time, one owner and two modes. GNU tar, gzip and
-//! Info-ZIP write and read them.
+//! Reproducible archives: their bytes depend only on their contents, which are sorted and have one time, one owner and two modes.
+//! GNU tar, gzip and Info-ZIP write and read them.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Zip,
 }
 
-/// For all files: 2020-01-01, a time that every format can tell. zip tells it without a zone.
+/// Sets the time of all files to 2020-01-01, which every format can represent; zip has no time zone.
 const PREPARE: &str = r#"set -eu
 export LC_ALL=C TZ=UTC
 cd "$1"
@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// Writes the folder `root`, which lies in `parent`, and all below it.
+    /// Writes the folder `root` in `parent`, and everything below it.
     pub(super) fn write(self, parent: &Path, root: &str, file: &Path) -> Result<()> {
         let write = if self == Self::Zip { ZIP } else { TAR };
         let mut sh = Command::new("sh");
@@ -47,7 +47,7 @@ impl Kind {
         Ok(())
     }
 
-    /// The paths of the files in it, below the one folder that all of them are in.
+    /// The paths of the files in it, below the folder `root` that contains all of them.
     pub(super) fn list(self, root: &str, file: &Path) -> Result<Vec<String>> {
         let (program, option) = if self == Self::Zip { ("unzip", "-Z1") } else { ("tar", "-tzf") };
         let listed = process::stdout(Command::new(program).arg(option).arg(file))?;
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn archives_of_the_same_files_are_the_same() {
+    fn archives_of_equal_files_are_equal() {
         let folder = std::env::temp_dir().join(format!("arr-archive-{}", std::process::id()));
         fs::create_dir_all(folder.join("root/lib")).unwrap();
         for kind in [Kind::TarGz, Kind::Zip] {
@@ -91,7 +91,7 @@ mod tests {
                 fs::read(archive).unwrap()
             };
             let first = write("first", "text");
-            // Written anew, so that its time is another.
+            // Written again, with another time.
             assert!(first == write("second", "text"));
             assert!(first != write("third", "texts"));
             assert!(kind.list("elsewhere", &folder.join(format!("first.{}", kind.ending()))).is_err());

@@ -1,4 +1,4 @@
-//! What is in the package of a platform. It is laid out as the checkout is, around what CMake installs.
+//! The contents of a platform's package: the files that CMake installs, and more in the layout of the checkout.
 
 use std::fs;
 use std::path::Path;
@@ -16,21 +16,22 @@ use crate::platforms::product::{Product, Sources};
 use crate::process;
 use crate::workspace::{Workspace, replace};
 
-/// zig compiles its C library when it is first asked for it.
+/// zig compiles its C library when it first needs it.
 const CONFIGURE_LIMIT: Duration = Duration::from_secs(300);
 
-/// What is in the binaries, and its licences.
+/// The notices for the binaries.
 pub(super) const NOTICES: &str = "share/doc/arr_session/THIRD-PARTY-NOTICES.md";
 
 const README: &str = "xtask/pack/README.md.in";
-/// Files and folders of the checkout that are in every package, where they are in the checkout.
-const AS_THEY_LIE: &[&str] = &[
+/// Files and folders of the checkout that are in every package, at the same path.
+const COPIED: &[&str] = &[
     "CHANGELOG.md",
     "bindings/csharp",
     "docs/cpp.md",
     "docs/csharp.md",
     "docs/emulator.md",
     "docs/frame-loop.md",
+    "docs/from-official-sdks.md",
     "docs/images",
     "docs/journal.md",
     "docs/platforms.md",
@@ -40,20 +41,22 @@ const AS_THEY_LIE: &[&str] = &[
     "examples/c",
     "examples/cpp",
     "examples/csharp",
+    "examples/emulator",
+    "examples/python",
 ];
 
-/// The places in the Unity package that the library of a platform is for.
+/// The platforms of the Unity package that use a platform's library.
 pub(super) fn unity_platforms(platform: &str) -> &'static [&'static str] {
     match platform {
         "linux-x64" => &["linux-x64"],
         "windows-x64" => &["win-x64"],
-        // Until Microsoft's linker has made one, UWP has the same.
+        // Until there is one by Microsoft's linker, UWP uses the same.
         "windows-arm64" => &["win-arm64", "uwp-arm64"],
         _ => &[],
     }
 }
 
-/// Makes `folder` the package.
+/// Assembles the package in `folder`.
 pub(super) fn fill(sources: &Sources, platform: &str, runs: bool, product: &Product, folder: &Path) -> Result<()> {
     let workspace = &sources.workspace;
     let libraries = workspace.target.join("pack/libraries").join(platform);
@@ -72,8 +75,8 @@ pub(super) fn fill(sources: &Sources, platform: &str, runs: bool, product: &Prod
     if let Some(emulator) = &product.emulator {
         copy(emulator, &folder.join("bin").join(emulator.file_name().context("a program has a name")?))?;
     }
-    // What git knows: no program that somebody has built there.
-    for path in git(&workspace.root, &[&["ls-files", "--"], AS_THEY_LIE].concat())?.lines() {
+    // Only files in git, no build output.
+    for path in git(&workspace.root, &[&["ls-files", "--"], COPIED].concat())?.lines() {
         copy(&workspace.root.join(path), &folder.join(path))?;
     }
     let page = notices::page(workspace, Some(slice::from_ref(&product.parts)))?;
@@ -82,8 +85,7 @@ pub(super) fn fill(sources: &Sources, platform: &str, runs: bool, product: &Prod
     fs::write(folder.join("README.md"), readme).context("cannot write README.md")
 }
 
-/// The page with what is said of all platforms, and what is said of this kind: what stands between `@IF KIND@` and `@END@`,
-/// each on a line of its own.
+/// The page for this platform. Lines between `@IF KIND@` and `@END@`, each on its own line, are for that kind of platform only.
 fn readme(template: &str, workspace: &Workspace, platform: &str, runs: bool) -> String {
     let kind = match Kind::of(platform) {
         Kind::TarGz => "linux",
@@ -104,7 +106,7 @@ fn readme(template: &str, workspace: &Workspace, platform: &str, runs: bool) -> 
     text.replace("@PLATFORM@", platform).replace("@VERSION@", &workspace.version)
 }
 
-/// Below folders that are made if need be.
+/// Creates the folder if necessary.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     let folder = to.parent().context("a file is in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -112,7 +114,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// By the project's own CMake, as everybody does it.
+/// Installs with the project's own CMake.
 fn install(workspace: &Workspace, platform: &str, product: &Product, libraries: &Path, prefix: &Path) -> Result<()> {
     let build = workspace.target.join("pack/cmake").join(platform);
     replace(&build)?;
@@ -120,8 +122,5 @@ fn install(workspace: &Workspace, platform: &str, product: &Product, libraries: 
     cmake.arg(define("ARR_SESSION_LIBRARY_DIR", libraries)).arg(define("CMAKE_INSTALL_LIBDIR", "lib"));
     cmake.args(product.tools.cmake());
     process::run(cmake, CONFIGURE_LIMIT)?.expect_success(&format!("configure the package for {platform}"))?;
-    let mut cmake = Command::new("cmake");
-    cmake.arg("--install").arg(&build).arg("--prefix").arg(prefix);
-    process::run(cmake, CONFIGURE_LIMIT)?.expect_success(&format!("install the package for {platform}"))?;
-    Ok(())
+    process::stdout(Command::new("cmake").arg("--install").arg(&build).arg("--prefix").arg(prefix)).map(drop)
 }

@@ -1,4 +1,4 @@
-//! The debug information of the libraries that ship: in an archive of its own, and found by who debugs.
+//! The debug information of the libraries that ship: in a separate archive, and found by debuggers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use crate::platforms::product::Product;
 use crate::process;
 use crate::workspace::replace;
 
-/// A function whose line is asked for, and where it is.
+/// The function whose line is looked up, and its source.
 const FUNCTION: &str = "arr_client_new";
 const SOURCE: &str = "client.rs";
 
-/// Writes the archive beside that of the package, which has this root.
+/// Writes the archive beside the package's, whose root this is.
 pub(super) fn pack(platform: &str, product: &Product, root: &str, trees: &Path, out: &Path) -> Result<PathBuf> {
     let root = format!("{root}-debug");
     replace(&trees.join(&root))?;
@@ -38,9 +38,9 @@ pub(super) fn prove(platform: &str, archive: &Path, package: &Path, folder: &Pat
     let library = debug.trim_end_matches(".debug");
     let place = package.join(if library.ends_with(".dll") { "bin" } else { "lib" });
     fs::copy(file, place.join(&debug)).context("cannot put the debug information beside the library")?;
-    let told = line_of(&place.join(library), FUNCTION)?;
-    ensure!(told.contains(SOURCE), "{FUNCTION} in {library} should be in {SOURCE}, and is said to be in {told}");
-    Ok(format!("{FUNCTION} is in {told}"))
+    let line = line_of(&place.join(library), FUNCTION)?;
+    ensure!(line.contains(SOURCE), "{FUNCTION} in {library} should be in {SOURCE}, not in {line}");
+    Ok(format!("{FUNCTION} is in {line}"))
 }
 
 /// The file and line of an exported function.
@@ -58,13 +58,13 @@ fn line_of(library: &Path, function: &str) -> Result<String> {
     let address = addresses.next().with_context(|| format!("there is no {function}"))?;
     let mut symbolizer = Command::new("llvm-symbolizer-14");
     symbolizer.args(["--functions=none", "--no-inlines", "--obj"]).arg(library).arg(format!("{address:#x}"));
-    let told = process::stdout(&mut symbolizer)?.trim().to_owned();
-    if !told.starts_with("??") {
-        return Ok(told);
+    let line = process::stdout(&mut symbolizer)?.trim().to_owned();
+    if !line.starts_with("??") {
+        return Ok(line);
     }
-    // zig's linker also names a file of Microsoft's kind, which is not there, and llvm-symbolizer looks no further.
+    // zig's linker also refers to a PDB file that does not exist, and llvm-symbolizer looks no further.
     let debug = format!("{}.debug", library.display());
     let mut dwarfdump = Command::new("llvm-dwarfdump-14");
     let found = process::stdout(dwarfdump.arg(format!("--lookup={address:#x}")).arg(debug))?;
-    Ok(found.lines().find(|line| line.starts_with("Line info")).unwrap_or(&told).to_owned())
+    Ok(found.lines().find(|line| line.starts_with("Line info")).unwrap_or(&line).to_owned())
 }

@@ -1,4 +1,4 @@
-//! The first session, as the README.md of a package tells it: its commands are run as they stand there, and print what it shows.
+//! The first session in the README.md of a package: its commands run as printed there, and print what it shows.
 
 use std::fs;
 use std::net::TcpListener;
@@ -15,27 +15,27 @@ use crate::workspace::Workspace;
 
 const PORT: &str = "8722";
 const EMULATOR: &str = "bin/arr-emulator";
-/// Ends what a failure has left running, and gives the emulator the time that a person takes to type the next line.
+/// Ends the emulator after a failure, and waits until it listens, as a person who types is slow enough.
 const BEFORE: &str = "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n";
 const LISTENS: &str = " &\nuntil (: </dev/tcp/127.0.0.1/@PORT@) 2>/dev/null; do kill -0 %1; sleep 0.1; done\n";
 
-/// Fails unless the commands have the quickstart tell the story that the page shows, compiled by hand and by CMake.
+/// Fails unless the quickstart, compiled by hand and with CMake, prints the story that the page shows.
 pub(super) fn follow(package: &Path, workspace: &Workspace, tools: &Tools, runner: &Runner) -> Result<()> {
     let page = fs::read_to_string(package.join("README.md")).context("the package has no README.md")?;
     let shown = blocks(&page, "text");
     let mut bash = Command::new("bash");
-    // Which of CMake's tools builds is the machine's own affair.
+    // The page does not name a generator.
     bash.current_dir(package).env("CMAKE_GENERATOR", "Ninja").arg("-c");
     bash.arg(script(&blocks(&page, "sh"), &free_port()?, tools, runner)?);
     let mut finished = process::run(bash, 5 * process::TOOL_LIMIT)?;
     ensure!(finished.exit_code() == Some(0), "README.md's first session: {finished}");
-    let said = finished.stdout.replace("\r\n", "\n");
+    let output = finished.stdout.replace("\r\n", "\n");
     let (first, last) = (format!("arr_session {}\n", workspace.version), "  status     stopped\n");
-    let told: Vec<&str> = said.split(&first).skip(1).collect();
-    ensure!(told.len() == 2, "two stories should be told: {finished}");
+    let stories: Vec<&str> = output.split(&first).skip(1).collect();
+    ensure!(stories.len() == 2, "it should print the story twice: {finished}");
     let ends = |story: &str| story.rfind(last).map_or(story.len(), |at| at + last.len());
-    let told = told.iter().map(|story| format!("{first}{}", &story[..ends(story)]));
-    for story in told.chain([shown]) {
+    let stories = stories.iter().map(|story| format!("{first}{}", &story[..ends(story)]));
+    for story in stories.chain([shown]) {
         finished.stdout = story;
         expect(workspace, "quickstart", &finished).context("README.md's first session")?;
     }
@@ -48,8 +48,8 @@ fn blocks(page: &str, language: &str) -> String {
     parts.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
 }
 
-/// What people type, with another port, so that no other emulator is in the way, and with what is called here otherwise: the
-/// compiler for another machine, and what runs that machine's programs.
+/// The page's commands, with another port in case 8722 is in use, and with this machine's cross compiler and the runner for its
+/// programs.
 fn script(typed: &str, port: &str, tools: &Tools, runner: &Runner) -> Result<String> {
     let mut script = format!("{BEFORE}{typed}");
     let (cc, cmake) = (format!("{} ", tools.cc), tools.cmake().join("' '"));
@@ -68,7 +68,7 @@ fn script(typed: &str, port: &str, tools: &Tools, runner: &Runner) -> Result<Str
         ("\ngcc ", format!("\n{cc}"), of_windows),
         ("cmake -S examples/c", format!("cmake -S examples/c '{cmake}'"), foreign),
     ] {
-        ensure!(!is_here || script.contains(from), "README.md does not tell to type `{}`", from.trim());
+        ensure!(!is_here || script.contains(from), "README.md has no command `{}`", from.trim());
         if is_here {
             script = script.replace(from, &to);
         }

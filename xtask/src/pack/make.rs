@@ -1,4 +1,4 @@
-//! Makes the archives, and has each proved.
+//! Makes and tests the archives.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 
 use super::archive::Kind;
-use super::proof::{Service, Stranger};
+use super::proof::{PackageTest, Service};
 use super::{contents, debug};
 use crate::notices::Parts;
 use crate::parallel;
@@ -19,18 +19,16 @@ use crate::unity;
 
 pub(super) const CHECKSUMS: &str = "SHA256SUMS";
 
-/// All that is handed out.
 pub(super) struct Made {
     pub(super) out: PathBuf,
     pub(super) archives: Vec<Archive>,
 }
 
 pub(super) struct Archive {
-    /// The platform's name, with `-debug` behind it for debug information, or `unity`.
+    /// The platform's name, followed by `-debug` for debug information, or `unity`.
     pub(super) name: String,
-    /// In the folder of all of them.
+    /// Its name in the output folder.
     file: String,
-    /// What is in it.
     pub(super) files: Vec<String>,
 }
 
@@ -42,14 +40,13 @@ impl Archive {
     }
 }
 
-/// Makes all of it, and proves each if there is a service to do it with. Several at a time, as one builds while
-/// another waits for sessions.
+/// Makes all archives, and tests each if there is a service. In parallel: one builds while another waits for sessions.
 pub(super) fn make(sources: &Sources, service: Option<&Service>) -> Result<Made> {
     let out = sources.workspace.scratch("pack")?;
-    // What it says is of all packages, or it is not there.
+    // The file exists only if it has all packages.
     let checksums = out.join(CHECKSUMS);
     if checksums.exists() {
-        fs::remove_file(&checksums).context("cannot remove the checksums of before")?;
+        fs::remove_file(&checksums).context("cannot remove the old checksums")?;
     }
     let is_packed = |platform: &&Platform| matches!(platform.reached, Reached::Packed { .. });
     let platforms: Vec<&Platform> = PLATFORMS.iter().filter(is_packed).collect();
@@ -72,24 +69,24 @@ pub(super) fn make(sources: &Sources, service: Option<&Service>) -> Result<Made>
     Ok(Made { out, archives })
 }
 
-/// What is handed out for a platform.
+/// The archives for a platform.
 pub(super) struct Package {
     platform: &'static str,
     product: Product,
     archives: [Archive; 2],
-    /// In words.
+    /// A summary of the tests.
     pub(super) proved: String,
 }
 
 impl Package {
     pub(super) fn make(sources: &Sources, platform: &Platform, out: &Path, service: Option<&Service>) -> Result<Self> {
         let Reached::Packed { build, runs } = platform.reached else {
-            anyhow::bail!("{} is not handed out", platform.name);
+            anyhow::bail!("{} has no package", platform.name);
         };
         let begun = Instant::now();
         println!("{}: building …", platform.name);
         let product = build(sources)?;
-        println!("{}: built, {:.0} s; packing and proving …", platform.name, begun.elapsed().as_secs_f64());
+        println!("{}: built, {:.0} s; packing and testing …", platform.name, begun.elapsed().as_secs_f64());
         let (root, kind) =
             (format!("arr-session-{}-{}", sources.workspace.version, platform.name), Kind::of(platform.name));
         let trees = out.join("trees");
@@ -99,7 +96,7 @@ impl Package {
         let debug = debug::pack(platform.name, &product, &root, &trees, out)?;
         let proved = match service {
             Some(service) => {
-                Stranger::unpack(sources, platform.name, &archive, &root)?.prove(service, &product.tools, &debug)?
+                PackageTest::unpack(sources, platform.name, &archive, &root)?.prove(service, &product, &debug)?
             }
             None => "made".to_owned(),
         };
@@ -111,10 +108,10 @@ impl Package {
     }
 }
 
-/// Unity's own kind of package: what npm has, with everything in a folder of that name.
+/// The Unity package: in npm's format, with everything in the folder `package`.
 fn make_unity(sources: &Sources, packages: &[Package], out: &Path, service: Option<&Service>) -> Result<Archive> {
     let (parent, root) = (out.join("trees/unity"), "package");
-    // The emulator is not in it.
+    // Without the emulator.
     let parts = packages.iter().map(|package| Parts { emulator: false, ..package.product.parts.clone() });
     let parts: Vec<Parts> = parts.collect();
     let binaries: Vec<(&str, &Path, &Parts)> = packages
@@ -129,7 +126,7 @@ fn make_unity(sources: &Sources, packages: &[Package], out: &Path, service: Opti
     let archive = out.join(format!("{}-{}.tgz", unity::NAME, sources.workspace.version));
     Kind::TarGz.write(&parent, root, &archive)?;
     if service.is_some() {
-        println!("unity: {}", Stranger::unpack(sources, "unity", &archive, root)?.prove_unity()?);
+        println!("unity: {}", PackageTest::unpack(sources, "unity", &archive, root)?.prove_unity()?);
     }
     Archive::list("unity".to_owned(), Kind::TarGz, root, &archive)
 }

@@ -1,6 +1,6 @@
-//! `cargo xtask pack`: what is handed out. An archive for each platform, one with its debug information, the Unity package, and
-//! their checksums; and then a stranger's test of each: unpacked into an empty folder, with nothing else of ours at hand.
-//! `cargo xtask platforms` does it for one platform, and what else can be done for those that are not handed out.
+//! `cargo xtask pack`: makes the release archives: for each platform one, and one with its debug information; the Unity package;
+//! and their checksums. Each is tested as a user would: unpacked into an empty folder, without the checkout. `cargo xtask
+//! platforms` does it for one platform, and builds or checks the platforms without a package.
 
 mod archive;
 mod contents;
@@ -27,15 +27,15 @@ use crate::workspace::Workspace;
 use make::{Made, Package, make};
 use proof::Service;
 
-/// The list of files of every package: what is handed out changes on purpose, or not at all.
+/// The list of files in every package, so that no file changes by accident.
 const SNAPSHOT: &str = "xtask/pack/files.txt";
 
 pub(crate) enum Mode {
-    /// Fails if the packages have other files than the snapshot says.
+    /// Fails if the packages have other files than the snapshot.
     Check,
-    /// Writes the snapshot anew.
+    /// Rewrites the snapshot.
     Update,
-    /// Checks, and makes all of them a second time, in another folder: the bytes have to be the same.
+    /// Checks, makes all packages again in another folder, and compares the bytes.
     Reproduce,
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn platforms(name: Option<&str>) -> Result<ExitCode> {
     let wanted: Vec<&Platform> = PLATFORMS.iter().filter(|one| name.is_none_or(|name| one.name == name)).collect();
     if wanted.is_empty() {
         let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.name).collect();
-        eprintln!("error: there is no platform `{}`; there are {}", name.unwrap_or_default(), names.join(", "));
+        eprintln!("error: unknown platform `{}`; use one of {}", name.unwrap_or_default(), names.join(", "));
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     }
     if let Some(reason) = unavailable()? {
@@ -71,7 +71,7 @@ pub(crate) fn platforms(name: Option<&str>) -> Result<ExitCode> {
     }
     let sources = Sources::of(Workspace::find()?)?;
     let service = Service::start(&sources, "platforms/emulator")?;
-    // Not among those of `pack`, whose checksums would be wrong then.
+    // Not in the folder of `pack`, whose checksums would then be wrong.
     let out = sources.workspace.scratch("platforms/packages")?;
     let problems = parallel::work_off(&wanted, |platform| {
         let begun = Instant::now();
@@ -81,7 +81,7 @@ pub(crate) fn platforms(name: Option<&str>) -> Result<ExitCode> {
     });
     service.stop()?;
     println!("{:.0} s in all", started.elapsed().as_secs_f64());
-    println!("{} of {} platforms are as they should be", wanted.len() - problems.len(), wanted.len());
+    println!("{} of {} platforms passed", wanted.len() - problems.len(), wanted.len());
     ensure!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(ExitCode::SUCCESS)
 }
@@ -91,7 +91,7 @@ fn one_platform(sources: &Sources, service: &Service, platform: &Platform, out: 
         Reached::Packed { .. } => Package::make(sources, platform, out, Some(service))?.proved,
         Reached::Linked { build } => {
             let library = build(sources)?;
-            format!("linked with stand-ins, {} bytes; exports and imports as abi/ says", fs::metadata(library)?.len())
+            format!("linked with stand-ins, {} bytes; exports and imports match abi/", fs::metadata(library)?.len())
         }
         Reached::TypeChecked { triple } => {
             platforms::check(sources, platform.name, triple)?;
@@ -108,13 +108,13 @@ fn check_snapshot(sources: &Sources, made: &Made, mode: &Mode) -> Result<()> {
     let differences = differences(&sources.workspace.read(SNAPSHOT)?, &text);
     ensure!(
         differences.is_empty(),
-        "the packages do not have the files of {SNAPSHOT}:\n  {}\nIf that is meant, run `cargo xtask pack --update`",
+        "the packages do not have the files in {SNAPSHOT}:\n  {}\nIf this is intended, run `cargo xtask pack --update`",
         differences.join("\n  ")
     );
     Ok(())
 }
 
-/// One line a file, behind its package's name.
+/// One line per file, after its package's name.
 fn snapshot(made: &Made, version: &str) -> String {
     let mut text = String::from(
         "# The files of every package. `cargo xtask pack` compares; `cargo xtask pack --update` writes.\n",
@@ -135,18 +135,18 @@ fn differences(wanted: &str, there: &str) -> Vec<String> {
     missing.chain(extra).collect()
 }
 
-/// Why it cannot be run on this system, if so.
+/// Why it cannot run on this system, if so.
 fn unavailable() -> Result<Option<String>> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Ok(Some("it takes Debian's cross compilers, as on Linux on x86_64".to_owned()));
+        return Ok(Some("it needs Debian's cross compilers, on Linux on x86_64".to_owned()));
     }
     packages::provide(Chore::Platforms)
 }
 
 #[test]
-fn a_file_that_is_missing_and_one_that_is_new_are_told_apart() {
+fn missing_and_new_files_are_distinguished() {
     let wanted = "# head\nlinux-x64: a\nlinux-x64: b\n";
     assert_eq!(differences(wanted, "# other head\nlinux-x64: a\nlinux-x64: b\n"), [""; 0]);
-    let told = differences(wanted, "linux-x64: a\nlinux-x64: c\n");
-    assert_eq!(told, ["missing: linux-x64: b", "not expected: linux-x64: c"]);
+    let found = differences(wanted, "linux-x64: a\nlinux-x64: c\n");
+    assert_eq!(found, ["missing: linux-x64: b", "not expected: linux-x64: c"]);
 }

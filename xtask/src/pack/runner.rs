@@ -1,4 +1,4 @@
-//! What runs a package's programs: this machine, qemu or wine.
+//! Runs a package's programs: on this machine, with qemu or with wine.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::wine::Wine;
 use crate::workspace::Workspace;
 
 const QEMU: &str = "qemu-aarch64-static";
-/// Where Debian keeps the C library of that machine.
+/// The folder of Debian's C library for that machine.
 const ARM64_ROOT: &str = "/usr/aarch64-linux-gnu";
 const DLL: &str = "bin/arr_session.dll";
 
@@ -22,7 +22,7 @@ pub(super) enum Runner {
 }
 
 impl Runner {
-    /// `None` where nothing here runs the platform's programs.
+    /// `None` if nothing here can run the platform's programs.
     pub(super) fn of(platform: &str, workspace: &Workspace) -> Result<Option<Self>> {
         Ok(match platform {
             "linux-x64" => Some(Self::Here),
@@ -44,7 +44,7 @@ impl Runner {
         }
     }
 
-    /// The words that go before a program in a shell, for one that is waited for and for one that is killed.
+    /// The prefix for a program in a shell: if the shell waits for it, or if the shell ends it.
     pub(super) fn in_shell(&self, waits: bool) -> String {
         match self {
             Self::Here => String::new(),
@@ -53,7 +53,7 @@ impl Runner {
         }
     }
 
-    /// How a C program is linked with the shared library in the folder of a package, so that it finds it.
+    /// The arguments that link a C program with a package's shared library, and let it find the library.
     pub(super) fn link(&self, package: &Path) -> Vec<String> {
         let mut link = vec!["-Llib".to_owned(), "-larr_session".to_owned()];
         if !matches!(self, Self::Wine(_)) {
@@ -66,7 +66,7 @@ impl Runner {
         if matches!(self, Self::Wine(_)) { ".exe" } else { "" }
     }
 
-    /// On Windows a program's folder is where its libraries are looked for.
+    /// On Windows, a program's libraries must be in its folder.
     pub(super) fn put_library_beside(&self, package: &Path, folder: &Path) -> Result<()> {
         if matches!(self, Self::Wine(_)) {
             fs::copy(package.join(DLL), folder.join("arr_session.dll")).context("cannot copy the DLL")?;

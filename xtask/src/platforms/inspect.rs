@@ -1,4 +1,4 @@
-//! One file, wherever it was built, against what it must be on its platform. `cargo xtask inspect` does it by itself.
+//! Compares a file, built here or elsewhere, with the requirements of its platform. `cargo xtask inspect` does the same.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,20 +14,20 @@ use crate::abi::exports;
 use crate::step::EXIT_UNUSABLE;
 use crate::workspace::Workspace;
 
-/// What a file is for, and what it must be there.
+/// The requirements of a platform.
 #[derive(Clone, Copy)]
 pub(crate) struct Target {
     pub(super) name: &'static str,
-    /// Of libraries, and of what is in archives.
+    /// Of libraries, and of the files in archives.
     formats: [BinaryFormat; 2],
     processors: &'static [Architecture],
-    /// Which of Apple's systems, for theirs.
+    /// Which of Apple's systems, if any.
     system: Option<Platform>,
-    /// The list of what a library may need.
+    /// The file with the allowed imports.
     imports: &'static str,
-    /// What programs remember it by, where the format has a place for that.
-    remembered: Option<fn(&Abi) -> String>,
-    /// The largest pages that there are, in bytes.
+    /// The name that programs record, if the format has one.
+    recorded_name: Option<fn(&Abi) -> String>,
+    /// The largest page size, in bytes.
     pub(super) page: u64,
     /// Whether it is for systems with an old C library.
     old_glibc: bool,
@@ -42,7 +42,7 @@ pub(crate) const LINUX_X64: Target = Target {
     processors: X64,
     system: None,
     imports: "abi/imports-linux.txt",
-    remembered: Some(Abi::soname),
+    recorded_name: Some(Abi::soname),
     page: 4 * 1024,
     old_glibc: true,
 };
@@ -52,7 +52,7 @@ pub(crate) const WINDOWS_X64: Target = Target {
     name: "windows-x64",
     formats: [BinaryFormat::Pe, BinaryFormat::Coff],
     imports: "abi/imports-windows.txt",
-    remembered: None,
+    recorded_name: None,
     old_glibc: false,
     ..LINUX_X64
 };
@@ -66,8 +66,8 @@ pub(crate) const UWP_ARM64: Target = Target { name: "uwp-arm64", processors: ARM
 pub(crate) const ANDROID_ARM64: Target = Target {
     name: "android-arm64",
     imports: "abi/imports-android.txt",
-    remembered: Some(|_| "libarr_session.so".to_owned()),
-    // Devices since Android 15 may have such.
+    recorded_name: Some(|_| "libarr_session.so".to_owned()),
+    // Possible since Android 15.
     page: 16 * 1024,
     ..LINUX_ARM64
 };
@@ -79,11 +79,11 @@ pub(crate) const MACOS_UNIVERSAL: Target = Target {
     processors: &[Architecture::Aarch64, Architecture::X86_64],
     system: Some(PLATFORM_MACOS),
     imports: "abi/imports-macos.txt",
-    remembered: Some(|_| "@rpath/libarr_session.dylib".to_owned()),
+    recorded_name: Some(|_| "@rpath/libarr_session.dylib".to_owned()),
     ..WINDOWS_X64
 };
 
-/// There, programs are linked with the static library.
+/// Programs for iOS are linked with the static library.
 pub(crate) const IOS_ARM64: Target =
     Target { name: "ios-arm64", processors: ARM64, system: Some(PLATFORM_IOS), ..MACOS_UNIVERSAL };
 
@@ -101,13 +101,13 @@ const ALL: &[Target] = &[
     IOS_ARM64,
 ];
 
-/// What MinGW's import library has besides: the name of the DLL.
+/// A further symbol of MinGW's import library: the DLL's name.
 const MINGW_OWN: &str = "arr_session_dll_iname";
 
 /// The C library of CentOS 7 and of everything since.
 pub(super) const OLDEST_GLIBC: (u32, u32) = (2, 17);
 
-/// Fails unless each of these files is what it must be on its platform.
+/// Fails unless each file meets the requirements of its platform.
 pub(super) fn expect(sources: &Sources, target: Target, files: &[&Path]) -> Result<()> {
     let mut problems = Vec::new();
     for file in files {
@@ -154,11 +154,11 @@ fn library_problems(sources: &Sources, target: Target, binary: &Binary, file: &s
     if binary.machine.format != target.formats[0] {
         problems.push(format!("{file} is {:?}, not {:?}", binary.machine.format, target.formats[0]));
     }
-    if let Some(remembered) = target.remembered {
-        let wanted = remembered(&sources.abi);
+    if let Some(recorded_name) = target.recorded_name {
+        let wanted = recorded_name(&sources.abi);
         if binary.name.as_deref() != Some(&*wanted) {
             let name = binary.name.as_deref().unwrap_or("nothing");
-            problems.push(format!("programs would remember {file} as {name}, not as {wanted}"));
+            problems.push(format!("programs would record {file} as {name}, not as {wanted}"));
         }
     }
     if let Some(elf) = &binary.elf {
@@ -172,7 +172,7 @@ fn library_problems(sources: &Sources, target: Target, binary: &Binary, file: &s
     Ok(problems)
 }
 
-/// The versions of the C library that older systems do not have.
+/// The versions of the C library that older systems lack.
 pub(super) fn too_new<'a>(versions: impl IntoIterator<Item = &'a String>) -> Vec<String> {
     let (major, minor) = OLDEST_GLIBC;
     let newer = versions.into_iter().filter(|version| {
@@ -194,14 +194,13 @@ fn archive_problems(abi: &Abi, target: Target, archive: &Archive, file: &str) ->
     problems
 }
 
-/// The names of all that can be inspected.
 pub(crate) fn list() -> String {
     ALL.iter().map(|target| target.name).collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn run(platform: &str, file: &str) -> Result<ExitCode> {
     let Some(target) = ALL.iter().find(|target| target.name == platform) else {
-        eprintln!("error: there is no platform `{platform}` to inspect a file for; there are {}", list());
+        eprintln!("error: unknown platform `{platform}`; use one of {}", list());
         return Ok(ExitCode::from(EXIT_UNUSABLE));
     };
     let parts = binary::parts(Path::new(file))?;
@@ -210,7 +209,7 @@ pub(crate) fn run(platform: &str, file: &str) -> Result<ExitCode> {
         eprintln!("error: {problem}");
     }
     if problems.is_empty() {
-        println!("{file} is as it must be for {platform}");
+        println!("{file} meets the requirements of {platform}");
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -224,7 +223,7 @@ mod tests {
         Sources::of(Workspace::find().unwrap()).unwrap()
     }
 
-    /// The library for Linux on x86_64 as it must be.
+    /// A correct library for Linux on x86_64.
     fn good(sources: &Sources) -> Binary {
         Binary {
             machine: Machine { format: BinaryFormat::Elf, architecture: Architecture::X86_64, system: None },
@@ -240,7 +239,7 @@ mod tests {
         }
     }
 
-    /// What is to be said of a binary that is changed so.
+    /// A change to a binary, and the expected problem.
     type Change = (&'static str, fn(&mut Binary));
 
     fn elf(binary: &mut Binary) -> &mut Elf {
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_is_refused_for_whatever_is_not_as_it_must_be() {
+    fn a_library_is_refused_for_every_unmet_requirement() {
         let sources = sources();
         let judged = |target, change: fn(&mut Binary)| {
             let mut binary = good(&sources);
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_is_held_to_the_same_names_and_to_its_format() {
+    fn an_archive_is_refused_for_other_names_or_formats() {
         let sources = sources();
         let machine = Machine { format: BinaryFormat::Coff, architecture: Architecture::X86_64, system: None };
         let judged = |more: &[&str], machine: Machine| {

@@ -1,4 +1,4 @@
-//! What the linkers add to a library that was not asked for, and is handed out in it: for the packages' notices.
+//! The parts that linkers add to a library, for the packages' notices.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,10 +10,10 @@ use crate::notices::Linked;
 use crate::process;
 
 const GLIBC: &str = "GNU C library: start files and libc_nonshared";
-/// "Unlimited permission to link", as each of these files says.
+/// Each of these files gives "unlimited permission to link".
 const GLIBC_LICENSE: &str = "LGPL-2.1-or-later, with an exception for what is linked";
 const GCC: &str = "GCC: libgcc and start files";
-/// What is compiled with GCC may be handed out under any terms.
+/// The exception allows any terms for programs compiled with GCC.
 const GCC_LICENSE: &str = "GPL-3.0-or-later WITH GCC-exception-3.1";
 const MINGW: &str = "mingw-w64: run-time library";
 const MINGW_LICENSE: &str = "ZPL-2.1, and others";
@@ -27,7 +27,7 @@ pub(super) fn for_linux(cc: &str) -> Result<Vec<Linked>> {
 
 /// By zig for Linux.
 pub(super) fn for_linux_by_zig(zig: &Zig) -> Result<Vec<Linked>> {
-    let glibc = part(GLIBC, format!("as zig {} has it", zig.version()?), GLIBC_LICENSE, None);
+    let glibc = part(GLIBC, format!("as shipped with zig {}", zig.version()?), GLIBC_LICENSE, None);
     Ok([glibc].into_iter().chain(of_zig(zig)?).collect())
 }
 
@@ -41,7 +41,7 @@ pub(super) fn for_windows(cc: &str) -> Result<Vec<Linked>> {
 /// By zig for Windows.
 pub(super) fn for_windows_by_zig(zig: &Zig) -> Result<Vec<Linked>> {
     let text = zig.folder().join("lib/libc/mingw/COPYING");
-    let mingw = part(MINGW, format!("as zig {} has it", zig.version()?), MINGW_LICENSE, Some(text));
+    let mingw = part(MINGW, format!("as shipped with zig {}", zig.version()?), MINGW_LICENSE, Some(text));
     Ok([mingw].into_iter().chain(of_zig(zig)?).collect())
 }
 
@@ -63,7 +63,7 @@ fn of_gcc(cc: &str) -> Result<String> {
     Ok(process::stdout(Command::new(cc).arg("-dumpfullversion"))?.trim().to_owned())
 }
 
-/// The version of a package of Debian's.
+/// The version of a Debian package.
 fn of_package(name: &str) -> Result<String> {
     let mut query = Command::new("dpkg-query");
     query.args(["--show", "--showformat", "${Version}", name]);

@@ -1,4 +1,4 @@
-//! Linux: on this machine's processor, for systems of ten years ago; and on ARM64. Android, too.
+//! Linux on x86_64, for ten-year-old systems too, and on ARM64; and Android.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,18 +22,24 @@ const ARM64_OBJCOPY: &str = "aarch64-linux-gnu-objcopy";
 
 const ANDROID_CC: &str = "xtask/checked/android-cc.sh";
 const AR: &str = "llvm-ar-14";
-/// What rustc asks the linker for on Android.
+/// The libraries that rustc links on Android.
 const ANDROID_SHARED: [&str; 4] = ["c", "m", "dl", "log"];
 
-pub(super) fn x64(sources: &Sources) -> Result<Product> {
+pub(crate) fn x64(sources: &Sources) -> Result<Product> {
     let (major, minor) = OLDEST_GLIBC;
     let zig = Zig::provide(&sources.workspace, &format!("x86_64-linux-gnu.{major}.{minor}"))?;
     let linked = linked::for_linux_by_zig(&zig)?;
     let tools = Tools { cc: "cc".to_owned(), cxx: Some("c++".to_owned()), system: None, more: Vec::new() };
-    let product =
-        build(sources, LINUX_X64, "x86_64-unknown-linux-gnu", (zig.cc, Some(zig.ar), OBJCOPY), linked, tools)?;
+    let product = build(
+        sources,
+        LINUX_X64,
+        "x86_64-unknown-linux-gnu",
+        (zig.cc, Some(zig.ar), [OBJCOPY, "objcopy"]),
+        linked,
+        tools,
+    )?;
     let emulator = product.emulator.as_deref().context("there is an emulator for it")?;
-    let versions = Binary::read(emulator)?.elf.context("the emulator is no ELF file")?.versions;
+    let versions = Binary::read(emulator)?.elf.context("the emulator is not an ELF file")?.versions;
     let too_new = inspect::too_new(&versions);
     ensure!(too_new.is_empty(), "the emulator: {}", too_new.join(", "));
     Ok(product)
@@ -43,30 +49,30 @@ pub(super) fn arm64(sources: &Sources) -> Result<Product> {
     let system = Some(("Linux", "aarch64"));
     let tools = Tools { cc: ARM64_CC.to_owned(), cxx: Some(ARM64_CXX.to_owned()), system, more: Vec::new() };
     let linked = linked::for_linux(ARM64_CC)?;
-    build(sources, LINUX_ARM64, "aarch64-unknown-linux-gnu", (ARM64_CC.into(), None, ARM64_OBJCOPY), linked, tools)
+    build(sources, LINUX_ARM64, "aarch64-unknown-linux-gnu", (ARM64_CC.into(), None, [ARM64_OBJCOPY; 2]), linked, tools)
 }
 
 fn build(
     sources: &Sources,
     target: Target,
     triple: &'static str,
-    (cc, ar, objcopy): (PathBuf, Option<PathBuf>, &'static str),
+    (cc, ar, [objcopy, objects]): (PathBuf, Option<PathBuf>, [&'static str; 2]),
     linked: Vec<Linked>,
     tools: Tools,
 ) -> Result<Product> {
     let soname = sources.abi.soname();
     let link = vec![format!("-Wl,-soname,{soname}").into()];
-    let cross = Cross { platform: target.name, triple, cc, ar, objcopy, tools: None, link };
+    let cross = Cross { platform: target.name, triple, cc, ar, objcopy, objects, tools: None, link };
     let Stripped { library, debug } = cross.build(&sources.workspace, &soname)?;
     inspect::expect(sources, target, &[&library.shared, &library.archive])?;
     let emulator = Some(cross.build_emulator(&sources.workspace)?);
     let files = vec![(soname, library.shared.clone()), ("libarr_session.a".to_owned(), library.archive.clone())];
     let parts = Parts { target: triple, emulator: true, linked };
-    Ok(Product { library, debug, files, emulator, parts, tools })
+    Ok(Product { library, debug, files, emulator, parts, tools, cross })
 }
 
-/// Its C library comes with Google's NDK, which cannot be had here: stand-ins without any code take its place, so that what
-/// comes of it has the shape of the real thing, and is never run.
+/// Android's C library comes with Google's NDK, which is not available here. Libraries without code replace it: the result has the
+/// right exports and imports, but is never run.
 pub(super) fn android(sources: &Sources) -> Result<PathBuf> {
     let folder = sources.workspace.scratch("platforms/android-arm64")?;
     stand_ins(&folder)?;
@@ -83,6 +89,7 @@ pub(super) fn android(sources: &Sources) -> Result<PathBuf> {
         cc: sources.workspace.root.join(ANDROID_CC),
         ar: Some(AR.into()),
         objcopy: OBJCOPY,
+        objects: OBJCOPY,
         tools: None,
         link: flags.into_iter().chain(more).map(OsString::from).collect(),
     };
@@ -91,14 +98,12 @@ pub(super) fn android(sources: &Sources) -> Result<PathBuf> {
     Ok(library.shared)
 }
 
-/// Libraries with the right names, and nothing in them.
+/// Empty libraries with the right names.
 fn stand_ins(folder: &Path) -> Result<()> {
     let (empty, object) = (folder.join("empty.c"), folder.join("empty.o"));
     fs::write(&empty, "").with_context(|| format!("cannot write {}", empty.display()))?;
     let call = |program: &str, arguments: &[&str], output: &Path, input: &Path| {
-        let mut command = Command::new(program);
-        command.args(arguments).args([output, input]);
-        process::run(command, process::TOOL_LIMIT)?.expect_success(&format!("make {}", output.display()))
+        process::stdout(Command::new(program).args(arguments).args([output, input]))
     };
     let clang = ["--target=aarch64-linux-android24", "-nostdlib"];
     for name in ANDROID_SHARED {

@@ -1,4 +1,4 @@
-//! Every platform that the users ship to, and how its library is built here.
+//! The supported platforms, and how the library is built for each.
 
 mod cross;
 mod inspect;
@@ -12,24 +12,26 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use cross::{Cross, OBJCOPY};
+pub(crate) use cross::Cross;
+use cross::OBJCOPY;
 pub(crate) use inspect::{list as inspected, run as inspect};
+pub(crate) use linux::x64 as linux_x64;
 use product::{Product, Sources};
 
-/// A platform, by the name that the command line and the pages have for it.
+/// A platform, by its name on the command line and in the pages.
 pub(crate) struct Platform {
     pub(crate) name: &'static str,
     pub(crate) reached: Reached,
 }
 
-/// How far a platform can be proved here.
+/// How far a platform can be tested here.
 #[derive(Clone, Copy)]
 pub(crate) enum Reached {
-    /// It is handed out, and its package is run or, where nothing here runs its programs, linked with.
+    /// It has a package, whose programs are run or, if nothing here can run them, linked.
     Packed { build: fn(&Sources) -> Result<Product>, runs: bool },
-    /// With stand-ins for what its system would have.
+    /// Linked with stand-ins for the system's libraries.
     Linked { build: fn(&Sources) -> Result<PathBuf> },
-    /// For this target of rustc's: its linker or C library cannot be had here.
+    /// Type-checked for this target of rustc: its linker or C library is not available here.
     TypeChecked { triple: &'static str },
 }
 
@@ -53,11 +55,12 @@ const fn checked(name: &'static str, triple: &'static str) -> Platform {
     Platform { name, reached: Reached::TypeChecked { triple } }
 }
 
-/// Compiles ring's C with the headers that are at hand: what it makes is never linked.
+/// Compiles ring's C with MinGW's headers. The result is never linked.
 const CHECKED_CC: &str = "xtask/checked/windows-cc.sh";
 
 /// Type-checks all of the library's code.
 pub(crate) fn check(sources: &Sources, platform: &'static str, triple: &'static str) -> Result<()> {
     let (cc, ar) = (sources.workspace.root.join(CHECKED_CC), Some("llvm-ar-14".into()));
-    Cross { platform, triple, cc, ar, objcopy: OBJCOPY, tools: None, link: Vec::new() }.check(&sources.workspace)
+    Cross { platform, triple, cc, ar, objcopy: OBJCOPY, objects: OBJCOPY, tools: None, link: Vec::new() }
+        .check(&sources.workspace)
 }

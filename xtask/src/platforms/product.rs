@@ -1,16 +1,17 @@
-//! What a platform's packages are made of, and what builds with them.
+//! The parts of a platform's package, and the tools to build with it.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::cross::Cross;
 use crate::abi::Abi;
 use crate::artifacts::Library;
 use crate::cpp::install::define;
 use crate::notices::Parts;
 use crate::workspace::Workspace;
 
-/// The checkout, and the ABI that every library built from it is held to.
+/// The checkout, and the ABI of every library built from it.
 pub(crate) struct Sources {
     pub(crate) workspace: Workspace,
     pub(crate) abi: Abi,
@@ -27,28 +28,28 @@ pub(crate) struct Product {
     pub(crate) library: Library,
     /// The debug information of the shared library.
     pub(crate) debug: PathBuf,
-    /// The libraries and what goes with them, by the names that they have in the package.
+    /// The libraries and related files, by their names in the package.
     pub(crate) files: Vec<(String, PathBuf)>,
-    /// Stripped; `None` where the platform has none.
+    /// Stripped; `None` if the platform has none.
     pub(crate) emulator: Option<PathBuf>,
-    /// What it was made of.
     pub(crate) parts: Parts,
     pub(crate) tools: Tools,
+    /// The target and tools that built it.
+    pub(crate) cross: Cross,
 }
 
 /// The compilers that build with a package here.
 pub(crate) struct Tools {
     pub(crate) cc: String,
-    /// `None` where there is none for C++.
+    /// `None` if there is no C++ compiler.
     pub(crate) cxx: Option<String>,
-    /// System and processor in CMake's words, unless they are this machine's.
+    /// CMake's names of the system and processor, unless they are this machine's.
     pub(crate) system: Option<(&'static str, &'static str)>,
-    /// What CMake must know besides.
+    /// More definitions for CMake.
     pub(crate) more: Vec<String>,
 }
 
 impl Tools {
-    /// What CMake is told about them.
     pub(crate) fn cmake(&self) -> Vec<String> {
         let Some((system, processor)) = self.system else { return Vec::new() };
         let mut words = vec![
@@ -56,7 +57,7 @@ impl Tools {
             define("CMAKE_SYSTEM_PROCESSOR", processor),
             define("CMAKE_C_COMPILER", &self.cc),
         ];
-        // Its flags, if it has some, are for shells.
+        // Without its flags, which are for shells.
         words.extend(
             self.cxx.iter().filter_map(|cxx| cxx.split(' ').next()).map(|cxx| define("CMAKE_CXX_COMPILER", cxx)),
         );

@@ -1,4 +1,4 @@
-//! Windows, on x86_64 by MinGW and on ARM64 by zig: a DLL is a DLL, whoever has linked it.
+//! Windows, on x86_64 with MinGW and on ARM64 with zig.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,16 +22,17 @@ const DLLTOOL: &str = "xtask/windows/dlltool.sh";
 const RESOURCE: &str = "xtask/windows/version.rc.in";
 const DLL: &str = "arr_session.dll";
 const DEFINITION: &str = "arr_session.def";
-/// For Microsoft's linker, by the name that cargo has for it: `arr_session.lib` would be the static library.
+/// For Microsoft's linker, with cargo's name: `arr_session.lib` would be the static library.
 const IMPORT_LIBRARY: &str = "arr_session.dll.lib";
 
 const MINGW_CC: &str = "x86_64-w64-mingw32-gcc";
 const MINGW_CXX: &str = "x86_64-w64-mingw32-g++";
+const MINGW_OBJCOPY: &str = "x86_64-w64-mingw32-objcopy";
 const MINGW_DLLTOOL: &str = "x86_64-w64-mingw32-dlltool";
-/// GCC's own libraries become part of a program in C++: on Windows their DLLs lie where nothing looks for them.
+/// Links GCC's libraries statically into C++ programs, which would not find their DLLs on Windows.
 const STATIC_CXX: &str = "-static-libstdc++ -static-libgcc";
 
-/// What the static library asks of Windows when MinGW links it.
+/// The system libraries that the static library needs with MinGW.
 pub(crate) const NEEDS: &str = "ws2_32;crypt32;bcrypt;ntdll;userenv;advapi32";
 
 pub(super) fn x64(sources: &Sources) -> Result<Product> {
@@ -42,6 +43,7 @@ pub(super) fn x64(sources: &Sources) -> Result<Product> {
         cc: MINGW_CC.into(),
         ar: None,
         objcopy: OBJCOPY,
+        objects: MINGW_OBJCOPY,
         tools: Some(tools),
         link,
     };
@@ -69,21 +71,22 @@ pub(super) fn arm64(sources: &Sources) -> Result<Product> {
         cc: zig.cc,
         ar: Some(zig.ar),
         objcopy: OBJCOPY,
+        objects: OBJCOPY,
         tools: None,
         link: vec!["-Wl,-Brepro".into()],
     };
-    // Until Microsoft's linker has made one for UWP, the Unity package has this one there.
+    // Until there is one by Microsoft's linker, the Unity package uses this DLL for UWP.
     let made = build(sources, cross, ["arm64", "/machine:arm64"], &[WINDOWS_ARM64, UWP_ARM64])?;
     product(made, None, linked, tools)
 }
 
-/// The tools and the linker's arguments with which MinGW writes the same bytes wherever the checkout lies. Its linker writes no
-/// time of day if asked; but it puts what it imports in the order of the libraries' paths, some of which would be the
-/// checkout's, and some MinGW's: so these are to be found below the target folder too.
+/// The tools and linker arguments with which MinGW writes the same bytes in any checkout. Its linker can omit the time, but sorts
+/// imports by the paths of their libraries, some in the checkout and some in MinGW's folder. So MinGW's libraries are linked into
+/// the target folder too.
 fn mingw(workspace: &Workspace) -> Result<(PathBuf, Vec<OsString>)> {
     let folder = workspace.scratch("platforms/mingw")?;
     let own = process::stdout(Command::new(MINGW_CC).arg("-print-file-name=libkernel32.a"))?;
-    let own = Path::new(own.trim_end()).parent().context("MinGW has no libraries of its own")?;
+    let own = Path::new(own.trim_end()).parent().context("cannot find MinGW's libraries")?;
     let libraries = folder.join("lib");
     process::link(own, &libraries)?;
 
@@ -93,9 +96,9 @@ fn mingw(workspace: &Workspace) -> Result<(PathBuf, Vec<OsString>)> {
     Ok((tools, vec!["-Wl,--no-insert-timestamp".into(), format!("-L{}", libraries.display()).into()]))
 }
 
-/// A library, and what is made for those who link with it.
+/// A library, and the files to link with it.
 struct Built {
-    triple: &'static str,
+    cross: Cross,
     stripped: Stripped,
     /// The list of exports.
     definition: PathBuf,
@@ -103,7 +106,7 @@ struct Built {
     import_library: PathBuf,
 }
 
-/// `machine` is the processor in the words of `llvm-dlltool` and `llvm-cvtres`; `targets` is what the DLL is handed out for.
+/// `machine` is the processor's name for `llvm-dlltool` and `llvm-cvtres`; `targets` are those that the DLL ships for.
 fn build(sources: &Sources, mut cross: Cross, machine: [&str; 2], targets: &[Target]) -> Result<Built> {
     let folder = sources.workspace.scratch(&format!("platforms/{}", cross.platform))?;
     let [dlltool, cvtres] = machine;
@@ -118,12 +121,12 @@ fn build(sources: &Sources, mut cross: Cross, machine: [&str; 2], targets: &[Tar
     let texts = process::stdout(Command::new("strings").arg("-el").arg(&library.shared))?;
     let version = &sources.workspace.version;
     ensure!(texts.contains(&format!("FileVersion\n{version}\n")), "its version resource does not say {version}");
-    Ok(Built { triple: cross.triple, stripped, definition, import_library })
+    Ok(Built { cross, stripped, definition, import_library })
 }
 
-/// What is handed out, and under which names.
+/// The files of the package, by name.
 fn product(built: Built, emulator: Option<PathBuf>, linked: Vec<Linked>, tools: Tools) -> Result<Product> {
-    let Built { triple, stripped: Stripped { library, debug }, definition, import_library } = built;
+    let Built { cross, stripped: Stripped { library, debug }, definition, import_library } = built;
     let files = vec![
         (DLL.to_owned(), library.shared.clone()),
         (DEFINITION.to_owned(), definition),
@@ -131,11 +134,11 @@ fn product(built: Built, emulator: Option<PathBuf>, linked: Vec<Linked>, tools: 
         ("libarr_session.dll.a".to_owned(), library.link.clone()),
         ("libarr_session.a".to_owned(), library.archive.clone()),
     ];
-    let parts = Parts { target: triple, emulator: emulator.is_some(), linked };
-    Ok(Product { library, debug, files, emulator, parts, tools })
+    let parts = Parts { target: cross.triple, emulator: emulator.is_some(), linked };
+    Ok(Product { library, debug, files, emulator, parts, tools, cross })
 }
 
-/// What Windows shows of the file, and installers compare: its version.
+/// The version resource, which Windows shows and installers compare.
 fn resource(workspace: &Workspace, folder: &Path, machine: &str) -> Result<OsString> {
     let version = &workspace.version;
     let numbers: Vec<&str> = version.split('.').collect();
@@ -143,27 +146,22 @@ fn resource(workspace: &Workspace, folder: &Path, machine: &str) -> Result<OsStr
     let text = workspace.read(RESOURCE)?.replace("@NUMBERS@", &numbers.join(",")).replace("@VERSION@", version);
     let source = folder.join("version.rc");
     fs::write(&source, text).with_context(|| format!("cannot write {}", source.display()))?;
-    // Both take `/` for the beginning of an option, and so /data/version.rc for `/d ata/version.rc`: they are called where the
-    // files are, and get names instead of paths.
-    let call = |tool: &str, arguments: &[&str]| {
-        let mut command = Command::new(tool);
-        command.current_dir(folder).args(arguments);
-        process::run(command, process::TOOL_LIMIT)?.expect_success(&format!("{tool}, for the version resource"))
-    };
-    // It would ask a C preprocessor, for which there is nothing to do.
+    // Both tools take `/` for an option, and /data/version.rc for `/d ata/version.rc`. So they run in the files' folder, with names
+    // instead of paths.
+    let call = |tool: &str, arguments: &[&str]| process::stdout(Command::new(tool).current_dir(folder).args(arguments));
+    // There is nothing for a C preprocessor.
     call("llvm-rc-14", &["/no-preprocess", "/fo", "version.res", "version.rc"])?;
     call("llvm-cvtres-14", &[machine, "/out:version.o", "version.res"])?;
     Ok(folder.join("version.o").into_os_string())
 }
 
-/// The list of exports, and the import library that Microsoft's linker takes.
+/// The list of exports, and the import library for Microsoft's linker.
 fn import_library(sources: &Sources, folder: &Path, machine: &str) -> Result<(PathBuf, PathBuf)> {
     let (definition, library) = (folder.join(DEFINITION), folder.join(IMPORT_LIBRARY));
     let functions: String = sources.abi.functions.keys().map(|name| format!("    {name}\n")).collect();
     fs::write(&definition, format!("LIBRARY {DLL}\nEXPORTS\n{functions}"))
         .with_context(|| format!("cannot write {}", definition.display()))?;
     let mut dlltool = Command::new("llvm-dlltool-14");
-    dlltool.args(["-m", machine, "-D", DLL, "-d"]).arg(&definition).arg("-l").arg(&library);
-    process::run(dlltool, process::TOOL_LIMIT)?.expect_success("make the import library")?;
+    process::stdout(dlltool.args(["-m", machine, "-D", DLL, "-d"]).arg(&definition).arg("-l").arg(&library))?;
     Ok((definition, library))
 }

@@ -1,4 +1,4 @@
-//! zig as a C compiler and linker: it has the C libraries of many systems, and of each age.
+//! zig as a C compiler and linker: it has the C libraries of many systems, in old and new versions.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,10 +13,10 @@ use crate::workspace::Workspace;
 const PACKAGES: Packages =
     Packages { folder: "zig", requirements: "xtask/zig/requirements.txt", complete: true, what: "zig" };
 const PROGRAM: &str = "ziglang/zig";
-/// Takes out of a call what rustc says for another linker.
+/// Removes arguments that rustc means for another linker.
 const WRAPPER: &str = "xtask/zig/cc.sh";
 
-/// A compiler for one target, as two programs without arguments of their own.
+/// A compiler for one target, as two programs that need no arguments.
 pub(crate) struct Zig {
     pub(crate) cc: PathBuf,
     pub(crate) ar: PathBuf,
@@ -24,16 +24,16 @@ pub(crate) struct Zig {
 }
 
 impl Zig {
-    /// `target` is zig's word for it, such as `x86_64-linux-gnu.2.17`.
+    /// `target` is zig's name, such as `x86_64-linux-gnu.2.17`.
     pub(crate) fn provide(workspace: &Workspace, target: &str) -> Result<Self> {
-        // Two platforms may ask for it at once.
+        // Two platforms may need it at once.
         static PROVIDING: Mutex<()> = Mutex::new(());
         let providing = PROVIDING.lock();
         let zig = Environment::provide(workspace, &PACKAGES)?.program(PROGRAM)?;
         drop(providing);
         let scripts = workspace.scratch("platforms/zig")?;
         let wrapper = workspace.root.join(WRAPPER);
-        // It compiles C libraries when they are first asked for, and without a HOME it would not know where to keep them.
+        // zig compiles C libraries when first needed. The cache works without a HOME too.
         let cache = workspace.target.join("platforms/zig/cache");
         let script = |name: &str, call: &str| process::script(scripts.join(format!("{target}-{name}.sh")), call);
         let set = format!("env 'ZIG_GLOBAL_CACHE_DIR={}'", cache.display());
@@ -42,7 +42,7 @@ impl Zig {
         Ok(Self { cc, ar, program: zig })
     }
 
-    /// What it came with lies there.
+    /// Its folder, with its libraries.
     pub(crate) fn folder(&self) -> &Path {
         self.program.parent().unwrap_or(Path::new("."))
     }

@@ -1,4 +1,4 @@
-//! The text of a story, as `tests/story` has it.
+//! Compares output with the texts in `tests/story`.
 
 use anyhow::{Context as _, Result, anyhow};
 use regex::Regex;
@@ -7,10 +7,10 @@ use snapbox::{Assert, Data, IntoData as _, Redactions};
 use crate::process::Finished;
 use crate::workspace::Workspace;
 
-/// The ports that the emulator leads every session to; it would invent others for each.
+/// The ports of every session at the emulator, which would otherwise invent them.
 pub(crate) const PORTS: &str = "50051,50052";
 
-/// What stands in `tests/story` for what differs from run to run.
+/// The placeholders in `tests/story` for parts that differ between runs.
 const VARIABLE: [(&str, &str); 4] = [
     ("[HOST]", r"(?m)^  hostname   (?<redacted>[A-Za-z0-9.-]+)$"),
     ("[DOTS]", r"(?m)^  starting (?<redacted>\.+) ready"),
@@ -26,7 +26,7 @@ pub(crate) fn expect(workspace: &Workspace, name: &str, Finished { stdout, .. }:
         redactions.insert(placeholder, regex(pattern)?)?;
     }
     if let Some((_, rest)) = stdout.split_once("  id         ") {
-        // Wherever it stands: one session is not another.
+        // Everywhere: all lines must name the same session.
         redactions.insert("[SESSION]", rest.lines().next().unwrap_or_default().to_owned())?;
     }
     let wanted = Data::read_from(&workspace.root.join(format!("tests/story/{name}.txt")), None);
@@ -35,7 +35,7 @@ pub(crate) fn expect(workspace: &Workspace, name: &str, Finished { stdout, .. }:
 }
 
 fn regex(pattern: &str) -> Result<Regex> {
-    Regex::new(pattern).with_context(|| format!("`{pattern}` is no pattern"))
+    Regex::new(pattern).with_context(|| format!("`{pattern}` is not a pattern"))
 }
 
 #[cfg(test)]
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
     use crate::process::End;
 
-    const TOLD: &str = "\
+    const OUTPUT: &str = "\
 arr_session 0.1.0
 Creating a rendering session
   id         12345678-90ab-cdef-1234-567890abcdef
@@ -61,14 +61,14 @@ Stopping it
     fn is_the_same(stdout: &str) -> bool {
         let workspace = Workspace::find().unwrap();
         let stdout = stdout.replacen("0.1.0", &workspace.version, 1);
-        let told = Finished { end: End::TooLong(std::time::Duration::ZERO), stdout, stderr: String::new() };
-        expect(&workspace, "no-lease", &told).is_ok()
+        let run = Finished { end: End::TooLong(std::time::Duration::ZERO), stdout, stderr: String::new() };
+        expect(&workspace, "no-lease", &run).is_ok()
     }
 
     #[test]
-    fn another_run_tells_the_same_and_nothing_else_may_differ() {
-        assert!(is_the_same(TOLD));
-        let other = TOLD
+    fn only_placeholders_may_differ_between_runs() {
+        assert!(is_the_same(OUTPUT));
+        let other = OUTPUT
             .replace("12345678-90ab", "00000000-0000")
             .replace(" .. ready after about 1 s", " ..... ready after about 23 s");
         assert!(is_the_same(&other.replace("a1.example-b.com", "c.example.com").replace("1799 s are", "7 s are")));
@@ -80,7 +80,7 @@ Stopping it
             ("  status     ready\n", ""),
             ("stopped\n", "stopped"),
         ] {
-            assert!(!is_the_same(&TOLD.replacen(from, to, 1)), "{from:?} -> {to:?}");
+            assert!(!is_the_same(&OUTPUT.replacen(from, to, 1)), "{from:?} -> {to:?}");
         }
     }
 }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-/// What Unity's own packages bring, as far as this package refers to it.
+/// Assemblies of Unity's own packages that this package refers to.
 const GIVEN: &[&str] = &["UnityEngine.TestRunner", "UnityEditor.TestRunner"];
 
-/// What keeps an assembly out of builds, unless they are made to run tests.
+/// Keeps an assembly out of builds, except test builds.
 const TESTS_ONLY: &str = "UNITY_INCLUDE_TESTS";
 
-/// The file, as Unity 2019.4 and later read it. Unity ignores members that it does not know.
+/// The file, as Unity 2019.4 and later read it. Unity ignores unknown members, so a misspelt one would go unnoticed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "some members only have to be present")]
@@ -43,7 +43,8 @@ impl Assembly {
     fn read(package: &Path, path: &str) -> Result<Self> {
         let file = package.join(path);
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {path}"))?;
-        let definition = serde_json::from_str(&text).with_context(|| format!("{path} is no assembly definition"))?;
+        let definition =
+            serde_json::from_str(&text).with_context(|| format!("{path} is not an assembly definition"))?;
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
         Ok(Self { folder, file, definition, sources: Vec::new() })
     }
@@ -52,7 +53,7 @@ impl Assembly {
         &self.definition.name
     }
 
-    /// The package's assemblies that it refers to.
+    /// The references within the package.
     pub(crate) fn references(&self) -> impl Iterator<Item = &String> {
         self.definition.references.iter().filter(|name| !GIVEN.contains(&name.as_str()))
     }
@@ -70,17 +71,16 @@ impl Assembly {
         self.definition.allow_unsafe_code
     }
 
-    /// Mistakes that would put it into builds, or keep it out of them.
+    /// Mistakes that would wrongly include it in builds, or exclude it.
     fn problems(&self, all: &[Assembly]) -> Vec<String> {
         let mut problems = Vec::new();
         if self.is_for_editor() != self.folder.split('/').any(|name| name == "Editor") {
-            problems
-                .push("what is in a folder `Editor`, and nothing else, has `includePlatforms` [\"Editor\"]".to_owned());
+            problems.push("`includePlatforms` must be [\"Editor\"] in a folder `Editor`, and nowhere else".to_owned());
         }
         if self.is_test() != self.folder.starts_with("Tests/") || self.is_test() == self.definition.auto_referenced {
             problems.push(format!(
-                "what is in `Tests`, and nothing else, has `defineConstraints` [\"{TESTS_ONLY}\"] and no \
-                 `autoReferenced`: it would get into builds"
+                "`defineConstraints` must be [\"{TESTS_ONLY}\"] without `autoReferenced` in `Tests`, and nowhere else, or \
+                 tests get into builds"
             ));
         }
         for name in self.references() {
@@ -89,19 +89,19 @@ impl Assembly {
                 (self.is_for_editor() || !other.is_for_editor()) && (self.is_test() || !other.is_test())
             };
             if !other.is_some_and(is_there) {
-                problems.push(format!("it refers to `{name}`, which is not there when it is compiled"));
+                problems.push(format!("it refers to `{name}`, which does not exist when it is compiled"));
             }
         }
         problems.into_iter().map(|problem| format!("{}: {problem}", self.name())).collect()
     }
 }
 
-/// The package's assemblies, given the paths of all that Unity imports of it. Each source is in one of them.
+/// The package's assemblies, from the paths of everything that Unity imports. Each source is in one of them.
 pub(crate) fn read(package: &Path, paths: &[String]) -> Result<Vec<Assembly>> {
     let definitions = paths.iter().filter(|path| path.ends_with(".asmdef"));
     let mut assemblies: Vec<Assembly> = definitions.map(|path| Assembly::read(package, path)).collect::<Result<_>>()?;
     for path in paths.iter().filter(|path| path.ends_with(".cs")) {
-        // Unity takes that of the nearest folder that has one.
+        // Unity uses the definition in the nearest folder.
         let around = assemblies.iter_mut().filter(|assembly| path.starts_with(&format!("{}/", assembly.folder)));
         let home = around.max_by_key(|assembly| assembly.folder.len());
         let home = home.with_context(|| format!("{path} is in no assembly, so Unity would not compile it"))?;
@@ -110,13 +110,12 @@ pub(crate) fn read(package: &Path, paths: &[String]) -> Result<Vec<Assembly>> {
     Ok(assemblies)
 }
 
-/// The problems of the package's assemblies.
 pub(crate) fn problems(package: &Path, paths: &[String]) -> Result<Vec<String>> {
     let all = read(package, paths)?;
     Ok(all.iter().flat_map(|assembly| assembly.problems(&all)).collect())
 }
 
-/// The assemblies, each after what it refers to.
+/// The assemblies, each after its references.
 pub(crate) fn in_order(mut waiting: Vec<Assembly>) -> Result<Vec<Assembly>> {
     let mut ordered: Vec<Assembly> = Vec::new();
     while !waiting.is_empty() {
@@ -124,7 +123,7 @@ pub(crate) fn in_order(mut waiting: Vec<Assembly>) -> Result<Vec<Assembly>> {
         let next = waiting
             .iter()
             .position(|assembly| assembly.references().all(is_done))
-            .context("the assemblies refer to each other in a circle, or to what is not there")?;
+            .context("the assemblies refer to each other in a circle, or to one that does not exist")?;
         ordered.push(waiting.remove(next));
     }
     Ok(ordered)

@@ -1,4 +1,4 @@
-//! Checks an assembled Unity package for mistakes that Unity would not report, or that users would stumble over.
+//! Checks an assembled Unity package for mistakes that Unity would not report, or that users would run into.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::unity::package::{has_meta, is_imported, list};
 use crate::unity::plugins::PLATFORMS;
 use crate::unity::{asmdef, manifest, meta};
 
-/// Files that users look for: Unity does without.
+/// Files for users, which Unity does not need.
 const EXPECTED: &[&str] =
     &["README.md", "CHANGELOG.md", "LICENSE.md", "Third Party Notices.md", "Documentation~/unity.md"];
 
@@ -20,12 +20,12 @@ pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
     let imported: Vec<String> = files.iter().filter(|path| is_imported(path)).cloned().collect();
     let mut problems = Vec::new();
     for expected in EXPECTED.iter().filter(|path| !all.iter().any(|there| there == *path)) {
-        problems.push(format!("{expected} is not there"));
+        problems.push(format!("{expected} is missing"));
     }
     for path in files.iter().filter(|path| has_meta(path)) {
         let wanted = meta::of(path, package.join(path).is_dir())?;
         if fs::read_to_string(package.join(format!("{path}.meta"))).ok() != Some(wanted) {
-            problems.push(format!("{path}.meta is not what the path gives"));
+            problems.push(format!("{path}.meta is missing or does not match its path"));
         }
     }
     let plugins: Vec<_> = PLATFORMS.iter().filter(|platform| imported.contains(&platform.path())).collect();
@@ -34,7 +34,7 @@ pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
         problems.extend(good.err().map(|error| format!("{error:#}")));
     }
     if plugins.is_empty() {
-        problems.push("there is no binary in it".to_owned());
+        problems.push("it contains no binary".to_owned());
     }
     for found in [asmdef::problems(package, &imported), manifest::problems(package, version)] {
         problems.extend(found.unwrap_or_else(|error| vec![format!("{error:#}")]));
@@ -49,7 +49,7 @@ mod tests {
     use crate::unity::plugins::Platform;
     use crate::workspace::Workspace;
 
-    /// The package of this checkout, with a program of this machine in place of the library.
+    /// This checkout's package, with a program of this machine in place of the library.
     struct Planted {
         workspace: Workspace,
         folder: std::path::PathBuf,
@@ -74,7 +74,7 @@ mod tests {
             problems(&self.folder, &self.workspace.version).unwrap().join("\n")
         }
 
-        /// Changes a text, and expects the check to find it.
+        /// Changes a text, and expects the check to notice.
         fn expect(&self, wanted: &str, path: &str, from: &str, to: &str) {
             let file = self.folder.join(path);
             let text = fs::read_to_string(&file).unwrap();
@@ -91,37 +91,42 @@ mod tests {
     }
 
     #[test]
-    fn the_package_is_right_and_each_defect_is_found() {
+    fn the_package_is_correct_and_each_defect_is_found() {
         let it = Planted::new();
         it.repair();
         assert_eq!(it.found(), "");
         assert_eq!(it.repair(), 0, "nothing is written twice");
 
         let runtime = "Runtime/ArrSession.asmdef";
-        it.expect("`ArrSession`, which is not there", runtime, "\"ArrSession\"", "\"Arr\"");
+        it.expect("`ArrSession`, which does not exist", runtime, "\"ArrSession\"", "\"Arr\"");
         it.expect("unknown field", runtime, "allowUnsafeCode", "allowUnsafe");
-        it.expect("it would get into builds", "Tests/Runtime/ArrSession.Tests.asmdef", "UNITY_INCLUDE_TESTS", "DEBUG");
+        it.expect("tests get into builds", "Tests/Runtime/ArrSession.Tests.asmdef", "UNITY_INCLUDE_TESTS", "DEBUG");
         it.expect("in a folder `Editor`", "Editor/ArrSession.Editor.asmdef", "[\"Editor\"]", "[]");
-        it.expect("which is not there when", runtime, "\"references\": []", "\"references\": [\"ArrSession.Editor\"]");
+        it.expect(
+            "which does not exist when",
+            runtime,
+            "\"references\": []",
+            "\"references\": [\"ArrSession.Editor\"]",
+        );
         it.expect("not com.arr-session", "package.json", &it.workspace.version, "9.9.9");
-        it.expect("lists the samples", "package.json", "Samples~/FirstSession", "Samples~/Other");
+        it.expect("samples listed are", "package.json", "Samples~/FirstSession", "Samples~/Other");
         it.expect("unknown field", "package.json", "\"keywords\"", "\"keyword\"");
-        it.expect("BuildCheck.cs.meta is not what", "Editor/BuildCheck.cs.meta", "guid: ", "guid: 0");
+        it.expect("BuildCheck.cs.meta is missing or does not", "Editor/BuildCheck.cs.meta", "guid: ", "guid: 0");
 
         let gone = |path: &str| fs::remove_file(it.folder.join(path)).unwrap();
         gone("Samples~/FirstSession/FirstSession.cs.meta");
-        it.expect_found("FirstSession.cs.meta is not what the path gives");
+        it.expect_found("FirstSession.cs.meta is missing");
         gone("Third Party Notices.md");
-        it.expect_found("Third Party Notices.md is not there");
+        it.expect_found("Third Party Notices.md is missing");
         gone(runtime);
         it.expect_found("is in no assembly");
         gone("Plugins/linux-x64/libarr_session.so");
-        it.expect_found("there is no binary in it");
+        it.expect_found("it contains no binary");
         assert_eq!(it.found(), "", "everything was repaired");
     }
 
     #[test]
-    fn a_folder_of_somebody_is_left_alone() {
+    fn another_folder_is_left_alone() {
         let workspace = Workspace::find().unwrap();
         let folder = workspace.scratch("xtask/unity-defects/somebodys").unwrap();
         fs::write(folder.join("letter.txt"), "Dear").unwrap();

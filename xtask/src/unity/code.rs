@@ -1,6 +1,5 @@
-//! The Unity package's C#: compiled against stand-ins for the engine as different Unitys would, and its tests run
-//! against an emulator on Mono, which the Editor is built upon, and with everything compiled ahead of time, as near
-//! to IL2CPP as can be had.
+//! The Unity package's C#: compiled against stand-ins for the engine, as different Unity versions would, and tested against an
+//! emulator: on Mono, like the Editor, and fully ahead of time, the closest to IL2CPP.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,28 +22,28 @@ use crate::unity::package::{self, list};
 use crate::unity::plugins::Platform;
 use crate::workspace::Workspace;
 
-/// Where it is all compiled to, below the target folder.
+/// The output folder, below the target folder.
 const FOLDER: &str = "xtask/unity";
 
 const TESTS: &str = "tests/unity";
 const PROGRAM: &str = "UnityTests";
-/// Where copies of it all are, with their images.
+/// The folder of copies with ahead-of-time images.
 const FULL_AOT: &str = "full-aot";
 
-/// The stand-ins: each assembly's name, its sources in `tests/unity/engine`, and what it refers to.
+/// The stand-ins: each assembly's name, its sources in `tests/unity/engine`, and its references.
 const STAND_INS: [(&str, &[&str], &[&str]); 3] = [
     ("UnityEngine", &["UnityEngine.cs", "Engine.cs"], &[]),
     ("UnityEditor", &["UnityEditor.cs"], &["UnityEngine"]),
     ("nunit.framework", &["NUnit.cs"], &[]),
 ];
 
-/// A Unity that the sources are compiled as.
+/// A version and target of Unity that the sources are compiled for.
 struct Variant {
     name: &'static str,
-    /// Its C#.
+    /// Its version of C#.
     language: &'static str,
     symbols: &'static str,
-    /// Whether the Editor's sources and the tests belong to it.
+    /// Whether it includes the Editor's sources and the tests.
     editor: bool,
 }
 
@@ -56,7 +55,7 @@ const fn player(name: &'static str, language: &'static str, symbols: &'static st
     Variant { name, language, symbols, editor: false }
 }
 
-/// What every Unity defines, and what Unity 6 does besides.
+/// Symbols that every Unity defines, and one more of Unity 6.
 const ALWAYS: &str = "UNITY_5_3_OR_NEWER;UNITY_2019_4_OR_NEWER";
 const UNITY_6: &str = "UNITY_6000_0_OR_NEWER";
 
@@ -75,11 +74,11 @@ impl Variant {
     }
 }
 
-/// How long sessions take to start, and how often they are read: short, as almost every test waits for one.
+/// The startup time of sessions, and how often they are polled: short, because almost every test waits for one.
 const STARTUP: &str = "100ms";
 const POLL_INTERVAL_MS: u32 = 20;
 
-/// For all tests; they take some seconds.
+/// For all tests, which take some seconds.
 const LIMIT: Duration = Duration::from_secs(120);
 
 const RUNS: [(Runtime, ApiVersion); 3] = [
@@ -88,7 +87,7 @@ const RUNS: [(Runtime, ApiVersion); 3] = [
     (Runtime::MonoFullAot, ApiVersion::V1),
 ];
 
-/// What code in Unity is compiled against, once the check has compiled it: the stand-ins, and the package's assemblies.
+/// The references of code for Unity, once the check has compiled them: the stand-ins and the package's assemblies.
 pub(crate) fn references(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     let folder = workspace.scratch(FOLDER)?;
     let names = ["UnityEngine.dll", "UnityEditor.dll", "ArrSession.dll", "ArrSession.Editor.dll"];
@@ -111,7 +110,7 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
     let made_for = format!("{}{made_from}", mono::version()?);
     once(&folder.join("made-for.txt"), &made_for, || compile(workspace, &full_aot, &units, &folder))?;
 
-    // They wait most of the time.
+    // The tests mostly wait.
     let tests = units.last().context("there are tests")?;
     let outcomes = parallel::map_at_once(&RUNS, |(runtime, version)| {
         let program = match runtime {
@@ -122,17 +121,17 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
         run(context, program, *runtime, *version, &folder).with_context(|| format!("{runtime}, REST {version}"))
     });
     let mut problems = Vec::new();
-    let mut summary = format!("{} assemblies by mcs, {} Unitys by Roslyn", assemblies.len(), VARIANTS.len());
+    let mut summary = format!("{} assemblies by mcs, {} Unity variants by Roslyn", assemblies.len(), VARIANTS.len());
     for outcome in outcomes {
         match outcome {
-            Ok(said) => summary.push_str(&format!("\n{said}")),
+            Ok(counts) => summary.push_str(&format!("\n{counts}")),
             Err(error) => problems.push(format!("{error:#}")),
         }
     }
     Report::unless(problems, summary)
 }
 
-/// Runs the tests with an emulator of their own, and returns what they said last.
+/// Runs the tests with their own emulator, and returns their last line.
 fn run(context: &Context, mut tests: Command, runtime: Runtime, version: ApiVersion, folder: &Path) -> Result<String> {
     let platform = Platform::for_target(&context.workspace.host).context("no plugin for this machine")?;
     let plugin = package::default_folder(&context.workspace).join(platform.path());
@@ -141,9 +140,9 @@ fn run(context: &Context, mut tests: Command, runtime: Runtime, version: ApiVers
     csharp::let_find(&mut tests, plugin.parent().unwrap_or(Path::new(".")));
     emulator.introduce_to(&mut tests, version, POLL_INTERVAL_MS);
     tests.env("ARR_RUNTIME", runtime.word()).env("ARR_DATA_PATH", folder);
-    let said = process::run(tests, LIMIT)?.expect_success("the tests")?;
+    let output = process::run(tests, LIMIT)?.expect_success("the tests")?;
     emulator.stop()?;
-    Ok(format!("{runtime}, REST {version}: {}", said.trim_end().lines().last().unwrap_or_default()))
+    Ok(format!("{runtime}, REST {version}: {}", output.trim_end().lines().last().unwrap_or_default()))
 }
 
 /// Where code belongs.
@@ -158,7 +157,7 @@ enum Place {
     Program,
 }
 
-/// What mcs compiles in one go, as Unity does: an assembly by its definition, a sample as if it were imported.
+/// A compilation by mcs, as in Unity: an assembly definition, or a sample as if it were imported.
 struct Unit {
     name: String,
     place: Place,
@@ -202,7 +201,7 @@ fn dll(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.dll"))
 }
 
-/// All that there is to compile, each after what it refers to.
+/// All compilations, each after its references.
 fn units(workspace: &Workspace, assemblies: &[Assembly]) -> Result<Vec<Unit>> {
     let package = package::default_folder(workspace);
     let engine = workspace.root.join(TESTS).join("engine");
@@ -237,7 +236,7 @@ fn compile(workspace: &Workspace, full_aot: &FullAot, units: &[Unit], folder: &P
     let compilers: [&(dyn Fn() -> Result<()> + Sync); 2] = [&by_mcs, &|| compile_with_roslyn(workspace, units, folder)];
     let mut problems = parallel::work_off(&compilers, |compile| compile());
     if problems.is_empty() {
-        // Beside each other, and not beside what the JIT runs: Mono takes images wherever it finds them.
+        // Together, but not in the JIT's folder: Mono uses images wherever it finds them.
         let copies = folder.join(FULL_AOT);
         for unit in units {
             fs::copy(unit.file(folder), unit.file(&copies)).with_context(|| format!("cannot copy {}", unit.name))?;
@@ -248,7 +247,7 @@ fn compile(workspace: &Workspace, full_aot: &FullAot, units: &[Unit], folder: &P
     Ok(())
 }
 
-/// All that a Unity would compile, in one piece, with that Unity's C# and symbols.
+/// Compiles everything in one assembly for each variant, with its C# and symbols.
 fn compile_with_roslyn(workspace: &Workspace, units: &[Unit], folder: &Path) -> Result<()> {
     let compilation = |variant: &Variant| {
         let chosen = units

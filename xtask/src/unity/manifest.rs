@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// The package's name in Unity's package manager.
 pub(crate) const NAME: &str = "com.arr-session";
 
-/// The members that Unity reads. It ignores any other, so a misspelt one would go unnoticed.
+/// The members that Unity reads. It ignores any others, so a misspelt one would go unnoticed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "some members only have to be present")]
@@ -46,13 +46,14 @@ struct Sample {
     path: String,
 }
 
-/// Its problems. `version` is the library's.
+/// The problems of `package.json`. `version` is the library's.
 pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
     let text = fs::read_to_string(package.join("package.json")).context("cannot read package.json")?;
     let manifest: Manifest = serde_json::from_str(&text).context("package.json is not as expected")?;
     let mut problems = Vec::new();
     if (&*manifest.name, &*manifest.version) != (NAME, version) {
-        problems.push(format!("package.json: it is {} {}, not {NAME} {version}", manifest.name, manifest.version));
+        problems
+            .push(format!("package.json: the package is {} {}, not {NAME} {version}", manifest.name, manifest.version));
     }
     let mut listed: Vec<String> = manifest.samples.into_iter().map(|sample| sample.path).collect();
     let mut there = Vec::new();
@@ -62,7 +63,7 @@ pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
     listed.sort();
     there.sort();
     if listed != there {
-        problems.push(format!("package.json: it lists the samples {listed:?}, and there are {there:?}"));
+        problems.push(format!("package.json: the samples listed are {listed:?}, but there are {there:?}"));
     }
     Ok(problems)
 }

@@ -1,17 +1,16 @@
-//! The `.meta` files beside a package's files and folders: the importer for each, and the GUID by which scenes and
-//! assets refer to it. They are generated from the paths, so they are the same in every release, and none can be
-//! missing or have another's GUID.
+//! The `.meta` files beside a package's files and folders: the importer for each, and the GUID by which scenes and assets refer to
+//! it. They are generated from the paths, so they are the same in every release, and none can be missing or have another's GUID.
 
 use anyhow::{Result, bail};
 
 use crate::unity::plugins::{PLATFORMS, Platform};
 
-/// Files that were moved after a release: where they are now, and the path that their GUID was made from.
+/// Files that were moved after a release: the current path, and the path that the GUID was made from.
 const MOVED: &[(&str, &str)] = &[];
 
 const SCRIPT: &str = "  serializedVersion: 2\n  defaultReferences: []\n  executionOrder: 0\n  icon: {instanceID: 0}\n";
 
-/// The `.meta` file of what is at this path of the package, with `/` between folders.
+/// The `.meta` file for a path in the package, with `/` between folders.
 pub(crate) fn of(path: &str, is_folder: bool) -> Result<String> {
     let guid = guid(path);
     let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -23,7 +22,7 @@ pub(crate) fn of(path: &str, is_folder: bool) -> Result<String> {
         "md" => ("", "TextScriptImporter", String::new()),
         _ => match PLATFORMS.iter().find(|platform| platform.path() == path) {
             Some(platform) => ("", "PluginImporter", Platform::import_settings(platform)),
-            None => bail!("{path}: the package has no such kind of file"),
+            None => bail!("{path}: the package has no importer for this kind of file"),
         },
     };
     Ok(format!(
@@ -32,7 +31,7 @@ pub(crate) fn of(path: &str, is_folder: bool) -> Result<String> {
     ))
 }
 
-/// 128 bits of Fowler, Noll and Vo's hash: short, and the same everywhere.
+/// The 128-bit FNV-1a hash: short, and the same everywhere.
 fn guid(path: &str) -> String {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
@@ -47,14 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_one_guid_for_ever() {
-        // What has been released must not change: scenes would lose their components.
+    fn the_guid_of_a_path_never_changes() {
+        // A released GUID must not change: scenes would lose their components.
         assert_eq!(guid("Runtime/RemoteRenderingSession.cs"), "b236104a990c1cb60df04232af3faff0");
         assert_ne!(guid("Runtime"), guid("Editor"));
     }
 
     #[test]
-    fn what_unity_would_not_know_is_refused() {
+    fn an_unknown_kind_of_file_is_refused() {
         assert!(of("Runtime", true).unwrap().contains("folderAsset: yes\nDefaultImporter:\n"));
         assert!(of("Runtime/notes.txt", false).is_err());
         assert!(of("Plugins/os2/arr_session.dll", false).is_err());

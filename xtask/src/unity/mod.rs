@@ -25,7 +25,7 @@ use crate::notices::Parts;
 use crate::step::Report;
 use crate::workspace::Workspace;
 
-/// `cargo xtask unity`: the package with this machine's library, and those that are given as `PLATFORM=FILE`.
+/// `cargo xtask unity`: the package with this machine's library, and with each `PLATFORM=FILE`.
 pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let mut folder = package::default_folder(&workspace);
@@ -34,7 +34,7 @@ pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
         match word.split_once('=') {
             Some((platform, file)) => {
                 let platform = Platform::named(platform)?;
-                // Before the library of this machine is built, which takes its time.
+                // Checked before this machine's library is built, which takes a while.
                 platform.check_binary(Path::new(file))?;
                 binaries.push(Binary { platform, file: file.into(), parts: None });
             }
@@ -55,7 +55,7 @@ pub(crate) fn run(what: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes `folder` the package with these binaries, by the names of their platforms, and with what they were made of.
+/// Assembles the package in `folder`, with these binaries: each with the name of its platform and its parts.
 pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[(&str, &Path, &Parts)]) -> Result<()> {
     let binary = |&(platform, file, parts): &(&str, &Path, &Parts)| -> Result<Binary> {
         Ok(Binary { platform: Platform::named(platform)?, file: file.to_owned(), parts: Some(parts.clone()) })
@@ -76,6 +76,6 @@ pub(crate) fn check_package(context: &Context) -> Result<Report> {
     let assembled = make()?;
     let problems = problems(&folder, &workspace.version)?;
     let again = make()?;
-    ensure!(again.written + again.removed == 0, "assembled again, it was not left as it was");
+    ensure!(again.written + again.removed == 0, "assembling it again changed it");
     Report::unless(problems, format!("{} files, {} written", assembled.files, assembled.written))
 }

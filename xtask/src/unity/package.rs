@@ -16,22 +16,22 @@ use crate::workspace::Workspace;
 
 /// The package's own files.
 const SOURCES: &str = "bindings/unity";
-/// The page that is the package's documentation: it leads to nothing but itself.
+/// The package's documentation: a page without links to other pages.
 const PAGE: &str = "docs/unity.md";
 
-/// What is in the native library; the crates are added to it.
+/// The notices for the native library; the crates are appended.
 pub(crate) const NOTICES: &str = "Third Party Notices.md";
 
 /// A binary for the package.
 pub(crate) struct Binary {
     pub(crate) platform: &'static Platform,
     pub(crate) file: PathBuf,
-    /// What it was made of, if that is known.
+    /// Its parts, if known.
     pub(crate) parts: Option<Parts>,
 }
 
 impl Binary {
-    /// The library as this machine builds it.
+    /// The library built on this machine.
     pub(crate) fn of_this_machine(workspace: &Workspace, library: &Library) -> Result<Self> {
         let platform = Platform::for_target(&workspace.host)
             .with_context(|| format!("the Unity package has no place for a library of {}", workspace.host))?;
@@ -39,26 +39,26 @@ impl Binary {
     }
 }
 
-/// What was done to a package's folder.
+/// The changes to a package's folder.
 pub(crate) struct Assembled {
     pub(crate) files: usize,
     pub(crate) written: usize,
     pub(crate) removed: usize,
 }
 
-/// Where the package is made unless another folder is given.
+/// The package's folder, unless another is given.
 pub(crate) fn default_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("unity").join(manifest::NAME)
 }
 
-/// Makes `folder` the package with these binaries. What is there already stays untouched, so that Unity does not
-/// import it anew; what no longer belongs there goes.
+/// Assembles the package in `folder`, with these binaries. Unchanged files stay untouched, so that Unity does not reimport them;
+/// files that no longer belong there are removed.
 pub(crate) fn assemble(workspace: &Workspace, folder: &Path, binaries: &[Binary]) -> Result<Assembled> {
     ensure_ours(folder)?;
     lay_out(folder, &contents(workspace, binaries)?)
 }
 
-/// Makes `folder` have these contents and no others.
+/// Gives `folder` exactly these contents.
 pub(super) fn lay_out(folder: &Path, wanted: &Contents) -> Result<Assembled> {
     let mut removed = 0;
     for path in list(folder)?.iter().rev().filter(|path| !wanted.contains_key(*path)) {
@@ -86,19 +86,19 @@ pub(super) fn lay_out(folder: &Path, wanted: &Contents) -> Result<Assembled> {
     Ok(Assembled { files, written, removed })
 }
 
-/// A folder of somebody's with other things in it is left alone.
+/// Fails if the folder contains anything but an earlier package.
 fn ensure_ours(folder: &Path) -> Result<()> {
     let empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     let ours = manifest::name(folder).is_some_and(|name| name == manifest::NAME);
     ensure!(
         empty || ours,
-        "{} is neither empty nor an earlier state of this package: give another folder, or empty it",
+        "{} is neither empty nor an earlier version of this package: give another folder, or empty it",
         folder.display()
     );
     Ok(())
 }
 
-/// Everything in the package by its path: a file's content, or nothing for a folder.
+/// Everything in the package by its path: a file's content, or `None` for a folder.
 pub(super) type Contents = BTreeMap<String, Option<Vec<u8>>>;
 
 pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Contents> {
@@ -121,7 +121,7 @@ pub(super) fn contents(workspace: &Workspace, binaries: &[Binary]) -> Result<Con
         platform.check_binary(file)?;
         ensure!(!contents.contains_key(&platform.path()), "two binaries are given for {}", platform.name);
         add(&mut contents, &platform.path(), file)?;
-        // What is to be known about a platform's binary goes beside it.
+        // The notes about a platform's binary go beside it.
         let notes = workspace.root.join(platform.notes());
         for name in list(&notes)? {
             add(&mut contents, &format!("Plugins/{}/{name}", platform.name), &notes.join(&name))?;
@@ -158,7 +158,7 @@ fn add_metas(contents: &mut Contents) -> Result<()> {
     Ok(())
 }
 
-/// The paths of everything below a folder, with `/` between folders, each folder before what is in it.
+/// The paths of everything below a folder, with `/` between folders, each folder before its contents.
 pub(crate) fn list(folder: &Path) -> Result<Vec<String>> {
     let mut paths = Vec::new();
     let mut waiting = if folder.is_dir() { vec![String::new()] } else { Vec::new() };
@@ -177,13 +177,13 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-/// Whether Unity looks at it: not at what is hidden or ends in `~`, nor at what is below such a folder.
+/// Whether Unity imports it: not if it, or a folder above it, is hidden or ends in `~`.
 pub(crate) fn is_imported(path: &str) -> bool {
     !path.split('/').any(|name| name.starts_with('.') || name.ends_with('~'))
 }
 
-/// Whether it has a `.meta` file: what Unity imports, and what is in a sample, which Unity copies into the project
-/// along with that file. Without it a component would have another GUID in each project.
+/// Whether it has a `.meta` file: if Unity imports it, or if it is in a sample. Unity copies samples into the project with their
+/// `.meta` files, without which a component would have another GUID in each project.
 pub(crate) fn has_meta(path: &str) -> bool {
     match path.strip_prefix("Samples~/") {
         Some(below) => below.split_once('/').is_some_and(|(_, in_sample)| is_imported(in_sample)),

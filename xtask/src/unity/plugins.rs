@@ -1,14 +1,14 @@
-//! The native plugins of the Unity package: for each platform its place, its binary's format, and its import settings.
+//! The native plugins of the Unity package: each platform's folder, binary format and import settings.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use object::{Architecture, BinaryFormat, Object as _};
 
-/// Where the checkout has what goes with a platform's binary. Unity does not look into folders of such names.
+/// The notes that go with each platform's binary. Unity ignores folders with such names.
 pub(crate) const NOTES: &str = "bindings/unity/Plugins~";
 
-/// A platform for which a binary can be put into the package.
+/// A platform for which the package can have a binary.
 #[derive(Debug)]
 pub(crate) struct Platform {
     /// The folder's name below `Plugins`.
@@ -19,11 +19,11 @@ pub(crate) struct Platform {
     architecture: Architecture,
     /// The target triples of such binaries.
     triples: &'static [&'static str],
-    /// The targets that it is for, and no others.
+    /// The targets that it is enabled for.
     enabled: &'static [(&'static str, Settings)],
 }
 
-/// What Unity is told about a target, in the order in which Unity writes it.
+/// A target's settings, in the order in which Unity writes them.
 type Settings = &'static [(&'static str, &'static str)];
 
 const ON_WINDOWS_X64: Settings = &[("CPU", "x86_64"), ("DefaultValueInitialized", "true"), ("OS", "Windows")];
@@ -77,13 +77,12 @@ pub(crate) const PLATFORMS: &[Platform] = &[
         format: BinaryFormat::Elf,
         architecture: Architecture::Aarch64,
         triples: &["aarch64-linux-android"],
-        // Android's newer devices have memory pages of 16 KiB.
+        // Newer Android devices have memory pages of 16 KiB.
         enabled: &[("Android", &[("CPU", "ARM64"), ("Is16KbAligned", "true")])],
     },
 ];
 
-/// Unity's targets, each with its group and its settings where it is disabled. All are written: one that is left out
-/// may get a default.
+/// Unity's targets, each with its group and its settings when disabled. All are written, because an omitted one may get a default.
 const TARGETS: &[(&str, &str, Settings)] = &[
     ("Android", "Android", &[("CPU", "ARMv7")]),
     ("Editor", "Editor", &[("CPU", "AnyCPU"), ("DefaultValueInitialized", "true"), ("OS", "AnyOS")]),
@@ -109,7 +108,7 @@ impl Platform {
         PLATFORMS.iter().find(|platform| platform.triples.contains(&triple))
     }
 
-    /// What its binary is for, in Unity's words.
+    /// The targets of its binary, by Unity's names.
     pub(crate) fn targets(&self) -> String {
         let names: Vec<&str> = self.enabled.iter().map(|(target, _)| *target).collect();
         format!("for {}", names.join(" and "))
@@ -120,19 +119,19 @@ impl Platform {
         format!("Plugins/{}/{}", self.name, self.file)
     }
 
-    /// Where the checkout has what goes beside its binary.
+    /// The folder with the notes that go beside its binary.
     pub(crate) fn notes(&self) -> String {
         format!("{NOTES}/{}", self.name)
     }
 
-    /// Whether a binary is one for this platform.
+    /// Fails unless the file is a binary for this platform.
     pub(crate) fn check_binary(&self, file: &Path) -> Result<()> {
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let binary = object::File::parse(&*bytes).with_context(|| format!("{} is no library", file.display()))?;
+        let binary = object::File::parse(&*bytes).with_context(|| format!("{} is not a library", file.display()))?;
         let (format, architecture) = (binary.format(), binary.architecture());
         if format != self.format || architecture != self.architecture {
             bail!(
-                "{} is {format:?} for {architecture:?}, and {} takes {:?} for {:?}",
+                "{} is {format:?} for {architecture:?}, but {} needs {:?} for {:?}",
                 file.display(),
                 self.name,
                 self.format,
@@ -142,7 +141,7 @@ impl Platform {
         Ok(())
     }
 
-    /// The part of its binary's `.meta` file that is about plugins, as every Unity since 2019.4 reads it.
+    /// The plugin part of its binary's `.meta` file, as every Unity since 2019.4 reads it.
     pub(crate) fn import_settings(&self) -> String {
         let enabled =
             |target: &str| self.enabled.iter().find(|(name, _)| *name == target).map(|(_, settings)| settings);
@@ -175,11 +174,11 @@ mod tests {
     use crate::unity::meta;
     use crate::workspace::Workspace;
 
-    /// A copy that is changed by hand only, after thinking about what Unity makes of it.
+    /// A copy to change only by hand, after considering the effect in Unity.
     const SNAPSHOT: &str = "bindings/unity/Plugins~/import-settings.txt";
 
     #[test]
-    fn the_import_settings_are_what_they_were() {
+    fn the_import_settings_have_not_changed() {
         let workspace = Workspace::find().unwrap();
         let meta = |platform: &Platform| {
             let path = platform.path();
@@ -189,10 +188,10 @@ mod tests {
         let is = workspace.scratch("xtask/unity").unwrap().join("import-settings.txt");
         std::fs::write(&is, &now).unwrap();
         let then = workspace.read(SNAPSHOT).unwrap().replace("\r\n", "\n");
-        assert!(now == then, "the import settings are no longer those of {SNAPSHOT}: compare it with {}", is.display());
+        assert!(now == then, "the import settings differ from {SNAPSHOT}: compare it with {}", is.display());
     }
 
-    /// The file, target, CPU and system of which there is more than one plugin: Unity refuses to build then.
+    /// Each combination of file, target, CPU and system with more than one plugin: Unity would refuse to build.
     fn collisions(platforms: &[Platform]) -> Vec<String> {
         let of = |platform: &Platform| -> Vec<String> {
             let value =
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_of_one_name_are_for_one_target_and_cpu() {
+    fn no_two_plugins_collide() {
         assert_eq!(collisions(PLATFORMS), [""; 0]);
         let [first, second] = ["win-x64", "uwp-arm64"].map(|name| Platform { ..*Platform::named(name).unwrap() });
         let same = Platform { enabled: first.enabled, ..second };

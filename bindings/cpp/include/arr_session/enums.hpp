@@ -1,7 +1,7 @@
 // The enumerations of arr_session.h. SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// A newer library may give values that this header does not have. They survive as their number: compare them, hand them on,
-// and give every switch a default. to_string() says "unknown" for them.
+// Open enums: a newer library may return other values. They keep their number, so they can be compared and passed on. Give
+// every switch a default. to_string() returns "unknown" for them.
 #pragma once
 
 #include <arr_session.h>
@@ -10,13 +10,14 @@
 
 namespace arr {
 
-/// How a call ended. See arr_status.
+/// Result of a call. See arr_status.
 enum class Status : std::int32_t {
     ok = ARR_OK,
     invalid_argument = ARR_ERROR_INVALID_ARGUMENT,
     invalid_handle = ARR_ERROR_INVALID_HANDLE,
     buffer_too_small = ARR_ERROR_BUFFER_TOO_SMALL,
     unsupported = ARR_ERROR_UNSUPPORTED,
+    forked = ARR_ERROR_FORKED,
     shut_down = ARR_ERROR_SHUT_DOWN,
     timeout = ARR_ERROR_TIMEOUT,
     cancelled = ARR_ERROR_CANCELLED,
@@ -34,36 +35,40 @@ enum class Status : std::int32_t {
     service_failure = ARR_ERROR_SERVICE_FAILURE,
     unexpected_reply = ARR_ERROR_UNEXPECTED_REPLY,
     outcome_unknown = ARR_ERROR_OUTCOME_UNKNOWN,
+    service_full = ARR_ERROR_SERVICE_FULL,
     session_ended = ARR_ERROR_SESSION_ENDED,
     session_failed = ARR_ERROR_SESSION_FAILED,
     storage = ARR_ERROR_STORAGE,
+    out_of_resources = ARR_ERROR_OUT_OF_RESOURCES,
     internal = ARR_ERROR_INTERNAL,
 };
 
-/// What kind of thing to do about a status. See arr_category.
+/// Group of a status: suggests how to react. See arr_category.
 enum class Category : std::int32_t {
-    /// In no group: a status that this library does not know.
+    /// A status in no group.
     other = ARR_CATEGORY_OTHER,
     ok = ARR_CATEGORY_OK,
-    /// The call is wrong: mend the program.
+    /// The call is wrong. Fix the program.
     usage = ARR_CATEGORY_USAGE,
-    /// Ended by time, by shutdown or by the caller; or not ended.
+    /// A time limit, a shutdown or the caller ended the call; or it has not ended yet.
     ended = ARR_CATEGORY_ENDED,
-    /// The credential: ask the user, or whoever set it up.
+    /// The credential. Ask the user or the administrator.
     authentication = ARR_CATEGORY_AUTHENTICATION,
-    /// Try again later.
+    /// The network. Retry later.
     network = ARR_CATEGORY_NETWORK,
-    /// The service's answer.
+    /// The service's reply.
     service = ARR_CATEGORY_SERVICE,
-    /// What became of the session: create another.
+    /// The session has ended or failed. Create another.
     session = ARR_CATEGORY_SESSION,
-    /// This machine's disk: free space, or give another path.
+    /// The disk of this machine. Free space, or use another folder.
     storage = ARR_CATEGORY_STORAGE,
-    /// A defect of the library: report it.
+    /// Threads, files, sockets or handles. Free some and retry.
+    resources = ARR_CATEGORY_RESOURCES,
+    /// A defect in the library. Report it.
     internal = ARR_CATEGORY_INTERNAL,
 };
 
-/// How much is logged. See arr_log_level.
+/// Amount of logging. See arr_log_level.
 enum class LogLevel : std::int32_t {
     off = ARR_LOG_LEVEL_OFF,
     error = ARR_LOG_LEVEL_ERROR,
@@ -72,37 +77,37 @@ enum class LogLevel : std::int32_t {
     debug = ARR_LOG_LEVEL_DEBUG,
 };
 
-/// A version of the service's REST API. See arr_api_version.
+/// Version of the service's REST API. See arr_api_version.
 enum class ApiVersion : std::int32_t {
     v1 = ARR_API_VERSION_V1,
     v2021_01_01 = ARR_API_VERSION_2021_01_01,
 };
 
-/// Which certificate authorities are trusted besides those that the options add. See arr_trust.
+/// Certificate authorities to trust besides ca_file and ca_pem. See arr_trust.
 enum class Trust : std::int32_t {
     automatic = ARR_TRUST_AUTO,
     platform = ARR_TRUST_PLATFORM,
     bundled = ARR_TRUST_BUNDLED,
 };
 
-/// Whose sessions Client::stop_all() stops. See arr_stop_scope.
+/// Which sessions Client::stop_all() stops. See arr_stop_scope.
 enum class StopScope : std::int32_t {
-    /// Those that this client created.
+    /// Sessions that this client created, recovered as Claim::ours, or reused from its journal.
     own = ARR_STOP_SCOPE_OWN,
-    /// All of the account: other people may be using them.
+    /// All sessions of the account, including those that other people may be using.
     account = ARR_STOP_SCOPE_ACCOUNT,
 };
 
-/// The size of a rendering server. See arr_session_size.
+/// Size of a rendering server. See arr_session_size.
 enum class SessionSize : std::int32_t {
     unknown = ARR_SESSION_SIZE_UNKNOWN,
     standard = ARR_SESSION_SIZE_STANDARD,
     premium = ARR_SESSION_SIZE_PREMIUM,
 };
 
-/// Where a session is in its life. See arr_session_status.
+/// Status of a session. See arr_session_status.
 enum class SessionStatus : std::int32_t {
-    /// The service named one that this library does not know. It is not final.
+    /// The service named a status that this library does not know. Not final.
     unknown = ARR_SESSION_STATUS_UNKNOWN,
     starting = ARR_SESSION_STATUS_STARTING,
     ready = ARR_SESSION_STATUS_READY,
@@ -112,19 +117,36 @@ enum class SessionStatus : std::int32_t {
     stopping = ARR_SESSION_STATUS_STOPPING,
 };
 
-/// How certain it is that a session that was found again is ours. See arr_claim.
+/// How certain it is that a recovered session is ours. See arr_claim.
 enum class Claim : std::int32_t {
     none = ARR_CLAIM_NONE,
     ours = ARR_CLAIM_OURS,
     candidate = ARR_CLAIM_CANDIDATE,
+    only_candidate = ARR_CLAIM_ONLY_CANDIDATE,
 };
 
-/// How far an operation is. See arr_operation_state.
+/// State of an operation. See arr_operation_state.
 enum class OperationState : std::int32_t {
     running = ARR_OPERATION_RUNNING,
     succeeded = ARR_OPERATION_SUCCEEDED,
     failed = ARR_OPERATION_FAILED,
     cancelled = ARR_OPERATION_CANCELLED,
+};
+
+/// Which function started an operation. See arr_operation_kind.
+enum class OperationKind : std::int32_t {
+    none = ARR_OPERATION_KIND_NONE,
+    get_token = ARR_OPERATION_KIND_GET_TOKEN,
+    list_sessions = ARR_OPERATION_KIND_LIST_SESSIONS,
+    recover_sessions = ARR_OPERATION_KIND_RECOVER_SESSIONS,
+    stop_all = ARR_OPERATION_KIND_STOP_ALL,
+    create = ARR_OPERATION_KIND_CREATE,
+    open = ARR_OPERATION_KIND_OPEN,
+    reuse_or_create = ARR_OPERATION_KIND_REUSE_OR_CREATE,
+    get_properties = ARR_OPERATION_KIND_GET_PROPERTIES,
+    update_lease = ARR_OPERATION_KIND_UPDATE_LEASE,
+    wait_until_ready = ARR_OPERATION_KIND_WAIT_UNTIL_READY,
+    stop = ARR_OPERATION_KIND_STOP,
 };
 
 /// What happened. See arr_event_type.
@@ -141,6 +163,9 @@ enum class EventType : std::int32_t {
     resumed = ARR_EVENT_RESUMED,
     create_lost = ARR_EVENT_CREATE_LOST,
     session_left_running = ARR_EVENT_SESSION_LEFT_RUNNING,
+    reads_failing = ARR_EVENT_READS_FAILING,
+    reads_recovered = ARR_EVENT_READS_RECOVERED,
+    starting_long = ARR_EVENT_STARTING_LONG,
 };
 
 /// What Client::suspend() does with a session. See arr_on_suspend.
@@ -150,22 +175,23 @@ enum class OnSuspend : std::int32_t {
     stop = ARR_ON_SUSPEND_STOP,
 };
 
-/// How new what is read has to be.
+/// Which properties a read accepts.
 enum class Read : std::uint32_t {
-    /// Ask the service.
+    /// Requests them from the service.
     fresh = ARR_READ_FRESH,
-    /// What it said less than a poll interval ago will do.
+    /// Sends no request if the session has ended or the cached properties are younger than a poll interval.
     cached = ARR_READ_CACHED,
-    /// What it said last will do, however old. Sends nothing and waits for nothing.
+    /// Accepts cached properties of any age. Sends nothing and does not block.
     known = ARR_READ_KNOWN,
 };
 
-/// Its name as in arr_session.h, for example "ARR_ERROR_TIMEOUT"; "ARR_ERROR_UNKNOWN" for one that the library does not have.
+/// Name of a status as in arr_session.h, for example "ARR_ERROR_TIMEOUT", or "ARR_ERROR_UNKNOWN" for a value that
+/// the library does not know.
 inline const char* to_string(Status status) noexcept {
     return arr_status_name(static_cast<arr_status>(status));
 }
 
-/// The group of a status; it answers for values that this header does not have, too.
+/// Group of a status. Also accepts values that this header does not define.
 inline Category category_of(Status status) noexcept {
     return static_cast<Category>(arr_status_category(static_cast<arr_status>(status)));
 }
@@ -181,6 +207,7 @@ constexpr const char* to_string(Category category) noexcept {
     case Category::service: return "service";
     case Category::session: return "session";
     case Category::storage: return "storage";
+    case Category::resources: return "resources";
     case Category::internal: return "internal";
     }
     return "unknown";
@@ -249,6 +276,7 @@ constexpr const char* to_string(Claim claim) noexcept {
     case Claim::none: return "none";
     case Claim::ours: return "ours";
     case Claim::candidate: return "candidate";
+    case Claim::only_candidate: return "only_candidate";
     }
     return "unknown";
 }
@@ -259,6 +287,24 @@ constexpr const char* to_string(OperationState state) noexcept {
     case OperationState::succeeded: return "succeeded";
     case OperationState::failed: return "failed";
     case OperationState::cancelled: return "cancelled";
+    }
+    return "unknown";
+}
+
+constexpr const char* to_string(OperationKind kind) noexcept {
+    switch (kind) {
+    case OperationKind::none: return "none";
+    case OperationKind::get_token: return "get token";
+    case OperationKind::list_sessions: return "list sessions";
+    case OperationKind::recover_sessions: return "recover sessions";
+    case OperationKind::stop_all: return "stop all";
+    case OperationKind::create: return "create";
+    case OperationKind::open: return "open";
+    case OperationKind::reuse_or_create: return "reuse or create";
+    case OperationKind::get_properties: return "get properties";
+    case OperationKind::update_lease: return "update lease";
+    case OperationKind::wait_until_ready: return "wait until ready";
+    case OperationKind::stop: return "stop";
     }
     return "unknown";
 }
@@ -277,6 +323,9 @@ constexpr const char* to_string(EventType type) noexcept {
     case EventType::resumed: return "resumed";
     case EventType::create_lost: return "create lost";
     case EventType::session_left_running: return "session left running";
+    case EventType::reads_failing: return "reads failing";
+    case EventType::reads_recovered: return "reads recovered";
+    case EventType::starting_long: return "starting long";
     }
     return "unknown";
 }
@@ -299,7 +348,7 @@ constexpr const char* to_string(Read how) noexcept {
     return "unknown";
 }
 
-/// Whether a session with this status is over for good.
+/// Whether the status is final.
 constexpr bool is_final(SessionStatus status) noexcept {
     return status == SessionStatus::stopped || status == SessionStatus::expired || status == SessionStatus::error;
 }

@@ -1,4 +1,4 @@
-// What went wrong. SPDX-License-Identifier: MIT OR Apache-2.0
+// Details of a failure. SPDX-License-Identifier: MIT OR Apache-2.0
 #pragma once
 
 #include "enums.hpp"
@@ -8,61 +8,120 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <new>
 #include <string_view>
+#include <utility>
 
 namespace arr {
 
-/// What went wrong, and what to do: an arr_error_info. After a success it says so: status() is Status::ok.
+/// Details of a failure, and what to do: an arr_error_info. After a success, status() is Status::ok.
 ///
-/// It owns all that it tells, allocates nothing, and may be copied. Views of it live as long as it does.
+/// As large as a pointer. The details of a failure are on the heap. A success needs no heap, and neither does a
+/// timeout of next_event(), next_log() or wait(). Such a timeout, and a failure for which there is no memory, has
+/// only its status, its category, and its name as the message. Views of it live as long as the object.
 class Error {
 public:
     /// A success.
-    Error() noexcept { arr_error_info_init(&info_, sizeof info_); }
+    constexpr Error() noexcept = default;
+    /// From a struct that a C function has filled.
+    explicit Error(const arr_error_info& info) noexcept { keep(info.status, &info); }
+    /// A status without details.
+    explicit Error(Status status) noexcept { keep(static_cast<arr_status>(status), nullptr); }
+    Error(const Error& other) noexcept { keep(static_cast<arr_status>(other.status()), other.info()); }
+    /// `other` keeps its status.
+    Error(Error&& other) noexcept : bits_(std::exchange(other.bits_, bare(static_cast<arr_status>(other.status())))) {}
+    Error& operator=(Error other) noexcept {
+        std::swap(bits_, other.bits_);
+        return *this;
+    }
+    ~Error() { delete info(); }
 
-    /// One that a wrapper found before it asked the library: a wrong call.
+    /// A wrong call that the wrapper refuses without asking the library.
     static Error of_usage(Status status, const char* function, std::string_view what) noexcept {
-        // Without the library: it may be the one that does not fit.
-        Error error{arr_error_info{}};
-        arr_error_info& info = error.info_;
+        // Does not call the library, which may have the wrong version.
+        arr_error_info info{};
         info.struct_size = static_cast<std::uint32_t>(sizeof info);
         info.status = static_cast<arr_status>(status);
         info.category = ARR_CATEGORY_USAGE;
         const int length = std::snprintf(info.message, sizeof info.message, "%s: %.*s", function,
                                          static_cast<int>(what.size()), what.data());
         info.message_length = length < 0 ? 0 : static_cast<std::uint32_t>(length);
-        return error;
+        return Error(info);
     }
 
-    Status status() const noexcept { return static_cast<Status>(info_.status); }
-    Category category() const noexcept { return static_cast<Category>(info_.category); }
-    /// The HTTP status of the service's reply; 0 if there was none.
-    int http_status() const noexcept { return info_.http_status; }
+    Status status() const noexcept {
+        return static_cast<Status>(info() ? info()->status : static_cast<arr_status>(bits_ >> 1));
+    }
+    Category category() const noexcept { return info() ? static_cast<Category>(info()->category) : category_of(status()); }
+    /// HTTP status of the service's reply; 0 if there was none.
+    int http_status() const noexcept { return info() ? info()->http_status : 0; }
     /// How long the service asks to wait before the next request; 0 if it did not say.
-    std::chrono::milliseconds retry_after() const noexcept { return std::chrono::milliseconds(info_.retry_after_ms); }
-    /// Whether the same call may succeed later without any change.
-    bool retryable() const noexcept { return info_.retryable != 0; }
-    /// Whether the service may have done what was asked although the call failed.
-    bool outcome_unknown() const noexcept { return info_.outcome_unknown != 0; }
-    /// The service's own error code, for example "BadRequest"; empty if it gave none.
-    std::string_view service_code() const noexcept { return detail::text_in(info_.service_code); }
-    /// The reply's MS-CV, by which the service's operators find the request; empty if there was no reply.
-    std::string_view correlation_vector() const noexcept { return detail::text_in(info_.correlation_vector); }
-    /// What happened and what to do now, beginning with the C function's name. Holds no key and no token.
-    std::string_view message() const noexcept { return detail::text_in(info_.message); }
-    /// The same for C.
-    const char* what() const noexcept { return info_.message; }
-    /// How long the message was before it was cut to 511 bytes.
-    std::size_t message_length() const noexcept { return info_.message_length; }
+    std::chrono::milliseconds retry_after() const noexcept {
+        return std::chrono::milliseconds(info() ? info()->retry_after_ms : 0);
+    }
+    /// Whether the same call may succeed later.
+    bool retryable() const noexcept { return info() && info()->retryable != 0; }
+    /// Whether the service may have carried out the failed request.
+    bool outcome_unknown() const noexcept { return info() && info()->outcome_unknown != 0; }
+    /// The service's own error code, for example "BadRequest"; empty if it sent none.
+    std::string_view service_code() const noexcept { return info() ? detail::text_in(info()->service_code) : ""; }
+    /// MS-CV of the reply, with which the service's operators find the request; empty if there was no reply.
+    std::string_view correlation_vector() const noexcept {
+        return info() ? detail::text_in(info()->correlation_vector) : "";
+    }
+    /// What failed, why, and what to do; starts with the C function's name. Option names are in backticks, spelled
+    /// as their setters. Never contains a key or a token.
+    std::string_view message() const noexcept { return info() ? detail::text_in(info()->message) : what(); }
+    /// The message for C.
+    const char* what() const noexcept { return info() ? info()->message : bits_ == 0 ? "" : to_string(status()); }
+    /// Length of the message before it was cut to 511 bytes.
+    std::size_t message_length() const noexcept { return info() ? info()->message_length : message().size(); }
 
-    const arr_error_info& raw() const noexcept { return info_; }
-    /// For a call of a C function.
-    arr_error_info* out() noexcept { return &info_; }
+    /// All details for C.
+    arr_error_info raw() const noexcept {
+        if (info()) {
+            return *info();
+        }
+        arr_error_info all{};
+        all.struct_size = static_cast<std::uint32_t>(sizeof all);
+        all.status = static_cast<arr_status>(status());
+        all.category = static_cast<arr_category>(category());
+        all.message_length = static_cast<std::uint32_t>(message().copy(all.message, sizeof all.message - 1));
+        return all;
+    }
 
 private:
-    explicit Error(const arr_error_info& info) noexcept : info_(info) {}
+    static constexpr std::uintptr_t bare(arr_status status) noexcept {
+        return status == ARR_OK ? 0 : std::uintptr_t{static_cast<std::uint32_t>(status)} << 1 | 1;
+    }
+    /// Null after a success, and for a status without details.
+    const arr_error_info* info() const noexcept {
+        return bits_ & 1 ? nullptr : reinterpret_cast<const arr_error_info*>(bits_);
+    }
+    void keep(arr_status status, const arr_error_info* info) noexcept {
+        bits_ = bare(status);
+        if (status != ARR_OK && info != nullptr) {
+            if (auto* copy = new (std::nothrow) arr_error_info(*info)) {
+                detail::name_options(*copy);
+                bits_ = reinterpret_cast<std::uintptr_t>(copy);
+            }
+        }
+    }
 
-    arr_error_info info_;
+    /// 0 after a success. Otherwise the address of the details; or, as an odd number, the status.
+    std::uintptr_t bits_ = 0;
 };
 
+static_assert(sizeof(Error) == sizeof(void*), "an Error is as large as a pointer");
+
+namespace detail {
+
+/// An initialized struct, for a C function to fill.
+inline arr_error_info error_info() noexcept {
+    arr_error_info info;
+    arr_error_info_init(&info, sizeof info);
+    return info;
+}
+
+}  // namespace detail
 }  // namespace arr

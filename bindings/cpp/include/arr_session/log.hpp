@@ -11,7 +11,7 @@
 
 namespace arr {
 
-/// A line of the log: an arr_log_entry. Views of it live as long as it does. Allocates nothing.
+/// A line of the log: an arr_log_entry. Views of it live as long as the object. Allocates nothing.
 class LogEntry {
 public:
     /// An empty line.
@@ -24,17 +24,17 @@ public:
         return std::chrono::system_clock::time_point(
             std::chrono::duration_cast<std::chrono::system_clock::duration>(since_1970));
     }
-    /// How many lines were lost before this one, because nobody pulled them in time.
+    /// Lines lost before this one because they were not pulled in time.
     std::uint64_t lost() const noexcept { return raw_.lost; }
-    /// The MS-CV of the reply that it is about; empty if there is none.
+    /// MS-CV of the reply that the line is about; empty if there is none.
     std::string_view correlation_vector() const noexcept { return detail::text_in(raw_.correlation_vector); }
-    /// What happened. Holds no key, no token and no body.
+    /// What happened. Never contains a key, a token or a body.
     std::string_view message() const noexcept { return detail::text_in(raw_.message); }
-    /// How long the message was before it was cut to 511 bytes.
+    /// Length of the message before it was cut to 511 bytes.
     std::size_t message_length() const noexcept { return raw_.message_length; }
 
     const arr_log_entry& raw() const noexcept { return raw_; }
-    /// For a call of a C function.
+    /// For C functions.
     arr_log_entry* out() noexcept { return &raw_; }
 
 private:

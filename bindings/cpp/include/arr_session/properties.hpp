@@ -1,4 +1,4 @@
-// What is known of a session. SPDX-License-Identifier: MIT OR Apache-2.0
+// Properties of a session. SPDX-License-Identifier: MIT OR Apache-2.0
 #pragma once
 
 #include "enums.hpp"
@@ -12,33 +12,35 @@
 
 namespace arr {
 
-/// What the service said of a session: an arr_session_properties. Views of it live as long as it does. Allocates nothing.
+/// Properties of a session: an arr_session_properties. Views of it live as long as the object. Allocates nothing.
 class SessionProperties {
 public:
-    /// Nothing known.
+    /// Empty.
     SessionProperties() noexcept { arr_session_properties_init(&raw_, sizeof raw_); }
 
     SessionStatus status() const noexcept { return static_cast<SessionStatus>(raw_.status); }
     SessionSize size() const noexcept { return static_cast<SessionSize>(raw_.size); }
-    /// The session's id.
+    /// Session id.
     std::string_view session_id() const noexcept { return detail::text_in(raw_.session_id); }
-    /// The host that renders; empty while the session is not ready.
+    /// Host that renders; empty until the session is ready.
     std::string_view hostname() const noexcept { return detail::text_in(raw_.hostname); }
-    /// The port of the ARR inspector on the host; 0 if there is none.
+    /// Port of the ARR inspector on the host; 0 if there is none.
     int arr_inspector_port() const noexcept { return raw_.arr_inspector_port; }
-    /// The port of the rendering connection's handshake on the host; 0 if there is none.
+    /// Port for the handshake of the rendering connection on the host; 0 if there is none.
     int handshake_port() const noexcept { return raw_.handshake_port; }
-    /// The whole lease, counted from when the session became ready; 0 if the service did not say.
+    /// Total lease, counted from the moment the session became ready; 0 if the service did not say.
     std::chrono::seconds max_lease() const noexcept { return std::chrono::seconds(raw_.max_lease_seconds); }
-    /// How much of it is used; 0 also if the service did not say. With REST 2021-01-01 whole minutes.
+    /// Used part of the lease; 0 if the service did not say. From a Session, it includes the time since the
+    /// service's report while the session is ready, as in Snapshot. From a list, it is as reported, in whole
+    /// minutes with REST 2021-01-01.
     std::chrono::seconds elapsed() const noexcept { return std::chrono::seconds(raw_.elapsed_seconds); }
-    /// How much of it was left when the service answered.
+    /// Remaining part of the lease, as of the end of the call or operation.
     std::chrono::seconds remaining() const noexcept { return std::chrono::seconds(raw_.remaining_seconds); }
-    /// How long ago the service said all this.
+    /// Age of the service's report.
     std::chrono::milliseconds age() const noexcept { return std::chrono::milliseconds(raw_.age_ms); }
     /// Whether this client created or opened the session.
     bool known_to_client() const noexcept { return raw_.known_to_client != 0; }
-    /// In a list of recovered sessions: how certain it is that it is ours.
+    /// In a list of recovered sessions: how certain it is that the session is ours.
     Claim claim() const noexcept { return static_cast<Claim>(raw_.claim); }
     /// When it was created, by the service's clock; nothing with REST v1.
     std::optional<std::chrono::system_clock::time_point> creation_time() const noexcept {
@@ -49,27 +51,28 @@ public:
         return std::chrono::system_clock::time_point(
             std::chrono::duration_cast<std::chrono::system_clock::duration>(since_1970));
     }
-    /// The computing power of its server; 0 until it has one, and with REST v1.
+    /// Computing power of its server; 0 until it has one, and with REST v1.
     double teraflops() const noexcept { return raw_.teraflops; }
-    /// The service's code for why it failed; empty with REST v1.
+    /// The service's code for the failure; empty with REST v1.
     std::string_view error_code() const noexcept { return detail::text_in(raw_.error_code); }
-    /// Why it failed or ended, where the service says so, cut to 511 bytes: Session::message() has all of it.
+    /// Why the session failed or ended, cut to 511 bytes; empty if the service did not say. Session::message()
+    /// returns all of it.
     std::string_view message() const noexcept { return detail::text_in(raw_.message); }
-    /// How long the message was before it was cut.
+    /// Length of the message before it was cut.
     std::size_t message_length() const noexcept { return raw_.message_length; }
 
     const arr_session_properties& raw() const noexcept { return raw_; }
-    /// For a call of a C function.
+    /// For C functions.
     arr_session_properties* out() noexcept { return &raw_; }
 
 private:
     arr_session_properties raw_;
 };
 
-/// A session in numbers, as it is now: an arr_snapshot.
+/// The numbers of a session, as of now: an arr_snapshot.
 class Snapshot {
 public:
-    /// Nothing known.
+    /// Empty.
     Snapshot() noexcept { arr_snapshot_init(&raw_, sizeof raw_); }
 
     SessionStatus status() const noexcept { return static_cast<SessionStatus>(raw_.status); }
@@ -78,52 +81,55 @@ public:
     int arr_inspector_port() const noexcept { return raw_.arr_inspector_port; }
     /// As in SessionProperties.
     int handshake_port() const noexcept { return raw_.handshake_port; }
-    /// The whole lease, counted from when the session became ready; 0 if it is not known.
+    /// Total lease, counted from the moment the session became ready; 0 if unknown.
     std::chrono::seconds max_lease() const noexcept { return std::chrono::seconds(raw_.max_lease_seconds); }
-    /// How much of it is used by now.
+    /// Used part of the lease now.
     std::chrono::seconds elapsed() const noexcept { return std::chrono::seconds(raw_.elapsed_seconds); }
-    /// What is left of it by now; 0 if the lease is not known.
+    /// Remaining part of the lease now; 0 if the lease is unknown.
     std::chrono::seconds remaining() const noexcept { return std::chrono::seconds(raw_.remaining_seconds); }
-    /// How long ago the service told this.
+    /// Age of the service's report.
     std::chrono::milliseconds age() const noexcept { return std::chrono::milliseconds(raw_.age_ms); }
-    /// Counts what has changed besides the time: when it is another than in the last frame, Session::properties() with
-    /// Read::known has new texts.
+    /// How long the session has been starting: since this client created it, or first read it as starting. 0 if it
+    /// is not starting.
+    std::chrono::milliseconds starting_for() const noexcept { return std::chrono::milliseconds(raw_.starting_for_ms); }
+    /// Counts changes other than the passing of time. If it has changed since the last frame, read the strings with
+    /// Session::properties() and Read::known.
     std::uint64_t revision() const noexcept { return raw_.revision; }
 
     const arr_snapshot& raw() const noexcept { return raw_; }
-    /// For a call of a C function.
+    /// For C functions.
     arr_snapshot* out() noexcept { return &raw_; }
 
 private:
     arr_snapshot raw_;
 };
 
-/// What became of many sessions: an arr_stop_all_result.
+/// Result of stopping many sessions: an arr_stop_all_result.
 class StopAllResult {
 public:
     StopAllResult() noexcept { arr_stop_all_result_init(&raw_, sizeof raw_); }
 
-    /// How many were stopped.
+    /// Sessions that were stopped.
     std::uint32_t stopped() const noexcept { return raw_.stopped; }
-    /// How many had ended already.
+    /// Sessions that had already ended.
     std::uint32_t already_gone() const noexcept { return raw_.already_gone; }
-    /// How many may still be running.
+    /// Sessions that may still be running.
     std::uint32_t failed() const noexcept { return raw_.failed; }
 
     const arr_stop_all_result& raw() const noexcept { return raw_; }
-    /// For a call of a C function.
+    /// For C functions.
     arr_stop_all_result* out() noexcept { return &raw_; }
 
 private:
     arr_stop_all_result raw_;
 };
 
-/// What a stop has brought.
+/// Result of a stop.
 struct StopResult {
-    /// From what the C functions give.
+    /// From the value of a C function.
     explicit StopResult(std::int32_t gone = 0) noexcept : already_gone(gone != 0) {}
 
-    /// Whether the service said that the session had ended before.
+    /// Whether the service replied that the session had already ended.
     bool already_gone;
 };
 

@@ -1,4 +1,4 @@
-// A value, or why there is none. SPDX-License-Identifier: MIT OR Apache-2.0
+// A value, or the error. SPDX-License-Identifier: MIT OR Apache-2.0
 #pragma once
 
 #include "error.hpp"
@@ -10,7 +10,7 @@
 #include <utility>
 
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-/// 1 if this file is compiled with exceptions.
+/// 1 if this file is compiled with exceptions enabled.
 #define ARR_CPP_EXCEPTIONS 1
 #include <exception>
 #else
@@ -20,10 +20,10 @@
 namespace arr {
 
 #if ARR_CPP_EXCEPTIONS
-/// What value_or_throw() throws. The library itself throws nothing.
+/// Thrown by value_or_throw() only.
 class Exception : public std::exception {
 public:
-    explicit Exception(const Error& error) noexcept : error_(error) {}
+    explicit Exception(Error error) noexcept : error_(std::move(error)) {}
     const Error& error() const noexcept { return error_; }
     const char* what() const noexcept override { return error_.what(); }
 
@@ -34,7 +34,7 @@ private:
 
 namespace detail {
 
-/// Somebody takes a value that is not there. There is no good way on, and a silent one would be worse.
+/// The program uses a value that is not there. It cannot continue sensibly, so it ends.
 [[noreturn]] inline void no_value(const Error& error) noexcept {
     std::fprintf(stderr, "arr::Result has no value: %s\n", error.what());
     std::abort();
@@ -42,17 +42,18 @@ namespace detail {
 
 }  // namespace detail
 
-/// A T, or the Error that tells why there is none. Look before you take: value(), * and -> end the program, by
-/// std::abort() and with the message on standard error, if there is no value.
+/// A T, or the Error that says why there is none. Check it first: without a value, value(), * and -> print the
+/// error's message on standard error and call std::abort().
 template <typename T>
 class [[nodiscard]] Result {
 public:
     Result(T value) : value_(std::move(value)) {}
-    /// A failure. The error of a success, as of the wrong one of two results, makes one too, which says so.
-    Result(const Error& error) noexcept
+    /// A failure. If `error` is of a success, for example taken from the wrong Result, it becomes
+    /// Status::invalid_argument.
+    Result(Error error) noexcept
         : error_(error.status() != Status::ok
-                     ? error
-                     : Error::of_usage(Status::invalid_argument, "arr::Result", "made from the error of a success: give a value")) {}
+                     ? std::move(error)
+                     : Error::of_usage(Status::invalid_argument, "arr::Result", "made from the error of a success; return a value")) {}
 
     bool has_value() const noexcept { return value_.has_value(); }
     explicit operator bool() const noexcept { return has_value(); }
@@ -65,7 +66,7 @@ public:
         require_value();
         return *value_;
     }
-    /// Of a result that is about to end, the value itself: `for (const auto& each : *client.list_sessions())` is safe.
+    /// For a temporary, returns the value itself, so `for (const auto& each : *client.list_sessions())` is safe.
     T value() && {
         require_value();
         return std::move(*value_);
@@ -81,16 +82,16 @@ public:
         return has_value() ? std::move(*value_) : static_cast<T>(std::forward<Other>(other));
     }
 
-    /// Why there is no value; says Status::ok if there is one.
+    /// Why there is no value; Status::ok if there is one.
     const Error& error() const& noexcept { return error_; }
-    Error error() && noexcept { return error_; }
+    Error error() && noexcept { return std::move(error_); }
     Status status() const noexcept { return error_.status(); }
 
 #if ARR_CPP_EXCEPTIONS
-    /// The value, or an arr::Exception. Only where exceptions are on.
+    /// The value, or throws an arr::Exception. Only with exceptions enabled.
     T value_or_throw() && {
         if (!has_value()) {
-            throw Exception(error_);
+            throw Exception(std::move(error_));
         }
         return std::move(*value_);
     }
@@ -107,27 +108,27 @@ private:
     std::optional<T> value_;
 };
 
-/// A success, or the Error that tells why it is none.
+/// A success, or the Error that says why it is not.
 template <>
 class [[nodiscard]] Result<void> {
 public:
     /// A success.
     Result() noexcept = default;
     /// A failure, or a success if the status says so.
-    Result(const Error& error) noexcept : error_(error) {}
+    Result(Error error) noexcept : error_(std::move(error)) {}
 
     bool has_value() const noexcept { return error_.status() == Status::ok; }
     explicit operator bool() const noexcept { return has_value(); }
 
     const Error& error() const& noexcept { return error_; }
-    Error error() && noexcept { return error_; }
+    Error error() && noexcept { return std::move(error_); }
     Status status() const noexcept { return error_.status(); }
 
 #if ARR_CPP_EXCEPTIONS
-    /// Nothing, or an arr::Exception. Only where exceptions are on.
+    /// Throws an arr::Exception on failure. Only with exceptions enabled.
     void value_or_throw() && {
         if (!has_value()) {
-            throw Exception(error_);
+            throw Exception(std::move(error_));
         }
     }
 #endif
@@ -138,69 +139,75 @@ private:
 
 namespace detail {
 
-/// Makes a C call that has no result but its success: call(arr_error_info*).
+/// For a C call without a result: call(arr_error_info*).
 template <typename Call>
 Result<void> attempt(Call&& call) {
-    Error error;
-    call(error.out());
-    return error;
+    arr_error_info error = error_info();
+    call(&error);
+    return Error(error);
 }
 
-/// Makes a C call that fills something: call(Out*, arr_error_info*). Gives Value(out) if it succeeds.
+/// For calls made in every frame: a timeout needs no heap.
+inline Error quiet_error(arr_status status, const arr_error_info& error) noexcept {
+    return status == ARR_ERROR_TIMEOUT ? Error(Status::timeout) : Error(error);
+}
+
+/// For a C call that fills a value: call(Out*, arr_error_info*). Returns Value(out).
 template <typename Value, typename Out, typename Call>
 Result<Value> filled(Out out, Call&& call) {
-    Error error;
-    if (call(&out, error.out()) != ARR_OK) {
-        return error;
+    arr_error_info error = error_info();
+    if (call(&out, &error) != ARR_OK) {
+        return Error(error);
     }
     return Value(std::move(out));
 }
 
-/// Makes a C call that fills a wrapped struct: call(C struct*, arr_error_info*).
+/// For a C call that fills a wrapped struct: call(C struct*, arr_error_info*).
 template <typename Wrapper, typename Call>
 Result<Wrapper> filled_struct(Call&& call) {
-    Error error;
+    arr_error_info error = error_info();
     Wrapper wrapper;
-    if (call(wrapper.out(), error.out()) != ARR_OK) {
-        return error;
+    if (call(wrapper.out(), &error) != ARR_OK) {
+        return Error(error);
     }
     return wrapper;
 }
 
-/// Makes a C call that gives a handle: call(C handle**, arr_error_info*).
+/// For a C call that returns a handle: call(C handle**, arr_error_info*).
 template <typename Owner, typename Call>
 Result<Owner> owned(Call&& call) {
-    Error error;
+    arr_error_info error = error_info();
     typename Owner::raw_type* raw = nullptr;
-    if (call(&raw, error.out()) != ARR_OK) {
-        return error;
+    if (call(&raw, &error) != ARR_OK) {
+        return Error(error);
     }
     return Owner::adopt(raw);
 }
 
-/// Makes a C call that takes a text, NUL-terminated: call(const char*) gives a Result. It reads a Copy of the text.
+/// For a C call that takes a NUL-terminated text: call(const char*) returns a Result. It reads a Copy of the text.
 template <typename Copy = std::string, typename Call>
 auto with_text(const char* function, std::string_view text, Call&& call) -> decltype(call("")) {
     if (!is_whole_in_c(text)) {
-        return Error::of_usage(Status::invalid_argument, function, "the text has a NUL inside");
+        return Error::of_usage(Status::invalid_argument, function, "the text has an embedded NUL");
     }
     return call(Copy(text).c_str());
 }
 
-/// Makes a C call that writes a text to a buffer: call(char*, capacity, needed*, arr_error_info*), once more if it was short.
+/// For a C call that writes a text to a buffer: call(char*, capacity, needed*, arr_error_info*). Calls it again if
+/// the buffer was too small.
 template <typename Text, typename Call>
 Result<Text> text_from(std::size_t capacity, Call&& call) {
     for (;;) {
-        Error error;
+        arr_error_info error = error_info();
         Text text(capacity, '\0');
         std::size_t needed = 0;
-        const arr_status status = call(text.data(), text.size(), &needed, error.out());
+        const arr_status status = call(text.data(), text.size(), &needed, &error);
         if (status == ARR_OK) {
             text.resize(needed == 0 ? 0 : needed - 1);
             return text;
         }
         if (status != ARR_ERROR_BUFFER_TOO_SMALL || needed <= capacity) {
-            return error;
+            return Error(error);
         }
         capacity = needed;
     }

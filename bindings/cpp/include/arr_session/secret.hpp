@@ -1,7 +1,6 @@
-// Texts that must not stay in memory. SPDX-License-Identifier: MIT OR Apache-2.0
+// Texts that are wiped from memory. SPDX-License-Identifier: MIT OR Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <string_view>
 #include <utility>
@@ -10,20 +9,19 @@
 namespace arr {
 namespace detail {
 
-/// A text that is wiped when it goes. It stands on the heap, where moving it leaves no copy behind.
+/// A text that is wiped when it is destroyed. It is on the heap, so moving it leaves no copy behind.
 class Secret {
 public:
     Secret() noexcept = default;
     Secret(std::size_t size, char fill) : bytes_(size, fill), size_(size) {}
     explicit Secret(std::string_view text) : Secret(text.size() + 1, '\0') {
-        std::copy(text.begin(), text.end(), bytes_.begin());
-        size_ = text.size();
+        size_ = text.copy(bytes_.data(), text.size());
     }
     Secret(const Secret&) = default;
     Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {
         other.bytes_.clear();
     }
-    /// Also for copies: what was here goes with `other`.
+    /// Also for copies: `other` takes and wipes the old text.
     Secret& operator=(Secret other) noexcept {
         bytes_.swap(other.bytes_);
         std::swap(size_, other.size_);
@@ -33,7 +31,7 @@ public:
 
     char* data() noexcept { return bytes_.data(); }
     std::size_t size() const noexcept { return size_; }
-    /// Makes it shorter; what stood there is left to be wiped.
+    /// Makes it shorter. The rest stays in place and is wiped at the end.
     void resize(std::size_t size) noexcept { size_ = size; }
     std::string_view view() const noexcept { return std::string_view(bytes_.data(), size_); }
     /// For C, if it was made from a text; "" if it is empty.
@@ -41,7 +39,7 @@ public:
 
 private:
     void wipe() noexcept {
-        // A plain memset before the end of an object is taken out by compilers.
+        // Compilers remove a plain memset before the end of an object.
         for (char& byte : bytes_) {
             *const_cast<volatile char*>(&byte) = '\0';
         }

@@ -14,19 +14,19 @@
 
 namespace arr {
 
-/// A handle of a rendering session. It keeps what it needs of its client. Several handles of one session know the same.
+/// A handle of a rendering session. It may outlive its Client object. Handles of the same session share its state.
 ///
-/// Its end frees the handle and ends what was watched by it. **It does not stop the session**, which costs money until it is
-/// stopped or its lease ends: that is stop(), or WatchOptions::stop_on_shutdown().
+/// Its destructor frees the handle and ends watching. **It does not stop the session**, which costs money until it
+/// is stopped or its lease ends: see stop() and WatchOptions::stop_on_shutdown().
 ///
-/// Functions without start_ that take a CallTimeout talk with the service, and block: keep them off a frame's thread. Threads:
-/// any, for all of them.
+/// Functions without start_ that take a CallTimeout call the service and block: keep them off the frame thread. All
+/// functions are thread-safe.
 class Session : public detail::Owner<Session, arr_session> {
 public:
-    /// No session.
+    /// An empty handle.
     Session() noexcept = default;
 
-    /// Its id. Sends nothing.
+    /// The session's id. Does not block.
     Result<std::string> id() const {
         return detail::text_from<std::string>(sizeof arr_session_properties::session_id,
                                               [&](char* buffer, std::size_t capacity, std::size_t* needed,
@@ -35,7 +35,7 @@ public:
                                               });
     }
 
-    /// Why it failed or ended, as last read: all of it. Empty if there is nothing. Sends nothing.
+    /// Why the session failed or ended, in full; empty if there is no reason. Does not block.
     Result<std::string> message() const {
         return detail::text_from<std::string>(sizeof arr_session_properties::message,
                                               [&](char* buffer, std::size_t capacity, std::size_t* needed,
@@ -44,15 +44,28 @@ public:
                                               });
     }
 
-    /// Reads its properties. With Read::known nothing is sent, and nothing waits.
+    /// The session's JSON from the last reply, for members that this library does not know: as received, without a
+    /// byte order mark. From a list, it is the session's entry. Empty until a reply has it.
+    ///
+    /// Status::unexpected_reply if it was longer than 64 KiB and was therefore not kept. Does not block.
+    Result<std::string> reply() const {
+        return detail::text_from<std::string>(std::size_t{1024},
+                                              [&](char* buffer, std::size_t capacity, std::size_t* needed,
+                                                  arr_error_info* error) {
+                                                  return arr_session_get_reply(get(), buffer, capacity, needed, error);
+                                              });
+    }
+
+    /// Reads the properties. With Read::known it sends nothing and does not block.
     Result<SessionProperties> properties(Read how = Read::fresh, CallTimeout timeout = {}) const {
         return detail::filled_struct<SessionProperties>([&](arr_session_properties* properties, arr_error_info* error) {
             return arr_session_get_properties(get(), static_cast<std::uint32_t>(how), properties, timeout.raw(), error);
         });
     }
 
-    /// Sets its whole lease, counted from when it became ready: it can only grow. A second to 365 days. Gives what is known
-    /// afterwards.
+    /// Sets the total lease, counted from the moment the session became ready: 1 s to 365 days. It can only grow.
+    /// Returns the cached properties after the update, with the lease that the service accepted; only a read shows
+    /// whether it granted it.
     Result<SessionProperties> update_lease(WholeSeconds max_lease, CallTimeout timeout = {}) const {
         if (!max_lease.fits()) {
             return lease_refused("arr_session_update_lease");
@@ -62,37 +75,39 @@ public:
         });
     }
 
-    /// Waits until it is ready. May be called in short slices, which costs no extra request. Status::timeout if it is not
-    /// ready yet; Status::session_ended or Status::session_failed if it never will be.
+    /// Waits until the session is ready. May be called in short slices, which send no extra requests.
+    /// Status::timeout if it is not ready yet; Status::session_ended or Status::session_failed if it will never be.
+    /// Blocks.
     Result<SessionProperties> wait_until_ready(WaitTimeout timeout) const {
         return detail::filled_struct<SessionProperties>([&](arr_session_properties* properties, arr_error_info* error) {
             return arr_session_wait_until_ready(get(), properties, timeout.raw(), error);
         });
     }
 
-    /// The same; `last` receives what was read last, also on Status::timeout, session_ended and session_failed.
+    /// As above; also sets `last` to the latest properties, even on Status::timeout, session_ended and session_failed.
     Result<void> wait_until_ready(WaitTimeout timeout, SessionProperties& last) const {
         return detail::attempt([&](arr_error_info* error) {
             return arr_session_wait_until_ready(get(), last.out(), timeout.raw(), error);
         });
     }
 
-    /// Stops it: its server is given back and costs no more. After a failure it may still be running: stop it again.
+    /// Stops the session: its server is released and no longer costs money. After a failure it may still be
+    /// running: stop it again.
     Result<StopResult> stop(CallTimeout timeout = {}) const {
         return detail::filled<StopResult>(std::int32_t{0}, [&](std::int32_t* already_gone, arr_error_info* error) {
             return arr_session_stop(get(), already_gone, timeout.raw(), error);
         });
     }
 
-    /// The session in numbers, as it is now. For every frame: it sends, waits and allocates nothing.
+    /// The session's current numbers. Cheap enough to call in every frame: does not block or allocate.
     Result<Snapshot> snapshot() const {
         return detail::filled_struct<Snapshot>([&](arr_snapshot* snapshot, arr_error_info* error) {
             return arr_session_snapshot(get(), snapshot, error);
         });
     }
 
-    /// Has the library read it at the poll intervals, and tell by events what becomes of it. Calling it again changes the
-    /// options. Ends with this handle. Does not block.
+    /// Polls the session in the background and reports changes as events. Call again to change the options. Watching,
+    /// keep-alive and stop_on_shutdown end with this handle. A failure changes nothing. Does not block.
     Result<void> watch(const WatchOptions& options = {}, std::uint64_t user_data = 0) const {
         return options.with_raw("arr_session_watch", [&](const arr_watch_options* raw) {
             return detail::attempt([&](arr_error_info* error) {
@@ -101,36 +116,37 @@ public:
         });
     }
 
-    /// Ends watching and keeping alive.
+    /// Ends watching and keep-alive.
     Result<void> end_watch() const {
         return detail::attempt([&](arr_error_info* error) { return arr_session_watch(get(), nullptr, 0, error); });
     }
 
-    /// Has the library extend its lease whenever it runs low, up to a cap. It must be watched by this handle. Does not block.
+    /// Extends the lease whenever it runs low, up to a cap. The session must be watched with this handle. Does not
+    /// block.
     Result<void> keep_alive(const KeepAliveOptions& options) const {
         return options.with_raw("arr_session_keep_alive", [&](const arr_keep_alive_options* raw) {
             return detail::attempt([&](arr_error_info* error) { return arr_session_keep_alive(get(), raw, error); });
         });
     }
 
-    /// Ends keeping alive; watching goes on.
+    /// Ends keep-alive; watching continues.
     Result<void> end_keep_alive() const {
         return detail::attempt([&](arr_error_info* error) { return arr_session_keep_alive(get(), nullptr, error); });
     }
 
-    /// Shows that the application is alive, for one that does not pull events. Neither waits nor allocates.
+    /// Shows that the application is alive, if it does not pull events. Does not block or allocate.
     Result<void> touch() const {
         return detail::attempt([&](arr_error_info* error) { return arr_session_touch(get(), error); });
     }
 
-    /// Starts what properties() does; Operation::properties() gives them.
+    /// Starts properties(). Result: Operation::properties().
     Result<Operation> start_properties(std::uint64_t user_data = 0, CallTimeout timeout = {}) const {
         return detail::owned<Operation>([&](arr_operation** operation, arr_error_info* error) {
             return arr_session_get_properties_start(get(), user_data, operation, timeout.raw(), error);
         });
     }
 
-    /// Starts what update_lease() does; Operation::properties() gives what is known afterwards.
+    /// Starts update_lease(). Result: Operation::properties().
     Result<Operation> start_update_lease(WholeSeconds max_lease, std::uint64_t user_data = 0, CallTimeout timeout = {}) const {
         if (!max_lease.fits()) {
             return lease_refused("arr_session_update_lease_start");
@@ -140,15 +156,15 @@ public:
         });
     }
 
-    /// Starts what wait_until_ready() does; Operation::properties() gives the properties of the session that is ready.
+    /// Starts wait_until_ready(). Result: Operation::properties().
     Result<Operation> start_wait_until_ready(std::uint64_t user_data = 0, WaitTimeout timeout = forever) const {
         return detail::owned<Operation>([&](arr_operation** operation, arr_error_info* error) {
             return arr_session_wait_until_ready_start(get(), user_data, operation, timeout.raw(), error);
         });
     }
 
-    /// Starts what stop() does; Operation::stop_result() gives the result. It goes on when the operation is freed or the
-    /// client ends.
+    /// Starts stop(). Result: Operation::stop_result(). It continues when the operation is freed or the client
+    /// ends.
     Result<Operation> start_stop(std::uint64_t user_data = 0, CallTimeout timeout = {}) const {
         return detail::owned<Operation>([&](arr_operation** operation, arr_error_info* error) {
             return arr_session_stop_start(get(), user_data, operation, timeout.raw(), error);
@@ -157,34 +173,34 @@ public:
 
 private:
     static Error lease_refused(const char* function) noexcept {
-        return Error::of_usage(Status::invalid_argument, function, "max_lease is no time from 1 s to 365 days");
+        return Error::of_usage(Status::invalid_argument, function, "max_lease is not a time from 1 s to 365 days");
     }
 };
 
-static_assert(sizeof(Session) == sizeof(void*), "a Session costs no more than its handle");
+static_assert(sizeof(Session) == sizeof(void*), "a Session is as large as its handle");
 
-/// A session that was resumed, or created because there was none to resume.
-struct ResumedSession {
+/// A session that was reused or created.
+struct ReusedSession {
     Session session;
     SessionProperties properties;
-    /// Whether it was there before.
-    bool resumed = false;
+    /// Whether it already existed.
+    bool reused = false;
 };
 
 namespace detail {
 
-/// call(arr_session**, arr_session_properties*, int32_t* resumed, arr_error_info*)
+/// call(arr_session**, arr_session_properties*, int32_t* reused, arr_error_info*)
 template <typename Call>
-Result<ResumedSession> resumed_session(Call&& call) {
-    Error error;
-    ResumedSession all;
+Result<ReusedSession> reused_session(Call&& call) {
+    arr_error_info error = error_info();
+    ReusedSession all;
     arr_session* session = nullptr;
-    std::int32_t resumed = 0;
-    if (call(&session, all.properties.out(), &resumed, error.out()) != ARR_OK) {
-        return error;
+    std::int32_t reused = 0;
+    if (call(&session, all.properties.out(), &reused, &error) != ARR_OK) {
+        return Error(error);
     }
     all.session = Session::adopt(session);
-    all.resumed = resumed != 0;
+    all.reused = reused != 0;
     return all;
 }
 
@@ -196,10 +212,10 @@ inline Result<Session> Operation::session() const {
     });
 }
 
-inline Result<ResumedSession> Operation::resumed_session() const {
-    return detail::resumed_session([&](arr_session** session, arr_session_properties* properties, std::int32_t* resumed,
+inline Result<ReusedSession> Operation::reused_session() const {
+    return detail::reused_session([&](arr_session** session, arr_session_properties* properties, std::int32_t* reused,
                                        arr_error_info* error) {
-        return arr_operation_get_session(get(), session, properties, resumed, error);
+        return arr_operation_get_session(get(), session, properties, reused, error);
     });
 }
 

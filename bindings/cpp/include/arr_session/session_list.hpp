@@ -1,4 +1,4 @@
-// The account's sessions as they were when they were listed. SPDX-License-Identifier: MIT OR Apache-2.0
+// The account's sessions at one time. SPDX-License-Identifier: MIT OR Apache-2.0
 #pragma once
 
 #include "handle.hpp"
@@ -8,42 +8,44 @@
 #include "session.hpp"
 
 #include <cstddef>
-#include <iterator>
+#include <string>
 
 namespace arr {
 
-/// Sessions of an account as they were when they were listed, or recovered. Nothing here sends anything. Threads: any.
+/// An account's sessions at the time of a list or recovery. Sends nothing. All functions are thread-safe.
 ///
-/// A loop goes over their properties:  `for (const arr::SessionProperties& each : list)`
+/// A loop iterates over their properties: `for (const arr::SessionProperties& each : list)`
 class SessionList : public detail::Owner<SessionList, arr_session_list> {
 public:
-    /// No list.
+    /// An empty handle.
     SessionList() noexcept = default;
 
-    /// How many sessions it has.
+    /// Number of sessions.
     Result<std::size_t> count() const {
         return detail::filled<std::size_t>(std::size_t{0}, [&](std::size_t* count, arr_error_info* error) {
             return arr_session_list_count(get(), count, error);
         });
     }
 
-    /// One of them, from 0 to the count less 1. SessionProperties::known_to_client() tells whether it is this client's.
+    /// Properties of a session, 0 to count() - 1. SessionProperties::known_to_client() says whether this client
+    /// created or opened it.
     Result<SessionProperties> at(std::size_t index) const {
         return detail::filled_struct<SessionProperties>([&](arr_session_properties* properties, arr_error_info* error) {
             return arr_session_list_get(get(), index, properties, error);
         });
     }
 
-    /// A handle of one that Client::recover_sessions() has found; sessions of other lists are opened by their id.
+    /// A handle of a session from Client::recover_sessions(). Open sessions of other lists by their id.
     Result<Session> session(std::size_t index) const {
         return detail::owned<Session>([&](arr_session** session, arr_error_info* error) {
             return arr_session_list_get_session(get(), index, session, error);
         });
     }
 
-    /// Goes over the properties. The list must outlive it.
+    /// Iterates over the properties. The list must outlive it.
     class Iterator {
     public:
+        // From <string>, which defines it too: <iterator> is large.
         using iterator_category = std::input_iterator_tag;
         using value_type = SessionProperties;
         using difference_type = std::ptrdiff_t;
@@ -74,7 +76,7 @@ public:
     Iterator end() const { return Iterator(*this, count().value_or(std::size_t{0})); }
 };
 
-static_assert(sizeof(SessionList) == sizeof(void*), "a SessionList costs no more than its handle");
+static_assert(sizeof(SessionList) == sizeof(void*), "a SessionList is as large as its handle");
 
 inline Result<SessionList> Operation::list() const {
     return detail::owned<SessionList>([&](arr_session_list** list, arr_error_info* error) {

@@ -1,11 +1,12 @@
-// Lengths of time between std::chrono and the library's 32 bits. SPDX-License-Identifier: MIT OR Apache-2.0
+// Converts std::chrono durations to the library's 32-bit numbers. SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Every std::chrono duration may be given, also std::chrono::hours::max(), and is converted without overflow:
+// Every duration is accepted, even std::chrono::hours::max(), and is converted without overflow:
 //
-//   settings    (leases, intervals: WholeSeconds, WholeMilliseconds) are rounded up to the unit. One that is negative, or more
-//               than fits, is refused by the call that uses it: Status::invalid_argument.
-//   timeouts    (CallTimeout, WaitTimeout) are rounded up to milliseconds. A negative one is over already, and more than fits
-//               (49 days) is as long as it takes.
+//   settings   (leases, intervals: WholeSeconds, WholeMilliseconds) are rounded up to the unit. A call that uses a negative
+//              setting, or one that does not fit, fails with Status::invalid_argument.
+//   timeouts   (CallTimeout, WaitTimeout) are rounded up to milliseconds. One that does not fit (49 days) is no limit, and a
+//              negative one counts as zero. Zero does not wait: a wait checks once, a call that needs a request fails with
+//              Status::timeout, and a start_ function with Status::invalid_argument.
 #pragma once
 
 #include <arr_session.h>
@@ -22,7 +23,7 @@ class WholeUnits {
 public:
     template <typename Rep, typename OtherPeriod>
     constexpr WholeUnits(std::chrono::duration<Rep, OtherPeriod> length) noexcept {
-        // A double takes every duration, and holds 32 bits exactly.
+        // A double holds every duration, and 32 bits exactly.
         const double units = std::chrono::duration<double, Period>(length).count();
         negative_ = !(units >= 0.0);
         too_long_ = units > static_cast<double>(UINT32_MAX);
@@ -36,7 +37,7 @@ public:
 
     constexpr bool fits() const noexcept { return !negative_ && !too_long_; }
     constexpr bool is_negative() const noexcept { return negative_; }
-    /// The number of units; 0 if it does not fit.
+    /// Number of units; 0 if it does not fit.
     constexpr std::uint32_t count() const noexcept { return count_; }
 
 private:
@@ -45,37 +46,37 @@ private:
     bool too_long_ = false;
 };
 
-/// What the service counts in: leases and what is left of them.
+/// The service's unit: leases.
 using WholeSeconds = WholeUnits<std::ratio<1>>;
-/// What the library itself counts in: intervals and timeouts.
+/// The library's unit: intervals and timeouts.
 using WholeMilliseconds = WholeUnits<std::milli>;
 
 namespace detail {
 
 constexpr std::uint32_t saturated(WholeMilliseconds length) noexcept {
-    return length.fits() ? length.count() : length.is_negative() ? 0 : UINT32_MAX;
+    // The two largest numbers have other meanings.
+    return length.is_negative() ? 0 : length.fits() && length.count() < ARR_TIMEOUT_DEFAULT ? length.count() : ARR_WAIT_FOREVER;
 }
 
 }  // namespace detail
 
-/// The most that a call may take that talks with the service. Without a value: ClientOptions::call_timeout().
+/// Time limit of a call that needs the service. Default: ClientOptions::call_timeout().
 class CallTimeout {
 public:
     constexpr CallTimeout() noexcept = default;
 
-    /// Nothing, and less, is the shortest time that there is: a millisecond.
     template <typename Rep, typename Period>
     constexpr CallTimeout(std::chrono::duration<Rep, Period> length) noexcept
-        : milliseconds_(detail::saturated(length) == ARR_TIMEOUT_DEFAULT ? 1 : detail::saturated(length)) {}
+        : milliseconds_(detail::saturated(length)) {}
 
-    /// As the C functions take it.
+    /// For C functions.
     constexpr std::uint32_t raw() const noexcept { return milliseconds_; }
 
 private:
     std::uint32_t milliseconds_ = ARR_TIMEOUT_DEFAULT;
 };
 
-/// How long a call waits for something to happen. Nothing, and less, does not wait.
+/// Time limit of a wait. Zero or less does not wait.
 class WaitTimeout {
 public:
     template <typename Rep, typename Period>
@@ -84,7 +85,7 @@ public:
 
     static constexpr WaitTimeout forever() noexcept { return WaitTimeout(ARR_WAIT_FOREVER); }
 
-    /// As the C functions take it.
+    /// For C functions.
     constexpr std::uint32_t raw() const noexcept { return milliseconds_; }
 
 private:
@@ -93,9 +94,9 @@ private:
     std::uint32_t milliseconds_;
 };
 
-/// Waits as long as it takes.
+/// No limit.
 inline constexpr WaitTimeout forever = WaitTimeout::forever();
-/// Looks, and does not wait.
+/// Does not wait.
 inline constexpr WaitTimeout no_wait = WaitTimeout(std::chrono::milliseconds(0));
 
 }  // namespace arr

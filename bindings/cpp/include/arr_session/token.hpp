@@ -12,21 +12,22 @@
 #include <utility>
 
 namespace arr {
-/// An access token: what the rendering connection is made with. A secret: keep it out of logs. It is wiped when it ends.
+/// An access token for the rendering connection. It is a secret: keep it out of logs. It is wiped when it is
+/// destroyed.
 class Token {
 public:
     Token(detail::Secret text, std::uint32_t remaining_seconds) noexcept
         : text_(std::move(text)), remaining_(remaining_seconds) {}
-    // A secret is not copied by accident.
+    // Move-only, so that a secret is not copied by accident.
     Token(Token&&) noexcept = default;
     Token& operator=(Token&&) noexcept = default;
 
-    /// The token, followed by a NUL. Lives as long as this object.
+    /// The token, followed by a NUL. Lives as long as the object.
     std::string_view text() const noexcept { return text_.view(); }
 
-    /// How long it was good when it came; nothing if it does not say.
+    /// How long the token was valid when it was returned: zero if it had expired; nothing if it does not say.
     std::optional<std::chrono::seconds> remaining() const noexcept {
-        return remaining_ == 0 ? std::nullopt : std::optional(std::chrono::seconds(remaining_));
+        return remaining_ == ARR_TOKEN_EXPIRY_UNKNOWN ? std::nullopt : std::optional(std::chrono::seconds(remaining_));
     }
 
 private:
@@ -36,7 +37,7 @@ private:
 
 namespace detail {
 
-/// Enough for the public service's tokens, so that one call does.
+/// Enough for the public service's tokens, so that one call suffices.
 inline constexpr std::size_t token_capacity = 4096;
 
 /// call(char*, capacity, needed*, remaining_seconds*, arr_error_info*)

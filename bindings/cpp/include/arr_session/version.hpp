@@ -1,4 +1,4 @@
-// Whether the program and the loaded library fit together. SPDX-License-Identifier: MIT OR Apache-2.0
+// The version of the loaded library. SPDX-License-Identifier: MIT OR Apache-2.0
 #pragma once
 
 #include "result.hpp"
@@ -9,19 +9,24 @@
 
 namespace arr {
 
-/// The version of the loaded library, for example "0.1.0".
+/// Version of the loaded library, for example "0.1.0".
 inline std::string_view version() noexcept {
     return arr_version_string();
 }
 
-/// The version of the loaded library's binary interface.
+/// The same as a number: major * 1000000 + minor * 1000 + patch.
+inline std::uint32_t version_number() noexcept {
+    return arr_version_number();
+}
+
+/// ABI version of the loaded library.
 inline std::uint32_t abi_version() noexcept {
     return arr_abi_version();
 }
 
-/// Whether the loaded library has the binary interface that this program was compiled for. Client::create() asks this first.
+/// Checks that the loaded library has the ABI that this program was compiled for. Client::create() calls it first.
 ///
-/// Fails with Status::unsupported, and names both versions and what to do. Threads: any.
+/// Fails with Status::unsupported; the message has both versions and what to do. Thread-safe.
 inline Result<void> check_version() noexcept {
     if (abi_version() == ARR_ABI_VERSION) {
         return {};
@@ -29,8 +34,8 @@ inline Result<void> check_version() noexcept {
     char text[400];
     const int length = std::snprintf(
         text, sizeof text,
-        "this program was compiled for arr_session %u.%u.%u with ABI version %u, but the library that was loaded is %s with "
-        "ABI version %u: ship the library that belongs to the header, or compile the program anew with the library's header",
+        "this program was compiled for arr_session %u.%u.%u with ABI version %u, but the loaded library is %s with ABI "
+        "version %u; ship the library that belongs to the header, or recompile the program with the library's header",
         static_cast<unsigned>(ARR_VERSION_MAJOR), static_cast<unsigned>(ARR_VERSION_MINOR),
         static_cast<unsigned>(ARR_VERSION_PATCH), static_cast<unsigned>(ARR_ABI_VERSION), arr_version_string(),
         static_cast<unsigned>(abi_version()));

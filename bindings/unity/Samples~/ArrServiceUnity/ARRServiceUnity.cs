@@ -7,10 +7,10 @@ using UnityEngine;
 namespace ArrSession.Compatibility
 {
     /// <summary>
-    /// For code that was written against the component of this name: replace the using lines for
-    /// <c>Microsoft.Azure.RemoteRendering</c> and <c>Microsoft.Azure.RemoteRendering.Unity</c> by
-    /// <c>ArrSession.Compatibility</c>. It is about sessions only: what renders is not in here.
-    /// One difference costs money if it is missed, so it is a setting: the lease grows up to a cap, and not for ever.
+    /// For code written against the component of this name: replace the using lines for
+    /// <c>Microsoft.Azure.RemoteRendering</c> and <c>Microsoft.Azure.RemoteRendering.Unity</c> with
+    /// <c>ArrSession.Compatibility</c>. Covers sessions only, not rendering. One difference affects cost, so it is a
+    /// setting: the lease is renewed up to a cap, not forever.
     /// </summary>
     [DisallowMultipleComponent]
     public sealed class ARRServiceUnity : MonoBehaviour
@@ -27,7 +27,7 @@ namespace ArrSession.Compatibility
         [Tooltip("Extend by this, in minutes.")]
         [Min(10)]
         [SerializeField] int autoRenewLeaseAmountMinutes = 15;
-        [Tooltip("The longest that the whole lease may become by itself, in minutes.")]
+        [Tooltip("The longest that automatic renewal may make the whole lease, in minutes.")]
         [Min(1)]
         [SerializeField] int autoRenewLeaseCapMinutes = 8 * 60;
         [Tooltip("Stop the session when this component is destroyed, play mode ends, or the application quits.")]
@@ -35,30 +35,30 @@ namespace ArrSession.Compatibility
 
         ArrClient client;
         RenderingSession active;
-        // When scripts are compiled, the Editor would carry it over, and the session does not live on.
-        [NonSerialized] RenderingSessionStatus told;
+        // NonSerialized: on a script reload the Editor would restore it, and the session has ended.
+        [NonSerialized] RenderingSessionStatus reported;
         Task<RenderingSessionProperties> beginning;
         CancellationTokenSource wanted;
 
-        /// <summary>The session has another status; its session is null once it has ended.</summary>
+        /// <summary>The session has a new status. The session is null once it has ended.</summary>
         public event SessionEvent OnSessionStatusChanged;
 
-        /// <summary>A request has failed.</summary>
+        /// <summary>A request failed.</summary>
         public event SessionError OnSessionErrorEncountered;
 
-        /// <summary>Where tokens come from and which sessions there are; null before <see cref="Initialize"/>.</summary>
+        /// <summary>Lists the account's sessions; null before <see cref="Initialize"/>.</summary>
         public RemoteRenderingClient Client { get; private set; }
 
-        /// <summary>The session, or null.</summary>
+        /// <summary>The current session, or null.</summary>
         public RenderingSession CurrentActiveSession
         {
             get { return client != null && !client.IsDisposed ? active : null; }
         }
 
-        /// <summary>What was heard of the session last; also after its end.</summary>
+        /// <summary>The properties from the last reply, also after the session's end.</summary>
         public RenderingSessionProperties LastProperties { get; private set; }
 
-        /// <summary>When the lease ends, in UTC; the earliest of all times without a session.</summary>
+        /// <summary>When the lease ends, in UTC; DateTime.MinValue without a session.</summary>
         public DateTime ExpirationTime
         {
             get
@@ -98,7 +98,7 @@ namespace ArrSession.Compatibility
             }
         }
 
-        /// <summary>The longest that the whole lease may become by itself.</summary>
+        /// <summary>The longest that automatic renewal may make the whole lease.</summary>
         public int AutoRenewLeaseCapMinutes
         {
             get { return autoRenewLeaseCapMinutes; }
@@ -119,14 +119,14 @@ namespace ArrSession.Compatibility
             }
         }
 
-        /// <summary>Makes the client. Call it once, before everything else.</summary>
+        /// <summary>Creates the client. Call it once, before everything else.</summary>
         public void Initialize(SessionConfiguration configuration)
         {
             string key = configuration.AccountKey;
             if (!Application.isEditor && !string.IsNullOrEmpty(key) && key.Trim() != DevelopmentAccount.AccountKey)
             {
-                throw new InvalidOperationException("An account key must not be in a build: whoever has the build would have the whole account."
-                    + " Give AuthenticationToken or AccessToken instead.");
+                throw new InvalidOperationException("A build must not contain an account key, which would give everyone with the build the whole"
+                    + " account. Use AuthenticationToken or AccessToken instead.");
             }
             Close();
             client = new ArrClient(new ArrClientOptions
@@ -148,15 +148,15 @@ namespace ArrSession.Compatibility
             SessionPump.Add(client, null, this);
         }
 
-        /// <summary>The path of a PEM file with further certificate authorities, for the emulator; null for none.</summary>
+        /// <summary>Path of a PEM file with additional certificate authorities, for the emulator; null for none.</summary>
         public string CertificateAuthorities { get; set; }
 
-        /// <summary>How often the session is read; null is as the service asks for.</summary>
+        /// <summary>How often the session is polled; null for the library's default.</summary>
         public TimeSpan? PollInterval { get; set; }
 
         /// <summary>
-        /// Creates a session. The task ends when it is ready or has failed, and never throws for what the service says: the
-        /// status tells. While one is starting, or active, it is that one.
+        /// Creates a session. The task completes when it is ready or has failed; service failures do not throw, the status
+        /// reports them. While a session is starting or active, returns that one.
         /// </summary>
         public Task<RenderingSessionProperties> StartSession(RenderingSessionCreationOptions options)
         {
@@ -172,14 +172,14 @@ namespace ArrSession.Compatibility
             });
         }
 
-        /// <summary>Goes on with a session, as <see cref="StartSession"/> does with a new one.</summary>
+        /// <summary>Opens an existing session, otherwise like <see cref="StartSession"/>.</summary>
         public Task<RenderingSessionProperties> OpenSession(string sessionId)
         {
             return Begin(false, delegate(CancellationToken cancellation) { return client.OpenSessionAsync(sessionId, cancellation); });
         }
 
         /// <summary>
-        /// Stops the session; one that is being created is given up, and stopped. The task ends when another one can be started.
+        /// Stops the session; cancels a create and stops its session. Another can be started once the task has completed.
         /// </summary>
         public async Task<RenderingSessionProperties> StopSession()
         {
@@ -189,7 +189,7 @@ namespace ArrSession.Compatibility
             return LastProperties;
         }
 
-        /// <summary>Lets the session go without stopping it; one that is being created is given up, and stopped.</summary>
+        /// <summary>Releases the session without stopping it; cancels a create and stops its session.</summary>
         public void ForgetSession()
         {
             RenderingSession forgotten = active;
@@ -197,7 +197,7 @@ namespace ArrSession.Compatibility
             GiveUp();
             if (forgotten == null) return;
             forgotten.Inner.Dispose();
-            Tell(RenderingSessionStatus.Unknown);
+            Report(RenderingSessionStatus.Unknown);
         }
 
         internal async Task<SessionContextResult> StopAsync(RenderingSession stopping)
@@ -211,7 +211,7 @@ namespace ArrSession.Compatibility
             catch (Exception problem)
             {
                 result.Context = Convert.ToContext(problem);
-                TellError(problem);
+                ReportError(problem);
             }
             return result;
         }
@@ -237,7 +237,7 @@ namespace ArrSession.Compatibility
             if (ending == null) return;
             ending.EventReceived -= Received;
             SessionPump.Remove(ending);
-            // With AutoStopSession the library goes on to stop the session.
+            // With AutoStopSession, the library stops the session in the background.
             ending.Dispose();
             if (last != null) last.Inner.Dispose();
         }
@@ -247,7 +247,7 @@ namespace ArrSession.Compatibility
             task.ContinueWith(delegate(Task failed) { GC.KeepAlive(failed.Exception); }, TaskContinuationOptions.OnlyOnFaulted);
         }
 
-        // Nobody waits for what is beginning any longer.
+        // Abandons the pending start.
         void GiveUp()
         {
             if (wanted != null) wanted.Cancel();
@@ -276,7 +276,7 @@ namespace ArrSession.Compatibility
                 ArrSession.RenderingSession made = await make(givenUp);
                 if (givenUp.IsCancellationRequested)
                 {
-                    // Given up just now: too late for the library to know.
+                    // Cancelled after the create had ended, so the library does not stop it.
                     if (isNew && !asked.IsDisposed) Observe(made.StopAsync());
                     made.Dispose();
                     return LastProperties;
@@ -284,8 +284,8 @@ namespace ArrSession.Compatibility
                 begun = new RenderingSession(this, made);
                 active = begun;
                 ApplyCare();
-                Hear(begun.Inner.GetProperties(ReadMode.Known));
-                Hear(await begun.Inner.WaitUntilReadyAsync(givenUp));
+                ReportProperties(begun.Inner.GetProperties(ReadMode.Known));
+                ReportProperties(await begun.Inner.WaitUntilReadyAsync(givenUp));
             }
             catch (ArrSessionEndedException ended)
             {
@@ -294,7 +294,7 @@ namespace ArrSession.Compatibility
             }
             catch (OperationCanceledException)
             {
-                // Closed, stopped or forgotten meanwhile.
+                // Closed, stopped or forgotten.
             }
             catch (Exception problem)
             {
@@ -302,7 +302,7 @@ namespace ArrSession.Compatibility
                 {
                     LastProperties = new RenderingSessionProperties { Status = RenderingSessionStatus.Error, Message = problem.Message };
                 }
-                TellError(problem);
+                ReportError(problem);
             }
             return LastProperties;
         }
@@ -332,31 +332,31 @@ namespace ArrSession.Compatibility
             SessionProperties known = now.Inner.GetProperties(ReadMode.Known);
             if (received.Type == ArrEventType.LeaseExtended)
             {
-                Hear(known);
+                ReportProperties(known);
             }
             else if (received.Type == ArrEventType.SessionStatusChanged)
             {
-                // The code in front knows no session that is being stopped: it hears of the end.
+                // The original API has no Stopping state: report the end only.
                 if (known.Status == SessionStatus.Stopping) return;
                 bool over = known.Status == SessionStatus.Stopped || known.Status == SessionStatus.Expired || known.Status == SessionStatus.Error;
                 LastProperties = Convert.ToProperties(known);
                 if (over) End(now, LastProperties.Status);
-                else Tell(LastProperties.Status);
+                else Report(LastProperties.Status);
             }
-            else if (received.Type == ArrEventType.LeaseNotExtended && OnSessionErrorEncountered != null)
-            {
-                OnSessionErrorEncountered(this, new SessionGeneralContext
-                {
-                    Result = Result.Fail,
-                    ErrorMessage = "The lease could not be extended (" + received.Status + ").",
-                });
-            }
+            else if (received.Type == ArrEventType.LeaseNotExtended) Fail("The lease could not be extended (" + received.Status + ").");
+            else if (received.Type == ArrEventType.ReadsFailing) Fail("The session cannot be read (" + received.Status + ").");
         }
 
-        void Hear(SessionProperties known)
+        void Fail(string message)
+        {
+            if (OnSessionErrorEncountered == null) return;
+            OnSessionErrorEncountered(this, new SessionGeneralContext { Result = Result.Fail, ErrorMessage = message });
+        }
+
+        void ReportProperties(SessionProperties known)
         {
             LastProperties = Convert.ToProperties(known);
-            Tell(LastProperties.Status);
+            Report(LastProperties.Status);
         }
 
         void End(RenderingSession ended, RenderingSessionStatus how)
@@ -368,17 +368,17 @@ namespace ArrSession.Compatibility
             RenderingSessionProperties last = LastProperties;
             last.Status = how;
             LastProperties = last;
-            Tell(how);
+            Report(how);
         }
 
-        void Tell(RenderingSessionStatus status)
+        void Report(RenderingSessionStatus status)
         {
-            if (status == told) return;
-            told = status;
+            if (status == reported) return;
+            reported = status;
             if (OnSessionStatusChanged != null) OnSessionStatusChanged(this, CurrentActiveSession);
         }
 
-        void TellError(Exception problem)
+        void ReportError(Exception problem)
         {
             Debug.LogWarning("Remote Rendering: " + problem.Message, this);
             if (OnSessionErrorEncountered != null) OnSessionErrorEncountered(this, Convert.ToContext(problem));

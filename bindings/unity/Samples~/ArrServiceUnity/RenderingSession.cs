@@ -4,7 +4,7 @@ using System.Threading.Tasks;
 
 namespace ArrSession.Compatibility
 {
-    /// <summary>The active session. Its calls never throw for what the service says: the result tells.</summary>
+    /// <summary>The active session. Service failures do not throw; the result reports them.</summary>
     public sealed class RenderingSession
     {
         readonly ARRServiceUnity service;
@@ -27,7 +27,7 @@ namespace ArrSession.Compatibility
             get { return session; }
         }
 
-        /// <summary>Asks the service.</summary>
+        /// <summary>Reads the properties from the service.</summary>
         public async Task<RenderingSessionPropertiesResult> GetPropertiesAsync()
         {
             RenderingSessionPropertiesResult result = new RenderingSessionPropertiesResult();
@@ -57,14 +57,14 @@ namespace ArrSession.Compatibility
             return result;
         }
 
-        /// <summary>Stops it.</summary>
+        /// <summary>Stops the session.</summary>
         public Task<SessionContextResult> StopAsync()
         {
             return service.StopAsync(this);
         }
     }
 
-    /// <summary>The account's sessions.</summary>
+    /// <summary>Lists the account's sessions.</summary>
     public sealed class RemoteRenderingClient
     {
         readonly ArrClient client;
@@ -74,7 +74,7 @@ namespace ArrSession.Compatibility
             this.client = client;
         }
 
-        /// <summary>Those that have not ended.</summary>
+        /// <summary>Lists the sessions that have not ended.</summary>
         public async Task<RenderingSessionPropertiesArrayResult> GetCurrentRenderingSessionsAsync()
         {
             RenderingSessionPropertiesArrayResult result = new RenderingSessionPropertiesArrayResult();
@@ -117,7 +117,7 @@ namespace ArrSession.Compatibility
             {
                 case SessionStatus.Starting: return RenderingSessionStatus.Starting;
                 case SessionStatus.Ready: return RenderingSessionStatus.Ready;
-                // The code in front knows no session that is being stopped.
+                // The original API has no Stopping state.
                 case SessionStatus.Stopping: return RenderingSessionStatus.Stopped;
                 case SessionStatus.Stopped: return RenderingSessionStatus.Stopped;
                 case SessionStatus.Expired: return RenderingSessionStatus.Expired;
@@ -128,13 +128,13 @@ namespace ArrSession.Compatibility
 
         internal static SessionGeneralContext ToContext(Exception problem)
         {
-            ArrException told = problem as ArrException;
+            ArrException failure = problem as ArrException;
             return new SessionGeneralContext
             {
                 Result = Result.Fail,
                 ErrorMessage = problem.Message,
-                HttpResponseCode = told != null ? (uint)told.HttpStatus : 0,
-                ResponseCorrelationVector = told != null ? told.CorrelationVector : null,
+                HttpResponseCode = failure != null ? (uint)failure.HttpStatus : 0,
+                ResponseCorrelationVector = failure != null ? failure.CorrelationVector : null,
             };
         }
 

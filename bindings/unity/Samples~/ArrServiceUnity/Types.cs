@@ -2,7 +2,7 @@ using System;
 
 namespace ArrSession.Compatibility
 {
-    // What code that was written against ARRServiceUnity hands over and gets, under the names that it uses.
+    // The types that code written against ARRServiceUnity uses, under their original names.
 
     public enum RenderingSessionVmSize { None, Standard, Premium }
 
@@ -10,25 +10,25 @@ namespace ArrSession.Compatibility
 
     public enum Result { Success, Fail }
 
-    /// <summary>Account and service. Give a key, or one of the tokens.</summary>
+    /// <summary>Account and service. Set the key or one of the tokens.</summary>
     public struct SessionConfiguration
     {
-        /// <summary>Where the account was made.</summary>
+        /// <summary>Where the account was created.</summary>
         public string AccountDomain;
 
-        /// <summary>Where sessions run; empty: where the account was made.</summary>
+        /// <summary>Where sessions run. Empty: where the account was created.</summary>
         public string RemoteRenderingDomain;
 
         /// <summary>The account's id, a GUID.</summary>
         public string AccountId;
 
-        /// <summary>The account's key: in the Editor only, unless it is the emulator's public one.</summary>
+        /// <summary>The account's key. In the Editor only, unless it is the emulator's public key.</summary>
         public string AccountKey;
 
-        /// <summary>A token of Microsoft Entra ID.</summary>
+        /// <summary>A Microsoft Entra ID token.</summary>
         public string AuthenticationToken;
 
-        /// <summary>A token of the service's token service.</summary>
+        /// <summary>An access token of the session service's token service.</summary>
         public string AccessToken;
 
         public SessionConfiguration(string accountDomain, string remoteRenderingDomain, string accountId, string accountKey)
@@ -50,14 +50,14 @@ namespace ArrSession.Compatibility
         public RenderingSessionCreationOptions(RenderingSessionVmSize size, int maxLeaseHours, int maxLeaseMinutes)
         {
             Size = size;
-            // Hours beyond a day and minutes beyond an hour count in full.
+            // Not TimeSpan's constructor for hours and minutes: any number of either counts in full.
             MaxLease = TimeSpan.FromMinutes(maxLeaseHours * 60.0 + maxLeaseMinutes);
         }
     }
 
     public struct RenderingSessionUpdateOptions
     {
-        /// <summary>The whole lease, not what is added to it.</summary>
+        /// <summary>The whole lease, not an increment.</summary>
         public TimeSpan MaxLease;
 
         public RenderingSessionUpdateOptions(int maxLeaseHours, int maxLeaseMinutes)
@@ -79,7 +79,7 @@ namespace ArrSession.Compatibility
         public int ArrInspectorPort;
     }
 
-    /// <summary>How a request went.</summary>
+    /// <summary>The outcome of a request.</summary>
     public struct SessionGeneralContext
     {
         public Result Result;

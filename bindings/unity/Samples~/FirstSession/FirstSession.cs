@@ -4,7 +4,7 @@ using ArrSession.Unity;
 using UnityEngine;
 
 /// <summary>
-/// Put this on an empty GameObject, set the settings of the Remote Rendering Session that comes with it, and press Play.
+/// Add this to an empty GameObject, assign Settings of the Remote Rendering Session that comes with it, and press Play.
 /// </summary>
 [RequireComponent(typeof(RemoteRenderingSession))]
 public sealed class FirstSession : MonoBehaviour
@@ -12,7 +12,7 @@ public sealed class FirstSession : MonoBehaviour
     RemoteRenderingSession session;
     string line = "";
 
-    /// <summary>What is shown.</summary>
+    /// <summary>The text on the screen.</summary>
     public string Line
     {
         get { return line; }
@@ -23,15 +23,15 @@ public sealed class FirstSession : MonoBehaviour
         session = GetComponent<RemoteRenderingSession>();
         try
         {
-            line = "asking for a session";
+            line = "requesting a session";
             SessionProperties ready = await session.StartSessionAsync();
-            // Here a renderer connects: to this host, with the token that Client.GetTokenAsync() gives.
+            // Connect your renderer here: to this host, with the token from Client.GetTokenAsync().
             line = "render on " + ready.Hostname;
             Debug.Log(line);
         }
         catch (OperationCanceledException)
         {
-            line = "given up";
+            line = "cancelled";
         }
         catch (Exception problem)
         {

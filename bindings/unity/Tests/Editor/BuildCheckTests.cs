@@ -7,19 +7,19 @@ namespace ArrSession.Unity.Editor.Tests
     public sealed class BuildCheckTests
     {
         [Test]
-        public void PlayModeIsNoBuild()
+        public void PlayModeIsNotABuild()
         {
             new BuildCheck().OnProcessScene(default(Scene), null);
         }
 
         [Test]
-        public void ItComesBeforeTheBuildDoesItsWork()
+        public void RunsBeforeTheBuild()
         {
             Assert.IsTrue(new BuildCheck().callbackOrder < 0);
         }
 
         [Test]
-        public void BothOfItsPartsAreFoundByTheEditor()
+        public void ImplementsBothBuildCallbacks()
         {
             object check = new BuildCheck();
             Assert.IsTrue(check is IPreprocessBuildWithReport && check is IProcessSceneWithReport);

@@ -6,7 +6,7 @@ using UnityEngine.TestTools;
 
 namespace ArrSession.Unity.Tests
 {
-    /// <summary>They need the native library, and no service.</summary>
+    /// <summary>These need the native library, but no service.</summary>
     public sealed class ComponentTests
     {
         GameObject place;
@@ -20,10 +20,10 @@ namespace ArrSession.Unity.Tests
             session = place.AddComponent<RemoteRenderingSession>();
             settings = ScriptableObject.CreateInstance<RemoteRenderingSettings>();
             settings.Journal = false;
-            // Nobody listens there.
+            // Nothing listens on this port.
             settings.ServiceEndpoint = "http://127.0.0.1:1";
             settings.CallTimeout = System.TimeSpan.FromSeconds(0.3);
-            // The test runner takes an error in the console for a failure.
+            // The test runner fails a test that logs an error.
             settings.LogLevel = ArrLogLevel.Off;
             session.Settings = settings;
         }
@@ -51,30 +51,30 @@ namespace ArrSession.Unity.Tests
         }
 
         [UnityTest]
-        public IEnumerator WhatCannotBeReachedIsToldByEventAndTask()
+        public IEnumerator AnUnreachableServiceIsReportedByEventAndTask()
         {
-            string told = null;
-            session.OnProblem.AddListener(delegate(string problem) { told = problem; });
+            string reported = null;
+            session.OnProblem.AddListener(delegate(string problem) { reported = problem; });
             Task<SessionProperties> start = session.StartSessionAsync();
             Assert.IsTrue(session.IsStarting);
             while (!start.IsCompleted) yield return null;
             Assert.IsTrue(start.IsFaulted);
-            Assert.IsNotNull(told);
-            Assert.AreEqual(told, session.LastProblem);
+            Assert.IsNotNull(reported);
+            Assert.AreEqual(reported, session.LastProblem);
             Assert.IsFalse(session.IsStarting);
         }
 
         [UnityTest]
-        public IEnumerator WithoutSettingsTheProblemSaysHowToMakeThem()
+        public IEnumerator WithoutSettingsTheProblemSaysHowToCreateThem()
         {
             session.Settings = null;
             Task<SessionProperties> start = session.StartSessionAsync();
             while (!start.IsCompleted) yield return null;
-            StringAssert.Contains("Assets, Create, Remote Rendering", session.LastProblem);
+            StringAssert.Contains("Assets > Create > Remote Rendering", session.LastProblem);
         }
 
         [UnityTest]
-        public IEnumerator WhatIsDestroyedGivesUpInSilence()
+        public IEnumerator ADestroyedComponentCancelsItsStart()
         {
             Task<SessionProperties> start = session.StartSessionAsync();
             yield return null;

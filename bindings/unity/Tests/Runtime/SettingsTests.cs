@@ -30,7 +30,7 @@ namespace ArrSession.Unity.Tests
         }
 
         [Test]
-        public void WithoutCredentialTheProblemSaysWhatToChoose()
+        public void WithoutACredentialTheProblemSaysWhatToChoose()
         {
             settings.Credential = CredentialSource.None;
             StringAssert.Contains("Choose Development Account", settings.FindProblem(false, false));
@@ -49,7 +49,7 @@ namespace ArrSession.Unity.Tests
         }
 
         [Test]
-        public void AKeyThatIsNotUsedMustNotBeInABuildEither()
+        public void AnUnusedKeyFailsABuildToo()
         {
             settings.AccountKey = " c2VjcmV0 ";
             Assert.IsTrue(settings.HoldsForeignKey);
@@ -59,7 +59,7 @@ namespace ArrSession.Unity.Tests
         }
 
         [Test]
-        public void ATokenProviderIsToBeNamedOrToStandBeside()
+        public void ATokenProviderMustBeSetOrNextToTheSession()
         {
             settings.Credential = CredentialSource.TokenProvider;
             settings.AccountId = DevelopmentAccount.AccountId;
@@ -70,7 +70,7 @@ namespace ArrSession.Unity.Tests
         }
 
         [Test]
-        public void ATokenGoesWhereItsKindBelongs()
+        public void ATokenIsPassedByItsKind()
         {
             settings.Credential = CredentialSource.TokenProvider;
             ArrClientOptions access = settings.ToOptions("a.b.c", TokenKind.AccessToken);
@@ -84,15 +84,15 @@ namespace ArrSession.Unity.Tests
         }
 
         [Test]
-        public void TheJournalLiesWhereAnApplicationMayWrite()
+        public void TheJournalIsBelowPersistentDataPath()
         {
-            StringAssert.Contains(Application.persistentDataPath, settings.ToOptions().JournalPath);
+            StringAssert.Contains(Application.persistentDataPath, settings.ToOptions().JournalFolder);
             settings.Journal = false;
-            Assert.IsNull(settings.ToOptions().JournalPath);
+            Assert.IsNull(settings.ToOptions().JournalFolder);
         }
 
         [Test]
-        public void NothingGivenIsTheLibrarysDefault()
+        public void UnsetOptionsUseTheLibrarysDefaults()
         {
             ArrClientOptions options = settings.ToOptions();
             Assert.IsNull(options.PollInterval);

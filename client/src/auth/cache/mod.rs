@@ -20,14 +20,14 @@ use uuid::Uuid;
 const REFRESH_AHEAD: Duration = Duration::from_secs(300);
 /// A token this close to its expiry is no longer used: the request takes time to arrive.
 const LAST_USE: Duration = Duration::from_secs(30);
-/// After an early refresh fails, the old token is used this long before the next attempt.
+/// After a failed early refresh, the old token is used for this long before the next attempt.
 const REFRESH_PAUSE: Duration = Duration::from_secs(30);
 
 /// An access token and how long it may be used.
 #[derive(Debug)]
 struct Token {
     text: Secret,
-    /// `None`: unknown, or stated only in terms of a clock that cannot be checked.
+    /// `None`: unknown, or given only by a clock that cannot be checked.
     expires: Option<Instant>,
     use_until: Instant,
     refresh_at: Instant,
@@ -73,7 +73,7 @@ impl Waited {
     }
 }
 
-/// The job of fetching a token for all calls. Its holder sends the request and hands in the reply; dropping it
+/// The job of fetching a token for all calls. Its holder sends the request and passes on the reply; dropping it
 /// unfinished returns the job. It belongs to no operation, so an abandoned operation blocks no other call.
 #[derive(Debug)]
 pub(crate) struct Exchange {
@@ -173,13 +173,19 @@ impl TokenCache {
         Arc::new(cache)
     }
 
+    /// Wipes the credential and the token. The client has ended, and makes no more requests.
+    pub(crate) fn forget(&self) {
+        let mut state = lock(&self.state);
+        (state.credential, state.token) = (Credential::default(), None);
+    }
+
     /// Takes a new token from the application, of the same kind as before.
     pub(crate) fn set(&self, token: Secret) -> Result<()> {
         let mut state = lock(&self.state);
         let credential = match &state.credential {
             Credential::AccountKey(_) => {
                 return Err(Error::invalid_argument(
-                    "the client was made with an account key, which needs no new token; make another client for a token",
+                    "the client has an account key and takes no token; to use a token, create another client",
                 ));
             }
             Credential::EntraToken(_) => Credential::EntraToken(token),
@@ -195,12 +201,12 @@ impl TokenCache {
         (state.running, state.starved, state.failed, state.rest) = (None, None, None, None);
         self.plan_to_ask(&state.credential);
         drop(state);
-        self.log.info(None, || "the application gave a new token".into());
+        self.log.info(None, || "the application supplied a new token".into());
         self.has_changed();
         Ok(())
     }
 
-    /// Asks the application for a new token if its own expires soon. Cheap enough for every frame: one comparison.
+    /// Asks the application for a new token if its own expires soon. One comparison: cheap enough for every frame.
     pub(crate) fn ask_application_if_due(&self, now: Instant) {
         let ask_at = self.ask_at.load(Ordering::Relaxed);
         if ask_at != u64::MAX && now.since_beginning().as_millis() >= u128::from(ask_at) {
@@ -213,7 +219,7 @@ impl TokenCache {
             Credential::AccountKey(_) => None,
             Credential::EntraToken(text) | Credential::AccessToken(text) => Some(text),
         };
-        // There is only the device's clock to go by. Asking too early does no harm, and a refusal also asks.
+        // Only the device's clock is available here. Asking too early does no harm, and a refusal also asks.
         let ends = text.filter(|_| self.on_request).and_then(|text| expiry(text.expose()).ok());
         let ask_at = ends.map_or(u64::MAX, |ends| {
             let lifetime = ends.saturating_sub(self.clock.unix_time());
@@ -247,7 +253,7 @@ impl TokenCache {
             return false;
         }
         if state.starved.is_none() {
-            let message = format!("{why}; the application was asked for a new token, and has given none in time");
+            let message = format!("{why}; the application was asked for a new token and did not supply one in time");
             state.starved = Some(why.clone().recast(ErrorKind::Unauthorized, message));
             self.ask();
         }
@@ -328,7 +334,7 @@ impl TokenCache {
         }
         if state.token.as_ref().is_some_and(|token| token.exchange == issued.exchange) {
             state.token = None;
-            self.log.info(None, || "the service refused the access token; a new one is fetched".into());
+            self.log.info(None, || "the service refused the access token; fetching a new one".into());
         }
         true
     }
@@ -344,13 +350,12 @@ impl TokenCache {
         until
     }
 
-    /// What was refused when a session request was answered 401, and what to do about it. `renewed`: a new token was
-    /// refused too.
+    /// What a 401 to a session request means, and what to do about it. `renewed`: a new token was refused too.
     pub(crate) fn refusal(&self, renewed: bool) -> &'static str {
         match &lock(&self.state).credential {
             _ if renewed => {
-                "the access token was refused, and so was a new one; check that the service endpoint belongs to the same \
-                 service as the account domain"
+                "the access token was refused, and so was a new one; check that `service_endpoint` belongs to the same \
+                 service as `account_domain`"
             }
             credential => credential.refused(),
         }
@@ -398,14 +403,22 @@ impl TokenCache {
         let credential = lock(&self.state).credential.clone();
         let text = token_service::read_token(reply, &credential)?;
         let expires = expiry(text.expose()).map_err(|what| {
-            let message = format!("the token service answered with something that is no access token: {what}");
+            let message =
+                format!("the token service replied with an invalid access token: {what}; check `account_domain`");
             Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts())
         })?;
         // Uses only the service's clock: a device's clock may be years off.
         let issued = reply.date().unwrap_or_else(|| self.clock.unix_time());
         let lifetime = expires.saturating_sub(issued);
         if lifetime.is_zero() {
-            let message = "the token service answered with a token that has expired already; its clock is wrong";
+            let whose = match reply.date() {
+                Some(_) => "by the date of the same reply; the token service's clock is wrong".to_owned(),
+                None => format!(
+                    "by this machine's clock ({}), as the reply has no date; check the clock",
+                    httpdate::fmt_http_date(std::time::UNIX_EPOCH + issued)
+                ),
+            };
+            let message = format!("the token service replied with a token that has already expired {whose}");
             return Err(Error::new(ErrorKind::InvalidToken, message).with_reply(reply.facts()));
         }
         let now = self.clock.now();
@@ -447,7 +460,7 @@ impl Token {
     }
 }
 
-/// Our own correlation vector, as the official clients send. The service's operators find the request by it.
+/// Our own correlation vector, which the official clients also send. The service's operators find the request by it.
 fn correlation_vector() -> String {
     base64::engine::general_purpose::STANDARD_NO_PAD.encode(Uuid::new_v4().as_bytes())
 }

@@ -1,4 +1,4 @@
-//! Tests of the cache alone, with a settable clock and made-up replies.
+//! Tests of the token cache alone, with a settable clock and invented replies.
 
 use super::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -78,7 +78,7 @@ fn good_for(lifetime: Duration) -> Reply {
 }
 
 #[test]
-fn a_token_is_fetched_once_and_lives_by_the_services_clock() {
+fn a_token_is_fetched_once_and_expires_by_the_services_clock() {
     let it = Fixture::new();
     it.exchange().complete(Ok(good_for(DAY)));
     it.at(DAY - REFRESH_AHEAD - Duration::from_secs(1));
@@ -88,7 +88,7 @@ fn a_token_is_fetched_once_and_lives_by_the_services_clock() {
 }
 
 #[test]
-fn during_an_exchange_calls_wait_or_use_the_old_token() {
+fn during_an_exchange_calls_use_the_old_token_or_wait() {
     let it = Fixture::new();
     let first = it.exchange();
     assert!(matches!(it.acquire(), Acquired::Wait(Waited { number: 1, own: false })));
@@ -97,7 +97,7 @@ fn during_an_exchange_calls_wait_or_use_the_old_token() {
     let _refresh = it.exchange();
     it.token();
     it.at(DAY - LAST_USE);
-    assert!(matches!(it.acquire(), Acquired::Wait(Waited { number: 2, .. })), "too near its end to be used");
+    assert!(matches!(it.acquire(), Acquired::Wait(Waited { number: 2, .. })), "too close to its expiry to be used");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_pause_that_the_token_service_asked_for_applies_to_all_calls() {
     let it = Fixture::new();
     it.exchange().complete(Ok(Reply { status: 429, retry_after: Some("90".into()), ..Reply::default() }));
     it.at(Duration::from_secs(89));
-    let Acquired::Rest(until, error) = it.acquire() else { panic!("nobody may ask yet") };
+    let Acquired::Rest(until, error) = it.acquire() else { panic!("no request is allowed yet") };
     assert_eq!((until, error.kind()), (Instant::from_elapsed(Duration::from_secs(90)), ErrorKind::Throttled));
     it.at(Duration::from_secs(90));
     it.exchange().complete(Ok(good_for(DAY)));
@@ -194,7 +194,7 @@ fn only_the_refused_token_is_forgotten() {
 }
 
 #[test]
-fn a_short_token_is_still_used_for_most_of_its_life() {
+fn a_short_lived_token_is_used_for_most_of_its_time() {
     let it = Fixture::new();
     it.exchange().complete(Ok(good_for(Duration::from_secs(20))));
     it.at(Duration::from_secs(15));
@@ -210,21 +210,21 @@ fn each_exchange_has_its_own_correlation_vector() {
 }
 
 #[test]
-fn a_token_that_the_application_gave_is_used_until_the_service_refuses_it() {
+fn an_applications_token_is_used_until_the_service_refuses_it() {
     let it = Fixture::with(Credential::AccessToken("h.eyJleHAiOjEwMDB9.s".into()));
     let issued = it.token();
     assert_eq!(issued.text.expose(), "h.eyJleHAiOjEwMDB9.s");
     assert_eq!(issued.expires, Some(Instant::from_elapsed(Duration::from_secs(1_000))));
     it.at(DAY * 100);
     let issued = it.token();
-    assert!(!it.cache.refused(&issued), "there is nowhere to get another");
+    assert!(!it.cache.refused(&issued), "there is no source of another");
     it.token();
     let odd = Fixture::with(Credential::AccessToken("opaque".into()));
     assert_eq!(odd.token().expires, None);
 }
 
 #[test]
-fn an_entra_token_is_exchanged_and_named_when_it_is_refused() {
+fn an_entra_token_is_exchanged_and_its_refusal_names_it() {
     let it = Fixture::with(Credential::EntraToken("entra.to.ken".into()));
     let exchange = it.exchange();
     assert_eq!(exchange.request.bearer.expose(), "entra.to.ken");
@@ -235,7 +235,7 @@ fn an_entra_token_is_exchanged_and_named_when_it_is_refused() {
 }
 
 #[test]
-fn a_token_that_came_expired_is_refused() {
+fn a_fetched_token_that_has_expired_is_refused() {
     let it = Fixture::new();
     let exchange = it.exchange();
     let own = exchange.waited();

@@ -1,20 +1,22 @@
-//! Creating a session: recording it in the journal, the request, recording its id; and cleaning up after an abandoned
-//! create.
+//! Creating a session: the journal record, the request, recording the id, and cleanup after an abandoned create.
 
 use super::super::account::{Account, KnownSession, still_running};
 use super::super::completion::cancelled;
+use super::super::creates::{Lost, ON_ITS_WAY};
 use super::journal_work::{JournalWork, stepped_after_end};
 use super::lost_create::LostCreate;
+use super::reuse_or_create::Origin;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Label;
 use crate::journal::{Journal, RecordId};
-use crate::model::{NewSession, SessionId};
+use crate::model::{NewSession, SessionId, SessionKey};
 use crate::protocol::{self, Chore, Created, OneCall, Operation, Step, Stopped, Work};
 use crate::wire::Answer;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Creates a session. `label`: set if the create was started; then an event reports a lost reply.
+/// Creates a session. `label` is set if the create was started; then an event reports a lost reply.
 pub(in crate::client) fn create(
     account: &Arc<Account>,
     new: &NewSession,
@@ -32,6 +34,8 @@ pub(in crate::client) fn create(
         deadline,
         record: None,
         begun: None,
+        before: account.registry.seen(),
+        _counted: account.count_create(),
         state: CreateState::Begin,
         left: false,
         afterwards: None,
@@ -50,10 +54,14 @@ pub(in crate::client) struct CreateSession {
     /// The journal's record of it, once it is written.
     record: Option<RecordId>,
     begun: Option<Instant>,
+    /// The sessions that existed before.
+    before: Arc<HashSet<SessionKey>>,
+    /// While this exists, no lost create can mistake this create's session for its own.
+    _counted: Arc<()>,
     state: CreateState,
     /// The caller has gone.
     left: bool,
-    /// Finds out which session it may have made.
+    /// Finds out which session a lost create may have made.
     afterwards: Option<Chore>,
 }
 
@@ -70,6 +78,11 @@ enum CreateState {
 }
 
 impl CreateSession {
+    /// The session's id, if the caller or this client chose it.
+    pub(in crate::client) fn chosen_id(&self) -> Option<SessionId> {
+        self.new.id.clone()
+    }
+
     fn made_up_id(&self) -> Option<SessionId> {
         self.new.id.clone().filter(|_| self.made_up)
     }
@@ -84,14 +97,15 @@ impl CreateSession {
         &mut self,
         now: Instant,
         answer: Option<Answer>,
-    ) -> std::result::Result<CreateState, Step<Result<KnownSession>>> {
+    ) -> std::result::Result<CreateState, Step<Result<(KnownSession, Origin)>>> {
         match std::mem::replace(&mut self.state, CreateState::Over) {
             CreateState::Begin => Ok(match &self.account.core.journal {
                 None => self.creating(),
                 Some(journal) => {
                     let journal = Arc::clone(journal);
                     let (service, new) = (Arc::clone(&self.account.context.service), self.new.clone());
-                    let (pending, work) = JournalWork::start(move || journal.begin(&service, &new));
+                    let begin = if self.made_up { Journal::begin } else { Journal::begin_given };
+                    let (pending, work) = JournalWork::start(move || begin(&journal, &service, &new));
                     self.state = CreateState::Recording(pending);
                     return Err(Step::Work(work));
                 }
@@ -130,13 +144,20 @@ impl CreateSession {
         CreateState::Creating(protocol::create(&self.account.context, self.new.clone(), self.made_up, self.deadline))
     }
 
-    fn finished(&mut self, now: Instant, created: Created) -> std::result::Result<KnownSession, Box<CreateState>> {
+    fn finished(
+        &mut self,
+        now: Instant,
+        created: Created,
+    ) -> std::result::Result<(KnownSession, Origin), Box<CreateState>> {
         let account = &self.account;
         let session = created.session;
         account.context.log.info(None, || {
-            let what = if created.existed { "existed already" } else { "is created" };
+            let what = if created.existed { "already existed" } else { "was created" };
             format!("session {} {what}", session.id)
         });
+        if !created.existed {
+            account.created(&session.id);
+        }
         let size = session.size.clone();
         let state = account.state_of(session);
         let state =
@@ -144,12 +165,15 @@ impl CreateSession {
         if self.is_unwanted() && !created.existed {
             return Err(Box::new(self.giving_back(now, state.id().clone())));
         }
-        Ok(KnownSession { account: Arc::clone(account), state })
+        let origin = if created.existed { Origin::Existing } else { Origin::Created };
+        Ok((KnownSession { account: Arc::clone(account), state }, origin))
     }
 
     fn giving_back(&self, now: Instant, id: SessionId) -> CreateState {
-        // This includes a session with a generated id that was never seen.
-        self.account.registry.claim(&id);
+        // Includes a session with a generated id whose create got no reply.
+        if !self.account.registry.has_created(&id) {
+            self.account.registry.claim(&id, now + ON_ITS_WAY);
+        }
         let stop = protocol::stop(&self.account.context, &id, false, now + self.account.core.attempt_timeout);
         CreateState::GivingBack(id, stop)
     }
@@ -160,29 +184,33 @@ impl CreateSession {
         let why = if core.is_shut_down() { core.ended() } else { cancelled() };
         self.account.registry.stop_ended(id, &outcome);
         match outcome {
+            Ok(stopped) if stopped.already_gone && self.account.registry.may_arrive(id, core.now()) => {
+                self.note(|journal, record| journal.lost(record));
+                why
+            }
             Ok(_) => {
-                core.log.info(None, || format!("session {id}, which nobody waited for any more, is stopped"));
+                core.log.info(None, || format!("session {id} was stopped, because its create was abandoned"));
                 self.account.ended(id);
                 why
             }
             Err(error) => {
-                if core.is_shut_down() {
-                    core.stop_failed(&still_running(id, error.clone()));
-                }
+                core.stop_failed(&still_running(id, error.clone()));
                 core.report_left_running(self.label.unwrap_or_default(), id, &error);
-                let message =
-                    format!("{why}, while session {id} was created, and stopping it failed: {error}. Stop it");
+                let message = format!(
+                    "{why}. Session {id} was created meanwhile and may be running, as it could not be stopped; stop it \
+                     ({error})"
+                );
                 error.recast(why.kind(), message)
             }
         }
     }
 
-    /// Handles a failed create. A session that may exist under a generated id belongs to this client.
+    /// Handles a failed create. If a session exists under a generated id, it belongs to this client.
     fn create_failed(
         &mut self,
         now: Instant,
         error: Error,
-    ) -> std::result::Result<CreateState, Step<Result<KnownSession>>> {
+    ) -> std::result::Result<CreateState, Step<Result<(KnownSession, Origin)>>> {
         match self.made_up_id() {
             Some(id) if error.is_outcome_unknown() && self.is_unwanted() => Ok(self.giving_back(now, id)),
             _ => Err(Step::Done(Err(self.failed(error)))),
@@ -202,14 +230,25 @@ impl CreateSession {
         };
         self.note(|journal, record| journal.lost(record));
         if let Some(id) = self.made_up_id() {
-            self.account.registry.claim(&id);
+            self.account.registry.claim(&id, self.account.core.now() + ON_ITS_WAY);
+        }
+        let lost = Lost {
+            create: self.record.unwrap_or_else(RecordId::new),
+            size: self.new.size.clone(),
+            max_lease: self.new.max_lease,
+            begun: self.begun.unwrap_or_else(|| self.account.core.now()),
+        };
+        if self.new.id.is_none() {
+            self.account.lost(lost.clone());
         }
         let lost = self.label.map(|label| LostCreate {
             account: Arc::clone(&self.account),
             label,
-            new: self.new.clone(),
-            record: self.record,
-            begun: self.begun.unwrap_or_else(|| self.account.core.now()),
+            id: self.new.id.clone(),
+            lost,
+            before: Arc::clone(&self.before),
+            records: Vec::new(),
+            unreadable: false,
             error: error.kind(),
         });
         self.afterwards = lost.and_then(LostCreate::report);
@@ -224,22 +263,27 @@ impl CreateSession {
 }
 
 impl Operation for CreateSession {
-    type Outcome = Result<KnownSession>;
+    type Outcome = Result<(KnownSession, Origin)>;
 
-    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Result<KnownSession>> {
+    fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Result<(KnownSession, Origin)>> {
         self.begun.get_or_insert(now);
         loop {
             match self.go_on(now, answer.take()) {
                 Ok(CreateState::Completing(created)) => {
                     let (id, log) = (created.session.id.clone(), Arc::clone(&self.account.core.log));
-                    let existed = created.existed;
+                    let (existed, maybe_made) = (created.existed, created.maybe_made);
                     self.state = CreateState::Completing(created);
                     let (Some(journal), Some(record)) = (self.account.core.journal.clone(), self.record) else {
                         continue;
                     };
                     return Step::Work(Work(Box::new(move || {
-                        // A session that already existed is not ours to recover.
-                        log.warn_of(if existed { journal.remove(record) } else { journal.complete(record, &id) });
+                        log.warn_of(match existed {
+                            // The next run finds it as a candidate.
+                            true if maybe_made => journal.lost(record),
+                            // It is not ours to recover.
+                            true => journal.remove(record),
+                            false => journal.complete(record, &id),
+                        });
                     })));
                 }
                 Ok(state) => self.state = state,

@@ -17,6 +17,6 @@ impl<T> Operation for Immediate<T> {
     type Outcome = T;
 
     fn step(&mut self, _now: Instant, _answer: Option<Answer>) -> Step<T> {
-        Step::Done(self.0.take().expect("an operation that is over is not stepped"))
+        Step::Done(self.0.take().expect("a completed operation is not stepped"))
     }
 }

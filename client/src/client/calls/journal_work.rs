@@ -4,7 +4,7 @@ use super::super::account::Account;
 use super::super::state::SessionState;
 use crate::clock::lock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::Record;
+use crate::journal::{Journal, Record, Survey};
 use crate::model::SessionProperties;
 use crate::protocol::Work;
 use std::sync::{Arc, Mutex};
@@ -13,11 +13,15 @@ use std::sync::{Arc, Mutex};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Claim {
-    /// An earlier run chose or received its id, so it is ours. [`StopScope::Own`](crate::StopScope::Own) includes it.
+    /// Certain: an earlier run chose or received its id. [`StopScope::Own`](crate::StopScope::Own) includes it.
     Ours,
-    /// An earlier run lost the reply to a create, and this session may be the one it made: it matches the request and
-    /// the time. It may also belong to another client.
+    /// Possible: an earlier run lost the reply to a create, and this session matches its request and time. It may also
+    /// belong to another client, which may be alive.
     Candidate,
+    /// Likely: an earlier run lost the reply to a create, no other session of the account matches, and no other lost
+    /// create that this client knows of may have made it. It may still belong to another client, if the create made no
+    /// session.
+    OnlyCandidate,
 }
 
 /// The result of disk work, for the operation that waits for it.
@@ -32,8 +36,18 @@ impl<T: Send + 'static> JournalWork<T> {
 
     pub(super) fn take(&self) -> Result<T> {
         let done = lock(&self.0).take();
-        done.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "the journal could not be reached")))
+        let lost = "the journal's work was not done; please report this";
+        done.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, lost)))
     }
+}
+
+/// All records, each with whether its owner is alive. This client counts as alive, except for its records with
+/// candidates, which each recovery checks again.
+pub(super) fn survey(journal: &Journal) -> Result<Survey> {
+    let mut survey = journal.others()?;
+    let lives = |record: &Record| !record.is_undecided();
+    survey.records.extend(journal.own().into_iter().map(|record| (record.clone(), lives(&record))));
+    Ok(survey)
 }
 
 /// Registers a session that was found in the journal.
@@ -42,15 +56,15 @@ pub(super) fn take_over(account: &Account, found: SessionProperties, claim: Clai
     let state = account.state_of(found);
     match claim {
         Claim::Ours => account.registry.created(state, size),
-        Claim::Candidate => account.registry.opened(state),
+        Claim::Candidate | Claim::OnlyCandidate => account.registry.opened(state),
     }
 }
 
-/// Adds the recorded size, which services have been seen to leave out.
+/// Adds the recorded size if the service left it out, as some do.
 pub(super) fn sized(found: SessionProperties, record: &Record) -> SessionProperties {
     SessionProperties { size: found.size.or_else(|| Some(record.size.clone())), ..found }
 }
 
 pub(super) fn stepped_after_end() -> Error {
-    Error::new(ErrorKind::Internal, "an operation was stepped after its end")
+    Error::new(ErrorKind::Internal, "an operation was stepped after its end; please report this")
 }

@@ -1,4 +1,4 @@
-//! What can be done with an account and its sessions, one file each. Most functions create an operation or a chore for the
+//! The calls on an account and its sessions, one file each. Most functions create an operation or a chore for the
 //! interpreter; `suspend` starts several and waits for them.
 
 mod create;
@@ -8,7 +8,7 @@ mod lease;
 mod lost_create;
 mod read;
 mod recover;
-mod resume_or_create;
+mod reuse_or_create;
 mod stop;
 mod stop_all;
 mod suspend;
@@ -20,9 +20,9 @@ pub use journal_work::Claim;
 pub(super) use lease::{extension, update_lease};
 pub use read::ListedSession;
 pub(super) use read::{cached_properties, list, open, properties};
-pub(super) use recover::recover;
-pub use resume_or_create::Resume;
-pub(super) use resume_or_create::resume_or_create;
+pub(super) use recover::{Which, not_left_behind, recover};
+pub use reuse_or_create::Reuse;
+pub(super) use reuse_or_create::{Origin, reuse_or_create};
 pub(super) use stop::{give_back, stop};
 pub use stop_all::{StopScope, StoppedAll};
 pub(super) use stop_all::{stop_account, stop_own};

@@ -5,7 +5,7 @@ use super::super::state::SessionState;
 use super::immediate::Immediate;
 use crate::clock::Instant;
 use crate::error::{ErrorKind, Result};
-use crate::model::{SessionId, SessionProperties};
+use crate::model::{ReplyText, SessionId, SessionProperties};
 use crate::protocol::{self, Operation};
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use std::sync::Arc;
 pub struct ListedSession {
     /// The properties that the service reports.
     pub properties: SessionProperties,
-    /// Whether this client created or opened it. Accounts are shared, so other people may be using the others.
+    /// Whether this client created or opened it. Accounts are often shared: other people may be using the other
+    /// sessions.
     pub known_to_client: bool,
 }
 
@@ -25,7 +26,7 @@ pub(in crate::client) fn open(
     id: &SessionId,
     deadline: Instant,
 ) -> impl Operation<Outcome = Result<KnownSession>> + Send + use<> {
-    let id = account.context.service.spelled(id);
+    let id = account.registry.spelled(id);
     let known = account.registry.find(&id).map(|state| (state.epoch(), state));
     let stops = account.registry.stops();
     let account = Arc::clone(account);
@@ -59,11 +60,12 @@ pub(in crate::client) fn list(
     account: &Arc<Account>,
     deadline: Instant,
 ) -> impl Operation<Outcome = Result<Vec<ListedSession>>> + Send + use<> {
-    let account = Arc::clone(account);
-    protocol::list(&account.context, deadline).then(move |sessions: Result<Vec<SessionProperties>>| {
+    let (list, account) = (account.list(deadline), Arc::clone(account));
+    list.then(move |sessions: Result<Vec<SessionProperties>>| {
         let listed = |properties: SessionProperties| ListedSession {
             known_to_client: account.registry.knows(&properties.id),
-            properties: account.registry.complete(properties),
+            // The application may keep the list for a long time.
+            properties: SessionProperties { reply: ReplyText::default(), ..account.registry.complete(properties) },
         };
         Ok(sessions?.into_iter().map(listed).collect())
     })
@@ -87,7 +89,7 @@ pub(in crate::client) fn cached_properties(
     deadline: Instant,
 ) -> Box<dyn Operation<Outcome = Result<SessionProperties>> + Send> {
     let now = account.core.now();
-    match state.look(|known| known.readiness.current(now)) {
+    match state.current(now) {
         Some(current) => Box::new(Immediate::new(Ok(current))),
         None => Box::new(properties(account, state, deadline)),
     }

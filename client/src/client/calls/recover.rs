@@ -1,35 +1,73 @@
 //! Recovers sessions that earlier runs left behind.
 
-use super::super::account::{Account, KnownSession, ON_ITS_WAY};
+use super::super::account::{Account, KnownSession};
 use super::super::accounts::Accounts;
 use super::super::completion::cancelled;
-use super::journal_work::{Claim, JournalWork, sized, stepped_after_end, take_over};
+use super::super::creates::{Candidates, ON_ITS_WAY, Records, Requested, with_missing};
+use super::journal_work::{Claim, JournalWork, sized, stepped_after_end, survey, take_over};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Journal, Record, RecordId, RecordState as Noted};
-use crate::model::SessionProperties;
+use crate::journal::{Journal, Record, RecordId, RecordState as Noted, Survey};
+use crate::model::{SessionId, SessionKey, SessionProperties};
 use crate::protocol::{self, List, OneCall, Operation, Step, Work};
 use crate::wire::Answer;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-/// Recovers all existing sessions of dead owners, with the certainty that each is ours.
-pub(in crate::client) fn recover(accounts: &Accounts, deadline: Instant) -> Result<Recover> {
+/// Recovers the existing sessions of dead owners, or one of them.
+pub(in crate::client) fn recover(accounts: &Accounts, which: Which, deadline: Instant) -> Result<Recover> {
     let journal = accounts.home.core.journal.as_ref().ok_or_else(|| {
-        Error::invalid_argument("the client has no journal; give it a path for one, always the same, when it is made")
+        Error::invalid_argument(
+            "the client has no journal; create it with `journal_folder`, in every run with the same folder",
+        )
     })?;
-    Ok(Recover::new(accounts, journal, deadline))
+    Ok(Recover::new(accounts, journal, which, deadline))
+}
+
+/// The error if no dead owner has the named session.
+pub(in crate::client) fn not_left_behind(id: &SessionId) -> Error {
+    let message = format!(
+        "session {id} cannot be recovered: it has ended, or the journal has no record of it from a client that has \
+         ended; open it instead"
+    );
+    Error::new(ErrorKind::NotFound, message)
+}
+
+/// Which sessions to recover.
+pub(in crate::client) enum Which {
+    /// Those that a crash left behind.
+    LeftBehind,
+    /// This one, even if it was left running on purpose.
+    Named(SessionId),
+}
+
+impl Which {
+    fn includes(&self, record: &Record) -> bool {
+        match self {
+            Which::LeftBehind => record.state != Noted::Released,
+            Which::Named(id) => {
+                record.session_id.as_ref().is_some_and(|own| own.key(record.version) == id.key(record.version))
+            }
+        }
+    }
 }
 
 /// See [`recover`].
 pub(in crate::client) struct Recover {
     accounts: Accounts,
     journal: Arc<Journal>,
+    which: Which,
     deadline: Instant,
     state: Recovering,
     /// The records to check.
     todo: VecDeque<(Record, Arc<Account>)>,
     found: Vec<Found>,
+    /// All records at the beginning. A single survey may miss a record that moves while the files are read.
+    first: Records,
+    /// The records whose session the service does not know, to be read once more, at `again_at`: a single such reply may
+    /// come from a gateway.
+    missing: HashSet<RecordId>,
+    again_at: Option<Instant>,
     /// The records of sessions that have ended.
     gone: Vec<RecordId>,
     /// Why a record could not be checked.
@@ -46,50 +84,81 @@ struct Found {
     account: Arc<Account>,
     properties: SessionProperties,
     claim: Claim,
+    /// The record contains this session's id, as its own or as a candidate.
+    named: bool,
+    /// The create may still arrive and make another session.
+    early: bool,
+    /// Another lost create may have made this session too.
+    shared: bool,
+}
+
+/// The records that this client holds.
+struct Held {
+    adopted: HashSet<RecordId>,
+    /// Held since an earlier call, with candidates.
+    before: HashSet<RecordId>,
+}
+
+impl Held {
+    fn includes(&self, record: RecordId) -> bool {
+        self.adopted.contains(&record) || self.before.contains(&record)
+    }
+}
+
+impl Found {
+    fn of(record: &Record, account: &Arc<Account>, properties: SessionProperties, claim: Claim) -> Found {
+        let named = record.session_id.is_some() || record.names(&account.context.service, &properties.id);
+        let account = Arc::clone(account);
+        Found { record: record.id, account, properties, claim, named, early: false, shared: false }
+    }
+
+    /// Identifies the session: ids are unique only within an endpoint.
+    fn place(&self) -> (*const Account, SessionKey) {
+        (Arc::as_ptr(&self.account), self.account.context.service.key(&self.properties.id))
+    }
 }
 
 enum Recovering {
     Begin,
-    Surveying(JournalWork<Vec<(Record, bool)>>),
+    Surveying(JournalWork<Survey>),
     Next,
     Reading(Record, Arc<Account>, OneCall<SessionProperties>),
     Listing(Record, Arc<Account>, List),
     /// The list has arrived, and is compared with the current records of live owners.
-    Comparing(Record, Arc<Account>, Vec<SessionProperties>, JournalWork<Vec<(Record, bool)>>),
-    Adopting(JournalWork<HashSet<RecordId>>),
-    /// There is no caller for them: they are left behind again.
+    Comparing(Record, Arc<Account>, Vec<SessionProperties>, JournalWork<Survey>),
+    Adopting(JournalWork<Held>),
+    /// The caller has gone: the sessions are left behind again.
     Leaving(JournalWork<()>),
     Over,
 }
 
 impl Recover {
-    fn new(accounts: &Accounts, journal: &Arc<Journal>, deadline: Instant) -> Recover {
+    fn new(accounts: &Accounts, journal: &Arc<Journal>, which: Which, deadline: Instant) -> Recover {
         Recover {
             accounts: accounts.clone(),
             journal: Arc::clone(journal),
+            which,
             deadline,
             state: Recovering::Begin,
             todo: VecDeque::new(),
+            first: Vec::new(),
             found: Vec::new(),
+            missing: HashSet::new(),
+            again_at: None,
             gone: Vec::new(),
             trouble: None,
             left: false,
         }
     }
 
-    /// All records, and whether the owner is alive. This client is.
-    fn survey(&self) -> (JournalWork<Vec<(Record, bool)>>, Work) {
+    fn survey(&self) -> (JournalWork<Survey>, Work) {
         let journal = Arc::clone(&self.journal);
-        JournalWork::start(move || {
-            let mut records = journal.others()?;
-            records.extend(journal.own().into_iter().map(|record| (record, true)));
-            Ok(records)
-        })
+        JournalWork::start(move || survey(&journal))
     }
 
     fn trouble(&mut self, error: Error) {
         self.accounts.home.context.log.warning(error.correlation_vector(), || {
-            format!("a session of the journal could not be looked at: {error}")
+            format!("some sessions in the journal could not be recovered: {error}")
         });
         self.trouble.get_or_insert(error);
     }
@@ -105,17 +174,21 @@ impl Recover {
 
     fn begin_next(&mut self, now: Instant) -> std::result::Result<Recovering, Step<Result<Recoverable>>> {
         if now >= self.deadline && !self.todo.is_empty() {
-            // The sessions found so far are not discarded because of the rest.
+            // Keep the sessions found so far.
             self.todo.clear();
             self.trouble(protocol::out_of_time());
         }
         let Some((record, account)) = self.todo.pop_front() else {
             return Err(self.adopt());
         };
+        if let Some(again_at) = self.again_at.filter(|at| now < *at && self.missing.contains(&record.id)) {
+            self.todo.push_front((record, account));
+            self.state = Recovering::Next;
+            return Err(Step::SleepUntil(again_at));
+        }
         let deadline = self.share_of(&account, now);
         Ok(match record.session_id.clone() {
             Some(id) => {
-                let id = account.context.service.spelled(&id);
                 let read = protocol::properties(&account.context, id, deadline);
                 Recovering::Reading(record, account, read)
             }
@@ -126,7 +199,7 @@ impl Recover {
         })
     }
 
-    /// The deadline for an account: one that does not answer must leave the others their share of the time.
+    /// The deadline for an account's next request: an endpoint that does not answer must leave time for the others.
     fn share_of(&self, account: &Arc<Account>, now: Instant) -> Instant {
         let others: HashSet<_> = self.todo.iter().map(|(_, other)| Arc::as_ptr(other)).collect();
         let others = others.into_iter().filter(|other| *other != Arc::as_ptr(account)).count();
@@ -138,6 +211,13 @@ impl Recover {
         record.state != Noted::Created && self.journal.unix_time().saturating_sub(record.written) <= ON_ITS_WAY
     }
 
+    /// Whether another create has certainly made this record's session.
+    fn is_anothers(&self, record: &Record, account: &Account) -> bool {
+        let is_same =
+            |other: &Record| record.session_id.as_ref().is_some_and(|id| other.is_of(&account.context.service, id));
+        self.first.iter().any(|(other, _)| other.id != record.id && other.is_certain() && is_same(other))
+    }
+
     fn adopt(&mut self) -> Step<Result<Recoverable>> {
         if let Some(trouble) = self.trouble.take().filter(|_| self.found.is_empty() && self.gone.is_empty()) {
             return Step::Done(Err(trouble));
@@ -145,31 +225,47 @@ impl Recover {
         let (journal, gone) = (Arc::clone(&self.journal), std::mem::take(&mut self.gone));
         let mut wanted: Vec<RecordId> = self.found.iter().map(|found| found.record).collect();
         wanted.extend(&gone);
+        let mut named: HashMap<RecordId, Vec<SessionProperties>> = HashMap::new();
+        for found in self.found.iter().filter(|found| found.claim == Claim::Candidate && !found.named) {
+            named.entry(found.record).or_default().push(found.properties.clone());
+        }
+        let log = Arc::clone(&self.accounts.home.core.log);
         let (pending, work) = JournalWork::start(move || {
             let adopted: HashSet<RecordId> = journal.adopt(&wanted)?.iter().map(|record| record.id).collect();
-            for id in gone {
-                journal.remove(id)?;
+            let own = journal.own().into_iter().map(|record| record.id);
+            let before = own.filter(|id| wanted.contains(id) && !adopted.contains(id)).collect();
+            let held = Held { adopted, before };
+            for (record, candidates) in named.into_iter().filter(|(record, _)| held.includes(*record)) {
+                log.warn_of(journal.name_candidates(record, &candidates));
             }
-            Ok(adopted)
+            // The next call checks the remaining records again.
+            gone.into_iter().for_each(|id| log.warn_of(journal.remove(id)));
+            Ok(held)
         });
         self.state = Recovering::Adopting(pending);
         Step::Work(work)
     }
 
-    fn hand_out(&mut self, adopted: &HashSet<RecordId>) -> Recoverable {
+    fn hand_out(&mut self, held: &Held) -> Recoverable {
         let mut found = std::mem::take(&mut self.found);
-        found.retain(|found| adopted.contains(&found.record));
-        for create in adopted {
+        found.retain(|found| held.includes(found.record));
+        for create in held.adopted.iter().chain(&held.before) {
             let of_create = |found: &&Found| found.record == *create && found.claim == Claim::Candidate;
             let candidates: Vec<&Found> = found.iter().filter(of_create).collect();
-            if let Some(first) = candidates.first() {
+            if let Some(first) = candidates.first().filter(|first| !first.early) {
                 let ids = candidates.iter().map(|found| found.properties.id.clone()).collect();
                 first.account.registry.undecided(*create, ids);
             }
         }
+        let is_only = |one: &Found| !one.shared && found.iter().filter(|other| other.record == one.record).count() == 1;
+        let only: Vec<bool> = found.iter().map(is_only).collect();
+        for (found, _) in found.iter_mut().zip(only).filter(|(it, only)| *only && it.claim == Claim::Candidate) {
+            found.claim = Claim::OnlyCandidate;
+        }
+        found.retain(|found| !(found.named && held.before.contains(&found.record)));
         // Several lost creates may have the same candidate.
         let mut seen = HashSet::new();
-        found.retain(|found| seen.insert((Arc::as_ptr(&found.account), found.properties.id.clone())));
+        found.retain(|found| seen.insert(found.place()));
         let hand_out = |Found { account, properties, claim, .. }| {
             let state = take_over(&account, properties, claim);
             (KnownSession { account, state }, claim)
@@ -177,24 +273,47 @@ impl Recover {
         found.into_iter().map(hand_out).collect()
     }
 
-    /// The listed sessions that the create of a record without an id may have made. `None` if that is ambiguous now.
+    /// The listed sessions that the create of a record without an id may have made.
     fn candidates(
         &self,
         record: &Record,
         account: &Account,
         sessions: Vec<SessionProperties>,
-        others: &[(Record, bool)],
-    ) -> Option<Vec<SessionProperties>> {
+        records: &[(Record, bool)],
+    ) -> Candidates {
         let service = &account.context.service;
-        // A live owner is creating a session whose id is not known yet. It must not be mistaken for ours.
-        let ambiguous = |(other, lives): &(Record, bool)| {
-            *lives && other.is_at(service) && other.session_id.is_none() && other.state == Noted::Creating
+        let certain = account.certain_in(records);
+        // Recognised by the id alone: the lease may have changed since the session was named.
+        let is_named = |session: &SessionProperties| {
+            record.names(service, &session.id)
+                && session.status.is_alive()
+                && !certain.contains(&service.key(&session.id))
+                && !account.registry.has_created(&session.id)
         };
-        if others.iter().any(ambiguous) {
-            return None;
-        }
-        let age = self.journal.unix_time().saturating_sub(record.written);
-        Some(account.candidates(sessions, &account.ids_of(others), &record.size, record.max_lease, age))
+        let (named, sessions): (Vec<_>, Vec<_>) = sessions.into_iter().partition(is_named);
+        let requested = Requested::by(record, self.journal.unix_time());
+        let mut candidates = account.candidates(sessions, &certain, requested);
+        candidates.possible.extend(named);
+        candidates
+    }
+
+    /// The session is gone, or it is another create's: the record is over.
+    fn over(&mut self, record: &Record, account: &Account) {
+        account.decided(record.id);
+        self.gone.push(record.id);
+    }
+
+    /// A session that the record's create may have made.
+    fn found(
+        &mut self,
+        record: &Record,
+        account: &Arc<Account>,
+        session: SessionProperties,
+        records: &[(Record, bool)],
+    ) {
+        let early = record.session_id.is_none() && self.may_still_come(record);
+        let shared = account.is_shared(&session, record.id, records, self.journal.unix_time());
+        self.found.push(Found { early, shared, ..Found::of(record, account, session, Claim::Candidate) });
     }
 
     fn go_on(
@@ -209,16 +328,24 @@ impl Recover {
                 Err(Step::Work(work))
             }
             Recovering::Surveying(pending) => {
-                let others = pending.take().map_err(|error| Step::Done(Err(error)))?;
+                let survey = pending.take().map_err(|error| Step::Done(Err(error)))?;
+                let log = &self.accounts.home.core.log;
+                survey.problems.into_iter().for_each(|problem| log.warn_of(Err(problem)));
                 let account = self.accounts.home.context.service.target.account_id.clone();
-                for (record, lives) in others {
-                    if lives || record.account_id != account {
+                self.first.clone_from(&survey.records);
+                for (record, lives) in survey.records {
+                    if lives || record.account_id != account || !self.which.includes(&record) {
                         continue;
                     }
                     match self.accounts.of_record(&record) {
                         Ok(account) => self.todo.push_back((record, account)),
                         Err(error) => self.trouble(error),
                     }
+                }
+                if let Which::Named(_) = self.which {
+                    // Two endpoints may have the same id.
+                    self.todo.make_contiguous().sort_by_key(|(record, _)| !record.is_certain());
+                    self.todo.truncate(1);
                 }
                 Ok(Recovering::Next)
             }
@@ -230,7 +357,14 @@ impl Recover {
                 }
                 Ok(Ok(properties)) if properties.status.is_alive() => {
                     let properties = sized(properties, &record);
-                    self.found.push(Found { record: record.id, account, properties, claim: Claim::Ours });
+                    if record.is_certain() {
+                        self.found.push(Found::of(&record, &account, properties, Claim::Ours));
+                    } else if self.is_anothers(&record, &account) {
+                        self.over(&record, &account);
+                    } else {
+                        let records = self.first.clone();
+                        self.found(&record, &account, properties, &records);
+                    }
                     Ok(Recovering::Next)
                 }
                 Ok(Err(error)) if error.kind() != ErrorKind::NotFound => {
@@ -238,8 +372,14 @@ impl Recover {
                     Ok(Recovering::Next)
                 }
                 Ok(Err(_)) if self.may_still_come(&record) => Ok(Recovering::Next),
+                Ok(Err(_)) if self.missing.insert(record.id) => {
+                    let pause = account.context.retry.delay.min(self.deadline.saturating_since(now) / 2);
+                    self.again_at.get_or_insert(now + pause);
+                    self.todo.push_back((record, account));
+                    Ok(Recovering::Next)
+                }
                 Ok(_) => {
-                    self.gone.push(record.id);
+                    self.over(&record, &account);
                     Ok(Recovering::Next)
                 }
             },
@@ -259,32 +399,30 @@ impl Recover {
                 }
             },
             Recovering::Comparing(record, account, sessions, pending) => {
-                let others = pending.take().map_err(|error| Step::Done(Err(error)))?;
-                match self.candidates(&record, &account, sessions, &others) {
-                    // It is checked again by the next call.
-                    None => {}
-                    Some(candidates) if candidates.is_empty() && self.may_still_come(&record) => {}
-                    Some(candidates) if candidates.is_empty() => self.gone.push(record.id),
-                    Some(candidates) => {
-                        let found = candidates.into_iter().map(|properties| Found {
-                            record: record.id,
-                            account: Arc::clone(&account),
-                            properties,
-                            claim: Claim::Candidate,
-                        });
-                        self.found.extend(found);
-                    }
+                let records = pending.take().map_err(|error| Step::Done(Err(error)))?.records;
+                // The session of a live owner whose id is not known yet must not be mistaken for ours. The next call
+                // checks the record again.
+                if account.has_creates_in(&records) {
+                    return Ok(Recovering::Next);
                 }
+                let records = with_missing(records, &self.first);
+                let Candidates { possible, only_age_excludes_some } =
+                    self.candidates(&record, &account, sessions, &records);
+                // The age is measured by the wall clock, which may have been set back.
+                if possible.is_empty() && !only_age_excludes_some && !self.may_still_come(&record) {
+                    self.over(&record, &account);
+                }
+                possible.into_iter().for_each(|session| self.found(&record, &account, session, &records));
                 Ok(Recovering::Next)
             }
             Recovering::Adopting(pending) => match pending.take() {
-                Ok(adopted) if self.left => {
+                Ok(Held { adopted, .. }) if self.left => {
                     let (journal, adopted) = (Arc::clone(&self.journal), adopted.into_iter().collect::<Vec<_>>());
                     let (pending, work) = JournalWork::start(move || journal.leave_behind(&adopted));
                     self.state = Recovering::Leaving(pending);
                     Err(Step::Work(work))
                 }
-                Ok(adopted) => Err(Step::Done(Ok(self.hand_out(&adopted)))),
+                Ok(held) => Err(Step::Done(Ok(self.hand_out(&held)))),
                 Err(error) => Err(Step::Done(Err(error))),
             },
             Recovering::Leaving(pending) => Err(Step::Done(pending.take().and(Err(cancelled())))),

@@ -16,8 +16,8 @@ pub(in crate::client) fn stop(
     deadline: Instant,
 ) -> impl Operation<Outcome = Result<Stopped>> + Send + use<> {
     let state = account.registry.find(id);
-    // Discards reads before the stop, so that none in flight counts, and after it, regardless of its outcome, for those
-    // begun meanwhile.
+    // Discards the reads in flight before the stop, and again after it, whatever its outcome, for reads begun
+    // meanwhile.
     state.iter().for_each(|state| state.forget_reads());
     let stop = protocol::stop(&account.context, id, account.registry.may_be_stopped(id), deadline);
     let (account, id) = (Arc::clone(account), id.clone());
@@ -26,21 +26,29 @@ pub(in crate::client) fn stop(
         match stopped {
             Ok(stopped) => {
                 state.iter().for_each(|state| state.was_stopped());
-                let how = if stopped.already_gone { "had ended already" } else { "is stopped" };
+                let how = if stopped.already_gone { "had already ended" } else { "was stopped" };
                 account.context.log.info(None, || format!("session {id} {how}"));
-                account.ended(&id);
+                // Of one that was never seen, 404 may only mean that it has not come yet.
+                if !(stopped.already_gone && account.registry.may_arrive(&id, account.core.now())) {
+                    account.ended(&id);
+                }
                 Ok(stopped)
             }
             Err(error) => {
                 state.iter().for_each(|state| state.forget_reads());
                 let over = state.is_some_and(|state| !state.known(account.core.now()).status.is_alive());
-                Err(if over { error } else { still_running(&id, error) })
+                if over {
+                    return Err(error);
+                }
+                let error = still_running(&id, error);
+                account.core.stop_failed(&error);
+                Err(error)
             }
         }
     })
 }
 
-/// Stops a session that was just created for a caller that has gone, unless another handle exists.
+/// Stops a session whose create's caller has gone, unless another handle exists.
 pub(in crate::client) fn give_back(account: &Arc<Account>, state: &Arc<SessionState>) -> Option<Chore> {
     if !account.registry.owns(state.id()) || Arc::strong_count(state) > 1 {
         return None;

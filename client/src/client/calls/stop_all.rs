@@ -1,6 +1,6 @@
 //! Stopping many sessions, several at a time.
 
-use super::super::account::Account;
+use super::super::account::{Account, still_running};
 use super::stop::stop;
 use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
@@ -10,14 +10,15 @@ use crate::wire::{Answer, Urgency};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// The sessions that [`Client::stop_all`](crate::Client::stop_all) stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopScope {
-    /// Those that this client created.
+    /// Those that this client created, or recovered as certainly its own ([`Claim::Ours`](crate::Claim::Ours)).
     Own,
-    /// All of the account, including those of other clients: other people may be using them.
+    /// All of the account, including those of other clients, which other people may be using.
     Account,
 }
 
@@ -49,8 +50,10 @@ impl StoppedAll {
     }
 }
 
-/// More at a time gain nothing: the service throttles accounts that exceed its rate limit.
+/// More at a time would not help: the service throttles accounts that exceed its rate limit.
 const MOST_AT_A_TIME: usize = 8;
+/// A stop without a reply for so long no longer counts, so that stops that hang do not keep the others from being sent.
+const HANGS_AFTER: Duration = Duration::from_secs(1);
 
 /// Stops the sessions that a client created at these accounts.
 pub(in crate::client) fn stop_own(accounts: &[Arc<Account>], deadline: Instant) -> StopAll {
@@ -71,7 +74,8 @@ pub(in crate::client) struct StopAll {
     deadline: Instant,
     listing: Option<(Arc<Account>, List)>,
     queue: VecDeque<(Arc<Account>, SessionId)>,
-    running: usize,
+    /// The stops in progress, oldest first, and when each was started.
+    running: VecDeque<(SessionId, Instant)>,
     progress: Arc<StopProgress>,
     result: StoppedAll,
 }
@@ -88,14 +92,14 @@ impl StopAll {
             deadline,
             listing,
             queue: VecDeque::new(),
-            running: 0,
+            running: VecDeque::new(),
             progress: Arc::default(),
             result: StoppedAll::default(),
         }
     }
 
-    fn start(&mut self, account: &Arc<Account>, id: SessionId) -> Chore {
-        self.running += 1;
+    fn start(&mut self, now: Instant, account: &Arc<Account>, id: SessionId) -> Chore {
+        self.running.push_back((id.clone(), now));
         let (progress, core) = (Arc::clone(&self.progress), Arc::clone(&account.core));
         let stop = stop(account, &id, self.deadline);
         Chore::new(stop, self.deadline, move |outcome: Result<Stopped>| {
@@ -108,7 +112,7 @@ impl StopAll {
     fn collect(&mut self) {
         let result = &mut self.result;
         for (id, outcome) in std::mem::take(&mut *lock(&self.progress.ended)) {
-            self.running -= 1;
+            self.running.retain(|(running, _)| *running != id);
             match outcome {
                 Ok(Stopped { already_gone: false, .. }) => result.stopped += 1,
                 Ok(Stopped { already_gone: true, .. }) => result.already_gone += 1,
@@ -125,7 +129,10 @@ impl Operation for StopAll {
         if let Some((account, list)) = &mut self.listing {
             let listed: Vec<SessionProperties> = match list.step(now, answer).outcome() {
                 Ok(Ok(listed)) => listed,
-                Ok(Err(error)) => return Step::Done(Err(error)),
+                Ok(Err(error)) => {
+                    account.core.stop_failed(&error);
+                    return Step::Done(Err(error));
+                }
                 Err(step) => return step,
             };
             let running = listed.into_iter().filter(|session| session.status != SessionStatus::Stopping);
@@ -134,15 +141,42 @@ impl Operation for StopAll {
         }
         let mark = ChangeMark::of(&self.progress.count);
         self.collect();
-        if self.running < MOST_AT_A_TIME
-            && let Some((account, id)) = self.queue.pop_front()
-        {
-            return Step::Start(self.start(&account, id));
-        }
-        if self.running == 0 {
+        if self.running.is_empty() && self.queue.is_empty() {
             return Step::Done(Ok(std::mem::take(&mut self.result)));
         }
-        Step::AwaitChange(mark)
+        if now >= self.deadline || self.queue.is_empty() {
+            return Step::AwaitChange(mark, Instant::NEVER);
+        }
+        let hangs_at = |(_, begun): &(SessionId, Instant)| *begun + HANGS_AFTER;
+        let mut counted = self.running.iter().map(hangs_at).filter(|hangs_at| now < *hangs_at);
+        match counted.clone().count() {
+            0..MOST_AT_A_TIME => {}
+            _ => return Step::AwaitChange(mark, counted.next().unwrap_or(Instant::NEVER)),
+        }
+        match self.queue.pop_front() {
+            Some((account, id)) => Step::Start(self.start(now, &account, id)),
+            None => Step::AwaitChange(mark, Instant::NEVER),
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        self.listing.iter().for_each(|(account, _)| account.core.stop_failed(&error));
+        error
+    }
+
+    /// Stops that were started continue.
+    fn at_deadline(&mut self) -> Option<Self::Outcome> {
+        if self.listing.is_some() {
+            return None;
+        }
+        self.collect();
+        let running = self.running.drain(..).map(|(id, _)| id);
+        let late = running.chain(self.queue.drain(..).map(|(_, id)| id));
+        self.result.failed.extend(late.map(|id| {
+            let error = still_running(&id, protocol::out_of_time());
+            (id, error)
+        }));
+        Some(Ok(std::mem::take(&mut self.result)))
     }
 
     fn urgency(&self) -> Urgency {

@@ -1,4 +1,4 @@
-//! Handles the suspension of the application.
+//! Preparing for the suspension of the application.
 
 use super::super::account::Account;
 use super::super::accounts::Accounts;
@@ -41,7 +41,7 @@ pub(in crate::client) fn suspend(accounts: &Accounts, timeout: Duration) -> Resu
         }
     }
     if let Some(journal) = core.journal.clone() {
-        // Not on this thread: another program may hold the journal's lock for longer than `timeout`.
+        // Not on this thread: the disk may take longer than `timeout`.
         lock(&progress.state).open += 1;
         let for_end = Arc::clone(&progress);
         core.http.aside(move || for_end.ended(journal.flush()));
@@ -105,7 +105,7 @@ impl SuspendProgress {
             drop(state);
             core.check_alive()?;
             if core.now() >= until {
-                let message = "not all was done in the time that was given; it goes on, as far as the system lets it";
+                let message = "not everything was done before the timeout; the rest continues if the system permits";
                 return Err(Error::new(ErrorKind::Timeout, message));
             }
             core.clock.wait_for_work(&self.changed, seen, until);

@@ -15,7 +15,8 @@ use std::time::Duration;
 pub struct AccessToken {
     /// The token.
     pub token: Secret,
-    /// How long it remains valid; `None` if that is unknown.
+    /// How long it remains valid; `None` if it does not say. Zero if it has expired by this machine's clock, which is
+    /// possible only for a token that the application supplied: it is used until the service refuses it.
     pub remaining: Option<Duration>,
 }
 

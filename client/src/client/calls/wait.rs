@@ -16,7 +16,8 @@ pub(in crate::client) fn wait_until_ready(
     state: &Arc<SessionState>,
     timeout: Duration,
 ) -> impl Operation<Outcome = Result<SessionProperties>> + Send + use<> {
-    WaitUntilReady { account: Arc::clone(account), failures: state.failures(), state: Arc::clone(state), timeout }
+    let failures = state.failures();
+    WaitUntilReady { account: Arc::clone(account), failures, state: Arc::clone(state), timeout, last_read: false }
 }
 
 struct WaitUntilReady {
@@ -25,6 +26,8 @@ struct WaitUntilReady {
     /// See [`SessionState::poll`].
     failures: u64,
     timeout: Duration,
+    /// The session is read once more, regardless of the schedule.
+    last_read: bool,
 }
 
 impl Operation for WaitUntilReady {
@@ -32,12 +35,23 @@ impl Operation for WaitUntilReady {
 
     fn step(&mut self, now: Instant, _answer: Option<Answer>) -> Step<Self::Outcome> {
         let mark = self.state.mark();
-        match self.account.poll(&self.state, now, Poller { is_wait: true, failures: self.failures }) {
+        let poll = || self.account.poll(&self.state, now, Poller { is_wait: true, failures: self.failures });
+        let mut next = poll();
+        if self.last_read && matches!(next, Poll::At(_)) {
+            self.state.forget_reads();
+            next = poll();
+        }
+        self.last_read &= !matches!(next, Poll::Read(_));
+        match next {
             Poll::Over(outcome) => Step::Done(*outcome),
             Poll::At(moment) => Step::SleepUntilChange(moment, mark),
             Poll::Read(chore) => Step::Start(chore),
-            Poll::Reading(mark) => Step::AwaitChange(mark),
+            Poll::Reading(mark) => Step::AwaitChange(mark, Instant::NEVER),
         }
+    }
+
+    fn thawed(&mut self) {
+        self.last_read = true;
     }
 
     fn fail(&mut self, error: Error) -> Error {

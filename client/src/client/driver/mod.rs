@@ -1,12 +1,12 @@
 //! The driver: one thread per client runs all started operations and chores, and serves the watched sessions. It never
-//! blocks on a request: workers send those, and one timer queue holds all waiting operations. So a thousand waiting
-//! operations cost no extra thread.
+//! blocks on a request: workers send them, and one timer queue holds all waiting operations. So a thousand waiting
+//! operations need no extra thread.
 //!
 //! ```text
 //! start, cancel ─→ mailbox ─→ driver: step ─→ send ─→ worker ─→ mailbox …
 //!                               │  ├─→ wait ─→ timers
 //!                               │  └─→ end ─→ completion, events
-//!                               └─→ monitor: what is due for sessions that are watched
+//!                               └─→ monitor: work that is due for watched sessions
 //! ```
 
 mod monitor;
@@ -61,7 +61,7 @@ struct Driver {
     ending: bool,
 }
 
-/// Waking up this much later than planned means that the machine slept or the program was halted.
+/// Waking up this much later than planned means that the machine slept or the process was stopped.
 const JUMP: Duration = Duration::from_secs(30);
 
 /// The loop.
@@ -92,7 +92,7 @@ impl Driver {
             if core.resumed.swap(false, Ordering::AcqRel) || jumped {
                 self.monitor.read_all_again(&self.inner, now);
             }
-            // A bug in one place must not take the driver away from all operations.
+            // A bug in one operation must not end the driver for all of them.
             let wake = catch_unwind(AssertUnwindSafe(|| self.turn(now))).unwrap_or(Some(now + Duration::from_secs(1)));
             core.write_notes();
             let Some(wake) = wake else { return };
@@ -119,7 +119,7 @@ impl Driver {
     /// Does everything that is due. Returns when to run again; `None` if the driver has ended.
     fn turn(&mut self, now: Instant) -> Option<Instant> {
         while let Some(message) = self.core.mailbox.take() {
-            self.take(now, message);
+            self.take(self.core.now(), message);
         }
         if self.core.is_shut_down() && !self.ending {
             self.ending = true;
@@ -159,6 +159,7 @@ impl Driver {
     fn came(&mut self, now: Instant, id: TaskId, answer: Option<Answer>) {
         if let Some(task) = self.tasks.get_mut(&id) {
             task.state = TaskState::Ready;
+            task.thaw(now);
             task.notice_leavers(now);
             self.step(now, id, answer);
         }
@@ -176,7 +177,7 @@ impl Driver {
             }
             match &task.state {
                 TaskState::Waiting(_) => self.step(now, id, None),
-                // It was queued for a worker the whole time. A request in flight ends by its own limit.
+                // It was still queued for a worker. A request in flight ends by its own limit.
                 TaskState::Request(job) if now >= task.timed.deadline() && job.take_back() => {
                     task.state = TaskState::Ready;
                     self.step(now, id, Some(Err(Failure::never_begun())));
@@ -258,15 +259,15 @@ impl Driver {
     /// Acts on a task. A panic ends this task, and no other.
     fn guarded(&mut self, now: Instant, id: TaskId, act: impl FnOnce(&mut Driver)) {
         if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
-            let message = "the library hit a defect of its own; the operation may be started again. Please report it";
+            let message = "the operation hit a bug in this library; it may be started again. Please report this";
             self.fail(now, id, Error::new(ErrorKind::Internal, message));
         }
     }
 
-    /// Ends a task with this error, and lets its operation know.
+    /// Ends a task with this error, after giving its operation the chance to change it.
     fn fail(&mut self, now: Instant, id: TaskId, error: Error) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        // Whatever it was doing may have reached the service: a create that may have made a session stays in the journal.
+        // Its request may have reached the service: a create that may have made a session stays in the journal.
         let ended = catch_unwind(AssertUnwindSafe(|| task.timed.give_up(error.clone())));
         self.finish(now, id, Err(ended.unwrap_or(error)));
     }
@@ -363,13 +364,10 @@ impl Driver {
             self.joinable.remove(join);
         }
         if let Err(error) = &outcome {
-            // A caller that has cancelled an operation, even a stop, does not need a report.
+            // A caller that has cancelled its operation, even a stop, needs no report.
             let wanted = error.kind() != ErrorKind::Cancelled;
             if wanted && !task.waiters.is_empty() {
                 self.core.log_failure(error);
-            }
-            if wanted && task.urgency == Urgency::Stop && self.ending {
-                self.core.stop_failed(error);
             }
         }
         if let Some(chore) = task.timed.afterwards() {
@@ -380,7 +378,7 @@ impl Driver {
         for waiter in task.waiters {
             taken |= waiter.completion.finish(outcome.clone());
         }
-        // All callers cancelled it at this moment.
+        // All callers cancelled it just now.
         if had
             && !taken
             && let Ok(outcome) = outcome
@@ -413,7 +411,7 @@ impl Driver {
         }
     }
 
-    /// No caller waits for a task any more.
+    /// No caller is left that waits for a task.
     fn leave(&mut self, now: Instant, id: TaskId) {
         self.guarded(now, id, |driver| driver.leave_unguarded(now, id));
     }
@@ -469,9 +467,11 @@ impl Driver {
                 self.leave(now, id);
             }
         }
-        monitor::stop_promised(&self.inner, now);
-        let promised = self.core.mailbox.take_all();
-        promised.into_iter().for_each(|message| self.take(now, message));
+        for (account, state) in self.inner.take_promises() {
+            // Without another thread each stop is sent here, and has its own time.
+            let now = self.core.now();
+            self.start_chore(now, monitor::promised_stop(&account, &state, now, drop));
+        }
     }
 }
 
@@ -484,7 +484,7 @@ impl Drop for Driver {
             if let Some(task) = self.tasks.get_mut(&id) {
                 task.waiters.drain(..).for_each(|waiter| waiter.cancel());
             }
-            self.fail(now, id, Error::new(ErrorKind::Internal, "the thread that ran the operation has ended"));
+            self.fail(now, id, Error::new(ErrorKind::Internal, "the library's thread ended before the operation did"));
         }
         for message in self.core.mailbox.take_all() {
             match message {

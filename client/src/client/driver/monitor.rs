@@ -1,16 +1,16 @@
 //! Serves the watched sessions: polls those that are not ready, each at its own pace, and all ready ones by one list
-//! request per account; extends leases; and performs the promised stops at the end.
+//! request per account; extends leases; and stops sessions at the end where that was requested.
 
 use super::super::account::Account;
 use super::super::calls;
 use super::super::core::Core;
-use super::super::inner::ClientInner;
+use super::super::inner::{ClientInner, is_promised};
 use super::super::state::{LeaseMoment, Poll, Poller, SessionState};
 use crate::auth::IssuedToken;
 use crate::clock::{Instant, lock};
 use crate::error::{ErrorKind, Result};
 use crate::events::EventKind;
-use crate::model::{SessionId, SessionProperties, SessionStatus};
+use crate::model::{SessionId, SessionKey, SessionProperties, SessionStatus};
 use crate::protocol::{self, Chore, Stopped};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -66,6 +66,11 @@ impl Monitor {
             if !ready.is_empty() {
                 next = next.min(list(&account, &ready, now));
             }
+            // A read that was due at this moment may end the failures.
+            if lock(&account.listing).running.is_none() {
+                let reports = account.watched().into_iter().map(|state| state.report_failing_reads(now));
+                next = reports.fold(next, Instant::min);
+            }
         }
         if !stale && std::mem::take(&mut self.resuming) {
             inner.core.events.post_of_client(EventKind::Resumed);
@@ -73,11 +78,11 @@ impl Monitor {
         next
     }
 
-    /// The machine slept, the program was halted, or the client was resumed. All cached state is outdated, and nothing
-    /// is reported or done until everything was reread.
+    /// The machine slept, the process was stopped, or the client was resumed. All cached state is outdated: nothing is
+    /// reported or done until everything was reread.
     pub(super) fn read_all_again(&mut self, inner: &ClientInner, now: Instant) {
         let core = &inner.core;
-        core.log.info(None, || "the time jumped: connections were dropped, and sessions are read anew".into());
+        core.log.info(None, || "the clock jumped: connections were dropped, and sessions will be reread".into());
         for account in inner.accounts.all() {
             account.watched().iter().for_each(|state| state.mark_stale());
             let mut listing = lock(&account.listing);
@@ -95,14 +100,15 @@ impl Monitor {
     }
 }
 
-/// Performs the promised stops at the end.
-pub(super) fn stop_promised(inner: &ClientInner, now: Instant) {
-    let core = &inner.core;
-    for (account, state) in inner.take_promises() {
-        let deadline = now + core.attempt_timeout;
-        let stop = calls::stop(&account, state.id(), deadline);
-        core.start(Chore::new(stop, deadline, |_: Result<Stopped>| ()));
-    }
+/// Stops a session at the end, or because it is missing.
+pub(super) fn promised_stop(
+    account: &Arc<Account>,
+    state: &SessionState,
+    now: Instant,
+    then: impl FnOnce(Result<Stopped>) + Send + 'static,
+) -> Chore {
+    let deadline = now + account.core.attempt_timeout;
+    Chore::new(calls::stop(account, state.id(), deadline), deadline, then)
 }
 
 /// Reads a session that is not ready, or must be read individually, when due. Returns when to check again.
@@ -117,13 +123,28 @@ fn read(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Inst
             Instant::NEVER
         }
         Poll::Over(outcome) => {
-            if outcome.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-                state.was_forgotten();
-                account.ended(state.id());
+            if outcome.is_err_and(|error| error.kind() == ErrorKind::NotFound) && state.is_missing_again(now) {
+                forgotten(account, state, now);
             }
             state.look(|known| known.readiness.next_read()).max(now)
         }
     }
+}
+
+/// The service no longer knows the session. If a gateway said so, it may still be running, so a promised stop is sent
+/// before the session counts as over.
+fn forgotten(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) {
+    if !is_promised(state) {
+        state.was_forgotten();
+        return account.ended(state.id());
+    }
+    let stopped = Arc::clone(state);
+    account.core.start(promised_stop(account, state, now, move |outcome| {
+        // After a failure the next read decides, and the promise stands.
+        if outcome.is_ok() {
+            stopped.was_forgotten();
+        }
+    }));
 }
 
 /// Does what is due for a ready session. Returns when to check again.
@@ -133,11 +154,20 @@ fn tend(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Inst
     let at = LeaseMoment {
         now,
         max_lease: Duration::from_millis(numbers.max_lease_ms),
-        remaining: numbers.remaining(now),
+        used: numbers.since_ready(now),
         alive_at: core.events.pulled_at().max(state.published().touched_at()),
         unread: state.is_to_be_read_soon(),
     };
     if at.max_lease.is_zero() {
+        if state.lease_is_unknown() {
+            core.log.warning(None, || {
+                format!(
+                    "the service does not report the lease of session {}, so the library cannot extend it or warn of \
+                     its end; set it with an update",
+                    state.id()
+                )
+            });
+        }
         return Instant::NEVER;
     }
     let intervals = &account.context.pacing.intervals;
@@ -145,6 +175,11 @@ fn tend(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Inst
     let Some(due) = due else { return Instant::NEVER };
     if due.awaits_application {
         core.events.await_pull();
+    }
+    if due.refuted {
+        core.log.error(None, || {
+            format!("the service accepted a longer lease for session {}, but did not grant it", state.id())
+        });
     }
     if let Some(lease) = due.extend_to {
         calls::extension(account, state, lease).into_iter().for_each(|chore| core.start(chore));
@@ -178,7 +213,7 @@ fn list(account: &Arc<Account>, sessions: &[Arc<SessionState>], now: Instant) ->
     let wanted: Vec<(Weak<SessionState>, u64)> =
         sessions.iter().map(|state| (Arc::downgrade(state), state.epoch())).collect();
     let deadline = account.core.deadline(None);
-    let (list, for_end) = (protocol::list(&account.context, deadline), Arc::clone(account));
+    let (list, for_end) = (account.list(deadline), Arc::clone(account));
     account.core.start(Chore::new(list, deadline, move |outcome: Result<Vec<SessionProperties>>| {
         listed(&for_end, number, outcome, &wanted);
     }));
@@ -198,7 +233,7 @@ fn listed(
     }
     let mut listing = lock(&account.listing);
     if listing.running != Some(number) {
-        // The clock has jumped since.
+        // The clock has jumped since the request.
         return;
     }
     listing.running = None;
@@ -209,16 +244,19 @@ fn listed(
             listing.not_before = Some(core.now() + pause);
             drop(listing);
             core.log_failure(&error);
+            let failed = wanted.iter().filter_map(|(state, _)| state.upgrade());
+            failed.for_each(|state| state.list_failed(error.kind(), core.now()));
         }
         Ok(sessions) => {
             drop(listing);
-            let mut found: HashMap<SessionId, SessionProperties> =
-                sessions.into_iter().map(|session| (session.id.clone(), session)).collect();
+            let key = |id: &SessionId| account.context.service.key(id);
+            let mut found: HashMap<SessionKey, SessionProperties> =
+                sessions.into_iter().map(|session| (key(&session.id), session)).collect();
             for (state, epoch) in wanted {
                 let Some(state) = state.upgrade() else { continue };
-                match found.remove(state.id()) {
+                match found.remove(&key(state.id())) {
                     Some(session) => drop(account.was_read(&state, *epoch, session)),
-                    // It is no longer listed: its properties will say why.
+                    // It is no longer listed; its properties say why.
                     None => state.read_soon(),
                 }
             }

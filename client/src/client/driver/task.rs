@@ -96,8 +96,19 @@ impl Task {
         }
     }
 
+    /// If the process was stopped, moves the deadlines: a freeze is not a timeout.
+    pub(super) fn thaw(&mut self, now: Instant) {
+        if let Some(later) = self.timed.thaw(now) {
+            self.waiters.iter_mut().for_each(|waiter| waiter.deadline = waiter.deadline.max(later));
+        }
+    }
+
     /// Completes the callers whose deadline passed before the task's own. Returns whether there were any.
     pub(super) fn end_late(&mut self, now: Instant) -> bool {
+        // The reply to a request in flight may have arrived in time, so the deadline is not moved yet.
+        if !self.is_busy() {
+            self.thaw(now);
+        }
         let end = self.timed.deadline();
         let late = |waiter: &mut Waiter| waiter.deadline <= now && now < end;
         let over: Vec<Waiter> = self.waiters.extract_if(.., late).collect();
@@ -127,7 +138,7 @@ impl Task {
         with_operation.collect()
     }
 
-    /// Called when a reply or work has completed. Callers that have cancelled meanwhile, whose message is still queued,
+    /// Called when a reply or work has completed. Callers that have cancelled, even if their message is still queued,
     /// do not want the result: a session in it must be given back.
     pub(super) fn notice_leavers(&mut self, now: Instant) {
         let had = !self.waiters.is_empty();

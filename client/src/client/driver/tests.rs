@@ -1,10 +1,11 @@
-//! Defects of operations.
+//! Operations that panic.
 
 use super::super::call::{Call, Made};
 use super::super::{Client, OperationState, StartedOperation, Stopped};
 use crate::clock::Instant;
 use crate::config::tests::config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::OperationKind;
 use crate::protocol::{Chore, Operation, Step, Work};
 use crate::wire::Answer;
 use std::sync::mpsc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// Panics at work, in a step, or at the latest when it is left.
+/// Panics in its work, in a step, or at the latest when its caller leaves.
 struct Defect {
     works: bool,
     sleeps: bool,
@@ -35,11 +36,11 @@ impl Operation for Defect {
 }
 
 fn start(client: &Client, defect: Defect) -> StartedOperation<Stopped> {
-    Call::new(&client.inner.core, |_| Ok(Made::new(defect))).timeout(LONG).start().unwrap()
+    Call::new(&client.inner.core, OperationKind::Stop, |_| Ok(Made::new(defect))).timeout(LONG).start().unwrap()
 }
 
 #[test]
-fn an_operation_that_panics_has_an_end_and_the_others_go_on() {
+fn an_operation_that_panics_fails_alone() {
     let client = Client::new(config()).unwrap();
     let sleeping = start(&client, Defect { works: false, sleeps: true });
     let in_a_step = start(&client, Defect { works: false, sleeps: false });
@@ -57,7 +58,7 @@ fn an_operation_that_panics_has_an_end_and_the_others_go_on() {
 }
 
 #[test]
-fn a_chore_that_panics_has_an_outcome() {
+fn a_chore_that_panics_gets_an_outcome() {
     let client = Client::new(config()).unwrap();
     let core = &client.inner.core;
     let (ended, ends) = mpsc::channel();

@@ -3,13 +3,12 @@
 use super::super::mailbox::{Mailbox, Message};
 use super::super::wake::Wake;
 use super::keep_alive::{ExtensionEnd, Watching};
+use super::knowledge::{Knowledge, ReadResult};
 use super::poll::{Poll, Poller};
-use crate::clock::{Clock, Instant, lock, milliseconds};
+use super::published::Published;
+use crate::clock::{Clock, Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::events::{Event, EventKind, EventSource, Label};
-use crate::model::{
-    Lease, SessionId, SessionProperties, SessionSize, SessionStatus, Snapshot, SnapshotCell, SnapshotData,
-};
+use crate::model::{SessionId, SessionProperties, SessionStatus, Snapshot, SnapshotData};
 use crate::protocol::{ChangeMark, Chore, ChoreId, Context, Readiness};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -29,59 +28,6 @@ pub(in crate::client) struct SessionState {
     mailbox: Arc<Mailbox>,
 }
 
-/// The source of the session's events and snapshots.
-#[derive(Debug)]
-pub(in crate::client) struct Published {
-    id: SessionId,
-    snapshot: SnapshotCell,
-    clock: Arc<dyn Clock>,
-    label: Mutex<Label>,
-    /// Why the latest extension failed.
-    error: Mutex<Option<ErrorKind>>,
-    /// When the application last showed that it is alive, in milliseconds of the clock.
-    touched: AtomicU64,
-}
-
-/// The cached state of a session.
-pub(in crate::client) struct Knowledge {
-    pub(in crate::client) readiness: Readiness,
-    /// Incremented whenever the session is extended, stopped or read: a read that began earlier is outdated.
-    epoch: u64,
-    /// The read in flight that all waits share. It outlives the wait that started it.
-    reading: Option<ChoreId>,
-    /// A wait has asked for that read, or for the one that follows if it fails.
-    read_for_wait: bool,
-    /// The result of the last read that a wait asked for, and when it came, until a wait has seen it: it may come
-    /// between two slices.
-    unseen: Option<(ReadResult, Instant)>,
-    /// The count of reads whose failure ended waits, and the last such failure, which applies to all waits at that
-    /// time.
-    pub(in crate::client) failures: u64,
-    failure: Option<Error>,
-    /// An update to this lease was sent, and its reply was lost.
-    pub(in crate::client) maybe_extended: Option<Lease>,
-    /// The last published properties, and how often they have changed.
-    published: Option<SessionProperties>,
-    revision: u64,
-    /// The used part of the lease at an instant, by the most accurate report of the service.
-    used: Option<(Duration, Instant)>,
-    /// The state of watching, if it is watched.
-    pub(in crate::client) watching: Option<Watching>,
-}
-
-impl std::fmt::Debug for Knowledge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Knowledge").field("epoch", &self.epoch).field("reading", &self.reading).finish_non_exhaustive()
-    }
-}
-
-/// What a read has brought: a later wait must not miss it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ReadResult {
-    Properties,
-    FinalFailure,
-}
-
 impl SessionState {
     pub(in crate::client) fn new(
         context: Context,
@@ -91,28 +37,8 @@ impl SessionState {
         mailbox: &Arc<Mailbox>,
     ) -> SessionState {
         let (id, now) = (seen.id.clone(), clock.now());
-        let mut knowledge = Knowledge {
-            readiness: Readiness::new(context, seen, now),
-            epoch: 0,
-            reading: None,
-            read_for_wait: false,
-            unseen: None,
-            failures: 0,
-            failure: None,
-            maybe_extended: None,
-            published: None,
-            revision: 0,
-            used: None,
-            watching: None,
-        };
-        let published = Published {
-            id: id.clone(),
-            snapshot: SnapshotCell::new(&knowledge.snapshot_data(now)),
-            clock: Arc::clone(clock),
-            label: Mutex::default(),
-            error: Mutex::default(),
-            touched: AtomicU64::new(milliseconds(now.since_beginning())),
-        };
+        let mut knowledge = Knowledge::new(context, seen, now);
+        let published = Published::new(id.clone(), &knowledge.snapshot_data(now), clock, now);
         SessionState {
             id,
             knowledge: Mutex::new(knowledge),
@@ -152,8 +78,32 @@ impl SessionState {
         self.status().is_final()
     }
 
+    /// The cached properties, as they are now.
     pub(in crate::client) fn known(&self, now: Instant) -> SessionProperties {
-        lock(&self.knowledge).readiness.latest(now)
+        self.properties(&lock(&self.knowledge), now)
+    }
+
+    /// The cached properties, if they count as current.
+    pub(in crate::client) fn current(&self, now: Instant) -> Option<SessionProperties> {
+        let knowledge = lock(&self.knowledge);
+        knowledge.readiness.is_current(now).then(|| self.properties(&knowledge, now))
+    }
+
+    /// The cached properties with the used part of the lease as the snapshot has it.
+    fn properties(&self, knowledge: &Knowledge, now: Instant) -> SessionProperties {
+        let (latest, numbers) = (knowledge.readiness.latest(now), self.numbers());
+        let is_known = numbers.runs || latest.elapsed.is_some();
+        SessionProperties { elapsed: is_known.then(|| numbers.used(now)), ..latest }
+    }
+
+    /// Reads the cached properties in place, beside the numbers as of now.
+    pub(in crate::client) fn read_known<T>(
+        &self,
+        now: Instant,
+        read: impl FnOnce(&SessionProperties, &Snapshot) -> T,
+    ) -> T {
+        let knowledge = lock(&self.knowledge);
+        read(knowledge.readiness.reported(), &self.snapshot(now))
     }
 
     /// The current change count.
@@ -199,20 +149,22 @@ impl SessionState {
 
 /// Reports of the service.
 impl SessionState {
-    /// Stores properties whose read began in this epoch, unless they are outdated by now. Returns them with members
-    /// that the service left out filled in.
+    /// Stores properties whose read began in this epoch, unless they are outdated by now. Returns the cached properties
+    /// afterwards.
     pub(in crate::client) fn was_read(&self, epoch: u64, read: SessionProperties) -> SessionProperties {
-        if self.epoch() != epoch {
-            return read;
+        let mut now = self.published.clock.now();
+        if self.epoch() == epoch {
+            self.change(|knowledge, changed_at| {
+                now = changed_at;
+                if knowledge.epoch == epoch {
+                    knowledge.outdate_reads();
+                    knowledge.keep_for_waits(ReadResult::Properties, now);
+                    knowledge.seen(read, now);
+                }
+            });
         }
-        self.change(|knowledge, now| {
-            if knowledge.epoch != epoch {
-                return read;
-            }
-            knowledge.outdate_reads();
-            knowledge.keep_for_waits(ReadResult::Properties, now);
-            knowledge.readiness.seen(read, now)
-        })
+        self.look(Knowledge::read_worked);
+        self.known(now)
     }
 
     /// Invalidates the cached properties and the reads in flight.
@@ -230,6 +182,20 @@ impl SessionState {
         self.outdate(|readiness, now| readiness.extended(lease, now));
     }
 
+    /// The service does not know the session, which is watched. Returns whether that was so a poll interval ago, or half
+    /// of one, too: a single such reply may come from a gateway, or from a replica that does not know the session yet.
+    pub(in crate::client) fn is_missing_again(&self, now: Instant) -> bool {
+        self.look(|known| {
+            let interval = known.readiness.interval();
+            let Some(watching) = &mut known.watching else { return false };
+            let is_missing = watching.missing_at.is_some_and(|at| now.saturating_since(at) >= interval / 2);
+            if is_missing || watching.missing_at.is_none() {
+                watching.missing_at = Some(now);
+            }
+            is_missing
+        })
+    }
+
     /// The service no longer knows the session: it has ended.
     pub(in crate::client) fn was_forgotten(&self) {
         self.outdate(Readiness::forgotten);
@@ -242,7 +208,7 @@ impl SessionState {
             let holds = knowledge.epoch == epoch;
             knowledge.outdate_results();
             if holds {
-                drop(knowledge.readiness.seen(properties, now));
+                knowledge.seen(properties, now);
             } else {
                 knowledge.readiness.extended(lease, now);
             }
@@ -275,7 +241,7 @@ impl SessionState {
         self.forget_reads();
         self.look(|knowledge| {
             let reads = knowledge.readiness.updates();
-            knowledge.watching.iter_mut().for_each(|watching| watching.stale_at = Some(reads));
+            knowledge.watching.iter_mut().for_each(|watching| watching.is_stale(reads));
         });
     }
 
@@ -284,13 +250,18 @@ impl SessionState {
         self.look(|knowledge| knowledge.is_unread_since(|watching| watching.stale_at))
     }
 
+    /// The service has never reported the lease of this watched session. Returns whether that is new.
+    pub(in crate::client) fn lease_is_unknown(&self) -> bool {
+        *lock(&self.published.extension_error) = Some(ErrorKind::UnexpectedReply);
+        self.look(|knowledge| knowledge.watching.as_mut().is_some_and(Watching::lease_is_unknown))
+    }
+
     /// An extension has ended. `failure` is the reason if it failed.
     pub(in crate::client) fn extension_ended(&self, how: ExtensionEnd, failure: Option<ErrorKind>) {
-        *lock(&self.published.error) = failure;
-        if failure.is_some() {
-            // The actual lease may differ from the cached one.
-            self.read_soon();
-        }
+        // The reason to report for an accepted extension, should a read show that the lease has not grown.
+        *lock(&self.published.extension_error) = Some(failure.unwrap_or(ErrorKind::UnexpectedReply));
+        // The actual lease may differ from the cached and from the requested one.
+        self.read_soon();
         let stale = self.is_stale();
         self.look(|knowledge| knowledge.watching.iter_mut().for_each(|watching| watching.extended(how, stale)));
         self.wake.sessions_changed();
@@ -316,11 +287,11 @@ impl SessionState {
             return Poll::Over(Box::new(Err(failure.clone())));
         }
         let verdict = match unseen {
-            Some(_) => knowledge.readiness.verdict_of_latest(now),
+            Some(_) => knowledge.readiness.verdict_of_latest(),
             None => knowledge.readiness.verdict(now),
         };
         if let Some(verdict) = verdict {
-            return Poll::Over(Box::new(verdict));
+            return Poll::Over(Box::new(verdict.map(|()| self.properties(&knowledge, now))));
         }
         let next_read = knowledge.readiness.next_read();
         if now < next_read {
@@ -342,14 +313,17 @@ impl SessionState {
         knowledge.reading = None;
         let result = match outcome {
             Ok(properties) => {
-                drop(knowledge.readiness.seen(properties, now));
+                knowledge.seen(properties, now);
                 Some(ReadResult::Properties)
             }
-            Err(error) => knowledge.readiness.read_failed(now, error).map(|failure| {
-                knowledge.failures += 1;
-                knowledge.failure = Some(failure);
-                ReadResult::FinalFailure
-            }),
+            Err(error) => {
+                self.note_failed_read(&mut knowledge, error.kind(), now);
+                knowledge.readiness.read_failed(now, error).map(|failure| {
+                    knowledge.failures += 1;
+                    knowledge.failure = Some(failure);
+                    ReadResult::FinalFailure
+                })
+            }
         };
         if let Some(result) = result {
             knowledge.keep_for_waits(result, now);
@@ -360,12 +334,31 @@ impl SessionState {
         true
     }
 
+    /// A list that was to update the session has failed.
+    pub(in crate::client) fn list_failed(&self, why: ErrorKind, now: Instant) {
+        self.look(|knowledge| self.note_failed_read(knowledge, why, now));
+    }
+
+    fn note_failed_read(&self, knowledge: &mut Knowledge, why: ErrorKind, now: Instant) {
+        *lock(&self.published.read_error) = Some(why);
+        knowledge.watching.iter_mut().for_each(|watching| watching.read_failed(now));
+    }
+
+    /// Posts an event if reads have failed for long enough and none is in flight. Returns when to check again.
+    pub(in crate::client) fn report_failing_reads(&self, now: Instant) -> Instant {
+        self.look(|knowledge| {
+            let interval = knowledge.readiness.interval();
+            let watching = knowledge.watching.as_mut().filter(|_| knowledge.reading.is_none());
+            watching.map_or(Instant::NEVER, |watching| watching.report_failing_reads(now, interval))
+        })
+    }
+
     /// The count of failures before a wait that begins now.
     pub(in crate::client) fn failures(&self) -> u64 {
         lock(&self.knowledge).failures
     }
 
-    /// A wait was given up. The read continues, because the next wait can use it, but it must not delay other requests.
+    /// A wait has ended early. The read continues, because the next wait can use it, but must not delay other requests.
     pub(in crate::client) fn wait_ended(&self) {
         if let Some(chore) = self.look(|knowledge| knowledge.reading) {
             drop(self.mailbox.post(Message::Yield(chore)));
@@ -375,13 +368,13 @@ impl SessionState {
     /// The error of a wait that timed out.
     pub(in crate::client) fn not_ready_yet(&self, timeout: Duration) -> Error {
         let message = format!(
-            "session {} was not ready within {} ms; it may become so, wait again",
+            "session {} was not ready within {} ms; it may still become ready, so wait again",
             self.id,
             timeout.as_millis()
         );
         match self.look(|knowledge| knowledge.readiness.trouble().cloned()) {
             Some(trouble) => {
-                let message = format!("{message} (the latest look at it failed: {trouble})");
+                let message = format!("{message} (the latest read failed: {trouble})");
                 trouble.recast(ErrorKind::Timeout, message)
             }
             None => Error::new(ErrorKind::Timeout, message),
@@ -390,100 +383,10 @@ impl SessionState {
 }
 
 impl Drop for SessionState {
-    /// The session's last handle has gone: a read that is still in flight is not needed.
+    /// The session's last handle has gone, so a read in flight is not needed.
     fn drop(&mut self) {
         if let Some(chore) = self.look(|knowledge| knowledge.reading.take()) {
             drop(self.mailbox.post(Message::CancelChore(chore)));
         }
     }
-}
-
-impl Published {
-    pub(in crate::client) fn set_label(&self, label: Label) {
-        *lock(&self.label) = label;
-    }
-
-    /// The application is alive.
-    pub(in crate::client) fn touch(&self, now: Instant) {
-        self.touched.fetch_max(milliseconds(now.since_beginning()), Ordering::AcqRel);
-    }
-
-    pub(in crate::client) fn touched_at(&self) -> Instant {
-        Instant::from_elapsed(Duration::from_millis(self.touched.load(Ordering::Acquire)))
-    }
-}
-
-impl EventSource for Published {
-    fn fill(&self, event: &mut Event) {
-        event.label = *lock(&self.label);
-        event.session = Some(self.id.clone());
-        event.snapshot = Some(self.snapshot.read().snapshot(self.clock.now()));
-        if event.kind == EventKind::LeaseNotExtended {
-            event.error = *lock(&self.error);
-        }
-    }
-}
-
-impl Knowledge {
-    /// Whether the session has not been read since this update count was recorded.
-    fn is_unread_since(&self, noted: impl FnOnce(&Watching) -> Option<u64>) -> bool {
-        self.watching.as_ref().and_then(noted) == Some(self.readiness.updates())
-    }
-
-    /// The result of a read. If a wait asked for it, or has not seen the one before, it is kept for the next wait.
-    fn keep_for_waits(&mut self, result: ReadResult, now: Instant) {
-        if std::mem::take(&mut self.read_for_wait) || self.unseen.is_some() {
-            self.unseen = Some((result, now));
-        }
-    }
-
-    /// Reads that began earlier must not replace a newer state with an older one.
-    fn outdate_reads(&mut self) {
-        self.epoch += 1;
-        self.reading = None;
-    }
-
-    /// The same, and what they have brought does not count any more.
-    fn outdate_results(&mut self) {
-        self.outdate_reads();
-        (self.read_for_wait, self.unseen) = (false, None);
-    }
-
-    /// The cached state in numbers.
-    fn snapshot_data(&mut self, now: Instant) -> SnapshotData {
-        let latest = self.readiness.latest(now);
-        let updated_at = self.readiness.updated_at();
-        let timeless = SessionProperties { elapsed: None, age: Duration::ZERO, ..latest.clone() };
-        if self.published.as_ref() != Some(&timeless) {
-            self.published = Some(timeless);
-            self.revision += 1;
-        }
-        let runs = latest.status == SessionStatus::Ready;
-        let elapsed = latest.elapsed.unwrap_or_default();
-        let (used, at) = match self.used.filter(|_| runs) {
-            Some((used, at)) => best_of((used, at), (elapsed, updated_at)),
-            None => (elapsed, updated_at),
-        };
-        self.used = runs.then_some((used, at));
-        SnapshotData {
-            revision: self.revision,
-            status: latest.status.code(),
-            size: SessionSize::code(latest.size.as_ref()),
-            arr_inspector_port: latest.arr_inspector_port.unwrap_or_default(),
-            handshake_port: latest.handshake_port.unwrap_or_default(),
-            max_lease_ms: latest.max_lease.map(milliseconds).unwrap_or_default(),
-            used_ms: milliseconds(used + if runs { updated_at.saturating_since(at) } else { Duration::ZERO }),
-            at: updated_at,
-            runs,
-        }
-    }
-}
-
-/// The more accurate of two reports of the used lease. The service counts in whole seconds or minutes and truncates, so
-/// the higher count is closer to the truth, as long as both can be about the same lease.
-fn best_of(earlier: (Duration, Instant), later: (Duration, Instant)) -> (Duration, Instant) {
-    const CUT: Duration = Duration::from_secs(90);
-    let expected = earlier.0.saturating_add(later.1.saturating_since(earlier.1));
-    let same_lease = expected >= later.0 && expected - later.0 <= CUT;
-    if same_lease { earlier } else { later }
 }

@@ -6,22 +6,22 @@
 
 use crate::clock::lock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::{pin_module, without_sigpipe};
+use crate::sys::start_thread;
 use crate::wire::Urgency;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Concurrent normal jobs. More gain nothing: the service throttles accounts that exceed the rate limit.
+/// Concurrent normal jobs. More would not help: the service throttles accounts that exceed the rate limit.
 const AT_A_TIME: usize = 8;
 /// Concurrent normal and abandoned jobs. The remaining threads are reserved for urgent jobs.
 const MOST_NORMAL: usize = 24;
 const MOST_WORKERS: usize = 32;
-/// Long enough for an operation's next request if it follows at once. Between polls a client needs no thread.
+/// Long enough for an operation's next request if it follows immediately. Between polls a client needs no thread.
 const IDLE_TIME: Duration = Duration::from_secs(2);
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -30,12 +30,15 @@ pub(crate) struct Workers {
     state: Mutex<PoolState>,
     /// Signalled when there is work for an idle worker.
     work: Condvar,
-    /// Signalled when a thread has ended.
+    /// Signalled when a thread is about to end.
     gone: Condvar,
     /// How long an idle worker waits for a job, in real time.
     idle_time: Duration,
-    start: fn(Job) -> io::Result<()>,
+    start: Start,
 }
+
+/// Starts a thread of this name.
+type Start = fn(&str, Job) -> io::Result<JoinHandle<()>>;
 
 #[derive(Default)]
 struct PoolState {
@@ -43,10 +46,14 @@ struct PoolState {
     normal: VecDeque<Queued>,
     running: Vec<Running>,
     workers: usize,
-    /// Workers without a job: waiting for one, or about to look for one.
+    /// Idle workers, including those about to check for a job.
     free: usize,
     /// Threads other than workers.
     others: usize,
+    /// The threads that have not been joined.
+    handles: Vec<JoinHandle<()>>,
+    /// Values whose drop may block, and for which no thread could be started.
+    undropped: Vec<Box<dyn Send>>,
     /// The latest ticket issued.
     latest: u64,
     ended: bool,
@@ -72,10 +79,10 @@ enum Counts {
 
 impl Workers {
     pub(super) fn new() -> Arc<Workers> {
-        Workers::with(IDLE_TIME, |work| start_thread("arr-worker", work))
+        Workers::with(IDLE_TIME, start_thread)
     }
 
-    fn with(idle_time: Duration, start: fn(Job) -> io::Result<()>) -> Arc<Workers> {
+    fn with(idle_time: Duration, start: Start) -> Arc<Workers> {
         let (state, work, gone) = Default::default();
         Arc::new(Workers { state, work, gone, idle_time, start })
     }
@@ -83,8 +90,8 @@ impl Workers {
     /// Runs a job on a thread of the pool, now or as soon as the limits allow.
     ///
     /// # Errors
-    /// [`ErrorKind::ShutDown`] after [`Workers::end`]; [`ErrorKind::Internal`] if no thread can be started and no live
-    /// thread could take the job later.
+    /// [`ErrorKind::ShutDown`] after [`Workers::end`]; [`ErrorKind::OutOfResources`] if no thread can be started and no
+    /// live thread could take the job later.
     pub(crate) fn run(self: &Arc<Self>, urgency: Urgency, job: Job) -> Result<QueuedJob> {
         let mut state = lock(&self.state);
         state.check_alive()?;
@@ -110,7 +117,8 @@ impl Workers {
         }
         while state.runnable() > state.free && state.workers < MOST_WORKERS {
             let pool = Arc::clone(self);
-            (self.start)(Box::new(move || pool.work()))?;
+            let thread = (self.start)("arr-worker", Box::new(move || pool.work()))?;
+            state.keep(thread);
             state.workers += 1;
             state.free += 1;
         }
@@ -153,16 +161,33 @@ impl Workers {
     /// # Errors
     /// As [`Workers::run`].
     pub(crate) fn run_apart(self: &Arc<Self>, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
-        let mut state = lock(&self.state);
-        state.check_alive()?;
-        state.others += 1;
-        drop(state);
-        let counted = Counted(Arc::clone(self));
+        lock(&self.state).check_alive()?;
+        self.run_apart_always(name, work)
+    }
+
+    /// The same, also after [`Workers::end`].
+    pub(crate) fn run_apart_always(self: &Arc<Self>, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+        let counted = self.count();
         let run = move || {
             work();
             drop(counted);
         };
-        start_thread(name, run).map_err(|cause| no_thread(&cause))
+        let thread = (self.start)(name, Box::new(run)).map_err(|cause| no_thread(&cause))?;
+        lock(&self.state).keep(thread);
+        Ok(())
+    }
+
+    /// Drops something that may block, on its own thread. If none can be started, the thread that waits for the end
+    /// drops it.
+    pub(super) fn drop_apart(self: &Arc<Self>, dropped: impl Send + 'static) {
+        let dropped = Handover::new(dropped);
+        let for_thread = dropped.clone();
+        let started = (self.start)("arr-drop", Box::new(move || drop(for_thread.take())));
+        let mut state = lock(&self.state);
+        match started {
+            Ok(thread) => state.keep(thread),
+            Err(_) => state.undropped.extend(dropped.take().map(|it| Box::new(it) as Box<dyn Send>)),
+        }
     }
 
     /// Counts a thread that is started elsewhere until the result is dropped. Works after the end too.
@@ -193,11 +218,19 @@ impl Workers {
         lock(&self.state).threads()
     }
 
-    /// Waits in real time, for at most `longest`, until no thread is left. Returns whether none is.
+    /// Waits in real time, for at most `longest`, until no thread is left, and for the moment that the system needs to
+    /// end the last ones. Returns whether none is left.
     pub(crate) fn wait_until_gone(&self, longest: Duration) -> bool {
+        let undropped = std::mem::take(&mut lock(&self.state).undropped);
+        drop(undropped);
         let state = lock(&self.state);
         let waited = self.gone.wait_timeout_while(state, longest, |state| state.threads() > 0);
-        waited.unwrap_or_else(PoisonError::into_inner).0.threads() == 0
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let gone = state.threads() == 0;
+        let handles = if gone { std::mem::take(&mut state.handles) } else { Vec::new() };
+        drop(state);
+        handles.into_iter().for_each(join);
+        gone
     }
 }
 
@@ -210,7 +243,7 @@ impl fmt::Debug for Workers {
 impl PoolState {
     fn check_alive(&self) -> Result<()> {
         if self.ended {
-            let message = "the client of this call was shut down or freed; make another";
+            let message = "the client was shut down or freed; create another";
             return Err(Error::new(ErrorKind::ShutDown, message));
         }
         Ok(())
@@ -269,6 +302,12 @@ impl PoolState {
     fn threads(&self) -> usize {
         self.workers + self.others
     }
+
+    /// Keeps a thread to be joined, and forgets those that have ended.
+    fn keep(&mut self, thread: JoinHandle<()>) {
+        self.handles.extract_if(.., |handle| handle.is_finished()).for_each(join);
+        self.handles.push(thread);
+    }
 }
 
 /// A job in the pool. Dropping this has no effect on the job.
@@ -279,7 +318,7 @@ pub(crate) struct QueuedJob {
 }
 
 impl QueuedJob {
-    /// Stands for a job that was never queued.
+    /// A placeholder for a job that was never queued.
     pub(super) fn void(workers: &Arc<Workers>) -> QueuedJob {
         QueuedJob { workers: Arc::clone(workers), number: 0 }
     }
@@ -296,8 +335,8 @@ impl QueuedJob {
 }
 
 impl QueuedJob {
-    /// Lets another job run besides this one if it is running. For a job without a waiting caller whose result may
-    /// still be of use.
+    /// Lets another job run besides this one if it is running. For a job that no caller waits for, but whose result may
+    /// still be useful.
     pub(crate) fn make_room(&self) {
         let mut state = lock(&self.workers.state);
         state.make_room(self.number);
@@ -324,14 +363,45 @@ impl Drop for Counted {
     }
 }
 
-fn no_thread(cause: &io::Error) -> Error {
-    Error::new(ErrorKind::Internal, format!("no thread could be started: {cause}"))
+/// A value for another thread, or for this one if no other can be started. It can be taken once.
+pub(crate) struct Handover<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Handover<T> {
+    pub(crate) fn new(value: T) -> Handover<T> {
+        Handover(Arc::new(Mutex::new(Some(value))))
+    }
+
+    pub(crate) fn take(&self) -> Option<T> {
+        lock(&self.0).take()
+    }
 }
 
-/// Starts a detached thread.
-pub(super) fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    pin_module();
-    without_sigpipe(|| thread::Builder::new().name(name.into()).spawn(work)).map(drop)
+impl<F: FnOnce() + Send + 'static> Handover<F> {
+    /// Runs the work on the thread that `start` starts, or on this thread if it fails to start one.
+    pub(crate) fn run(self, start: impl FnOnce(Job) -> Result<()>) {
+        let for_thread = self.clone();
+        let run = move || for_thread.take().into_iter().for_each(|work| work());
+        if start(Box::new(run)).is_err() {
+            self.take().into_iter().for_each(|work| work());
+        }
+    }
+}
+
+impl<T> Clone for Handover<T> {
+    fn clone(&self) -> Handover<T> {
+        Handover(Arc::clone(&self.0))
+    }
+}
+
+fn no_thread(cause: &io::Error) -> Error {
+    Error::out_of_resources("no thread could be started", cause)
+}
+
+/// Waits until the system has ended a thread whose work is done. One that ends a client cannot wait for itself.
+fn join(thread: JoinHandle<()>) {
+    if thread.thread().id() != thread::current().id() {
+        drop(thread.join());
+    }
 }
 
 #[cfg(test)]

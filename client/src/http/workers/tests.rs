@@ -1,6 +1,7 @@
 //! Tests of the worker pool.
 
 use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -19,7 +20,7 @@ impl Fixture {
     }
 
     fn with_idle_time(idle_time: Duration) -> Fixture {
-        Fixture { workers: Workers::with(idle_time, |work| start_thread("arr-worker", work)), began: mpsc::channel() }
+        Fixture { workers: Workers::with(idle_time, start_thread), began: mpsc::channel() }
     }
 
     /// A job that runs until the sender is dropped.
@@ -58,7 +59,7 @@ fn range(names: std::ops::Range<usize>) -> Vec<usize> {
 }
 
 #[test]
-fn eight_run_at_a_time_the_others_in_order_and_an_urgent_one_at_once() {
+fn eight_jobs_run_at_a_time_and_urgent_ones_at_once() {
     let it = Fixture::new();
     let mut running = it.many(Urgency::Normal, 0..8);
     assert_eq!(it.begin(8), range(0..8));
@@ -71,11 +72,11 @@ fn eight_run_at_a_time_the_others_in_order_and_an_urgent_one_at_once() {
         running.pop();
         assert_eq!(it.begin(1), [next]);
     }
-    assert_eq!(it.workers.threads(), 9, "threads are used again");
+    assert_eq!(it.workers.threads(), 9, "threads are reused");
 }
 
 #[test]
-fn what_is_abandoned_makes_room_up_to_the_cap_and_urgent_ones_have_threads_of_their_own() {
+fn abandoned_jobs_make_room_up_to_the_limit_and_urgent_ones_have_their_own_threads() {
     let it = Fixture::new();
     let mut all = Vec::new();
     for round in 0..3 {
@@ -84,7 +85,7 @@ fn what_is_abandoned_makes_room_up_to_the_cap_and_urgent_ones_have_threads_of_th
         all.iter().for_each(|(ticket, _)| ticket.abandon());
     }
     let _waits = it.blocked(Urgency::Normal, 24);
-    assert!(it.none_begins(), "24 are on the wire, and nobody waits for them");
+    assert!(it.none_begins(), "24 are in flight, and no caller waits for them");
     let mut urgent = it.many(Urgency::Urgent, 100..108);
     assert_eq!(it.begin(8), range(100..108));
     let _one_more = it.blocked(Urgency::Urgent, 108);
@@ -97,7 +98,7 @@ fn what_is_abandoned_makes_room_up_to_the_cap_and_urgent_ones_have_threads_of_th
 }
 
 #[test]
-fn what_is_abandoned_while_it_queues_never_runs() {
+fn a_job_abandoned_in_the_queue_never_runs() {
     let it = Fixture::new();
     let running = it.many(Urgency::Normal, 0..8);
     it.begin(8);
@@ -111,7 +112,7 @@ fn what_is_abandoned_while_it_queues_never_runs() {
 }
 
 #[test]
-fn a_job_that_panics_costs_no_worker_and_no_place() {
+fn a_job_that_panics_costs_no_worker_and_no_slot() {
     let it = Fixture::new();
     for _ in 0..AT_A_TIME + 1 {
         it.workers.run(Urgency::Normal, Box::new(|| panic!("on purpose"))).unwrap();
@@ -125,9 +126,9 @@ fn a_job_that_panics_costs_no_worker_and_no_place() {
 }
 
 #[test]
-fn a_thread_without_a_job_takes_the_next_or_ends() {
+fn an_idle_thread_takes_the_next_job_or_ends() {
     let it = Fixture::with_idle_time(SHORT);
-    assert!(it.gone(), "there is none before the first job");
+    assert!(it.gone(), "there is no thread before the first job");
     for name in 0..2 {
         drop(it.blocked(Urgency::Normal, name));
         it.begin(1);
@@ -147,7 +148,7 @@ fn a_thread_without_a_job_takes_the_next_or_ends() {
 }
 
 #[test]
-fn the_end_drops_what_queues_and_lets_finish_what_runs() {
+fn the_end_drops_queued_jobs_and_lets_running_ones_finish() {
     let it = Fixture::new();
     let running = it.many(Urgency::Normal, 0..8);
     it.begin(8);
@@ -162,7 +163,7 @@ fn the_end_drops_what_queues_and_lets_finish_what_runs() {
 }
 
 #[test]
-fn threads_besides_the_workers_count_too() {
+fn threads_other_than_workers_count_too() {
     let it = Fixture::new();
     let (release, released) = mpsc::channel::<()>();
     let work = move || {
@@ -181,11 +182,48 @@ fn threads_besides_the_workers_count_too() {
 }
 
 #[test]
-fn without_any_thread_a_job_is_refused_and_nothing_is_left_of_it() {
-    let workers = Workers::with(LONG, |_| Err(io::Error::other("too many")));
+fn without_any_thread_a_job_is_refused_and_leaves_nothing() {
+    let workers = Workers::with(LONG, |_, _| Err(io::Error::other("too many")));
     let (sender, receiver) = mpsc::channel::<()>();
     let refused = workers.run(Urgency::Urgent, Box::new(move || drop(sender)));
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Internal);
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::OutOfResources);
     assert_eq!(receiver.recv(), Err(mpsc::RecvError));
     assert!(workers.wait_until_gone(Duration::ZERO));
+}
+
+/// The thread that waits may block; the one that called `drop_apart` must not.
+#[test]
+fn if_no_thread_can_be_started_the_wait_for_the_end_drops_the_value() {
+    let workers = Workers::with(LONG, |_, _| Err(io::Error::other("too many")));
+    let counted = workers.count();
+    workers.drop_apart(counted);
+    assert_eq!(workers.threads(), 1);
+    assert!(workers.wait_until_gone(Duration::ZERO));
+}
+
+/// A thread that has done its work still has to end: only then are its thread locals dropped.
+#[test]
+fn after_waiting_for_the_end_every_thread_has_ended() {
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+    struct Last;
+    impl Drop for Last {
+        fn drop(&mut self) {
+            thread::sleep(SHORT);
+            ENDED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    thread_local!(static LAST: std::cell::RefCell<Option<Last>> = const { std::cell::RefCell::new(None) });
+    let work = || LAST.with(|last| *last.borrow_mut() = Some(Last));
+    let it = Fixture::new();
+    let began = it.began.0.clone();
+    let job = move || {
+        work();
+        began.send(1).unwrap();
+    };
+    it.workers.run(Urgency::Urgent, Box::new(job)).unwrap();
+    it.workers.run_apart("arr-token", work).unwrap();
+    it.begin(1);
+    it.workers.end();
+    assert!(it.gone());
+    assert_eq!(ENDED.load(Ordering::SeqCst), 2);
 }

@@ -32,7 +32,7 @@ const THEIRS: [&str; 6] = [
 /// Recordings that differ on purpose, and why.
 const EXEMPT: [(&str, &str); 3] = [
     ("08", "a negative lease is refused before it is sent"),
-    ("22", "conversions are not sessions: only the error's shape is of interest"),
+    ("22", "conversions are not sessions: only the form of the error is of interest"),
     ("23", "conversions are not sessions: only the paging is of interest"),
 ];
 
@@ -41,10 +41,12 @@ fn differs_in(name: &str) -> (&'static [&'static str], &'static str) {
     match &name[..2] {
         "09" | "10" | "19" | "20" | "21" => (
             &["url", "x-mrc-cv"],
-            "the documentation's path is in lower case and has no api-version; the vector is new in each request, and the \
-             recorder has dropped some",
+            "the documentation's path is in lower case and has no api-version; the vector is new in each request, and \
+             the recorder has dropped some",
         ),
-        "v1" if name.starts_with("v1-01") => (&["body"], "the time span is padded, and no models are not sent"),
+        "v1" if name.starts_with("v1-01") => {
+            (&["body"], "the time span is padded, and an empty list of models is not sent")
+        }
         "v1" if name.starts_with("v1-02") => (&["body"], "the time span is padded"),
         "v1" if name.starts_with("v1-06") => {
             (&["content-type", "x-mrc-cv"], "a GET has no content; the vector is ours")
@@ -55,7 +57,7 @@ fn differs_in(name: &str) -> (&'static [&'static str], &'static str) {
 }
 
 #[test]
-fn what_we_send_is_what_our_vectors_have() {
+fn our_requests_match_our_vectors() {
     let vectors: Vec<Value> = serde_json::from_str(include_str!("../../../tests/it/vectors.json")).unwrap();
     assert!(vectors.len() > 40);
     for exchange in vectors {
@@ -64,7 +66,7 @@ fn what_we_send_is_what_our_vectors_have() {
 }
 
 #[test]
-fn what_we_send_is_what_was_recorded() {
+fn our_requests_match_the_recordings() {
     let Some(folder) = std::env::var_os("ARR_RECORDINGS").map(PathBuf::from) else {
         println!("skipped: ARR_RECORDINGS is not set");
         return;
@@ -179,6 +181,6 @@ fn ours(method: &str, url: &str, body: Option<&Value>) -> Request {
         ("GET", _, 3) => service.list(),
         ("PATCH", _, 4) => service.update_lease(&id(), Lease::new(lease()).unwrap()),
         ("POST", ApiVersion::V2021_01_01, 5) | ("DELETE", ApiVersion::V1, 4) => service.stop(&id()),
-        other => panic!("{url}: {other:?} is no operation of ours"),
+        other => panic!("{url}: {other:?} is not an operation of ours"),
     }
 }

@@ -1,9 +1,9 @@
-//! A barrier at which a server stands until the test lets it go on.
+//! A barrier at which a server waits until the test opens it.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// Closed until it is opened, for good.
+/// Closed until it is opened once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Barrier(Arc<(Mutex<bool>, Condvar)>);
 
@@ -13,7 +13,7 @@ impl Barrier {
         let (open, opened) = &*self.0;
         let limit = Duration::from_secs(120);
         let (open, _) = opened.wait_timeout_while(open.lock().unwrap(), limit, |open| !*open).unwrap();
-        assert!(*open, "nobody has opened the barrier");
+        assert!(*open, "the barrier was never opened");
     }
 
     pub(crate) fn is_open(&self) -> bool {

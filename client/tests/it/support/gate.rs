@@ -1,4 +1,4 @@
-//! A way to a server that can be held shut: tests stop a request before it arrives, or its reply before it is seen.
+//! A forwarder to a server that can hold a request before the server sees it, or a reply before the client sees it.
 
 use super::wire::{Asked, Wire};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,16 +7,16 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// Where something is held.
+/// Where a message is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum At {
-    /// The request has come here, and the server has not seen it.
+    /// The request, before the server sees it.
     Request,
-    /// The server has answered, and the client has not seen it.
+    /// The reply, before the client sees it.
     Reply,
 }
 
-/// What became of something that was held.
+/// The state of a held message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Expected,
@@ -32,14 +32,14 @@ struct State {
     mood: Mutex<Mood>,
 }
 
-/// What the gate does with connections that nobody holds.
+/// What the gate does with messages that are not held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mood {
     #[default]
     Open,
-    /// It closes each: the server is gone.
+    /// It closes every connection, as if the server were not running.
     Gone,
-    /// It lets nothing through, and says nothing.
+    /// It forwards nothing and sends nothing.
     Silent,
 }
 
@@ -56,12 +56,12 @@ pub(crate) struct Gate {
     state: Arc<State>,
 }
 
-/// One thing that is held, or will be.
+/// A message that is held, or will be.
 #[derive(Clone)]
 pub(crate) struct Held(Arc<(Mutex<Fate>, Condvar)>);
 
 impl Gate {
-    /// A gate to this server, open.
+    /// An open gate to this server.
     pub(crate) fn to(url: &str) -> Gate {
         let server = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
@@ -77,22 +77,22 @@ impl Gate {
         Gate { url, state }
     }
 
-    /// From now on it is so, for requests on open connections too.
+    /// Changes the mood from now on, for open connections too.
     pub(crate) fn becomes(&self, mood: Mood) {
         *self.state.mood.lock().unwrap() = mood;
     }
 
-    /// What has passed so far on its way to the server: `METHOD path`, with ids shortened to `{id}`.
+    /// The requests forwarded so far: `METHOD path`, with ids shortened to `{id}`.
     pub(crate) fn passed(&self) -> Vec<String> {
         self.state.passed.lock().unwrap().clone()
     }
 
-    /// Holds the next one that asks for this.
+    /// Holds the next request of this kind, or its reply.
     pub(crate) fn hold(&self, wire: &'static Wire, asked: Asked, at: At) -> Held {
         self.hold_next(Wanted { wire, asked: Some(asked), at })
     }
 
-    /// Holds the next one that asks for a token.
+    /// Holds the next token request, or its reply.
     pub(crate) fn hold_token(&self, wire: &'static Wire, at: At) -> Held {
         self.hold_next(Wanted { wire, asked: None, at })
     }
@@ -105,23 +105,23 @@ impl Gate {
 }
 
 impl Held {
-    /// Waits until it is here.
+    /// Waits until it has arrived.
     pub(crate) fn arrived(&self) {
         let fate = self.wait_while(|fate| fate == Fate::Expected);
-        assert_ne!(fate, Fate::Expected, "what was to be held never came");
+        assert_ne!(fate, Fate::Expected, "the message to hold never arrived");
     }
 
-    /// Whether it is here, or was.
+    /// Whether it has arrived.
     pub(crate) fn has_arrived(&self) -> bool {
         *self.0.0.lock().unwrap() != Fate::Expected
     }
 
-    /// Lets it go on.
+    /// Forwards it.
     pub(crate) fn let_go(&self) {
         self.decide(Fate::LetGo);
     }
 
-    /// Ends its connection, on both sides.
+    /// Closes its connection, on both sides.
     pub(crate) fn cut(&self) {
         self.decide(Fate::Cut);
     }
@@ -137,7 +137,7 @@ impl Held {
     }
 }
 
-/// Whether this may pass.
+/// Holds this message if a test asks for it. Returns whether to forward it.
 fn may_pass(state: &State, line: &str, at: At) -> bool {
     let is_wanted = |(wanted, _): &(Wanted, Held)| {
         let asked = (!line.ends_with("/token")).then(|| wanted.wire.act_of(line));
@@ -184,7 +184,7 @@ fn pass(client: &TcpStream, server: &str, state: &State) {
     upstream.shutdown(Shutdown::Both).ok();
 }
 
-/// A request or a reply as its bytes, and the first two words of its first line.
+/// Reads a request or a reply: the first two words of its first line, and its bytes.
 fn read_message(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     reader.read_until(b'\n', &mut bytes).ok().filter(|length| *length > 0)?;

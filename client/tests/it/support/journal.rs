@@ -1,72 +1,90 @@
-//! A journal of a test's own, looked at from outside: as the text that it is.
+//! A test's own journal, read from outside as text.
 
 use super::gate::Gate;
 use super::wire::{Asked, Wire};
 use super::{an_hour, config_for, shared};
+use arr_client::test_util::HeldJournal;
 use arr_client::{Client, ClientConfig, ErrorKind, Event, EventKind, StopScope};
 use arr_service::{Config, Emulator, SessionView, VirtualClock};
 use serde_json::Value;
-use std::fs::{self, File};
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// A folder of the test's own, with a journal in it.
+/// A temporary folder with a journal.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
     pub(crate) fn new() -> Folder {
         let path = std::env::temp_dir().join(format!("arr-recover-{}", uuid::Uuid::new_v4()));
-        fs::create_dir(&path).expect("there is room for a folder");
+        fs::create_dir(&path).expect("the folder can be created");
         Folder(path)
-    }
-
-    pub(crate) fn journal(&self) -> PathBuf {
-        self.0.join("sessions.journal")
     }
 
     /// A client's configuration with this journal.
     pub(crate) fn config(&self, wire: &Wire) -> ClientConfig {
-        ClientConfig { journal: Some(self.journal()), ..wire.config() }
+        ClientConfig { journal_folder: Some(self.0.clone()), ..wire.config() }
     }
 
-    /// The journal's records.
+    /// The text of each journal.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let paths = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
+        // A file may be removed meanwhile.
+        paths.filter_map(|path| fs::read_to_string(path).ok()).collect()
+    }
+
+    /// The latest line of each live record, oldest first.
     pub(crate) fn records(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.journal()).unwrap_or_default();
-        let json = text.lines().filter_map(|line| Some(&line[line.find('{')?..]));
-        json.map(|json| serde_json::from_str(json).expect("a record is JSON")).collect()
+        let mut records: Vec<Value> = Vec::new();
+        for text in self.texts() {
+            let mut of_file: Vec<Value> = Vec::new();
+            for json in text.lines().filter_map(|line| Some(&line[line.find('{')?..])) {
+                // Another process may be writing the last line.
+                let Ok(record) = serde_json::from_str::<Value>(json) else { continue };
+                match of_file.iter_mut().find(|earlier| earlier["id"] == record["id"]) {
+                    Some(earlier) => *earlier = record,
+                    None => of_file.push(record),
+                }
+            }
+            records.extend(of_file);
+        }
+        records.retain(|record| record["state"] != "ended" && record["state"] != "moved");
+        records.sort_by_key(|record| record["written_unix_ms"].as_u64());
+        records
     }
 
-    /// Their states, in order.
+    /// The states of the records, sorted.
     pub(crate) fn states(&self) -> Vec<String> {
-        self.records().iter().map(|record| record["state"].as_str().unwrap_or_default().to_owned()).collect()
+        let states = self.records();
+        let mut states: Vec<String> = states.iter().map(|it| it["state"].as_str().unwrap_or_default().into()).collect();
+        states.sort_unstable();
+        states
     }
 
-    /// Waits until the states are these: some changes are written by the client's own threads.
+    /// Waits until the states are these, because the client's own threads write some changes.
     pub(crate) fn becomes(&self, states: &[&str]) {
-        until(|| self.states() == states, || format!("the journal should be {states:?}: {:?}", self.records()));
+        until(|| self.states() == states, || format!("the states should be {states:?}: {:?}", self.records()));
     }
 
-    /// Keeps everybody from reading or changing the journal, for a few seconds at most: then they give up.
-    pub(crate) fn lock(&self) -> File {
-        let path = self.0.join("sessions.journal.lock");
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(path).unwrap();
-        file.lock().unwrap();
-        file
+    /// Blocks the journal's I/O in this process, like a disk that hangs.
+    pub(crate) fn hold(&self) -> HeldJournal {
+        HeldJournal::new(&self.0)
     }
 
-    /// Asserts that each session that runs can be found: its id is in the journal, or an event has told it, or, where the
-    /// answer to a create was lost, the journal says so.
-    pub(crate) fn remembers_all(&self, emulator: &Emulator, told: &[Event]) {
+    /// Asserts that every running session can be found: its id is in the journal or in an event, or the journal has a
+    /// lost create for it.
+    pub(crate) fn remembers_all(&self, emulator: &Emulator, events: &[Event]) {
         let records = self.records();
         let lost = records.iter().filter(|record| record["session_id"].is_null()).count();
         let is_noted = |id: &str| records.iter().any(|record| record["session_id"] == id);
-        let is_told = |id: &str| {
-            let tells = |event: &&Event| matches!(event.kind, EventKind::CreateLost | EventKind::LeftRunning);
-            told.iter().filter(tells).any(|event| event.session.as_ref().is_some_and(|told| told.as_str() == id))
+        let is_reported = |id: &str| {
+            let names = |event: &&Event| matches!(event.kind, EventKind::CreateLost | EventKind::LeftRunning);
+            events.iter().filter(names).any(|event| event.session.as_ref().is_some_and(|named| named.as_str() == id))
         };
-        let forgotten = alive(emulator).into_iter().filter(|session| !is_noted(&session.id) && !is_told(&session.id));
+        let is_forgotten = |session: &SessionView| !is_noted(&session.id) && !is_reported(&session.id);
+        let forgotten = alive(emulator).into_iter().filter(is_forgotten);
         let forgotten: Vec<_> = forgotten.map(|session| session.id).collect();
-        assert!(forgotten.len() <= lost, "{forgotten:?} run, and nobody knows of them: {records:?}");
+        assert!(forgotten.len() <= lost, "{forgotten:?} are running and forgotten: {records:?}");
     }
 }
 
@@ -76,17 +94,17 @@ impl Drop for Folder {
     }
 }
 
-/// The sessions that run, and cost money.
+/// The sessions that are running and cost money.
 pub(crate) fn alive(emulator: &Emulator) -> Vec<SessionView> {
     emulator.sessions().into_iter().filter(|session| !session.status.is_final()).collect()
 }
 
-/// Waits until no session runs.
+/// Waits until no session is running.
 pub(crate) fn all_end(emulator: &Emulator) {
-    until(|| alive(emulator).is_empty(), || format!("they should be stopped: {:?}", alive(emulator)));
+    until(|| alive(emulator).is_empty(), || format!("these should be stopped: {:?}", alive(emulator)));
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(crate) fn until(is_so: impl Fn() -> bool, complaint: impl Fn() -> String) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_so() {
@@ -95,7 +113,7 @@ pub(crate) fn until(is_so: impl Fn() -> bool, complaint: impl Fn() -> String) {
     }
 }
 
-/// An emulator and a journal, and clients on one virtual clock.
+/// An emulator, a journal, and clients with one virtual clock.
 pub(crate) struct JournalWorld {
     pub(crate) emulator: Emulator,
     pub(crate) clock: VirtualClock,
@@ -123,7 +141,8 @@ impl JournalWorld {
     }
 
     pub(crate) fn config(&self) -> ClientConfig {
-        config_for(&self.emulator, self.folder.config(self.wire))
+        let trusted_endpoints = vec![self.emulator.url().to_owned(), self.gate.url.clone()];
+        config_for(&self.emulator, ClientConfig { trusted_endpoints, ..self.folder.config(self.wire) })
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -139,12 +158,16 @@ impl JournalWorld {
         Client::with_clock(config, shared(&self.clock)).unwrap()
     }
 
-    /// A client creates sessions, and is gone.
+    /// This client creates sessions and goes away.
     pub(crate) fn leave(&self, client: Client, count: usize) {
-        (0..count).for_each(|_| drop(client.create_session(&an_hour()).run().unwrap()));
+        for _ in 0..count {
+            drop(client.create_session(&an_hour()).run().unwrap());
+            // So that the records have a definite order.
+            self.clock.advance(Duration::from_millis(1));
+        }
     }
 
-    /// A client loses the answer to a create, and is gone.
+    /// A client loses the replies to creates and goes away.
     pub(crate) fn leave_lost(&self, count: usize) {
         let client = self.client_with(ClientConfig { max_retries: 0, ..self.config() });
         for _ in 0..count {
@@ -155,7 +178,7 @@ impl JournalWorld {
         assert_eq!(client.stop_all(StopScope::Own).run().unwrap().failed.len(), 0);
     }
 
-    /// Nothing runs and nothing is noted, in the end.
+    /// Waits until no session is running and the journal is empty.
     pub(crate) fn over(&self) {
         self.folder.becomes(&[]);
         all_end(&self.emulator);

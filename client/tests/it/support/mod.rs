@@ -1,14 +1,16 @@
-//! What the behaviour tests share: clients of the emulator, a clock that both live by, and a server that misbehaves.
+//! Shared code of the tests: clients of the emulator, a clock that both use, and a misbehaving server.
 
 pub(crate) mod barrier;
 pub(crate) mod gate;
 pub(crate) mod journal;
 pub(crate) mod own_process;
 pub(crate) mod paced;
+pub(crate) mod process;
 pub(crate) mod scripted;
 pub(crate) mod started;
 #[cfg(target_os = "linux")]
 pub(crate) mod threads;
+pub(crate) mod tls;
 pub(crate) mod wire;
 
 use arr_client::test_util::{Clock, Instant, Signal};
@@ -21,7 +23,7 @@ use wire::Wire;
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// The emulator's virtual clock as the client's. Whoever sleeps moves it: a test never waits for time to pass.
+/// The emulator's virtual clock, used by the client too. Sleeping advances it, so a test never waits for time to pass.
 #[derive(Debug)]
 struct SharedClock(VirtualClock);
 
@@ -36,7 +38,7 @@ impl Clock for SharedClock {
 
     fn sleep(&self, signal: &Signal, seen: u64, until: Instant) {
         if until == Instant::NEVER {
-            // Nothing is to come but what somebody does.
+            // Only an action of another thread can end this.
             signal.wait_past(seen, Duration::from_millis(20));
         } else if signal.version() == seen {
             self.0.advance_to(until.saturating_since(Instant::from_elapsed(Duration::ZERO)));
@@ -45,11 +47,11 @@ impl Clock for SharedClock {
 
     /// A request takes real time and no virtual time.
     fn wait_for_work(&self, signal: &Signal, seen: u64, _until: Instant) {
-        assert!(signal.wait_past(seen, Duration::from_secs(60)), "what was waited for never came");
+        assert!(signal.wait_past(seen, Duration::from_secs(60)), "the wait never ended");
     }
 }
 
-/// A client's clock that is this one.
+/// This clock for a client.
 pub(crate) fn shared(clock: &VirtualClock) -> Arc<dyn Clock> {
     Arc::new(SharedClock(clock.clone()))
 }
@@ -72,20 +74,20 @@ impl World {
         let emulator = Emulator::start(Config { clock: arr_service::Clock::Virtual(clock.clone()), ..config })
             .expect("the emulator starts on a free port");
         let config = config_for(&emulator, client);
-        let client = Client::with_clock(config, shared(&clock)).expect("the options are good");
+        let client = Client::with_clock(config, shared(&clock)).expect("the options are valid");
         World { emulator, clock, client }
     }
 
-    /// Another client of the same emulator, on the same clock.
+    /// Another client of the same emulator, with the same clock.
     pub(crate) fn another_client(&self, config: ClientConfig) -> Client {
-        Client::with_clock(config_for(&self.emulator, config), shared(&self.clock)).expect("the options are good")
+        Client::with_clock(config_for(&self.emulator, config), shared(&self.clock)).expect("the options are valid")
     }
 
-    /// The same once so many have come: some are sent by the client's own threads. In the order of the alphabet.
+    /// Like [`World::requests`], but waits for this many, because the client's own threads send some. Sorted.
     pub(crate) fn requests_when(&self, count: usize) -> Vec<String> {
         let deadline = std::time::Instant::now() + 60 * SECOND;
         while self.emulator.requests().len() < count {
-            assert!(std::time::Instant::now() < deadline, "they never came: {:?}", self.emulator.requests());
+            assert!(std::time::Instant::now() < deadline, "too few requests: {:?}", self.emulator.requests());
             std::thread::yield_now();
         }
         let mut requests = self.requests();
@@ -114,7 +116,7 @@ pub(crate) fn config_for(emulator: &Emulator, config: ClientConfig) -> ClientCon
 }
 
 pub(crate) fn an_hour() -> NewSession {
-    NewSession::new(SessionSize::Standard, Lease::new(HOUR).expect("an hour is a good lease"))
+    NewSession::new(SessionSize::Standard, Lease::new(HOUR).expect("an hour is a valid lease"))
 }
 
 /// A path without its query, and with every GUID in it replaced.

@@ -1,25 +1,25 @@
-//! Tests in a process of their own: those that look at, or change, what all tests of this program share. That is its threads,
-//! its memory, its environment, and the end of all its clients.
+//! Tests that need their own process, because they check or change state that all tests of this program share: its
+//! threads, its memory, its environment, and the end of all its clients.
 
 use std::process::Command;
 
 /// The variable that names the test for which a process was started.
 const TEST: &str = "ARR_TEST_OWN_PROCESS";
 
-/// A process that runs one test of this program, and nothing else.
+/// A process that runs only one test of this program.
 pub(crate) fn command(module: &str, test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("a program knows its path"));
     command.args(["--exact", &name(module, test), "--nocapture"]);
     command
 }
 
-/// A test as the program's arguments name it: without the crate.
+/// A test's name as the program's arguments have it: without the crate.
 fn name(module: &str, test: &str) -> String {
     let module = module.split_once("::").map_or("", |(_crate, module)| module);
     format!("{module}::{test}")
 }
 
-/// Runs `body` in a process of its own, from the test of this name in this module (`module_path!()`).
+/// Runs `body` in its own process, from the test of this name in this module (`module_path!()`).
 ///
 /// # Panics
 /// If it fails there.
@@ -29,9 +29,9 @@ pub(crate) fn run(module: &str, test: &str, body: impl FnOnce()) {
         return body();
     }
     let output = command(module, test).env(TEST, &name).output().expect("this program can be started again");
-    let (told, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    // A name that no test has would succeed too.
-    let passed = output.status.success() && told.contains("1 passed");
-    assert!(passed, "{name} in a process of its own: {}\n{told}\n{errors}", output.status);
-    print!("{told}");
+    let (printed, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    // The program also succeeds for a name that no test has.
+    let passed = output.status.success() && printed.contains("1 passed");
+    assert!(passed, "{name} in its own process: {}\n{printed}\n{errors}", output.status);
+    print!("{printed}");
 }

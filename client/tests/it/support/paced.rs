@@ -1,7 +1,7 @@
-//! A clock that only the test moves, for an emulator and a client whose own thread looks after sessions.
+//! A clock that only the test advances, for an emulator and a client with a driver thread.
 //!
-//! [`Paced::pass`] goes from one moment for which the client's thread sleeps to the next, and waits each time until that
-//! thread sleeps again. So everything that is due happens exactly at its moment, however busy the machine is.
+//! [`Paced::pass`] advances from one wake-up time of the driver to the next, and waits each time until the driver
+//! sleeps again. So everything that is due happens exactly on time, however busy the machine is.
 
 use super::gate::Gate;
 use super::wire::Wire;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-/// In real time: what takes longer does not come any more.
+/// The limit on waits, in real time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub(crate) struct Paced {
 
 #[derive(Debug, Default)]
 struct Threads {
-    /// Those of clients. The time stands still until all of them sleep.
+    /// The clients' drivers. The time does not advance until all of them sleep.
     drivers: HashSet<ThreadId>,
     waiting: HashMap<ThreadId, Waiting>,
 }
@@ -36,25 +36,25 @@ struct Waiting {
     until: Instant,
     signal: Signal,
     seen: u64,
-    /// Something real is under way.
+    /// Real work is in progress.
     for_work: bool,
 }
 
 impl Waiting {
-    /// Whether it goes on waiting: one that was woken is still here until it runs.
+    /// Whether it still waits: a woken thread stays listed until it runs.
     fn is_asleep(&self, now: Instant) -> bool {
         self.until > now && self.signal.version() == self.seen
     }
 }
 
 impl Threads {
-    /// Whether no client's thread has anything to do before the time goes on.
+    /// Whether no driver has anything to do until the time advances.
     fn are_quiet(&self, now: Instant) -> bool {
         let sleeps = |driver| self.waiting.get(driver).is_some_and(|it| !it.for_work && it.is_asleep(now));
         !self.drivers.is_empty() && self.drivers.iter().all(sleeps)
     }
 
-    /// What threads wait for besides the clients' own.
+    /// The waits of other threads than the drivers.
     fn others(&self, now: Instant) -> impl Iterator<Item = &Waiting> {
         let waiting = self.waiting.iter().filter(|(thread, _)| !self.drivers.contains(thread));
         waiting.map(|(_, it)| it).filter(move |it| it.is_asleep(now))
@@ -62,12 +62,12 @@ impl Threads {
 }
 
 impl Paced {
-    /// The time since the beginning.
+    /// The time since the start.
     pub(crate) fn time(&self) -> Duration {
         self.time.now()
     }
 
-    /// Lets time pass, as slowly as the client's thread needs it.
+    /// Lets time pass, in the steps of the drivers' wake-ups.
     pub(crate) fn pass(&self, time: Duration) {
         let end = self.now() + time;
         loop {
@@ -81,24 +81,24 @@ impl Paced {
         }
     }
 
-    /// Waits until the client's thread has done everything that is due now.
+    /// Waits until the drivers have done everything that is due now.
     pub(crate) fn settle(&self) {
         drop(self.quiet());
     }
 
-    /// The machine slept: nobody did anything meanwhile.
+    /// Simulates a sleep of the machine: nothing happens meanwhile.
     pub(crate) fn jump(&self, time: Duration) {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let then = self.now() + time;
         self.go_to(&mut threads, then);
     }
 
-    /// Waits until so many threads besides the clients' own wait for something.
+    /// Waits until this many threads other than the drivers are waiting.
     pub(crate) fn until_others_wait(&self, count: usize) {
         drop(self.wait_until(|threads| threads.others(self.now()).count() == count));
     }
 
-    /// Waits until so many threads besides the clients' own wait until this time.
+    /// Waits until this many threads other than the drivers are waiting until this time.
     pub(crate) fn until_others_wait_until(&self, count: usize, time: Duration) {
         let until = Instant::from_elapsed(time);
         drop(self.wait_until(|threads| threads.others(self.now()).filter(|it| it.until == until).count() == count));
@@ -114,14 +114,14 @@ impl Paced {
             .changed
             .wait_timeout_while(threads, PATIENCE, |it| !condition(it))
             .unwrap_or_else(PoisonError::into_inner);
-        // Not asked again: somebody may have given a signal since.
-        assert!(!waited.timed_out(), "it never came to rest at {:?}: {threads:?}", self.now());
+        // The condition is not checked again: a thread may have been signalled since.
+        assert!(!waited.timed_out(), "the threads never came to rest at {:?}: {threads:?}", self.now());
         threads
     }
 
     fn go_to(&self, threads: &mut Threads, moment: Instant) {
         self.time.advance_to(moment.saturating_since(Instant::from_elapsed(Duration::ZERO)));
-        // Only who has waited long enough: nobody else would be woken by the time.
+        // Wakes only the threads whose time has come, as a real clock would.
         threads.waiting.values().filter(|it| it.until <= moment).for_each(|it| it.signal.notify());
     }
 
@@ -161,7 +161,7 @@ impl Clock for Paced {
     }
 }
 
-/// An emulator and a client of it that live by a paced clock.
+/// An emulator and a client of it with a paced clock.
 pub(crate) struct Lab {
     pub(crate) emulator: Emulator,
     pub(crate) clock: Arc<Paced>,
@@ -178,62 +178,62 @@ impl Lab {
         Lab::with(config, |emulator| config_for(emulator, client))
     }
 
-    /// The client is as `configure` has it.
+    /// Configures the client with `configure`.
     pub(crate) fn with(config: Config, configure: impl FnOnce(&Emulator) -> ClientConfig) -> Lab {
         let clock = Arc::new(Paced::default());
         let emulator = Emulator::start(Config { clock: arr_service::Clock::Virtual(clock.time.clone()), ..config })
             .expect("the emulator starts on a free port");
-        let client = Client::with_clock(configure(&emulator), clock.clone()).expect("the options are good");
+        let client = Client::with_clock(configure(&emulator), clock.clone()).expect("the options are valid");
         Lab { emulator, clock, client }
     }
 
-    /// One whose sessions start at once, and whose client reaches it through a gate; tokens it gets directly.
+    /// Sessions start at once. The client reaches the session service through a gate, and the token service directly.
     pub(crate) fn through_gate(wire: &Wire) -> (Lab, Gate) {
         let mut gate = None;
         let lab = Lab::with(Config { startup: Duration::ZERO, ..Config::default() }, |emulator| {
             let gate = gate.insert(Gate::to(emulator.url()));
             ClientConfig { service_endpoint: gate.url.clone(), ..config_for(emulator, wire.config()) }
         });
-        (lab, gate.expect("it was made with the client"))
+        (lab, gate.expect("it was created with the client"))
     }
 
-    /// Another client of the same emulator, on the same clock.
+    /// Another client of the same emulator, with the same clock.
     pub(crate) fn another_client(&self, config: ClientConfig) -> Client {
-        Client::with_clock(config_for(&self.emulator, config), self.clock.clone()).expect("the options are good")
+        Client::with_clock(config_for(&self.emulator, config), self.clock.clone()).expect("the options are valid")
     }
 
-    /// A session with this lease. Its create was answered, and nothing was read.
+    /// A session with this lease, created but not read.
     pub(crate) fn create(&self, lease: Duration) -> Session {
-        let new = NewSession::new(SessionSize::Standard, Lease::new(lease).expect("a good lease"));
-        self.client.create_session(&new).run().expect("the emulator is well")
+        let new = NewSession::new(SessionSize::Standard, Lease::new(lease).expect("a valid lease"));
+        self.client.create_session(&new).run().expect("the emulator works")
     }
 
-    /// One that is known to be ready, in an emulator that starts sessions at once.
+    /// A session that was read as ready, for emulators that start sessions at once.
     pub(crate) fn ready(&self, lease: Duration) -> Session {
         let session = self.create(lease);
-        session.properties().run().expect("the emulator is well");
+        session.properties().run().expect("the emulator works");
         session
     }
 
-    /// Pulls all events that are there.
+    /// Pulls all available events.
     pub(crate) fn events(&self) -> Vec<Event> {
-        std::iter::from_fn(|| self.client.next_event(Duration::ZERO).expect("the client lives")).collect()
+        std::iter::from_fn(|| self.client.next_event(Duration::ZERO).expect("the client is alive")).collect()
     }
 
-    /// The same, only their kinds.
-    pub(crate) fn told(&self) -> Vec<EventKind> {
+    /// Pulls all available events, and returns their kinds.
+    pub(crate) fn kinds(&self) -> Vec<EventKind> {
         self.events().iter().map(|event| event.kind).collect()
     }
 
-    /// Lets time pass, and pulls events at the end of each step of it. What was told, and when, since now.
+    /// Lets time pass, and pulls events after each step. Returns the kinds, each with the time since this call.
     pub(crate) fn pump(&self, time: Duration, step: Duration) -> Vec<(Duration, EventKind)> {
         let begun = self.clock.time();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         while self.clock.time() < begun + time {
             self.clock.pass(step.min(begun + time - self.clock.time()));
-            told.extend(self.told().into_iter().map(|kind| (self.clock.time() - begun, kind)));
+            reported.extend(self.kinds().into_iter().map(|kind| (self.clock.time() - begun, kind)));
         }
-        told
+        reported
     }
 
     /// The requests since the last call, as `METHOD path`, with ids shortened to `{id}`.

@@ -1,9 +1,9 @@
-//! A server that does what a test tells it to, down to the bytes. It gives out good tokens by itself.
+//! A server that a test controls down to the bytes. By default it issues valid tokens.
 
 use super::barrier::Barrier;
 use super::{shared, shortened};
 use arr_client::test_util::Clock;
-use arr_client::{Client, ClientConfig, Credential};
+use arr_client::{Client, ClientConfig, Credential, Error};
 use arr_service::VirtualClock;
 use base64::Engine as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,15 +17,15 @@ use std::time::Duration;
 pub(crate) enum Act {
     /// Answers with these bytes and keeps the connection.
     Answer(String),
-    /// Answers with these bytes, then one byte of the body at a time, far apart, until the peer goes.
+    /// Answers with these bytes, then slowly with one byte of the body at a time, until the peer closes.
     Drip(String),
-    /// The same until the barrier is opened; then it closes.
+    /// Drips until the barrier is opened, then closes.
     DripUntil(String, Barrier),
     /// Answers with these bytes and closes.
     AnswerAndClose(String),
     /// Closes without an answer.
     Close,
-    /// Says nothing until the peer goes.
+    /// Sends nothing until the peer closes.
     Silence,
 }
 
@@ -43,12 +43,12 @@ pub(crate) struct Scripted {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     /// `METHOD path`.
     pub(crate) line: String,
-    /// The header lines, their names in lower case.
+    /// The header lines, with names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
@@ -60,12 +60,12 @@ impl Seen {
 }
 
 impl Scripted {
-    /// Acts so on every session request.
+    /// Does this for every session request.
     pub(crate) fn always(act: Act) -> Scripted {
         Scripted::by(move |_| act.clone())
     }
 
-    /// Asks `choose` for each session request, by `METHOD path`.
+    /// Calls `choose` with `METHOD path` for each session request.
     pub(crate) fn by(choose: impl Fn(&str) -> Act + Send + Sync + 'static) -> Scripted {
         Scripted::with_tokens(reply("200 OK", "Content-Type: application/json\r\n", &token()), choose)
     }
@@ -75,7 +75,7 @@ impl Scripted {
         Scripted::deciding_tokens(move || Act::Answer(token.clone()), choose)
     }
 
-    /// Asks `token` for each token request.
+    /// Calls `token` for each token request.
     pub(crate) fn deciding_tokens(
         token: impl Fn() -> Act + Send + Sync + 'static,
         choose: impl Fn(&str) -> Act + Send + Sync + 'static,
@@ -98,30 +98,35 @@ impl Scripted {
         self.requests().iter().map(|seen| shortened(&seen.line)).collect()
     }
 
-    /// The requests so far, whole.
+    /// The complete requests so far.
     pub(crate) fn requests(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// A client of this server, otherwise as `config`.
+    /// A client of this server, otherwise like `config`.
     pub(crate) fn client(&self, config: ClientConfig) -> Client {
-        Client::new(self.config(config)).expect("the options are good")
+        Client::new(self.config(config)).expect("the options are valid")
     }
 
-    /// A client that lives by a clock which moves when it sleeps.
+    /// The same, if the options are valid.
+    pub(crate) fn try_client(&self, config: ClientConfig) -> Result<Client, Error> {
+        Client::new(self.config(config))
+    }
+
+    /// A client with a clock that advances when the client sleeps.
     pub(crate) fn client_on(&self, clock: &VirtualClock, config: ClientConfig) -> Client {
-        Client::with_clock(self.config(config), shared(clock)).expect("the options are good")
+        Client::with_clock(self.config(config), shared(clock)).expect("the options are valid")
     }
 
-    /// One that has its tokens from here, and whose sessions are at another endpoint.
+    /// A client with tokens from here and sessions at another endpoint.
     pub(crate) fn client_at(&self, endpoint: &str, clock: &VirtualClock, config: ClientConfig) -> Client {
         let config = ClientConfig { service_endpoint: endpoint.into(), ..self.config(config) };
-        Client::with_clock(config, shared(clock)).expect("the options are good")
+        Client::with_clock(config, shared(clock)).expect("the options are valid")
     }
 
-    /// A client that lives by this clock.
+    /// A client with this clock.
     pub(crate) fn client_with_clock(&self, clock: Arc<dyn Clock>, config: ClientConfig) -> Client {
-        Client::with_clock(self.config(config), clock).expect("the options are good")
+        Client::with_clock(self.config(config), clock).expect("the options are valid")
     }
 
     fn config(&self, config: ClientConfig) -> ClientConfig {
@@ -137,7 +142,7 @@ impl Scripted {
 
 const ACCOUNT: &str = "68321d5a-7978-4ceb-b880-0f49751daae9";
 
-/// A body with a token that is good until 2099.
+/// A body with a token that is valid until 2099.
 pub(crate) fn token() -> String {
     let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"exp":4070908800}"#);
     format!(r#"{{"AccessToken":"h.{payload}.s"}}"#)
@@ -176,11 +181,11 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Seen>>, choose: &dyn Fn(&str) -> Ac
     stream.shutdown(Shutdown::Both).ok();
 }
 
-/// Writes this, and then one byte after the other, until the peer goes or it is enough.
+/// Writes this, and then one byte after another, until the peer closes or `enough` holds.
 fn drip(mut writer: &TcpStream, bytes: &str, enough: impl Fn() -> bool) {
     writer.write_all(bytes.as_bytes()).ok();
     while !enough() && writer.write_all(b" ").is_ok() {
-        // The drip itself: each byte comes well before any single read would give up.
+        // Each byte arrives well before any single read would time out.
         thread::sleep(Duration::from_millis(20));
     }
 }

@@ -5,7 +5,7 @@ use arr_client::{ApiVersion, ClientConfig, SessionStatus};
 use arr_service::Fault;
 use std::time::Duration;
 
-/// What a version's requests and replies look like. Requests are `METHOD path` with every GUID as `{id}`.
+/// The requests and replies of one version. Requests are `METHOD path` with every GUID as `{id}`.
 #[derive(Debug)]
 pub(crate) struct Wire {
     pub(crate) version: ApiVersion,
@@ -44,7 +44,7 @@ impl Wire {
         self.version == ApiVersion::V1
     }
 
-    /// A client's configuration for this version, with the same interval in both, so that tests can tell the time.
+    /// A client's configuration for this version, with the same poll interval in both versions.
     pub(crate) fn config(&self) -> ClientConfig {
         ClientConfig {
             api_version: self.version,
@@ -53,7 +53,7 @@ impl Wire {
         }
     }
 
-    /// A good answer to a create.
+    /// A success reply to a create.
     pub(crate) fn created(&self) -> String {
         match self.version {
             ApiVersion::V1 => reply("202 Accepted", "", &format!(r#"{{"sessionId":"{ID}"}}"#)),
@@ -61,17 +61,17 @@ impl Wire {
         }
     }
 
-    /// A good answer to a read.
+    /// A success reply to a read.
     pub(crate) fn read(&self, status: &SessionStatus) -> String {
         reply("200 OK", "", &self.session(status))
     }
 
-    /// A session of an hour, as it stands in a body.
+    /// A body with a session of one hour.
     pub(crate) fn session(&self, status: &SessionStatus) -> String {
         self.session_with(status, 1)
     }
 
-    /// The same with a lease of so many hours.
+    /// A body with a session of this many hours.
     pub(crate) fn session_with(&self, status: &SessionStatus, hours: u32) -> String {
         let word = match status {
             SessionStatus::Unknown(word) => word.clone(),
@@ -88,7 +88,7 @@ impl Wire {
         }
     }
 
-    /// What a request to a scripted server is for.
+    /// The purpose of a request to a scripted server.
     pub(crate) fn act_of(&self, line: &str) -> Asked {
         let line = super::shortened(line);
         let is = |wanted: &str| line.split(' ').next() == wanted.split(' ').next();
@@ -101,7 +101,7 @@ impl Wire {
         }
     }
 
-    /// A fault of the emulator's that is for such requests, once.
+    /// A fault of the emulator for one such request.
     pub(crate) fn on(&self, asked: Asked) -> Fault {
         let line = match asked {
             Asked::Create => self.create,
@@ -114,7 +114,7 @@ impl Wire {
         Fault::on(method, &path.replace("{id}", "*"))
     }
 
-    /// A good answer to any request.
+    /// A success reply to any request.
     pub(crate) fn good(&self, line: &str) -> String {
         match self.act_of(line) {
             Asked::List => reply("200 OK", "", r#"{"sessions":[]}"#),
@@ -127,7 +127,7 @@ impl Wire {
     }
 }
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     Create,
@@ -137,7 +137,7 @@ pub(crate) enum Asked {
     Stop,
 }
 
-/// Runs these tests with both versions. (One that is forgotten here is dead code, which is an error.)
+/// Runs these tests with both versions. (A test missing here is dead code, which is an error.)
 macro_rules! in_both_versions {
     ($($name:ident),* $(,)?) => {
         mod v1 {
@@ -151,7 +151,7 @@ macro_rules! in_both_versions {
 }
 pub(crate) use in_both_versions;
 
-/// The same, each in a process of its own: see [`own_process`](crate::support::own_process).
+/// Runs these tests with both versions, each in its own process: see [`own_process`](crate::support::own_process).
 macro_rules! in_both_versions_in_own_processes {
     ($($name:ident),* $(,)?) => {
         mod v1_in_own_processes {

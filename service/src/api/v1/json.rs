@@ -17,16 +17,18 @@ pub(super) enum V1BodyError {
     WrongType { name: &'static str, what: &'static str },
     #[error("maxLeaseTime: {0}")]
     TimeSpan(#[from] TimeSpanError),
-    #[error("maxLeaseTime must be more than nothing")]
+    #[error("maxLeaseTime must be greater than zero")]
     NoTime,
+    #[error("maxLeaseTime must be at most {}, the longest lease of this emulator", timespan::format(*.0))]
+    TooLong(Duration),
     #[error("size must be \"standard\" or \"premium\"")]
     UnknownSize,
 }
 
 /// Reads the body of a create. Unknown members are ignored, as the service does.
-pub(super) fn settings(body: &Map<String, Value>) -> Result<SessionSettings, V1BodyError> {
+pub(super) fn settings(body: &Map<String, Value>, longest: Duration) -> Result<SessionSettings, V1BodyError> {
     let settings = SessionSettings {
-        max_lease: max_lease(body)?,
+        max_lease: max_lease(body, longest)?,
         size: SessionSize::parse(text(body, "size")?).ok_or(V1BodyError::UnknownSize)?,
     };
     check_models(body)?;
@@ -34,10 +36,13 @@ pub(super) fn settings(body: &Map<String, Value>) -> Result<SessionSettings, V1B
 }
 
 /// Reads the `maxLeaseTime` of a create or an update.
-pub(super) fn max_lease(body: &Map<String, Value>) -> Result<Duration, V1BodyError> {
+pub(super) fn max_lease(body: &Map<String, Value>, longest: Duration) -> Result<Duration, V1BodyError> {
     let lease = timespan::parse(text(body, "maxLeaseTime")?)?;
     if lease.is_zero() {
         return Err(V1BodyError::NoTime);
+    }
+    if lease > longest {
+        return Err(V1BodyError::TooLong(longest));
     }
     Ok(lease)
 }
@@ -45,21 +50,21 @@ pub(super) fn max_lease(body: &Map<String, Value>) -> Result<Duration, V1BodyErr
 /// The error text for a refused lease.
 pub(super) fn lease_refused(refused: &LeaseRefused, asked: Duration) -> String {
     match refused {
-        LeaseRefused::Over(status) => format!("the session is {status}; its lease cannot be changed any more"),
+        LeaseRefused::Over(status) => format!("the session is {status}; its lease can no longer be changed"),
         LeaseRefused::NotLarger { current } => format!(
-            "maxLeaseTime is the whole lease and can only grow: {} is not larger than the {} that stand",
+            "maxLeaseTime is the whole lease and can only grow: {} is not larger than the current {}",
             timespan::format(asked),
             timespan::format(*current)
         ),
     }
 }
 
-/// Models to load in advance. There is no renderer to load them, so only their form is checked.
+/// Models to load in advance. There is no renderer to load them, so only the form of the list is checked.
 fn check_models(body: &Map<String, Value>) -> Result<(), V1BodyError> {
     match body.get("models") {
         None | Some(Value::Null) => Ok(()),
         Some(Value::Array(models)) if models.iter().all(Value::is_string) => Ok(()),
-        Some(_) => Err(V1BodyError::WrongType { name: "models", what: "an array of texts" }),
+        Some(_) => Err(V1BodyError::WrongType { name: "models", what: "an array of strings" }),
     }
 }
 
@@ -67,7 +72,7 @@ fn text<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str,
     match body.get(name) {
         Some(Value::String(text)) => Ok(text),
         None | Some(Value::Null) => Err(V1BodyError::Missing(name)),
-        Some(_) => Err(V1BodyError::WrongType { name, what: "a text" }),
+        Some(_) => Err(V1BodyError::WrongType { name, what: "a string" }),
     }
 }
 
@@ -126,28 +131,32 @@ mod tests {
     use super::*;
 
     fn create(body: Value) -> Result<SessionSettings, V1BodyError> {
-        settings(body.as_object().expect("an object"))
+        settings(body.as_object().expect("an object"), Duration::from_secs(86_400))
     }
 
     #[test]
-    fn a_create_has_a_lease_and_a_size_and_whatever_else() {
+    fn a_create_may_have_unknown_members() {
         let body = json!({"maxLeaseTime": "4:0:0", "size": "Premium", "models": ["a"], "x": {}});
         let expected = SessionSettings { max_lease: Duration::from_secs(14_400), size: SessionSize::Premium };
         assert_eq!(create(body), Ok(expected));
     }
 
     #[test]
-    fn a_create_that_lacks_something_says_what() {
+    fn an_invalid_create_says_why() {
         for (body, message) in [
             (json!({"size": "standard"}), "maxLeaseTime is missing"),
             (json!({"maxLeaseTime": null, "size": "standard"}), "maxLeaseTime is missing"),
-            (json!({"maxLeaseTime": 4, "size": "standard"}), "maxLeaseTime must be a text"),
-            (json!({"maxLeaseTime": "0:0:0", "size": "standard"}), "maxLeaseTime must be more than nothing"),
+            (json!({"maxLeaseTime": 4, "size": "standard"}), "maxLeaseTime must be a string"),
+            (json!({"maxLeaseTime": "0:0:0", "size": "standard"}), "maxLeaseTime must be greater than zero"),
             (json!({"maxLeaseTime": "-4:0:0", "size": "standard"}), "maxLeaseTime: \"-4:0:0\" is negative"),
+            (
+                json!({"maxLeaseTime": "10675199.02:48:05.4775807", "size": "standard"}),
+                "maxLeaseTime must be at most 1.00:00:00, the longest lease of this emulator",
+            ),
             (json!({"maxLeaseTime": "4:0:0"}), "size is missing"),
             (json!({"maxLeaseTime": "4:0:0", "size": "big"}), "size must be \"standard\" or \"premium\""),
-            (json!({"maxLeaseTime": "4:0:0", "size": "standard", "models": "a"}), "models must be an array of texts"),
-            (json!({"maxLeaseTime": "4:0:0", "size": "standard", "models": [1]}), "models must be an array of texts"),
+            (json!({"maxLeaseTime": "4:0:0", "size": "standard", "models": "a"}), "models must be an array of strings"),
+            (json!({"maxLeaseTime": "4:0:0", "size": "standard", "models": [1]}), "models must be an array of strings"),
         ] {
             let error = create(body.clone()).expect_err("incomplete");
             assert_eq!(error.to_string(), message, "{body}");

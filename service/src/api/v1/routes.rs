@@ -13,13 +13,14 @@ use uuid::Uuid;
 
 use super::json::{self, CreateReply, SessionList, SessionProperties};
 use crate::api::access::{self, AccessCheck, AccessDenied, Caller};
+use crate::clock::Timestamp;
 use crate::http::body::{InvalidBody, JsonObject};
 use crate::http::reply;
 use crate::http::session_param::SessionParam;
-use crate::session::{LeaseRefused, SessionSelector, SessionSettings};
+use crate::session::{LeaseRefused, NotStored, SessionSelector, SessionSettings, SessionStore};
 use crate::state::ServiceState;
 
-/// The session in a path: a GUID in any letter case, or the exact id that a client of the later version chose.
+/// The session in a path: by a GUID in any letter case, or by the exact id that a client of 2021-01-01 chose.
 fn selector(SessionParam(session): &SessionParam) -> SessionSelector<'_> {
     SessionSelector::GuidIgnoringCase(session)
 }
@@ -53,14 +54,20 @@ async fn create(
     Extension(Caller(account)): Extension<Caller>,
     JsonObject(body): JsonObject,
 ) -> Response {
-    match json::settings(&body) {
-        Ok(settings) => created(&state, account, settings),
-        Err(error) => reply::error(StatusCode::BAD_REQUEST, &error.to_string()),
-    }
+    let settings = match json::settings(&body, state.max_lease) {
+        Ok(settings) => settings,
+        Err(error) => return reply::error(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let timestamp = state.clock.timestamp();
+    let created = state.sessions(|sessions| created(sessions, timestamp, account, settings)).await;
+    created.unwrap_or_else(unavailable)
 }
 
-fn created(state: &ServiceState, account: Uuid, settings: SessionSettings) -> Response {
-    let session_id = state.sessions().create(state.clock.timestamp(), account, settings);
+fn created(sessions: &mut SessionStore, timestamp: Timestamp, account: Uuid, settings: SessionSettings) -> Response {
+    if sessions.is_full(timestamp.now) {
+        return reply::error_with_code(StatusCode::TOO_MANY_REQUESTS, reply::SERVICE_FULL, reply::SERVICE_FULL_TEXT);
+    }
+    let session_id = sessions.create(timestamp, account, settings);
     let mut response = reply::json(StatusCode::ACCEPTED, &CreateReply { session_id: &session_id });
     // Relative, as the service sends it: without a leading slash and without the version.
     let location = format!("accounts/{account}/sessions/{session_id}");
@@ -74,8 +81,8 @@ fn created(state: &ServiceState, account: Uuid, settings: SessionSettings) -> Re
 async fn list(State(state): State<Arc<ServiceState>>, Extension(Caller(account)): Extension<Caller>) -> Response {
     let now = state.clock.now();
     let view = |session: &_| SessionProperties::of(session, now);
-    let sessions = state.sessions().active(now, account).map(view).collect();
-    reply::json(StatusCode::OK, &SessionList { sessions })
+    let listed = state.sessions(|sessions| sessions.active(now, account, 0).map(view).collect()).await;
+    listed.map_or_else(unavailable, |sessions| reply::json(StatusCode::OK, &SessionList { sessions }))
 }
 
 /// `GET …/sessions/{session}/properties` (`docs/service.md`, "Properties").
@@ -85,11 +92,11 @@ async fn properties(
     session: SessionParam,
 ) -> Response {
     let now = state.clock.now();
-    let mut sessions = state.sessions();
-    match sessions.find(now, account, selector(&session)) {
+    let read = |sessions: &mut SessionStore| match sessions.find(now, account, selector(&session)) {
         Some(session) => reply::json(StatusCode::OK, &SessionProperties::of(session, now)),
         None => reply::empty(StatusCode::NOT_FOUND),
-    }
+    };
+    state.sessions(read).await.unwrap_or_else(unavailable)
 }
 
 /// `PATCH …/sessions/{session}` (`docs/service.md`, "Update").
@@ -100,18 +107,24 @@ async fn update(
     body: Result<JsonObject, InvalidBody>,
 ) -> Response {
     let now = state.clock.now();
-    let mut sessions = state.sessions();
-    let Some(session) = sessions.find(now, account, selector(&session)) else {
-        return reply::empty(StatusCode::NOT_FOUND);
+    let lease = body.and_then(|JsonObject(body)| {
+        json::max_lease(&body, state.max_lease).map_err(|error| InvalidBody(error.to_string()))
+    });
+    let update = |sessions: &mut SessionStore| {
+        if sessions.find(now, account, selector(&session)).is_none() {
+            return reply::empty(StatusCode::NOT_FOUND);
+        }
+        let lease = match lease {
+            Ok(lease) => lease,
+            Err(unreadable) => return unreadable.into_response(),
+        };
+        match sessions.extend(now, account, selector(&session), lease) {
+            None => reply::empty(StatusCode::NOT_FOUND),
+            Some(Ok(_)) => reply::empty(StatusCode::OK),
+            Some(Err(refused)) => reply::error(status_of(&refused), &json::lease_refused(&refused, lease)),
+        }
     };
-    let lease = match body.and_then(|JsonObject(body)| json::max_lease(&body).map_err(|e| InvalidBody(e.to_string()))) {
-        Ok(lease) => lease,
-        Err(unreadable) => return unreadable.into_response(),
-    };
-    match session.extend(now, lease) {
-        Ok(()) => reply::empty(StatusCode::OK),
-        Err(refused) => reply::error(status_of(&refused), &json::lease_refused(&refused, lease)),
-    }
+    state.sessions(update).await.unwrap_or_else(unavailable)
 }
 
 fn status_of(refused: &LeaseRefused) -> StatusCode {
@@ -128,9 +141,14 @@ async fn stop(
     session: SessionParam,
 ) -> Response {
     let now = state.clock.now();
-    let mut sessions = state.sessions();
-    match sessions.stop(now, account, selector(&session)) {
-        Some(()) => reply::empty(StatusCode::NO_CONTENT),
-        None => reply::empty(StatusCode::NOT_FOUND),
+    match state.sessions(|sessions| sessions.stop(now, account, selector(&session))).await {
+        Ok(Some(())) => reply::empty(StatusCode::NO_CONTENT),
+        Ok(None) => reply::empty(StatusCode::NOT_FOUND),
+        Err(not_stored) => unavailable(not_stored),
     }
+}
+
+/// The reply if the state folder cannot be written.
+fn unavailable(not_stored: NotStored) -> Response {
+    reply::error(StatusCode::SERVICE_UNAVAILABLE, &not_stored.to_string())
 }

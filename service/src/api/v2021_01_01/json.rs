@@ -28,19 +28,21 @@ pub(super) enum V2021BodyError {
     // The service's wording.
     #[error("The maxLeaseTimeMinutes value cannot be negative.")]
     Negative,
-    #[error("maxLeaseTimeMinutes is more than a day's {LONGEST_LEASE_MINUTES}")]
+    #[error("maxLeaseTimeMinutes is more than {LONGEST_LEASE_MINUTES}, one day")]
     TooLong,
+    #[error("maxLeaseTimeMinutes is more than {}, the longest lease of this emulator", .0.as_secs() / 60)]
+    LongerThanConfigured(Duration),
     #[error("size must be \"Standard\" or \"Premium\"")]
     UnknownSize,
 }
 
 /// Reads the body of a create.
-pub(super) fn settings(body: &Map<String, Value>) -> Result<SessionSettings, V2021BodyError> {
-    Ok(SessionSettings { max_lease: max_lease(body)?, size: size(body)? })
+pub(super) fn settings(body: &Map<String, Value>, longest: Duration) -> Result<SessionSettings, V2021BodyError> {
+    Ok(SessionSettings { max_lease: max_lease(body, longest)?, size: size(body)? })
 }
 
 /// Reads the `maxLeaseTimeMinutes` of a create or an update.
-pub(super) fn max_lease(body: &Map<String, Value>) -> Result<Duration, V2021BodyError> {
+pub(super) fn max_lease(body: &Map<String, Value>, longest: Duration) -> Result<Duration, V2021BodyError> {
     const NAME: &str = "maxLeaseTimeMinutes";
     let minutes = match body.get(NAME) {
         None | Some(Value::Null) => return Err(V2021BodyError::Missing(NAME)),
@@ -50,7 +52,8 @@ pub(super) fn max_lease(body: &Map<String, Value>) -> Result<Duration, V2021Body
     if minutes > LONGEST_LEASE_MINUTES {
         return Err(V2021BodyError::TooLong);
     }
-    Ok(Duration::from_secs(minutes * MINUTE.as_secs()))
+    let lease = Duration::from_secs(minutes * MINUTE.as_secs());
+    if lease > longest { Err(V2021BodyError::LongerThanConfigured(longest)) } else { Ok(lease) }
 }
 
 fn size(body: &Map<String, Value>) -> Result<SessionSize, V2021BodyError> {
@@ -64,10 +67,10 @@ fn size(body: &Map<String, Value>) -> Result<SessionSize, V2021BodyError> {
 pub(super) fn lease_refused(refused: &LeaseRefused, asked: Duration) -> String {
     match refused {
         LeaseRefused::Over(status) => {
-            format!("the session is {}; its lease cannot be changed any more", status_name(*status))
+            format!("the session is {}; its lease can no longer be changed", status_name(*status))
         }
         LeaseRefused::NotLarger { current } => format!(
-            "maxLeaseTimeMinutes is the whole lease and can only grow: {} is not larger than the {} that stand",
+            "maxLeaseTimeMinutes is the whole lease and can only grow: {} is not larger than the current {}",
             asked.as_secs() / MINUTE.as_secs(),
             current.as_secs_f64() / MINUTE.as_secs_f64()
         ),
@@ -132,7 +135,7 @@ impl Serialize for SessionResource {
     }
 }
 
-/// The code of the error object in a failed session. The code that the service used is not known.
+/// The code of the error object in a failed session. Invented: the service's own code is unknown.
 const SESSION_FAILED: &str = "SessionFailed";
 
 fn size_name(size: SessionSize) -> &'static str {
@@ -142,7 +145,7 @@ fn size_name(size: SessionSize) -> &'static str {
     }
 }
 
-/// This version has no `Stopping`: a session is `Stopped` as soon as it is asked to stop.
+/// This version has no `Stopping`: a session is `Stopped` as soon as a client stops it.
 fn status_name(status: SessionStatus) -> &'static str {
     match status {
         SessionStatus::Stopping => SessionStatus::Stopped.as_str(),
@@ -150,7 +153,7 @@ fn status_name(status: SessionStatus) -> &'static str {
     }
 }
 
-/// Two of the recorded figures.
+/// Figures from recorded replies.
 fn teraflops(size: SessionSize) -> f32 {
     match size {
         SessionSize::Standard => 10.6,
@@ -166,6 +169,9 @@ pub(super) struct SessionPage {
     #[serde(rename = "@nextLink", skip_serializing_if = "Option::is_none")]
     pub(super) next_link: Option<String>,
 }
+
+/// What the service says of an id that is in use with other settings.
+pub(super) const CONFLICT_TEXT: &str = "A resource already exists under the given ID.";
 
 /// An error reply whose code is derived from the status.
 pub(super) fn error_reply(wire: WireFormat, status: StatusCode, message: &str) -> Response {

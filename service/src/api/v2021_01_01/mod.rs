@@ -1,5 +1,7 @@
-//! Sessions, REST 2021-01-01 (`docs/service-2021-01-01.md`).
+//! Sessions and conversions, REST 2021-01-01 (`docs/service-2021-01-01.md`).
 
+mod conversion_json;
+mod conversions;
 mod json;
 mod paging;
 mod routes;

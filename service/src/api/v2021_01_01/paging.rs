@@ -6,10 +6,14 @@ use axum::http::{HeaderMap, Uri};
 
 use super::version::ApiVersion;
 
-/// The query parameter with the first session of a page. The name is our choice: clients use the link as it is.
-pub(super) const CONTINUATION: &str = "continuation";
+/// The query parameter with the number of a page's first session or conversion. The name is our choice: clients use the link as is.
+const CONTINUATION: &str = "continuation";
 
-/// The number of the first session of a page; `None` if the parameter is malformed.
+/// The error text for a malformed one.
+pub(super) const NO_CONTINUATION: &str =
+    "continuation does not come from an @nextLink; omit it to start with the first page";
+
+/// The number that a page begins with; `None` if the parameter is malformed.
 pub(super) fn continuation(query: Option<&str>) -> Option<u64> {
     let mut parameters = query.unwrap_or_default().split('&').filter_map(|parameter| parameter.split_once('='));
     parameters.find(|(name, _)| *name == CONTINUATION).map_or(Some(0), |(_, number)| digits(number))
@@ -39,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_continuation_is_a_number_or_is_not_there() {
+    fn a_continuation_is_a_number_or_absent() {
         assert_eq!(continuation(None), Some(0));
         assert_eq!(continuation(Some("api-version=1")), Some(0));
         assert_eq!(continuation(Some("api-version=1&continuation=7")), Some(7));

@@ -7,18 +7,21 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 
+use super::conversions;
 use super::json::{self, SessionPage, SessionResource};
-use super::paging::{self, CONTINUATION};
+use super::paging;
 use super::version::{self, ApiVersion};
 use crate::api::access::{self, AccessCheck, AccessDenied, Caller};
 use crate::config::WireFormat;
 use crate::http::body::{InvalidBody, JsonObject};
 use crate::http::reply;
 use crate::http::session_param::SessionParam;
-use crate::session::{Creation, Session, SessionId, SessionSelector, SessionStatus, SettingsConflict};
+use crate::session::{
+    Creation, NotStored, Session, SessionId, SessionSelector, SessionStatus, SessionStore, SettingsConflict,
+};
 use crate::state::ServiceState;
 
 /// The session in a path, by the exact id that it was created under.
@@ -34,8 +37,7 @@ pub(in crate::api) fn routes(state: &Arc<ServiceState>) -> Router<Arc<ServiceSta
         .route("/accounts/{account}/sessions", get(list))
         .route("/accounts/{account}/sessions/{session}", get(read).put(create).patch(update))
         .route("/accounts/{account}/sessions/{session}/:stop", post(stop))
-        .route("/accounts/{account}/conversions", any(conversions))
-        .route("/accounts/{account}/conversions/{*rest}", any(conversions))
+        .merge(conversions::routes())
         .route_layer(from_fn_with_state(AccessCheck::new(state, deny), access::authorize))
         .route_layer(from_fn_with_state(state.clone(), version::require_version))
 }
@@ -78,19 +80,25 @@ async fn create(
     let bad_request = |text: String| json::error_reply(state.wire, StatusCode::BAD_REQUEST, &text);
     let id = SessionId::parse(&session.0).map_err(|error| bad_request(error.to_string()))?;
     let JsonObject(body) = body.map_err(|InvalidBody(reason)| bad_request(reason))?;
-    let settings = json::settings(&body).map_err(|error| bad_request(error.to_string()))?;
+    let settings = json::settings(&body, state.max_lease).map_err(|error| bad_request(error.to_string()))?;
 
     let timestamp = state.clock.timestamp();
-    let mut sessions = state.sessions();
-    let (status, session) = match sessions.create_as(timestamp, account, id, settings) {
-        Ok(Creation::New(session)) => (StatusCode::CREATED, session),
-        Ok(Creation::Existing(session)) => (StatusCode::OK, session),
-        Err(SettingsConflict) => {
-            let text = "A resource already exists under the given ID.";
-            return Err(json::error_reply(state.wire, StatusCode::CONFLICT, text));
+    let create = |sessions: &mut SessionStore| {
+        let exists = sessions.find(timestamp.now, account, SessionSelector::Exact(id.as_str())).is_some();
+        if !exists && sessions.is_full(timestamp.now) {
+            let (status, code, text) = (StatusCode::TOO_MANY_REQUESTS, reply::SERVICE_FULL, reply::SERVICE_FULL_TEXT);
+            return json::error_reply_with_code(state.wire, status, code, text);
         }
+        let (status, session) = match sessions.create_as(timestamp, account, id, settings) {
+            Ok(Creation::New(session)) => (StatusCode::CREATED, session),
+            Ok(Creation::Existing(session)) => (StatusCode::OK, session),
+            Err(SettingsConflict) => {
+                return json::error_reply(state.wire, StatusCode::CONFLICT, json::CONFLICT_TEXT);
+            }
+        };
+        reply::json(status, &SessionResource::of(session, timestamp.now, state.wire))
     };
-    Ok(reply::json(status, &SessionResource::of(session, timestamp.now, state.wire)))
+    state.sessions(create).await.map_err(|not_stored| unavailable(state.wire, not_stored))
 }
 
 /// `GET …/sessions/{session}` ("Get").
@@ -100,15 +108,17 @@ async fn read(
     session: SessionParam,
 ) -> Response {
     let now = state.clock.now();
-    let mut sessions = state.sessions();
-    let Some(session) = sessions.find(now, account, selector(&session)) else {
-        return reply::empty(StatusCode::NOT_FOUND);
+    let read = |sessions: &mut SessionStore| {
+        let Some(session) = sessions.find(now, account, selector(&session)) else {
+            return reply::empty(StatusCode::NOT_FOUND);
+        };
+        let response = reply::json(StatusCode::OK, &SessionResource::of(session, now, state.wire));
+        match state.wire {
+            WireFormat::V2021 => response,
+            WireFormat::V2022 => reply::uncacheable(response),
+        }
     };
-    let response = reply::json(StatusCode::OK, &SessionResource::of(session, now, state.wire));
-    match state.wire {
-        WireFormat::V2021 => response,
-        WireFormat::V2022 => reply::uncacheable(response),
-    }
+    state.sessions(read).await.unwrap_or_else(|not_stored| unavailable(state.wire, not_stored))
 }
 
 /// `PATCH …/sessions/{session}` ("Update").
@@ -117,18 +127,27 @@ async fn update(
     Extension(Caller(account)): Extension<Caller>,
     session: SessionParam,
     body: Result<JsonObject, InvalidBody>,
-) -> Result<Response, Response> {
-    let problem = |status, text: String| json::error_reply(state.wire, status, &text);
+) -> Response {
     let now = state.clock.now();
-    let mut sessions = state.sessions();
-    let session = sessions.find(now, account, selector(&session)).ok_or_else(|| reply::empty(StatusCode::NOT_FOUND))?;
-    let JsonObject(body) = body.map_err(|InvalidBody(reason)| problem(StatusCode::BAD_REQUEST, reason))?;
-    let lease = json::max_lease(&body);
-    let lease = lease.map_err(|error| problem(StatusCode::BAD_REQUEST, error.to_string()))?;
-    session
-        .extend(now, lease)
-        .map_err(|refused| problem(StatusCode::UNPROCESSABLE_ENTITY, json::lease_refused(&refused, lease)))?;
-    Ok(reply::json(StatusCode::OK, &SessionResource::of(session, now, state.wire)))
+    let lease = body
+        .map_err(|InvalidBody(reason)| reason)
+        .and_then(|JsonObject(body)| json::max_lease(&body, state.max_lease).map_err(|error| error.to_string()));
+    let problem = |status, text: &str| json::error_reply(state.wire, status, text);
+    let update = |sessions: &mut SessionStore| {
+        if sessions.find(now, account, selector(&session)).is_none() {
+            return reply::empty(StatusCode::NOT_FOUND);
+        }
+        let lease = match lease {
+            Ok(lease) => lease,
+            Err(reason) => return problem(StatusCode::BAD_REQUEST, &reason),
+        };
+        match sessions.extend(now, account, selector(&session), lease) {
+            None => reply::empty(StatusCode::NOT_FOUND),
+            Some(Ok(session)) => reply::json(StatusCode::OK, &SessionResource::of(session, now, state.wire)),
+            Some(Err(refused)) => problem(StatusCode::UNPROCESSABLE_ENTITY, &json::lease_refused(&refused, lease)),
+        }
+    };
+    state.sessions(update).await.unwrap_or_else(|not_stored| unavailable(state.wire, not_stored))
 }
 
 /// `POST …/sessions/{session}/:stop` ("Stop").
@@ -138,10 +157,16 @@ async fn stop(
     session: SessionParam,
 ) -> Response {
     let now = state.clock.now();
-    match state.sessions().stop(now, account, selector(&session)) {
-        Some(()) => reply::empty(StatusCode::NO_CONTENT),
-        None => reply::empty(StatusCode::NOT_FOUND),
+    match state.sessions(|sessions| sessions.stop(now, account, selector(&session))).await {
+        Ok(Some(())) => reply::empty(StatusCode::NO_CONTENT),
+        Ok(None) => reply::empty(StatusCode::NOT_FOUND),
+        Err(not_stored) => unavailable(state.wire, not_stored),
     }
+}
+
+/// The reply if the state folder cannot be written.
+fn unavailable(wire: WireFormat, not_stored: NotStored) -> Response {
+    json::error_reply(wire, StatusCode::SERVICE_UNAVAILABLE, &not_stored.to_string())
 }
 
 /// `GET …/sessions` ("List").
@@ -152,26 +177,19 @@ async fn list(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Response> {
-    let from = paging::continuation(uri.query()).ok_or_else(|| {
-        let text = format!("{CONTINUATION} is not what @nextLink had; begin anew without it");
-        json::error_reply(state.wire, StatusCode::BAD_REQUEST, &text)
-    })?;
+    let from = paging::continuation(uri.query())
+        .ok_or_else(|| json::error_reply(state.wire, StatusCode::BAD_REQUEST, paging::NO_CONTINUATION))?;
     let now = state.clock.now();
-    let sessions = state.sessions();
-    let is_listed =
-        |session: &&Session| session.identity.number >= from && session.status(now) != SessionStatus::Stopping;
-    let mut listed = sessions.active(now, account).filter(is_listed);
-    let page = listed.by_ref().take(state.page_size).map(|session| SessionResource::of(session, now, state.wire));
-    let page: Vec<_> = page.collect();
-    let next_link =
-        listed.next().map(|next| paging::next_link(state.scheme, version, &uri, &headers, next.identity.number));
-    Ok(reply::uncacheable(reply::json(StatusCode::OK, &SessionPage { sessions: page, next_link })))
-}
-
-/// The conversion of models, which the emulator does not implement.
-async fn conversions(State(state): State<Arc<ServiceState>>) -> Response {
-    let text = "this emulator has sessions only: it converts no models";
-    json::error_reply(state.wire, StatusCode::NOT_IMPLEMENTED, text)
+    let list = |sessions: &mut SessionStore| {
+        let is_listed = |session: &&Session| session.status(now) != SessionStatus::Stopping;
+        let mut listed = sessions.active(now, account, from).filter(is_listed);
+        let page = listed.by_ref().take(state.page_size).map(|session| SessionResource::of(session, now, state.wire));
+        let page: Vec<_> = page.collect();
+        let next_link =
+            listed.next().map(|next| paging::next_link(state.scheme, version, &uri, &headers, next.identity.number));
+        reply::uncacheable(reply::json(StatusCode::OK, &SessionPage { sessions: page, next_link }))
+    };
+    state.sessions(list).await.map_err(|not_stored| unavailable(state.wire, not_stored))
 }
 
 #[cfg(test)]
@@ -179,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn its_paths_are_those_of_sessions_and_conversions_of_accounts() {
+    fn this_version_owns_the_paths_of_sessions_and_conversions() {
         for path in ["/accounts/a/sessions", "/accounts/a/sessions/b/c/d", "/accounts/a/conversions/x"] {
             assert!(owns_path(path), "{path}");
         }

@@ -1,5 +1,5 @@
-//! The bodies to the byte. Member order, forms and lengths are those of recorded replies: the lengths in the names'
-//! comments are the recorded `Content-Length`s.
+//! The bodies, to the byte. Member order, formats and lengths are those of recorded replies: each asserted length is
+//! the recorded `Content-Length`.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const ZERO: Duration = Duration::ZERO;
 const STARTUP: Duration = Duration::from_secs(150);
 
-/// A session as one was recorded, apart from what the service invents: names and figures are set to the recorded ones.
+/// A session that was recorded. What the service invents, such as host names and ports, is set to the recorded values.
 struct Recorded {
     session: Session,
     wire: WireFormat,
@@ -73,7 +73,7 @@ impl Recorded {
 }
 
 #[test]
-fn the_first_generation_sends_what_it_does_not_know() {
+fn the_first_generation_sends_unknown_values() {
     let mut recorded = Recorded::in_january_2021();
     let starting = recorded.text(ZERO);
     assert_eq!(
@@ -101,7 +101,7 @@ fn the_first_generation_sends_what_it_does_not_know() {
 }
 
 #[test]
-fn the_second_generation_leaves_out_what_it_does_not_know_but_sends_a_zero_that_it_knows() {
+fn the_second_generation_omits_unknown_values_but_not_zeros() {
     let mut recorded = Recorded::in_september_2022();
     let starting = recorded.text(ZERO);
     assert_eq!(
@@ -119,7 +119,7 @@ fn the_second_generation_leaves_out_what_it_does_not_know_but_sends_a_zero_that_
          \"hostname\":\"arrwu2standard25246cf9a70f4d6dbd3be7af6dac6bf7.remoterendering.vm.eastus.mixedreality.azure.com\",\
          \"maxLeaseTimeMinutes\":20,\"size\":\"Standard\",\"status\":\"Ready\",\"teraflops\":10.6}"
     );
-    // One more than was recorded: that server had 8.1 teraflops.
+    // One byte more than was recorded: that server had 8.1 teraflops.
     assert_eq!(ready.len(), 325 + 1);
     recorded.session.stop(STARTUP, ZERO);
     assert_eq!(recorded.text(STARTUP).len(), 171 + 1);
@@ -142,7 +142,7 @@ fn a_failed_session_says_why_in_both_generations() {
 }
 
 #[test]
-fn elapsed_minutes_are_whole_ones_in_ready() {
+fn elapsed_minutes_count_whole_minutes_in_ready() {
     let recorded = Recorded::in_september_2022();
     for (seconds, minutes) in [(0, 0), (59, 0), (60, 1), (119, 1), (15 * 60, 15), (99 * 60, 15)] {
         let text = recorded.text(STARTUP + Duration::from_secs(seconds));
@@ -151,12 +151,12 @@ fn elapsed_minutes_are_whole_ones_in_ready() {
 }
 
 #[test]
-fn a_create_that_lacks_something_says_what() {
+fn an_invalid_create_says_why() {
     for (body, message) in [
         (r#"{"size":"Standard"}"#, "maxLeaseTimeMinutes is missing"),
         (r#"{"maxLeaseTimeMinutes":null,"size":"Standard"}"#, "maxLeaseTimeMinutes is missing"),
         (r#"{"maxLeaseTimeMinutes":-4,"size":"Standard"}"#, "The maxLeaseTimeMinutes value cannot be negative."),
-        (r#"{"maxLeaseTimeMinutes":1441,"size":"Standard"}"#, "maxLeaseTimeMinutes is more than a day's 1440"),
+        (r#"{"maxLeaseTimeMinutes":1441,"size":"Standard"}"#, "maxLeaseTimeMinutes is more than 1440, one day"),
         (r#"{"maxLeaseTimeMinutes":4.5,"size":"Standard"}"#, "maxLeaseTimeMinutes must be a whole number"),
         (r#"{"maxLeaseTimeMinutes":"4","size":"Standard"}"#, "maxLeaseTimeMinutes must be a whole number"),
         (r#"{"maxLeaseTimeMinutes":4}"#, "size is missing"),
@@ -164,13 +164,13 @@ fn a_create_that_lacks_something_says_what() {
         (r#"{"maxLeaseTimeMinutes":4,"size":1}"#, "size must be \"Standard\" or \"Premium\""),
     ] {
         let body: Map<String, Value> = serde_json::from_str(body).expect("JSON");
-        assert_eq!(settings(&body).expect_err("incomplete").to_string(), message);
+        assert_eq!(settings(&body, Duration::MAX).expect_err("incomplete").to_string(), message);
     }
     for (minutes, size) in [(0, "Standard"), (1440, "premium")] {
         let body: Map<String, Value> =
             serde_json::from_str(&format!(r#"{{"maxLeaseTimeMinutes":{minutes},"size":"{size}","x":1}}"#))
                 .expect("JSON");
         let expected = SessionSettings { size: SessionSize::parse(size).expect("a size"), max_lease: MINUTE * minutes };
-        assert_eq!(settings(&body), Ok(expected));
+        assert_eq!(settings(&body, Duration::MAX), Ok(expected));
     }
 }

@@ -25,9 +25,9 @@ pub(super) struct ApiVersion(pub(super) &'static str);
 /// Why a request names no supported version.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum UnsupportedVersion<'a> {
-    #[error("the query has no api-version; write ?api-version=2021-01-01")]
+    #[error("the query has no api-version; add ?api-version=2021-01-01")]
     Missing,
-    #[error("there is no api-version {0:?} here; there are {first} and {second}", first = SUPPORTED[0], second = SUPPORTED[1])]
+    #[error("api-version {0:?} is not supported; use {first} or {second}", first = SUPPORTED[0], second = SUPPORTED[1])]
     Unknown(Cow<'a, str>),
 }
 
@@ -63,7 +63,7 @@ fn requested_version(query: Option<&str>) -> Result<&'static str, UnsupportedVer
     versions.find(|version| version.eq_ignore_ascii_case(&asked)).ok_or(UnsupportedVersion::Unknown(asked))
 }
 
-/// Adds the list of versions that the service sent. The last one of the later list was never published and is not
+/// Adds the list of versions that the service sent. The last one in the later list was never published and is not
 /// supported here.
 pub(super) fn with_supported_versions(mut response: Response, wire: WireFormat) -> Response {
     let versions = match wire {
@@ -91,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_served_version_is_told_which_there_are() {
+    fn an_unsupported_version_gets_the_list_of_versions() {
         for query in [None, Some(""), Some("api-version"), Some("api-version="), Some("version=2021-01-01")] {
             assert_eq!(requested_version(query), Err(UnsupportedVersion::Missing), "{query:?}");
         }
         for version in ["2021-08-01-preview", "2021-01", "2020-01-01", "v1", "%"] {
             let error = requested_version(Some(&format!("api-version={version}"))).expect_err("unknown").to_string();
-            let expected = "here; there are 2021-01-01-preview and 2021-01-01";
+            let expected = "is not supported; use 2021-01-01-preview or 2021-01-01";
             assert!(error.contains(version) && error.ends_with(expected), "{error}");
         }
     }

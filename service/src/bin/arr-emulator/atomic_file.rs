@@ -14,7 +14,7 @@ pub(crate) enum Readers {
     Owner,
 }
 
-/// Writes a file by way of a temporary one in the same folder, so that no reader sees half of it.
+/// Writes a file via a temporary one in the same folder, so that no reader sees half of it.
 pub(crate) fn write(path: &Path, contents: &[u8], readers: Readers) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
     remove_if_there(&temporary)?;
@@ -27,8 +27,8 @@ pub(crate) fn write(path: &Path, contents: &[u8], readers: Readers) -> io::Resul
     written
 }
 
-/// Fails unless nothing is at the path, or a regular file whose contents are `ours`: a wrong path must not overwrite
-/// another file or a device.
+/// Fails if the path holds anything but a regular file whose contents are `ours`: a wrong path must not overwrite the
+/// user's file or a device.
 pub(crate) fn check_replaceable(path: &Path, ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
     /// In bytes. No file of ours is larger, so a larger one is not read.
     const LARGEST: u64 = 64 * 1024;
@@ -36,9 +36,9 @@ pub(crate) fn check_replaceable(path: &Path, ours: impl Fn(&[u8]) -> bool) -> io
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
-        Ok(found) if !found.is_file() => refuse("it is there already and is no regular file; give another path"),
+        Ok(found) if !found.is_file() => refuse("it exists and is not a regular file; give another path"),
         Ok(found) if found.len() > LARGEST || !ours(&fs::read(path)?) => {
-            refuse("a file of another kind is there; give another path")
+            refuse("it exists and was not written by an emulator; give another path")
         }
         Ok(_) => Ok(()),
     }
@@ -53,7 +53,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
-    let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "this is not the name of a file");
+    let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path does not name a file");
     let mut name = OsString::from(".");
     name.push(path.file_name().ok_or_else(no_name)?);
     name.push(format!(".{}.tmp", std::process::id()));

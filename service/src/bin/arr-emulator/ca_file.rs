@@ -3,18 +3,18 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// What the name of every emulator's authority begins with.
+/// Every emulator's certificate authority has a name that begins with this.
 const AUTHORITY: &[u8] = b"arr-emulator CA ";
 
-/// Whether an emulator has written a file: a single certificate, with the authority of an emulator as the subject and
-/// as the issuer. A bundle of certificates is the user's, even if it contains such a certificate.
+/// Whether an emulator wrote the file: it is a single certificate, with an emulator's authority as subject and issuer.
+/// A bundle of certificates is the user's, even if it contains such a certificate.
 pub(crate) fn is_ours(contents: &[u8]) -> bool {
     certificate(contents).is_some_and(|certificate| {
         certificate.windows(AUTHORITY.len()).filter(|window| *window == AUTHORITY).count() == 2
     })
 }
 
-/// The only certificate in a PEM file; `None` if there is anything else in it.
+/// The only certificate in a PEM file; `None` if the file contains anything else.
 fn certificate(pem: &[u8]) -> Option<Vec<u8>> {
     let pem = str::from_utf8(pem).ok()?.trim_end();
     let base64 = pem.strip_prefix("-----BEGIN CERTIFICATE-----")?.strip_suffix("-----END CERTIFICATE-----")?;
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_single_authority_of_an_emulator_s_is_ours_and_nothing_else_is() {
+    fn only_a_single_emulator_authority_is_ours() {
         let emulator = Emulator::start(Config { tls: true, ..Config::default() }).expect("it starts");
         let ours = emulator.ca_pem().expect("HTTPS");
         assert!(is_ours(ours.as_bytes()));

@@ -1,25 +1,26 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use arr_service::{Account, Config, WireFormat};
+use arr_service::{Account, CertificateFiles, Config, LogRequests, WireFormat};
 use clap::Parser;
 use clap::error::ErrorKind;
 
 const DEFAULT_CA_FILE: &str = "arr-emulator-ca.pem";
 
 const ABOUT: &str = "The Azure Remote Rendering session service, emulated in one process.\n\n\
-    It hands out access tokens and creates, extends, lists and stops sessions as the service did, with a real lease \
-    clock, but renders nothing. Point an application's account domain and service endpoint at its URL.";
+    It issues access tokens, and creates, extends, lists and stops sessions as the service did. Leases run out, but \
+    nothing is rendered. Point an application's account domain and service endpoint at its URL.";
 
 const EXAMPLE: &str = "Example:\n  \
     arr-emulator --tls --startup 10s\n\n  \
     serves https://127.0.0.1:8722 for the development account, whose key is public, writes the certificate that\n  \
     clients must trust to arr-emulator-ca.pem, and makes each session ready 10 s after its creation.\n  \
-    Ctrl+C stops it.";
+    Press Ctrl+C to stop.";
 
 /// What the command line asks for.
 pub(crate) enum Invocation {
@@ -43,76 +44,122 @@ pub(crate) struct Options {
 #[derive(Parser)]
 #[command(name = "arr-emulator", version, about = ABOUT, after_help = EXAMPLE)]
 struct Arguments {
-    /// Where to listen; port 0 takes a free port, 0.0.0.0 every address
+    /// The address to listen on; port 0 picks a free port, 0.0.0.0 listens on every address
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8722", value_parser = address)]
     listen: SocketAddr,
 
     /// An account to serve instead of the development account; may be given several times
-    // Read as an account only later: what clap cannot read it repeats in its message, and this holds a key.
+    // Parsed later: clap's error message would repeat a malformed value, and this one contains a key.
     #[arg(long = "account", value_name = "ID:KEY")]
     accounts: Vec<String>,
 
-    /// Write a JSON file with url, account_id, account_key, account_domain and ca_file once the emulator listens;
-    /// it is removed at the end
+    /// A file with accounts, one ID:KEY per line, so that no key shows in the process list
+    #[arg(long, value_name = "PATH")]
+    account_file: Option<PathBuf>,
+
+    /// Write a JSON file with url, account_id, account_key, account_domain and ca_file once the emulator listens, and
+    /// remove it at the end
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
 
-    /// Serve HTTPS, with a certificate authority made at each start
+    /// Keep certificate authority, token keys, clock and sessions in this folder, across restarts and crashes
+    #[arg(long = "state", value_name = "DIR")]
+    state_folder: Option<PathBuf>,
+
+    /// Serve HTTPS, with a certificate authority generated at each start, or kept with --state
     #[arg(long, help_heading = "HTTPS")]
     tls: bool,
+
+    /// Serve HTTPS with this certificate: a PEM file, with those that lead to its authority; needs --key
+    #[arg(long, value_name = "FILE", help_heading = "HTTPS", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// The private key of that certificate: a PEM file with PKCS #8, RSA or EC, not encrypted
+    #[arg(long, value_name = "FILE", help_heading = "HTTPS", requires = "cert")]
+    key: Option<PathBuf>,
 
     /// Where to write the certificate that clients must trust [default: arr-emulator-ca.pem]
     #[arg(long, value_name = "PATH", help_heading = "HTTPS")]
     ca_file: Option<PathBuf>,
 
-    /// A name or address that the certificate is for, and by which control calls may reach it (without --tls too),
-    /// besides localhost and where it listens; several times if need be
+    /// Another host name or address of the emulator: the certificate is valid for it, and requests for it are served,
+    /// even without --tls; may be given several times
     #[arg(long = "tls-name", value_name = "HOST", help_heading = "HTTPS", value_parser = dns_host)]
     tls_names: Vec<String>,
 
-    /// How long a new session is starting before it is ready, such as 500ms, 3s or 2m
+    /// The time from a session's creation until it is ready, such as 500ms, 3s or 2m
     #[arg(long, value_name = "TIME", default_value = "3s", help_heading = "Sessions", value_parser = humantime::parse_duration)]
     startup: Duration,
 
-    /// How long a stopped session is stopping before it is gone
+    /// The time from a stop until the session is stopped
     #[arg(long, value_name = "TIME", default_value = "0s", help_heading = "Sessions", value_parser = humantime::parse_duration)]
     stopping: Duration,
 
-    /// The server that every session's properties name: a real streaming server
+    /// The longest lease; longer ones are refused with 400
+    #[arg(long, value_name = "TIME", default_value = "30d", help_heading = "Sessions", value_parser = humantime::parse_duration)]
+    max_lease: Duration,
+
+    /// How long an ended session or conversion can still be read, such as 1h; beyond 100,000 sessions and 10,000
+    /// conversions, the first to end are forgotten earlier
+    #[arg(long, value_name = "TIME", default_value = "30d", help_heading = "Sessions", value_parser = humantime::parse_duration)]
+    remember: Duration,
+
+    /// The host name in every session's properties, to lead clients to a real streaming server [default: invented]
     #[arg(long, value_name = "HOST", help_heading = "Sessions", value_parser = host)]
     session_hostname: Option<String>,
 
-    /// Its ports for the inspector and the handshake
+    /// That server's ports for the inspector and the handshake [default: invented]
     #[arg(long, value_name = "INSPECTOR,HANDSHAKE", help_heading = "Sessions", value_parser = ports)]
     session_ports: Option<(u16, u16)>,
 
-    /// How many sessions a page of the list has, in REST 2021-01-01 [default: all]
+    /// How many sessions may run at a time; further creates are answered 429 with the code ServiceFull [default: no
+    /// limit]
+    #[arg(long, value_name = "N", help_heading = "Sessions")]
+    max_sessions: Option<usize>,
+
+    /// The most sessions or conversions on a page of a list [default: all on one page]
     #[arg(long, value_name = "N", help_heading = "REST 2021-01-01", value_parser = page_size)]
     page_size: Option<usize>,
 
-    /// Which of the service's two ways of writing is used: 2021 sends what is not known as null or zero, 2022 leaves it
-    /// out
+    /// Which of the service's two JSON formats to use: 2021 sends unknown values as null or zero, 2022 leaves them out
     #[arg(long, value_name = "YEAR", default_value = "2022", help_heading = "REST 2021-01-01", value_parser = wire)]
     wire: WireFormat,
 
-    /// How long a token is valid
+    /// The time from a conversion's creation to its end; for the first quarter it is NotStarted
+    #[arg(long, value_name = "TIME", default_value = "4s", help_heading = "Conversions", value_parser = humantime::parse_duration)]
+    conversion: Duration,
+
+    /// A model that does not exist, so that its conversion fails: a pattern for its container's URI, prefix and path,
+    /// such as '**/missing.fbx'; may be given several times
+    #[arg(long = "missing-input", value_name = "PATTERN", help_heading = "Conversions")]
+    missing_inputs: Vec<String>,
+
+    /// Accept conversions without shared access signatures, as for linked storage accounts, instead of answering 403
+    #[arg(long, help_heading = "Conversions")]
+    linked_storage: bool,
+
+    /// How long an access token is valid
     #[arg(long, value_name = "TIME", default_value = "24h", help_heading = "Access", value_parser = humantime::parse_duration)]
     token_lifetime: Duration,
 
-    /// Answer 429 to calls of an account that come closer together than this, which is at most a minute; 0s lets all in
+    /// Answer 429 to an account's calls that come closer together than this (at most 1m); 0s admits all
     #[arg(long, value_name = "TIME", default_value = "0s", help_heading = "Access", value_parser = call_interval)]
     min_call_interval: Duration,
 
-    /// Take any unexpired Microsoft Entra token in place of an account key, WITHOUT verifying it: whoever reaches the
-    /// emulator can make up such a token and gets in
+    /// Accept any unexpired Microsoft Entra token in place of an account key, WITHOUT verifying it: anyone who reaches
+    /// the emulator can make up such a token
     #[arg(long, help_heading = "Access")]
     accept_entra_tokens: bool,
 
-    /// Let the emulator's clock run N times faster: startup, leases, tokens
+    /// Run the emulator's clock N times faster; startup, leases and tokens follow it
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Control", value_parser = clap::value_parser!(u32).range(1..))]
     time_scale: u32,
 
-    /// Take control calls (faults, clock, record) from other machines too, without any sign-in
+    /// Log each request to standard error, as human or json; keys and tokens are left out
+    #[arg(long = "log", value_name = "FORMAT", help_heading = "Control", value_parser = log_requests)]
+    log_requests: Option<LogRequests>,
+
+    /// Accept control calls (faults, clock, request log) from other machines too; they need no token
     #[arg(long, help_heading = "Control")]
     control_remote: bool,
 }
@@ -129,10 +176,14 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Invo
 }
 
 fn options(arguments: Arguments) -> Result<Options, String> {
+    if arguments.ca_file.is_some() && arguments.cert.is_some() {
+        return Err("--ca-file and --cert exclude each other: the emulator does not know your authority".to_owned());
+    }
     if arguments.ca_file.is_some() && !arguments.tls {
         return Err("--ca-file needs --tls: without HTTPS there is no certificate to write".to_owned());
     }
-    let default_ca_file = || arguments.tls.then(|| DEFAULT_CA_FILE.into());
+    let certificate = arguments.cert.zip(arguments.key);
+    let default_ca_file = || (arguments.tls && certificate.is_none()).then(|| DEFAULT_CA_FILE.into());
     let ca_file = arguments.ca_file.or_else(default_ca_file);
     // A path that cannot be made absolute cannot be written either.
     let absolute = |path: &Option<PathBuf>| path.as_ref().and_then(|path| std::path::absolute(path).ok());
@@ -140,31 +191,53 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         return Err("--ca-file and --ready-file name the same file; give each its own".to_owned());
     }
     let config = Config {
+        state_folder: arguments.state_folder,
         listen: arguments.listen,
-        tls: arguments.tls,
-        accounts: accounts(&arguments.accounts)?,
+        tls: arguments.tls || certificate.is_some(),
+        certificate: certificate.map(|(certificates, key)| CertificateFiles { certificates, key }),
+        accounts: accounts(&arguments.accounts, arguments.account_file.as_deref())?,
         startup: arguments.startup,
         stopping: arguments.stopping,
+        max_lease: arguments.max_lease,
+        remember: arguments.remember,
         token_lifetime: arguments.token_lifetime,
         min_call_interval: arguments.min_call_interval,
         session_hostname: arguments.session_hostname,
         session_ports: arguments.session_ports,
+        max_sessions: arguments.max_sessions,
         page_size: arguments.page_size,
         wire: arguments.wire,
+        conversion: arguments.conversion,
+        missing_inputs: arguments.missing_inputs,
+        linked_storage: arguments.linked_storage,
         time_scale: arguments.time_scale,
         tls_names: arguments.tls_names,
         accept_entra_tokens: arguments.accept_entra_tokens,
         control_remote: arguments.control_remote,
+        log_requests: arguments.log_requests.unwrap_or_default(),
         ..Config::default()
     };
     Ok(Options { config, ca_file, ready_file: arguments.ready_file })
 }
 
-fn accounts(given: &[String]) -> Result<Vec<Account>, String> {
-    if given.is_empty() {
-        return Ok(vec![Account::development()]);
+fn accounts(given: &[String], file: Option<&Path>) -> Result<Vec<Account>, String> {
+    let mut accounts = given
+        .iter()
+        .map(|text| text.parse().map_err(|error| format!("--account: {error}")))
+        .collect::<Result<Vec<Account>, String>>()?;
+    if let Some(path) = file {
+        let problem = |what: &dyn Display| format!("--account-file {}: {what}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|error| problem(&error))?;
+        let lines = (1..).zip(text.trim_start_matches('\u{feff}').lines().map(str::trim));
+        for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+            let account = line.parse().map_err(|error| problem(&format!("line {number}: {error}")))?;
+            accounts.push(account);
+        }
+        if accounts.is_empty() {
+            return Err(problem(&"it contains no account"));
+        }
     }
-    given.iter().map(|text| text.parse::<Account>().map_err(|error| format!("--account: {error}"))).collect()
+    Ok(if accounts.is_empty() { vec![Account::development()] } else { accounts })
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -187,14 +260,15 @@ fn dns_host(text: &str) -> Result<String, String> {
     if host.parse::<IpAddr>().is_ok() || (host.len() <= 253 && host.split('.').all(is_label)) {
         return Ok(host);
     }
-    Err("write a name of parts with 1 to 63 characters each, no hyphen at their ends, such as studio.local".to_owned())
+    Err("write a DNS name whose labels have 1 to 63 characters and no hyphen at either end, such as studio.local"
+        .to_owned())
 }
 
-/// Bounded because the service forgets a call after a minute, and so does the emulator.
+/// Bounded, because the emulator forgets a call after a minute.
 fn call_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if interval > Duration::from_secs(60) {
-        return Err("write at most 1m: after a minute without a call the next is let in".to_owned());
+        return Err("write at most 1m: after a minute without a call, the next is always admitted".to_owned());
     }
     Ok(interval)
 }
@@ -206,7 +280,7 @@ fn ports(text: &str) -> Result<(u16, u16), String> {
 }
 
 fn page_size(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|size| *size > 0).ok_or_else(|| "write a number from 1 on".to_owned())
+    text.parse().ok().filter(|size| *size > 0).ok_or_else(|| "write a number of at least 1".to_owned())
 }
 
 fn wire(text: &str) -> Result<WireFormat, String> {
@@ -214,6 +288,14 @@ fn wire(text: &str) -> Result<WireFormat, String> {
         "2021" => Ok(WireFormat::V2021),
         "2022" => Ok(WireFormat::V2022),
         _ => Err("write 2021 or 2022".to_owned()),
+    }
+}
+
+fn log_requests(text: &str) -> Result<LogRequests, String> {
+    match text {
+        "human" => Ok(LogRequests::Human),
+        "json" => Ok(LogRequests::Json),
+        _ => Err("write human or json".to_owned()),
     }
 }
 
@@ -231,150 +313,8 @@ fn one_line(message: &str) -> String {
 }
 
 fn with_hint(problem: &str) -> String {
-    format!("{problem} (arr-emulator --help explains)")
+    format!("{problem} (see arr-emulator --help)")
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    fn read_words(words: &[&str]) -> Result<Invocation, String> {
-        read(["arr-emulator"].iter().chain(words).map(OsString::from))
-    }
-
-    fn options_of(words: &[&str]) -> Options {
-        match read_words(words) {
-            Ok(Invocation::Run(options)) => *options,
-            Ok(Invocation::Print(text)) => panic!("printed {text}"),
-            Err(problem) => panic!("{problem}"),
-        }
-    }
-
-    fn problem_of(words: &[&str]) -> String {
-        read_words(words).err().expect("a problem")
-    }
-
-    #[test]
-    fn the_help_explains_every_option() {
-        let mut command = Arguments::command();
-        let help = command.render_help().to_string();
-        for option in command.get_arguments() {
-            let name = option.get_long().expect("a long name");
-            let text = option.get_help().expect("an explanation").to_string();
-            let first_words = text.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
-            assert!(help.contains(&format!("--{name}")) && help.contains(&first_words), "{name} in {help}");
-        }
-    }
-
-    #[test]
-    fn the_defaults_need_no_option() {
-        let options = options_of(&[]);
-        assert_eq!(options.config.listen.to_string(), "127.0.0.1:8722");
-        assert_eq!(options.config.startup, Duration::from_secs(3));
-        assert_eq!(options.config.accounts, [Account::development()]);
-        assert!(!options.config.tls && options.ca_file.is_none() && options.ready_file.is_none());
-    }
-
-    #[test]
-    fn the_defaults_of_the_program_are_the_library_s() {
-        // In the order of the fields; where it listens is the program's own.
-        let (program, library) = (options_of(&["--listen", "127.0.0.1:0"]).config, Config::default());
-        assert_eq!(format!("{program:?}"), format!("{library:?}"));
-    }
-
-    #[test]
-    fn each_option_reaches_the_configuration() {
-        let config = options_of(&[
-            "--tls",
-            "--tls-name",
-            "studio.local",
-            "--tls-name",
-            "192.0.2.7",
-            "--stopping",
-            "2s",
-            "--token-lifetime",
-            "10m",
-            "--min-call-interval",
-            "5s",
-            "--session-hostname",
-            "render.local",
-            "--session-ports",
-            "50051,50052",
-            "--page-size",
-            "2",
-            "--wire",
-            "2021",
-            "--time-scale",
-            "60",
-            "--accept-entra-tokens",
-            "--control-remote",
-        ])
-        .config;
-        assert_eq!(config.tls_names, ["studio.local", "192.0.2.7"]);
-        assert_eq!(config.stopping, Duration::from_secs(2));
-        assert_eq!(config.token_lifetime, Duration::from_secs(600));
-        assert_eq!(config.min_call_interval, Duration::from_secs(5));
-        assert_eq!(config.session_hostname.as_deref(), Some("render.local"));
-        assert_eq!(config.session_ports, Some((50_051, 50_052)));
-        assert_eq!((config.page_size, config.wire), (Some(2), WireFormat::V2021));
-        assert_eq!(config.time_scale, 60);
-        assert!(config.accept_entra_tokens && config.control_remote);
-    }
-
-    #[test]
-    fn https_writes_its_certificate_somewhere() {
-        assert_eq!(options_of(&["--tls"]).ca_file, Some(DEFAULT_CA_FILE.into()));
-        assert_eq!(options_of(&["--tls", "--ca-file", "x.pem"]).ca_file, Some("x.pem".into()));
-        assert!(problem_of(&["--ca-file", "x.pem"]).contains("--ca-file needs --tls"));
-    }
-
-    #[test]
-    fn a_name_is_for_control_calls_without_https() {
-        assert_eq!(options_of(&["--tls-name", "studio.local"]).config.tls_names, ["studio.local"]);
-        assert_eq!(options_of(&["--min-call-interval", "1m"]).config.min_call_interval, Duration::from_secs(60));
-    }
-
-    #[test]
-    fn given_accounts_replace_the_development_account() {
-        let (one, two) = ("11111111-1111-1111-1111-111111111111:a", "22222222-2222-2222-2222-222222222222:b");
-        let options = options_of(&["--account", one, "--account", two]);
-        let ids: Vec<_> = options.config.accounts.iter().map(Account::id).collect();
-        assert_eq!(ids, [&one[..36], &two[..36]]);
-    }
-
-    #[test]
-    fn a_problem_is_one_line_that_points_to_the_help() {
-        for words in [
-            &["--lisen", "x"][..],
-            &["--listen", "localhost"],
-            &["--listen"],
-            &["--startup", "soon"],
-            &["--tls=yes"],
-            &["stray"],
-            &["--account", "not-a-guid:secret"],
-            &["--tls", "--tls-name", "https://studio.local"],
-            &["--tls", "--tls-name", "studio.local:8722"],
-            &["--tls-name", "studio..local"],
-            &["--tls-name", "-studio.local"],
-            &["--tls-name", ""],
-            &["--min-call-interval", "61s"],
-            &["--tls", "--ca-file", "one.pem", "--ready-file", "./one.pem"],
-            &["--session-hostname", ""],
-            &["--session-ports", "50051"],
-            &["--session-ports", "0,1"],
-            &["--page-size", "0"],
-            &["--page-size", "all"],
-            &["--wire", "2020"],
-            &["--time-scale", "0"],
-            &["--time-scale", "1.5"],
-        ] {
-            let problem = problem_of(words);
-            assert_eq!(problem.lines().count(), 1, "{problem}");
-            assert!(problem.ends_with("(arr-emulator --help explains)"), "{problem}");
-            assert!(!problem.contains("secret"), "{problem}");
-        }
-        assert!(problem_of(&["--lisen", "x"]).contains("'--listen'"));
-    }
-}
+mod tests;

@@ -24,6 +24,8 @@ use crate::stop_signal::StopSignal;
 const NOT_STARTED: u8 = 2;
 
 fn main() -> ExitCode {
+    // Before the options: the default limit of connections depends on it.
+    raise_file_limit();
     let done = match cli::read(std::env::args_os()) {
         Ok(Invocation::Run(options)) => run(*options),
         Ok(Invocation::Print(help)) => {
@@ -42,9 +44,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Raises the limit on open files as far as the system allows. Each connection is an open file, and the usual limit is
+/// low.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
+}
+
 fn run(options: Options) -> Result<(), String> {
     let runtime = runtime().map_err(|error| format!("cannot wait for signals: {error}"))?;
-    // Before any output reveals that the emulator runs and can be stopped.
+    // Before any output shows that the emulator runs and can be stopped.
     let stop_signal = {
         let _context = runtime.enter();
         StopSignal::new().map_err(|error| format!("cannot wait for signals: {error}"))?
@@ -97,7 +110,7 @@ fn cannot(act: &str, path: &Path, error: impl Display) -> String {
     format!("cannot {act} {}: {error}", path.display())
 }
 
-/// Prints a text for people. A closed stdout is not an error.
+/// Prints to stdout. A closed stdout is not an error.
 fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());

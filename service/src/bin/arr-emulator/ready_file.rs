@@ -1,4 +1,4 @@
-//! The ready file: it appears once the emulator listens, and has the connection details for scripts.
+//! The ready file: it appears once the emulator listens, and contains the connection details for scripts.
 
 use std::fs;
 use std::io;
@@ -20,14 +20,14 @@ struct Contents {
     ca_file: Option<PathBuf>,
 }
 
-/// A ready file, which is removed when this is dropped.
+/// A ready file. Removed when this is dropped.
 pub(crate) struct ReadyFile {
     path: PathBuf,
     contents: Vec<u8>,
 }
 
 impl ReadyFile {
-    /// Writes the file. Only its owner may read it, because it holds the account's key.
+    /// Writes the file. Only its owner may read it, because it contains the account's key.
     pub(crate) fn write(path: &Path, emulator: &Emulator, ca_file: Option<&Path>) -> io::Result<ReadyFile> {
         let account = emulator.account();
         let mut contents = serde_json::to_vec_pretty(&Contents {
@@ -46,15 +46,15 @@ impl ReadyFile {
 
 impl Drop for ReadyFile {
     fn drop(&mut self) {
-        // Another emulator may have replaced it by its own file, which must stay.
+        // Another emulator may have replaced it with its own file, which must stay.
         if fs::read(&self.path).is_ok_and(|found| found == self.contents) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Whether a file is a ready file: these members and no others. One left by an emulator that was killed is replaced
-/// once this one listens, and not before: a failed start removes nothing.
+/// Whether a file is a ready file: it has these members and no others. A file left by a killed emulator is replaced
+/// only once this one listens, so a failed start removes nothing.
 pub(crate) fn is_ours(contents: &[u8]) -> bool {
     serde_json::from_slice::<Contents>(contents).is_ok()
 }

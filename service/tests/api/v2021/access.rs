@@ -7,8 +7,8 @@ use arr_service::{Account, Config, Fault};
 use crate::http::{Connection, Reply};
 use crate::story::{Story, other_account};
 
-/// Every operation; the rest of the path goes on from the account's.
-const OPERATIONS: [(&str, &str, &str); 7] = [
+/// Every operation: method, path below the account's, body.
+const OPERATIONS: [(&str, &str, &str); 8] = [
     ("GET", "/sessions", ""),
     ("PUT", "/sessions/mine", r#"{"maxLeaseTimeMinutes":60,"size":"Standard"}"#),
     ("GET", "/sessions/mine", ""),
@@ -16,6 +16,7 @@ const OPERATIONS: [(&str, &str, &str); 7] = [
     ("POST", "/sessions/mine/:stop", ""),
     ("GET", "/conversions", ""),
     ("PUT", "/conversions/mine", "{}"),
+    ("GET", "/conversions/mine", ""),
 ];
 
 fn try_all(story: &mut Story, account: &str, headers: &[(&str, &str)]) -> Vec<Reply> {
@@ -54,7 +55,7 @@ fn a_token_opens_its_own_account_only() {
 }
 
 #[test]
-fn an_id_that_cannot_be_decoded_is_no_session_s() {
+fn an_undecodable_id_matches_no_session() {
     let mut story = Story::begin();
     let body = r#"{"maxLeaseTimeMinutes":60,"size":"Standard"}"#;
     let reply = story.call_2021("PUT", "/sessions/%ff", body);
@@ -66,7 +67,7 @@ fn an_id_that_cannot_be_decoded_is_no_session_s() {
 }
 
 #[test]
-fn calls_too_soon_are_an_empty_429_and_both_versions_count() {
+fn early_calls_are_an_empty_429_and_both_versions_count() {
     let mut story = Story::begin_with(Config { min_call_interval: Duration::from_secs(15), ..Config::default() });
     story.create_2021("mine", 60);
     for operation in OPERATIONS {
@@ -83,22 +84,7 @@ fn calls_too_soon_are_an_empty_429_and_both_versions_count() {
 }
 
 #[test]
-fn conversions_are_not_implemented_and_say_so() {
-    let mut story = Story::begin();
-    for (method, rest) in [
-        ("GET", "/conversions"),
-        ("PUT", "/conversions/mine"),
-        ("GET", "/conversions/mine"),
-        ("POST", "/conversions/mine/:stop"),
-    ] {
-        let reply = story.call_2021(method, rest, "");
-        let message = "this emulator has sessions only: it converts no models";
-        assert_eq!((reply.status, reply.error_2021()), (501, ("NotImplemented".to_owned(), message.to_owned())));
-    }
-}
-
-#[test]
-fn faults_and_the_record_know_these_paths() {
+fn faults_and_the_request_log_cover_these_paths() {
     let mut story = Story::begin();
     let account = story.emulator.account().id().to_owned();
     let put = Fault::on("PUT", "/accounts/*/sessions/*");
@@ -112,7 +98,7 @@ fn faults_and_the_record_know_these_paths() {
     story.connection.request("PUT", &path, &[("Authorization", &authorization)], body.as_bytes());
     assert!(story.connection.is_closed());
     story.reconnect();
-    assert_eq!(story.call_2021("PUT", "/sessions/mine", body).status, 200, "the lost one has made it");
+    assert_eq!(story.call_2021("PUT", "/sessions/mine", body).status, 200, "the lost create created it");
     assert_eq!(story.call_2021("POST", "/sessions/mine/:stop", "").status, 503);
     assert_eq!(story.get_2021("mine")["status"], "Starting");
 
@@ -123,7 +109,7 @@ fn faults_and_the_record_know_these_paths() {
 }
 
 #[test]
-fn the_token_service_takes_what_the_sdks_send() {
+fn the_token_service_accepts_the_sdks_request() {
     let story = Story::begin();
     let account = story.emulator.account();
     let path = format!("/Accounts/{}/token?api-version=2019-02-28-preview", account.id());

@@ -1,8 +1,8 @@
-//! Creating a session under an id of one's own.
+//! Creating a session under an id that the client chooses.
 
 use std::time::Duration;
 
-use arr_service::{Account, SessionSize, SessionStatus};
+use arr_service::{Account, Config, SessionSize, SessionStatus};
 use serde_json::json;
 
 use crate::story::{STARTUP, Story, other_account, token_for};
@@ -10,7 +10,7 @@ use crate::story::{STARTUP, Story, other_account, token_for};
 const BODY: &str = r#"{"maxLeaseTimeMinutes":60,"size":"Standard"}"#;
 
 #[test]
-fn a_create_repeated_with_the_same_settings_finds_the_session_that_is_there() {
+fn a_repeated_create_returns_the_existing_session() {
     let mut story = Story::begin();
     let first = story.call_2021("PUT", "/sessions/contoso-1", BODY);
     assert_eq!(first.status, 201);
@@ -23,6 +23,15 @@ fn a_create_repeated_with_the_same_settings_finds_the_session_that_is_there() {
     let second = story.call_2021("PUT", "/sessions/contoso-1", BODY);
     assert_eq!((second.status, second.text()), (200, first.text()));
     assert_eq!(story.emulator.sessions().len(), 1);
+}
+
+#[test]
+fn a_full_service_still_returns_the_existing_session() {
+    let mut story = Story::begin_with(Config { max_sessions: Some(1), ..Config::default() });
+    story.create_2021("contoso-1", 60);
+    let full = story.call_2021("PUT", "/sessions/contoso-2", BODY);
+    assert_eq!((full.status, &full.json()["error"]["code"]), (429, &json!("ServiceFull")));
+    assert_eq!(story.call_2021("PUT", "/sessions/contoso-1", BODY).status, 200);
 }
 
 #[test]
@@ -39,7 +48,7 @@ fn an_id_with_other_settings_is_a_conflict() {
 }
 
 #[test]
-fn the_settings_are_those_that_stand_now() {
+fn a_create_is_compared_with_the_current_settings() {
     let mut story = Story::begin();
     story.create_2021("contoso-1", 60);
     let longer = r#"{"maxLeaseTimeMinutes":90,"size":"Standard"}"#;
@@ -49,7 +58,7 @@ fn the_settings_are_those_that_stand_now() {
 }
 
 #[test]
-fn the_id_of_an_ended_session_stays_taken_for_thirty_days_and_nothing_comes_back() {
+fn the_id_of_an_ended_session_stays_taken_for_thirty_days() {
     let mut story = Story::begin();
     story.create_2021("contoso-1", 60);
     story.call_2021("POST", "/sessions/contoso-1/:stop", "").assert_empty(204);
@@ -65,7 +74,7 @@ fn the_id_of_an_ended_session_stays_taken_for_thirty_days_and_nothing_comes_back
 }
 
 #[test]
-fn ids_are_the_client_s_and_their_letter_case_matters() {
+fn ids_are_the_clients_and_case_sensitive() {
     let mut story = Story::begin();
     let longest = "x".repeat(256);
     for id in ["a", "A", "_", "-", "Contoso_session-1", "create", &longest] {
@@ -73,12 +82,12 @@ fn ids_are_the_client_s_and_their_letter_case_matters() {
         assert_eq!(story.get_2021(id)["id"], id);
     }
     story.call_2021("GET", "/sessions/CREATE", "").assert_empty(404);
-    // As some clients write a hyphen.
+    // Some clients encode the hyphen.
     assert_eq!(story.get_2021("Contoso_session%2D1")["id"], "Contoso_session-1");
 }
 
 #[test]
-fn a_text_that_can_be_no_id_is_refused() {
+fn an_invalid_id_is_refused() {
     let mut story = Story::begin();
     for id in ["a.b", "a%20b", "%C3%A9", ":stop", &"x".repeat(257)] {
         let reply = story.call_2021("PUT", &format!("/sessions/{id}"), BODY);
@@ -89,13 +98,13 @@ fn a_text_that_can_be_no_id_is_refused() {
 }
 
 #[test]
-fn a_body_that_makes_no_session_says_why() {
+fn an_invalid_body_says_why() {
     let mut story = Story::begin();
     for (body, message) in [
         ("", "the body is not JSON: EOF while parsing a value at line 1 column 0"),
         ("[]", "the body is JSON, but not an object"),
         (r#"{"maxLeaseTimeMinutes":-4,"size":"Standard"}"#, "The maxLeaseTimeMinutes value cannot be negative."),
-        (r#"{"maxLeaseTimeMinutes":1441,"size":"Standard"}"#, "maxLeaseTimeMinutes is more than a day's 1440"),
+        (r#"{"maxLeaseTimeMinutes":1441,"size":"Standard"}"#, "maxLeaseTimeMinutes is more than 1440, one day"),
         (r#"{"maxLeaseTimeMinutes":"60","size":"Standard"}"#, "maxLeaseTimeMinutes must be a whole number"),
         (r#"{"size":"Standard"}"#, "maxLeaseTimeMinutes is missing"),
         (r#"{"maxLeaseTimeMinutes":60}"#, "size is missing"),
@@ -108,7 +117,7 @@ fn a_body_that_makes_no_session_says_why() {
 }
 
 #[test]
-fn what_does_not_reach_an_operation_is_an_error_object_too() {
+fn every_other_error_is_an_error_object_too() {
     let mut story = Story::begin();
     let too_large = format!("{BODY}{}", " ".repeat(65_536));
     let reply = story.call_2021("PUT", "/sessions/contoso-1", &too_large);
@@ -122,7 +131,7 @@ fn what_does_not_reach_an_operation_is_an_error_object_too() {
 }
 
 #[test]
-fn a_lease_may_be_nothing_and_may_be_a_day() {
+fn a_lease_may_be_zero_or_a_day() {
     let mut story = Story::begin();
     story.create_2021("none", 0);
     story.create_2021("day", 1440);
@@ -145,7 +154,7 @@ fn two_accounts_may_choose_the_same_id() {
     assert_eq!(story.get_2021("shared")["size"], "Standard");
     let sizes: Vec<_> = story.emulator.sessions().iter().map(|session| session.size).collect();
     assert_eq!(sizes, [SessionSize::Standard, SessionSize::Premium]);
-    // Of two, what moves the emulator means the one that lives.
+    // Of two sessions with the id, each call fails the one that has not ended.
     assert!(story.emulator.fail_session("shared", "the first") && story.emulator.fail_session("shared", "the second"));
     assert!(story.emulator.sessions().iter().all(|session| session.status == SessionStatus::Error));
 }

@@ -1,4 +1,4 @@
-//! A session from its creation to its end, as REST 2021-01-01 tells it.
+//! A session from its creation to its end, in REST 2021-01-01.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::story::{STARTUP, Story};
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
-fn a_server_is_named_while_ready_and_only_then() {
+fn the_renderer_is_named_only_while_ready() {
     let mut story = Story::begin();
     story.create_2021("mine", 5);
     let names = ["arrInspectorPort", "handshakePort", "hostname"];
@@ -31,11 +31,11 @@ fn a_server_is_named_while_ready_and_only_then() {
     let expired = story.get_2021("mine");
     assert_eq!((&expired["status"], &expired["elapsedTimeMinutes"]), (&json!("Expired"), &json!(5)));
     assert_eq!((known(&expired), &expired["teraflops"]), ([false; 3], &json!(10.6)));
-    assert_eq!(expired.get("error"), None, "that a lease ran out is no error");
+    assert_eq!(expired.get("error"), None, "an expired lease is not an error");
 }
 
 #[test]
-fn a_stop_is_a_stop_however_long_the_server_takes() {
+fn a_stopping_session_is_already_stopped() {
     let mut story = Story::begin_with(Config { stopping: 5 * MINUTE, ..Config::default() });
     story.create_2021("mine", 60);
     story.clock.advance(STARTUP);
@@ -47,25 +47,25 @@ fn a_stop_is_a_stop_however_long_the_server_takes() {
     }
     let reply = story.call_2021("PATCH", "/sessions/mine", r#"{"maxLeaseTimeMinutes":90}"#);
     assert_eq!((reply.status, reply.error_2021().1.contains("is Stopped")), (422, true));
-    // Version 1 knows better.
+    // Version 1 has `Stopping`.
     assert_eq!(story.status("mine"), "Stopping");
     story.call_2021("POST", "/sessions/yours/:stop", "").assert_empty(404);
 }
 
 #[test]
-fn a_stop_may_come_late_and_while_starting() {
+fn a_session_may_be_stopped_while_starting_and_after_its_end() {
     let mut story = Story::begin();
     story.create_2021("early", 60);
     story.create_2021("late", 1);
     story.call_2021("POST", "/sessions/early/:stop", "").assert_empty(204);
     story.clock.advance(STARTUP + MINUTE);
     story.call_2021("POST", "/sessions/late/:stop", "").assert_empty(204);
-    assert_eq!(story.get_2021("early").get("teraflops"), None, "it never had a server");
+    assert_eq!(story.get_2021("early").get("teraflops"), None, "it never had a renderer");
     assert_eq!(story.get_2021("late")["status"], "Expired");
 }
 
 #[test]
-fn a_failed_session_tells_why_in_an_object() {
+fn a_failed_session_has_an_error_object() {
     let mut story = Story::begin();
     story.create_2021("mine", 60);
     let reply = story.control("POST", "/sessions/mine", r#"{"status":"Error","message":"No server is free."}"#);

@@ -1,4 +1,4 @@
-//! Listing sessions, in one page or several.
+//! Listing sessions, on one page or several.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn ids(page: &Value) -> Vec<&str> {
     sessions.iter().map(|session| session["id"].as_str().expect("an id")).collect()
 }
 
-/// Follows a link as a client does: as it is, with the token.
+/// Follows a link as a client does: unchanged, with the token.
 fn follow(story: &mut Story, page: &Value) -> Reply {
     let link = page["@nextLink"].as_str().expect("a link");
     let path = link.strip_prefix(story.emulator.url()).expect("a link to the emulator").to_owned();
@@ -26,7 +26,7 @@ fn with_pages_of(page_size: usize) -> Story {
 }
 
 #[test]
-fn the_list_holds_what_is_starting_or_ready_on_one_page() {
+fn the_list_has_starting_and_ready_sessions_on_one_page() {
     let mut story = Story::begin_with(Config { stopping: Duration::from_secs(5), ..Config::default() });
     for (id, minutes) in [("ready", 60), ("stopping", 60), ("failed", 60), ("expired", 0)] {
         story.create_2021(id, minutes);
@@ -44,7 +44,7 @@ fn the_list_holds_what_is_starting_or_ready_on_one_page() {
 }
 
 #[test]
-fn pages_lead_from_one_to_the_next_until_the_last() {
+fn each_page_but_the_last_links_to_the_next() {
     let mut story = with_pages_of(2);
     for id in ["a", "b", "c", "d", "e"] {
         story.create_2021(id, 60);
@@ -58,7 +58,7 @@ fn pages_lead_from_one_to_the_next_until_the_last() {
 }
 
 #[test]
-fn a_full_last_page_leads_nowhere() {
+fn a_full_last_page_has_no_link() {
     let mut story = with_pages_of(2);
     story.create_2021("a", 60);
     story.create_2021("b", 60);
@@ -66,7 +66,7 @@ fn a_full_last_page_leads_nowhere() {
 }
 
 #[test]
-fn what_comes_and_goes_between_two_pages_shifts_nothing() {
+fn changes_between_pages_neither_skip_nor_repeat_sessions() {
     let mut story = with_pages_of(2);
     for id in ["a", "b", "c", "d"] {
         story.create_2021(id, 60);
@@ -81,23 +81,23 @@ fn what_comes_and_goes_between_two_pages_shifts_nothing() {
 }
 
 #[test]
-fn a_link_goes_to_the_host_and_the_version_that_were_asked() {
+fn a_link_has_the_host_and_version_of_the_request() {
     let mut story = with_pages_of(0);
     story.create_2021("a", 60);
     story.create_2021("b", 60);
     let account = story.emulator.account().id().to_owned();
     let path = format!("/Accounts/{account}/sessions/?api-version=2021-01-01-preview");
     let request =
-        format!("GET {path} HTTP/1.1\r\nHost: studio.local:8722\r\nAuthorization: Bearer {}\r\n\r\n", story.token);
+        format!("GET {path} HTTP/1.1\r\nHost: 192.0.2.7:8722\r\nAuthorization: Bearer {}\r\n\r\n", story.token);
     story.connection.send(request.as_bytes());
     let page = story.connection.receive("GET").json();
     let link =
-        format!("http://studio.local:8722/accounts/{account}/sessions?api-version=2021-01-01-preview&continuation=2");
+        format!("http://192.0.2.7:8722/accounts/{account}/sessions?api-version=2021-01-01-preview&continuation=2");
     assert_eq!((ids(&page), page["@nextLink"].as_str()), (vec!["a"], Some(link.as_str())), "0 counts as 1");
 }
 
 #[test]
-fn a_link_that_was_tampered_with_is_a_bad_request() {
+fn a_malformed_continuation_is_a_bad_request() {
     let mut story = with_pages_of(1);
     let path = story.path_2021("/sessions") + "&continuation=first";
     let authorization = format!("Bearer {}", story.token);
@@ -106,7 +106,7 @@ fn a_link_that_was_tampered_with_is_a_bad_request() {
 }
 
 #[test]
-fn version_1_knows_no_pages_and_neither_generation_sends_an_empty_link() {
+fn version_1_has_no_pages_and_no_generation_sends_an_empty_link() {
     let mut story = Story::begin_with(Config { page_size: Some(1), wire: WireFormat::V2021, ..Config::default() });
     story.create_2021("a", 60);
     assert!(!story.call_2021("GET", "/sessions", "").text().contains("@nextLink"));
@@ -116,15 +116,13 @@ fn version_1_knows_no_pages_and_neither_generation_sends_an_empty_link() {
 }
 
 #[test]
-fn a_page_s_link_has_a_host_only_if_the_request_has_one() {
+fn a_link_has_a_host_only_if_the_request_has_one() {
     let mut story = Story::begin_with(Config { page_size: Some(1), ..Config::default() });
     story.create_2021("a", 60);
     story.create_2021("b", 60);
     let path = story.path_2021("/sessions");
     let rest = format!("{}?api-version=2021-01-01&continuation=2", path.split('?').next().expect("a path"));
-    for (host, link) in
-        [("studio:1", format!("http://studio:1{rest}")), ("", rest.clone()), ("a/b", rest.clone()), ("a@b", rest)]
-    {
+    for (host, link) in [("localhost:1", format!("http://localhost:1{rest}")), ("", rest)] {
         let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n\r\n", story.token);
         story.connection.send(head.as_bytes());
         assert_eq!(story.connection.receive("GET").json()["@nextLink"], link.as_str(), "{host}");

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::story::{STARTUP, Story};
 
 #[test]
-fn a_session_of_version_1_is_one_of_2021_01_01() {
+fn a_session_of_version_1_appears_in_2021_01_01() {
     let mut story = Story::begin();
     let id = story.create_with_lease("0:1:30");
     story.clock.advance(STARTUP + Duration::from_secs(61));
@@ -23,9 +23,9 @@ fn a_session_of_version_1_is_one_of_2021_01_01() {
     );
     assert_eq!(story.call_2021("GET", "/sessions", "").json()["sessions"], json!([session]));
 
-    // The lease has its half minute, although it is not shown.
+    // The lease includes the half minute that is not shown.
     let reply = story.call_2021("PATCH", &format!("/sessions/{id}"), r#"{"maxLeaseTimeMinutes":1}"#);
-    assert_eq!((reply.status, reply.error_2021().1.ends_with("1 is not larger than the 1.5 that stand")), (422, true));
+    assert_eq!((reply.status, reply.error_2021().1.ends_with("1 is not larger than the current 1.5")), (422, true));
     assert_eq!(story.call_2021("PATCH", &format!("/sessions/{id}"), r#"{"maxLeaseTimeMinutes":2}"#).status, 200);
     assert_eq!(story.properties(&id)["sessionMaxLeaseTime"], "00:02:00");
     story.call_2021("POST", &format!("/sessions/{id}/:stop"), "").assert_empty(204);
@@ -33,7 +33,7 @@ fn a_session_of_version_1_is_one_of_2021_01_01() {
 }
 
 #[test]
-fn a_session_of_2021_01_01_is_one_of_version_1() {
+fn a_session_of_2021_01_01_appears_in_version_1() {
     let mut story = Story::begin();
     story.create_2021("Contoso-1", 60);
     let properties = story.properties("Contoso-1");
@@ -47,20 +47,20 @@ fn a_session_of_2021_01_01_is_one_of_version_1() {
 }
 
 #[test]
-fn only_version_1_takes_guids_in_any_letter_case() {
+fn only_version_1_ignores_the_letter_case_of_guids() {
     let mut story = Story::begin();
     let id = story.create();
     let upper = id.to_ascii_uppercase();
     assert_eq!(story.properties(&upper)["sessionId"], json!(id));
     story.call_2021("GET", &format!("/sessions/{upper}"), "").assert_empty(404);
-    // And so there can be two, of which version 1 means the exact one.
+    // So there can be two sessions. Version 1 selects the exact match.
     story.create_2021(&upper, 60);
     assert_eq!(story.properties(&upper)["sessionMaxLeaseTime"], "01:00:00");
     assert_eq!(story.properties(&id)["sessionMaxLeaseTime"], "04:00:00");
 }
 
 #[test]
-fn a_session_by_the_name_of_version_1_s_create_is_for_this_version_alone_to_move() {
+fn version_1_cannot_change_a_session_named_create() {
     let mut story = Story::begin();
     story.create_2021("create", 60);
     assert_eq!(story.call("GET", "/sessions/create/properties", "").status, 200);

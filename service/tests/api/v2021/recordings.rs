@@ -1,5 +1,5 @@
-//! A session that was recorded in January 2021 at the service, lived once more at the emulator: the replies are the
-//! recorded ones, to the byte and to the header.
+//! Replays a session that was recorded at the service in January 2021. The emulator's replies match the recorded ones,
+//! in each header and byte.
 
 use std::env;
 use std::fs;
@@ -14,11 +14,10 @@ use crate::story::{STARTUP, Story};
 
 const SESSION: &str = "a2b38ff2-fbf4-78e5-6702-b52fc9f12a1d";
 
-/// When the test's session is created: the emulator's beginning and a fraction of a second of as many digits as the
-/// recorded one has.
+/// When the test's session is created: a fraction of a second with as many digits as the recorded one.
 const CREATED_AT: Duration = Duration::from_nanos(156_921_900);
 
-/// What was asked, and what has come: status and body length.
+/// The recorded requests, with the status and body length of each reply.
 const STEPS: [(&str, &str, &str, u16, Option<&str>); 8] = [
     ("PUT", "", r#"{"maxLeaseTimeMinutes":4,"size":"Standard"}"#, 201, Some("265")),
     ("GET", "", "", 200, Some("265")),
@@ -30,7 +29,7 @@ const STEPS: [(&str, &str, &str, u16, Option<&str>); 8] = [
     ("PUT", "-2", r#"{"maxLeaseTimeMinutes":-4,"size":"Standard"}"#, 400, Some("140")),
 ];
 
-/// Begins where the recording did, and has its server.
+/// Begins where the recording does, with the same renderer.
 fn begin() -> Story {
     let story = Story::begin_with(Config {
         wire: WireFormat::V2021,
@@ -45,8 +44,8 @@ fn begin() -> Story {
     story
 }
 
-/// Takes all steps; before the fourth, the session becomes ready.
-fn live() -> Vec<Reply> {
+/// Sends all requests; before the fourth, the session becomes ready.
+fn replay() -> Vec<Reply> {
     let mut story = begin();
     let step = |(index, (method, rest, body, ..)): (usize, &(&str, &str, &str, u16, Option<&str>))| {
         if index == 3 {
@@ -62,18 +61,18 @@ fn live() -> Vec<Reply> {
 
 #[test]
 fn the_recorded_session_has_the_recorded_statuses_and_lengths() {
-    for (reply, (method, rest, _, status, length)) in live().iter().zip(STEPS) {
+    for (reply, (method, rest, _, status, length)) in replay().iter().zip(STEPS) {
         assert_eq!((reply.status, reply.header("Content-Length")), (status, length), "{method} {rest}: {reply:?}");
         let cached = (method == "LIST").then_some("no-store, no-cache");
         assert_eq!(reply.header("Cache-Control"), cached, "{method} {rest}");
     }
 }
 
-/// With `ARR_RECORDINGS`, the folder of the recorded replies, the rest of them too.
+/// Needs `ARR_RECORDINGS`, the folder of the recorded replies.
 #[test]
 fn the_recorded_session_has_the_recorded_bodies_and_headers() {
     let Some(folder) = env::var_os("ARR_RECORDINGS") else {
-        eprintln!("ARR_RECORDINGS is not set: the recorded lengths are all that is compared");
+        eprintln!("ARR_RECORDINGS is not set: only the recorded statuses and lengths are compared");
         return;
     };
     let names = [
@@ -86,7 +85,7 @@ fn the_recorded_session_has_the_recorded_bodies_and_headers() {
         "07-net-get-200-stopped-nulls",
         "08-net-create-400-negative-lease-nulls",
     ];
-    for (reply, name) in live().iter().zip(names) {
+    for (reply, name) in replay().iter().zip(names) {
         let recorded = recorded_response(Path::new(&folder), name);
         assert_eq!(recorded["status"], reply.status, "{name}");
         let body = recorded["body_text_compact"].as_str().unwrap_or_default();
@@ -94,17 +93,17 @@ fn the_recorded_session_has_the_recorded_bodies_and_headers() {
         assert_eq!(reply.text(), body, "{name}");
         for (header, value) in recorded["headers"].as_object().expect("headers") {
             let value = value.as_str().expect("one value");
-            let came = reply.header(header).unwrap_or_else(|| panic!("{name}: no {header}"));
+            let received = reply.header(header).unwrap_or_else(|| panic!("{name}: no {header}"));
             match header.as_str() {
-                "Date" | "MS-CV" => assert_eq!(came.len(), value.len(), "{name}: {header}"),
-                _ => assert_eq!(came, value, "{name}: {header}"),
+                "Date" | "MS-CV" => assert_eq!(received.len(), value.len(), "{name}: {header}"),
+                _ => assert_eq!(received, value, "{name}: {header}"),
             }
         }
         assert_eq!(reply.header_count(), recorded["headers"].as_object().map_or(0, serde_json::Map::len), "{name}");
     }
 }
 
-fn recorded_response(folder: &Path, name: &str) -> Value {
+pub(super) fn recorded_response(folder: &Path, name: &str) -> Value {
     let path = folder.join(format!("{name}.json"));
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let pair: Value = serde_json::from_str(&text).expect("JSON");

@@ -7,7 +7,7 @@ fn lease(minutes: i32) -> String {
 }
 
 #[test]
-fn a_longer_lease_is_taken_and_the_session_comes_back() {
+fn a_longer_lease_returns_the_session() {
     let mut story = Story::begin();
     story.create_2021("mine", 60);
     let reply = story.call_2021("PATCH", "/sessions/mine", &lease(72));
@@ -19,14 +19,14 @@ fn a_longer_lease_is_taken_and_the_session_comes_back() {
 }
 
 #[test]
-fn a_lease_that_does_not_grow_cannot_be_applied() {
+fn a_lease_that_does_not_grow_is_a_422() {
     let mut story = Story::begin();
     story.create_2021("mine", 60);
     for minutes in [60, 59, 0] {
         let reply = story.call_2021("PATCH", "/sessions/mine", &lease(minutes));
         let (code, message) = reply.error_2021();
         assert_eq!((reply.status, code.as_str()), (422, "UnprocessableEntity"));
-        assert!(message.ends_with(&format!("{minutes} is not larger than the 60 that stand")), "{message}");
+        assert!(message.ends_with(&format!("{minutes} is not larger than the current 60")), "{message}");
     }
     assert_eq!(story.get_2021("mine")["maxLeaseTimeMinutes"], 60);
 }
@@ -42,13 +42,13 @@ fn the_lease_of_an_ended_session_cannot_be_changed() {
             _ => story.clock.advance(STARTUP),
         }
         let reply = story.call_2021("PATCH", &format!("/sessions/{id}"), &lease(90));
-        let message = format!("the session is {status}; its lease cannot be changed any more");
+        let message = format!("the session is {status}; its lease can no longer be changed");
         assert_eq!((reply.status, reply.error_2021()), (422, ("UnprocessableEntity".to_owned(), message)));
     }
 }
 
 #[test]
-fn a_lease_that_is_none_is_a_bad_request_and_an_unknown_session_comes_first() {
+fn an_invalid_lease_is_a_400_unless_the_session_is_unknown() {
     let mut story = Story::begin();
     story.create_2021("mine", 60);
     for body in ["", "{}", "[]", r#"{"maxLeaseTimeMinutes":-1}"#, r#"{"maxLeaseTimeMinutes":1441}"#] {

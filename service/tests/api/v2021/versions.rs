@@ -1,4 +1,4 @@
-//! The version that a request has to name.
+//! The `api-version` of requests.
 
 use arr_service::{Config, WireFormat};
 
@@ -7,7 +7,7 @@ use crate::story::Story;
 const LATER: &str = "2021-01-01-preview, 2021-01-01, 2021-08-01-preview";
 
 #[test]
-fn the_preview_is_spoken_too() {
+fn the_preview_version_is_supported_too() {
     let mut story = Story::begin();
     story.create_2021("mine", 60);
     let authorization = format!("Bearer {}", story.token);
@@ -17,7 +17,7 @@ fn the_preview_is_spoken_too() {
 }
 
 #[test]
-fn a_version_that_is_missing_or_unknown_is_told_which_there_are_before_anything_else() {
+fn a_missing_or_unknown_version_is_refused_before_all_else() {
     let mut story = Story::begin();
     for (query, code) in [
         ("", "ApiVersionUnspecified"),
@@ -29,8 +29,8 @@ fn a_version_that_is_missing_or_unknown_is_told_which_there_are_before_anything_
         for (method, rest) in [("GET", "/sessions"), ("PUT", "/sessions/a"), ("POST", "/sessions/a/:stop")] {
             let path = format!("/accounts/{}{rest}{query}", story.emulator.account().id());
             let reply = story.connection.call(method, &path, &[], b"");
-            let (said, message) = reply.error_2021();
-            assert_eq!((reply.status, said.as_str()), (400, code), "{method} {path}");
+            let (received, message) = reply.error_2021();
+            assert_eq!((reply.status, received.as_str()), (400, code), "{method} {path}");
             assert!(message.contains("2021-01-01"), "{message}");
             assert_eq!(reply.header("api-supported-versions"), Some(LATER));
         }
@@ -38,7 +38,7 @@ fn a_version_that_is_missing_or_unknown_is_told_which_there_are_before_anything_
 }
 
 #[test]
-fn every_reply_says_which_versions_there_are_as_the_service_did_at_its_time() {
+fn every_reply_lists_the_versions_of_its_generation() {
     for (wire, versions) in [(WireFormat::V2022, LATER), (WireFormat::V2021, "2021-01-01-preview, 2021-01-01")] {
         let mut story = Story::begin_with(Config { wire, ..Config::default() });
         let body = r#"{"maxLeaseTimeMinutes":60,"size":"Standard"}"#;
@@ -53,7 +53,11 @@ fn every_reply_says_which_versions_there_are_as_the_service_did_at_its_time() {
             ("GET", "/sessions/mine/more", "", 404),
             ("PATCH", "/sessions/mine", r#"{"maxLeaseTimeMinutes":1}"#, 422),
             ("POST", "/sessions/mine/:stop", "", 204),
-            ("GET", "/conversions", "", 501),
+            ("GET", "/conversions", "", 200),
+            ("PUT", "/conversions/mine", "{}", 400),
+            ("GET", "/conversions/mine", "", 404),
+            ("DELETE", "/conversions/mine", "", 405),
+            ("POST", "/conversions/mine/:stop", "", 404),
         ] {
             let reply = story.call_2021(method, rest, body);
             assert_eq!(reply.status, status, "{method} {rest}");

@@ -1,4 +1,4 @@
-//! A data race on purpose: were ThreadSanitizer to miss it, its silence about the library would mean nothing.
+//! A deliberate data race. If ThreadSanitizer missed it, its silence about the library would mean nothing.
 
 #![allow(unsafe_code, reason = "safe Rust has no data races")]
 
@@ -8,7 +8,7 @@ use std::thread;
 
 struct Unguarded(UnsafeCell<u32>);
 
-// SAFETY: none. This is the mistake that must be found.
+// SAFETY: none. This is the error to find.
 unsafe impl Sync for Unguarded {}
 
 static SHARED: Unguarded = Unguarded(UnsafeCell::new(0));
@@ -17,7 +17,7 @@ static WRITTEN: AtomicBool = AtomicBool::new(false);
 fn main() {
     let writer = thread::spawn(|| {
         write(1);
-        // Relaxed: the second write comes later, but nothing orders the two, so that they race in every run.
+        // Relaxed: the second write comes later, but nothing orders the two, so they race in every run.
         WRITTEN.store(true, Ordering::Relaxed);
     });
     while !WRITTEN.load(Ordering::Relaxed) {

@@ -1,0 +1,109 @@
+//! A process that is stopped during a call, for example by a debugger, for longer than the call's timeout.
+
+use crate::support::gate::{At, Gate};
+use crate::support::journal::{Folder, alive};
+use crate::support::process::Process;
+use crate::support::wire::{Asked, Wire, in_both_versions};
+use crate::support::{HOUR, SECOND};
+use arr_service::{Config, Emulator, SessionStatus};
+use std::thread::sleep;
+use std::time::Duration;
+
+in_both_versions![
+    a_reply_that_arrives_during_a_freeze_is_not_lost,
+    a_reply_that_arrives_during_a_second_freeze_is_not_lost,
+    a_wait_reads_once_more_after_a_freeze,
+];
+
+/// The timeout of a call. The steps before the freeze take far less, and the freeze takes longer.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+fn a_reply_that_arrives_during_a_freeze_is_not_lost(wire: &'static Wire) {
+    let emulator = Emulator::start(Config::default()).unwrap();
+    let folder = Folder::new();
+    let freeze = |order: &str, asked: Asked, said: &str| {
+        let gate = Gate::to(emulator.url());
+        let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
+        if asked == Asked::Read {
+            process.create();
+        }
+        let reply = gate.hold(wire, asked, At::Reply);
+        process.send(order);
+        reply.arrived();
+        process.freeze();
+        reply.let_go();
+        // The freeze itself.
+        sleep(TIMEOUT + SECOND);
+        process.thaw();
+        process.receive(said);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| freeze("create", Asked::Create, "created"));
+        scope.spawn(|| freeze("create in the background", Asked::Create, "created"));
+        scope.spawn(|| freeze("read", Asked::Read, "done"));
+    });
+    assert_eq!((folder.states(), alive(&emulator).len()), (vec!["created".to_owned(); 3], 3));
+}
+
+/// As when a debugger stops, continues for a moment, and stops again.
+fn a_reply_that_arrives_during_a_second_freeze_is_not_lost(wire: &'static Wire) {
+    let emulator = Emulator::start(Config::default()).unwrap();
+    let folder = Folder::new();
+    let freeze_twice = |order: &str| {
+        let gate = Gate::to(emulator.url());
+        let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
+        let reply = gate.hold(wire, Asked::Create, At::Reply);
+        process.send(order);
+        reply.arrived();
+        process.freeze();
+        sleep(2 * TIMEOUT);
+        process.thaw();
+        sleep(TIMEOUT / 4);
+        process.freeze();
+        reply.let_go();
+        sleep(TIMEOUT + SECOND);
+        process.thaw();
+        process.receive("created");
+        // With 2021-01-01 a second request would have the same result.
+        assert_eq!(gate.passed().iter().filter(|line| *line == wire.create).count(), 1);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| freeze_twice("create"));
+        scope.spawn(|| freeze_twice("create in the background"));
+    });
+    assert_eq!((folder.states(), alive(&emulator).len()), (vec!["created".to_owned(); 2], 2));
+}
+
+/// The session becomes ready, and the wait's time runs out, during the freeze.
+fn a_wait_reads_once_more_after_a_freeze(wire: &'static Wire) {
+    let emulator = Emulator::start(Config { startup: HOUR, ..Config::default() }).unwrap();
+    let folder = Folder::new();
+    let freeze = |order: &str, let_go: [bool; 2]| {
+        let gate = Gate::to(emulator.url());
+        let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
+        let id = process.create();
+        let starting = gate.hold(wire, Asked::Read, At::Reply);
+        process.send(order);
+        starting.arrived();
+        if let_go[0] {
+            starting.let_go();
+        }
+        process.freeze();
+        if let_go[1] {
+            starting.let_go();
+        }
+        emulator.set_session_status(id.as_str(), SessionStatus::Ready, None).unwrap();
+        // The freeze itself.
+        sleep(TIMEOUT + SECOND);
+        process.thaw();
+        process.receive("done");
+    };
+    // The earlier read may complete before or during the freeze, or time out.
+    std::thread::scope(|scope| {
+        for let_go in [[true, false], [false, true], [false, false]] {
+            for order in ["wait", "wait in the background"] {
+                scope.spawn(move || freeze(order, let_go));
+            }
+        }
+    });
+}
