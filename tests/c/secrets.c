@@ -364,24 +364,13 @@ static void learn_secrets(void)
     }
 }
 
-/* Under qemu, which runs another machine's program, memory is not at the listed addresses. */
-static int memory_is_readable(void)
-{
-    static volatile int here = 0x5a17;
-    int memory = open("/proc/self/mem", O_RDONLY), there = 0;
-    int found = pread(memory, &there, sizeof there, (off_t)(uintptr_t)&here) == sizeof there && there == here;
-    close(memory);
-    return found;
-}
-
 int main(int argc, char **argv)
 {
     const char *endpoint = from_environment("ARR_SERVICE_ENDPOINT");
     int secret, outcome, ending;
 
-    if (!memory_is_readable()) {
-        CHECK(getenv("ARR_SLOW") != NULL);
-        return checks_result("secrets, skipped: this machine's memory cannot be read");
+    if (getenv("ARR_EMULATED") != NULL) {
+        return checks_result("secrets, skipped: an emulated program can neither search all memory nor start itself again");
     }
     if (argc > 1) {
         return only_call(argv[1]);

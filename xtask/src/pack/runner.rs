@@ -37,7 +37,7 @@ impl Runner {
             Self::Here => Command::new(program),
             Self::Qemu => {
                 let mut qemu = Command::new(QEMU);
-                qemu.args(["-L", ARM64_ROOT]).arg(program);
+                qemu.args(["-L", ARM64_ROOT]).arg(program).env("ARR_EMULATED", "1");
                 qemu
             }
             Self::Wine(wine) => wine.command(program),
