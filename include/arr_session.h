@@ -32,19 +32,19 @@
 // `error` is filled, and all other outputs keep their values unless the parameter says otherwise.
 //
 // `Errors:` lists the errors that are specific to a function. Any function that returns a status can fail with
-// ARR_ERROR_INVALID_ARGUMENT, ARR_ERROR_INVALID_HANDLE, ARR_ERROR_FORKED and ARR_ERROR_INTERNAL; one that takes
-// options, also with ARR_ERROR_UNSUPPORTED. One that returns a handle or needs a thread or a file can fail with
+// ARR_ERROR_INVALID_ARGUMENT, ARR_ERROR_INVALID_HANDLE, ARR_ERROR_FORKED and ARR_ERROR_INTERNAL. A function that takes
+// options can also fail with ARR_ERROR_UNSUPPORTED; one that returns a handle or needs a thread or a file, with
 // ARR_ERROR_OUT_OF_RESOURCES. A function with a `REST:` line can also fail with ARR_ERROR_TIMEOUT, with
 // ARR_ERROR_SHUT_DOWN, and with the errors of the categories AUTHENTICATION, NETWORK and SERVICE, except
 // ARR_ERROR_OUTCOME_UNKNOWN. Transient failures are retried within the time limit: see max_retries.
 //
-// `REST:` paths begin with /v1/accounts/{account} (REST v1) or /accounts/{account} (2021-01-01). If there is no valid
-// token, one is fetched first.
+// `REST:` paths begin with /v1/accounts/{account} in version 1 of the service's REST API (REST v1), and with
+// /accounts/{account} in version 2021-01-01: see api_version. If there is no valid token, one is fetched first.
 //
 // # Operations
 //
-// A _start function starts what its blocking counterpart does, and returns immediately. It fails only if the
-// operation cannot be started: with the errors of any function (see Errors), or with ARR_ERROR_SHUT_DOWN,
+// A _start function starts what its blocking counterpart does, and returns immediately. It fails only if the operation
+// cannot be started: with an error that any function can return (see Errors), or with ARR_ERROR_SHUT_DOWN,
 // ARR_ERROR_OUT_OF_RESOURCES or ARR_ERROR_UNSUPPORTED. All other errors are the operation's outcome, which
 // arr_operation_get_error() returns.
 //
@@ -55,8 +55,8 @@
 // # Handles, structs, strings, pointers
 //
 // arr_client, arr_session, arr_session_list and arr_operation are handles: values that the library looks up and never
-// dereferences. A handle that is NULL, freed, forged or of another type fails with ARR_ERROR_INVALID_HANDLE, on any
-// thread, at any time. Freeing NULL, or twice, is harmless.
+// dereferences. A call with a handle that is NULL, freed, forged or of another type fails with
+// ARR_ERROR_INVALID_HANDLE, on any thread, at any time. Freeing NULL, or a handle twice, is harmless.
 //
 // Each call that returns a handle returns a new one, which the caller frees. The handles in arr_event are not new:
 // they are those that the caller already has. Handles of the same session share its state. Handles of sessions,
@@ -80,21 +80,22 @@
 //
 // `Blocks.` marks a function that waits, usually for the service: keep it off the frame thread.
 //
-// After arr_client_shutdown() has returned ARR_OK, no thread of the client is left, except name lookups, which the
-// system cannot cancel. The library sets no signal handler, environment variable or process-wide TLS configuration. Its
-// threads read environment variables at any time: on most systems, a concurrent setenv() can crash the program. When
-// memory is exhausted, it aborts the process. It wipes keys, tokens and passwords before it frees their memory.
+// After arr_client_shutdown() has returned ARR_OK, no thread of the client is left, except those of name lookups, which
+// the system cannot cancel. The library sets no signal handler, environment variable or process-wide TLS configuration.
+// Its threads read environment variables at any time: on most systems, a concurrent setenv() can crash the program.
+// When memory is exhausted, the library aborts the process. It wipes keys, tokens and passwords before it frees their
+// memory.
 //
 // # Timeouts
 //
 // timeout_ms limits the duration of a call, retries included:
 //
-//   ARR_TIMEOUT_DEFAULT   call_timeout_ms for a function that calls the service; no limit where a function's
-//                         timeout_ms says so
+//   ARR_TIMEOUT_DEFAULT   no limit where the function's timeout_ms says so (the waits, suspend and shutdown), otherwise
+//                         call_timeout_ms
 //   ARR_WAIT_FOREVER      no limit
-//   0                     Unless timeout_ms of a function says otherwise, a wait checks once. A function that calls the
-//                         service sends no request: if it needs one, it fails with ARR_ERROR_TIMEOUT. A _start function
-//                         fails with ARR_ERROR_INVALID_ARGUMENT.
+//   0                     Unless the function's timeout_ms says otherwise, a function that waits checks its condition
+//                         once and returns; a function that calls the service sends no request, and fails with
+//                         ARR_ERROR_TIMEOUT if it needs one. A _start function fails with ARR_ERROR_INVALID_ARGUMENT.
 //
 // A call can exceed its limit:
 //
@@ -103,12 +104,12 @@
 //   Shutdown   If the client is shut down or freed during arr_session_create() or arr_session_reuse_or_create(), the
 //              new session is stopped before the call returns, which can take another attempt_timeout_ms.
 //   Freeze     If the process was halted past the limit, for example by a debugger, the call gets extra time when the
-//              process continues: as long as it was overdue, at most 2 s. In that time it may still receive its reply,
-//              or even send a create that was still connecting.
+//              process continues: the time by which it is overdue, at most 2 s. In that time its reply may still
+//              arrive; a create that was still connecting may even be sent.
 //   Sleep      If the machine sleeps, the limits of a request in flight and of a shutdown may be extended by the time
 //              slept.
 //
-// Leases and tokens are in seconds, everything else in milliseconds. Time during which the machine sleeps counts
+// Times of leases and tokens are in seconds, all others in milliseconds. Time during which the machine sleeps counts
 // towards leases and, except as above, towards time limits.
 
 
@@ -122,8 +123,8 @@
 #error "arr_session supports 64-bit targets only"
 #endif
 
-// ARR_API and ARR_CALL are in the declaration of each function, ARR_NODISCARD in those whose result must not be
-// ignored. A binding generator that cannot parse the compiler's attributes can define them away:
+// ARR_API and ARR_CALL are in the declaration of each function; ARR_NODISCARD is in those of functions whose result
+// must not be ignored. A binding generator that cannot parse the compiler's attributes can define them away:
 // -DARR_API= -DARR_CALL= -DARR_NODISCARD=
 
 // On Windows, define ARR_STATIC to link the static library.
@@ -191,7 +192,8 @@
 // Size of arr_client_options in version 1 of the ABI.
 #define ARR_CLIENT_OPTIONS_SIZE_V1 144
 
-// Timeout: call_timeout_ms for a function that calls the service, no limit for one that only waits (see Timeouts).
+// Timeout: no limit where the function's timeout_ms says so (the waits, suspend and shutdown), otherwise
+// call_timeout_ms (see Timeouts).
 #define ARR_TIMEOUT_DEFAULT 4294967294u
 
 // Timeout: no limit.
@@ -214,8 +216,8 @@
 // this client, or an update whose reply did not have the properties, the next read in this mode sends a request.
 #define ARR_READ_CACHED 1
 
-// Read mode: accepts cached properties of any age (age_ms). Sends nothing and does not block: for a frame loop, when
-// arr_snapshot.revision has changed.
+// Read mode: accepts cached properties of any age (age_ms). Sends nothing and does not block. Use it in a frame loop
+// when arr_snapshot.revision has changed.
 #define ARR_READ_KNOWN 2
 
 // Size of arr_session_create_options in version 1 of the ABI.
@@ -255,8 +257,8 @@ typedef int32_t arr_status;
 // Group of a status, an ARR_CATEGORY_... value: suggests how to react.
 typedef int32_t arr_category;
 
-// Details of a call's result. A function with an `error` parameter fills it on success too. Initialize it once with
-// arr_error_info_init(), then reuse it, but not for two calls at the same time.
+// Details of a call's result. A function with an `error` parameter fills the struct on success too. Initialize it once
+// with arr_error_info_init(), then reuse it, but not for two calls at the same time.
 typedef struct arr_error_info {
     // Set by arr_error_info_init().
     uint32_t struct_size;
@@ -315,7 +317,7 @@ typedef int32_t arr_api_version;
 // off.
 typedef int32_t arr_trust;
 
-// Options of a client. Initialize it with arr_client_options_init(). Required: account_id, account_domain,
+// Options of a client. Initialize them with arr_client_options_init(). Required: account_id, account_domain,
 // service_endpoint and exactly one of account_key, entra_token and access_token.
 //
 // arr_client_new() copies all strings. NULL and "" both mean absent. It removes white space around all of them except
@@ -329,11 +331,12 @@ typedef struct arr_client_options {
     // GUID of the account.
     const char *account_id;
     // Account domain, from the account's page ("westus2.mixedreality.azure.com"), or just its region ("westus2"). The
-    // token service is `https://sts.{account domain}`. If this is a URL, it is the token service.
+    // token service is then `https://sts.{account domain}`. Alternatively, set this option to the URL of the token
+    // service itself.
     const char *account_domain;
-    // Where sessions run, which may be another region: the region ("westus2"), the host of the session service, or
-    // its URL (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS is required except on this machine
-    // (127.0.0.0/8, ::1, localhost).
+    // Where sessions run: a region ("westus2"), which may differ from the account's, or the host of the session
+    // service, or its URL (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS is required except on this
+    // machine (127.0.0.0/8, ::1, localhost).
     const char *service_endpoint;
     // Primary or secondary key of the account. For development only: never ship it in an application, because it
     // gives access to the whole account.
@@ -342,13 +345,14 @@ typedef struct arr_client_options {
     // `https://sts.mixedreality.azure.com/.default`. It is valid for about an hour; the access token obtained with it
     // for a day.
     const char *entra_token;
-    // Access token of the token service, for example from your own server. The token service is never contacted.
+    // Access token of the token service, for example from your own server. The client then never contacts the token
+    // service.
     const char *access_token;
     // Path of a PEM file with additional certificate authorities to trust, for example the emulator's.
     // arr_client_new() reads it. A certificate in it is trusted even if it has expired or is not valid yet; the log
     // warns of that. The server's own certificate must be valid.
     const char *ca_file;
-    // The same certificates as a PEM string, without a file.
+    // Like ca_file, but the PEM text itself.
     const char *ca_pem;
     // HTTP proxy: "system" (the default) for the settings of the environment or the system, "none", or a URL.
     //
@@ -399,7 +403,7 @@ typedef struct arr_client_options {
     //
     // Retries after a 429 do not count: they continue until the time limit, except with ARR_RETRIES_NONE. A create
     // with REST v1 is retried only if no part of it was sent, or after a 429 (ARR_ERROR_THROTTLED,
-    // ARR_ERROR_SERVICE_FULL), because any other failure may have left a session.
+    // ARR_ERROR_SERVICE_FULL), because after any other failure a session may exist.
     int32_t max_retries;
     // Delay before the first retry. It doubles with each retry, up to 60 times this value. After a 429 it begins at 20
     // times this value and doubles with each retry, up to 120 times this value. A random part of up to half is
@@ -436,7 +440,7 @@ typedef int32_t arr_session_size;
 // How certain it is that a recovered session is this application's, an ARR_CLAIM_... value.
 typedef int32_t arr_claim;
 
-// Properties of a session. Initialize it once with arr_session_properties_init(), then reuse it.
+// Properties of a session. Initialize the struct once with arr_session_properties_init(), then reuse it.
 typedef struct arr_session_properties {
     // Set by arr_session_properties_init().
     uint32_t struct_size;
@@ -450,9 +454,9 @@ typedef struct arr_session_properties {
     int32_t handshake_port;
     // Total lease in seconds, counted from the moment the session became ready; 0 if the service did not say.
     uint32_t max_lease_seconds;
-    // Used part of the lease, in seconds; 0 if the service did not say. In a list: as the service reported it, with
-    // ARR_API_VERSION_2021_01_01 a multiple of 60. From a session's handle, the time since that report is added while
-    // the session is ready, as in arr_snapshot.
+    // Used part of the lease, in seconds; 0 if the service did not say. In properties from a list, this is the value
+    // that the service reported (a multiple of 60 with ARR_API_VERSION_2021_01_01). In properties from a session's
+    // handle, the time since that report is added while the session is ready, as in arr_snapshot.
     uint32_t elapsed_seconds;
     // Remaining part of the lease, in seconds, when the call or operation ended: the total less the used part. So it
     // is the total while the session starts, and 0 if the lease is unknown.
@@ -482,7 +486,7 @@ typedef struct arr_session_properties {
     uint8_t reserved_tail[7];
 } arr_session_properties;
 
-// Options of a new session. Initialize it with arr_session_create_options_init(). Required: max_lease_seconds.
+// Options of a new session. Initialize them with arr_session_create_options_init(). Required: max_lease_seconds.
 typedef struct arr_session_create_options {
     // Set by arr_session_create_options_init().
     uint32_t struct_size;
@@ -502,7 +506,7 @@ typedef struct arr_session_create_options {
     // Number of models, at most 1000.
     size_t model_count;
     // Additional members of the request that this library does not know, as a JSON object of at most 64 KiB and 16
-    // levels. Numbers have double precision. Cannot change lease, size and models. NULL or "": none.
+    // levels. Numbers have double precision. They cannot change the lease, the size or the models. NULL or "": none.
     const char *extra_json;
 } arr_session_create_options;
 
@@ -522,9 +526,9 @@ typedef struct arr_event {
     uint32_t struct_size;
     // What happened.
     arr_event_type type;
-    // The value that the application passed when it started the operation or watched the session. 0 for
-    // ARR_EVENT_TOKEN_NEEDED and ARR_EVENT_RESUMED; also for ARR_EVENT_SESSION_LEFT_RUNNING if the create was
-    // blocking, or its reply had arrived just before the cancellation.
+    // The value that the application passed when it started the operation or watched the session. It is 0 for
+    // ARR_EVENT_TOKEN_NEEDED and ARR_EVENT_RESUMED, and for ARR_EVENT_SESSION_LEFT_RUNNING if the create was blocking
+    // or its reply had arrived just before the cancellation.
     uint64_t user_data;
     // The operation that has ended, as the caller's own handle; NULL for other events.
     struct arr_operation *operation;
@@ -535,7 +539,8 @@ typedef struct arr_event {
     arr_status status;
     // For ARR_EVENT_CREATE_LOST: index among the events of the same create, from 0.
     uint32_t index;
-    // For ARR_EVENT_CREATE_LOST: number of events of the same create; 0 if it names no session.
+    // For ARR_EVENT_CREATE_LOST: number of events of the same create; 0 in the single event that reports no
+    // candidates.
     uint32_t count;
     // Current status of a watched session.
     arr_session_status session_status;
@@ -556,7 +561,7 @@ typedef struct arr_event {
     uint8_t reserved_tail[7];
 } arr_event;
 
-// The numbers of a session, as of now. Initialize it once with arr_snapshot_init(), then reuse it.
+// The numbers of a session, as of now. Initialize the struct once with arr_snapshot_init(), then reuse it.
 typedef struct arr_snapshot {
     // Set by arr_snapshot_init().
     uint32_t struct_size;
@@ -651,8 +656,8 @@ typedef struct arr_reuse_options {
 // The buffer is too small, or its size was only queried. The required size was written to `needed`.
 #define ARR_ERROR_BUFFER_TOO_SMALL (-102)
 
-// The library's version or build does not support it: an unknown read mode, a reserved field that is not 0, a field of
-// a newer version that is set, or ARR_TRUST_PLATFORM on Android or UWP.
+// The library's version or build does not support a value: an unknown read mode, a reserved field that is not 0, a
+// field of a newer version that is set, or ARR_TRUST_PLATFORM on Android or UWP.
 #define ARR_ERROR_UNSUPPORTED (-103)
 
 // This process was forked from the one that created the handle. Nothing was done; create a client in this process.
@@ -673,7 +678,7 @@ typedef struct arr_reuse_options {
 // The service refused the account key or the token (401).
 #define ARR_ERROR_UNAUTHORIZED (-300)
 
-// The credential is valid but does not permit this (403); or a proxy refuses the user or the host.
+// The credential is valid but does not permit the request (403), or a proxy refuses the user or the host.
 #define ARR_ERROR_FORBIDDEN (-301)
 
 // The reply of the token service has no usable token.
@@ -707,8 +712,8 @@ typedef struct arr_reuse_options {
 #define ARR_ERROR_UNEXPECTED_REPLY (-505)
 
 // A create was sent and its reply was lost: a session may be running and costing money. Its id is unknown with REST
-// v1; with 2021-01-01 the message names it. To be able to retry a create safely with 2021-01-01, pass a session_id,
-// and then the same one again.
+// v1. With 2021-01-01 the message names it, and the library's own retries are safe; to be able to repeat the call
+// safely too, pass a session_id the first time and the same one again.
 #define ARR_ERROR_OUTCOME_UNKNOWN (-506)
 
 // The service runs as many sessions as it can (429 with the code ServiceFull). A create is retried within its time
@@ -797,8 +802,8 @@ typedef struct arr_reuse_options {
 // Mozilla's list as of the build of this library.
 #define ARR_TRUST_BUNDLED 2
 
-// Sessions that this client created, recovered with ARR_CLAIM_OURS, or reused from its journal. Not those that it only
-// opened, and not one that already existed under an id that the application chose.
+// Sessions that this client created, recovered with ARR_CLAIM_OURS, or reused from its journal. Excludes sessions that
+// it only opened, and one that already existed under an id that the application chose.
 #define ARR_STOP_SCOPE_OWN 0
 
 // All sessions of the account, including those that other people may be using.
@@ -845,8 +850,8 @@ typedef struct arr_reuse_options {
 #define ARR_CLAIM_CANDIDATE 2
 
 // The only candidate for the lost create, and not a candidate for any other lost create of this process or in the
-// journal. If the create has made a session that still exists, it is this one; otherwise this session belongs to another
-// user. For a minute after it was sent, the create may still reach the service and make another.
+// journal. If the create has so far made a session that still exists, it is this one; if not, this session belongs to
+// another user. Until a minute after the create was sent, it may still reach the service and make a session.
 #define ARR_CLAIM_ONLY_CANDIDATE 3
 
 // It has not ended.
@@ -912,18 +917,21 @@ typedef struct arr_reuse_options {
 // The lease of a watched session ends in remaining_seconds.
 #define ARR_EVENT_LEASE_EXPIRING 4
 
-// Keep-alive could not extend the lease of a session (status), and will retry. ARR_ERROR_UNEXPECTED_REPLY means that
-// the service accepted the longer lease, but a read shows that it has not grown; or, if max_lease_seconds is 0, that
-// the service has never reported the lease, which then cannot be extended until arr_session_update_lease() has set it.
-// If the reply was lost, a read decides which event comes; if no read succeeds before the retry, this event comes, and
-// ARR_EVENT_LEASE_EXTENDED may follow.
+// Keep-alive could not extend the lease of a session (status), and will retry. ARR_ERROR_UNEXPECTED_REPLY has two
+// meanings. If max_lease_seconds is not 0: the service accepted the longer lease, but a read shows that the lease has
+// not grown. If max_lease_seconds is 0: the service has never reported the lease, so keep-alive cannot extend it until
+// arr_session_update_lease() has set it.
+//
+// If the reply to an extension was lost, the next successful read decides between this event and
+// ARR_EVENT_LEASE_EXTENDED. If no read succeeds before the retry, this event comes first, and ARR_EVENT_LEASE_EXTENDED
+// may follow.
 #define ARR_EVENT_LEASE_NOT_EXTENDED 5
 
-// The lease of a session has reached its cap. Keep-alive no longer extends it.
+// The lease of a session has reached cap_seconds. Keep-alive no longer extends it.
 #define ARR_EVENT_LEASE_CAP_REACHED 6
 
 // The lease would now be extended, but the application has neither pulled events nor called arr_session_touch() for
-// liveness_ms. It is not extended until the application does.
+// liveness_ms. Until it does either, the lease is not extended.
 #define ARR_EVENT_KEEP_ALIVE_PAUSED 7
 
 // The application's token expires soon or was refused: pass a new one to arr_client_set_token().
@@ -932,21 +940,26 @@ typedef struct arr_reuse_options {
 // The machine slept, or arr_client_resume() was called. All watched sessions have been read since.
 #define ARR_EVENT_RESUMED 9
 
-// The reply to a create that was started by a _start function was lost. One event for each session that it may have
-// created (session_id, index, count), or a single event with a count of 0.
+// The reply to a create that was started by a _start function was lost. There is one event for each session that this
+// create may have made (session_id, index, count), plus one with an empty session_id in the case below; or there is a
+// single event with a count of 0.
 //
-// With a count of 1, if the create made a session that still exists, it is this one. If one session matches, but
-// another lost create of this process or in the journal may have made it, a second event (count 2) has an empty
-// session_id, which means: or none. Several lost creates, also of other clients, may name the same session.
+// With a count of 1: if the create made a session that still exists, that session is the one named. If exactly one
+// session matches, but another lost create (of this process or in the journal) may have made it, two events come, each
+// with a count of 2: the first names the session, the second has an empty session_id and stands for the possibility
+// that this create made none. Several lost creates, also of other clients, may name the same session.
 //
-// With a count of 0, session_id is empty: if status is ARR_OK, no session matches yet; otherwise the sessions could not
-// be determined. The library does not stop these sessions: the application decides. The request may still reach the
-// service within a minute, so its record stays in the journal for arr_client_recover_sessions() of the next run. A
-// blocking create has no event, but returns ARR_ERROR_OUTCOME_UNKNOWN.
+// With a count of 0: session_id is empty. If status is ARR_OK, no session matches yet; otherwise the sessions could
+// not be determined.
+//
+// In all cases: the library stops none of the sessions named; that decision is the application's. The create may still
+// reach the service within a minute of being sent, so the create's record stays in the journal for
+// arr_client_recover_sessions() of the next run. A blocking create posts no event; it returns
+// ARR_ERROR_OUTCOME_UNKNOWN.
 #define ARR_EVENT_CREATE_LOST 10
 
-// A create that was cancelled or freed, or whose client was shut down or freed, still made a session (session_id), and
-// stopping it failed: it may be running.
+// A create was cancelled or freed, or its client was shut down or freed, but the create still made a session
+// (session_id). Stopping that session failed, so it may be running.
 #define ARR_EVENT_SESSION_LEFT_RUNNING 11
 
 // All reads of a watched session have failed for two poll intervals or a minute, whichever is longer (status: the
@@ -963,8 +976,8 @@ typedef struct arr_reuse_options {
 // Does nothing: the session keeps running, and its lease may end during the suspension.
 #define ARR_ON_SUSPEND_LEAVE 0
 
-// Extends the lease once, to suspend_lease_seconds from now but not beyond keep-alive's cap, if less than that
-// remains. No read verifies that the service granted it.
+// If less than suspend_lease_seconds remains, extends the lease once, to suspend_lease_seconds from now but not beyond
+// keep-alive's cap. No read verifies that the service granted the extension (see arr_session_update_lease()).
 #define ARR_ON_SUSPEND_EXTEND 1
 
 // Stops the session.
@@ -1045,8 +1058,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_new(
 
 // Gets an access token for the account, cached or fetched, for use by the rendering connection.
 //
-// A cached token with at least half a minute left is returned without a request. In its last five minutes the library
-// fetches the next one in the background. (For a short-lived token both times are shorter.)
+// A cached token with at least half a minute left is returned without a request. In a token's last five minutes the
+// library fetches the next one in the background. (For a short-lived token both times are shorter.)
 //
 // The lifetime is measured by the token service's clock: the date of its reply. This machine's clock is used if the
 // reply has no date, and for an access_token of the application.
@@ -1056,9 +1069,9 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_new(
 //                      secret: keep it out of logs, and wipe the buffer.
 //   capacity           Size of the buffer in bytes; 4096 is enough for the public service's tokens.
 //   needed             Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
-//   remaining_seconds  Out, may be NULL. How long the token is valid; ARR_TOKEN_EXPIRY_UNKNOWN if it does not say. A
-//                      token of the application may have 0: it is used until the service refuses it, because this
-//                      machine's clock may be wrong.
+//   remaining_seconds  Out, may be NULL. How long the token is valid; ARR_TOKEN_EXPIRY_UNKNOWN if the token does not
+//                      say. A token of the application may have 0: it is used until the service refuses it, because
+//                      this machine's clock may be wrong.
 //   timeout_ms         Time limit; see Timeouts.
 //   error              Out, may be NULL.
 //
@@ -1095,7 +1108,7 @@ ARR_API arr_status ARR_CALL arr_stop_all_result_init(struct arr_stop_all_result 
 //   error       Out, may be NULL. On failure it describes the first session that could not be stopped.
 //
 // Errors: the status of the first failed stop; that session may still be running. If the account's sessions could not
-// be listed, the status of that; then none was stopped, and `result` keeps its values.
+// be listed, the status of the list request; then none was stopped, and `result` keeps its values.
 // REST: as arr_session_stop(), for each session; for the whole account, as arr_client_list_sessions() first. Blocks.
 // Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_stop_all(
@@ -1128,8 +1141,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_next_log(
 // Ends one wait of arr_client_next_event() and one of arr_client_next_log() with ARR_ERROR_TIMEOUT. Use it when the
 // waiting thread has other work to do.
 //
-// Where no thread is waiting, the next wait of that kind ends at once. Several wakes before that count as one. Pulling
-// with a timeout of 0, or when something is queued, is not a wait.
+// If no thread is in such a wait, the next wait of that kind ends at once. Several wakes before that count as one.
+// Pulling with a timeout of 0, or when something is queued, is not a wait.
 //
 //   client  The client.
 //   error   Out, may be NULL.
@@ -1172,12 +1185,14 @@ ARR_API arr_status ARR_CALL arr_session_properties_init(struct arr_session_prope
 // Does not block. Thread-safe.
 ARR_API arr_status ARR_CALL arr_session_create_options_init(struct arr_session_create_options *options, size_t size);
 
-// Creates a session. Its server costs money from the moment it is ready until it is stopped or its lease ends. If a
-// session with that session_id and the same settings exists, it is opened, but not owned (see ARR_STOP_SCOPE_OWN). The
-// same holds for a session that may have been made by a first attempt whose reply was lost.
+// Creates a session. Its server costs money from the moment it is ready until it is stopped or its lease ends.
 //
-// If the reply is lost, a session may be running: ARR_ERROR_OUTCOME_UNKNOWN. With REST v1 its id is unknown, and
-// arr_client_list_sessions() shows it among others. With 2021-01-01 the message names the id.
+// If the application passed a session_id, and a session with that id and the same settings already exists, that
+// session is opened, and this client does not own it (see ARR_STOP_SCOPE_OWN). Nor does it own a session found under
+// such an id after a first attempt lost its reply, if it cannot tell whether that attempt created it.
+//
+// If the reply is lost, the call fails with ARR_ERROR_OUTCOME_UNKNOWN: a session may be running. With REST v1 its id
+// is unknown, and arr_client_list_sessions() shows it among others. With 2021-01-01 the message names the id.
 //
 // A create with REST v1 is retried only if no part of it was sent, or after a 429. With 2021-01-01 it is retried like
 // any other call. If the client is shut down or freed during the call, the new session is stopped before the call
@@ -1192,7 +1207,7 @@ ARR_API arr_status ARR_CALL arr_session_create_options_init(struct arr_session_c
 //
 // Errors: ARR_ERROR_OUTCOME_UNKNOWN; ARR_ERROR_INVALID_ARGUMENT for options that the REST version does not support;
 // ARR_ERROR_CONFLICT if session_id belongs to a session with other settings, or to one that has ended;
-// ARR_ERROR_STORAGE if the journal cannot record it.
+// ARR_ERROR_STORAGE if the journal cannot record the create.
 // REST: POST /sessions/create (v1), PUT /sessions/{id} (2021-01-01). Blocks. Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_create(
     struct arr_client *client,
@@ -1261,8 +1276,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_get_message(
 //
 // The JSON is as received, up to 64 KiB, without a byte order mark and with U+FFFD for bytes that are not UTF-8. If
 // the last reply was a list, as for a watched session, it is the session's entry. It is empty until a reply contains
-// the session; with REST v1, the reply to a create does not. arr_snapshot.revision does not count changes of members
-// that this library does not know.
+// the session; with REST v1, the reply to a create does not contain it. arr_snapshot.revision does not count changes
+// of members that this library does not know.
 //
 //   session   The session.
 //   buffer    Out. The JSON and a final NUL. NULL with a `capacity` of 0 queries the size.
@@ -1271,7 +1286,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_get_message(
 //   error     Out, may be NULL.
 //
 // Errors: ARR_ERROR_BUFFER_TOO_SMALL if it does not fit (the buffer is unchanged); ARR_ERROR_UNEXPECTED_REPLY if the
-// last reply had more than 64 KiB of JSON for it (a U+FFFD has 3 bytes), of which none is kept.
+// last reply had more than 64 KiB of JSON for the session (a U+FFFD has 3 bytes): none of it is kept.
 // Does not block. Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_get_reply(
     struct arr_session *session,
@@ -1304,14 +1319,15 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_get_properties(
 // Sets the session's total lease, counted from the moment it became ready. A lease can only grow: to add an hour to a
 // lease of one hour, set 7200.
 //
-// After rounding, it is compared with the cached lease: if they are equal, the call succeeds without a request.
+// After rounding, max_lease_seconds is compared with the cached lease: if they are equal, the call succeeds without a
+// request. Otherwise, ARR_OK means that the service accepted the new lease: it replied with success. Only a read shows
+// whether the service also granted the lease.
 //
 //   session            The session.
 //   max_lease_seconds  Total lease: 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up
 //                      to whole minutes.
 //   properties         Out, may be NULL. The cached properties after the update: with REST v1 the new lease, and all
-//                      else as last read (age_ms); with 2021-01-01 the reply. The new lease is what the service
-//                      accepted; only a read shows whether it was granted.
+//                      else as last read (age_ms); with 2021-01-01 the reply. The new lease is the accepted one.
 //   timeout_ms         Time limit; see Timeouts.
 //   error              Out, may be NULL.
 //
@@ -1343,8 +1359,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_update_lease(
 //   error       Out, may be NULL.
 //
 // Errors: ARR_ERROR_TIMEOUT if it is not ready yet; ARR_ERROR_SESSION_ENDED or ARR_ERROR_SESSION_FAILED if it will
-// never be; ARR_ERROR_SHUT_DOWN once the client is shut down or freed. A failure that is not transient (an unknown
-// session, a refused credential, an untrusted certificate, an invalid reply) ends all waits for it.
+// never be ready; ARR_ERROR_SHUT_DOWN once the client is shut down or freed. A failure that is not transient (an
+// unknown session, a refused credential, an untrusted certificate, an invalid reply) ends all waits for that session.
 // REST: GET /sessions/{id}/properties (v1), GET /sessions/{id} (2021-01-01), at each poll. Blocks. Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_wait_until_ready(
     struct arr_session *session,
@@ -1352,12 +1368,13 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_wait_until_ready(
     uint32_t timeout_ms,
     struct arr_error_info *error);
 
-// Stops the session: its server is released and no longer costs money. After a failure it may still be running: stop
-// it again.
+// Stops the session: its server is released and no longer costs money. A session that has already ended counts as
+// stopped: the call returns ARR_OK. If the call fails, the session may still be running: stop it again.
 //
 //   session       The session. The handle stays valid until it is freed, to read the final properties.
 //   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (404, 409 or 410),
-//                 else 0. Also 0 if the reply to an earlier stop was lost, since that one may have ended it.
+//                 else 0. After an earlier stop request whose reply was lost, it is 0, because that request may have
+//                 ended the session.
 //   timeout_ms    Time limit; see Timeouts.
 //   error         Out, may be NULL.
 //
@@ -1496,8 +1513,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_operation_wait(
     uint32_t timeout_ms,
     struct arr_error_info *error);
 
-// Cancels an operation. When this returns, it is ARR_OPERATION_CANCELLED, unless it had already ended. Its event is
-// posted as usual.
+// Cancels an operation. When this function returns, the operation is ARR_OPERATION_CANCELLED, unless it had already
+// ended. Its event is posted as usual.
 //
 // A request in flight continues and its reply is dropped. If a cancelled create still receives a session, the library
 // stops that session. Cancelling a stop that is not sent yet prevents it. If you just do not need its result, free the
@@ -1571,7 +1588,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_operation_get_list(
 //   capacity           Size of the buffer in bytes; 4096 is enough for the public service's tokens.
 //   needed             Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
 //   remaining_seconds  Out, may be NULL. How long the token was valid when the operation ended: 0 if it had expired,
-//                      ARR_TOKEN_EXPIRY_UNKNOWN if it does not say.
+//                      ARR_TOKEN_EXPIRY_UNKNOWN if the token does not say.
 //   error              Out, may be NULL.
 //
 // Errors: those of arr_operation_get_error(); ARR_ERROR_BUFFER_TOO_SMALL if the token does not fit (the buffer is
@@ -1612,8 +1629,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_operation_get_stop_all(
     struct arr_stop_all_result *result,
     struct arr_error_info *error);
 
-// Frees an operation and removes its event from the queue. Cancels it if it is running, like arr_operation_cancel(),
-// except a stop (of one session or of many), which continues.
+// Frees an operation and removes its event from the queue. If it is running, cancels it like arr_operation_cancel();
+// but a stop (of one session or of many) continues.
 //
 //   operation  The operation. NULL or a freed handle is ignored.
 //
@@ -1689,7 +1706,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_recover_sessions_start(
 
 // Starts arr_client_stop_all(). Result: arr_operation_get_stop_all().
 //
-// It never waits for other operations, and continues when the operation is freed or the client is shut down or freed.
+// Stopping never waits for other operations, and continues when the operation is freed or the client is shut down or
+// freed.
 //
 //   client      The client.
 //   scope       ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.
@@ -1710,8 +1728,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_stop_all_start(
 
 // Starts arr_session_create(). Result: arr_operation_get_session().
 //
-// If the operation is cancelled or freed while it runs, the session that it may have created is stopped. If the reply
-// is lost, ARR_EVENT_CREATE_LOST reports the sessions that it may have created.
+// If the operation is cancelled or freed while it runs, any session that it creates is stopped. If the reply is lost,
+// ARR_EVENT_CREATE_LOST reports the sessions that the create may have made.
 //
 //   client      The client.
 //   options     The options. They may be freed after the call.
@@ -1751,7 +1769,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_open_start(
 
 // Starts arr_session_get_properties() with ARR_READ_FRESH. Result: arr_operation_get_properties().
 //
-// Reads of a session started at about the same time share one request.
+// Reads of one session that are started at about the same time share one request.
 //
 //   session     The session.
 //   user_data   Any value; returned in arr_event.user_data.
@@ -1770,7 +1788,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_get_properties_start(
 
 // Starts arr_session_update_lease(). Result: arr_operation_get_properties().
 //
-// It does not wait for other operations, only for a pause that the service has asked for (Retry-After).
+// The update does not wait for other operations, only for a pause that the service has asked for (Retry-After).
 //
 //   session            The session.
 //   max_lease_seconds  Total lease, as for arr_session_update_lease().
@@ -1791,7 +1809,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_update_lease_start(
 
 // Starts arr_session_wait_until_ready(). Result: arr_operation_get_properties().
 //
-// All waits for a session share its requests. A wait occupies no thread.
+// All waits for a session share their requests. A wait occupies no thread.
 //
 //   session     The session.
 //   user_data   Any value; returned in arr_event.user_data.
@@ -1810,7 +1828,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_wait_until_ready_start(
 
 // Starts arr_session_stop(). Result: arr_operation_get_stop().
 //
-// It never waits for other operations, and continues when the operation is freed or the client is shut down or freed.
+// The stop never waits for other operations, and continues when the operation is freed or the client is shut down or
+// freed.
 //
 //   session     The session.
 //   user_data   Any value; returned in arr_event.user_data.
@@ -1868,8 +1887,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_next_event(
 // Does not block. Thread-safe.
 ARR_API arr_status ARR_CALL arr_snapshot_init(struct arr_snapshot *snapshot, size_t size);
 
-// Returns the session's current numbers: the service's last report, advanced by the time since. Cheap enough to call
-// in every frame. arr_session_watch() keeps them current.
+// Returns the session's current numbers: the service's last report, advanced by the time since then. Cheap enough to
+// call in every frame. arr_session_watch() keeps them current.
 //
 //   session   The session.
 //   snapshot  Out.
@@ -1930,9 +1949,9 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_watch(
 // Events: ARR_EVENT_LEASE_EXTENDED, ARR_EVENT_LEASE_NOT_EXTENDED, ARR_EVENT_LEASE_CAP_REACHED,
 // ARR_EVENT_KEEP_ALIVE_PAUSED.
 //
-// It relies on the elapsed time that the service reports. After each extension the session is read: the lease counts
-// as extended only if it has grown. Two extensions are at least ready_poll_interval_ms or a minute apart, whichever is
-// shorter. Each is long enough to last until the next.
+// Keep-alive relies on the elapsed time that the service reports. After each extension the session is read: the lease
+// counts as extended only if it has grown. Two extensions are at least ready_poll_interval_ms or a minute apart,
+// whichever is shorter. Each is long enough to last until the next.
 //
 //   session  The session.
 //   options  The options. NULL ends keep-alive; watching continues.
@@ -1946,7 +1965,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_keep_alive(
     struct arr_error_info *error);
 
 // Marks the application as responding, for keep-alive: see liveness_ms. An application that pulls events does not need
-// it; pulling does the same for all sessions of the client.
+// this call; pulling does the same for all sessions of the client.
 //
 //   session  The session.
 //   error    Out, may be NULL.
@@ -1975,12 +1994,13 @@ ARR_API arr_status ARR_CALL arr_reuse_options_init(struct arr_reuse_options *opt
 //   reuse       Which session may be reused.
 //   session     Out. Free it with arr_session_free(). NULL on failure.
 //   properties  Out, may be NULL. The cached properties of the session.
-//   reused      Out, may be NULL. 1 if a session was reused, or existed under the id of `options`; 0 if one was created.
+//   reused      Out, may be NULL. 1 if a session was reused or existed under the id of `options`; 0 if one was
+//               created.
 //   timeout_ms  Time limit; see Timeouts.
 //   error       Out, may be NULL.
 //
-// Errors: those of arr_session_create(). If a session cannot be checked, the call fails with that error and creates
-// none.
+// Errors: those of arr_session_create(). If a session cannot be checked, the call fails with the error of that check
+// and creates none.
 // REST: as arr_session_open(), for each session that is checked; as arr_session_create(), if none is suitable. Blocks.
 // Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_reuse_or_create(
@@ -2019,21 +2039,23 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_reuse_or_create_start(
 // These stops are still sent: those that a _start function has started, and those of sessions watched with
 // stop_on_shutdown. All other operations are cancelled. Blocking calls to the service fail with ARR_ERROR_SHUT_DOWN,
 // even arr_session_stop(), arr_client_stop_all() and arr_session_wait_until_ready(). After ARR_OK no thread of the
-// client is left, except name lookups, which the system cannot cancel.
+// client is left, except those of name lookups, which the system cannot cancel.
 //
 // The handle stays valid until it is freed: the remaining events and log lines can still be pulled. Cached state of
 // its sessions stays readable as after arr_client_free().
 //
-// Shutting down does not stop sessions of creates that have already succeeded, and afterwards this client cannot stop
-// them: get them first with arr_operation_get_session(), and stop them or watch them with stop_on_shutdown.
+// If a started create has already succeeded, shutting down does not stop its session unless that is watched with
+// stop_on_shutdown. Afterwards this client cannot stop it. So first get the session with arr_operation_get_session(),
+// then stop it or watch it with stop_on_shutdown.
 //
 //   client      The client.
 //   timeout_ms  Time limit. 0 does not wait; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit.
 //   error       Out, may be NULL.
 //
-// Errors: ARR_ERROR_TIMEOUT if it has not finished; call it again. Requests in flight end within attempt_timeout_ms.
-// If the client has ended, but a stop has failed, the status of the first that failed, whose session may be running.
-// If it has ended, but the journal could not be written, ARR_ERROR_STORAGE.
+// Errors: ARR_ERROR_TIMEOUT if the work has not finished; call the function again. Requests in flight end within
+// attempt_timeout_ms. If the client has ended but a stop failed, returns the status of the first failed stop; that
+// session may still be running. If the client has ended but the journal could not be written, returns
+// ARR_ERROR_STORAGE.
 // Blocks. Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_shutdown(
     struct arr_client *client,
@@ -2047,7 +2069,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_shutdown(
 //               limit.
 //   error       Out, may be NULL.
 //
-// Errors: ARR_ERROR_TIMEOUT if one has not finished; call it again. Otherwise the first failure that
+// Errors: ARR_ERROR_TIMEOUT if a client has not finished; call the function again. Otherwise the first failure that
 // arr_client_shutdown() would return.
 // Blocks. Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_shutdown(uint32_t timeout_ms, struct arr_error_info *error);
@@ -2056,11 +2078,12 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_shutdown(uint32_t timeout_ms, stru
 // each watched session what its on_suspend says.
 //
 // Polling and keep-alive stop until arr_client_resume(), or until the library notices that the machine slept. So an
-// extension made here is not verified: the service has accepted it, but no read shows whether it was granted.
+// extension made here is not verified: the service has accepted it, but no read shows whether it was granted (see
+// arr_session_update_lease()).
 //
 //   client      The client.
-//   timeout_ms  Time limit. 0 starts the work and does not wait: ARR_ERROR_TIMEOUT if there is any. ARR_WAIT_FOREVER
-//               and ARR_TIMEOUT_DEFAULT have no limit.
+//   timeout_ms  Time limit. 0 starts the work without waiting: if there is any, the call returns ARR_ERROR_TIMEOUT.
+//               ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit.
 //   error       Out, may be NULL.
 //
 // Errors: ARR_ERROR_SHUT_DOWN; ARR_ERROR_TIMEOUT if not everything was done in time: the rest continues as far as the
@@ -2075,7 +2098,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_suspend(
 // watched sessions before it reports anything about them; then comes ARR_EVENT_RESUMED.
 //
 // While it watches sessions or runs operations, the library does this automatically after a sleep of a minute or more.
-// From half a minute on it may; after less it does not.
+// After a sleep of 30 s to a minute it may do so; after a shorter one it does not.
 //
 //   client  The client.
 //   error   Out, may be NULL.
@@ -2085,13 +2108,13 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_suspend(
 ARR_API arr_status ARR_CALL arr_client_resume(struct arr_client *client, struct arr_error_info *error);
 
 // Supplies a new token of the kind that the client was created with, in reply to ARR_EVENT_TOKEN_NEEDED. Calls that
-// wait for it continue. Sends nothing.
+// wait for a token continue. Sends nothing.
 //
 //   client  The client.
 //   token   The token. The library wipes its copy when it no longer needs it.
 //   error   Out, may be NULL.
 //
-// Errors: ARR_ERROR_INVALID_ARGUMENT if it cannot be a token, or the client was created with an account key.
+// Errors: ARR_ERROR_INVALID_ARGUMENT if `token` cannot be a token, or the client was created with an account key.
 // Does not block. Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_set_token(
     struct arr_client *client,

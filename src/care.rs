@@ -13,8 +13,8 @@ use std::time::Duration;
 pub type arr_on_suspend = i32;
 /// Does nothing: the session keeps running, and its lease may end during the suspension.
 pub const ARR_ON_SUSPEND_LEAVE: arr_on_suspend = 0;
-/// Extends the lease once, to suspend_lease_seconds from now but not beyond keep-alive's cap, if less than that
-/// remains. No read verifies that the service granted it.
+/// If less than suspend_lease_seconds remains, extends the lease once, to suspend_lease_seconds from now but not beyond
+/// keep-alive's cap. No read verifies that the service granted the extension (see arr_session_update_lease()).
 pub const ARR_ON_SUSPEND_EXTEND: arr_on_suspend = 1;
 /// Stops the session.
 pub const ARR_ON_SUSPEND_STOP: arr_on_suspend = 2;
@@ -172,9 +172,9 @@ pub unsafe extern "C" fn arr_session_watch(
 /// Events: ARR_EVENT_LEASE_EXTENDED, ARR_EVENT_LEASE_NOT_EXTENDED, ARR_EVENT_LEASE_CAP_REACHED,
 /// ARR_EVENT_KEEP_ALIVE_PAUSED.
 ///
-/// It relies on the elapsed time that the service reports. After each extension the session is read: the lease counts
-/// as extended only if it has grown. Two extensions are at least ready_poll_interval_ms or a minute apart, whichever is
-/// shorter. Each is long enough to last until the next.
+/// Keep-alive relies on the elapsed time that the service reports. After each extension the session is read: the lease
+/// counts as extended only if it has grown. Two extensions are at least ready_poll_interval_ms or a minute apart,
+/// whichever is shorter. Each is long enough to last until the next.
 ///
 ///   session  The session.
 ///   options  The options. NULL ends keep-alive; watching continues.
@@ -202,7 +202,7 @@ pub unsafe extern "C" fn arr_session_keep_alive(
 }
 
 /// Marks the application as responding, for keep-alive: see liveness_ms. An application that pulls events does not need
-/// it; pulling does the same for all sessions of the client.
+/// this call; pulling does the same for all sessions of the client.
 ///
 ///   session  The session.
 ///   error    Out, may be NULL.

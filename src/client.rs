@@ -13,7 +13,8 @@ use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Timeout: call_timeout_ms for a function that calls the service, no limit for one that only waits (see Timeouts).
+/// Timeout: no limit where the function's timeout_ms says so (the waits, suspend and shutdown), otherwise
+/// call_timeout_ms (see Timeouts).
 pub const ARR_TIMEOUT_DEFAULT: u32 = 4_294_967_294;
 /// Timeout: no limit.
 pub const ARR_WAIT_FOREVER: u32 = 4_294_967_295;
@@ -27,8 +28,8 @@ pub struct arr_client {
 
 /// Which sessions arr_client_stop_all() stops, an ARR_STOP_SCOPE_... value.
 pub type arr_stop_scope = i32;
-/// Sessions that this client created, recovered with ARR_CLAIM_OURS, or reused from its journal. Not those that it only
-/// opened, and not one that already existed under an id that the application chose.
+/// Sessions that this client created, recovered with ARR_CLAIM_OURS, or reused from its journal. Excludes sessions that
+/// it only opened, and one that already existed under an id that the application chose.
 pub const ARR_STOP_SCOPE_OWN: arr_stop_scope = 0;
 /// All sessions of the account, including those that other people may be using.
 pub const ARR_STOP_SCOPE_ACCOUNT: arr_stop_scope = 1;
@@ -87,8 +88,8 @@ pub unsafe extern "C" fn arr_client_new(
 
 /// Gets an access token for the account, cached or fetched, for use by the rendering connection.
 ///
-/// A cached token with at least half a minute left is returned without a request. In its last five minutes the library
-/// fetches the next one in the background. (For a short-lived token both times are shorter.)
+/// A cached token with at least half a minute left is returned without a request. In a token's last five minutes the
+/// library fetches the next one in the background. (For a short-lived token both times are shorter.)
 ///
 /// The lifetime is measured by the token service's clock: the date of its reply. This machine's clock is used if the
 /// reply has no date, and for an access_token of the application.
@@ -98,9 +99,9 @@ pub unsafe extern "C" fn arr_client_new(
 ///                      secret: keep it out of logs, and wipe the buffer.
 ///   capacity           Size of the buffer in bytes; 4096 is enough for the public service's tokens.
 ///   needed             Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
-///   remaining_seconds  Out, may be NULL. How long the token is valid; ARR_TOKEN_EXPIRY_UNKNOWN if it does not say. A
-///                      token of the application may have 0: it is used until the service refuses it, because this
-///                      machine's clock may be wrong.
+///   remaining_seconds  Out, may be NULL. How long the token is valid; ARR_TOKEN_EXPIRY_UNKNOWN if the token does not
+///                      say. A token of the application may have 0: it is used until the service refuses it, because
+///                      this machine's clock may be wrong.
 ///   timeout_ms         Time limit; see Timeouts.
 ///   error              Out, may be NULL.
 ///
@@ -155,7 +156,7 @@ pub unsafe extern "C" fn arr_stop_all_result_init(result: *mut arr_stop_all_resu
 ///   error       Out, may be NULL. On failure it describes the first session that could not be stopped.
 ///
 /// Errors: the status of the first failed stop; that session may still be running. If the account's sessions could not
-/// be listed, the status of that; then none was stopped, and `result` keeps its values.
+/// be listed, the status of the list request; then none was stopped, and `result` keeps its values.
 /// REST: as arr_session_stop(), for each session; for the whole account, as arr_client_list_sessions() first. Blocks.
 /// Thread-safe.
 #[must_use]
@@ -213,8 +214,8 @@ pub unsafe extern "C" fn arr_client_next_log(
 /// Ends one wait of arr_client_next_event() and one of arr_client_next_log() with ARR_ERROR_TIMEOUT. Use it when the
 /// waiting thread has other work to do.
 ///
-/// Where no thread is waiting, the next wait of that kind ends at once. Several wakes before that count as one. Pulling
-/// with a timeout of 0, or when something is queued, is not a wait.
+/// If no thread is in such a wait, the next wait of that kind ends at once. Several wakes before that count as one.
+/// Pulling with a timeout of 0, or when something is queued, is not a wait.
 ///
 ///   client  The client.
 ///   error   Out, may be NULL.

@@ -12,21 +12,23 @@ use std::ffi::c_char;
 /// These stops are still sent: those that a _start function has started, and those of sessions watched with
 /// stop_on_shutdown. All other operations are cancelled. Blocking calls to the service fail with ARR_ERROR_SHUT_DOWN,
 /// even arr_session_stop(), arr_client_stop_all() and arr_session_wait_until_ready(). After ARR_OK no thread of the
-/// client is left, except name lookups, which the system cannot cancel.
+/// client is left, except those of name lookups, which the system cannot cancel.
 ///
 /// The handle stays valid until it is freed: the remaining events and log lines can still be pulled. Cached state of
 /// its sessions stays readable as after arr_client_free().
 ///
-/// Shutting down does not stop sessions of creates that have already succeeded, and afterwards this client cannot stop
-/// them: get them first with arr_operation_get_session(), and stop them or watch them with stop_on_shutdown.
+/// If a started create has already succeeded, shutting down does not stop its session unless that is watched with
+/// stop_on_shutdown. Afterwards this client cannot stop it. So first get the session with arr_operation_get_session(),
+/// then stop it or watch it with stop_on_shutdown.
 ///
 ///   client      The client.
 ///   timeout_ms  Time limit. 0 does not wait; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit.
 ///   error       Out, may be NULL.
 ///
-/// Errors: ARR_ERROR_TIMEOUT if it has not finished; call it again. Requests in flight end within attempt_timeout_ms.
-/// If the client has ended, but a stop has failed, the status of the first that failed, whose session may be running.
-/// If it has ended, but the journal could not be written, ARR_ERROR_STORAGE.
+/// Errors: ARR_ERROR_TIMEOUT if the work has not finished; call the function again. Requests in flight end within
+/// attempt_timeout_ms. If the client has ended but a stop failed, returns the status of the first failed stop; that
+/// session may still be running. If the client has ended but the journal could not be written, returns
+/// ARR_ERROR_STORAGE.
 /// Blocks. Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -50,7 +52,7 @@ pub unsafe extern "C" fn arr_client_shutdown(
 ///               limit.
 ///   error       Out, may be NULL.
 ///
-/// Errors: ARR_ERROR_TIMEOUT if one has not finished; call it again. Otherwise the first failure that
+/// Errors: ARR_ERROR_TIMEOUT if a client has not finished; call the function again. Otherwise the first failure that
 /// arr_client_shutdown() would return.
 /// Blocks. Thread-safe.
 #[must_use]
@@ -64,11 +66,12 @@ pub unsafe extern "C" fn arr_shutdown(timeout_ms: u32, error: *mut arr_error_inf
 /// each watched session what its on_suspend says.
 ///
 /// Polling and keep-alive stop until arr_client_resume(), or until the library notices that the machine slept. So an
-/// extension made here is not verified: the service has accepted it, but no read shows whether it was granted.
+/// extension made here is not verified: the service has accepted it, but no read shows whether it was granted (see
+/// arr_session_update_lease()).
 ///
 ///   client      The client.
-///   timeout_ms  Time limit. 0 starts the work and does not wait: ARR_ERROR_TIMEOUT if there is any. ARR_WAIT_FOREVER
-///               and ARR_TIMEOUT_DEFAULT have no limit.
+///   timeout_ms  Time limit. 0 starts the work without waiting: if there is any, the call returns ARR_ERROR_TIMEOUT.
+///               ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit.
 ///   error       Out, may be NULL.
 ///
 /// Errors: ARR_ERROR_SHUT_DOWN; ARR_ERROR_TIMEOUT if not everything was done in time: the rest continues as far as the
@@ -91,7 +94,7 @@ pub unsafe extern "C" fn arr_client_suspend(
 /// watched sessions before it reports anything about them; then comes ARR_EVENT_RESUMED.
 ///
 /// While it watches sessions or runs operations, the library does this automatically after a sleep of a minute or more.
-/// From half a minute on it may; after less it does not.
+/// After a sleep of 30 s to a minute it may do so; after a shorter one it does not.
 ///
 ///   client  The client.
 ///   error   Out, may be NULL.
@@ -105,13 +108,13 @@ pub unsafe extern "C" fn arr_client_resume(client: *mut arr_client, error: *mut 
 }
 
 /// Supplies a new token of the kind that the client was created with, in reply to ARR_EVENT_TOKEN_NEEDED. Calls that
-/// wait for it continue. Sends nothing.
+/// wait for a token continue. Sends nothing.
 ///
 ///   client  The client.
 ///   token   The token. The library wipes its copy when it no longer needs it.
 ///   error   Out, may be NULL.
 ///
-/// Errors: ARR_ERROR_INVALID_ARGUMENT if it cannot be a token, or the client was created with an account key.
+/// Errors: ARR_ERROR_INVALID_ARGUMENT if `token` cannot be a token, or the client was created with an account key.
 /// Does not block. Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]

@@ -34,7 +34,7 @@ pub const ARR_RETRIES_NONE: i32 = -1;
 /// Size of arr_client_options in version 1 of the ABI.
 pub const ARR_CLIENT_OPTIONS_SIZE_V1: u32 = 144;
 
-/// Options of a client. Initialize it with arr_client_options_init(). Required: account_id, account_domain,
+/// Options of a client. Initialize them with arr_client_options_init(). Required: account_id, account_domain,
 /// service_endpoint and exactly one of account_key, entra_token and access_token.
 ///
 /// arr_client_new() copies all strings. NULL and "" both mean absent. It removes white space around all of them except
@@ -50,11 +50,12 @@ pub struct arr_client_options {
     /// GUID of the account.
     pub account_id: *const c_char,
     /// Account domain, from the account's page ("westus2.mixedreality.azure.com"), or just its region ("westus2"). The
-    /// token service is `https://sts.{account domain}`. If this is a URL, it is the token service.
+    /// token service is then `https://sts.{account domain}`. Alternatively, set this option to the URL of the token
+    /// service itself.
     pub account_domain: *const c_char,
-    /// Where sessions run, which may be another region: the region ("westus2"), the host of the session service, or
-    /// its URL (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS is required except on this machine
-    /// (127.0.0.0/8, ::1, localhost).
+    /// Where sessions run: a region ("westus2"), which may differ from the account's, or the host of the session
+    /// service, or its URL (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS is required except on this
+    /// machine (127.0.0.0/8, ::1, localhost).
     pub service_endpoint: *const c_char,
     /// Primary or secondary key of the account. For development only: never ship it in an application, because it
     /// gives access to the whole account.
@@ -63,13 +64,14 @@ pub struct arr_client_options {
     /// `https://sts.mixedreality.azure.com/.default`. It is valid for about an hour; the access token obtained with it
     /// for a day.
     pub entra_token: *const c_char,
-    /// Access token of the token service, for example from your own server. The token service is never contacted.
+    /// Access token of the token service, for example from your own server. The client then never contacts the token
+    /// service.
     pub access_token: *const c_char,
     /// Path of a PEM file with additional certificate authorities to trust, for example the emulator's.
     /// arr_client_new() reads it. A certificate in it is trusted even if it has expired or is not valid yet; the log
     /// warns of that. The server's own certificate must be valid.
     pub ca_file: *const c_char,
-    /// The same certificates as a PEM string, without a file.
+    /// Like ca_file, but the PEM text itself.
     pub ca_pem: *const c_char,
     /// HTTP proxy: "system" (the default) for the settings of the environment or the system, "none", or a URL.
     ///
@@ -120,7 +122,7 @@ pub struct arr_client_options {
     ///
     /// Retries after a 429 do not count: they continue until the time limit, except with ARR_RETRIES_NONE. A create
     /// with REST v1 is retried only if no part of it was sent, or after a 429 (ARR_ERROR_THROTTLED,
-    /// ARR_ERROR_SERVICE_FULL), because any other failure may have left a session.
+    /// ARR_ERROR_SERVICE_FULL), because after any other failure a session may exist.
     pub max_retries: i32,
     /// Delay before the first retry. It doubles with each retry, up to 60 times this value. After a 429 it begins at 20
     /// times this value and doubles with each retry, up to 120 times this value. A random part of up to half is

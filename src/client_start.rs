@@ -102,7 +102,8 @@ pub unsafe extern "C" fn arr_client_recover_sessions_start(
 
 /// Starts arr_client_stop_all(). Result: arr_operation_get_stop_all().
 ///
-/// It never waits for other operations, and continues when the operation is freed or the client is shut down or freed.
+/// Stopping never waits for other operations, and continues when the operation is freed or the client is shut down or
+/// freed.
 ///
 ///   client      The client.
 ///   scope       ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.

@@ -9,8 +9,8 @@ use std::ffi::c_char;
 /// Size of arr_error_info in version 1 of the ABI.
 pub const ARR_ERROR_INFO_SIZE_V1: u32 = 736;
 
-/// Details of a call's result. A function with an `error` parameter fills it on success too. Initialize it once with
-/// arr_error_info_init(), then reuse it, but not for two calls at the same time.
+/// Details of a call's result. A function with an `error` parameter fills the struct on success too. Initialize it once
+/// with arr_error_info_init(), then reuse it, but not for two calls at the same time.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_error_info {

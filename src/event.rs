@@ -26,35 +26,43 @@ pub const ARR_EVENT_SESSION_STATUS_CHANGED: arr_event_type = 2;
 pub const ARR_EVENT_LEASE_EXTENDED: arr_event_type = 3;
 /// The lease of a watched session ends in remaining_seconds.
 pub const ARR_EVENT_LEASE_EXPIRING: arr_event_type = 4;
-/// Keep-alive could not extend the lease of a session (status), and will retry. ARR_ERROR_UNEXPECTED_REPLY means that
-/// the service accepted the longer lease, but a read shows that it has not grown; or, if max_lease_seconds is 0, that
-/// the service has never reported the lease, which then cannot be extended until arr_session_update_lease() has set it.
-/// If the reply was lost, a read decides which event comes; if no read succeeds before the retry, this event comes, and
-/// ARR_EVENT_LEASE_EXTENDED may follow.
+/// Keep-alive could not extend the lease of a session (status), and will retry. ARR_ERROR_UNEXPECTED_REPLY has two
+/// meanings. If max_lease_seconds is not 0: the service accepted the longer lease, but a read shows that the lease has
+/// not grown. If max_lease_seconds is 0: the service has never reported the lease, so keep-alive cannot extend it until
+/// arr_session_update_lease() has set it.
+///
+/// If the reply to an extension was lost, the next successful read decides between this event and
+/// ARR_EVENT_LEASE_EXTENDED. If no read succeeds before the retry, this event comes first, and ARR_EVENT_LEASE_EXTENDED
+/// may follow.
 pub const ARR_EVENT_LEASE_NOT_EXTENDED: arr_event_type = 5;
-/// The lease of a session has reached its cap. Keep-alive no longer extends it.
+/// The lease of a session has reached cap_seconds. Keep-alive no longer extends it.
 pub const ARR_EVENT_LEASE_CAP_REACHED: arr_event_type = 6;
 /// The lease would now be extended, but the application has neither pulled events nor called arr_session_touch() for
-/// liveness_ms. It is not extended until the application does.
+/// liveness_ms. Until it does either, the lease is not extended.
 pub const ARR_EVENT_KEEP_ALIVE_PAUSED: arr_event_type = 7;
 /// The application's token expires soon or was refused: pass a new one to arr_client_set_token().
 pub const ARR_EVENT_TOKEN_NEEDED: arr_event_type = 8;
 /// The machine slept, or arr_client_resume() was called. All watched sessions have been read since.
 pub const ARR_EVENT_RESUMED: arr_event_type = 9;
-/// The reply to a create that was started by a _start function was lost. One event for each session that it may have
-/// created (session_id, index, count), or a single event with a count of 0.
+/// The reply to a create that was started by a _start function was lost. There is one event for each session that this
+/// create may have made (session_id, index, count), plus one with an empty session_id in the case below; or there is a
+/// single event with a count of 0.
 ///
-/// With a count of 1, if the create made a session that still exists, it is this one. If one session matches, but
-/// another lost create of this process or in the journal may have made it, a second event (count 2) has an empty
-/// session_id, which means: or none. Several lost creates, also of other clients, may name the same session.
+/// With a count of 1: if the create made a session that still exists, that session is the one named. If exactly one
+/// session matches, but another lost create (of this process or in the journal) may have made it, two events come, each
+/// with a count of 2: the first names the session, the second has an empty session_id and stands for the possibility
+/// that this create made none. Several lost creates, also of other clients, may name the same session.
 ///
-/// With a count of 0, session_id is empty: if status is ARR_OK, no session matches yet; otherwise the sessions could not
-/// be determined. The library does not stop these sessions: the application decides. The request may still reach the
-/// service within a minute, so its record stays in the journal for arr_client_recover_sessions() of the next run. A
-/// blocking create has no event, but returns ARR_ERROR_OUTCOME_UNKNOWN.
+/// With a count of 0: session_id is empty. If status is ARR_OK, no session matches yet; otherwise the sessions could
+/// not be determined.
+///
+/// In all cases: the library stops none of the sessions named; that decision is the application's. The create may still
+/// reach the service within a minute of being sent, so the create's record stays in the journal for
+/// arr_client_recover_sessions() of the next run. A blocking create posts no event; it returns
+/// ARR_ERROR_OUTCOME_UNKNOWN.
 pub const ARR_EVENT_CREATE_LOST: arr_event_type = 10;
-/// A create that was cancelled or freed, or whose client was shut down or freed, still made a session (session_id), and
-/// stopping it failed: it may be running.
+/// A create was cancelled or freed, or its client was shut down or freed, but the create still made a session
+/// (session_id). Stopping that session failed, so it may be running.
 pub const ARR_EVENT_SESSION_LEFT_RUNNING: arr_event_type = 11;
 
 /// All reads of a watched session have failed for two poll intervals or a minute, whichever is longer (status: the
@@ -78,9 +86,9 @@ pub struct arr_event {
     pub struct_size: u32,
     /// What happened.
     pub r#type: arr_event_type,
-    /// The value that the application passed when it started the operation or watched the session. 0 for
-    /// ARR_EVENT_TOKEN_NEEDED and ARR_EVENT_RESUMED; also for ARR_EVENT_SESSION_LEFT_RUNNING if the create was
-    /// blocking, or its reply had arrived just before the cancellation.
+    /// The value that the application passed when it started the operation or watched the session. It is 0 for
+    /// ARR_EVENT_TOKEN_NEEDED and ARR_EVENT_RESUMED, and for ARR_EVENT_SESSION_LEFT_RUNNING if the create was blocking
+    /// or its reply had arrived just before the cancellation.
     pub user_data: u64,
     /// The operation that has ended, as the caller's own handle; NULL for other events.
     pub operation: *mut arr_operation,
@@ -91,7 +99,8 @@ pub struct arr_event {
     pub status: arr_status,
     /// For ARR_EVENT_CREATE_LOST: index among the events of the same create, from 0.
     pub index: u32,
-    /// For ARR_EVENT_CREATE_LOST: number of events of the same create; 0 if it names no session.
+    /// For ARR_EVENT_CREATE_LOST: number of events of the same create; 0 in the single event that reports no
+    /// candidates.
     pub count: u32,
     /// Current status of a watched session.
     pub session_status: arr_session_status,

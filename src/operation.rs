@@ -166,8 +166,8 @@ pub unsafe extern "C" fn arr_operation_wait(
     }
 }
 
-/// Cancels an operation. When this returns, it is ARR_OPERATION_CANCELLED, unless it had already ended. Its event is
-/// posted as usual.
+/// Cancels an operation. When this function returns, the operation is ARR_OPERATION_CANCELLED, unless it had already
+/// ended. Its event is posted as usual.
 ///
 /// A request in flight continues and its reply is dropped. If a cancelled create still receives a session, the library
 /// stops that session. Cancelling a stop that is not sent yet prevents it. If you just do not need its result, free the
@@ -314,7 +314,7 @@ pub unsafe extern "C" fn arr_operation_get_list(
 ///   capacity           Size of the buffer in bytes; 4096 is enough for the public service's tokens.
 ///   needed             Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
 ///   remaining_seconds  Out, may be NULL. How long the token was valid when the operation ended: 0 if it had expired,
-///                      ARR_TOKEN_EXPIRY_UNKNOWN if it does not say.
+///                      ARR_TOKEN_EXPIRY_UNKNOWN if the token does not say.
 ///   error              Out, may be NULL.
 ///
 /// Errors: those of arr_operation_get_error(); ARR_ERROR_BUFFER_TOO_SMALL if the token does not fit (the buffer is
@@ -399,8 +399,8 @@ pub unsafe extern "C" fn arr_operation_get_stop_all(
     }
 }
 
-/// Frees an operation and removes its event from the queue. Cancels it if it is running, like arr_operation_cancel(),
-/// except a stop (of one session or of many), which continues.
+/// Frees an operation and removes its event from the queue. If it is running, cancels it like arr_operation_cancel();
+/// but a stop (of one session or of many) continues.
 ///
 ///   operation  The operation. NULL or a freed handle is ignored.
 ///

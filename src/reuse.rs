@@ -64,12 +64,13 @@ pub unsafe extern "C" fn arr_reuse_options_init(options: *mut arr_reuse_options,
 ///   reuse       Which session may be reused.
 ///   session     Out. Free it with arr_session_free(). NULL on failure.
 ///   properties  Out, may be NULL. The cached properties of the session.
-///   reused      Out, may be NULL. 1 if a session was reused, or existed under the id of `options`; 0 if one was created.
+///   reused      Out, may be NULL. 1 if a session was reused or existed under the id of `options`; 0 if one was
+///               created.
 ///   timeout_ms  Time limit; see Timeouts.
 ///   error       Out, may be NULL.
 ///
-/// Errors: those of arr_session_create(). If a session cannot be checked, the call fails with that error and creates
-/// none.
+/// Errors: those of arr_session_create(). If a session cannot be checked, the call fails with the error of that check
+/// and creates none.
 /// REST: as arr_session_open(), for each session that is checked; as arr_session_create(), if none is suitable. Blocks.
 /// Thread-safe.
 #[must_use]

@@ -20,8 +20,8 @@ pub const ARR_READ_FRESH: u32 = 0;
 /// (poll_interval_ms while the session starts, ready_poll_interval_ms after that). age_ms is their age. After a stop by
 /// this client, or an update whose reply did not have the properties, the next read in this mode sends a request.
 pub const ARR_READ_CACHED: u32 = 1;
-/// Read mode: accepts cached properties of any age (age_ms). Sends nothing and does not block: for a frame loop, when
-/// arr_snapshot.revision has changed.
+/// Read mode: accepts cached properties of any age (age_ms). Sends nothing and does not block. Use it in a frame loop
+/// when arr_snapshot.revision has changed.
 pub const ARR_READ_KNOWN: u32 = 2;
 
 /// A rendering session. A handle.
@@ -32,7 +32,7 @@ pub struct arr_session {
 /// Size of arr_session_create_options in version 1 of the ABI.
 pub const ARR_SESSION_CREATE_OPTIONS_SIZE_V1: u32 = 48;
 
-/// Options of a new session. Initialize it with arr_session_create_options_init(). Required: max_lease_seconds.
+/// Options of a new session. Initialize them with arr_session_create_options_init(). Required: max_lease_seconds.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_session_create_options {
@@ -54,7 +54,7 @@ pub struct arr_session_create_options {
     /// Number of models, at most 1000.
     pub model_count: usize,
     /// Additional members of the request that this library does not know, as a JSON object of at most 64 KiB and 16
-    /// levels. Numbers have double precision. Cannot change lease, size and models. NULL or "": none.
+    /// levels. Numbers have double precision. They cannot change the lease, the size or the models. NULL or "": none.
     pub extra_json: *const c_char,
 }
 
@@ -97,12 +97,14 @@ pub unsafe extern "C" fn arr_session_create_options_init(
     }
 }
 
-/// Creates a session. Its server costs money from the moment it is ready until it is stopped or its lease ends. If a
-/// session with that session_id and the same settings exists, it is opened, but not owned (see ARR_STOP_SCOPE_OWN). The
-/// same holds for a session that may have been made by a first attempt whose reply was lost.
+/// Creates a session. Its server costs money from the moment it is ready until it is stopped or its lease ends.
 ///
-/// If the reply is lost, a session may be running: ARR_ERROR_OUTCOME_UNKNOWN. With REST v1 its id is unknown, and
-/// arr_client_list_sessions() shows it among others. With 2021-01-01 the message names the id.
+/// If the application passed a session_id, and a session with that id and the same settings already exists, that
+/// session is opened, and this client does not own it (see ARR_STOP_SCOPE_OWN). Nor does it own a session found under
+/// such an id after a first attempt lost its reply, if it cannot tell whether that attempt created it.
+///
+/// If the reply is lost, the call fails with ARR_ERROR_OUTCOME_UNKNOWN: a session may be running. With REST v1 its id
+/// is unknown, and arr_client_list_sessions() shows it among others. With 2021-01-01 the message names the id.
 ///
 /// A create with REST v1 is retried only if no part of it was sent, or after a 429. With 2021-01-01 it is retried like
 /// any other call. If the client is shut down or freed during the call, the new session is stopped before the call
@@ -117,7 +119,7 @@ pub unsafe extern "C" fn arr_session_create_options_init(
 ///
 /// Errors: ARR_ERROR_OUTCOME_UNKNOWN; ARR_ERROR_INVALID_ARGUMENT for options that the REST version does not support;
 /// ARR_ERROR_CONFLICT if session_id belongs to a session with other settings, or to one that has ended;
-/// ARR_ERROR_STORAGE if the journal cannot record it.
+/// ARR_ERROR_STORAGE if the journal cannot record the create.
 /// REST: POST /sessions/create (v1), PUT /sessions/{id} (2021-01-01). Blocks. Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -234,8 +236,8 @@ pub unsafe extern "C" fn arr_session_get_message(
 ///
 /// The JSON is as received, up to 64 KiB, without a byte order mark and with U+FFFD for bytes that are not UTF-8. If
 /// the last reply was a list, as for a watched session, it is the session's entry. It is empty until a reply contains
-/// the session; with REST v1, the reply to a create does not. arr_snapshot.revision does not count changes of members
-/// that this library does not know.
+/// the session; with REST v1, the reply to a create does not contain it. arr_snapshot.revision does not count changes
+/// of members that this library does not know.
 ///
 ///   session   The session.
 ///   buffer    Out. The JSON and a final NUL. NULL with a `capacity` of 0 queries the size.
@@ -244,7 +246,7 @@ pub unsafe extern "C" fn arr_session_get_message(
 ///   error     Out, may be NULL.
 ///
 /// Errors: ARR_ERROR_BUFFER_TOO_SMALL if it does not fit (the buffer is unchanged); ARR_ERROR_UNEXPECTED_REPLY if the
-/// last reply had more than 64 KiB of JSON for it (a U+FFFD has 3 bytes), of which none is kept.
+/// last reply had more than 64 KiB of JSON for the session (a U+FFFD has 3 bytes): none of it is kept.
 /// Does not block. Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -310,14 +312,15 @@ pub unsafe extern "C" fn arr_session_get_properties(
 /// Sets the session's total lease, counted from the moment it became ready. A lease can only grow: to add an hour to a
 /// lease of one hour, set 7200.
 ///
-/// After rounding, it is compared with the cached lease: if they are equal, the call succeeds without a request.
+/// After rounding, max_lease_seconds is compared with the cached lease: if they are equal, the call succeeds without a
+/// request. Otherwise, ARR_OK means that the service accepted the new lease: it replied with success. Only a read shows
+/// whether the service also granted the lease.
 ///
 ///   session            The session.
 ///   max_lease_seconds  Total lease: 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up
 ///                      to whole minutes.
 ///   properties         Out, may be NULL. The cached properties after the update: with REST v1 the new lease, and all
-///                      else as last read (age_ms); with 2021-01-01 the reply. The new lease is what the service
-///                      accepted; only a read shows whether it was granted.
+///                      else as last read (age_ms); with 2021-01-01 the reply. The new lease is the accepted one.
 ///   timeout_ms         Time limit; see Timeouts.
 ///   error              Out, may be NULL.
 ///
@@ -365,8 +368,8 @@ pub unsafe extern "C" fn arr_session_update_lease(
 ///   error       Out, may be NULL.
 ///
 /// Errors: ARR_ERROR_TIMEOUT if it is not ready yet; ARR_ERROR_SESSION_ENDED or ARR_ERROR_SESSION_FAILED if it will
-/// never be; ARR_ERROR_SHUT_DOWN once the client is shut down or freed. A failure that is not transient (an unknown
-/// session, a refused credential, an untrusted certificate, an invalid reply) ends all waits for it.
+/// never be ready; ARR_ERROR_SHUT_DOWN once the client is shut down or freed. A failure that is not transient (an
+/// unknown session, a refused credential, an untrusted certificate, an invalid reply) ends all waits for that session.
 /// REST: GET /sessions/{id}/properties (v1), GET /sessions/{id} (2021-01-01), at each poll. Blocks. Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -394,12 +397,13 @@ pub unsafe extern "C" fn arr_session_wait_until_ready(
     }
 }
 
-/// Stops the session: its server is released and no longer costs money. After a failure it may still be running: stop
-/// it again.
+/// Stops the session: its server is released and no longer costs money. A session that has already ended counts as
+/// stopped: the call returns ARR_OK. If the call fails, the session may still be running: stop it again.
 ///
 ///   session       The session. The handle stays valid until it is freed, to read the final properties.
 ///   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (404, 409 or 410),
-///                 else 0. Also 0 if the reply to an earlier stop was lost, since that one may have ended it.
+///                 else 0. After an earlier stop request whose reply was lost, it is 0, because that request may have
+///                 ended the session.
 ///   timeout_ms    Time limit; see Timeouts.
 ///   error         Out, may be NULL.
 ///

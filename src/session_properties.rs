@@ -43,14 +43,14 @@ pub const ARR_CLAIM_OURS: arr_claim = 1;
 /// belong to another user, or to a running client that has lost the reply to a create.
 pub const ARR_CLAIM_CANDIDATE: arr_claim = 2;
 /// The only candidate for the lost create, and not a candidate for any other lost create of this process or in the
-/// journal. If the create has made a session that still exists, it is this one; otherwise this session belongs to another
-/// user. For a minute after it was sent, the create may still reach the service and make another.
+/// journal. If the create has so far made a session that still exists, it is this one; if not, this session belongs to
+/// another user. Until a minute after the create was sent, it may still reach the service and make a session.
 pub const ARR_CLAIM_ONLY_CANDIDATE: arr_claim = 3;
 
 /// Size of arr_session_properties in version 1 of the ABI.
 pub const ARR_SESSION_PROPERTIES_SIZE_V1: u32 = 1160;
 
-/// Properties of a session. Initialize it once with arr_session_properties_init(), then reuse it.
+/// Properties of a session. Initialize the struct once with arr_session_properties_init(), then reuse it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_session_properties {
@@ -66,9 +66,9 @@ pub struct arr_session_properties {
     pub handshake_port: i32,
     /// Total lease in seconds, counted from the moment the session became ready; 0 if the service did not say.
     pub max_lease_seconds: u32,
-    /// Used part of the lease, in seconds; 0 if the service did not say. In a list: as the service reported it, with
-    /// ARR_API_VERSION_2021_01_01 a multiple of 60. From a session's handle, the time since that report is added while
-    /// the session is ready, as in arr_snapshot.
+    /// Used part of the lease, in seconds; 0 if the service did not say. In properties from a list, this is the value
+    /// that the service reported (a multiple of 60 with ARR_API_VERSION_2021_01_01). In properties from a session's
+    /// handle, the time since that report is added while the session is ready, as in arr_snapshot.
     pub elapsed_seconds: u32,
     /// Remaining part of the lease, in seconds, when the call or operation ended: the total less the used part. So it
     /// is the total while the session starts, and 0 if the lease is unknown.

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// Starts arr_session_create(). Result: arr_operation_get_session().
 ///
-/// If the operation is cancelled or freed while it runs, the session that it may have created is stopped. If the reply
-/// is lost, ARR_EVENT_CREATE_LOST reports the sessions that it may have created.
+/// If the operation is cancelled or freed while it runs, any session that it creates is stopped. If the reply is lost,
+/// ARR_EVENT_CREATE_LOST reports the sessions that the create may have made.
 ///
 ///   client      The client.
 ///   options     The options. They may be freed after the call.
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn arr_session_open_start(
 
 /// Starts arr_session_get_properties() with ARR_READ_FRESH. Result: arr_operation_get_properties().
 ///
-/// Reads of a session started at about the same time share one request.
+/// Reads of one session that are started at about the same time share one request.
 ///
 ///   session     The session.
 ///   user_data   Any value; returned in arr_event.user_data.
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn arr_session_get_properties_start(
 
 /// Starts arr_session_update_lease(). Result: arr_operation_get_properties().
 ///
-/// It does not wait for other operations, only for a pause that the service has asked for (Retry-After).
+/// The update does not wait for other operations, only for a pause that the service has asked for (Retry-After).
 ///
 ///   session            The session.
 ///   max_lease_seconds  Total lease, as for arr_session_update_lease().
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn arr_session_update_lease_start(
 
 /// Starts arr_session_wait_until_ready(). Result: arr_operation_get_properties().
 ///
-/// All waits for a session share its requests. A wait occupies no thread.
+/// All waits for a session share their requests. A wait occupies no thread.
 ///
 ///   session     The session.
 ///   user_data   Any value; returned in arr_event.user_data.
@@ -179,7 +179,8 @@ pub unsafe extern "C" fn arr_session_wait_until_ready_start(
 
 /// Starts arr_session_stop(). Result: arr_operation_get_stop().
 ///
-/// It never waits for other operations, and continues when the operation is freed or the client is shut down or freed.
+/// The stop never waits for other operations, and continues when the operation is freed or the client is shut down or
+/// freed.
 ///
 ///   session     The session.
 ///   user_data   Any value; returned in arr_event.user_data.

@@ -13,7 +13,7 @@ use client::{Snapshot, abi};
 /// Size of arr_snapshot in version 1 of the ABI.
 pub const ARR_SNAPSHOT_SIZE_V1: u32 = 48;
 
-/// The numbers of a session, as of now. Initialize it once with arr_snapshot_init(), then reuse it.
+/// The numbers of a session, as of now. Initialize the struct once with arr_snapshot_init(), then reuse it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct arr_snapshot {
@@ -96,8 +96,8 @@ pub unsafe extern "C" fn arr_snapshot_init(snapshot: *mut arr_snapshot, size: us
     unsafe { guard::status("arr_snapshot_init", std::ptr::null_mut(), || structs::init(snapshot, size, &NOTHING)) }
 }
 
-/// Returns the session's current numbers: the service's last report, advanced by the time since. Cheap enough to call
-/// in every frame. arr_session_watch() keeps them current.
+/// Returns the session's current numbers: the service's last report, advanced by the time since then. Cheap enough to
+/// call in every frame. arr_session_watch() keeps them current.
 ///
 ///   session   The session.
 ///   snapshot  Out.

@@ -18,8 +18,8 @@ pub const ARR_ERROR_INVALID_ARGUMENT: arr_status = -100;
 pub const ARR_ERROR_INVALID_HANDLE: arr_status = -101;
 /// The buffer is too small, or its size was only queried. The required size was written to `needed`.
 pub const ARR_ERROR_BUFFER_TOO_SMALL: arr_status = -102;
-/// The library's version or build does not support it: an unknown read mode, a reserved field that is not 0, a field of
-/// a newer version that is set, or ARR_TRUST_PLATFORM on Android or UWP.
+/// The library's version or build does not support a value: an unknown read mode, a reserved field that is not 0, a
+/// field of a newer version that is set, or ARR_TRUST_PLATFORM on Android or UWP.
 pub const ARR_ERROR_UNSUPPORTED: arr_status = -103;
 /// This process was forked from the one that created the handle. Nothing was done; create a client in this process.
 pub const ARR_ERROR_FORKED: arr_status = -104;
@@ -35,7 +35,7 @@ pub const ARR_ERROR_PENDING: arr_status = -203;
 
 /// The service refused the account key or the token (401).
 pub const ARR_ERROR_UNAUTHORIZED: arr_status = -300;
-/// The credential is valid but does not permit this (403); or a proxy refuses the user or the host.
+/// The credential is valid but does not permit the request (403), or a proxy refuses the user or the host.
 pub const ARR_ERROR_FORBIDDEN: arr_status = -301;
 /// The reply of the token service has no usable token.
 pub const ARR_ERROR_INVALID_TOKEN: arr_status = -302;
@@ -60,8 +60,8 @@ pub const ARR_ERROR_SERVICE_FAILURE: arr_status = -504;
 /// The reply does not match the documentation of the service.
 pub const ARR_ERROR_UNEXPECTED_REPLY: arr_status = -505;
 /// A create was sent and its reply was lost: a session may be running and costing money. Its id is unknown with REST
-/// v1; with 2021-01-01 the message names it. To be able to retry a create safely with 2021-01-01, pass a session_id,
-/// and then the same one again.
+/// v1. With 2021-01-01 the message names it, and the library's own retries are safe; to be able to repeat the call
+/// safely too, pass a session_id the first time and the same one again.
 pub const ARR_ERROR_OUTCOME_UNKNOWN: arr_status = -506;
 /// The service runs as many sessions as it can (429 with the code ServiceFull). A create is retried within its time
 /// limit, by default first after 5 to 10 s and at least once a minute; see retry_delay_ms.
