@@ -126,7 +126,7 @@ namespace ArrSession
 
         /// <summary>
         /// Supplies a new token of the kind the client was created with, usually in reply to
-        /// <see cref="ArrEventType.TokenNeeded"/>. Calls that wait for it continue. Sends nothing.
+        /// <see cref="ArrEventType.TokenNeeded"/>. Calls that wait for a token continue. Sends nothing.
         /// </summary>
         /// <exception cref="ArrException">The text cannot be a token, or the client uses an account key.</exception>
         public unsafe void SetToken(string token)

@@ -75,13 +75,13 @@ namespace ArrSession
 
         /// <summary>
         /// Where the account was created: its account domain ("westus2.mixedreality.azure.com") or just the region
-        /// ("westus2"). Tokens come from https://sts.{domain}. A full URL names the token service itself.
+        /// ("westus2"). Tokens then come from https://sts.{domain}. Alternatively, the URL of the token service itself.
         /// </summary>
         public string AccountDomain { get; set; }
 
         /// <summary>
-        /// Where sessions run, possibly another region: the region ("westus2"), the session service's host, or its URL.
-        /// HTTPS, or plain HTTP to this machine.
+        /// Where sessions run: a region ("westus2"), which may differ from the account's, or the session service's host, or
+        /// its URL. HTTPS, or plain HTTP to this machine.
         /// </summary>
         public string ServiceEndpoint { get; set; }
 
@@ -110,7 +110,7 @@ namespace ArrSession
         /// </summary>
         public string CaFile { get; set; }
 
-        /// <summary>The same as <see cref="CaFile"/>, as text. Null: none.</summary>
+        /// <summary>Like <see cref="CaFile"/>, but the PEM text itself. Null: none.</summary>
         public string CaPem { get; set; }
 
         /// <summary>

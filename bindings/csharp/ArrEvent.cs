@@ -17,8 +17,8 @@ namespace ArrSession
         LeaseExpiring = Native.ARR_EVENT_LEASE_EXPIRING,
         /// <summary>
         /// Keep-alive could not extend the lease; <see cref="ArrEvent.Status"/> says why, and it tries again.
-        /// <see cref="ArrStatus.UnexpectedReply"/>: the service accepted the longer lease, but a poll shows that it has not
-        /// grown.
+        /// <see cref="ArrStatus.UnexpectedReply"/>: the service accepted the longer lease, but a poll shows that the lease
+        /// has not grown.
         /// </summary>
         LeaseNotExtended = Native.ARR_EVENT_LEASE_NOT_EXTENDED,
         /// <summary>
@@ -39,16 +39,17 @@ namespace ArrSession
         /// </summary>
         Resumed = Native.ARR_EVENT_RESUMED,
         /// <summary>
-        /// The reply to an Async create was lost, and session <see cref="ArrEvent.SessionId"/> may be the result. One event
-        /// per candidate (<see cref="ArrEvent.Index"/> of <see cref="ArrEvent.Count"/>), or a single event with a count of 0.
-        /// The library stops none of them. If the only candidate may also be the result of another lost create, a second event
-        /// without a SessionId means: or none. With a count of 0 no session matches, or, if <see cref="ArrEvent.Status"/> is
-        /// not Ok, the sessions could not be determined.
+        /// The reply to an Async create was lost, and session <see cref="ArrEvent.SessionId"/> may be the result. There is one
+        /// event per candidate (<see cref="ArrEvent.Index"/> of <see cref="ArrEvent.Count"/>), or a single event with a count
+        /// of 0. The library stops none of the candidates. If the only candidate may also be the result of another lost
+        /// create, two events come, each with a count of 2: the second has no SessionId and stands for the possibility that
+        /// this create made none. With a count of 0: if <see cref="ArrEvent.Status"/> is Ok, no session matches yet;
+        /// otherwise the sessions could not be determined.
         /// </summary>
         CreateLost = Native.ARR_EVENT_CREATE_LOST,
         /// <summary>
-        /// A create was cancelled after it had created <see cref="ArrEvent.SessionId"/>, and stopping that session failed:
-        /// it may be running.
+        /// A create was cancelled after it had created <see cref="ArrEvent.SessionId"/>. Stopping that session failed, so it
+        /// may be running.
         /// </summary>
         SessionLeftRunning = Native.ARR_EVENT_SESSION_LEFT_RUNNING,
         /// <summary>
@@ -108,7 +109,7 @@ namespace ArrSession
         /// <summary>This event's position among <see cref="Count"/> events that belong together, from 0.</summary>
         public int Index { get; }
 
-        /// <summary>The number of events that belong together.</summary>
+        /// <summary>The number of events that belong together; 0 if this one stands alone.</summary>
         public int Count { get; }
 
         /// <summary>

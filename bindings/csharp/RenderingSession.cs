@@ -156,7 +156,7 @@ namespace ArrSession
         /// <returns>
         /// The cached properties with the new lease; with REST v1, the rest is as old as
         /// <see cref="SessionProperties.Age"/> says. The lease is the one that the service accepted; only a read shows
-        /// whether it granted it.
+        /// whether the service granted it.
         /// </returns>
         /// <exception cref="ArrException">
         /// <see cref="ArrStatus.InvalidArgument"/>: shorter than the cached lease. <see cref="ArrStatus.BadRequest"/> (REST
@@ -188,8 +188,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Stops the session: its server is released and costs no more. The object stays usable, for example to read the
-        /// final properties.
+        /// Stops the session: its server is released and costs no more. A session that has already ended counts as stopped.
+        /// The object stays usable, for example to read the final properties.
         /// </summary>
         /// <remarks>
         /// REST v1: DELETE /v1/accounts/{account}/sessions/{id}; 2021-01-01: POST /accounts/{account}/sessions/{id}/:stop.

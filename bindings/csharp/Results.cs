@@ -69,8 +69,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Whether the session had already ended, according to the service. False also if the reply to an earlier stop was
-        /// lost, since that one may have ended it.
+        /// Whether the session had already ended, according to the service. After an earlier stop request whose reply was
+        /// lost, it is false, because that request may have ended the session.
         /// </summary>
         public bool AlreadyGone { get; }
     }

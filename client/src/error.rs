@@ -57,8 +57,8 @@ pub enum ErrorKind {
     ServiceFailure,
     /// The reply does not match the service's documentation, or is too long.
     UnexpectedReply,
-    /// A create was sent and its reply was lost: a session may be running and costing money. Its id is unknown (REST
-    /// v1) or given in the message (2021-01-01).
+    /// A create was sent and its reply was lost: a session may be running and costing money. Its id is unknown with
+    /// REST v1; with 2021-01-01 the message names it.
     OutcomeUnknown,
     /// The session stopped or its lease expired during the wait.
     SessionEnded,

@@ -66,7 +66,7 @@ pub enum EventKind {
     /// The lease of a watched session expires soon.
     LeaseExpiring,
     /// Keep-alive could not extend the lease and will retry. [`ErrorKind::UnexpectedReply`]: the service accepted the
-    /// longer lease, but a read shows that it has not grown.
+    /// longer lease, but a read shows that the lease has not grown.
     LeaseNotExtended,
     /// The lease has reached its cap and will not be extended further.
     LeaseCapReached,
@@ -86,12 +86,13 @@ pub enum EventKind {
     /// usually take less than 3 minutes. [`Snapshot::starting_for`] has the time.
     StartingLong,
     /// The reply to a started create was lost, and this session may be the one it created. With a count of 1 it is the
-    /// only candidate. If another lost create may have made that one, a second event without a session means: or none.
-    /// It is not stopped: that decision is the application's. A blocking create reports only
-    /// [`ErrorKind::OutcomeUnknown`], without an event.
+    /// only candidate. If another lost create may have made that one, two events come, each with a count of 2: the
+    /// second has no session and stands for the possibility that this create made none. The library stops none of the
+    /// sessions named; that decision is the application's. A blocking create posts no event; it returns
+    /// [`ErrorKind::OutcomeUnknown`].
     CreateLost,
-    /// A create was cancelled after it had created a session, and stopping that session failed: it may be running.
-    /// Stays last.
+    /// A create was cancelled after it had created a session. Stopping that session failed, so it may be running. Stays
+    /// last.
     LeftRunning,
 }
 

@@ -141,8 +141,8 @@ impl Client {
     /// journal, it is recorded before anything is sent.
     ///
     /// A started create can be cancelled: if its session id still arrives, that session is stopped. If its reply is
-    /// lost, [`EventKind::CreateLost`](crate::EventKind::CreateLost) also names the sessions that it may have created.
-    /// A blocking create returns only the error, whose message names the id with REST 2021-01-01.
+    /// lost, [`EventKind::CreateLost`](crate::EventKind::CreateLost) also names the sessions that the create may have
+    /// made. A blocking create returns only the error, whose message names the id with REST 2021-01-01.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for parameters that the API version does not support. [`ErrorKind::Conflict`] if

@@ -170,7 +170,7 @@ impl Session {
     /// queue behind other calls, and continues when the operation is dropped or the client ends.
     ///
     /// # Errors
-    /// After any error the session may still be running: stop it again.
+    /// If the call fails, the session may still be running: stop it again.
     pub fn stop(&self) -> Call<Stopped> {
         let (account, id) = (Arc::clone(&self.account), self.id().clone());
         self.call(OperationKind::Stop, move |terms| Ok(Made::new(calls::stop(&account, &id, terms.deadline))))

@@ -24,10 +24,10 @@ pub struct ClientConfig {
     /// The credential that authenticates the caller.
     pub credential: Credential,
     /// Where the account was created: its account domain (`westus2.mixedreality.azure.com`) or just the region
-    /// (`westus2`). Tokens come from `https://sts.{domain}`. If this is a full URL, it is the token service.
+    /// (`westus2`). Tokens then come from `https://sts.{domain}`. Alternatively, the URL of the token service itself.
     pub account_domain: String,
-    /// Where sessions run, which may be another region: the region (`westus2`), the session service's host, or its URL
-    /// (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP on this machine.
+    /// Where sessions run: a region (`westus2`), which may differ from the account's, or the session service's host, or
+    /// its URL (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP on this machine.
     pub service_endpoint: String,
     /// The version of the REST API to use.
     pub api_version: ApiVersion,

@@ -50,8 +50,8 @@ public:
 
     /// Creates a session. Its server costs money from the moment it is ready until it is stopped or its lease ends.
     ///
-    /// Status::outcome_unknown if the reply was lost: a session may be running. list_sessions() shows it; with REST
-    /// 2021-01-01 the message names its id. Only start_create_session() also reports EventType::create_lost.
+    /// Status::outcome_unknown if the reply was lost: a session may be running. list_sessions() shows it among others;
+    /// with REST 2021-01-01 the message names its id. Only start_create_session() also reports EventType::create_lost.
     Result<Session> create_session(const SessionOptions& options, CallTimeout timeout = {}) const {
         return create_session(options, nullptr, timeout);
     }
@@ -125,8 +125,8 @@ public:
         });
     }
 
-    /// Starts create_session(). Result: Operation::session(). If the operation is cancelled or freed while it runs,
-    /// the session that it may have created is stopped. Does not block.
+    /// Starts create_session(). Result: Operation::session(). If the operation is cancelled or freed while it runs, any
+    /// session that it creates is stopped. Does not block.
     Result<Operation> start_create_session(const SessionOptions& options, std::uint64_t user_data = 0,
                                            CallTimeout timeout = {}) const {
         return options.with_raw("arr_session_create_start", [&](const arr_session_create_options* raw) {
@@ -246,9 +246,9 @@ public:
     }
 
     /// Shuts the client down, and waits until its work is done and its threads have ended. Stops that were started, and
-    /// those of stop_on_shutdown, are still sent; all else is cancelled. Sessions of creates that have already
-    /// succeeded are not stopped: get them first with Operation::session(). Status::timeout if it has not finished:
-    /// call it again. The remaining events can still be pulled.
+    /// those of stop_on_shutdown, are still sent; all else is cancelled. If a started create has already succeeded, its
+    /// session is not stopped unless that is watched with stop_on_shutdown: get it first with Operation::session().
+    /// Status::timeout if the work has not finished: call shutdown() again. The remaining events can still be pulled.
     Result<void> shutdown(WaitTimeout timeout) const {
         return detail::attempt([&](arr_error_info* error) { return arr_client_shutdown(get(), timeout.raw(), error); });
     }

@@ -18,9 +18,8 @@ struct ReusedSession;
 
 /// An operation started by a start_ function. It ends exactly once.
 ///
-/// Keep it until it has ended: EventType::operation_ended, poll() or wait() report that. Freeing a running
-/// operation cancels it, except a stop, which continues. Its result may be taken any number of times. All functions
-/// are thread-safe.
+/// Keep it until it has ended: EventType::operation_ended, poll() or wait() report that. Freeing a running operation
+/// cancels it, but a stop continues. Its result may be taken any number of times. All functions are thread-safe.
 class Operation : public detail::Owner<Operation, arr_operation> {
 public:
     /// An empty handle.

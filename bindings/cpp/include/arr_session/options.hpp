@@ -70,7 +70,8 @@ public:
     ClientOptions& account_domain(std::string_view domain) {
         return set(account_domain_, domain, "account_domain has an embedded NUL");
     }
-    /// Where sessions run: the region, the host of the session service, or its URL.
+    /// Where sessions run: a region, which may differ from the account's, or the host of the session service, or its
+    /// URL.
     ClientOptions& service_endpoint(std::string_view endpoint) {
         return set(service_endpoint_, endpoint, "service_endpoint has an embedded NUL");
     }
@@ -86,7 +87,7 @@ public:
     }
     /// Path, in UTF-8, of a PEM file with additional certificate authorities to trust.
     ClientOptions& ca_file(std::string_view path) { return set(ca_file_, path, "ca_file has an embedded NUL"); }
-    /// The same as PEM text.
+    /// Like ca_file(), but the PEM text itself.
     ClientOptions& ca_pem(std::string_view pem) { return set(ca_pem_, pem, "ca_pem has an embedded NUL"); }
     /// HTTP proxy: "system" (the default: HTTPS_PROXY and the like, or the system's settings), "none", or
     /// `http://host:port`.

@@ -65,7 +65,7 @@ public:
 
     /// Sets the total lease, counted from the moment the session became ready: 1 s to 365 days. It can only grow.
     /// Returns the cached properties after the update, with the lease that the service accepted; only a read shows
-    /// whether it granted it.
+    /// whether the service granted it.
     Result<SessionProperties> update_lease(WholeSeconds max_lease, CallTimeout timeout = {}) const {
         if (!max_lease.fits()) {
             return lease_refused("arr_session_update_lease");
@@ -91,8 +91,8 @@ public:
         });
     }
 
-    /// Stops the session: its server is released and no longer costs money. After a failure it may still be
-    /// running: stop it again.
+    /// Stops the session: its server is released and no longer costs money. A session that has already ended counts as
+    /// stopped. If the call fails, the session may still be running: stop it again.
     Result<StopResult> stop(CallTimeout timeout = {}) const {
         return detail::filled<StopResult>(std::int32_t{0}, [&](std::int32_t* already_gone, arr_error_info* error) {
             return arr_session_stop(get(), already_gone, timeout.raw(), error);

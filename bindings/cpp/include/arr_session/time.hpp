@@ -5,8 +5,8 @@
 //   settings   (leases, intervals: WholeSeconds, WholeMilliseconds) are rounded up to the unit. A call that uses a negative
 //              setting, or one that does not fit, fails with Status::invalid_argument.
 //   timeouts   (CallTimeout, WaitTimeout) are rounded up to milliseconds. One that does not fit (49 days) is no limit, and a
-//              negative one counts as zero. Zero does not wait: a wait checks once, a call that needs a request fails with
-//              Status::timeout, and a start_ function with Status::invalid_argument.
+//              negative one counts as zero. With zero, a wait checks its condition once, a call that needs a request fails
+//              with Status::timeout, and a start_ function fails with Status::invalid_argument.
 #pragma once
 
 #include <arr_session.h>
