@@ -391,9 +391,9 @@ typedef struct arr_client_options {
     // Interval between reads of a starting session, while it is waited for or watched. Milliseconds, 1000 to 86400000;
     // if the service is on this machine, 1 to 86400000.
     //
-    // 0 is the default: 10000 with REST v1, whose documentation asks for 5 to 10 s; with 2021-01-01, whose official
-    // clients poll faster, 2000 for a standard and 10000 for a premium session; 250 if the service is on this machine.
-    // After a failure, the next read respects Retry-After.
+    // 0 is the default. It is 250 if the service is on this machine. Elsewhere it is 10000 with REST v1, whose
+    // documentation asks for 5 to 10 s, and with 2021-01-01, whose official clients poll faster, 2000 for a standard
+    // and 10000 for a premium session. After a failure, the next read respects Retry-After.
     uint32_t poll_interval_ms;
     // How long the cached properties of a ready session count as current, and how often watching reads all ready
     // sessions, in one request. Milliseconds, same range as poll_interval_ms; 0 is the default, 30000.
