@@ -454,9 +454,9 @@ typedef struct arr_session_properties {
     int32_t handshake_port;
     // Total lease in seconds, counted from the moment the session became ready; 0 if the service did not say.
     uint32_t max_lease_seconds;
-    // Used part of the lease, in seconds; 0 if the service did not say. In properties from a list, this is the value
-    // that the service reported (a multiple of 60 with ARR_API_VERSION_2021_01_01). In properties from a session's
-    // handle, the time since that report is added while the session is ready, as in arr_snapshot.
+    // Used part of the lease, in seconds; 0 if the service did not say. In properties from arr_client_list_sessions(),
+    // this is the value that the service reported (a multiple of 60 with ARR_API_VERSION_2021_01_01). In all other
+    // properties, the time since that report is added while the session is ready, as in arr_snapshot.
     uint32_t elapsed_seconds;
     // Remaining part of the lease, in seconds, when the call or operation ended: the total less the used part. So it
     // is the total while the session starts, and 0 if the lease is unknown.

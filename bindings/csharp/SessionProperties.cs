@@ -119,9 +119,10 @@ namespace ArrSession
         public TimeSpan MaxLease { get; }
 
         /// <summary>
-        /// How much of the lease is used; zero if the service did not report it. In properties from a list, this is what the
-        /// service reported (whole minutes with REST 2021-01-01). In properties from a <see cref="RenderingSession"/>, the
-        /// time since that report is added while the session is ready, as in <see cref="SessionSnapshot"/>.
+        /// How much of the lease is used; zero if the service did not report it. In properties from
+        /// <see cref="ArrClient.ListSessionsAsync"/>, this is what the service reported (whole minutes with REST 2021-01-01).
+        /// In all other properties, the time since that report is added while the session is ready, as in
+        /// <see cref="SessionSnapshot"/>.
         /// </summary>
         public TimeSpan Elapsed { get; }
 

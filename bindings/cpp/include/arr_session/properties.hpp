@@ -30,9 +30,9 @@ public:
     int handshake_port() const noexcept { return raw_.handshake_port; }
     /// Total lease, counted from the moment the session became ready; 0 if the service did not say.
     std::chrono::seconds max_lease() const noexcept { return std::chrono::seconds(raw_.max_lease_seconds); }
-    /// Used part of the lease; 0 if the service did not say. In properties from a list, this is the value that the
-    /// service reported (whole minutes with REST 2021-01-01). In properties from a Session, the time since that report
-    /// is added while the session is ready, as in Snapshot.
+    /// Used part of the lease; 0 if the service did not say. In properties from Client::list_sessions(), this is the
+    /// value that the service reported (whole minutes with REST 2021-01-01). In all other properties, the time since
+    /// that report is added while the session is ready, as in Snapshot.
     std::chrono::seconds elapsed() const noexcept { return std::chrono::seconds(raw_.elapsed_seconds); }
     /// Remaining part of the lease, as of the end of the call or operation.
     std::chrono::seconds remaining() const noexcept { return std::chrono::seconds(raw_.remaining_seconds); }
