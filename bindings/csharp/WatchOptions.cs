@@ -37,7 +37,7 @@ namespace ArrSession
 
         /// <summary>
         /// With <see cref="SuspendAction.Extend"/>: the lease is extended if less than this is left, so that this much is
-        /// left; not beyond <see cref="KeepAliveOptions.Cap"/>. Default 10 minutes.
+        /// left, but not beyond <see cref="KeepAliveOptions.Cap"/>. Default 10 minutes.
         /// </summary>
         public TimeSpan SuspendLease { get; set; } = TimeSpan.FromMinutes(10);
 

@@ -51,7 +51,7 @@ namespace ArrSession.Unity
         [SerializeField] bool stopOnQuit = true;
         [Tooltip("What happens to the session when the application is suspended.")]
         [SerializeField] SuspendAction onSuspend = SuspendAction.Leave;
-        [Tooltip("For Extend: on suspend, the lease is extended if less than this is left, so that this much is left, in minutes; not beyond Keep Alive's cap.")]
+        [Tooltip("For Extend: on suspend, the lease is extended if less than this is left, so that this much is left, in minutes; but not beyond Keep Alive's cap.")]
         [Min(1)]
         [SerializeField] int suspendLeaseMinutes = 10;
 
