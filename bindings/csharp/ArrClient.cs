@@ -22,7 +22,7 @@ namespace ArrSession
     /// <para>
     /// A timeout limits a whole call, retries included. Null means <see cref="ArrClientOptions.CallTimeout"/>;
     /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> means no limit. With zero, a blocking method sends nothing
-    /// and throws <see cref="ArrStatus.Timeout"/> if it needs a request; an Async method throws
+    /// and fails with <see cref="ArrStatus.Timeout"/> if it needs a request; an Async method throws
     /// <see cref="ArgumentOutOfRangeException"/>.
     /// </para>
     /// <para>

@@ -305,8 +305,8 @@ namespace ArrSession
         }
 
         /// <summary>
-        /// Returns the session's numbers: the last reply, advanced to now. Cheap enough to call in every frame: sends
-        /// nothing, does not block or allocate. <see cref="Watch"/> keeps it current.
+        /// Returns the session's current values: the last reply, with times computed up to this moment. Cheap enough to
+        /// call in every frame: sends nothing, does not block or allocate. <see cref="Watch"/> keeps them current.
         /// </summary>
         public unsafe SessionSnapshot GetSnapshot()
         {

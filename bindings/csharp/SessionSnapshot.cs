@@ -3,7 +3,7 @@ using System;
 namespace ArrSession
 {
     /// <summary>
-    /// A session's numbers, current at the time of the call: see <see cref="RenderingSession.GetSnapshot"/>.
+    /// A session's current values at the time of the call: see <see cref="RenderingSession.GetSnapshot"/>.
     /// </summary>
     public readonly struct SessionSnapshot
     {

@@ -36,7 +36,8 @@ namespace ArrSession
         public SuspendAction OnSuspend { get; set; } = SuspendAction.Leave;
 
         /// <summary>
-        /// With <see cref="SuspendAction.Extend"/>: the least remaining lease after a suspend. Default 10 minutes.
+        /// With <see cref="SuspendAction.Extend"/>: the lease is extended if less than this is left, so that this much is
+        /// left, but not beyond <see cref="KeepAliveOptions.Cap"/>. Default 10 minutes.
         /// </summary>
         public TimeSpan SuspendLease { get; set; } = TimeSpan.FromMinutes(10);
 

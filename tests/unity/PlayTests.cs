@@ -98,13 +98,40 @@ static class PlayTests
         PlayMode.Enter();
         RemoteRenderingSession session = Stage.Session();
         int before = Emulator.Running();
+        // With an id that the service does not know, a session is created too.
+        foreach (string preferred in new[] { "", "00000000-0000-4000-8000-000000000000" })
+        {
+            session.PreferredSessionId = preferred;
+            CancellationTokenSource cancel = new CancellationTokenSource();
+            Task<SessionProperties> start = session.StartSessionAsync(cancel.Token);
+            Stage.Until(delegate { return session.Session != null; }, "it is created");
+            cancel.Cancel();
+            Stage.Until(delegate { return start.IsCompleted && session.Session == null; }, "the session is stopped");
+            Check.That(start.IsCanceled, "the start is cancelled");
+            Check.Equal(before, Emulator.Running(), "sessions at the service");
+        }
+    }
+
+    public static void ACancelledStartLeavesAReusedSessionRunning()
+    {
+        RemoteRenderingSession session = Stage.ReadySession();
+        string id = session.Session.Id;
+        session.ForgetSession();
+        session.PreferredSessionId = id;
         CancellationTokenSource cancel = new CancellationTokenSource();
+        string reused = null;
+        session.OnStatusChanged.AddListener(delegate
+        {
+            if (session.Session != null) reused = session.Session.Id;
+            cancel.Cancel();
+        });
         Task<SessionProperties> start = session.StartSessionAsync(cancel.Token);
-        Stage.Until(delegate { return session.Session != null; }, "it is created");
-        cancel.Cancel();
-        Stage.Until(delegate { return start.IsCompleted && session.Session == null; }, "the session is stopped");
+        Stage.Until(delegate { return start.IsCompleted; }, "the start ends");
+        Check.Equal(id, reused, "the session that it reused");
         Check.That(start.IsCanceled, "the start is cancelled");
-        Check.Equal(before, Emulator.Running(), "sessions at the service");
+        Check.That(session.Session == null, "the session is released");
+        Stage.Await(session.Client.ListSessionsAsync());
+        Check.Equal("Ready", Emulator.StatusOf(id), "the service's status");
     }
 
     public static void AForgottenSessionRunsOnAndCanBeOpened()
@@ -162,11 +189,12 @@ static class PlayTests
         RemoteRenderingSession session = Stage.Session();
         SessionStatus ended = SessionStatus.Unknown;
         session.OnEnded.AddListener(delegate(SessionStatus how) { ended = how; });
-        // Replies are delayed, so that the session has failed before the first one arrives, even on a busy machine.
-        Emulator.Fault("GET", "**/sessions/**", "{\"type\": \"delay\", \"ms\": 300}");
+        // No read succeeds before the session has failed, however busy the machine is.
+        Emulator.Fault("GET", "**/sessions**", "{\"type\": \"status\"}");
         Task<SessionProperties> start = session.StartSessionAsync();
         Stage.Until(delegate { return session.Session != null; }, "it is created");
         Emulator.Force(session.Session.Id, "Error");
+        Emulator.EndFaults();
         Stage.Until(delegate { return start.IsCompleted; }, "the start ends");
         Check.That(start.IsFaulted, "the start fails");
         Check.Equal(SessionStatus.Error, ended, "the event");

@@ -18,6 +18,7 @@ static class Program
         PlayTests.AfterAStopAnotherSessionCanStart,
         PlayTests.AStopCancelsAStart,
         PlayTests.ACancelledStartLeavesNothingRunning,
+        PlayTests.ACancelledStartLeavesAReusedSessionRunning,
         PlayTests.AForgottenSessionRunsOnAndCanBeOpened,
         PlayTests.TheLeaseGrowsUpToItsCap,
         PlayTests.AnEndingLeaseIsReported,

@@ -50,7 +50,7 @@ namespace ArrSession.Unity.Editor
             {
                 EditorGUILayout.LabelField("Session", shown.Session.Id);
                 EditorGUILayout.LabelField("Remaining lease", Clock(snapshot.Remaining) + " of " + Clock(snapshot.MaxLease));
-                EditorGUILayout.LabelField("Ports", snapshot.HandshakePort + " (handshake), " + snapshot.ArrInspectorPort + " (inspector)");
+                EditorGUILayout.LabelField("Ports", snapshot.HandshakePort + " (handshake), " + snapshot.ArrInspectorPort + " (ARR Inspector)");
                 if (snapshot.Status == SessionStatus.Starting) EditorGUILayout.LabelField("Starting for", Clock(snapshot.StartingFor));
                 EditorGUILayout.LabelField("Last read", Clock(snapshot.Age) + " ago" + (shown.ReadsAreFailing ? "; reads are failing" : ""));
             }

@@ -82,6 +82,7 @@ namespace ArrSession.Unity
         async Task<SessionProperties> BeginAsync(string id, CancellationTokenSource mine, CancellationToken cancellation)
         {
             RenderingSession begun = null;
+            bool isNew = false;
             using (cancellation.Register(mine.Cancel))
             {
                 CancellationToken end = mine.Token;
@@ -89,9 +90,13 @@ namespace ArrSession.Unity
                 {
                     await EnsureClient(end);
                     end.ThrowIfCancellationRequested();
-                    begun = await (id != null ? client.OpenSessionAsync(id, end) : CreateOrReuse(end));
+                    ReuseResult found = await Obtain(id, end);
+                    begun = found.Session;
+                    isNew = !found.Reused;
                     if (end.IsCancellationRequested)
                     {
+                        // Cancelled by another thread after the create had ended, so the library does not stop it.
+                        if (isNew && !begun.Client.IsDisposed) Observe(StopAsync(begun, CancellationToken.None));
                         begun.Dispose();
                         end.ThrowIfCancellationRequested();
                     }
@@ -103,7 +108,7 @@ namespace ArrSession.Unity
                 catch (OperationCanceledException)
                 {
                     // The caller cancelled. Stop, forget and close handle the session themselves.
-                    if (cancellation.IsCancellationRequested && ReferenceEquals(mine, life)) GiveUp(id == null);
+                    if (cancellation.IsCancellationRequested && ReferenceEquals(mine, life)) GiveUp(isNew);
                     throw;
                 }
                 catch (ArrSessionEndedException problem)
@@ -129,26 +134,30 @@ namespace ArrSession.Unity
             else ForgetSession();
         }
 
-        async Task<RenderingSession> CreateOrReuse(CancellationToken cancellation)
+        // Opens the session with this id; without an id, reuses one or creates one.
+        async Task<ReuseResult> Obtain(string id, CancellationToken cancellation)
         {
+            if (id != null) return new ReuseResult(await client.OpenSessionAsync(id, cancellation), true);
             CreateSessionOptions what = new CreateSessionOptions { Size = size, MaxLease = Lease };
-            ArrClient asked = client;
-            RenderingSession begun;
-            bool isNew = true;
             if (!reuseEarlier && string.IsNullOrEmpty(sessionId))
             {
-                begun = await asked.CreateSessionAsync(what, cancellation);
+                return new ReuseResult(await client.CreateSessionAsync(what, cancellation), false);
             }
-            else
+            ReuseOptions fit = new ReuseOptions { SessionId = sessionId };
+            return await client.ReuseOrCreateSessionAsync(what, fit, cancellation);
+        }
+
+        async Task StopAsync(RenderingSession stopping, CancellationToken cancellation)
+        {
+            try
             {
-                ReuseOptions fit = new ReuseOptions { SessionId = string.IsNullOrEmpty(sessionId) ? null : sessionId };
-                ReuseResult found = await asked.ReuseOrCreateSessionAsync(what, fit, cancellation);
-                begun = found.Session;
-                isNew = !found.Reused;
+                await stopping.StopAsync(cancellation);
             }
-            // Cancelled by another thread after the create had ended, so the library does not stop it.
-            if (isNew && cancellation.IsCancellationRequested && !asked.IsDisposed) Observe(begun.StopAsync());
-            return begun;
+            catch (Exception problem)
+            {
+                Report(problem);
+                throw;
+            }
         }
 
         async Task EnsureClient(CancellationToken cancellation)

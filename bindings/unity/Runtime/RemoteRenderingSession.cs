@@ -7,8 +7,8 @@ namespace ArrSession.Unity
 {
     /// <summary>
     /// One rendering session: starts it, reports its state by events, keeps its lease alive if asked, and stops it when
-    /// play mode or the application ends. Main thread only; events are raised there. Also works in edit mode, called by the
-    /// Editor.
+    /// play mode or the application ends. Main thread only; events are raised there. Also works in edit mode, where the Editor's
+    /// updates pump it.
     /// </summary>
     [AddComponentMenu("Remote Rendering/Remote Rendering Session")]
     [DisallowMultipleComponent]
@@ -22,7 +22,7 @@ namespace ArrSession.Unity
         [SerializeField] bool startAutomatically = false;
         [Tooltip("The size of the server.")]
         [SerializeField] SessionSize size = SessionSize.Standard;
-        [Tooltip("The lease of a new session, in minutes. The session then ends, even if this application crashes.")]
+        [Tooltip("The lease of a new session, in minutes. When it runs out, the session ends, even if this application has crashed.")]
         [Min(1)]
         [SerializeField] int leaseMinutes = 30;
         [Tooltip("Reuse a session that an earlier run left running, if it has this size and 10 minutes left. Needs Journal in the settings.")]
@@ -36,7 +36,7 @@ namespace ArrSession.Unity
         [SerializeField] float warnMinutes = 5;
         [Tooltip("Extend the lease automatically, up to the cap, while the application is alive.")]
         [SerializeField] bool keepAlive = false;
-        [Tooltip("The longest that the whole lease may become, in minutes. Required for Keep Alive: it bounds what the session can cost.")]
+        [Tooltip("The longest that the total lease may become, in minutes. Required for Keep Alive: it bounds what the session can cost.")]
         [Min(0)]
         [SerializeField] int leaseCapMinutes = 0;
         [Tooltip("Keep Alive extends the lease when less than this is left, in minutes.")]
@@ -46,12 +46,12 @@ namespace ArrSession.Unity
         [Min(1)]
         [SerializeField] int extendByMinutes = 15;
 
-        [Header("Care")]
+        [Header("Quit and Suspend")]
         [Tooltip("Stop the session when this component is destroyed, play mode ends, or the application quits.")]
         [SerializeField] bool stopOnQuit = true;
         [Tooltip("What happens to the session when the application is suspended.")]
         [SerializeField] SuspendAction onSuspend = SuspendAction.Leave;
-        [Tooltip("For Extend: the least remaining lease after a suspend, in minutes.")]
+        [Tooltip("For Extend: on suspend, the lease is extended if less than this is left, so that this much is left, in minutes; but not beyond Keep Alive's cap.")]
         [Min(1)]
         [SerializeField] int suspendLeaseMinutes = 10;
 
@@ -64,7 +64,7 @@ namespace ArrSession.Unity
         [SerializeField] SessionStatusEvent onEnded = new SessionStatusEvent();
         [Tooltip("The lease is about to end. Passes the minutes left.")]
         [SerializeField] SessionMinutesEvent onLeaseExpiring = new SessionMinutesEvent();
-        [Tooltip("Keep Alive extended the lease. Passes the whole lease in minutes.")]
+        [Tooltip("Keep Alive extended the lease. Passes the total lease in minutes.")]
         [SerializeField] SessionMinutesEvent onLeaseExtended = new SessionMinutesEvent();
         [Tooltip("The session has been starting for 15 minutes or more. Passes the minutes.")]
         [SerializeField] SessionMinutesEvent onStartingLong = new SessionMinutesEvent();
@@ -72,7 +72,7 @@ namespace ArrSession.Unity
         [SerializeField] SessionTextEvent onReadsFailing = new SessionTextEvent();
         [Tooltip("The session can be read again. Passes its status.")]
         [SerializeField] SessionStatusEvent onReadsRecovered = new SessionStatusEvent();
-        [Tooltip("Something failed. Passes what, and what to do.")]
+        [Tooltip("Something failed. Passes what failed and what to do about it.")]
         [SerializeField] SessionTextEvent onProblem = new SessionTextEvent();
 
         /// <summary>
@@ -80,11 +80,15 @@ namespace ArrSession.Unity
         /// </summary>
         public event Action<ArrEvent> EventReceived;
 
-        /// <summary>Raised when something failed. An awaited task throws the same exception.</summary>
+        /// <summary>
+        /// Raised when an operation or a token provider failed. If the operation's task is awaited, it throws the same
+        /// exception. Problems without an exception, such as a lease at its cap, reach only <see cref="OnProblem"/>.
+        /// </summary>
         public event Action<Exception> ProblemOccurred;
 
         /// <summary>
-        /// The account and service. Takes effect with the next client, after <see cref="Close"/> if there is one.
+        /// The account and service. Takes effect when the next client is created; if there is a client already, call
+        /// <see cref="Close"/> first.
         /// </summary>
         public RemoteRenderingSettings Settings
         {
@@ -139,7 +143,7 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// The longest that <see cref="KeepAlive"/> may make the whole lease, in whole minutes. Takes effect at once.
+        /// The longest that <see cref="KeepAlive"/> may make the total lease, in whole minutes. Takes effect at once.
         /// </summary>
         public TimeSpan LeaseCap
         {
@@ -227,7 +231,7 @@ namespace ArrSession.Unity
             get { return onLeaseExpiring; }
         }
 
-        /// <summary><see cref="KeepAlive"/> extended the lease. Passes the whole lease in minutes.</summary>
+        /// <summary><see cref="KeepAlive"/> extended the lease. Passes the total lease in minutes.</summary>
         public SessionMinutesEvent OnLeaseExtended
         {
             get { return onLeaseExtended; }
@@ -253,7 +257,7 @@ namespace ArrSession.Unity
             get { return onReadsRecovered; }
         }
 
-        /// <summary>Something failed. Passes what, and what to do.</summary>
+        /// <summary>Something failed. Passes what failed and what to do about it.</summary>
         public SessionTextEvent OnProblem
         {
             get { return onProblem; }
@@ -271,7 +275,10 @@ namespace ArrSession.Unity
             get { return Client != null && session != null && !session.IsDisposed ? session : null; }
         }
 
-        /// <summary>The session's status; after its end its last one; <c>Unknown</c> before the first session.</summary>
+        /// <summary>
+        /// The session's status. After the session ends, its final status; <c>Unknown</c> before the first session and after
+        /// <see cref="ForgetSession"/> or <see cref="Close"/>.
+        /// </summary>
         public SessionStatus Status
         {
             get { return status; }
@@ -304,8 +311,8 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// The session's numbers, advanced to now; all zero without a session. For every frame: sends nothing, allocates
-        /// nothing.
+        /// The session's current values, with times computed up to this moment; all zero without a session. Cheap enough for
+        /// every frame: sends nothing, allocates nothing.
         /// </summary>
         public SessionSnapshot Snapshot
         {
@@ -323,21 +330,30 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// Creates a session, or reuses the preferred or an earlier one, and waits until it is ready. Calls during a start
-        /// return the same task.
+        /// Creates a session, or reuses the preferred or an earlier one, and waits until it is ready. While a start is in
+        /// progress, further calls return its task.
         /// </summary>
-        /// <param name="cancellation">Cancels the start. A session that was created is stopped.</param>
-        /// <exception cref="InvalidOperationException">The settings are incomplete, or there is a session already.</exception>
+        /// <param name="cancellation">
+        /// Cancels the start. A session that it created is stopped; a reused one is released and runs on.
+        /// </param>
+        /// <exception cref="InvalidOperationException">
+        /// The settings are incomplete, there is a session already, or <see cref="OpenSessionAsync"/> is in progress.
+        /// </exception>
         /// <exception cref="ArrException">The service refused the request, or the network failed.</exception>
         public Task<SessionProperties> StartSessionAsync(CancellationToken cancellation = default(CancellationToken))
         {
             return Begin(null, cancellation);
         }
 
-        /// <summary>Opens the session with this id and waits until it is ready.</summary>
+        /// <summary>
+        /// Opens the session with this id and waits until it is ready. Meanwhile, further calls with this id return the same
+        /// task.
+        /// </summary>
         /// <param name="id">The session's id.</param>
-        /// <param name="cancellation">Cancels the start. The session is released, not stopped.</param>
-        /// <exception cref="InvalidOperationException">The settings are incomplete, or there is a session already.</exception>
+        /// <param name="cancellation">Cancels the call. The session is released, not stopped.</param>
+        /// <exception cref="InvalidOperationException">
+        /// The settings are incomplete, there is a session already, or another is being started or opened.
+        /// </exception>
         /// <exception cref="ArrException">The service refused the request, or the network failed.</exception>
         public Task<SessionProperties> OpenSessionAsync(string id, CancellationToken cancellation = default(CancellationToken))
         {
@@ -360,15 +376,7 @@ namespace ArrSession.Unity
             // Ends the wait for readiness, or cancels the create.
             if (IsStarting) life.Cancel();
             if (stopping == null) return;
-            try
-            {
-                await stopping.StopAsync(cancellation);
-            }
-            catch (Exception problem)
-            {
-                Report(problem);
-                throw;
-            }
+            await StopAsync(stopping, cancellation);
             if (ReferenceEquals(stopping, session)) End(SessionStatus.Stopped);
         }
 
@@ -452,8 +460,8 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// Ends the client without waiting: cancels everything pending, and stops a session with <see cref="StopOnQuit"/>
-        /// in the background. The next start creates a new client. Called when the component is destroyed.
+        /// Ends the client without waiting: cancels everything pending and, if <see cref="StopOnQuit"/> is set, stops the
+        /// session in the background. The next start creates a new client. Called when the component is destroyed.
         /// </summary>
         public void Close()
         {

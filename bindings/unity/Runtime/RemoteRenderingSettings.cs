@@ -66,7 +66,7 @@ namespace ArrSession.Unity
         [Tooltip("Additional certificate authorities to trust, as PEM text; for example the emulator's.")]
         [TextArea]
         [SerializeField] string certificateAuthorities = "";
-        [Tooltip("Which other certificate authorities to trust. Auto: the device's if the library can use them, else Mozilla's list. Platform: only the device's. Bundled: only Mozilla's list.")]
+        [Tooltip("Which certificate authorities to trust besides those in Certificate Authorities. Auto: the device's if the library can use them, else Mozilla's list. Platform: only the device's. Bundled: only Mozilla's list.")]
         [SerializeField] TrustedRoots trust = TrustedRoots.Auto;
         [Tooltip("\"system\", \"none\" or a URL. Empty: \"system\".")]
         [SerializeField] string proxy = "";
@@ -85,7 +85,7 @@ namespace ArrSession.Unity
         [SerializeField] bool journal = true;
         [Tooltip("Which log lines go to the console.")]
         [SerializeField] ArrLogLevel logLevel = ArrLogLevel.Warning;
-        [Tooltip("How long the end of play mode, a reload or quitting may block the main thread, in seconds.")]
+        [Tooltip("The longest that ending the sessions' clients may block the main thread, in seconds: when play mode begins or ends, on a reload, and on quitting. A reload or quitting may take 3 s even if this is less.")]
         [Min(0)]
         [SerializeField] float shutdownSeconds = 3;
         [Tooltip("What counts as a suspend. Platform Default: a pause, on headsets, phones and store apps only.")]
@@ -157,7 +157,10 @@ namespace ArrSession.Unity
             set { certificateAuthorities = value ?? ""; }
         }
 
-        /// <summary>Which other certificate authorities to trust. Default <see cref="TrustedRoots.Auto"/>.</summary>
+        /// <summary>
+        /// Which certificate authorities to trust besides those in <see cref="CertificateAuthorities"/>. Default
+        /// <see cref="TrustedRoots.Auto"/>.
+        /// </summary>
         public TrustedRoots Trust
         {
             get { return trust; }
@@ -209,7 +212,10 @@ namespace ArrSession.Unity
             set { logLevel = value; }
         }
 
-        /// <summary>How long a shutdown may block the main thread. Default 3 s.</summary>
+        /// <summary>
+        /// The longest that ending the sessions' clients may block the main thread: when play mode begins or ends, on a
+        /// reload, and on quitting. A reload or quitting may take 3 s even if this is less. Default 3 s.
+        /// </summary>
         public TimeSpan ShutdownLimit
         {
             get { return TimeSpan.FromSeconds(shutdownSeconds); }

@@ -85,8 +85,8 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// Pumps unless this frame has already pumped, and reinstalls the pump in the player loop. Needed when other code
-        /// has replaced the loop.
+        /// If the clients have not been pumped in this frame, reinstalls the pump in the player loop and pumps them. Needed
+        /// when other code has replaced the loop.
         /// </summary>
         public static void TickUnlessDone()
         {
@@ -96,8 +96,9 @@ namespace ArrSession.Unity
         }
 
         /// <summary>
-        /// Shuts down all clients in parallel: finishes stops that were started or promised, cancels everything else, and
-        /// completes every pending task. Blocks up to the clients' limits.
+        /// Shuts down all clients in parallel: finishes stops that were started or are due by
+        /// <see cref="WatchOptions.StopOnShutdown"/>, cancels everything else, and completes every pending task. Blocks up to
+        /// the clients' limits.
         /// </summary>
         /// <returns>True if everything was done in time and every stop succeeded.</returns>
         public static bool Shutdown()

@@ -7,7 +7,9 @@ namespace ArrSession.Unity
     /// <summary>The kind of token that a provider supplies.</summary>
     public enum TokenKind
     {
-        /// <summary>An access token of the session service's token service, for example from your server.</summary>
+        /// <summary>
+        /// An access token issued by the token service of the session service, obtained for example by your own server.
+        /// </summary>
         AccessToken,
 
         /// <summary>A Microsoft Entra ID token for the scope <c>https://sts.mixedreality.azure.com/.default</c>.</summary>
@@ -15,8 +17,8 @@ namespace ArrSession.Unity
     }
 
     /// <summary>
-    /// Supplies the credential of an application that other people use. Derive from <see cref="TokenProviderAsset"/> or
-    /// <see cref="TokenProviderBehaviour"/>.
+    /// Supplies the credential in an application that you give to other people, which must contain no account key. Derive
+    /// from <see cref="TokenProviderAsset"/> or <see cref="TokenProviderBehaviour"/>.
     /// </summary>
     public interface ITokenProvider
     {

@@ -7,7 +7,7 @@ using UnityEngine;
 namespace ArrSession.Compatibility
 {
     /// <summary>
-    /// For code written against the component of this name: replace the using lines for
+    /// For code written against Microsoft's component <c>ARRServiceUnity</c>: replace the using lines for
     /// <c>Microsoft.Azure.RemoteRendering</c> and <c>Microsoft.Azure.RemoteRendering.Unity</c> with
     /// <c>ArrSession.Compatibility</c>. Covers sessions only, not rendering. One difference affects cost, so it is a
     /// setting: the lease is renewed up to a cap, not forever.
@@ -27,7 +27,7 @@ namespace ArrSession.Compatibility
         [Tooltip("Extend by this, in minutes.")]
         [Min(10)]
         [SerializeField] int autoRenewLeaseAmountMinutes = 15;
-        [Tooltip("The longest that automatic renewal may make the whole lease, in minutes.")]
+        [Tooltip("The longest that automatic renewal may make the total lease, in minutes.")]
         [Min(1)]
         [SerializeField] int autoRenewLeaseCapMinutes = 8 * 60;
         [Tooltip("Stop the session when this component is destroyed, play mode ends, or the application quits.")]
@@ -98,7 +98,7 @@ namespace ArrSession.Compatibility
             }
         }
 
-        /// <summary>The longest that automatic renewal may make the whole lease.</summary>
+        /// <summary>The longest that automatic renewal may make the total lease.</summary>
         public int AutoRenewLeaseCapMinutes
         {
             get { return autoRenewLeaseCapMinutes; }
@@ -156,7 +156,7 @@ namespace ArrSession.Compatibility
 
         /// <summary>
         /// Creates a session. The task completes when it is ready or has failed; service failures do not throw, the status
-        /// reports them. While a session is starting or active, returns that one.
+        /// reports them. While a session is starting or active, returns that session's task and creates nothing.
         /// </summary>
         public Task<RenderingSessionProperties> StartSession(RenderingSessionCreationOptions options)
         {

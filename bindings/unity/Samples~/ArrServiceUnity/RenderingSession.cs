@@ -42,7 +42,7 @@ namespace ArrSession.Compatibility
             return result;
         }
 
-        /// <summary>Sets the whole lease.</summary>
+        /// <summary>Sets the total lease.</summary>
         public async Task<SessionContextResult> RenewAsync(RenderingSessionUpdateOptions options)
         {
             SessionContextResult result = new SessionContextResult();

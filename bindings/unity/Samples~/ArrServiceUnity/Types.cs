@@ -28,7 +28,7 @@ namespace ArrSession.Compatibility
         /// <summary>A Microsoft Entra ID token.</summary>
         public string AuthenticationToken;
 
-        /// <summary>An access token of the session service's token service.</summary>
+        /// <summary>An access token issued by the token service of the session service.</summary>
         public string AccessToken;
 
         public SessionConfiguration(string accountDomain, string remoteRenderingDomain, string accountId, string accountKey)
@@ -57,7 +57,7 @@ namespace ArrSession.Compatibility
 
     public struct RenderingSessionUpdateOptions
     {
-        /// <summary>The whole lease, not an increment.</summary>
+        /// <summary>The total lease, not an increment.</summary>
         public TimeSpan MaxLease;
 
         public RenderingSessionUpdateOptions(int maxLeaseHours, int maxLeaseMinutes)
