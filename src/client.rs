@@ -13,8 +13,8 @@ use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Timeout: no limit where the function's timeout_ms says so (the waits, suspend and shutdown), otherwise
-/// call_timeout_ms (see Timeouts).
+/// Timeout: no limit for the waits, suspend and shutdown, whose descriptions of timeout_ms say so; call_timeout_ms for
+/// all other functions (see Timeouts).
 pub const ARR_TIMEOUT_DEFAULT: u32 = 4_294_967_294;
 /// Timeout: no limit.
 pub const ARR_WAIT_FOREVER: u32 = 4_294_967_295;
@@ -100,8 +100,8 @@ pub unsafe extern "C" fn arr_client_new(
 ///   capacity           Size of the buffer in bytes; 4096 is enough for the public service's tokens.
 ///   needed             Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
 ///   remaining_seconds  Out, may be NULL. How long the token is valid; ARR_TOKEN_EXPIRY_UNKNOWN if the token does not
-///                      say. A token of the application may have 0: it is used until the service refuses it, because
-///                      this machine's clock may be wrong.
+///                      say. A token that the application supplied may have 0 seconds left: the library uses it
+///                      until the service refuses it, because this machine's clock may be wrong.
 ///   timeout_ms         Time limit; see Timeouts.
 ///   error              Out, may be NULL.
 ///
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn arr_stop_all_result_init(result: *mut arr_stop_all_resu
 }
 
 /// Stops many sessions, up to eight at a time. A stop that fails does not delay the others; one without a reply delays
-/// them by a second.
+/// them by 1 s.
 ///
 ///   client      The client.
 ///   scope       ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.

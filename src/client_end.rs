@@ -17,7 +17,7 @@ use std::ffi::c_char;
 /// The handle stays valid until it is freed: the remaining events and log lines can still be pulled. Cached state of
 /// its sessions stays readable as after arr_client_free().
 ///
-/// If a started create has already succeeded, shutting down does not stop its session unless that is watched with
+/// If a started create has already succeeded, shutting down does not stop its session unless the session is watched with
 /// stop_on_shutdown. Afterwards this client cannot stop it. So first get the session with arr_operation_get_session(),
 /// then stop it or watch it with stop_on_shutdown.
 ///

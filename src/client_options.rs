@@ -37,7 +37,7 @@ pub const ARR_CLIENT_OPTIONS_SIZE_V1: u32 = 144;
 /// Options of a client. Initialize them with arr_client_options_init(). Required: account_id, account_domain,
 /// service_endpoint and exactly one of account_key, entra_token and access_token.
 ///
-/// arr_client_new() copies all strings. NULL and "" both mean absent. It removes white space around all of them except
+/// NULL and "" both mean absent. arr_client_new() copies all strings. It removes white space around all of them except
 /// paths. It also removes byte order marks around account_id, the credential, account_domain and the endpoints, and
 /// slashes around account_domain and the endpoints.
 #[repr(C)]
@@ -110,9 +110,9 @@ pub struct arr_client_options {
     /// Interval between reads of a starting session, while it is waited for or watched. Milliseconds, 1000 to 86400000;
     /// if the service is on this machine, 1 to 86400000.
     ///
-    /// 0 is the default. It is 250 if the service is on this machine. Elsewhere it is 10000 with REST v1, whose
-    /// documentation asks for 5 to 10 s, and with 2021-01-01, whose official clients poll faster, 2000 for a standard
-    /// and 10000 for a premium session. After a failure, the next read respects Retry-After.
+    /// 0 is the default: 250 if the service is on this machine. Elsewhere, with REST v1 it is 10000, because its
+    /// documentation asks for 5 to 10 s; with 2021-01-01 it is 2000 for a standard and 10000 for a premium session,
+    /// because its official clients poll faster. After a failure, the next read respects Retry-After.
     pub poll_interval_ms: u32,
     /// How long the cached properties of a ready session count as current, and how often watching reads all ready
     /// sessions, in one request. Milliseconds, same range as poll_interval_ms; 0 is the default, 30000.

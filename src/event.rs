@@ -44,19 +44,18 @@ pub const ARR_EVENT_KEEP_ALIVE_PAUSED: arr_event_type = 7;
 pub const ARR_EVENT_TOKEN_NEEDED: arr_event_type = 8;
 /// The machine slept, or arr_client_resume() was called. All watched sessions have been read since.
 pub const ARR_EVENT_RESUMED: arr_event_type = 9;
-/// The reply to a create that was started by a _start function was lost. There is one event for each session that this
-/// create may have made (session_id, index, count), plus one with an empty session_id in the case below; or there is a
-/// single event with a count of 0.
+/// The reply to a create that was started by a _start function was lost. There is one event for each possibility
+/// (index, count): each session that this create may have made (session_id). If the create made a session that still
+/// exists, it is one of those named. The events of several lost creates, even of other clients, may name the same
+/// session.
 ///
-/// With a count of 1: if the create made a session that still exists, that session is the one named. If exactly one
-/// session matches, but another lost create (of this process or in the journal) may have made it, two events come, each
-/// with a count of 2: the first names the session, the second has an empty session_id and stands for the possibility
-/// that this create made none. Several lost creates, also of other clients, may name the same session.
+/// If exactly one session matches, but another lost create (of this process or in the journal) may have made it, a
+/// second event with an empty session_id stands for the possibility that this create made none.
 ///
-/// With a count of 0: session_id is empty. If status is ARR_OK, no session matches yet; otherwise the sessions could
-/// not be determined.
+/// If there is nothing to name, a single event has an empty session_id and a count of 0. If its status is ARR_OK, no
+/// session matches yet; otherwise the sessions could not be determined.
 ///
-/// In all cases: the library stops none of the sessions named; that decision is the application's. The create may still
+/// The library stops none of the sessions named; that decision is the application's. The create may still
 /// reach the service within a minute of being sent, so the create's record stays in the journal for
 /// arr_client_recover_sessions() of the next run. A blocking create posts no event; it returns
 /// ARR_ERROR_OUTCOME_UNKNOWN.

@@ -17,8 +17,8 @@ use std::time::Duration;
 /// Read mode: requests the properties from the service.
 pub const ARR_READ_FRESH: u32 = 0;
 /// Read mode: sends no request if the session has ended or the cached properties are younger than a poll interval
-/// (poll_interval_ms while the session starts, ready_poll_interval_ms after that). age_ms is their age. After a stop by
-/// this client, or an update whose reply did not have the properties, the next read in this mode sends a request.
+/// (poll_interval_ms while the session starts, ready_poll_interval_ms after that). age_ms is their age. The exception is
+/// the first read after a stop by this client, or after an update whose reply did not have the properties: it sends one.
 pub const ARR_READ_CACHED: u32 = 1;
 /// Read mode: accepts cached properties of any age (age_ms). Sends nothing and does not block. Use it in a frame loop
 /// when arr_snapshot.revision has changed.
@@ -54,7 +54,8 @@ pub struct arr_session_create_options {
     /// Number of models, at most 1000.
     pub model_count: usize,
     /// Additional members of the request that this library does not know, as a JSON object of at most 64 KiB and 16
-    /// levels. Numbers have double precision. They cannot change the lease, the size or the models. NULL or "": none.
+    /// levels. These members cannot change the lease, the size or the models. Numbers have double precision. NULL or
+    /// "": none.
     pub extra_json: *const c_char,
 }
 
@@ -100,8 +101,8 @@ pub unsafe extern "C" fn arr_session_create_options_init(
 /// Creates a session. Its server costs money from the moment it is ready until it is stopped or its lease ends.
 ///
 /// If the application passed a session_id, and a session with that id and the same settings already exists, that
-/// session is opened, and this client does not own it (see ARR_STOP_SCOPE_OWN). Nor does it own a session found under
-/// such an id after a first attempt lost its reply, if it cannot tell whether that attempt created it.
+/// session is opened, and this client does not own it (see ARR_STOP_SCOPE_OWN). If the reply to a first attempt was
+/// lost, and the client cannot tell whether that attempt created the session under this id, it does not own it either.
 ///
 /// If the reply is lost, the call fails with ARR_ERROR_OUTCOME_UNKNOWN: a session may be running. With REST v1 its id
 /// is unknown, and arr_client_list_sessions() shows it among others. With 2021-01-01 the message names the id.
@@ -246,7 +247,7 @@ pub unsafe extern "C" fn arr_session_get_message(
 ///   error     Out, may be NULL.
 ///
 /// Errors: ARR_ERROR_BUFFER_TOO_SMALL if it does not fit (the buffer is unchanged); ARR_ERROR_UNEXPECTED_REPLY if the
-/// last reply had more than 64 KiB of JSON for the session (a U+FFFD has 3 bytes): none of it is kept.
+/// last reply had more than 64 KiB of JSON for the session (each U+FFFD counts as 3 bytes): none of it is kept.
 /// Does not block. Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -319,8 +320,8 @@ pub unsafe extern "C" fn arr_session_get_properties(
 ///   session            The session.
 ///   max_lease_seconds  Total lease: 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up
 ///                      to whole minutes.
-///   properties         Out, may be NULL. The cached properties after the update: with REST v1 the new lease, and all
-///                      else as last read (age_ms); with 2021-01-01 the reply. The new lease is the accepted one.
+///   properties         Out, may be NULL. The cached properties after the update. With REST v1: the accepted lease, and
+///                      all else as last read (age_ms). With 2021-01-01: those in the reply.
 ///   timeout_ms         Time limit; see Timeouts.
 ///   error              Out, may be NULL.
 ///
