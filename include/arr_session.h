@@ -33,7 +33,7 @@
 //
 // `Errors:` lists the errors that are specific to a function. Any function that returns a status can fail with
 // ARR_ERROR_INVALID_ARGUMENT, ARR_ERROR_INVALID_HANDLE, ARR_ERROR_FORKED and ARR_ERROR_INTERNAL. A function that takes
-// options can also fail with ARR_ERROR_UNSUPPORTED; one that returns a handle or needs a thread or a file, with
+// options can also fail with ARR_ERROR_UNSUPPORTED. One that returns a handle or needs a thread or a file can fail with
 // ARR_ERROR_OUT_OF_RESOURCES. A function with a `REST:` line can also fail with ARR_ERROR_TIMEOUT, with
 // ARR_ERROR_SHUT_DOWN, and with the errors of the categories AUTHENTICATION, NETWORK and SERVICE, except
 // ARR_ERROR_OUTCOME_UNKNOWN. Transient failures are retried within the time limit: see max_retries.
@@ -78,7 +78,7 @@
 // calls at the same time. Only one thread at a time should pull events: if two do, each event goes to one of them, in
 // no particular order. The library never calls back.
 //
-// `Blocks.` marks a function that waits, usually for the service: keep it off the frame thread.
+// `Blocks.` marks a function that can block, usually on the service: keep it off the frame thread.
 //
 // After arr_client_shutdown() has returned ARR_OK, no thread of the client is left, except those of name lookups, which
 // the system cannot cancel. The library sets no signal handler, environment variable or process-wide TLS configuration.
@@ -90,12 +90,12 @@
 //
 // timeout_ms limits the duration of a call, retries included:
 //
-//   ARR_TIMEOUT_DEFAULT   no limit where the function's timeout_ms says so (the waits, suspend and shutdown), otherwise
-//                         call_timeout_ms
+//   ARR_TIMEOUT_DEFAULT   no limit for the waits, suspend and shutdown, whose descriptions of timeout_ms say so;
+//                         call_timeout_ms for all other functions
 //   ARR_WAIT_FOREVER      no limit
-//   0                     Unless the function's timeout_ms says otherwise, a function that waits checks its condition
-//                         once and returns; a function that calls the service sends no request, and fails with
-//                         ARR_ERROR_TIMEOUT if it needs one. A _start function fails with ARR_ERROR_INVALID_ARGUMENT.
+//   0                     One of the waits checks its condition once and returns. Any other function sends no request,
+//                         and fails with ARR_ERROR_TIMEOUT if it needs one. A _start function fails with
+//                         ARR_ERROR_INVALID_ARGUMENT. A function's description of timeout_ms may say otherwise.
 //
 // A call can exceed its limit:
 //
@@ -103,9 +103,9 @@
 //              thread of the library, and can be cancelled.
 //   Shutdown   If the client is shut down or freed during arr_session_create() or arr_session_reuse_or_create(), the
 //              new session is stopped before the call returns, which can take another attempt_timeout_ms.
-//   Freeze     If the process was halted past the limit, for example by a debugger, the call gets extra time when the
-//              process continues: the time by which it is overdue, at most 2 s. In that time its reply may still
-//              arrive; a create that was still connecting may even be sent.
+//   Freeze     If the process was halted past a call's limit, for example by a debugger, the call gets extra time once
+//              the process continues: as much as the call is overdue, but at most 2 s. During that time the reply may
+//              still arrive; a create that was still connecting may even be sent.
 //   Sleep      If the machine sleeps, the limits of a request in flight and of a shutdown may be extended by the time
 //              slept.
 //
@@ -192,8 +192,8 @@
 // Size of arr_client_options in version 1 of the ABI.
 #define ARR_CLIENT_OPTIONS_SIZE_V1 144
 
-// Timeout: no limit where the function's timeout_ms says so (the waits, suspend and shutdown), otherwise
-// call_timeout_ms (see Timeouts).
+// Timeout: no limit for the waits, suspend and shutdown, whose descriptions of timeout_ms say so; call_timeout_ms for
+// all other functions (see Timeouts).
 #define ARR_TIMEOUT_DEFAULT 4294967294u
 
 // Timeout: no limit.
@@ -212,8 +212,8 @@
 #define ARR_READ_FRESH 0
 
 // Read mode: sends no request if the session has ended or the cached properties are younger than a poll interval
-// (poll_interval_ms while the session starts, ready_poll_interval_ms after that). age_ms is their age. After a stop by
-// this client, or an update whose reply did not have the properties, the next read in this mode sends a request.
+// (poll_interval_ms while the session starts, ready_poll_interval_ms after that). age_ms is their age. The exception is
+// the first read after a stop by this client, or after an update whose reply did not have the properties: it sends one.
 #define ARR_READ_CACHED 1
 
 // Read mode: accepts cached properties of any age (age_ms). Sends nothing and does not block. Use it in a frame loop
@@ -320,7 +320,7 @@ typedef int32_t arr_trust;
 // Options of a client. Initialize them with arr_client_options_init(). Required: account_id, account_domain,
 // service_endpoint and exactly one of account_key, entra_token and access_token.
 //
-// arr_client_new() copies all strings. NULL and "" both mean absent. It removes white space around all of them except
+// NULL and "" both mean absent. arr_client_new() copies all strings. It removes white space around all of them except
 // paths. It also removes byte order marks around account_id, the credential, account_domain and the endpoints, and
 // slashes around account_domain and the endpoints.
 typedef struct arr_client_options {
@@ -391,9 +391,9 @@ typedef struct arr_client_options {
     // Interval between reads of a starting session, while it is waited for or watched. Milliseconds, 1000 to 86400000;
     // if the service is on this machine, 1 to 86400000.
     //
-    // 0 is the default. It is 250 if the service is on this machine. Elsewhere it is 10000 with REST v1, whose
-    // documentation asks for 5 to 10 s, and with 2021-01-01, whose official clients poll faster, 2000 for a standard
-    // and 10000 for a premium session. After a failure, the next read respects Retry-After.
+    // 0 is the default: 250 if the service is on this machine. Elsewhere, with REST v1 it is 10000, because its
+    // documentation asks for 5 to 10 s; with 2021-01-01 it is 2000 for a standard and 10000 for a premium session,
+    // because its official clients poll faster. After a failure, the next read respects Retry-After.
     uint32_t poll_interval_ms;
     // How long the cached properties of a ready session count as current, and how often watching reads all ready
     // sessions, in one request. Milliseconds, same range as poll_interval_ms; 0 is the default, 30000.
@@ -506,7 +506,8 @@ typedef struct arr_session_create_options {
     // Number of models, at most 1000.
     size_t model_count;
     // Additional members of the request that this library does not know, as a JSON object of at most 64 KiB and 16
-    // levels. Numbers have double precision. They cannot change the lease, the size or the models. NULL or "": none.
+    // levels. These members cannot change the lease, the size or the models. Numbers have double precision. NULL or
+    // "": none.
     const char *extra_json;
 } arr_session_create_options;
 
@@ -712,8 +713,8 @@ typedef struct arr_reuse_options {
 #define ARR_ERROR_UNEXPECTED_REPLY (-505)
 
 // A create was sent and its reply was lost: a session may be running and costing money. Its id is unknown with REST
-// v1. With 2021-01-01 the message names it, and the library's own retries are safe; to be able to repeat the call
-// safely too, pass a session_id the first time and the same one again.
+// v1. With 2021-01-01 the message names it, and the library's own retries are safe. To make your own repeat of the call
+// safe too, pass a session_id in the first call and the same one in the repeat.
 #define ARR_ERROR_OUTCOME_UNKNOWN (-506)
 
 // The service runs as many sessions as it can (429 with the code ServiceFull). A create is retried within its time
@@ -850,8 +851,8 @@ typedef struct arr_reuse_options {
 #define ARR_CLAIM_CANDIDATE 2
 
 // The only candidate for the lost create, and not a candidate for any other lost create of this process or in the
-// journal. If the create has so far made a session that still exists, it is this one; if not, this session belongs to
-// another user. Until a minute after the create was sent, it may still reach the service and make a session.
+// journal. If the create has made a session so far, and that session still exists, then it is this one; otherwise this
+// one belongs to another user. A create may still reach the service, and make a session, within a minute of being sent.
 #define ARR_CLAIM_ONLY_CANDIDATE 3
 
 // It has not ended.
@@ -940,19 +941,18 @@ typedef struct arr_reuse_options {
 // The machine slept, or arr_client_resume() was called. All watched sessions have been read since.
 #define ARR_EVENT_RESUMED 9
 
-// The reply to a create that was started by a _start function was lost. There is one event for each session that this
-// create may have made (session_id, index, count), plus one with an empty session_id in the case below; or there is a
-// single event with a count of 0.
+// The reply to a create that was started by a _start function was lost. There is one event for each possibility
+// (index, count): each session that this create may have made (session_id). If the create made a session that still
+// exists, it is one of those named. The events of several lost creates, even of other clients, may name the same
+// session.
 //
-// With a count of 1: if the create made a session that still exists, that session is the one named. If exactly one
-// session matches, but another lost create (of this process or in the journal) may have made it, two events come, each
-// with a count of 2: the first names the session, the second has an empty session_id and stands for the possibility
-// that this create made none. Several lost creates, also of other clients, may name the same session.
+// If exactly one session matches, but another lost create (of this process or in the journal) may have made it, a
+// second event with an empty session_id stands for the possibility that this create made none.
 //
-// With a count of 0: session_id is empty. If status is ARR_OK, no session matches yet; otherwise the sessions could
-// not be determined.
+// If there is nothing to name, a single event has an empty session_id and a count of 0. If its status is ARR_OK, no
+// session matches yet; otherwise the sessions could not be determined.
 //
-// In all cases: the library stops none of the sessions named; that decision is the application's. The create may still
+// The library stops none of the sessions named; that decision is the application's. The create may still
 // reach the service within a minute of being sent, so the create's record stays in the journal for
 // arr_client_recover_sessions() of the next run. A blocking create posts no event; it returns
 // ARR_ERROR_OUTCOME_UNKNOWN.
@@ -1070,8 +1070,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_new(
 //   capacity           Size of the buffer in bytes; 4096 is enough for the public service's tokens.
 //   needed             Out, may be NULL. The required size with the NUL, on ARR_OK and ARR_ERROR_BUFFER_TOO_SMALL.
 //   remaining_seconds  Out, may be NULL. How long the token is valid; ARR_TOKEN_EXPIRY_UNKNOWN if the token does not
-//                      say. A token of the application may have 0: it is used until the service refuses it, because
-//                      this machine's clock may be wrong.
+//                      say. A token that the application supplied may have 0 seconds left: the library uses it
+//                      until the service refuses it, because this machine's clock may be wrong.
 //   timeout_ms         Time limit; see Timeouts.
 //   error              Out, may be NULL.
 //
@@ -1098,7 +1098,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_get_token(
 ARR_API arr_status ARR_CALL arr_stop_all_result_init(struct arr_stop_all_result *result, size_t size);
 
 // Stops many sessions, up to eight at a time. A stop that fails does not delay the others; one without a reply delays
-// them by a second.
+// them by 1 s.
 //
 //   client      The client.
 //   scope       ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.
@@ -1188,8 +1188,8 @@ ARR_API arr_status ARR_CALL arr_session_create_options_init(struct arr_session_c
 // Creates a session. Its server costs money from the moment it is ready until it is stopped or its lease ends.
 //
 // If the application passed a session_id, and a session with that id and the same settings already exists, that
-// session is opened, and this client does not own it (see ARR_STOP_SCOPE_OWN). Nor does it own a session found under
-// such an id after a first attempt lost its reply, if it cannot tell whether that attempt created it.
+// session is opened, and this client does not own it (see ARR_STOP_SCOPE_OWN). If the reply to a first attempt was
+// lost, and the client cannot tell whether that attempt created the session under this id, it does not own it either.
 //
 // If the reply is lost, the call fails with ARR_ERROR_OUTCOME_UNKNOWN: a session may be running. With REST v1 its id
 // is unknown, and arr_client_list_sessions() shows it among others. With 2021-01-01 the message names the id.
@@ -1286,7 +1286,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_get_message(
 //   error     Out, may be NULL.
 //
 // Errors: ARR_ERROR_BUFFER_TOO_SMALL if it does not fit (the buffer is unchanged); ARR_ERROR_UNEXPECTED_REPLY if the
-// last reply had more than 64 KiB of JSON for the session (a U+FFFD has 3 bytes): none of it is kept.
+// last reply had more than 64 KiB of JSON for the session (each U+FFFD counts as 3 bytes): none of it is kept.
 // Does not block. Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_get_reply(
     struct arr_session *session,
@@ -1326,8 +1326,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_get_properties(
 //   session            The session.
 //   max_lease_seconds  Total lease: 1 to 31536000 (365 days); with ARR_API_VERSION_2021_01_01 up to 86400, rounded up
 //                      to whole minutes.
-//   properties         Out, may be NULL. The cached properties after the update: with REST v1 the new lease, and all
-//                      else as last read (age_ms); with 2021-01-01 the reply. The new lease is the accepted one.
+//   properties         Out, may be NULL. The cached properties after the update. With REST v1: the accepted lease, and
+//                      all else as last read (age_ms). With 2021-01-01: those in the reply.
 //   timeout_ms         Time limit; see Timeouts.
 //   error              Out, may be NULL.
 //
@@ -2044,7 +2044,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_reuse_or_create_start(
 // The handle stays valid until it is freed: the remaining events and log lines can still be pulled. Cached state of
 // its sessions stays readable as after arr_client_free().
 //
-// If a started create has already succeeded, shutting down does not stop its session unless that is watched with
+// If a started create has already succeeded, shutting down does not stop its session unless the session is watched with
 // stop_on_shutdown. Afterwards this client cannot stop it. So first get the session with arr_operation_get_session(),
 // then stop it or watch it with stop_on_shutdown.
 //
