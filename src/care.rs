@@ -181,7 +181,8 @@ pub unsafe extern "C" fn arr_session_watch(
 ///   error    Out, may be NULL.
 ///
 /// Errors: ARR_ERROR_INVALID_ARGUMENT if an option is out of range or the session is not watched with this handle.
-/// Background REST: as arr_session_update_lease(), then as arr_session_get_properties(). Does not block. Thread-safe.
+/// Background REST: the requests of arr_session_update_lease() and arr_session_get_properties(). Does not block.
+/// Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_session_keep_alive(

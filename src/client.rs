@@ -13,8 +13,7 @@ use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Timeout: no limit for the waits, suspend and shutdown, whose descriptions of timeout_ms say so; call_timeout_ms for
-/// all other functions (see Timeouts).
+/// Timeout: call_timeout_ms; no limit for the waits, suspend and shutdown (see Timeouts).
 pub const ARR_TIMEOUT_DEFAULT: u32 = 4_294_967_294;
 /// Timeout: no limit.
 pub const ARR_WAIT_FOREVER: u32 = 4_294_967_295;
@@ -29,7 +28,7 @@ pub struct arr_client {
 /// Which sessions arr_client_stop_all() stops, an ARR_STOP_SCOPE_... value.
 pub type arr_stop_scope = i32;
 /// Sessions that this client created, recovered with ARR_CLAIM_OURS, or reused from its journal. Excludes sessions that
-/// it only opened, and one that already existed under an id that the application chose.
+/// it only opened, and any that already existed under an id that the application chose.
 pub const ARR_STOP_SCOPE_OWN: arr_stop_scope = 0;
 /// All sessions of the account, including those that other people may be using.
 pub const ARR_STOP_SCOPE_ACCOUNT: arr_stop_scope = 1;
@@ -145,19 +144,20 @@ pub unsafe extern "C" fn arr_stop_all_result_init(result: *mut arr_stop_all_resu
     unsafe { guard::status("arr_stop_all_result_init", std::ptr::null_mut(), || structs::init(result, size, &nothing)) }
 }
 
-/// Stops many sessions, up to eight at a time. A stop that fails does not delay the others; one without a reply delays
-/// them by 1 s.
+/// Stops many sessions, up to eight at a time. A stop that fails does not delay the others; a stop that gets no reply
+/// delays the others by 1 s.
 ///
 ///   client      The client.
 ///   scope       ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.
-///   result      Out, may be NULL. Also set if the call fails because some sessions could not be stopped, or not in
+///   result      Out, may be NULL. Set even if the call fails because some sessions could not be stopped, or not stopped in
 ///               time.
 ///   timeout_ms  Time limit; see Timeouts.
 ///   error       Out, may be NULL. On failure it describes the first session that could not be stopped.
 ///
 /// Errors: the status of the first failed stop; that session may still be running. If the account's sessions could not
 /// be listed, the status of the list request; then none was stopped, and `result` keeps its values.
-/// REST: as arr_session_stop(), for each session; for the whole account, as arr_client_list_sessions() first. Blocks.
+/// REST: the request of arr_session_stop() for each session; with ARR_STOP_SCOPE_ACCOUNT, before them those of
+/// arr_client_list_sessions(). Blocks.
 /// Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -235,7 +235,7 @@ pub unsafe extern "C" fn arr_client_wake(client: *mut arr_client, error: *mut ar
 /// Frees a client. Shuts it down like arr_client_shutdown(), but does not wait. Its remaining events and log lines are
 /// lost.
 ///
-/// From now on, calls of its sessions that need the service fail with ARR_ERROR_SHUT_DOWN. In the background, requests
+/// Afterwards, calls on its sessions that need the service fail with ARR_ERROR_SHUT_DOWN. In the background, requests
 /// in flight finish, stops already started with a _start function are still sent, and sessions watched with
 /// stop_on_shutdown are stopped. All other sessions keep running.
 ///
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn arr_client_wake(client: *mut arr_client, error: *mut ar
 ///
 ///   client  The client. NULL or a freed handle is ignored.
 ///
-/// Does not block. Thread-safe, also while calls are in progress.
+/// Does not block. Thread-safe, even while calls are in progress.
 #[unsafe(no_mangle)]
 pub extern "C" fn arr_client_free(client: *mut arr_client) {
     guard::value("arr_client_free", (), || {

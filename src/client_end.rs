@@ -18,8 +18,8 @@ use std::ffi::c_char;
 /// its sessions stays readable as after arr_client_free().
 ///
 /// If a started create has already succeeded, shutting down does not stop its session unless the session is watched with
-/// stop_on_shutdown. Afterwards this client cannot stop it. So first get the session with arr_operation_get_session(),
-/// then stop it or watch it with stop_on_shutdown.
+/// stop_on_shutdown. Afterwards this client cannot stop it. So, before shutting down, get the session with
+/// arr_operation_get_session(), then stop it or watch it with stop_on_shutdown.
 ///
 ///   client      The client.
 ///   timeout_ms  Time limit. 0 does not wait; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit.

@@ -61,8 +61,8 @@ pub struct arr_client_options {
     /// gives access to the whole account.
     pub account_key: *const c_char,
     /// Microsoft Entra ID (Azure Active Directory) token of the user or the application, for the scope
-    /// `https://sts.mixedreality.azure.com/.default`. It is valid for about an hour; the access token obtained with it
-    /// for a day.
+    /// `https://sts.mixedreality.azure.com/.default`. It is valid for about an hour; the access token obtained
+    /// with it is valid for a day.
     pub entra_token: *const c_char,
     /// Access token of the token service, for example from your own server. The client then never contacts the token
     /// service.

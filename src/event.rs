@@ -44,13 +44,13 @@ pub const ARR_EVENT_KEEP_ALIVE_PAUSED: arr_event_type = 7;
 pub const ARR_EVENT_TOKEN_NEEDED: arr_event_type = 8;
 /// The machine slept, or arr_client_resume() was called. All watched sessions have been read since.
 pub const ARR_EVENT_RESUMED: arr_event_type = 9;
-/// The reply to a create that was started by a _start function was lost. There is one event for each possibility
-/// (index, count): each session that this create may have made (session_id). If the create made a session that still
-/// exists, it is one of those named. The events of several lost creates, even of other clients, may name the same
-/// session.
+/// The reply to a create that was started by a _start function was lost. One event is posted for each session that
+/// this create may have made: session_id names the session, index and count number the events. If the create made a
+/// session that still exists, it is one of those named. The events of several lost creates, even of other clients, may
+/// name the same session.
 ///
 /// If exactly one session matches, but another lost create (of this process or in the journal) may have made it, a
-/// second event with an empty session_id stands for the possibility that this create made none.
+/// second event follows, with an empty session_id: this create may have made no session.
 ///
 /// If there is nothing to name, a single event has an empty session_id and a count of 0. If its status is ARR_OK, no
 /// session matches yet; otherwise the sessions could not be determined.
@@ -87,7 +87,7 @@ pub struct arr_event {
     pub r#type: arr_event_type,
     /// The value that the application passed when it started the operation or watched the session. It is 0 for
     /// ARR_EVENT_TOKEN_NEEDED and ARR_EVENT_RESUMED, and for ARR_EVENT_SESSION_LEFT_RUNNING if the create was blocking
-    /// or its reply had arrived just before the cancellation.
+    /// or its reply had arrived just before it was cancelled.
     pub user_data: u64,
     /// The operation that has ended, as the caller's own handle; NULL for other events.
     pub operation: *mut arr_operation,
@@ -114,7 +114,7 @@ pub struct arr_event {
     /// How many ARR_EVENT_CREATE_LOST and ARR_EVENT_SESSION_LEFT_RUNNING events were dropped before this one, because
     /// they were not pulled in time.
     pub lost: u64,
-    /// Id of the session concerned, also if the operation failed; empty if there is none or it is unknown.
+    /// Id of the session concerned, even if the operation failed; empty if there is none or it is unknown.
     pub session_id: [c_char; 257],
     /// Zero.
     pub reserved_tail: [u8; 7],
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn arr_event_init(event: *mut arr_event, size: usize) -> a
 /// Errors: ARR_ERROR_TIMEOUT if there is no event; ARR_ERROR_SHUT_DOWN once the client has been shut down and all
 /// events are pulled.
 /// Blocks up to timeout_ms; with 0 it neither blocks nor allocates. Thread-safe, but pull from one thread at a
-/// time: see Threads.
+/// time: see Threads and process.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_next_event(

@@ -170,8 +170,8 @@ pub unsafe extern "C" fn arr_operation_wait(
 /// ended. Its event is posted as usual.
 ///
 /// A request in flight continues and its reply is dropped. If a cancelled create still receives a session, the library
-/// stops that session. Cancelling a stop that is not sent yet prevents it. If you just do not need its result, free the
-/// operation instead: then the stop continues.
+/// stops that session. Cancelling a stop that has not been sent prevents the stop. If you just do not need its result,
+/// free the operation instead: then the stop continues.
 ///
 ///   operation  The operation.
 ///   error      Out, may be NULL.
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn arr_operation_get_error(
 ///   operation   From arr_session_create_start(), arr_session_open_start() or arr_session_reuse_or_create_start().
 ///   session     Out. Free it with arr_session_free(). NULL on failure.
 ///   properties  Out, may be NULL. The cached properties of the session.
-///   reused      Out, may be NULL. 1 if the session existed already, also if a create opened it under the given id; 0 if
+///   reused      Out, may be NULL. 1 if the session existed already, even if a create opened it under the given id; 0 if
 ///               it was created.
 ///   error       Out, may be NULL.
 ///

@@ -71,7 +71,8 @@ pub unsafe extern "C" fn arr_reuse_options_init(options: *mut arr_reuse_options,
 ///
 /// Errors: those of arr_session_create(). If a session cannot be checked, the call fails with the error of that check
 /// and creates none.
-/// REST: as arr_session_open(), for each session that is checked; as arr_session_create(), if none is suitable. Blocks.
+/// REST: the request of arr_session_open() for each session that is checked; if none is suitable, that of
+/// arr_session_create(). Blocks.
 /// Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]

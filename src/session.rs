@@ -16,9 +16,9 @@ use std::time::Duration;
 
 /// Read mode: requests the properties from the service.
 pub const ARR_READ_FRESH: u32 = 0;
-/// Read mode: sends no request if the session has ended or the cached properties are younger than a poll interval
-/// (poll_interval_ms while the session starts, ready_poll_interval_ms after that). age_ms is their age. The exception is
-/// the first read after a stop by this client, or after an update whose reply did not have the properties: it sends one.
+/// Read mode: accepts cached properties without a request if the session has ended, or if they are younger than a poll
+/// interval (poll_interval_ms while the session starts, ready_poll_interval_ms after that); age_ms is their age. The
+/// first read after a stop by this client, or after an update whose reply did not have the properties, sends a request.
 pub const ARR_READ_CACHED: u32 = 1;
 /// Read mode: accepts cached properties of any age (age_ms). Sends nothing and does not block. Use it in a frame loop
 /// when arr_snapshot.revision has changed.
@@ -102,13 +102,14 @@ pub unsafe extern "C" fn arr_session_create_options_init(
 ///
 /// If the application passed a session_id, and a session with that id and the same settings already exists, that
 /// session is opened, and this client does not own it (see ARR_STOP_SCOPE_OWN). If the reply to a first attempt was
-/// lost, and the client cannot tell whether that attempt created the session under this id, it does not own it either.
+/// lost, and the client cannot tell whether that attempt created the session, the client does not own it either.
 ///
-/// If the reply is lost, the call fails with ARR_ERROR_OUTCOME_UNKNOWN: a session may be running. With REST v1 its id
-/// is unknown, and arr_client_list_sessions() shows it among others. With 2021-01-01 the message names the id.
+/// With REST v1, a create is retried only if no part of it was sent, or after a 429. If its reply is lost, it fails
+/// with ARR_ERROR_OUTCOME_UNKNOWN: a session may be running. Its id is unknown, and arr_client_list_sessions() shows it
+/// among others. With 2021-01-01, a create is retried like any other call. It fails with ARR_ERROR_OUTCOME_UNKNOWN only
+/// if the outcome is still unknown after the last attempt; the message names the id.
 ///
-/// A create with REST v1 is retried only if no part of it was sent, or after a 429. With 2021-01-01 it is retried like
-/// any other call. If the client is shut down or freed during the call, the new session is stopped before the call
+/// If the client is shut down or freed during the call, the new session is stopped before the call
 /// returns (see Timeouts).
 ///
 ///   client      The client.
@@ -435,7 +436,7 @@ pub unsafe extern "C" fn arr_session_stop(
 ///
 ///   session  The session. NULL or a freed handle is ignored.
 ///
-/// Does not block. Thread-safe, also while calls with the handle are in progress: they finish.
+/// Does not block. Thread-safe, even while calls with the handle are in progress: they finish.
 #[unsafe(no_mangle)]
 pub extern "C" fn arr_session_free(session: *mut arr_session) {
     guard::value("arr_session_free", (), || {

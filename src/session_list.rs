@@ -110,8 +110,8 @@ pub unsafe extern "C" fn arr_client_list_sessions(
 ///
 /// Errors: ARR_ERROR_INVALID_ARGUMENT if the client has no journal; ARR_ERROR_STORAGE if the journal cannot be read or
 /// written, or has sessions only at endpoints that are not trusted.
-/// REST: as arr_session_open(), for each session in the journal; as arr_client_list_sessions(), for each whose id is
-/// unknown. Blocks. Thread-safe.
+/// REST: the request of arr_session_open() for each session in the journal; those of arr_client_list_sessions() for each
+/// whose id is unknown. Blocks. Thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arr_client_recover_sessions(

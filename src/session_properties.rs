@@ -43,8 +43,9 @@ pub const ARR_CLAIM_OURS: arr_claim = 1;
 /// belong to another user, or to a running client that has lost the reply to a create.
 pub const ARR_CLAIM_CANDIDATE: arr_claim = 2;
 /// The only candidate for the lost create, and not a candidate for any other lost create of this process or in the
-/// journal. If the create has made a session so far, and that session still exists, then it is this one; otherwise this
-/// one belongs to another user. A create may still reach the service, and make a session, within a minute of being sent.
+/// journal. If the create has made a session that still exists, it is the session listed here; otherwise the session
+/// listed here belongs to another user. A create may still reach the service, and make a session, within a minute of
+/// being sent.
 pub const ARR_CLAIM_ONLY_CANDIDATE: arr_claim = 3;
 
 /// Size of arr_session_properties in version 1 of the ABI.

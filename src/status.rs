@@ -60,8 +60,8 @@ pub const ARR_ERROR_SERVICE_FAILURE: arr_status = -504;
 /// The reply does not match the documentation of the service.
 pub const ARR_ERROR_UNEXPECTED_REPLY: arr_status = -505;
 /// A create was sent and its reply was lost: a session may be running and costing money. Its id is unknown with REST
-/// v1. With 2021-01-01 the message names it, and the library's own retries are safe. To make your own repeat of the call
-/// safe too, pass a session_id in the first call and the same one in the repeat.
+/// v1. With 2021-01-01 the message names the id, and the library's own retries are safe. To repeat the call safely
+/// yourself, pass a session_id in the first call and the same one in the repeat.
 pub const ARR_ERROR_OUTCOME_UNKNOWN: arr_status = -506;
 /// The service runs as many sessions as it can (429 with the code ServiceFull). A create is retried within its time
 /// limit, by default first after 5 to 10 s and at least once a minute; see retry_delay_ms.
