@@ -74,7 +74,7 @@
 //
 // # Threads and process
 //
-// Any thread may call any function, also concurrently with the same handles. Do not pass one struct or buffer to two
+// Any thread may call any function, even concurrently with the same handles. Do not pass one struct or buffer to two
 // calls at the same time. Only one thread at a time should pull events: if two do, each event goes to one of them, in
 // no particular order. The library never calls back.
 //
@@ -90,12 +90,13 @@
 //
 // timeout_ms limits the duration of a call, retries included:
 //
-//   ARR_TIMEOUT_DEFAULT   no limit for the waits, suspend and shutdown, whose descriptions of timeout_ms say so;
-//                         call_timeout_ms for all other functions
+//   ARR_TIMEOUT_DEFAULT   call_timeout_ms. No limit for the waits (arr_client_next_event(), arr_client_next_log(),
+//                         arr_operation_wait(), arr_session_wait_until_ready() and its _start variant), suspend and
+//                         shutdown.
 //   ARR_WAIT_FOREVER      no limit
-//   0                     One of the waits checks its condition once and returns. Any other function sends no request,
-//                         and fails with ARR_ERROR_TIMEOUT if it needs one. A _start function fails with
-//                         ARR_ERROR_INVALID_ARGUMENT. A function's description of timeout_ms may say otherwise.
+//   0                     A wait checks its condition once and returns. Suspend and shutdown do not wait either: see
+//                         their descriptions of timeout_ms. A _start function fails with ARR_ERROR_INVALID_ARGUMENT.
+//                         Any other function sends no request, and fails with ARR_ERROR_TIMEOUT if it needs one.
 //
 // A call can exceed its limit:
 //
@@ -192,8 +193,7 @@
 // Size of arr_client_options in version 1 of the ABI.
 #define ARR_CLIENT_OPTIONS_SIZE_V1 144
 
-// Timeout: no limit for the waits, suspend and shutdown, whose descriptions of timeout_ms say so; call_timeout_ms for
-// all other functions (see Timeouts).
+// Timeout: call_timeout_ms; no limit for the waits, suspend and shutdown (see Timeouts).
 #define ARR_TIMEOUT_DEFAULT 4294967294u
 
 // Timeout: no limit.
@@ -211,9 +211,9 @@
 // Read mode: requests the properties from the service.
 #define ARR_READ_FRESH 0
 
-// Read mode: sends no request if the session has ended or the cached properties are younger than a poll interval
-// (poll_interval_ms while the session starts, ready_poll_interval_ms after that). age_ms is their age. The exception is
-// the first read after a stop by this client, or after an update whose reply did not have the properties: it sends one.
+// Read mode: accepts cached properties without a request if the session has ended, or if they are younger than a poll
+// interval (poll_interval_ms while the session starts, ready_poll_interval_ms after that); age_ms is their age. The
+// first read after a stop by this client, or after an update whose reply did not have the properties, sends a request.
 #define ARR_READ_CACHED 1
 
 // Read mode: accepts cached properties of any age (age_ms). Sends nothing and does not block. Use it in a frame loop
@@ -342,8 +342,8 @@ typedef struct arr_client_options {
     // gives access to the whole account.
     const char *account_key;
     // Microsoft Entra ID (Azure Active Directory) token of the user or the application, for the scope
-    // `https://sts.mixedreality.azure.com/.default`. It is valid for about an hour; the access token obtained with it
-    // for a day.
+    // `https://sts.mixedreality.azure.com/.default`. It is valid for about an hour; the access token obtained
+    // with it is valid for a day.
     const char *entra_token;
     // Access token of the token service, for example from your own server. The client then never contacts the token
     // service.
@@ -529,7 +529,7 @@ typedef struct arr_event {
     arr_event_type type;
     // The value that the application passed when it started the operation or watched the session. It is 0 for
     // ARR_EVENT_TOKEN_NEEDED and ARR_EVENT_RESUMED, and for ARR_EVENT_SESSION_LEFT_RUNNING if the create was blocking
-    // or its reply had arrived just before the cancellation.
+    // or its reply had arrived just before it was cancelled.
     uint64_t user_data;
     // The operation that has ended, as the caller's own handle; NULL for other events.
     struct arr_operation *operation;
@@ -556,7 +556,7 @@ typedef struct arr_event {
     // How many ARR_EVENT_CREATE_LOST and ARR_EVENT_SESSION_LEFT_RUNNING events were dropped before this one, because
     // they were not pulled in time.
     uint64_t lost;
-    // Id of the session concerned, also if the operation failed; empty if there is none or it is unknown.
+    // Id of the session concerned, even if the operation failed; empty if there is none or it is unknown.
     char session_id[257];
     // Zero.
     uint8_t reserved_tail[7];
@@ -713,8 +713,8 @@ typedef struct arr_reuse_options {
 #define ARR_ERROR_UNEXPECTED_REPLY (-505)
 
 // A create was sent and its reply was lost: a session may be running and costing money. Its id is unknown with REST
-// v1. With 2021-01-01 the message names it, and the library's own retries are safe. To make your own repeat of the call
-// safe too, pass a session_id in the first call and the same one in the repeat.
+// v1. With 2021-01-01 the message names the id, and the library's own retries are safe. To repeat the call safely
+// yourself, pass a session_id in the first call and the same one in the repeat.
 #define ARR_ERROR_OUTCOME_UNKNOWN (-506)
 
 // The service runs as many sessions as it can (429 with the code ServiceFull). A create is retried within its time
@@ -804,7 +804,7 @@ typedef struct arr_reuse_options {
 #define ARR_TRUST_BUNDLED 2
 
 // Sessions that this client created, recovered with ARR_CLAIM_OURS, or reused from its journal. Excludes sessions that
-// it only opened, and one that already existed under an id that the application chose.
+// it only opened, and any that already existed under an id that the application chose.
 #define ARR_STOP_SCOPE_OWN 0
 
 // All sessions of the account, including those that other people may be using.
@@ -851,8 +851,9 @@ typedef struct arr_reuse_options {
 #define ARR_CLAIM_CANDIDATE 2
 
 // The only candidate for the lost create, and not a candidate for any other lost create of this process or in the
-// journal. If the create has made a session so far, and that session still exists, then it is this one; otherwise this
-// one belongs to another user. A create may still reach the service, and make a session, within a minute of being sent.
+// journal. If the create has made a session that still exists, it is the session listed here; otherwise the session
+// listed here belongs to another user. A create may still reach the service, and make a session, within a minute of
+// being sent.
 #define ARR_CLAIM_ONLY_CANDIDATE 3
 
 // It has not ended.
@@ -941,13 +942,13 @@ typedef struct arr_reuse_options {
 // The machine slept, or arr_client_resume() was called. All watched sessions have been read since.
 #define ARR_EVENT_RESUMED 9
 
-// The reply to a create that was started by a _start function was lost. There is one event for each possibility
-// (index, count): each session that this create may have made (session_id). If the create made a session that still
-// exists, it is one of those named. The events of several lost creates, even of other clients, may name the same
-// session.
+// The reply to a create that was started by a _start function was lost. One event is posted for each session that
+// this create may have made: session_id names the session, index and count number the events. If the create made a
+// session that still exists, it is one of those named. The events of several lost creates, even of other clients, may
+// name the same session.
 //
 // If exactly one session matches, but another lost create (of this process or in the journal) may have made it, a
-// second event with an empty session_id stands for the possibility that this create made none.
+// second event follows, with an empty session_id: this create may have made no session.
 //
 // If there is nothing to name, a single event has an empty session_id and a count of 0. If its status is ARR_OK, no
 // session matches yet; otherwise the sessions could not be determined.
@@ -1097,19 +1098,20 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_get_token(
 // Does not block. Thread-safe.
 ARR_API arr_status ARR_CALL arr_stop_all_result_init(struct arr_stop_all_result *result, size_t size);
 
-// Stops many sessions, up to eight at a time. A stop that fails does not delay the others; one without a reply delays
-// them by 1 s.
+// Stops many sessions, up to eight at a time. A stop that fails does not delay the others; a stop that gets no reply
+// delays the others by 1 s.
 //
 //   client      The client.
 //   scope       ARR_STOP_SCOPE_OWN or ARR_STOP_SCOPE_ACCOUNT.
-//   result      Out, may be NULL. Also set if the call fails because some sessions could not be stopped, or not in
+//   result      Out, may be NULL. Set even if the call fails because some sessions could not be stopped, or not stopped in
 //               time.
 //   timeout_ms  Time limit; see Timeouts.
 //   error       Out, may be NULL. On failure it describes the first session that could not be stopped.
 //
 // Errors: the status of the first failed stop; that session may still be running. If the account's sessions could not
 // be listed, the status of the list request; then none was stopped, and `result` keeps its values.
-// REST: as arr_session_stop(), for each session; for the whole account, as arr_client_list_sessions() first. Blocks.
+// REST: the request of arr_session_stop() for each session; with ARR_STOP_SCOPE_ACCOUNT, before them those of
+// arr_client_list_sessions(). Blocks.
 // Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_stop_all(
     struct arr_client *client,
@@ -1153,7 +1155,7 @@ ARR_API arr_status ARR_CALL arr_client_wake(struct arr_client *client, struct ar
 // Frees a client. Shuts it down like arr_client_shutdown(), but does not wait. Its remaining events and log lines are
 // lost.
 //
-// From now on, calls of its sessions that need the service fail with ARR_ERROR_SHUT_DOWN. In the background, requests
+// Afterwards, calls on its sessions that need the service fail with ARR_ERROR_SHUT_DOWN. In the background, requests
 // in flight finish, stops already started with a _start function are still sent, and sessions watched with
 // stop_on_shutdown are stopped. All other sessions keep running.
 //
@@ -1164,7 +1166,7 @@ ARR_API arr_status ARR_CALL arr_client_wake(struct arr_client *client, struct ar
 //
 //   client  The client. NULL or a freed handle is ignored.
 //
-// Does not block. Thread-safe, also while calls are in progress.
+// Does not block. Thread-safe, even while calls are in progress.
 ARR_API void ARR_CALL arr_client_free(struct arr_client *client);
 
 // Initializes a struct: `arr_session_properties_init(&properties, sizeof properties)`.
@@ -1189,13 +1191,14 @@ ARR_API arr_status ARR_CALL arr_session_create_options_init(struct arr_session_c
 //
 // If the application passed a session_id, and a session with that id and the same settings already exists, that
 // session is opened, and this client does not own it (see ARR_STOP_SCOPE_OWN). If the reply to a first attempt was
-// lost, and the client cannot tell whether that attempt created the session under this id, it does not own it either.
+// lost, and the client cannot tell whether that attempt created the session, the client does not own it either.
 //
-// If the reply is lost, the call fails with ARR_ERROR_OUTCOME_UNKNOWN: a session may be running. With REST v1 its id
-// is unknown, and arr_client_list_sessions() shows it among others. With 2021-01-01 the message names the id.
+// With REST v1, a create is retried only if no part of it was sent, or after a 429. If its reply is lost, it fails
+// with ARR_ERROR_OUTCOME_UNKNOWN: a session may be running. Its id is unknown, and arr_client_list_sessions() shows it
+// among others. With 2021-01-01, a create is retried like any other call. It fails with ARR_ERROR_OUTCOME_UNKNOWN only
+// if the outcome is still unknown after the last attempt; the message names the id.
 //
-// A create with REST v1 is retried only if no part of it was sent, or after a 429. With 2021-01-01 it is retried like
-// any other call. If the client is shut down or freed during the call, the new session is stopped before the call
+// If the client is shut down or freed during the call, the new session is stopped before the call
 // returns (see Timeouts).
 //
 //   client      The client.
@@ -1391,7 +1394,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_stop(
 //
 //   session  The session. NULL or a freed handle is ignored.
 //
-// Does not block. Thread-safe, also while calls with the handle are in progress: they finish.
+// Does not block. Thread-safe, even while calls with the handle are in progress: they finish.
 ARR_API void ARR_CALL arr_session_free(struct arr_session *session);
 
 // Lists the account's sessions that have not ended, including those of other clients.
@@ -1427,8 +1430,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_list_sessions(
 //
 // Errors: ARR_ERROR_INVALID_ARGUMENT if the client has no journal; ARR_ERROR_STORAGE if the journal cannot be read or
 // written, or has sessions only at endpoints that are not trusted.
-// REST: as arr_session_open(), for each session in the journal; as arr_client_list_sessions(), for each whose id is
-// unknown. Blocks. Thread-safe.
+// REST: the request of arr_session_open() for each session in the journal; those of arr_client_list_sessions() for each
+// whose id is unknown. Blocks. Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_recover_sessions(
     struct arr_client *client,
     struct arr_session_list **list,
@@ -1517,8 +1520,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_operation_wait(
 // ended. Its event is posted as usual.
 //
 // A request in flight continues and its reply is dropped. If a cancelled create still receives a session, the library
-// stops that session. Cancelling a stop that is not sent yet prevents it. If you just do not need its result, free the
-// operation instead: then the stop continues.
+// stops that session. Cancelling a stop that has not been sent prevents the stop. If you just do not need its result,
+// free the operation instead: then the stop continues.
 //
 //   operation  The operation.
 //   error      Out, may be NULL.
@@ -1540,7 +1543,7 @@ ARR_API arr_status ARR_CALL arr_operation_get_error(struct arr_operation *operat
 //   operation   From arr_session_create_start(), arr_session_open_start() or arr_session_reuse_or_create_start().
 //   session     Out. Free it with arr_session_free(). NULL on failure.
 //   properties  Out, may be NULL. The cached properties of the session.
-//   reused      Out, may be NULL. 1 if the session existed already, also if a create opened it under the given id; 0 if
+//   reused      Out, may be NULL. 1 if the session existed already, even if a create opened it under the given id; 0 if
 //               it was created.
 //   error       Out, may be NULL.
 //
@@ -1871,7 +1874,7 @@ ARR_API arr_status ARR_CALL arr_event_init(struct arr_event *event, size_t size)
 // Errors: ARR_ERROR_TIMEOUT if there is no event; ARR_ERROR_SHUT_DOWN once the client has been shut down and all
 // events are pulled.
 // Blocks up to timeout_ms; with 0 it neither blocks nor allocates. Thread-safe, but pull from one thread at a
-// time: see Threads.
+// time: see Threads and process.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_client_next_event(
     struct arr_client *client,
     struct arr_event *event,
@@ -1958,7 +1961,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_watch(
 //   error    Out, may be NULL.
 //
 // Errors: ARR_ERROR_INVALID_ARGUMENT if an option is out of range or the session is not watched with this handle.
-// Background REST: as arr_session_update_lease(), then as arr_session_get_properties(). Does not block. Thread-safe.
+// Background REST: the requests of arr_session_update_lease() and arr_session_get_properties(). Does not block.
+// Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_keep_alive(
     struct arr_session *session,
     const struct arr_keep_alive_options *options,
@@ -2001,7 +2005,8 @@ ARR_API arr_status ARR_CALL arr_reuse_options_init(struct arr_reuse_options *opt
 //
 // Errors: those of arr_session_create(). If a session cannot be checked, the call fails with the error of that check
 // and creates none.
-// REST: as arr_session_open(), for each session that is checked; as arr_session_create(), if none is suitable. Blocks.
+// REST: the request of arr_session_open() for each session that is checked; if none is suitable, that of
+// arr_session_create(). Blocks.
 // Thread-safe.
 ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_reuse_or_create(
     struct arr_client *client,
@@ -2045,8 +2050,8 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_reuse_or_create_start(
 // its sessions stays readable as after arr_client_free().
 //
 // If a started create has already succeeded, shutting down does not stop its session unless the session is watched with
-// stop_on_shutdown. Afterwards this client cannot stop it. So first get the session with arr_operation_get_session(),
-// then stop it or watch it with stop_on_shutdown.
+// stop_on_shutdown. Afterwards this client cannot stop it. So, before shutting down, get the session with
+// arr_operation_get_session(), then stop it or watch it with stop_on_shutdown.
 //
 //   client      The client.
 //   timeout_ms  Time limit. 0 does not wait; ARR_WAIT_FOREVER and ARR_TIMEOUT_DEFAULT have no limit.
