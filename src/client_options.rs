@@ -110,9 +110,9 @@ pub struct arr_client_options {
     /// Interval between reads of a starting session, while it is waited for or watched. Milliseconds, 1000 to 86400000;
     /// if the service is on this machine, 1 to 86400000.
     ///
-    /// 0 is the default: 250 if the service is on this machine. Elsewhere, with REST v1 it is 10000, because its
-    /// documentation asks for 5 to 10 s; with 2021-01-01 it is 2000 for a standard and 10000 for a premium session,
-    /// because its official clients poll faster. After a failure, the next read respects Retry-After.
+    /// 0 is the default: 250 if the service is on this machine. Elsewhere it is 10000 with REST v1, whose documentation
+    /// asks for 5 to 10 s. With 2021-01-01 it is, as in official clients, 2000 for a standard and 10000 for a premium
+    /// session. After a failure, the next read respects Retry-After.
     pub poll_interval_ms: u32,
     /// How long the cached properties of a ready session count as current, and how often watching reads all ready
     /// sessions, in one request. Milliseconds, same range as poll_interval_ms; 0 is the default, 30000.
@@ -129,8 +129,8 @@ pub struct arr_client_options {
     /// subtracted from each delay. A reply with Retry-After sets the delay instead. Milliseconds, 100 to 86400000; if
     /// the service is on this machine, 1 to 86400000. 0 is the default, 500.
     pub retry_delay_ms: u32,
-    /// 1: ARR_EVENT_TOKEN_NEEDED asks for a new token, and calls whose token the service refuses wait for
-    /// arr_client_set_token(), within their time limit. 0, the default: there is no such event, and such calls fail.
+    /// 1: ARR_EVENT_TOKEN_NEEDED asks for a new token. If the service refuses the token of a call, the call waits for
+    /// arr_client_set_token(), within its time limit. 0, the default: there is no such event, and such a call fails.
     /// Has no effect with account_key, since the library then fetches tokens itself.
     pub token_on_request: i32,
 }

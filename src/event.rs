@@ -49,8 +49,8 @@ pub const ARR_EVENT_RESUMED: arr_event_type = 9;
 /// session that still exists, it is one of those named. The events of several lost creates, even of other clients, may
 /// name the same session.
 ///
-/// If exactly one session matches, but another lost create (of this process or in the journal) may have made it, a
-/// second event follows, with an empty session_id: this create may have made no session.
+/// A count of 1 means that no other lost create of this process or in the journal may have made the session. If one may,
+/// a second event (count 2) has an empty session_id: this create may have made no session.
 ///
 /// If there is nothing to name, a single event has an empty session_id and a count of 0. If its status is ARR_OK, no
 /// session matches yet; otherwise the sessions could not be determined.

@@ -44,8 +44,8 @@ pub const ARR_CLAIM_OURS: arr_claim = 1;
 pub const ARR_CLAIM_CANDIDATE: arr_claim = 2;
 /// The only candidate for the lost create, and not a candidate for any other lost create of this process or in the
 /// journal. If the create has made a session that still exists, it is the session listed here; otherwise the session
-/// listed here belongs to another user. A create may still reach the service, and make a session, within a minute of
-/// being sent.
+/// listed here belongs to another user. But within a minute of being sent, the create may still reach the service
+/// and make a session that is not listed yet.
 pub const ARR_CLAIM_ONLY_CANDIDATE: arr_claim = 3;
 
 /// Size of arr_session_properties in version 1 of the ABI.
