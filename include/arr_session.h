@@ -391,9 +391,9 @@ typedef struct arr_client_options {
     // Interval between reads of a starting session, while it is waited for or watched. Milliseconds, 1000 to 86400000;
     // if the service is on this machine, 1 to 86400000.
     //
-    // 0 is the default: 250 if the service is on this machine. Elsewhere, with REST v1 it is 10000, because its
-    // documentation asks for 5 to 10 s; with 2021-01-01 it is 2000 for a standard and 10000 for a premium session,
-    // because its official clients poll faster. After a failure, the next read respects Retry-After.
+    // 0 is the default: 250 if the service is on this machine. Elsewhere it is 10000 with REST v1, whose documentation
+    // asks for 5 to 10 s. With 2021-01-01 it is, as in official clients, 2000 for a standard and 10000 for a premium
+    // session. After a failure, the next read respects Retry-After.
     uint32_t poll_interval_ms;
     // How long the cached properties of a ready session count as current, and how often watching reads all ready
     // sessions, in one request. Milliseconds, same range as poll_interval_ms; 0 is the default, 30000.
@@ -410,8 +410,8 @@ typedef struct arr_client_options {
     // subtracted from each delay. A reply with Retry-After sets the delay instead. Milliseconds, 100 to 86400000; if
     // the service is on this machine, 1 to 86400000. 0 is the default, 500.
     uint32_t retry_delay_ms;
-    // 1: ARR_EVENT_TOKEN_NEEDED asks for a new token, and calls whose token the service refuses wait for
-    // arr_client_set_token(), within their time limit. 0, the default: there is no such event, and such calls fail.
+    // 1: ARR_EVENT_TOKEN_NEEDED asks for a new token. If the service refuses the token of a call, the call waits for
+    // arr_client_set_token(), within its time limit. 0, the default: there is no such event, and such a call fails.
     // Has no effect with account_key, since the library then fetches tokens itself.
     int32_t token_on_request;
 } arr_client_options;
@@ -852,8 +852,8 @@ typedef struct arr_reuse_options {
 
 // The only candidate for the lost create, and not a candidate for any other lost create of this process or in the
 // journal. If the create has made a session that still exists, it is the session listed here; otherwise the session
-// listed here belongs to another user. A create may still reach the service, and make a session, within a minute of
-// being sent.
+// listed here belongs to another user. But within a minute of being sent, the create may still reach the service
+// and make a session that is not listed yet.
 #define ARR_CLAIM_ONLY_CANDIDATE 3
 
 // It has not ended.
@@ -947,8 +947,8 @@ typedef struct arr_reuse_options {
 // session that still exists, it is one of those named. The events of several lost creates, even of other clients, may
 // name the same session.
 //
-// If exactly one session matches, but another lost create (of this process or in the journal) may have made it, a
-// second event follows, with an empty session_id: this create may have made no session.
+// A count of 1 means that no other lost create of this process or in the journal may have made the session. If one may,
+// a second event (count 2) has an empty session_id: this create may have made no session.
 //
 // If there is nothing to name, a single event has an empty session_id and a count of 0. If its status is ARR_OK, no
 // session matches yet; otherwise the sessions could not be determined.
