@@ -216,8 +216,16 @@ fn send_mutated(target: &Target, seed: u64, sent: &AtomicU64) {
         ("GET", format!("{any}/properties"), ""),
         ("DELETE", any, ""),
         ("GET", "/emulator/clock".to_owned(), ""),
-        ("PUT", format!("/accounts/{ACCOUNT}/sessions/one?api-version=2021-01-01"), r#"{"maxLeaseTimeMinutes":1,"size":"Standard"}"#),
-        ("PUT", format!("/accounts/{ACCOUNT}/conversions/one?api-version=2021-01-01"), r#"{"settings":{"inputLocation":{}}}"#),
+        (
+            "PUT",
+            format!("/accounts/{ACCOUNT}/sessions/one?api-version=2021-01-01"),
+            r#"{"maxLeaseTimeMinutes":1,"size":"Standard"}"#,
+        ),
+        (
+            "PUT",
+            format!("/accounts/{ACCOUNT}/conversions/one?api-version=2021-01-01"),
+            r#"{"settings":{"inputLocation":{}}}"#,
+        ),
     ];
     while sent.fetch_add(1, Ordering::Relaxed) < MUTATED {
         let (method, path, body) = &requests[random.below(requests.len())];
@@ -283,6 +291,9 @@ fn it_serves_throughout_within_its_memory() {
     let (_, health) = target.connect().call("GET", "/health", "", "").expect("a reply");
     assert_eq!(health["sessions"], 0, "all have expired: {health}");
     let memory = target.memory_mib();
-    println!("{seconds} s; at most {memory} MiB of {MOST_MEMORY_MIB}; the longest wait took {} ms", longest.as_millis());
+    println!(
+        "{seconds} s; at most {memory} MiB of {MOST_MEMORY_MIB}; the longest wait took {} ms",
+        longest.as_millis()
+    );
     assert!(memory <= MOST_MEMORY_MIB);
 }

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use arr_service::{Config, Emulator, Fault, Limits};
 
 use crate::namespaces::{self, ADDRESS, Device};
+use crate::support::run;
 
 /// Opens this many connections to the address and port, a sixth of each kind, and says so.
 pub(crate) const DEVICE: &str = r#"
@@ -69,4 +71,16 @@ fn clients_that_vanish_are_closed() {
         thread::sleep(Duration::from_millis(50));
     }
     println!("all are closed after {:?}", gone.elapsed());
+}
+
+/// A burst, as when the Wi-Fi is back, must not wait for the repeated attempts of TCP.
+#[test]
+fn thousands_of_connections_may_wait_to_be_accepted() {
+    let emulator = Emulator::start(Config::default()).expect("it starts");
+    let port = emulator.url().rsplit(':').next().expect("a port");
+    let sockets = run(Command::new("ss").args(["-Hlnt", &format!("sport = :{port}")]), "iproute2");
+    let most =
+        fs::read_to_string("/proc/sys/net/core/somaxconn").expect("Linux").trim().parse::<u32>().expect("a number");
+    let line = String::from_utf8(sockets.stdout).expect("a line");
+    assert_eq!(line.split_whitespace().nth(2), Some(most.min(4096).to_string().as_str()), "{line}");
 }
