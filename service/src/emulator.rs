@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
+use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
@@ -257,6 +258,9 @@ fn router(state: &Arc<ServiceState>, page: Page) -> Router {
     routes.layer(from_fn(in_flight::track))
 }
 
+/// How many connections may wait to be accepted. Linux allows fewer if `net.core.somaxconn` is smaller.
+const MOST_WAITING: i32 = 4096;
+
 /// Listens, and returns the address. With port 0, the system chooses the port.
 fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |source: io::Error| match source.kind() {
@@ -264,6 +268,8 @@ fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, Socket
         _ => StartError::Listen { address, source },
     };
     let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+    // The standard library lets 128 connections wait. If more come at once, a client repeats its attempt after 1, 3, 7 s.
+    SockRef::from(&listener).listen(MOST_WAITING).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let _context = runtime.enter();

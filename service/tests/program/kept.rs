@@ -13,7 +13,7 @@ use arr_service::{DEVELOPMENT_ACCOUNT_ID as ACCOUNT, DEVELOPMENT_ACCOUNT_KEY as 
 use rustls::ClientConfig;
 use serde_json::Value;
 
-use crate::https::{Https, trusting};
+use crate::https::{self, Https, trusting};
 use crate::running::{Running, program};
 use crate::support::{folder, run};
 
@@ -50,7 +50,7 @@ fn load(url: &str, trust: &Arc<ClientConfig>, token: &str, created: &AtomicU64) 
     let mut known = HashMap::new();
     // Ends with the first error: the emulator has been killed.
     let mut work = || -> std::io::Result<()> {
-        let mut https = Https::open(url, trust)?;
+        let mut https = https::open(url, trust)?;
         for number in 0_u32.. {
             let (status, body) = https.call(
                 "POST",
@@ -100,7 +100,7 @@ fn nothing_acknowledged_is_lost_by_sigkill() {
         let pem = authority(&folder);
         // Trust: the authority that clients were given before the first kill.
         let trust = trusting(first.as_ref().map_or(&pem, |(pem, _)| pem));
-        let mut https = Https::open(&url, &trust).expect("a connection");
+        let mut https = https::open(&url, &trust).expect("a connection");
         let new_token = token(&mut https);
         let (old_pem, old_token) = first.get_or_insert_with(|| (pem.clone(), new_token.clone()));
         assert_eq!(*old_pem, pem, "round {round}");
@@ -185,7 +185,7 @@ fn what_cannot_be_stored_is_a_503_and_has_no_effect() {
     let mut running = on_a_full_disk(&folder, 400);
     let url = running.ready["url"].as_str().expect("a URL").to_owned();
     let trust = trusting(&authority(&folder));
-    let mut https = Https::open(&url, &trust).expect("a connection");
+    let mut https = https::open(&url, &trust).expect("a connection");
     let token = token(&mut https);
     let create = format!("{}/create", sessions());
     let body = r#"{"maxLeaseTime":"4:0:0","size":"standard"}"#;
@@ -243,6 +243,6 @@ fn what_cannot_be_stored_is_a_503_and_has_no_effect() {
 
     fs::remove_file(folder.join("ready.json")).expect("a killed emulator leaves it");
     let running = Running::begin(&folder, &OPTIONS);
-    let mut https = Https::open(running.ready["url"].as_str().expect("a URL"), &trust).expect("a connection");
+    let mut https = https::open(running.ready["url"].as_str().expect("a URL"), &trust).expect("a connection");
     assert_eq!(listed(&mut https), acknowledged[1..], "the first is stopped");
 }

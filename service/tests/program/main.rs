@@ -2,6 +2,8 @@
 
 #![cfg(unix)]
 
+#[path = "../support/http.rs"]
+mod http;
 mod https;
 mod kept;
 mod running;
