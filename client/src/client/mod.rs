@@ -31,7 +31,7 @@ mod state;
 mod wake;
 
 pub use self::call::Call;
-pub use self::calls::{AccessToken, Claim, ListedSession, Reuse, StopScope, StoppedAll};
+pub use self::calls::{AccessToken, Claim, ListedSession, RecordedSession, Reuse, StopScope, StoppedAll};
 pub use self::completion::OperationState;
 pub use self::operation::{AnyOperation, StartedOperation};
 pub use self::session::Session;
@@ -247,6 +247,16 @@ impl Client {
             })))
         });
         call.of(Some(about)).unclaimed(|session| Session::leave_behind(std::iter::once(session)))
+    }
+
+    /// The sessions at the client's endpoint that the journal records, oldest first: those of this client, of dead owners
+    /// and of live ones, also [released](Session::release) ones. They may have ended. Sends nothing; waits for the disk.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if the client has no journal; [`ErrorKind::Storage`] if it cannot be read.
+    pub fn recorded_sessions(&self) -> Result<Vec<RecordedSession>> {
+        self.inner.core.check_alive()?;
+        calls::recorded(&self.inner.accounts.home)
     }
 
     /// Stops many sessions: the client's own, or all of the account. `DELETE …/sessions/{id}` for each, up to eight at

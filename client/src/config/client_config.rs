@@ -100,6 +100,16 @@ impl ClientConfig {
         }
     }
 
+    /// The URLs that requests go to: of the token service, and of the session service.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if they do not follow from `account_domain` and
+    /// `service_endpoint`.
+    pub fn urls(&self) -> Result<(String, String)> {
+        let token_service = Endpoint::token_service(&self.account_domain)?;
+        Ok((token_service.to_string(), Endpoint::service(&self.service_endpoint)?.to_string()))
+    }
+
     /// Sets [`api_version`](ClientConfig::api_version).
     pub fn api_version(self, api_version: ApiVersion) -> ClientConfig {
         ClientConfig { api_version, ..self }
