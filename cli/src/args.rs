@@ -1,31 +1,38 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use arr_client::SessionId;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::duration;
+use crate::failure::Failure;
 
 const ABOUT: &str = "Remote rendering sessions from the command line";
 
-const LONG_ABOUT: &str = "Remote rendering sessions from the command line: create, wait, extend, hold, list, stop.\n\n\
-    A session is a server that costs money from when it is ready until it is stopped or its lease ends. Standard \
-    output has the result only; progress, notes and errors go to standard error.";
+const AFTER: &str =
+    "A session is a server that costs money from when it is ready until it is stopped or its lease ends.
+Standard output has the result only; progress, notes and errors go to standard error.
 
-const AFTER: &str = "Examples:\n  \
-    arr --emulator list                    what runs in a local emulator\n  \
-    arr config import arrconfig.json       keep an account for later\n  \
-    arr create --wait --lease 2h           a session, once it is ready\n  \
-    ID=$(arr create --wait -o id)          the same in a script\n  \
-    arr stop --mine                        stop what this command line created\n\n\
-    Exit codes: 0 done, 1 failed, 2 usage, 3 credential, 4 not found, 5 conflict, 6 timeout or throttled, 7 network or\n\
-    TLS, 8 outcome unknown (a session may be running), 130 interrupted.";
+Examples:
+  arr --emulator list                  what runs in a local emulator
+  arr config import arrconfig.json     keep an account for later
+  arr create --wait --lease 2h         a session, once it is ready
+  ID=$(arr create --wait -o id)        the same in a script
+  arr stop --mine                      stop what this command line created
+
+Exit codes:
+  0 done           3 credential     6 timeout or throttled
+  1 failed         4 not found      7 network or TLS
+  2 usage          5 conflict       8 outcome unknown: a session may be running
+  130 interrupted";
 
 #[derive(Parser)]
-#[command(name = "arr", version, about = ABOUT, long_about = LONG_ABOUT, after_help = AFTER)]
-#[command(max_term_width = 100, propagate_version = true, disable_help_subcommand = false)]
+#[command(name = "arr", version, about = ABOUT, after_help = AFTER)]
+#[command(max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -33,20 +40,43 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
 }
 
+/// Refuses options that would have a key or token as their value. They do not exist, but people expect them.
+pub(crate) fn refuse_secrets(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let arguments = arguments.map(|it| it.to_string_lossy().into_owned()).take_while(|it| it != "--");
+    for argument in arguments {
+        let name = argument.split_once('=').map_or(argument.as_str(), |(name, _)| name).to_ascii_lowercase();
+        let secret = match name.as_str() {
+            "--account-key" | "--key" | "-arraccountkey" => "account-key",
+            "--entra-token" => "entra-token",
+            "--access-token" | "--token" => "access-token",
+            _ => continue,
+        };
+        let variable = format!("ARR_{}", secret.replace('-', "_").to_ascii_uppercase());
+        return Err(Failure::usage(format!("{name} takes no value on the command line"))
+            .hint("other users of this machine can see it there, and the shell keeps it in its history")
+            .hint(format!("use --{secret}-file FILE, --{secret}-file - for standard input, or {variable}")));
+    }
+    Ok(())
+}
+
 /// The options of all commands.
 #[derive(Args)]
 pub(crate) struct Global {
-    /// How to print the result
-    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table", hide_default_value = true)]
+    /// How to print the result: table, json, ndjson, or id
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
     pub(crate) output: Format,
     /// Show every request, with its status and MS-CV
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
     /// The time limit of a call to the service, with its retries [default: 1m]
-    #[arg(long, global = true, value_name = "TIME", value_parser = duration::parse, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) request_timeout: Option<Duration>,
+    /// How often to read a session's state [default: as often as the service allows]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) poll_interval: Option<Duration>,
     /// The folder that remembers created sessions, or none [default: below the user's state folder]
-    #[arg(long, global = true, value_name = "FOLDER", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) journal: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) account: Account,
@@ -67,51 +97,39 @@ pub(crate) struct Account {
     #[arg(default_missing_value = "http://127.0.0.1:8722", conflicts_with_all = ["config", "profile"])]
     pub(crate) emulator: Option<String>,
     /// The account's GUID
-    #[arg(long, global = true, value_name = "GUID", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "GUID")]
     pub(crate) account_id: Option<String>,
     /// The account's region, domain, or token service
-    #[arg(long, global = true, value_name = "REGION|URL", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "REGION|URL")]
     pub(crate) account_domain: Option<String>,
     /// Where sessions run
-    #[arg(long, global = true, value_name = "REGION|URL", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "REGION|URL")]
     pub(crate) service_endpoint: Option<String>,
     /// A file with the account key; - reads standard input
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) account_key_file: Option<PathBuf>,
     /// A file with a Microsoft Entra token; - reads standard input
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) entra_token_file: Option<PathBuf>,
     /// A file with an access token; - reads standard input
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) access_token_file: Option<PathBuf>,
     /// The version of the REST API: v1 or 2021-01-01 [default: v1]
-    #[arg(long, global = true, value_name = "VERSION", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "VERSION")]
     pub(crate) api_version: Option<String>,
     /// A PEM file of a private certificate authority to trust too
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// system, none, or the proxy's URL [default: system]
-    #[arg(long, global = true, value_name = "PROXY", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "PROXY")]
     pub(crate) proxy: Option<String>,
-
-    // Refused with a hint: other users see the values of options.
-    #[arg(long, global = true, hide = true, num_args = 0..=1, aliases = ["key", "arr-account-key"])]
-    pub(crate) account_key: Option<Option<String>>,
-    #[arg(long, global = true, hide = true, num_args = 0..=1)]
-    pub(crate) entra_token: Option<Option<String>>,
-    #[arg(long, global = true, hide = true, num_args = 0..=1, alias = "token")]
-    pub(crate) access_token: Option<Option<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Aligned columns for people (default)
     Table,
-    /// One JSON document
     Json,
-    /// One JSON object per line
     Ndjson,
-    /// Only the ids, one per line
     Id,
 }
 
@@ -138,9 +156,31 @@ pub(crate) enum Command {
     Extend(Extend),
     /// Stop sessions
     Stop(Stop),
+    /// Keep a session's lease alive, in the foreground
+    Hold(Hold),
+    /// Show the account's sessions as they change
+    Watch(Watch),
+    /// Find sessions that a crash or a lost connection left behind
+    Recover(Recover),
+    /// Print an access token of the account
+    Token,
+    /// Check the configuration, the network, the credential and the journal
+    Doctor,
     /// Show or keep the configuration
     #[command(subcommand)]
     Config(Config),
+    /// Print completions for a shell
+    Completions {
+        /// bash, zsh, fish, powershell, or elvish
+        #[arg(value_name = "SHELL", hide_possible_values = true)]
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write the pages of all commands into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -188,6 +228,55 @@ pub(crate) struct Create {
     pub(crate) wait: bool,
     #[command(flatten)]
     pub(crate) patience: Patience,
+    /// Wait, then keep its lease alive until Ctrl+C
+    #[arg(long, requires = "cap")]
+    pub(crate) hold: bool,
+    /// With --hold: the most that the whole lease may become
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, requires = "hold")]
+    pub(crate) cap: Option<Duration>,
+    /// With --hold: whether Ctrl+C stops the session or leaves it running: stop or leave
+    #[arg(long, value_name = "HOW", default_value = "stop", hide_possible_values = true, requires = "hold")]
+    pub(crate) on_exit: OnExit,
+}
+
+/// What becomes of a held session at Ctrl+C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnExit {
+    Stop,
+    Leave,
+}
+
+#[derive(Args)]
+pub(crate) struct Hold {
+    /// The session's id
+    pub(crate) id: SessionId,
+    /// The most that the whole lease may become
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) cap: Duration,
+    /// Whether Ctrl+C stops the session or leaves it running: stop or leave
+    #[arg(long, value_name = "HOW", default_value = "leave", hide_possible_values = true)]
+    pub(crate) on_exit: OnExit,
+}
+
+#[derive(Args)]
+pub(crate) struct Watch {
+    /// Only these sessions, until all have ended
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<SessionId>,
+    /// How often to ask the service
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse)]
+    pub(crate) interval: Duration,
+}
+
+#[derive(Args)]
+#[group(multiple = false)]
+pub(crate) struct Recover {
+    /// Stop those that are certainly ours
+    #[arg(long)]
+    pub(crate) stop: bool,
+    /// Leave those that are certainly ours running on purpose
+    #[arg(long)]
+    pub(crate) keep: bool,
 }
 
 #[derive(Args)]

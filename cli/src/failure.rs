@@ -71,6 +71,10 @@ impl Failure {
         &self.cause
     }
 
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
     /// Prints it to standard error.
     pub(crate) fn print(&self) {
         eprintln!("{} {}", style("error:").for_stderr().red().bold(), self.cause);

@@ -19,6 +19,7 @@ mod interrupt;
 mod output;
 mod paths;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -29,9 +30,12 @@ use context::Context;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    interrupt::install();
-    match run(&cli) {
+    let done = args::refuse_secrets(env::args_os()).and_then(|()| {
+        let cli = Cli::parse();
+        interrupt::install();
+        run(&cli)
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();
@@ -42,11 +46,14 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
-    if let Command::Config(args::Config::Path) = &cli.command {
-        return commands::config_path();
-    }
-    if let Command::Config(args::Config::Import { file, force }) = &cli.command {
-        return commands::config_import(file, global.account.profile.as_deref(), *force);
+    match &cli.command {
+        Command::Completions { shell } => return commands::completions(*shell),
+        Command::Man { folder } => return commands::man(folder.as_deref()),
+        Command::Config(args::Config::Path) => return commands::config_path(),
+        Command::Config(args::Config::Import { file, force }) => {
+            return commands::config_import(file, global.account.profile.as_deref(), *force);
+        }
+        _ => {}
     }
     let resolved = config::resolve(&global.account)?;
     let context = Context { settings: Settings::new(resolved, global), global };
@@ -61,6 +68,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Wait { id, patience } => commands::wait(&context, id, patience),
         Command::Extend(args) => commands::extend(&context, args),
         Command::Stop(args) => commands::stop(&context, args),
-        Command::Config(_) => Ok(()),
+        Command::Hold(args) => commands::hold(&context, args),
+        Command::Watch(args) => commands::watch(&context, args),
+        Command::Recover(args) => commands::recover(&context, args),
+        Command::Token => commands::token(&context),
+        Command::Doctor => commands::doctor(&context),
+        Command::Config(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn config_show(context: &Context) -> Result<(), Failure> {
             values.into_iter().map(|(key, value, from)| (key.to_owned(), json!({ "value": value, "source": from })));
         let document = serde_json::Value::Object(members.collect::<Map<_, _>>());
         let pretty = context.format() == Format::Json;
-        return output::print(&if pretty { format!("{document:#}\n") } else { output::line(&document) });
+        return output::print(&if pretty { output::json(&document) } else { output::line(&document) });
     }
     let width = values.iter().map(|(_, value, _)| value.len()).max().unwrap_or_default();
     let lines = values.into_iter().map(|(key, value, from)| (key.to_owned(), format!("{value:<width$}  {from}")));

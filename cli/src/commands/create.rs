@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use arr_client::{ErrorKind, EventKind, Lease, NewSession, Session, SessionProperties};
+use arr_client::{ErrorKind, EventKind, Lease, NewSession, Session, StartedOperation};
 
+use super::hold::keep;
 use super::stop::stop_session;
 use super::wait::{NotReady, until_ready};
 use crate::args::Create;
 use crate::config::Journal;
-use crate::context::{Connection, Context, finish, release};
+use crate::context::{Connection, Context, Taken, finish};
 use crate::duration::short;
 use crate::failure::{Exit, Failure};
 use crate::interrupt;
@@ -26,48 +27,42 @@ pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
         new = new.with_id(id.clone());
     }
     let client = context.connect(Journal::Kept)?;
-    let held = interrupt::hold();
+    let _held = interrupt::hold();
+    let operation = client.create_session(&new).start()?;
     let mut progress = Progress::begin(what);
-    let session = created(context, &client, &new, &progress)?;
-    let outcome = after(context, args, &session, &mut progress);
-    drop(progress);
-    drop(held);
-    output::session(context.format(), &Row::of(outcome?))
-}
-
-/// What follows the create. In any case the session is stopped, or released and named.
-fn after(
-    context: &Context,
-    args: &Create,
-    session: &Session,
-    progress: &mut Progress,
-) -> Result<SessionProperties, Failure> {
+    let session = created(context, &client, &operation, &progress)?;
+    // However this ends, it runs on purpose from then on; if this program is killed before that, it is left behind.
+    let mut taken = Taken { session: session.clone(), mine: true };
     if interrupt::count() > 0 {
-        return Err(give_up(context, session, progress));
+        return Err(give_up(context, &mut taken, &mut progress));
     }
     progress.state(format!("session {} is starting", session.id()));
-    if !args.wait {
-        release(session);
-        return Ok(session.known_properties());
-    }
-    match until_ready(session, args.patience.timeout, progress) {
-        Ok(properties) => {
-            release(session);
-            Ok(properties)
-        }
-        Err(NotReady::Interrupted) => Err(give_up(context, session, progress)),
-        Err(why) => {
-            release(session);
-            Err(why.failure(context, session))
-        }
+    let properties = match (args.cap, args.wait) {
+        (None, false) => session.known_properties(),
+        _ => match until_ready(&session, args.patience.timeout, &mut progress) {
+            Ok(properties) => properties,
+            Err(NotReady::Interrupted) => return Err(give_up(context, &mut taken, &mut progress)),
+            Err(why) => return Err(why.failure(context, &session)),
+        },
+    };
+    drop(progress);
+    let printed = output::session(context.format(), &Row::of(properties));
+    match args.cap {
+        Some(cap) => keep(context, &client, &session, cap, args.on_exit),
+        None => printed,
     }
 }
 
-/// Sends the create. The first Ctrl+C waits for the reply, without which the session could not be stopped.
-fn created(context: &Context, client: &Connection, new: &NewSession, progress: &Progress) -> Result<Session, Failure> {
-    let operation = client.create_session(new).start()?;
+/// Waits for the reply to the create. The first Ctrl+C goes on waiting, because without the reply the session could not be
+/// stopped.
+fn created(
+    context: &Context,
+    client: &Connection,
+    operation: &StartedOperation<Session>,
+    progress: &Progress,
+) -> Result<Session, Failure> {
     let mut told = false;
-    let outcome = finish(&operation, 2, || {
+    let outcome = finish(operation, 2, || {
         if interrupt::count() > 0 && !told {
             progress.say("interrupted; waiting for the service's reply, to stop the session (Ctrl+C leaves at once)");
             told = true;
@@ -106,13 +101,16 @@ fn lost(context: &Context, client: &Connection, mut failure: Failure) -> Failure
 }
 
 /// Stops a session that was interrupted while it started.
-fn give_up(context: &Context, session: &Session, progress: &mut Progress) -> Failure {
+fn give_up(context: &Context, taken: &mut Taken, progress: &mut Progress) -> Failure {
+    let session = &taken.session;
     let id = session.id();
     progress.state(format!("stopping session {id}"));
     match stop_session(session, interrupt::count() + 1) {
         Some(Ok(_)) => interrupt::interrupted(format!("interrupted; session {id} was stopped")),
         Some(Err(error)) if error.kind() == ErrorKind::NotFound => interrupt::interrupted("interrupted"),
         outcome => {
+            // So that `arr recover` finds it.
+            taken.mine = false;
             let cause = format!("interrupted; session {id} may be running");
             let failure = Failure::new(Exit::Unknown, cause);
             let failure = match outcome {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use arr_client::{Client, SessionId};
+use arr_client::{Client, Error, SessionId};
 
 use crate::args::List;
 use crate::config::{Journal, Setting};
@@ -22,7 +22,7 @@ pub(crate) fn list(context: &Context, args: &List) -> Result<(), Failure> {
 }
 
 /// The account's sessions, each with whether this command line created it.
-pub(crate) fn rows(client: &Client) -> Result<Vec<Row>, Failure> {
+pub(crate) fn rows(client: &Client) -> Result<Vec<Row>, Error> {
     let mine = mine(client);
     let sessions = client.list_sessions().run()?.into_iter().map(|it| it.properties);
     Ok(sessions.map(|it| Row { mine: Some(mine.contains(&it.id)), ..Row::of(it) }).collect())

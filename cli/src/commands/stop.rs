@@ -13,10 +13,10 @@ use crate::interrupt;
 use crate::output::{self, Outcome, Progress};
 
 /// What became of a session.
-type StopOf = (SessionId, Result<AlreadyGone, Failure>);
+pub(super) type StopOf = (SessionId, Result<AlreadyGone, Failure>);
 
 /// Whether it had ended before.
-type AlreadyGone = bool;
+pub(super) type AlreadyGone = bool;
 
 pub(crate) fn stop(context: &Context, args: &Stop) -> Result<(), Failure> {
     let client = context.connect(Journal::IfThere)?;
@@ -117,7 +117,7 @@ fn confirm(what: &str) -> Result<(), Failure> {
 }
 
 /// Prints what became of each session. The first failure decides about the exit code, but an unknown outcome counts more.
-fn report(context: &Context, results: Vec<StopOf>) -> Result<(), Failure> {
+pub(super) fn report(context: &Context, results: Vec<StopOf>) -> Result<(), Failure> {
     let outcomes: Vec<Outcome> = results
         .iter()
         .map(|(id, result)| Outcome {

@@ -72,9 +72,13 @@ impl NotReady {
                 let go_on = format!("to wait longer: {}", context.command(&format!("wait {id}")));
                 Failure::new(Exit::Timeout, cause).hint(go_on).hint(stop)
             }
-            NotReady::Failed(error) if matches!(error.kind(), ErrorKind::SessionFailed | ErrorKind::SessionEnded) => {
-                error.into()
+            NotReady::Failed(error) if error.kind() == ErrorKind::SessionFailed => {
+                let why = [known.error_code, known.message].into_iter().flatten().collect::<Vec<_>>().join(", ");
+                let why = if why.is_empty() { "the service gives no reason".to_owned() } else { why };
+                Failure::new(Exit::Failed, format!("session {id} failed: {why}"))
+                    .hint("create another, perhaps of another size or in another region")
             }
+            NotReady::Failed(error) if error.kind() == ErrorKind::SessionEnded => error.into(),
             NotReady::Failed(error) => Failure::from(error).about(&format!("session {id} may be running")).hint(stop),
         }
     }

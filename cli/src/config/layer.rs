@@ -61,7 +61,6 @@ impl Layer {
 
     /// The options. Keys and tokens come from a file or standard input.
     pub(crate) fn of_options(options: &Account) -> Result<Layer, Failure> {
-        refuse_secrets(options)?;
         let mut layer = Layer::named("options");
         let texts = [
             (Setting::AccountId, &options.account_id),
@@ -138,18 +137,4 @@ pub(crate) fn secret(path: &Path) -> Result<Secret, Failure> {
         return Err(Failure::usage(format!("{} has no key or token; it is empty", path.display())));
     }
     Ok(text)
-}
-
-fn refuse_secrets(options: &Account) -> Result<(), Failure> {
-    let given = [
-        (Setting::AccountKey, &options.account_key),
-        (Setting::EntraToken, &options.entra_token),
-        (Setting::AccessToken, &options.access_token),
-    ];
-    match given.into_iter().find(|(_, value)| value.is_some()) {
-        None => Ok(()),
-        Some((key, _)) => Err(Failure::usage(format!("{} takes no value on the command line", key.option()))
-            .hint("other users of this machine can see it there, and the shell keeps it in its history")
-            .hint(format!("use {0}-file FILE, {0}-file - for standard input, or {1}", key.option(), key.variable()))),
-    }
 }

@@ -67,14 +67,12 @@ impl<'a> Settings<'a> {
             ca_file: self.resolved.get(Setting::CaFile).map(|found| PathBuf::from(found.value.expose())),
             proxy: self.text(Setting::Proxy).parse()?,
             user_agent_suffix: concat!("arr/", env!("CARGO_PKG_VERSION")).to_owned(),
-            call_timeout: self.request_timeout(),
+            call_timeout: self.global.request_timeout.unwrap_or(REQUEST_TIMEOUT),
+            poll_interval: self.global.poll_interval,
+            ready_poll_interval: self.global.poll_interval,
             log_level: if self.global.verbose { LogLevel::Debug } else { LogLevel::Off },
             ..ClientConfig::default()
         })
-    }
-
-    pub(crate) fn request_timeout(&self) -> Duration {
-        self.global.request_timeout.unwrap_or(REQUEST_TIMEOUT)
     }
 
     pub(crate) fn text(&self, key: Setting) -> String {

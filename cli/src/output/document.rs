@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use arr_client::{Claim, SessionProperties, SessionSize, SessionStatus};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// A session in the output.
 pub(crate) struct Row {
@@ -20,31 +20,48 @@ impl Row {
     }
 }
 
-pub(crate) fn document(row: &Row) -> Value {
+/// A session as JSON.
+#[derive(Serialize)]
+pub(crate) struct Document<'a> {
+    id: &'a str,
+    status: &'a str,
+    size: Option<&'a str>,
+    hostname: Option<&'a str>,
+    arr_inspector_port: Option<u16>,
+    handshake_port: Option<u16>,
+    max_lease_seconds: Option<u64>,
+    elapsed_seconds: Option<u64>,
+    remaining_seconds: Option<u64>,
+    creation_time: Option<String>,
+    teraflops: Option<f64>,
+    error_code: Option<&'a str>,
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mine: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<&'a str>,
+}
+
+pub(crate) fn document(row: &Row) -> Document<'_> {
     let it = &row.properties;
     let seconds = |length: Option<Duration>| length.map(|length| length.as_secs());
-    let mut document = json!({
-        "id": it.id.as_str(),
-        "status": status_word(&it.status),
-        "size": it.size.as_ref().map(size_word),
-        "hostname": it.hostname,
-        "arr_inspector_port": it.arr_inspector_port,
-        "handshake_port": it.handshake_port,
-        "max_lease_seconds": seconds(it.max_lease),
-        "elapsed_seconds": seconds(it.elapsed),
-        "remaining_seconds": seconds(it.remaining()),
-        "creation_time": it.creation_time.map(|time| humantime::format_rfc3339_seconds(time).to_string()),
-        "teraflops": it.teraflops,
-        "error_code": it.error_code,
-        "message": it.message,
-    });
-    if let Some(mine) = row.mine {
-        document["mine"] = mine.into();
+    Document {
+        id: it.id.as_str(),
+        status: status_word(&it.status),
+        size: it.size.as_ref().map(size_word),
+        hostname: it.hostname.as_deref(),
+        arr_inspector_port: it.arr_inspector_port,
+        handshake_port: it.handshake_port,
+        max_lease_seconds: seconds(it.max_lease),
+        elapsed_seconds: seconds(it.elapsed),
+        remaining_seconds: seconds(it.remaining()),
+        creation_time: it.creation_time.map(|time| humantime::format_rfc3339_seconds(time).to_string()),
+        teraflops: it.teraflops,
+        error_code: it.error_code.as_deref(),
+        message: it.message.as_deref(),
+        mine: row.mine,
+        claim: row.claim.map(claim_word),
     }
-    if let Some(claim) = row.claim {
-        document["claim"] = claim_word(claim).into();
-    }
-    document
 }
 
 pub(crate) fn claim_word(claim: Claim) -> &'static str {

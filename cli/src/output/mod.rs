@@ -10,8 +10,9 @@ pub(crate) use table::pairs;
 
 use std::io::{self, Write as _};
 
-use serde_json::Value;
-use table::{details, table};
+use serde::Serialize;
+use table::details;
+pub(crate) use table::table;
 
 use crate::args::Format;
 use crate::failure::{Exit, Failure};
@@ -31,15 +32,20 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// One line of JSON.
-pub(crate) fn line(value: &Value) -> String {
-    format!("{value}\n")
+pub(crate) fn line(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default() + "\n"
+}
+
+/// A JSON document for people and programs.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 /// Prints one session.
 pub(crate) fn session(format: Format, row: &Row) -> Result<(), Failure> {
     print(&match format {
         Format::Table => details(row),
-        Format::Json => format!("{:#}\n", document(row)),
+        Format::Json => json(&document(row)),
         Format::Ndjson => line(&document(row)),
         Format::Id => format!("{}\n", row.properties.id),
     })
@@ -54,13 +60,14 @@ pub(crate) fn sessions(format: Format, rows: &[Row], none: &str) -> Result<(), F
             return Ok(());
         }
         Format::Table => table(rows),
-        Format::Json => format!("{:#}\n", Value::Array(documents().collect())),
+        Format::Json => json(&documents().collect::<Vec<_>>()),
         Format::Ndjson => documents().map(|it| line(&it)).collect(),
         Format::Id => rows.iter().map(|row| format!("{}\n", row.properties.id)).collect(),
     })
 }
 
 /// What became of a session, for a command that acts on several.
+#[derive(Serialize)]
 pub(crate) struct Outcome {
     pub(crate) id: String,
     /// A word: stopped, already_gone, failed.
@@ -69,14 +76,13 @@ pub(crate) struct Outcome {
 
 /// Prints what became of sessions.
 pub(crate) fn outcomes(format: Format, outcomes: &[Outcome]) -> Result<(), Failure> {
-    let documents = || outcomes.iter().map(|it| serde_json::json!({ "id": it.id, "outcome": it.outcome }));
     let width = outcomes.iter().map(|it| it.id.len()).max().unwrap_or_default();
     print(&match format {
         Format::Table => {
             outcomes.iter().map(|it| format!("{:<width$}  {}\n", it.id, it.outcome.replace('_', " "))).collect()
         }
-        Format::Json => format!("{:#}\n", Value::Array(documents().collect())),
-        Format::Ndjson => documents().map(|it| line(&it)).collect(),
+        Format::Json => json(&outcomes),
+        Format::Ndjson => outcomes.iter().map(line).collect(),
         Format::Id => outcomes.iter().filter(|it| it.outcome != "failed").map(|it| format!("{}\n", it.id)).collect(),
     })
 }

@@ -7,6 +7,7 @@ mod unity;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::layer::Layer;
 use super::setting::Setting;
@@ -73,7 +74,8 @@ fn unknown() -> Failure {
 /// Adds a lease in seconds.
 fn add_seconds(layer: &mut Layer, seconds: u64, from: String) {
     if seconds > 0 {
-        layer.add(Setting::Lease, &format!("{seconds}s"), from);
+        let length = humantime::format_duration(Duration::from_secs(seconds)).to_string();
+        layer.add(Setting::Lease, &length, from);
     }
 }
 
