@@ -234,9 +234,9 @@ pub(crate) struct Create {
     /// With --hold: the most that the whole lease may become
     #[arg(long, value_name = "TIME", value_parser = duration::parse, requires = "hold")]
     pub(crate) cap: Option<Duration>,
-    /// With --hold: whether Ctrl+C stops the session or leaves it running: stop or leave
-    #[arg(long, value_name = "HOW", default_value = "stop", hide_possible_values = true, requires = "hold")]
-    pub(crate) on_exit: OnExit,
+    /// With --hold: whether Ctrl+C stops the session or leaves it running: stop or leave [default: stop]
+    #[arg(long, value_name = "HOW", hide_possible_values = true, requires = "hold")]
+    pub(crate) on_exit: Option<OnExit>,
 }
 
 /// What becomes of a held session at Ctrl+C.
@@ -285,7 +285,8 @@ pub(crate) struct List {
     #[arg(long)]
     pub(crate) mine: bool,
     /// Only sessions with this status, such as ready; may be given several times
-    #[arg(long, value_name = "STATUS")]
+    #[arg(long, value_name = "STATUS", ignore_case = true, hide_possible_values = true)]
+    #[arg(value_parser = ["starting", "ready", "stopping", "stopped", "expired", "error"])]
     pub(crate) status: Vec<String>,
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use arr_client::{ErrorKind, EventKind, Lease, NewSession, Session, StartedOperation};
+use arr_client::{ErrorKind, EventKind, Lease, NewSession, Reused, StartedOperation};
 
 use super::hold::keep;
 use super::stop::stop_session;
 use super::wait::{NotReady, until_ready};
-use crate::args::Create;
+use crate::args::{Create, OnExit};
 use crate::config::Journal;
 use crate::context::{Connection, Context, Taken, finish};
 use crate::duration::short;
@@ -28,29 +28,37 @@ pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
     }
     let client = context.connect(Journal::Kept)?;
     let _held = interrupt::hold();
-    let operation = client.create_session(&new).start()?;
+    let operation = client.create_or_open(&new).start()?;
     let mut progress = Progress::begin(what);
-    let session = created(context, &client, &operation, &progress)?;
-    // However this ends, it runs on purpose from then on; if this program is killed before that, it is left behind.
-    let mut taken = Taken { session: session.clone(), mine: true };
-    if interrupt::count() > 0 {
-        return Err(give_up(context, &mut taken, &mut progress));
+    let Reused { session, reused, .. } = created(context, &client, &operation, &progress)?;
+    if reused {
+        progress.say(&format!("session {} exists already; it is opened, not created", session.id()));
     }
-    progress.state(format!("session {} is starting", session.id()));
-    let properties = match (args.cap, args.wait) {
-        (None, false) => session.known_properties(),
-        _ => match until_ready(&session, args.patience.timeout, &mut progress) {
+    // However this ends, it runs on purpose from then on; if this program is killed before that, it is left behind.
+    let mut taken = Taken { session: session.clone(), mine: !reused };
+    let mut interrupted = || match reused {
+        // It may be another's.
+        true => NotReady::Interrupted.failure(context, &session),
+        false => give_up(context, &mut taken),
+    };
+    if interrupt::count() > 0 {
+        return Err(interrupted());
+    }
+    let properties = if args.wait || args.hold {
+        match until_ready(&session, args.patience.timeout, &mut progress) {
             Ok(properties) => properties,
-            Err(NotReady::Interrupted) => return Err(give_up(context, &mut taken, &mut progress)),
+            Err(NotReady::Interrupted) => return Err(interrupted()),
             Err(why) => return Err(why.failure(context, &session)),
-        },
+        }
+    } else {
+        progress.state(format!("session {} is starting", session.id()));
+        session.known_properties()
     };
     drop(progress);
     let printed = output::session(context.format(), &Row::of(properties));
-    match args.cap {
-        Some(cap) => keep(context, &client, &session, cap, args.on_exit),
-        None => printed,
-    }
+    let Some(cap) = args.cap else { return printed };
+    let default = if reused { OnExit::Leave } else { OnExit::Stop };
+    keep(context, &client, &session, cap, args.on_exit.unwrap_or(default))
 }
 
 /// Waits for the reply to the create. The first Ctrl+C goes on waiting, because without the reply the session could not be
@@ -58,9 +66,9 @@ pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
 fn created(
     context: &Context,
     client: &Connection,
-    operation: &StartedOperation<Session>,
+    operation: &StartedOperation<Reused>,
     progress: &Progress,
-) -> Result<Session, Failure> {
+) -> Result<Reused, Failure> {
     let mut told = false;
     let outcome = finish(operation, 2, || {
         if interrupt::count() > 0 && !told {
@@ -69,7 +77,7 @@ fn created(
         }
     });
     match outcome {
-        Some(Ok(session)) => Ok(session),
+        Some(Ok(created)) => Ok(created),
         Some(Err(error)) => {
             let is_lost = error.is_outcome_unknown();
             let failure = Failure::from(error);
@@ -101,10 +109,9 @@ fn lost(context: &Context, client: &Connection, mut failure: Failure) -> Failure
 }
 
 /// Stops a session that was interrupted while it started.
-fn give_up(context: &Context, taken: &mut Taken, progress: &mut Progress) -> Failure {
+fn give_up(context: &Context, taken: &mut Taken) -> Failure {
     let session = &taken.session;
     let id = session.id();
-    progress.state(format!("stopping session {id}"));
     match stop_session(session, interrupt::count() + 1) {
         Some(Ok(_)) => interrupt::interrupted(format!("interrupted; session {id} was stopped")),
         Some(Err(error)) if error.kind() == ErrorKind::NotFound => interrupt::interrupted("interrupted"),

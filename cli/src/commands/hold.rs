@@ -38,7 +38,7 @@ pub(super) fn keep(
     session.watch(WatchOptions::default(), 0)?;
     session.keep_alive(Some(KeepAlive::until(cap)))?;
     let id = session.id();
-    let mut progress = Progress::begin(format!("holding session {id}, Ctrl+C ends that"));
+    let mut progress = Progress::begin(format!("holding session {id}"));
     let (before, mut capped) = (interrupt::count(), false);
     loop {
         if let Some(event) = client.next_event(LOOK_EVERY)? {
@@ -55,7 +55,7 @@ pub(super) fn keep(
             return Err(let_go(context, session, on_exit));
         }
         let left = format!("{} left of {}", short(now.remaining), short(now.max_lease.unwrap_or_default()));
-        progress.state_with(format!("holding session {id}, {}, Ctrl+C ends that", status_word(&now.status)), &left);
+        progress.state_with(format!("holding session {id}"), &left);
     }
 }
 

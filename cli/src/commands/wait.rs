@@ -44,6 +44,9 @@ pub(crate) fn until_ready(
     let begun = Instant::now();
     let before = interrupt::count();
     loop {
+        let known = session.known_properties();
+        let lease = known.max_lease.map(|lease| format!("lease {}", short(lease))).unwrap_or_default();
+        progress.state_with(format!("session {} is {}", known.id, status_word(&known.status)), &lease);
         match session.wait_until_ready().timeout(SLICE).run() {
             Ok(properties) => return Ok(properties),
             Err(error) if error.kind() != ErrorKind::Timeout => return Err(NotReady::Failed(error)),
@@ -51,9 +54,6 @@ pub(crate) fn until_ready(
             Err(_) if begun.elapsed() >= limit => return Err(NotReady::OutOfTime(limit)),
             Err(_) => {}
         }
-        let known = session.known_properties();
-        let lease = known.max_lease.map(|lease| format!("lease {}", short(lease))).unwrap_or_default();
-        progress.state_with(format!("session {} is {}", known.id, status_word(&known.status)), &lease);
     }
 }
 

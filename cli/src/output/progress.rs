@@ -1,9 +1,10 @@
 //! What a command is doing, on standard error: a spinner on a terminal, otherwise a line for each change.
 
+use std::io;
 use std::time::{Duration, Instant};
 
-use console::{Term, user_attended_stderr};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::{Term, truncate_str, user_attended_stderr};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::duration::short;
 
@@ -22,9 +23,10 @@ const REPEAT: Duration = Duration::from_secs(30);
 impl Progress {
     pub(crate) fn begin(state: impl Into<String>) -> Progress {
         let spinner = user_attended_stderr().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term(Term::stderr(), 10));
+            let bar =
+                ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(Narrower(Term::stderr()))));
             // A template that is wrong shows the default.
-            if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {wide_msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg}") {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -46,7 +48,11 @@ impl Progress {
         let elapsed = self.begun.elapsed();
         let separator = if detail.is_empty() { "" } else { ", " };
         match &self.spinner {
-            Some(spinner) => spinner.set_message(format!("{state}, {}{separator}{detail}", short(elapsed))),
+            Some(spinner) => {
+                let room = usize::from(Narrower(Term::stderr()).width()).saturating_sub(2);
+                let message = format!("{state}, {}{separator}{detail}", short(elapsed));
+                spinner.set_message(truncate_str(&message, room, "…").into_owned());
+            }
             None if state != self.state => eprintln!("{state}"),
             None if self.printed.elapsed() >= REPEAT => eprintln!("{state}, {}{separator}{detail}", short(elapsed)),
             None => return,
@@ -69,5 +75,48 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.spinner.iter().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+/// A terminal without its last columns. The spinner fills its line with spaces; the ^C that the terminal echoes after them
+/// would start another line, and the spinner would stay on the first.
+#[derive(Debug)]
+struct Narrower(Term);
+
+impl TermLike for Narrower {
+    fn width(&self) -> u16 {
+        self.0.size().1.saturating_sub(4).max(10)
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_up(lines)
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_down(lines)
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
     }
 }

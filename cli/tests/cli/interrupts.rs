@@ -115,3 +115,18 @@ fn a_read_ends_at_once() {
     let (code, stdout, stderr) = running.end();
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(130), "", ""));
 }
+
+#[test]
+fn a_session_that_existed_already_is_not_stopped() {
+    let place = Place::where_sessions_start("interrupt_reused");
+    let create = ["create", "--api-version", "2021-01-01", "--id", "x"];
+    place.arr(&create).assert().success();
+    let mut running = Running::begin(place.with_account(&[&create[..], &["--wait"]].concat()));
+    running.until("session x exists already; it is opened, not created\n");
+    running.until("session x is starting\n");
+    running.interrupt();
+    let (code, _, stderr) = running.end();
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stderr.contains("session x is still starting and keeps running\n hint: to stop it: "), "{stderr}");
+    assert_eq!(place.statuses(), ["Starting"]);
+}

@@ -98,15 +98,20 @@ fn the_reference_is_the_programs_help() {
     };
     let mut page =
         "# arr: reference\n\nWhat `arr COMMAND --help` prints. A tour and examples: [arr](cli.md).\n".to_owned();
+    // The options of all commands are shown once.
     let own = |text: &str| {
-        // The options of all commands are shown once.
-        let end = text.find("\n\nAccount:").unwrap_or(text.len());
-        let lines = text[..end].lines().filter(|line| {
-            !["-o, --output", "-v, --verbose", "--request-timeout", "--poll-interval", "--journal", "-h, --help", "-V,"]
-                .iter()
-                .any(|option| line.trim_start().starts_with(option))
-        });
-        lines.collect::<Vec<_>>().join("\n").trim_end().trim_end_matches("\nOptions:").trim_end().to_owned()
+        const OF_ALL: [&str; 7] =
+            ["-o, ", "-v, ", "--request-timeout ", "--poll-interval ", "--journal ", "-h, ", "-V, "];
+        let (mut lines, mut kept) = (Vec::new(), true);
+        for line in text.lines().take_while(|line| *line != "Account:") {
+            let is_continued = line.starts_with("        ");
+            kept = if is_continued { kept } else { !OF_ALL.iter().any(|it| line.trim_start().starts_with(it)) };
+            if kept {
+                lines.push(line);
+            }
+        }
+        let text = lines.join("\n");
+        text.trim_end().trim_end_matches("Options:").trim_end().to_owned()
     };
     page += &format!("\n## arr\n\n```text\n{}\n```\n", help(&[]));
     for command in [

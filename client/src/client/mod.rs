@@ -84,7 +84,7 @@ pub struct Recovered {
     pub claim: Claim,
 }
 
-/// The result of [`Client::reuse_or_create`].
+/// The result of [`Client::reuse_or_create`] and [`Client::create_or_open`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Reused {
@@ -153,8 +153,12 @@ impl Client {
         self.creating(new, |created| created.session).unclaimed(Session::give_back)
     }
 
-    /// [`Client::create_session`], for a caller that must know whether the session already existed.
-    pub(crate) fn create_or_open(&self, new: &NewSession) -> Call<Reused> {
+    /// [`Client::create_session`], for a caller that must know whether a session with the given id already existed, and
+    /// so may be another's.
+    ///
+    /// # Errors
+    /// Those of [`Client::create_session`].
+    pub fn create_or_open(&self, new: &NewSession) -> Call<Reused> {
         self.creating(new, |created| created).unclaimed(Reused::give_back)
     }
 

@@ -397,6 +397,17 @@ mod tests {
     }
 
     #[test]
+    fn the_urls_follow_from_regions_and_urls() {
+        let of = |domain: &str, endpoint: &str| {
+            ClientConfig { account_domain: domain.into(), service_endpoint: endpoint.into(), ..config() }.urls()
+        };
+        let (token_service, service) = of("westus2", "https://127.0.0.1:1/").unwrap();
+        assert_eq!(token_service, "https://sts.westus2.mixedreality.azure.com");
+        assert_eq!(service, "https://127.0.0.1:1");
+        assert!(of("", "westus2").is_err() && of("westus2", "nowhere").is_err());
+    }
+
+    #[test]
     fn retries_are_bounded() {
         assert_eq!(ClientConfig { max_retries: 100, ..config() }.check().unwrap().retry.most, 100);
         assert!(ClientConfig { max_retries: 101, ..config() }.check().is_err());
