@@ -30,6 +30,9 @@ Exit codes:
   2 usage          5 conflict       8 outcome unknown: a session may be running
   130 interrupted";
 
+/// Where an emulator listens by default.
+pub(crate) const EMULATOR: &str = "http://127.0.0.1:8722";
+
 #[derive(Parser)]
 #[command(name = "arr", version, about = ABOUT, after_help = AFTER)]
 #[command(max_term_width = 100)]
@@ -75,9 +78,6 @@ pub(crate) struct Global {
     /// How often to read a session's state [default: as often as the service allows]
     #[arg(long, global = true, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) poll_interval: Option<Duration>,
-    /// The folder that remembers created sessions, or none [default: below the user's state folder]
-    #[arg(long, global = true, value_name = "FOLDER")]
-    pub(crate) journal: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) account: Account,
 }
@@ -94,7 +94,7 @@ pub(crate) struct Account {
     pub(crate) profile: Option<String>,
     /// Use the development account of a local arr-emulator [default: http://127.0.0.1:8722]
     #[arg(long, global = true, value_name = "URL", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "http://127.0.0.1:8722", conflicts_with_all = ["config", "profile"])]
+    #[arg(default_missing_value = EMULATOR, conflicts_with_all = ["config", "profile"])]
     pub(crate) emulator: Option<String>,
     /// The account's GUID
     #[arg(long, global = true, value_name = "GUID")]
@@ -123,6 +123,32 @@ pub(crate) struct Account {
     /// system, none, or the proxy's URL [default: system]
     #[arg(long, global = true, value_name = "PROXY")]
     pub(crate) proxy: Option<String>,
+    /// The folder that remembers created sessions, or none [default: below the user's state folder]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+impl Account {
+    /// The options that were given, with their values.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let options = [
+            ("--config", path(&self.config)),
+            ("--profile", self.profile.clone()),
+            ("--emulator", self.emulator.clone()),
+            ("--account-id", self.account_id.clone()),
+            ("--account-domain", self.account_domain.clone()),
+            ("--service-endpoint", self.service_endpoint.clone()),
+            ("--account-key-file", path(&self.account_key_file)),
+            ("--entra-token-file", path(&self.entra_token_file)),
+            ("--access-token-file", path(&self.access_token_file)),
+            ("--api-version", self.api_version.clone()),
+            ("--ca-file", path(&self.ca_file)),
+            ("--proxy", self.proxy.clone()),
+            ("--journal", path(&self.journal)),
+        ];
+        options.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

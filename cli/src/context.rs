@@ -8,7 +8,7 @@ use std::time::Duration;
 use arr_client::{Client, ErrorKind, Session, SessionId, StartedOperation};
 use console::style;
 
-use crate::args::{Format, Global};
+use crate::args::{EMULATOR, Format, Global};
 use crate::config::{Journal, Settings};
 use crate::failure::Failure;
 use crate::interrupt;
@@ -33,22 +33,18 @@ impl Context<'_> {
         Ok(Connection { client, log })
     }
 
-    /// A command line for the user to paste, with the options that name the account.
+    /// A command line for the user to paste, with the options that were given.
     pub(crate) fn command(&self, command: &str) -> String {
-        let mut line = "arr".to_owned();
-        let account = &self.global.account;
-        match account.emulator.as_deref() {
-            Some("http://127.0.0.1:8722") => line.push_str(" --emulator"),
-            Some(url) => line.push_str(&format!(" --emulator={url}")),
-            None => {}
-        }
-        if let Some(path) = &account.config {
-            line.push_str(&format!(" --config {}", path.display()));
-        }
-        if let Some(name) = &account.profile {
-            line.push_str(&format!(" --profile {name}"));
-        }
-        format!("{line} {command}")
+        let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
+        let quoted = |value: &str| match value.chars().all(plain) {
+            true => value.to_owned(),
+            false => format!("'{}'", value.replace('\'', r"'\''")),
+        };
+        let options = self.global.account.given().map(|(name, value)| match (name, value.as_str()) {
+            ("--emulator", EMULATOR) => "--emulator ".to_owned(),
+            (name, value) => format!("{name}={} ", quoted(value)),
+        });
+        format!("arr {}{command}", options.collect::<String>())
     }
 }
 

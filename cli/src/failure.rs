@@ -77,12 +77,12 @@ impl Failure {
 
     /// Prints it to standard error.
     pub(crate) fn print(&self) {
-        eprintln!("{} {}", style("error:").for_stderr().red().bold(), self.cause);
+        eprintln!("{} {}", style("error:").for_stderr().red().bold(), printable(&self.cause));
         for hint in &self.hints {
-            eprintln!(" {} {hint}", style("hint:").for_stderr().cyan());
+            eprintln!(" {} {}", style("hint:").for_stderr().cyan(), printable(hint));
         }
         if let Some(reply) = &self.reply {
-            eprintln!("       {}", style(reply).for_stderr().dim());
+            eprintln!("       {}", style(printable(reply)).for_stderr().dim());
         }
     }
 }
@@ -109,7 +109,12 @@ impl From<Error> for Failure {
 
 /// Prints what the user should know to standard error.
 pub(crate) fn note(text: &str) {
-    eprintln!("{} {text}", style("note:").for_stderr().yellow());
+    eprintln!("{} {}", style("note:").for_stderr().yellow(), printable(text));
+}
+
+/// Text from a service or a file, without characters that would control the terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// The library's messages have the form "cause; remedy". A semicolon within quotes belongs to a quoted text.

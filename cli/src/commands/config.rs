@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 use crate::args::Format;
 use crate::config::{self, DEFAULT, Setting};
 use crate::context::Context;
-use crate::failure::{Failure, note};
+use crate::failure::{Failure, note, printable};
 use crate::output::{self, pairs};
 use crate::paths;
 
@@ -21,8 +21,13 @@ pub(crate) fn config_show(context: &Context) -> Result<(), Failure> {
     resolved.notes.iter().for_each(|text| note(text));
     let shown = |key: Setting| {
         let found = resolved.get(key)?;
-        let value = if key.is_credential() { "(set)" } else { found.value.expose() };
-        Some((key.name(), value.to_owned(), found.from.clone()))
+        // A URL may have a password.
+        let value = match found.value.expose().rsplit_once('@') {
+            _ if key.is_credential() => "(set)".to_owned(),
+            Some((_, host)) => format!("(not shown)@{}", printable(host)),
+            None => printable(found.value.expose()),
+        };
+        Some((key.name(), value, found.from.clone()))
     };
     let values: Vec<_> = Setting::ALL.into_iter().filter_map(shown).collect();
     if context.format() != Format::Table {

@@ -62,29 +62,13 @@ impl Layer {
     /// The options. Keys and tokens come from a file or standard input.
     pub(crate) fn of_options(options: &Account) -> Result<Layer, Failure> {
         let mut layer = Layer::named("options");
-        let texts = [
-            (Setting::AccountId, &options.account_id),
-            (Setting::AccountDomain, &options.account_domain),
-            (Setting::ServiceEndpoint, &options.service_endpoint),
-            (Setting::ApiVersion, &options.api_version),
-            (Setting::Proxy, &options.proxy),
-        ];
-        for (key, text) in texts {
-            if let Some(text) = text {
-                layer.add(key, text, key.option());
-            }
-        }
-        if let Some(path) = &options.ca_file {
-            layer.add(Setting::CaFile, &path.to_string_lossy(), Setting::CaFile.option());
-        }
-        let files = [
-            (Setting::AccountKey, &options.account_key_file),
-            (Setting::EntraToken, &options.entra_token_file),
-            (Setting::AccessToken, &options.access_token_file),
-        ];
-        for (key, path) in files {
-            if let Some(path) = path {
-                layer.add(key, secret(path)?.expose(), format!("{}-file {}", key.option(), path.display()));
+        for (option, value) in options.given() {
+            for key in Setting::ALL {
+                if option == key.option() {
+                    layer.add(key, &value, option.to_owned());
+                } else if key.is_credential() && option.strip_suffix("-file") == Some(&key.option()) {
+                    layer.add(key, secret(Path::new(&value))?.expose(), format!("{option} {value}"));
+                }
             }
         }
         Ok(layer)

@@ -81,9 +81,10 @@ fn found(given: &Layer, environment: &Layer, notes: &mut Vec<String>) -> Result<
     if environment.credential().is_some() || own_credential && places.iter().all(|key| environment.has(*key)) {
         return Ok(environment.clone());
     }
-    let base = match profiles::default()? {
-        Some(profile) => profile,
-        None => in_working_directory(own_credential, notes)?.unwrap_or_default(),
+    let profile = profiles::default()?;
+    let base = match profile {
+        Some(profile) if own_credential || profile.credential().is_some() => profile,
+        other => in_working_directory(own_credential, notes).or(other).unwrap_or_default(),
     };
     for (_, unused) in environment.values().filter(|(key, _)| key.is_of_account()) {
         if !base.name.is_empty() {
@@ -96,25 +97,21 @@ fn found(given: &Layer, environment: &Layer, notes: &mut Vec<String>) -> Result<
     Ok(base)
 }
 
-fn in_working_directory(own_credential: bool, notes: &mut Vec<String>) -> Result<Option<Layer>, Failure> {
+fn in_working_directory(own_credential: bool, notes: &mut Vec<String>) -> Option<Layer> {
     let path = Path::new(ARRCONFIG);
     if !path.is_file() {
-        return Ok(None);
+        return None;
     }
-    let file = match files::read_one(path, None) {
-        Ok(file) => file,
-        Err(failure) => {
-            notes.push(format!("{ARRCONFIG} in this folder is not used: {}", failure.cause()));
-            return Ok(None);
+    let why = match files::read_one(path, None) {
+        Err(failure) => failure.cause().to_owned(),
+        Ok(_) if own_credential => "the credential comes from an option".to_owned(),
+        Ok(file) if file.credential().is_none() => "it has no credential".to_owned(),
+        Ok(file) => {
+            let shown = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+            notes.push(format!("the account comes from {}", shown.display()));
+            return Some(file);
         }
     };
-    if own_credential || file.credential().is_none() {
-        let why = if own_credential { "the credential comes from an option" } else { "it has no credential" };
-        notes.push(format!("{ARRCONFIG} in this folder is not used: {why}. To use it, give --config {ARRCONFIG}"));
-        notes.extend(file.notes);
-        return Ok(None);
-    }
-    let shown = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
-    notes.push(format!("the account comes from {}", shown.display()));
-    Ok(Some(file))
+    notes.push(format!("{ARRCONFIG} in this folder is not used: {why}. To use it, give --config {ARRCONFIG}"));
+    None
 }

@@ -119,7 +119,7 @@ impl<'a> Settings<'a> {
     }
 
     fn journal_folder(&self, journal: Journal) -> Result<Option<PathBuf>, Failure> {
-        if journal == Journal::None || self.global.journal.as_deref() == Some(Path::new("none")) {
+        if journal == Journal::None || self.global.account.journal.as_deref() == Some(Path::new("none")) {
             return Ok(None);
         }
         let folder = self.journal_path()?;
@@ -132,7 +132,7 @@ impl<'a> Settings<'a> {
 
     /// Where the journal is, or would be.
     pub(crate) fn journal_path(&self) -> Result<PathBuf, Failure> {
-        self.global.journal.clone().map_or_else(paths::journal, Ok)
+        self.global.account.journal.clone().map_or_else(paths::journal, Ok)
     }
 
     fn incomplete(&self, missing: &[Setting]) -> Failure {

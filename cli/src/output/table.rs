@@ -8,6 +8,7 @@ use tabled::settings::{Modify, Padding, Style as Lines, Width};
 
 use super::document::{Row, claim_word, size_word, status_word};
 use crate::duration::short;
+use crate::failure::printable;
 
 const SHORTEST_HOST: usize = 8;
 
@@ -24,13 +25,13 @@ pub(crate) fn table(rows: &[Row]) -> String {
         let mut cells = vec![
             it.id.to_string(),
             status(&it.status),
-            it.size.as_ref().map(size_word).unwrap_or("-").to_owned(),
+            it.size.as_ref().map_or("-".to_owned(), |size| printable(size_word(size))),
             it.max_lease.map_or("-".to_owned(), short),
             left(it),
         ];
         cells.extend(mine.then(|| if row.mine == Some(true) { "yes" } else { "no" }.to_owned()));
         cells.extend(claim.then(|| row.claim.map(claim_word).unwrap_or("-").replace('_', " ")));
-        cells.push(it.hostname.clone().unwrap_or_else(|| "-".to_owned()));
+        cells.push(it.hostname.as_deref().map_or("-".to_owned(), printable));
         builder.push_record(cells);
     }
     let mut table = builder.build();
@@ -66,13 +67,13 @@ pub(crate) fn details(row: &Row) -> String {
     let lines = [
         ("Session", Some(it.id.to_string())),
         ("Status", Some(status(&it.status))),
-        ("Size", it.size.as_ref().map(|size| size_word(size).to_owned())),
-        ("Host", it.hostname.clone()),
+        ("Size", it.size.as_ref().map(|size| printable(size_word(size)))),
+        ("Host", it.hostname.as_deref().map(printable)),
         ("Ports", ports),
         ("Lease", lease),
         ("Created", created),
-        ("Error", it.error_code.clone()),
-        ("Message", it.message.clone()),
+        ("Error", it.error_code.as_deref().map(printable)),
+        ("Message", it.message.as_deref().map(printable)),
     ];
     pairs(lines.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))))
 }
@@ -93,7 +94,7 @@ pub(crate) fn status(status: &SessionStatus) -> String {
         SessionStatus::Error => Style::new().red(),
         _ => Style::new().dim(),
     };
-    style.apply_to(status_word(status)).to_string()
+    style.apply_to(printable(status_word(status))).to_string()
 }
 
 fn left(properties: &SessionProperties) -> String {

@@ -142,6 +142,9 @@ lease             4h                                    maxLeaseTime in arrconfi
 "#]]);
     let text = format!("{:?}", output.get_output());
     assert!(!text.contains("YXJy"), "{text}");
+    let proxy = [("ARR_PROXY", "http://user:hunter2@proxy.example:8080")];
+    let config = ["--config", "arrconfig.json"];
+    assert_eq!(shown(&place, &config, &proxy, "proxy")[0], "(not shown)@proxy.example:8080");
     place
         .bare(&["config", "path"])
         .assert()

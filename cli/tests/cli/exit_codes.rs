@@ -84,7 +84,7 @@ fn code_5_for_a_conflict() {
     let extend = ["extend", "x", "--by", "1h", "--api-version", "2021-01-01"];
     place.arr(&extend).assert().code(5).stdout_eq("").stderr_eq(str![[r#"
 error: session x is stopped, so its lease cannot be extended
- hint: for another session: arr --emulator=https://127.0.0.1:[..] create
+ hint: for another session: arr --emulator=https://127.0.0.1:[..] --api-version=2021-01-01 create
 
 "#]]);
 }

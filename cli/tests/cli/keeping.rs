@@ -20,7 +20,8 @@ fn a_held_session_is_extended_and_left_running() {
         assert_eq!(code, Some(130), "{stderr}");
         assert!(stdout.starts_with(&format!("Session  {id}\n")), "{stdout}");
         assert!(stderr.contains(&format!("interrupted; session {id} keeps running, its lease ends in ")), "{stderr}");
-        assert!(stderr.contains(&format!("hint: to stop it: arr --emulator={} stop {id}\n", place.url())), "{stderr}");
+        let stop = format!("hint: to stop it: arr --emulator={} --api-version={version} stop {id}\n", place.url());
+        assert!(stderr.contains(&stop), "{stderr}");
         assert_eq!(place.statuses(), ["Ready"]);
         // It runs on purpose, and is still this command line's.
         place.arr(&["recover", "-o", "json"]).assert().success().stdout_eq("[]\n");
