@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use arr_client::{Client, ErrorKind, Session, SessionId, StartedOperation};
+use arr_client::{Call, Client, ErrorKind, Session, SessionId, StartedOperation};
 use console::style;
 
 use crate::args::{EMULATOR, Format, Global};
@@ -72,14 +72,14 @@ impl Drop for Connection {
 
 impl Connection {
     /// The session with this id. If the journal has it, it belongs to this client from now on.
-    pub(crate) fn take(&self, id: &SessionId) -> Result<Taken, arr_client::Error> {
-        match self.recover_session(id).run() {
+    pub(crate) fn take(&self, id: &SessionId) -> Result<Taken, Failure> {
+        match run(self.recover_session(id))? {
             Ok(session) => Ok(Taken { session, mine: true }),
             // The journal does not have it, or there is none.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidArgument) => {
-                Ok(Taken { session: self.open_session(id).run()?, mine: false })
+                Ok(Taken { session: run(self.open_session(id))??, mine: false })
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -121,6 +121,14 @@ pub(crate) fn finish<T: Clone + Send + Sync + 'static>(
         tick();
     }
     Some(operation.outcome())
+}
+
+/// Runs a call that Ctrl+C ends, while that does not end the program.
+pub(crate) fn run<T: Clone + Send + Sync + 'static>(call: Call<T>) -> Result<Result<T, arr_client::Error>, Failure> {
+    match call.start() {
+        Ok(operation) => finish(&operation, 1, || ()).ok_or_else(|| interrupt::interrupted("interrupted")),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 /// Prints the client's log until the client ends.

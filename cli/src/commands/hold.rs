@@ -39,7 +39,7 @@ pub(super) fn keep(
     session.keep_alive(Some(KeepAlive::until(cap)))?;
     let id = session.id();
     let mut progress = Progress::begin(format!("holding session {id}"));
-    let (before, mut capped) = (interrupt::count(), false);
+    let mut capped = false;
     loop {
         if let Some(event) = client.next_event(LOOK_EVERY)? {
             capped |= event.kind == EventKind::LeaseCapReached;
@@ -50,7 +50,7 @@ pub(super) fn keep(
             drop(progress);
             return ended(session, capped);
         }
-        if interrupt::count() > before {
+        if interrupt::count() > 0 {
             drop(progress);
             return Err(let_go(context, session, on_exit));
         }

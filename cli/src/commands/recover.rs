@@ -5,7 +5,7 @@ use arr_client::{Claim, Recovered};
 use super::stop::{StopOf, report, stop_session};
 use crate::args::{Format, Recover};
 use crate::config::Journal;
-use crate::context::{Context, release};
+use crate::context::{Context, release, run};
 use crate::failure::{Exit, Failure};
 use crate::interrupt;
 use crate::output::{self, Row};
@@ -13,10 +13,10 @@ use crate::output::{self, Row};
 /// Finds what earlier runs left behind. What is neither stopped nor kept is left behind again.
 pub(crate) fn recover(context: &Context, args: &Recover) -> Result<(), Failure> {
     let client = context.connect(Journal::Kept)?;
-    let found = client.recover_sessions().run()?;
+    let _held = interrupt::hold();
+    let found = run(client.recover_sessions())??;
     let (ours, others): (Vec<_>, Vec<_>) = found.iter().partition(|it| it.claim == Claim::Ours);
     if args.stop && !found.is_empty() {
-        let _held = interrupt::hold();
         let results = ours.into_iter().map(|it| (it.session.id().clone(), stop(it))).collect::<Vec<StopOf>>();
         for it in others {
             let stop = context.command(&format!("stop {}", it.session.id()));

@@ -86,7 +86,10 @@ fn stop_account(client: &Connection, yes: bool) -> Result<Vec<StopOf>, Failure> 
             format!("{} of the account, {others} of which this command line did not create", sessions(rows.len()));
         confirm(&what)?;
     }
-    let ended = client.stop_all(StopScope::Account).run()?;
+    let _held = interrupt::hold();
+    let stopping = client.stop_all(StopScope::Account).start()?;
+    let ended = finish(&stopping, 2, || ())
+        .ok_or_else(|| Failure::new(Exit::Unknown, "interrupted; some sessions may still be running"))??;
     let failed = |id: &SessionId| ended.failed.iter().find(|(it, _)| it == id).map(|(_, error)| error.clone());
     let ids = rows.into_iter().map(|row| row.properties.id);
     Ok(ids

@@ -14,8 +14,8 @@ use crate::output::{self, Progress, Row, status_word};
 
 pub(crate) fn wait(context: &Context, id: &SessionId, patience: &Patience) -> Result<(), Failure> {
     let client = context.connect(Journal::None)?;
-    let held = interrupt::hold();
     let session = client.open_session(id).run()?;
+    let held = interrupt::hold();
     let ready = {
         let mut progress =
             Progress::begin(format!("session {id} is {}", status_word(&session.known_properties().status)));
@@ -42,7 +42,6 @@ pub(crate) fn until_ready(
     progress: &mut Progress,
 ) -> Result<SessionProperties, NotReady> {
     let begun = Instant::now();
-    let before = interrupt::count();
     loop {
         let known = session.known_properties();
         let lease = known.max_lease.map(|lease| format!("lease {}", short(lease))).unwrap_or_default();
@@ -50,7 +49,7 @@ pub(crate) fn until_ready(
         match session.wait_until_ready().timeout(SLICE).run() {
             Ok(properties) => return Ok(properties),
             Err(error) if error.kind() != ErrorKind::Timeout => return Err(NotReady::Failed(error)),
-            Err(_) if interrupt::count() > before => return Err(NotReady::Interrupted),
+            Err(_) if interrupt::count() > 0 => return Err(NotReady::Interrupted),
             Err(_) if begun.elapsed() >= limit => return Err(NotReady::OutOfTime(limit)),
             Err(_) => {}
         }

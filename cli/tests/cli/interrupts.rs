@@ -130,3 +130,22 @@ fn a_session_that_existed_already_is_not_stopped() {
     assert!(stderr.contains("session x is still starting and keeps running\n hint: to stop it: "), "{stderr}");
     assert_eq!(place.statuses(), ["Starting"]);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn with_nohup_a_hold_outlives_its_terminal() {
+    let place = Place::new("nohup");
+    let id = place.create(&[]);
+    let arr = place.with_account(&["hold", &id, "--cap", "2h"]);
+    let mut program = std::process::Command::new("nohup");
+    program.arg(arr.get_program()).args(arr.get_args()).current_dir(&place.home).env("HOME", &place.home);
+    program.env("ARR_CA_FILE", place.home.join("ca.pem"));
+    let mut running = Running::begin(program);
+    running.until("holding session");
+    running.signal("HUP");
+    std::thread::sleep(Duration::from_millis(200));
+    running.signal("TERM");
+    let (code, _, stderr) = running.end();
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stderr.contains("keeps running"), "{stderr}");
+}

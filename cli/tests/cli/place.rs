@@ -137,8 +137,13 @@ impl Running {
     }
 
     pub(crate) fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
         // The shell's builtin: a small system has no such program.
-        let killed = Program::new("sh").args(["-c", "kill -s INT \"$0\"", &self.child.id().to_string()]).status();
+        let killed = Program::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &process]).status();
         assert!(killed.expect("sh runs").success());
     }
 
