@@ -63,8 +63,9 @@ pub mod test_util;
 mod wire;
 
 pub use client::{
-    AccessToken, AnyOperation, Call, Claim, Client, KeepAlive, ListedSession, OnSuspend, OperationState, Recovered,
-    Reuse, Reused, Session, StartedOperation, StopScope, Stopped, StoppedAll, WatchOptions, shut_down_all,
+    AccessToken, AnyOperation, Call, Claim, Client, KeepAlive, ListedSession, OnSuspend, OperationState,
+    RecordedSession, Recovered, Reuse, Reused, Session, StartedOperation, StopScope, Stopped, StoppedAll, WatchOptions,
+    shut_down_all,
 };
 pub use config::{ApiVersion, ClientConfig, Credential, Proxy, Secret, Trust};
 pub use error::{Error, ErrorKind, Result};

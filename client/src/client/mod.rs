@@ -31,7 +31,7 @@ mod state;
 mod wake;
 
 pub use self::call::Call;
-pub use self::calls::{AccessToken, Claim, ListedSession, Reuse, StopScope, StoppedAll};
+pub use self::calls::{AccessToken, Claim, ListedSession, RecordedSession, Reuse, StopScope, StoppedAll};
 pub use self::completion::OperationState;
 pub use self::operation::{AnyOperation, StartedOperation};
 pub use self::session::Session;
@@ -84,7 +84,7 @@ pub struct Recovered {
     pub claim: Claim,
 }
 
-/// The result of [`Client::reuse_or_create`].
+/// The result of [`Client::reuse_or_create`] and [`Client::create_or_open`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Reused {
@@ -153,8 +153,12 @@ impl Client {
         self.creating(new, |created| created.session).unclaimed(Session::give_back)
     }
 
-    /// [`Client::create_session`], for a caller that must know whether the session already existed.
-    pub(crate) fn create_or_open(&self, new: &NewSession) -> Call<Reused> {
+    /// [`Client::create_session`], for a caller that must know whether a session with the given id already existed, and
+    /// so may be another's.
+    ///
+    /// # Errors
+    /// Those of [`Client::create_session`].
+    pub fn create_or_open(&self, new: &NewSession) -> Call<Reused> {
         self.creating(new, |created| created).unclaimed(Reused::give_back)
     }
 
@@ -247,6 +251,16 @@ impl Client {
             })))
         });
         call.of(Some(about)).unclaimed(|session| Session::leave_behind(std::iter::once(session)))
+    }
+
+    /// The sessions at the client's endpoint that the journal records, oldest first: those of this client, of dead owners
+    /// and of live ones, also [released](Session::release) ones. They may have ended. Sends nothing; waits for the disk.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if the client has no journal; [`ErrorKind::Storage`] if it cannot be read.
+    pub fn recorded_sessions(&self) -> Result<Vec<RecordedSession>> {
+        self.inner.core.check_alive()?;
+        calls::recorded(&self.inner.accounts.home)
     }
 
     /// Stops many sessions: the client's own, or all of the account. `DELETE …/sessions/{id}` for each, up to eight at

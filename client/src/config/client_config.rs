@@ -100,6 +100,16 @@ impl ClientConfig {
         }
     }
 
+    /// The URLs that requests go to: of the token service, and of the session service.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if they do not follow from `account_domain` and
+    /// `service_endpoint`.
+    pub fn urls(&self) -> Result<(String, String)> {
+        let token_service = Endpoint::token_service(&self.account_domain)?;
+        Ok((token_service.to_string(), Endpoint::service(&self.service_endpoint)?.to_string()))
+    }
+
     /// Sets [`api_version`](ClientConfig::api_version).
     pub fn api_version(self, api_version: ApiVersion) -> ClientConfig {
         ClientConfig { api_version, ..self }
@@ -384,6 +394,17 @@ mod tests {
         };
         let shown = format!("{config:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("YXJy") && !shown.contains("key="), "{shown}");
+    }
+
+    #[test]
+    fn the_urls_follow_from_regions_and_urls() {
+        let of = |domain: &str, endpoint: &str| {
+            ClientConfig { account_domain: domain.into(), service_endpoint: endpoint.into(), ..config() }.urls()
+        };
+        let (token_service, service) = of("westus2", "https://127.0.0.1:1/").unwrap();
+        assert_eq!(token_service, "https://sts.westus2.mixedreality.azure.com");
+        assert_eq!(service, "https://127.0.0.1:1");
+        assert!(of("", "westus2").is_err() && of("westus2", "nowhere").is_err());
     }
 
     #[test]

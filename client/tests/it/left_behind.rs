@@ -6,7 +6,7 @@ use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{SECOND, an_hour, shared};
 use arr_client::test_util::{Clock, Instant, Signal};
 use arr_client::{
-    Claim, Client, ClientConfig, Credential, ErrorKind, Lease, OperationState, Recovered, SessionId, StopScope,
+    Claim, Client, ClientConfig, Credential, ErrorKind, Lease, OperationState, Recovered, Session, SessionId, StopScope,
 };
 use arr_service::{Account, Config, Emulator, Fault};
 use std::collections::HashSet;
@@ -24,6 +24,7 @@ in_both_versions![
     another_accounts_sessions_are_left_alone,
     an_endpoint_that_is_not_trusted_is_not_contacted,
     a_released_session_is_recovered_only_by_its_id,
+    the_recorded_sessions_are_those_of_all_owners,
     a_cancelled_recovery_can_be_repeated,
     sessions_of_an_ended_client_can_be_recovered_despite_live_handles,
 ];
@@ -359,6 +360,29 @@ fn a_released_session_is_recovered_only_by_its_id(wire: &'static Wire) {
     assert_eq!(*session.id(), released);
     assert_eq!(client.stop_all(StopScope::Own).run().unwrap().stopped, 2);
     world.over();
+}
+
+fn the_recorded_sessions_are_those_of_all_owners(wire: &'static Wire) {
+    let world = World::new(wire);
+    let create = |client: &Client| client.create_session(&an_hour()).run().unwrap();
+    let (ended, living, client) = (world.client(), world.client(), world.client());
+    let [released, crashed, lives, own, stopped] = [&ended, &ended, &living, &client, &client].map(create);
+    released.release().unwrap();
+    stopped.stop().run().unwrap();
+    drop(ended);
+
+    let sent = world.emulator.requests().len();
+    let recorded = client.recorded_sessions().unwrap();
+    assert_eq!(world.emulator.requests().len(), sent);
+    let of = |session: &Session| recorded.iter().find(|it| it.id == *session.id()).map(|it| (it.released, it.in_use));
+    assert_eq!([&released, &crashed].map(of), [Some((true, false)), Some((false, false))]);
+    assert_eq!([&lives, &own, &stopped].map(of), [Some((false, true)), Some((false, true)), None]);
+    assert_eq!(recorded.len(), 4);
+    let other = ClientConfig { account_id: "11111111-2222-4333-8444-555555555555".into(), ..world.config() };
+    assert!(world.client_with(other).recorded_sessions().unwrap().is_empty());
+    let without = world.client_with(ClientConfig { journal_folder: None, ..world.config() });
+    assert_eq!(without.recorded_sessions().unwrap_err().kind(), ErrorKind::InvalidArgument);
+    client.stop_all(StopScope::Account).run().unwrap();
 }
 
 fn another_accounts_sessions_are_left_alone(wire: &'static Wire) {

@@ -51,7 +51,7 @@ const TEXTS_ELSEWHERE: &[(&str, &[&str])] =
 pub(crate) struct Parts {
     /// The target of the library and the standard library.
     pub(crate) target: &'static str,
-    /// Whether the emulator is distributed with it.
+    /// Whether the emulator and the command line are distributed with it.
     pub(crate) emulator: bool,
     /// What the linker added.
     pub(crate) linked: Vec<Linked>,
@@ -147,7 +147,7 @@ fn of_crate(workspace: &Workspace, part: Crate, apache: &str) -> Result<Notice> 
     Ok(Notice { name, version, license, texts })
 }
 
-/// The crates of the library, the emulator and the standard library, sorted by name.
+/// The crates of the library, the programs and the standard library, sorted by name.
 fn all_crates(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<Vec<Crate>> {
     let mut found = Vec::new();
     match libraries {
@@ -155,8 +155,8 @@ fn all_crates(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<Vec<
             for Parts { target, emulator, .. } in libraries {
                 found.extend(crates::of_package(workspace, "arr-session", target)?);
                 found.extend(crates::of_standard_library(workspace, target)?);
-                if *emulator {
-                    found.extend(crates::of_package(workspace, "arr-service", target)?);
+                for program in ["arr-service", "arr-cli"].into_iter().filter(|_| *emulator) {
+                    found.extend(crates::of_package(workspace, program, target)?);
                 }
             }
         }

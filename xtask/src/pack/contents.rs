@@ -27,6 +27,8 @@ const README: &str = "xtask/pack/README.md.in";
 const COPIED: &[&str] = &[
     "CHANGELOG.md",
     "bindings/csharp",
+    "docs/cli-reference.md",
+    "docs/cli.md",
     "docs/cpp.md",
     "docs/csharp.md",
     "docs/emulator.md",

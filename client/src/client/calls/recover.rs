@@ -5,6 +5,7 @@ use super::super::accounts::Accounts;
 use super::super::completion::cancelled;
 use super::super::creates::{Candidates, ON_ITS_WAY, Records, Requested, with_missing};
 use super::journal_work::{Claim, JournalWork, sized, stepped_after_end, survey, take_over};
+use super::recorded::no_journal;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, Record, RecordId, RecordState as Noted, Survey};
@@ -16,11 +17,7 @@ use std::sync::Arc;
 
 /// Recovers the existing sessions of dead owners, or one of them.
 pub(in crate::client) fn recover(accounts: &Accounts, which: Which, deadline: Instant) -> Result<Recover> {
-    let journal = accounts.home.core.journal.as_ref().ok_or_else(|| {
-        Error::invalid_argument(
-            "the client has no journal; create it with `journal_folder`, in every run with the same folder",
-        )
-    })?;
+    let journal = accounts.home.core.journal.as_ref().ok_or_else(no_journal)?;
     Ok(Recover::new(accounts, journal, which, deadline))
 }
 

@@ -1,0 +1,359 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use arr_client::SessionId;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::duration;
+use crate::failure::Failure;
+
+const ABOUT: &str = "Remote rendering sessions from the command line";
+
+const AFTER: &str =
+    "A session is a server that costs money from when it is ready until it is stopped or its lease ends.
+Standard output has the result only; progress, notes and errors go to standard error.
+
+Examples:
+  arr --emulator list                  what runs in a local emulator
+  arr config import arrconfig.json     keep an account for later
+  arr create --wait --lease 2h         a session, once it is ready
+  ID=$(arr create --wait -o id)        the same in a script
+  arr stop --mine                      stop what this command line created
+
+Exit codes:
+  0 done           3 credential     6 timeout or throttled
+  1 failed         4 not found      7 network or TLS
+  2 usage          5 conflict       8 outcome unknown: a session may be running
+  130 interrupted";
+
+/// Where an emulator listens by default.
+pub(crate) const EMULATOR: &str = "http://127.0.0.1:8722";
+
+#[derive(Parser)]
+#[command(name = "arr", version, about = ABOUT, after_help = AFTER)]
+#[command(max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Refuses options that would have a key or token as their value. They do not exist, but people expect them.
+pub(crate) fn refuse_secrets(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let arguments = arguments.map(|it| it.to_string_lossy().into_owned()).take_while(|it| it != "--");
+    for argument in arguments {
+        let name = argument.split_once('=').map_or(argument.as_str(), |(name, _)| name).to_ascii_lowercase();
+        let secret = match name.as_str() {
+            "--account-key" | "--key" | "-arraccountkey" => "account-key",
+            "--entra-token" => "entra-token",
+            "--access-token" | "--token" => "access-token",
+            _ => continue,
+        };
+        let variable = format!("ARR_{}", secret.replace('-', "_").to_ascii_uppercase());
+        return Err(Failure::usage(format!("{name} takes no value on the command line"))
+            .hint("other users of this machine can see it there, and the shell keeps it in its history")
+            .hint(format!("use --{secret}-file FILE, --{secret}-file - for standard input, or {variable}")));
+    }
+    Ok(())
+}
+
+/// The options of all commands.
+#[derive(Args)]
+pub(crate) struct Global {
+    /// How to print the result: table, json, ndjson, or id
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
+    pub(crate) output: Format,
+    /// Show every request, with its status and MS-CV
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// The time limit of a call to the service, with its retries [default: 1m]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) request_timeout: Option<Duration>,
+    /// How often to read a session's state [default: as often as the service allows]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) poll_interval: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) account: Account,
+}
+
+/// Where the account comes from, and values that replace its own.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Account")]
+pub(crate) struct Account {
+    /// Take the account from this file: arrconfig.json, or another that `arr config import` reads
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Take the account from this profile of config.toml, or of the --config file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Use the development account of a local arr-emulator [default: http://127.0.0.1:8722]
+    #[arg(long, global = true, value_name = "URL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = EMULATOR, conflicts_with_all = ["config", "profile"])]
+    pub(crate) emulator: Option<String>,
+    /// The account's GUID
+    #[arg(long, global = true, value_name = "GUID")]
+    pub(crate) account_id: Option<String>,
+    /// The account's region, domain, or token service
+    #[arg(long, global = true, value_name = "REGION|URL")]
+    pub(crate) account_domain: Option<String>,
+    /// Where sessions run
+    #[arg(long, global = true, value_name = "REGION|URL")]
+    pub(crate) service_endpoint: Option<String>,
+    /// A file with the account key; - reads standard input
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) account_key_file: Option<PathBuf>,
+    /// A file with a Microsoft Entra token; - reads standard input
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) entra_token_file: Option<PathBuf>,
+    /// A file with an access token; - reads standard input
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) access_token_file: Option<PathBuf>,
+    /// The version of the REST API: v1 or 2021-01-01 [default: v1]
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub(crate) api_version: Option<String>,
+    /// A PEM file of a private certificate authority to trust too
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// system, none, or the proxy's URL [default: system]
+    #[arg(long, global = true, value_name = "PROXY")]
+    pub(crate) proxy: Option<String>,
+    /// The folder that remembers created sessions, or none [default: below the user's state folder]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+impl Account {
+    /// The options that were given, with their values.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let options = [
+            ("--config", path(&self.config)),
+            ("--profile", self.profile.clone()),
+            ("--emulator", self.emulator.clone()),
+            ("--account-id", self.account_id.clone()),
+            ("--account-domain", self.account_domain.clone()),
+            ("--service-endpoint", self.service_endpoint.clone()),
+            ("--account-key-file", path(&self.account_key_file)),
+            ("--entra-token-file", path(&self.entra_token_file)),
+            ("--access-token-file", path(&self.access_token_file)),
+            ("--api-version", self.api_version.clone()),
+            ("--ca-file", path(&self.ca_file)),
+            ("--proxy", self.proxy.clone()),
+            ("--journal", path(&self.journal)),
+        ];
+        options.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Ndjson,
+    Id,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Create a session
+    Create(Create),
+    /// List the account's sessions that have not ended
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Show a session
+    Show {
+        /// The session's id
+        id: SessionId,
+    },
+    /// Wait until a session is ready
+    Wait {
+        /// The session's id
+        id: SessionId,
+        #[command(flatten)]
+        patience: Patience,
+    },
+    /// Extend a session's lease
+    Extend(Extend),
+    /// Stop sessions
+    Stop(Stop),
+    /// Keep a session's lease alive, in the foreground
+    Hold(Hold),
+    /// Show the account's sessions as they change
+    Watch(Watch),
+    /// Find sessions that a crash or a lost connection left behind
+    Recover(Recover),
+    /// Print an access token of the account
+    Token,
+    /// Check the configuration, the network, the credential and the journal
+    Doctor,
+    /// Show or keep the configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Print completions for a shell
+    Completions {
+        /// bash, zsh, fish, powershell, or elvish
+        #[arg(value_name = "SHELL", hide_possible_values = true)]
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write the pages of all commands into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Config {
+    /// Show each value and where it comes from; secrets are not shown
+    Show,
+    /// Print where the profiles are
+    Path,
+    /// Keep the account of a file as a profile of config.toml
+    Import {
+        /// arrconfig.json, arr.account.xml of Showcase, ARR-profiles.json of ARRT, or a scene or asset of Unity
+        file: PathBuf,
+        /// Replace the profile if it exists
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Patience {
+    /// Give up waiting after this time; the session keeps running
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration::parse)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Args)]
+pub(crate) struct Create {
+    /// standard (20 million primitives) or premium [default: standard]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) size: Option<String>,
+    /// How long the session may be ready before it ends, such as 1h30m [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) lease: Option<Duration>,
+    /// The id of the new session (REST 2021-01-01 only) [default: generated]
+    #[arg(long)]
+    pub(crate) id: Option<SessionId>,
+    /// The URL of a model to load at the start (REST v1 only); may be given several times
+    #[arg(long = "model", value_name = "URL")]
+    pub(crate) models: Vec<String>,
+    /// Further members of the request, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(crate) extra: Option<String>,
+    /// Wait until it is ready; Ctrl+C meanwhile stops it
+    #[arg(long)]
+    pub(crate) wait: bool,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+    /// Wait, then keep its lease alive until Ctrl+C
+    #[arg(long, requires = "cap")]
+    pub(crate) hold: bool,
+    /// With --hold: the most that the whole lease may become
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, requires = "hold")]
+    pub(crate) cap: Option<Duration>,
+    /// With --hold: whether Ctrl+C stops the session or leaves it running: stop or leave [default: stop]
+    #[arg(long, value_name = "HOW", hide_possible_values = true, requires = "hold")]
+    pub(crate) on_exit: Option<OnExit>,
+}
+
+/// What becomes of a held session at Ctrl+C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnExit {
+    Stop,
+    Leave,
+}
+
+#[derive(Args)]
+pub(crate) struct Hold {
+    /// The session's id
+    pub(crate) id: SessionId,
+    /// The most that the whole lease may become
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) cap: Duration,
+    /// Whether Ctrl+C stops the session or leaves it running: stop or leave
+    #[arg(long, value_name = "HOW", default_value = "leave", hide_possible_values = true)]
+    pub(crate) on_exit: OnExit,
+}
+
+#[derive(Args)]
+pub(crate) struct Watch {
+    /// Only these sessions, until all have ended
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<SessionId>,
+    /// How often to ask the service
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse)]
+    pub(crate) interval: Duration,
+}
+
+#[derive(Args)]
+#[group(multiple = false)]
+pub(crate) struct Recover {
+    /// Stop those that are certainly ours
+    #[arg(long)]
+    pub(crate) stop: bool,
+    /// Leave those that are certainly ours running on purpose
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    /// Only sessions that this command line created on this machine
+    #[arg(long)]
+    pub(crate) mine: bool,
+    /// Only sessions with this status, such as ready; may be given several times
+    #[arg(long, value_name = "STATUS", ignore_case = true, hide_possible_values = true)]
+    #[arg(value_parser = ["starting", "ready", "stopping", "stopped", "expired", "error"])]
+    pub(crate) status: Vec<String>,
+}
+
+#[derive(Args)]
+#[group(id = "amount", required = true, multiple = false)]
+pub(crate) struct NewLease {
+    /// The whole lease, counted from when the session became ready
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) lease: Option<Duration>,
+    /// How much to add to the lease
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) by: Option<Duration>,
+}
+
+#[derive(Args)]
+pub(crate) struct Extend {
+    /// The session's id
+    pub(crate) id: SessionId,
+    #[command(flatten)]
+    pub(crate) amount: NewLease,
+}
+
+#[derive(Args)]
+#[group(id = "which", required = true, multiple = false)]
+pub(crate) struct Which {
+    /// The sessions' ids
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<SessionId>,
+    /// All that this command line created on this machine
+    #[arg(long)]
+    pub(crate) mine: bool,
+    /// All of the account, also those that others may be using
+    #[arg(long)]
+    pub(crate) account: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Stop {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Do not ask before stopping sessions that others may be using
+    #[arg(short, long, action = ArgAction::SetTrue)]
+    pub(crate) yes: bool,
+}

@@ -1,0 +1,130 @@
+//! `arr create`.
+
+use std::time::{Duration, Instant};
+
+use arr_client::{ErrorKind, EventKind, Lease, NewSession, Reused, StartedOperation};
+
+use super::hold::keep;
+use super::stop::stop_session;
+use super::wait::{NotReady, until_ready};
+use crate::args::{Create, OnExit};
+use crate::config::Journal;
+use crate::context::{Connection, Context, Taken, finish};
+use crate::duration::short;
+use crate::failure::{Exit, Failure};
+use crate::interrupt;
+use crate::output::{self, Progress, Row, size_word};
+
+pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
+    let size = context.settings.size(args.size.as_deref())?;
+    let lease = Lease::new(context.settings.lease(args.lease)?)?;
+    let what = format!("creating a {} session with a lease of {}", size_word(&size), short(lease.duration()));
+    let mut new = NewSession::new(size, lease).with_models(args.models.clone())?;
+    if let Some(extra) = &args.extra {
+        new = new.with_extra_json(extra)?;
+    }
+    if let Some(id) = &args.id {
+        new = new.with_id(id.clone());
+    }
+    let client = context.connect(Journal::Kept)?;
+    let _held = interrupt::hold();
+    let operation = client.create_or_open(&new).start()?;
+    let mut progress = Progress::begin(what);
+    let Reused { session, reused, .. } = created(context, &client, &operation, &progress)?;
+    if reused {
+        progress.say(&format!("session {} exists already; it is opened, not created", session.id()));
+    }
+    // However this ends, it runs on purpose from then on; if this program is killed before that, it is left behind.
+    let mut taken = Taken { session: session.clone(), mine: !reused };
+    let mut interrupted = || match reused {
+        // It may be another's.
+        true => NotReady::Interrupted.failure(context, &session),
+        false => give_up(context, &mut taken),
+    };
+    if interrupt::count() > 0 {
+        return Err(interrupted());
+    }
+    let properties = if args.wait || args.hold {
+        match until_ready(&session, args.patience.timeout, &mut progress) {
+            Ok(properties) => properties,
+            Err(NotReady::Interrupted) => return Err(interrupted()),
+            Err(why) => return Err(why.failure(context, &session)),
+        }
+    } else {
+        progress.state(format!("session {} is starting", session.id()));
+        session.known_properties()
+    };
+    drop(progress);
+    let printed = output::session(context.format(), &Row::of(properties));
+    let Some(cap) = args.cap else { return printed };
+    let default = if reused { OnExit::Leave } else { OnExit::Stop };
+    keep(context, &client, &session, cap, args.on_exit.unwrap_or(default))
+}
+
+/// Waits for the reply to the create. The first Ctrl+C goes on waiting, because without the reply the session could not be
+/// stopped.
+fn created(
+    context: &Context,
+    client: &Connection,
+    operation: &StartedOperation<Reused>,
+    progress: &Progress,
+) -> Result<Reused, Failure> {
+    let mut told = false;
+    let outcome = finish(operation, 2, || {
+        if interrupt::count() > 0 && !told {
+            progress.say("interrupted; waiting for the service's reply, to stop the session (Ctrl+C leaves at once)");
+            told = true;
+        }
+    });
+    match outcome {
+        Some(Ok(created)) => Ok(created),
+        Some(Err(error)) => {
+            let is_lost = error.is_outcome_unknown();
+            let failure = Failure::from(error);
+            Err(if is_lost { lost(context, client, failure) } else { failure })
+        }
+        None => Err(Failure::new(Exit::Unknown, "interrupted before the service replied: a session may be running")
+            .hint(format!("to find it: {}", context.command("recover")))),
+    }
+}
+
+/// Adds the sessions that a lost create may have made.
+fn lost(context: &Context, client: &Connection, mut failure: Failure) -> Failure {
+    /// For the list of the account's sessions.
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let deadline = Instant::now() + PATIENCE;
+    let mut left = None;
+    while left != Some(0) {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let Ok(Some(event)) = client.next_event(remaining) else { break };
+        if event.kind == EventKind::CreateLost {
+            left = Some(event.count.saturating_sub(event.index + 1));
+            if let Some(id) = event.session {
+                failure =
+                    failure.hint(format!("it may be {id}; to stop it: {}", context.command(&format!("stop {id}"))));
+            }
+        }
+    }
+    failure.hint(format!("to find what was left behind: {}", context.command("recover")))
+}
+
+/// Stops a session that was interrupted while it started.
+fn give_up(context: &Context, taken: &mut Taken) -> Failure {
+    let session = &taken.session;
+    let id = session.id();
+    match stop_session(session, interrupt::count() + 1) {
+        Some(Ok(_)) => interrupt::interrupted(format!("interrupted; session {id} was stopped")),
+        Some(Err(error)) if error.kind() == ErrorKind::NotFound => interrupt::interrupted("interrupted"),
+        outcome => {
+            // So that `arr recover` finds it.
+            taken.mine = false;
+            let cause = format!("interrupted; session {id} may be running");
+            let failure = Failure::new(Exit::Unknown, cause);
+            let failure = match outcome {
+                Some(Err(error)) => failure.hint(format!("the stop failed: {error}")),
+                _ => failure,
+            };
+            failure.hint(format!("to stop it: {}", context.command(&format!("stop {id}"))))
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `arr token`.
+
+use serde::Serialize;
+
+use crate::args::Format;
+use crate::config::Journal;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    access_token: &'a str,
+    expires_in_seconds: Option<u64>,
+}
+
+/// Prints a token, for example for curl.
+pub(crate) fn token(context: &Context) -> Result<(), Failure> {
+    let client = context.connect(Journal::None)?;
+    let token = client.access_token().run()?;
+    let access_token = token.token.expose();
+    let document = Document { access_token, expires_in_seconds: token.remaining.map(|it| it.as_secs()) };
+    output::print(&match context.format() {
+        Format::Table | Format::Id => format!("{access_token}\n"),
+        Format::Json => output::json(&document),
+        Format::Ndjson => output::line(&document),
+    })
+}

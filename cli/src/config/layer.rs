@@ -1,0 +1,124 @@
+//! One source's values.
+
+use std::env;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::{fs, str};
+
+use arr_client::Secret;
+
+use super::setting::Setting;
+use crate::args::Account;
+use crate::failure::Failure;
+
+/// A value and where it was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) value: Secret,
+    pub(crate) from: String,
+}
+
+/// The values of one source.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer {
+    /// What to call the source.
+    pub(crate) name: String,
+    values: Vec<(Setting, Found)>,
+    /// What the user should know about the source.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Layer {
+    pub(crate) fn named(name: impl Into<String>) -> Layer {
+        Layer { name: name.into(), ..Layer::default() }
+    }
+
+    /// Adds a value, unless it is empty. A placeholder that was left in counts as missing, with a note.
+    pub(crate) fn add(&mut self, key: Setting, value: &str, from: String) {
+        let value = value.trim();
+        if value.contains('<') && value.contains('>') {
+            self.notes.push(format!("{from} is still a placeholder; it is ignored"));
+        } else if !value.is_empty() {
+            self.values.push((key, Found { value: value.into(), from }));
+        }
+    }
+
+    pub(crate) fn get(&self, key: Setting) -> Option<&Found> {
+        self.values.iter().find(|(it, _)| *it == key).map(|(_, found)| found)
+    }
+
+    pub(crate) fn has(&self, key: Setting) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(crate) fn credential(&self) -> Option<(Setting, &Found)> {
+        Setting::CREDENTIALS.into_iter().find_map(|key| Some((key, self.get(key)?)))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = (Setting, &Found)> {
+        self.values.iter().map(|(key, found)| (*key, found))
+    }
+
+    /// The options. Keys and tokens come from a file or standard input.
+    pub(crate) fn of_options(options: &Account) -> Result<Layer, Failure> {
+        let mut layer = Layer::named("options");
+        for (option, value) in options.given() {
+            for key in Setting::ALL {
+                if option == key.option() {
+                    layer.add(key, &value, option.to_owned());
+                } else if key.is_credential() && option.strip_suffix("-file") == Some(&key.option()) {
+                    layer.add(key, secret(Path::new(&value))?.expose(), format!("{option} {value}"));
+                }
+            }
+        }
+        Ok(layer)
+    }
+
+    /// The variables, ours before those of the Azure SDK.
+    pub(crate) fn of_environment() -> Result<Layer, Failure> {
+        let mut layer = Layer::named("the environment");
+        for key in Setting::ALL {
+            let names = [Some(key.variable()), key.azure_variable()];
+            for name in names.into_iter().flatten() {
+                if let Ok(value) = env::var(&name) {
+                    layer.add(key, &value, name);
+                }
+            }
+            let file = format!("{}_FILE", key.variable());
+            if let Some(path) = env::var_os(&file).filter(|_| key.is_credential()) {
+                let path = PathBuf::from(path);
+                layer.add(key, secret(&path)?.expose(), format!("{file} ({})", path.display()));
+            }
+        }
+        Ok(layer)
+    }
+
+    pub(crate) fn of_emulator(url: &str) -> Layer {
+        let mut layer = Layer::named("--emulator");
+        let values = [
+            (Setting::AccountId, "d0ca11ed-0000-4000-8000-a0ca7a57e0de"),
+            // Public, and protects nothing.
+            (Setting::AccountKey, "YXJyLWVtdWxhdG9yLWRldmVsb3BtZW50LWFjY291bnQ="),
+            (Setting::AccountDomain, url),
+            (Setting::ServiceEndpoint, url),
+        ];
+        values.into_iter().for_each(|(key, value)| layer.add(key, value, "--emulator".to_owned()));
+        layer
+    }
+}
+
+/// Reads a key or token from a file, or from standard input for `-`.
+pub(crate) fn secret(path: &Path) -> Result<Secret, Failure> {
+    let mut text = Vec::new();
+    let read = if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut text).map(drop)
+    } else {
+        fs::read(path).map(|bytes| text = bytes)
+    };
+    read.map_err(|cause| Failure::usage(format!("cannot read the key or token from {}: {cause}", path.display())))?;
+    let text = Secret::new(String::from_utf8_lossy(&text).trim_start_matches('\u{feff}').trim());
+    if text.expose().is_empty() {
+        return Err(Failure::usage(format!("{} has no key or token; it is empty", path.display())));
+    }
+    Ok(text)
+}

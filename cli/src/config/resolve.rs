@@ -1,0 +1,117 @@
+//! Which source's values count.
+
+use std::path::{Path, PathBuf};
+
+use super::files;
+use super::layer::{Found, Layer};
+use super::profiles;
+use super::setting::Setting;
+use crate::args::Account;
+use crate::failure::Failure;
+
+/// The file of the PowerShell scripts.
+pub(crate) const ARRCONFIG: &str = "arrconfig.json";
+
+/// The values that count.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    values: Vec<(Setting, Found)>,
+    /// The source of the account.
+    pub(crate) account: Option<String>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Resolved {
+    pub(crate) fn get(&self, key: Setting) -> Option<&Found> {
+        self.values.iter().find(|(it, _)| *it == key).map(|(_, found)| found)
+    }
+
+    pub(crate) fn credential(&self) -> Option<(Setting, &Found)> {
+        Setting::CREDENTIALS.into_iter().find_map(|key| Some((key, self.get(key)?)))
+    }
+}
+
+/// Finds the values that count. Reads files, and standard input if an option says so; sends nothing.
+pub(crate) fn resolve(options: &Account) -> Result<Resolved, Failure> {
+    let given = Layer::of_options(options)?;
+    let environment = Layer::of_environment()?;
+    let named = named(options)?;
+    let is_named = named.is_some();
+    let mut notes = Vec::new();
+    let base = match named {
+        Some(layer) => layer,
+        None => found(&given, &environment, &mut notes)?,
+    };
+    notes.extend(base.notes.iter().cloned());
+    let mut resolved = Resolved::default();
+    // A source that was named explicitly may be completed by the environment's credential.
+    let lacks = base.credential().is_none() && is_named;
+    for key in Setting::ALL {
+        let found = match () {
+            () if key.is_credential() && given.credential().is_some() => given.get(key),
+            () if key.is_credential() && lacks => environment.get(key),
+            () if key.is_of_account() => given.get(key).or_else(|| base.get(key)),
+            () => given.get(key).or_else(|| environment.get(key)).or_else(|| base.get(key)),
+        };
+        if let Some(found) = found {
+            resolved.values.push((key, found.clone()));
+        }
+    }
+    let source = if base.name.is_empty() && given.values().any(|(key, _)| key.is_of_account()) { given } else { base };
+    resolved.account = (!source.name.is_empty()).then_some(source.name);
+    resolved.notes = notes;
+    Ok(resolved)
+}
+
+/// The source that an option names.
+fn named(options: &Account) -> Result<Option<Layer>, Failure> {
+    Ok(match (&options.emulator, &options.config, &options.profile) {
+        (Some(url), ..) => Some(Layer::of_emulator(url)),
+        (_, Some(path), profile) => Some(files::read_one(path, profile.as_deref())?),
+        (_, _, Some(name)) => Some(profiles::read(name)?),
+        _ => None,
+    })
+}
+
+/// The first source with a credential: the environment, the profile "default", a file in the working directory. With a
+/// credential from an option, the file in the working directory does not count, as it would direct that to its hosts.
+fn found(given: &Layer, environment: &Layer, notes: &mut Vec<String>) -> Result<Layer, Failure> {
+    let own_credential = given.credential().is_some();
+    let places = [Setting::AccountDomain, Setting::ServiceEndpoint];
+    if environment.credential().is_some() || own_credential && places.iter().all(|key| environment.has(*key)) {
+        return Ok(environment.clone());
+    }
+    let profile = profiles::default()?;
+    let base = match profile {
+        Some(profile) if own_credential || profile.credential().is_some() => profile,
+        other => in_working_directory(own_credential, notes).or(other).unwrap_or_default(),
+    };
+    for (_, unused) in environment.values().filter(|(key, _)| key.is_of_account()) {
+        if !base.name.is_empty() {
+            notes.push(format!(
+                "{} is ignored: a credential and its endpoints come from one source, here {}",
+                unused.from, base.name
+            ));
+        }
+    }
+    Ok(base)
+}
+
+fn in_working_directory(own_credential: bool, notes: &mut Vec<String>) -> Option<Layer> {
+    let path = Path::new(ARRCONFIG);
+    if !path.is_file() {
+        return None;
+    }
+    let why = match files::read_one(path, None) {
+        Err(failure) => failure.cause().to_owned(),
+        Ok(_) if own_credential => "the credential comes from an option".to_owned(),
+        Ok(file) if file.credential().is_none() => "it has no credential".to_owned(),
+        Ok(file) => {
+            let shown = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+            notes.push(format!("the account comes from {}", shown.display()));
+            return Some(file);
+        }
+    };
+    notes.push(format!("{ARRCONFIG} in this folder is not used: {why}. To use it, give --config {ARRCONFIG}"));
+    None
+}

@@ -1,0 +1,160 @@
+//! The values that count, checked and turned into a client.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arr_client::{ApiVersion, Client, ClientConfig, Credential, LogLevel, SessionSize};
+
+use super::layer::Found;
+use super::resolve::{ARRCONFIG, Resolved};
+use super::setting::Setting;
+use crate::args::Global;
+use crate::duration;
+use crate::failure::Failure;
+use crate::paths;
+
+const LEASE: Duration = Duration::from_secs(3_600);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How a client is made.
+pub(crate) struct Settings<'a> {
+    pub(crate) resolved: Resolved,
+    global: &'a Global,
+}
+
+/// Whether the client remembers what it creates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Journal {
+    Kept,
+    /// It is only asked which sessions are ours, and may be missing.
+    IfThere,
+    None,
+}
+
+impl<'a> Settings<'a> {
+    pub(crate) fn new(resolved: Resolved, global: &'a Global) -> Settings<'a> {
+        Settings { resolved, global }
+    }
+
+    /// A client with this configuration.
+    pub(crate) fn client(&self, journal: Journal) -> Result<Arc<Client>, Failure> {
+        let mut config = self.client_config()?;
+        config.journal_folder = self.journal_folder(journal)?;
+        Ok(Arc::new(Client::new(config)?))
+    }
+
+    /// The client's configuration, without a journal.
+    pub(crate) fn client_config(&self) -> Result<ClientConfig, Failure> {
+        let missing: Vec<Setting> = [Setting::AccountId, Setting::AccountDomain, Setting::ServiceEndpoint]
+            .into_iter()
+            .filter(|key| self.resolved.get(*key).is_none())
+            .collect();
+        let credential = self.resolved.credential().filter(|_| missing.is_empty());
+        let Some((kind, credential)) = credential else { return Err(self.incomplete(&missing)) };
+        let secret = credential.value.clone();
+        let credential = match kind {
+            Setting::EntraToken => Credential::EntraToken(secret),
+            Setting::AccessToken => Credential::AccessToken(secret),
+            _ => Credential::AccountKey(secret),
+        };
+        Ok(ClientConfig {
+            account_id: self.text(Setting::AccountId),
+            credential,
+            account_domain: self.text(Setting::AccountDomain),
+            service_endpoint: self.text(Setting::ServiceEndpoint),
+            api_version: self.api_version()?,
+            ca_file: self.resolved.get(Setting::CaFile).map(|found| PathBuf::from(found.value.expose())),
+            proxy: self.text(Setting::Proxy).parse()?,
+            user_agent_suffix: concat!("arr/", env!("CARGO_PKG_VERSION")).to_owned(),
+            call_timeout: self.global.request_timeout.unwrap_or(REQUEST_TIMEOUT),
+            poll_interval: self.global.poll_interval,
+            ready_poll_interval: self.global.poll_interval,
+            log_level: if self.global.verbose { LogLevel::Debug } else { LogLevel::Off },
+            ..ClientConfig::default()
+        })
+    }
+
+    pub(crate) fn text(&self, key: Setting) -> String {
+        self.resolved.get(key).map(|found| found.value.expose().to_owned()).unwrap_or_default()
+    }
+
+    pub(crate) fn api_version(&self) -> Result<ApiVersion, Failure> {
+        match self.resolved.get(Setting::ApiVersion) {
+            None => Ok(ApiVersion::V1),
+            Some(Found { value, from }) => match value.expose() {
+                "v1" => Ok(ApiVersion::V1),
+                "2021-01-01" | "2021-01-01-preview" => Ok(ApiVersion::V2021_01_01),
+                other => {
+                    Err(Failure::usage(format!("the API version \"{other}\" ({from}) is neither v1 nor 2021-01-01")))
+                }
+            },
+        }
+    }
+
+    /// The size of a new session: the one of the command, or the configured one.
+    pub(crate) fn size(&self, given: Option<&str>) -> Result<SessionSize, Failure> {
+        let configured = self.resolved.get(Setting::Size);
+        let (text, from) = match (given, configured) {
+            (Some(given), _) => (given, "--size"),
+            (None, Some(found)) => (found.value.expose(), found.from.as_str()),
+            (None, None) => return Ok(SessionSize::Standard),
+        };
+        match text.to_ascii_lowercase().as_str() {
+            "standard" => Ok(SessionSize::Standard),
+            "premium" => Ok(SessionSize::Premium),
+            _ => Err(Failure::usage(format!("the size \"{text}\" ({from}) is neither standard nor premium"))),
+        }
+    }
+
+    /// The lease of a new session.
+    pub(crate) fn lease(&self, given: Option<Duration>) -> Result<Duration, Failure> {
+        match (given, self.resolved.get(Setting::Lease)) {
+            (Some(given), _) => Ok(given),
+            (None, None) => Ok(LEASE),
+            (None, Some(found)) => duration::parse(found.value.expose()).map_err(|why| {
+                Failure::usage(format!("the lease \"{}\" ({}): {why}", found.value.expose(), found.from))
+            }),
+        }
+    }
+
+    fn journal_folder(&self, journal: Journal) -> Result<Option<PathBuf>, Failure> {
+        if journal == Journal::None || self.global.account.journal.as_deref() == Some(Path::new("none")) {
+            return Ok(None);
+        }
+        let folder = self.journal_path()?;
+        if journal == Journal::IfThere && !folder.is_dir() {
+            return Ok(None);
+        }
+        paths::make_private(&folder)?;
+        Ok(Some(folder))
+    }
+
+    /// Where the journal is, or would be.
+    pub(crate) fn journal_path(&self) -> Result<PathBuf, Failure> {
+        self.global.account.journal.clone().map_or_else(paths::journal, Ok)
+    }
+
+    fn incomplete(&self, missing: &[Setting]) -> Failure {
+        let Some(source) = &self.resolved.account else {
+            let failure = Failure::usage("no account is configured");
+            let failure = if Path::new(ARRCONFIG).is_file() {
+                failure
+            } else {
+                failure
+                    .hint("with an arrconfig.json: arr config import arrconfig.json, once, or --config arrconfig.json")
+            };
+            return failure
+                .hint("with a local emulator: --emulator")
+                .hint("or set ARR_ACCOUNT_ID, ARR_ACCOUNT_KEY, ARR_ACCOUNT_DOMAIN and ARR_SERVICE_ENDPOINT");
+        };
+        let mut what: Vec<&str> = missing.iter().map(|key| key.name()).collect();
+        if self.resolved.credential().is_none() {
+            what.push("account_key");
+        }
+        let what = what.join(", ");
+        let example = missing.first().map_or("ARR_ACCOUNT_KEY, or --account-key-file".to_owned(), |key| key.option());
+        Failure::usage(format!("the account from {source} is incomplete: {what} missing"))
+            .hint(format!("give it with {example}; `arr config show` shows where each value comes from"))
+    }
+}

@@ -1,0 +1,78 @@
+//! `arr`: remote rendering sessions from the command line.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `commands` | the commands, one file each |
+//! | `context` | the client, and waiting for its operations |
+//! | `output` | results on standard output, progress on standard error |
+//! | `config` | where each value comes from, and the files that users have |
+//! | `args` | the command line |
+//! | `failure`, `interrupt`, `duration`, `paths` | exit codes and messages; Ctrl+C; lengths of time; folders |
+
+mod args;
+mod commands;
+mod config;
+mod context;
+mod duration;
+mod failure;
+mod interrupt;
+mod output;
+mod paths;
+
+use std::env;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use config::Settings;
+use context::Context;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let done = args::refuse_secrets(env::args_os()).and_then(|()| {
+        let cli = Cli::parse();
+        interrupt::install();
+        run(&cli)
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Completions { shell } => return commands::completions(*shell),
+        Command::Man { folder } => return commands::man(folder.as_deref()),
+        Command::Config(args::Config::Path) => return commands::config_path(),
+        Command::Config(args::Config::Import { file, force }) => {
+            return commands::config_import(file, global.account.profile.as_deref(), *force);
+        }
+        _ => {}
+    }
+    let resolved = config::resolve(&global.account)?;
+    let context = Context { settings: Settings::new(resolved, global), global };
+    if let Command::Config(_) = &cli.command {
+        return commands::config_show(&context);
+    }
+    context.settings.resolved.notes.iter().for_each(|note| failure::note(note));
+    match &cli.command {
+        Command::Create(args) => commands::create(&context, args),
+        Command::List(args) => commands::list(&context, args),
+        Command::Show { id } => commands::show(&context, id),
+        Command::Wait { id, patience } => commands::wait(&context, id, patience),
+        Command::Extend(args) => commands::extend(&context, args),
+        Command::Stop(args) => commands::stop(&context, args),
+        Command::Hold(args) => commands::hold(&context, args),
+        Command::Watch(args) => commands::watch(&context, args),
+        Command::Recover(args) => commands::recover(&context, args),
+        Command::Token => commands::token(&context),
+        Command::Doctor => commands::doctor(&context),
+        Command::Config(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+    }
+}

@@ -1,0 +1,162 @@
+//! Every exit code, with its message.
+
+use std::time::Duration;
+
+use arr_service::{Config, Fault};
+use snapbox::str;
+
+use crate::place::{Place, VERSIONS};
+
+#[test]
+fn code_1_if_the_session_failed() {
+    let place = Place::where_sessions_start("code_1");
+    let id = place.create(&[]);
+    place.emulator.fail_session(&id, "no server is left");
+    place.arr(&["wait", &id]).assert().code(1).stdout_eq("").stderr_eq(str![[r#"
+session [..] is error
+error: session [..] failed: no server is left
+...
+"#]]);
+}
+
+#[test]
+fn code_2_for_what_the_user_can_mend() {
+    let place = Place::new("code_2");
+    for arguments in [
+        &["frobnicate"][..],
+        &["show"],
+        &["show", "a/b"],
+        &["create", "--lease", "soon"],
+        &["create", "--size", "huge"],
+        &["create", "--id", "x"],
+        &["extend", "x"],
+        &["extend", "x", "--by", "1h", "--lease", "2h"],
+        &["stop"],
+        &["stop", "x", "--mine"],
+        &["list", "--output", "xml"],
+        &["list", "--api-version", "v9"],
+        &["list", "--ca-file", "missing.pem"],
+    ] {
+        let output = place.arr(arguments).assert().code(2).stdout_eq("");
+        let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        assert!(text.starts_with("error: "), "{text}");
+    }
+    assert!(place.emulator.requests().is_empty(), "nothing was sent");
+}
+
+#[test]
+fn code_3_for_a_wrong_key() {
+    let place = Place::new("code_3");
+    for version in VERSIONS {
+        place.write("key", "d3Jvbmc=");
+        let arguments = ["list", "--account-key-file", "key", "--api-version", version];
+        place.arr(&arguments).assert().code(3).stdout_eq("").stderr_eq(str![[r#"
+error: getting a token failed with 401: the account key was refused
+ hint: check that --account-id, the account key and --account-domain belong together
+       HTTP 401, MS-CV [..]
+
+"#]]);
+    }
+}
+
+#[test]
+fn code_4_for_an_unknown_session() {
+    let place = Place::new("code_4");
+    for version in VERSIONS {
+        for command in [&["show", "nope"][..], &["wait", "nope"], &["extend", "nope", "--by", "1h"], &["stop", "nope"]]
+        {
+            let arguments = [command, &["--api-version", version, "-o", "json"]].concat();
+            let output = place.arr(&arguments).assert().code(4);
+            let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+            assert!(text.contains("error: session nope is not known to account"), "{text}");
+            assert!(text.contains("HTTP 404") && text.contains("MS-CV"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn code_5_for_a_conflict() {
+    let place = Place::where_sessions_start("code_5");
+    let create = ["create", "--api-version", "2021-01-01", "--id", "x"];
+    place.arr(&create).assert().success();
+    place.arr(&[&create[..], &["--size", "premium"]].concat()).assert().code(5);
+    place.arr(&["stop", "x"]).assert().success();
+    let extend = ["extend", "x", "--by", "1h", "--api-version", "2021-01-01"];
+    place.arr(&extend).assert().code(5).stdout_eq("").stderr_eq(str![[r#"
+error: session x is stopped, so its lease cannot be extended
+ hint: for another session: arr --emulator=https://127.0.0.1:[..] --api-version=2021-01-01 create
+
+"#]]);
+}
+
+#[test]
+fn code_6_for_a_timeout_or_throttling() {
+    let place = Place::where_sessions_start("code_6");
+    let id = place.create(&[]);
+    place.arr(&["wait", &id, "--timeout", "300ms"]).assert().code(6).stdout_eq("").stderr_eq(str![[r#"
+session [..] is starting
+error: session [..] is still starting after 0s; it keeps running
+ hint: to wait longer: arr --emulator=https://127.0.0.1:[..] wait [..]
+ hint: to stop it: arr --emulator=https://127.0.0.1:[..] stop [..]
+
+"#]]);
+    place.arr(&["create", "--wait", "--timeout", "300ms"]).assert().code(6).stdout_eq("");
+    assert_eq!(place.statuses(), ["Starting", "Starting"], "both run");
+    place.emulator.add_faults([Fault::on("GET", "**/sessions").status(429).always()]).expect("a valid fault");
+    place.arr(&["list", "--request-timeout", "500ms"]).assert().code(6).stdout_eq("");
+}
+
+#[test]
+fn code_6_if_the_service_is_full() {
+    let config = Config { max_sessions: Some(1), ..Config::default() };
+    let place = Place::with("code_6_full", config);
+    place.create(&[]);
+    let output = place.arr(&["create", "--request-timeout", "500ms"]).assert().code(6);
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(text.contains("code ServiceFull"), "{text}");
+}
+
+#[test]
+fn code_7_for_the_network_and_tls() {
+    let place = Place::new("code_7");
+    place.bare(&["list", "--emulator=http://127.0.0.1:9"]).assert().code(7).stdout_eq("").stderr_eq(str![[r#"
+error: getting a token failed: no connection to http://127.0.0.1:9 ([..])
+ hint: [..]
+
+"#]]);
+    let output = place.arr(&["list"]).env_remove("ARR_CA_FILE").assert().code(7);
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(text.contains("--ca-file"), "{text}");
+}
+
+#[test]
+fn code_8_if_a_session_may_run() {
+    let place = Place::where_sessions_start("code_8");
+    let lost = Fault::on("POST", "/v1/accounts/*/sessions/create").close().executed(true);
+    place.emulator.add_faults([lost]).expect("a valid fault");
+    let output = place.arr(&["create"]).assert().code(8).stdout_eq("");
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let id = &place.emulator.sessions()[0].id;
+    assert!(text.contains(&format!("hint: it may be {id}; to stop it: arr --emulator")), "{text}");
+
+    let lost = Fault::on("PUT", "**").close().executed(true).always();
+    place.emulator.add_faults([lost]).expect("a valid fault");
+    let options = ["create", "--api-version", "2021-01-01", "--request-timeout", "2s"];
+    let output = place.arr(&options).assert().code(8).stdout_eq("");
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let id = &place.emulator.sessions()[1].id;
+    assert!(text.contains(&format!("hint: it may be {id}; to stop it:")), "{text}");
+}
+
+#[test]
+fn several_failures_are_all_shown_and_the_others_stopped() {
+    let place = Place::where_sessions_start("several");
+    let (one, two) = (place.create(&[]), place.create(&[]));
+    let output = place.arr(&["stop", "nope", &one, "neither", &two]).assert().code(4);
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(text.contains("session nope is not") && text.contains("session neither is not"), "{text}");
+    assert_eq!(place.statuses(), ["Stopped", "Stopped"]);
+    let delayed = Fault::on("GET", "**/sessions").delay(Duration::from_millis(1));
+    place.emulator.add_faults([delayed]).expect("a valid fault");
+    place.arr(&["list", "-o", "id"]).assert().success().stdout_eq("");
+}

@@ -1,0 +1,133 @@
+//! hold, watch and recover.
+
+use std::time::Duration;
+
+use arr_service::{Config, Fault};
+use serde_json::json;
+use snapbox::str;
+
+use crate::place::{Place, Running, VERSIONS, eventually};
+
+#[test]
+fn a_held_session_is_extended_and_left_running() {
+    for version in VERSIONS {
+        let place = Place::new(&format!("hold_{version}"));
+        let id = place.create(&["--lease", "2m", "--api-version", version]);
+        let mut running = Running::begin(place.with_account(&["hold", &id, "--cap", "8h", "--api-version", version]));
+        running.until("lease extended to ");
+        running.interrupt();
+        let (code, stdout, stderr) = running.end();
+        assert_eq!(code, Some(130), "{stderr}");
+        assert!(stdout.starts_with(&format!("Session  {id}\n")), "{stdout}");
+        assert!(stderr.contains(&format!("interrupted; session {id} keeps running, its lease ends in ")), "{stderr}");
+        let stop = format!("hint: to stop it: arr --emulator={} --api-version={version} stop {id}\n", place.url());
+        assert!(stderr.contains(&stop), "{stderr}");
+        assert_eq!(place.statuses(), ["Ready"]);
+        // It runs on purpose, and is still this command line's.
+        place.arr(&["recover", "-o", "json"]).assert().success().stdout_eq("[]\n");
+        place.arr(&["list", "--mine", "-o", "id"]).assert().success().stdout_eq(format!("{id}\n"));
+    }
+}
+
+#[test]
+fn a_held_session_is_stopped_if_that_is_asked_for() {
+    let place = Place::new("hold_stop");
+    let id = place.create(&[]);
+    let mut running = Running::begin(place.with_account(&["hold", &id, "--cap", "2h", "--on-exit", "stop"]));
+    running.until("holding session");
+    running.interrupt();
+    let (code, _, stderr) = running.end();
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stderr.ends_with(&format!("interrupted; session {id} was stopped\n")), "{stderr}");
+    assert_eq!(place.statuses(), ["Stopped"]);
+    place.arr(&["hold", &id, "--cap", "2h"]).assert().code(5).stdout_eq("");
+}
+
+#[test]
+fn create_can_hold_and_stops_at_the_end() {
+    let place = Place::new("create_hold");
+    let mut running = Running::begin(place.with_account(&["create", "--hold", "--cap", "4h", "-o", "id"]));
+    running.until("holding session");
+    running.interrupt();
+    let (code, stdout, stderr) = running.end();
+    assert_eq!((code, stdout.trim()), (Some(130), place.emulator.sessions()[0].id.as_str()), "{stderr}");
+    assert_eq!(place.statuses(), ["Stopped"]);
+    place.arr(&["create", "--hold"]).assert().code(2);
+}
+
+#[test]
+fn a_hold_ends_when_the_session_does() {
+    let place = Place::new("hold_end");
+    let id = place.create(&[]);
+    let options = ["hold", &id, "--cap", "2h", "--poll-interval", "100ms"];
+    let mut running = Running::begin(place.with_account(&options));
+    running.until("holding session");
+    place.arr(&["stop", &id]).assert().success();
+    let (code, _, stderr) = running.end();
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains(&format!("error: session {id} is stopped")), "{stderr}");
+
+    let id = place.create(&["--lease", "2m"]);
+    let options = ["hold", &id, "--cap", "2m", "--poll-interval", "100ms"];
+    let mut running = Running::begin(place.with_account(&options));
+    running.until("reached the cap of 2m");
+    place.emulator.advance_clock(Duration::from_secs(700));
+    let (code, _, stderr) = running.end();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains(&format!("session {id} has expired at its cap")), "{stderr}");
+}
+
+#[test]
+fn what_a_killed_run_left_behind_is_found() {
+    let place = Place::where_sessions_start("recover");
+    place.arr(&["recover"]).assert().success().stdout_eq("").stderr_eq("nothing was left behind\n");
+    let mut running = Running::begin(place.with_account(&["create", "--wait"]));
+    running.until("is starting\n");
+    running.kill();
+    let id = place.emulator.sessions()[0].id.clone();
+    for _ in 0..2 {
+        place.arr(&["recover"]).assert().success().stdout_eq(str![[r#"
+ID                                    STATUS    SIZE      LEASE  LEFT  CLAIM  HOST
+[..]  starting  standard  1h     1h    ours   -
+
+"#]]);
+    }
+    let doctor = place.json(&["doctor"]);
+    let journal = doctor.as_array().expect("a list").last().expect("a check");
+    assert_eq!((&journal["check"], &journal["verdict"]), (&json!("journal"), &json!("warning")), "{journal}");
+    place.arr(&["recover", "--keep", "-o", "id"]).assert().success().stdout_eq(format!("{id}\n"));
+    place.arr(&["recover", "-o", "id"]).assert().success().stdout_eq("");
+    assert_eq!(place.statuses(), ["Starting"]);
+}
+
+#[test]
+fn what_is_certainly_ours_can_be_stopped_at_once() {
+    let place = Place::where_sessions_start("recover_stop");
+    let mut running = Running::begin(place.with_account(&["create", "--wait"]));
+    running.until("is starting\n");
+    running.kill();
+    let lost = Fault::on("POST", "/v1/accounts/*/sessions/create").close().executed(true);
+    place.emulator.add_faults([lost]).expect("a valid fault");
+    place.arr(&["create", "--size", "premium"]).assert().code(8);
+    place.arr(&["recover", "--stop"]).assert().success().stdout_eq("[..]  stopped\n").stderr_eq(str![[r#"
+session [..] may be another's, so it was not stopped; to stop it: arr --emulator=https://127.0.0.1:[..] stop [..]
+
+"#]]);
+    assert_eq!(place.statuses(), ["Stopped", "Starting"]);
+}
+
+#[test]
+fn watch_prints_changes_until_all_have_ended() {
+    let config = Config { startup: Duration::from_millis(500), ..Config::default() };
+    let place = Place::with("watch", config);
+    let id = place.create(&[]);
+    let running = Running::begin(place.with_account(&["watch", &id, "--interval", "50ms"]));
+    eventually("it is ready", || place.json(&["show", &id])["status"] == "ready");
+    std::thread::sleep(Duration::from_millis(500));
+    place.arr(&["stop", &id]).assert().success();
+    let (code, stdout, stderr) = running.end();
+    assert_eq!(code, Some(0), "{stderr}");
+    let words: Vec<&str> = stdout.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    assert_eq!(words, ["starting", "ready", "stopped"], "{stdout}");
+    place.arr(&["watch", "nope"]).assert().code(4);
+}

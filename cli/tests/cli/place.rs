@@ -1,0 +1,174 @@
+//! A user with a home folder, and an emulator.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command as Program, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use arr_service::{Config, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, Emulator};
+use serde_json::Value;
+use snapbox::cmd::{Command, cargo_bin};
+
+/// Both versions of the REST API.
+pub(crate) const VERSIONS: [&str; 2] = ["v1", "2021-01-01"];
+
+pub(crate) struct Place {
+    pub(crate) emulator: Emulator,
+    /// The home folder, which is also the working directory.
+    pub(crate) home: PathBuf,
+}
+
+impl Place {
+    /// `name` must be unique. Sessions are ready at once.
+    pub(crate) fn new(name: &str) -> Place {
+        Place::with(name, Config { startup: Duration::ZERO, ..Config::default() })
+    }
+
+    /// Sessions stay in their start.
+    pub(crate) fn where_sessions_start(name: &str) -> Place {
+        Place::with(name, Config { startup: Duration::from_secs(3_600), ..Config::default() })
+    }
+
+    pub(crate) fn with(name: &str, config: Config) -> Place {
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&home);
+        fs::create_dir_all(&home).expect("a folder for the test");
+        let emulator = Emulator::start(Config { tls: true, ..config }).expect("it starts");
+        fs::write(home.join("ca.pem"), emulator.ca_pem().expect("HTTPS")).expect("written");
+        Place { emulator, home }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.emulator.url()
+    }
+
+    /// The program in the home folder, without an account.
+    pub(crate) fn bare(&self, arguments: &[&str]) -> Command {
+        Command::from_std(self.program(arguments))
+    }
+
+    /// The program with the emulator's account.
+    pub(crate) fn arr(&self, arguments: &[&str]) -> Command {
+        Command::from_std(self.with_account(arguments))
+    }
+
+    pub(crate) fn with_account(&self, arguments: &[&str]) -> Program {
+        let mut program = self.program(arguments);
+        program.arg(format!("--emulator={}", self.url()));
+        program
+    }
+
+    pub(crate) fn program(&self, arguments: &[&str]) -> Program {
+        let mut program = Program::new(cargo_bin!("arr"));
+        program.current_dir(&self.home).env_clear().stdin(Stdio::null());
+        program.env("HOME", &self.home).env("ARR_CA_FILE", self.home.join("ca.pem"));
+        program.args(arguments);
+        program
+    }
+
+    /// The JSON that a command prints.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let assert = self.arr(arguments).args(["-o", "json"]).assert().success();
+        serde_json::from_slice(&assert.get_output().stdout).expect("JSON")
+    }
+
+    /// Creates a session and returns its id.
+    #[track_caller]
+    pub(crate) fn create(&self, options: &[&str]) -> String {
+        let assert = self.arr(&["create", "-o", "id"]).args(options).assert().success();
+        String::from_utf8_lossy(&assert.get_output().stdout).trim().to_owned()
+    }
+
+    /// The statuses of all sessions that were ever created.
+    pub(crate) fn statuses(&self) -> Vec<String> {
+        self.emulator.sessions().iter().map(|session| format!("{:?}", session.status)).collect()
+    }
+
+    /// An old arrconfig.json, with the byte order mark that the scripts' file has.
+    pub(crate) fn arrconfig(&self, key: &str) -> String {
+        format!(
+            "\u{feff}{{\"accountSettings\": {{\"arrAccountId\": \"{DEVELOPMENT_ACCOUNT_ID}\", \"arrAccountKey\": \
+             \"{key}\", \"arrAccountDomain\": \"{url}\"}}, \"renderingSessionSettings\": {{\"remoteRenderingDomain\": \
+             \"{url}\", \"vmSize\": \"premium\", \"maxLeaseTime\": \"4:0:0\"}}}}",
+            url = self.url()
+        )
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.home.join(name), text).expect("written");
+    }
+}
+
+pub(crate) const KEY: &str = DEVELOPMENT_ACCOUNT_KEY;
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A failed test's files help to find the reason.
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.home);
+        }
+    }
+}
+
+/// A command that is still running.
+pub(crate) struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    read: String,
+}
+
+impl Running {
+    pub(crate) fn begin(mut program: Program) -> Running {
+        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        Running { child, stderr, read: String::new() }
+    }
+
+    /// Reads standard error until it has this text.
+    #[track_caller]
+    pub(crate) fn until(&mut self, text: &str) {
+        while !self.read.contains(text) {
+            let got = self.stderr.read_line(&mut self.read).expect("UTF-8");
+            assert!(got > 0, "it ended without {text:?}: {}", self.read);
+        }
+    }
+
+    pub(crate) fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        // The shell's builtin: a small system has no such program.
+        let killed = Program::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &process]).status();
+        assert!(killed.expect("sh runs").success());
+    }
+
+    /// As a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Waits for the end; returns the exit code, standard output and standard error.
+    pub(crate) fn end(mut self) -> (Option<i32>, String, String) {
+        let mut stdout = String::new();
+        self.child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("UTF-8");
+        self.stderr.read_to_string(&mut self.read).expect("UTF-8");
+        let status: ExitStatus = self.child.wait().expect("it ends");
+        (status.code(), stdout, std::mem::take(&mut self.read))
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
