@@ -35,18 +35,43 @@ pub(super) fn before_head(origin: &str, via: Option<&Via>, limit: Duration, erro
     } else if error.is_timeout() {
         Cause::Timeout(limit)
     } else if connecting {
-        Cause::Connect(tls_failure::or_cut_off(root(error)))
+        let is_cut =
+            proxy.is_none() && origin.starts_with("https:") && find::<io::Error>(error).is_some_and(ends_stream);
+        let cause = root(error);
+        Cause::Connect(if is_cut { tls_failure::cut_off(&cause) } else { ipv6_through_proxy(cause) })
     } else {
         let cause = root(error);
-        tls_failure::not_http(&cause, origin).map_or(Cause::Lost(cause), Cause::NotHttp)
+        match tls_failure::not_http(&cause, origin) {
+            Some(not_http) => Cause::NotHttp(not_http),
+            None => Cause::Lost(format!("{cause}{}", tls_failure::perhaps_tls(origin))),
+        }
     };
     Failure::new(origin, cause)
+}
+
+/// Whether the peer closed the connection.
+fn ends_stream(cause: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(cause.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+/// Explains a limitation of the HTTP library; other causes stay as they are.
+fn ipv6_through_proxy(cause: String) -> String {
+    if cause == "Invalid Server Name" {
+        "an IPv6 address cannot be reached through a proxy; use a host name, or list the address in NO_PROXY".to_owned()
+    } else {
+        cause
+    }
 }
 
 /// The cause of a failure while reading the body of the reply.
 pub(super) fn while_reading(limit: Duration, error: &(dyn StdError + 'static)) -> Cause {
     let timeout = find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout);
-    if timeout { Cause::Timeout(limit) } else { Cause::Lost(root(error)) }
+    if timeout {
+        return Cause::Timeout(limit);
+    }
+    let cause = root(error);
+    tls_failure::not_http(&cause, "").map_or(Cause::Lost(cause), Cause::NotHttp)
 }
 
 /// Whether the connection to the proxy failed, not the one through it. The HTTP library has no error type for this.

@@ -6,14 +6,13 @@ use crate::clock::lock;
 use crate::config::{CaText, Trust};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
-use crate::sys::is_exhaustion;
+use crate::sys::out_of_files;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -153,13 +152,12 @@ impl Authorities {
     /// and a UWP sandbox has no such store: both use the bundled roots.
     #[cfg(not(any(target_os = "android", target_vendor = "uwp")))]
     fn platform(&self, provider: Arc<CryptoProvider>) -> Result<Arc<rustls_platform_verifier::Verifier>> {
-        // If no file can be opened, the store looks empty, and the client would remember that.
-        if let Some(cause) = File::open("/").err().filter(is_exhaustion) {
+        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider);
+        // If a file or folder of it could not be opened, the store looks empty, and the client would remember that.
+        if let Some(cause) = out_of_files() {
             return Err(Error::out_of_resources("the platform's certificates could not be read", &cause));
         }
-        rustls_platform_verifier::Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider)
-            .map(Arc::new)
-            .map_err(|cause| unusable(&cause))
+        verifier.map(Arc::new).map_err(|cause| unusable(&cause))
     }
 
     #[cfg(any(target_os = "android", target_vendor = "uwp"))]
