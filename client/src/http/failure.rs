@@ -16,7 +16,7 @@ pub(super) fn before_head(origin: &str, via: Option<&Via>, limit: Duration, erro
     let proxy = via.filter(|_| is_at_proxy(error));
     let cause = if error.is_builder() {
         Cause::Setup(Error::new(ErrorKind::Internal, format!("the request could not be built: {}", root(error))))
-    } else if let Some(refused) = find::<io::Error>(error).filter(|cause| connecting && is_exhaustion(cause)) {
+    } else if let Some(refused) = all(error).find(|cause| connecting && is_exhaustion(cause)) {
         Cause::Setup(Error::out_of_resources("no connection could be opened", refused))
     } else if let Some(lookup) = find::<LookupError>(error).filter(|_| connecting) {
         match lookup.is_exhaustion {
@@ -35,8 +35,7 @@ pub(super) fn before_head(origin: &str, via: Option<&Via>, limit: Duration, erro
     } else if error.is_timeout() {
         Cause::Timeout(limit)
     } else if connecting {
-        let is_cut =
-            proxy.is_none() && origin.starts_with("https:") && find::<io::Error>(error).is_some_and(ends_stream);
+        let is_cut = proxy.is_none() && origin.starts_with("https:") && all(error).any(ends_stream);
         let cause = root(error);
         Cause::Connect(if is_cut { tls_failure::cut_off(&cause) } else { ipv6_through_proxy(cause) })
     } else {
@@ -93,17 +92,19 @@ fn refused_by_proxy(error: &reqwest::Error) -> Option<Option<u16>> {
 
 /// The first error of type `T` in a chain of sources. An `io::Error` hides its inner error from `source()`.
 pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
+    all(error).next()
+}
+
+fn inner<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
     }
-    None
+}
+
+/// All errors of type `T` in such a chain.
+fn all<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a T> {
+    std::iter::successors(Some(error), |error| inner(*error)).filter_map(|error| error.downcast_ref())
 }
 
 /// The innermost cause. The outer errors only repeat the URL.

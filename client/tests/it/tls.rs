@@ -236,7 +236,7 @@ fn a_tls_server_that_recognises_plain_http_is_explained() {
         String::new(),
     ] {
         let url = serve(move |mut stream| {
-            stream.read(&mut [0; 16]).ok();
+            drop(stream.read(&mut [0; 16]));
             stream.write_all(answer.as_bytes()).ok();
             stream.shutdown(std::net::Shutdown::Write).ok();
             stream.read_to_end(&mut Vec::new()).ok();
@@ -253,7 +253,7 @@ fn a_server_that_asks_for_a_client_certificate_in_http_is_explained() {
     let text = "<html><title>400 No required SSL certificate was sent</title></html>";
     let answer = format!("HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n{text}", text.len());
     let url = serve(move |mut stream| {
-        stream.read(&mut [0; 1024]).ok();
+        drop(stream.read(&mut [0; 1024]));
         stream.write_all(answer.as_bytes()).ok();
     });
     let error = client(&url.replace("https:", "http:"), "").access_token().run().unwrap_err();
