@@ -114,11 +114,8 @@ impl Resolver {
     fn spawn(&self, name: &str, lookup: &Arc<Lookup>, last_good: &[SocketAddr]) {
         let (resolver, running, host) = (self.clone(), Arc::clone(lookup), name.to_owned());
         let run = move || {
-            let found = (resolver.0.look_up)(&host).map_err(|cause| {
-                // Without a file the system's lookup finds nothing, and does not say why.
-                let cause = sys::out_of_files().unwrap_or(cause);
-                LookupError { what: cause.to_string(), is_exhaustion: sys::is_exhaustion(&cause) }
-            });
+            let found = (resolver.0.look_up)(&host)
+                .map_err(|cause| LookupError { what: cause.to_string(), is_exhaustion: sys::is_exhaustion(&cause) });
             resolver.finish(&host, &running, found);
         };
         if let Err(cause) = start_thread("arr-dns", run) {

@@ -6,13 +6,14 @@ use crate::clock::lock;
 use crate::config::{CaText, Trust};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
-use crate::sys::out_of_files;
+use crate::sys::is_exhaustion;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -153,9 +154,11 @@ impl Authorities {
     #[cfg(not(any(target_os = "android", target_vendor = "uwp")))]
     fn platform(&self, provider: Arc<CryptoProvider>) -> Result<Arc<rustls_platform_verifier::Verifier>> {
         let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider);
-        // If a file or folder of it could not be opened, the store looks empty, and the client would remember that.
-        if let Some(cause) = out_of_files() {
-            return Err(Error::out_of_resources("the platform's certificates could not be read", &cause));
+        // If the store's folder or a file in it could not be opened, the store looks empty, and the client would remember
+        // that. Reading it takes two files at a time.
+        let files = [File::open("/"), File::open("/")];
+        if let Some(cause) = files.iter().filter_map(|file| file.as_ref().err()).find(|cause| is_exhaustion(cause)) {
+            return Err(Error::out_of_resources("the platform's certificates could not be read", cause));
         }
         verifier.map(Arc::new).map_err(|cause| unusable(&cause))
     }

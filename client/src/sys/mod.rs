@@ -17,15 +17,6 @@ pub use process::{PerProcess, generation};
 pub(crate) use stack::{wipe_stack, wipe_stack_at_end};
 pub(crate) use thread::{run_on_ordinary_thread, start_thread, without_write_signals};
 
-/// The refusal to open two files at a time, if there is one. Some system functions that need files do not report that
-/// none was left.
-pub(crate) fn out_of_files() -> Option<std::io::Error> {
-    let open = || std::fs::File::open("/");
-    // The first stays open while the second is opened.
-    let files = [open(), open()];
-    files.into_iter().find_map(|file| file.err().filter(is_exhaustion))
-}
-
 /// Whether the machine or the process has run out of files, sockets or memory.
 pub(crate) fn is_exhaustion(cause: &std::io::Error) -> bool {
     #[cfg(unix)]
