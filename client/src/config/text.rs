@@ -94,9 +94,10 @@ fn repeats(text: &str, secret: &str) -> bool {
         return false;
     }
     let length = PART.min(secret.len());
-    let mut parts: Vec<&[u8]> = secret.chunks_exact(length).collect();
-    parts.sort_unstable();
-    readings(text).windows(length).any(|part| parts.binary_search(&part).is_ok())
+    let readings = readings(text);
+    let mut here: Vec<&[u8]> = readings.windows(length).collect();
+    here.sort_unstable();
+    secret.chunks_exact(length).any(|part| here.binary_search(&part).is_ok())
 }
 
 /// A text's letters and digits, folded, and those of the text that it may encode, from each place where that may begin.

@@ -115,6 +115,11 @@ fn a_certificate_of_the_wrong_purpose_or_issuer_is_explained() {
     let not_for_servers = authority.changed_server(&["127.0.0.1"], NOW, |params| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     });
+    let critical = authority.changed_server(&["127.0.0.1"], NOW, |params| {
+        let mut unknown = CustomExtension::from_oid_content(&[1, 2, 3, 4], der(4, b"x"));
+        unknown.set_criticality(true);
+        params.custom_extensions.push(unknown);
+    });
     let loopback = GeneralSubtree::IpAddress(CidrSubnet::V4([127, 0, 0, 0], [255, 0, 0, 0]));
     let constrained = Authority::changed(NOW, |params| {
         let (permitted_subtrees, excluded_subtrees) = (Vec::new(), vec![loopback]);
@@ -124,6 +129,7 @@ fn a_certificate_of_the_wrong_purpose_or_issuer_is_explained() {
     let only_servers = authority.below(|params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
     for (identity, trusted, fact) in [
         (&not_for_servers, &authority, "serverAuth"),
+        (&critical, &authority, "critical extension"),
         (&server(&constrained), &constrained, "name constraints"),
         (&server(&no_authority), &authority, "chain"),
         (&server(&only_servers.below(|_| ())), &authority, "chain"),
@@ -265,7 +271,7 @@ fn a_server_that_asks_for_a_client_certificate_in_http_is_explained() {
 /// A server has no other reason for these alerts than the certificate of its client.
 #[test]
 fn every_alert_about_a_certificate_is_about_the_clients() {
-    let alerts: [(u8, &[&str]); 11] = [
+    let alerts: [(u8, &[&str]); 12] = [
         (41, &["client certificate"]),
         (42, &["client certificate"]),
         (43, &["client certificate"]),
@@ -276,6 +282,7 @@ fn every_alert_about_a_certificate_is_about_the_clients() {
         (49, &["client certificate"]),
         (71, &["TLS 1.2", "cipher"]),
         (80, &["InternalError", "`service_endpoint`"]),
+        (112, &["host name", "`service_endpoint`"]),
         (120, &["HTTP/1.1"]),
     ];
     for (alert, facts) in alerts {
