@@ -89,6 +89,7 @@ pub(super) fn explain(error: &Error, server: &Server<'_>) -> String {
 
 /// Explains a connection that the server closed during the handshake, without a TLS message.
 pub(super) fn cut_off(cause: &str) -> String {
+    let cause = if cause == "tls handshake eof" { "it was closed" } else { cause };
     format!("{cause} during the handshake: the port may not speak TLS, or the server may demand a client certificate")
 }
 
@@ -98,7 +99,8 @@ pub(super) fn not_http(cause: &str, origin: &str) -> Option<String> {
     let is_malformed = cause.contains(" parsed")
         || cause == "message head is too large"
         || cause.to_lowercase().contains("chunk size");
-    is_malformed.then(|| format!("({cause}{}); check the host and port in {ENDPOINT}", perhaps_tls(origin)))
+    let tls = if cause.contains("HTTP version") { perhaps_tls(origin) } else { String::new() };
+    is_malformed.then(|| format!("({cause}{tls}); check the host and port in {ENDPOINT}"))
 }
 
 /// What to do if the server of a plain HTTP URL did not reply because it speaks TLS.
