@@ -82,7 +82,8 @@ pub struct arr_client_options {
     /// The environment's proxy is the first of HTTPS_PROXY, https_proxy, ALL_PROXY and all_proxy that is not empty when
     /// arr_client_new() is called. If it is not the URL of an HTTP proxy, calls fail with ARR_ERROR_INVALID_ARGUMENT.
     /// Hosts listed in NO_PROXY or no_proxy are reached directly. An entry is a name (which includes its subdomains), an
-    /// address, or a network such as 10.0.0.0/8, without a port. This machine is always reached directly.
+    /// address, or a network such as 10.0.0.0/8, without a port; `*` means all hosts. This machine is always reached
+    /// directly.
     pub proxy: *const c_char,
     /// Appended to the User-Agent header, for example "MyApp/1.2": up to 128 printable ASCII characters.
     pub user_agent_suffix: *const c_char,

@@ -120,8 +120,8 @@ namespace ArrSession
         /// <remarks>
         /// "system" uses the environment or the system's settings: the first of HTTPS_PROXY, https_proxy, ALL_PROXY and
         /// all_proxy that is not empty. Hosts listed in NO_PROXY or no_proxy are reached directly. An entry is a name (which
-        /// includes its subdomains), an address, or a network such as 10.0.0.0/8, without a port. In a URL the user may have
-        /// a domain, as in DOMAIN\user; percent-encode other special characters, as UTF-8 (%40 for @).
+        /// includes its subdomains), an address, or a network such as 10.0.0.0/8, without a port; * means all hosts. In a URL
+        /// the user may have a domain, as in DOMAIN\user; percent-encode other special characters, as UTF-8 (%40 for @).
         /// </remarks>
         public string Proxy { get; set; }
 

@@ -173,6 +173,10 @@ fn sendable(what: &str, secret: &Secret, advice: &str) -> Result<Secret> {
     }
     /// Servers limit headers. Real tokens have a few KiB.
     const LONGEST: usize = 64 * 1024;
+    // A missing value, as other languages print it.
+    if ["null", "(null)", "undefined", "None"].contains(&text) {
+        return Err(Error::invalid_argument(format!("{what} is the word {text}, so its value is missing; {advice}")));
+    }
     let without_scheme = if has_scheme(text) { &text[SCHEME.len()..] } else { text };
     if text.len() > LONGEST {
         let message = format!("{what} has {} bytes; the limit is {LONGEST}; {advice}", text.len());
@@ -252,6 +256,8 @@ mod tests {
             (Credential::AccountKey("bearer abcdef".into()), "`account_key` is a token"),
             (Credential::AccountKey("68321d5a-7978-4ceb-b880-0f49751daae9".into()), "mixed up"),
             (Credential::EntraToken(" ".into()), "`entra_token` is missing"),
+            (Credential::AccessToken("null".into()), "`access_token` is the word null"),
+            (Credential::AccountKey("(null)".into()), "`account_key` is the word (null)"),
             (Credential::default(), "`account_key` is missing"),
             (Credential::AccountKey("\"c2VjcmV0a2V5\"".into()), "quotes"),
             (Credential::AccessToken("'eyJh.e30.c2ln'".into()), "quotes"),

@@ -1,7 +1,7 @@
 //! Base URLs of the services, validated and normalised.
 
 use super::region::{self, DOMAIN};
-use super::text::{excerpt, tidy};
+use super::text::{excerpt, looks_like_token, tidy};
 use crate::error::{Error, Result};
 use std::net::IpAddr;
 use url::{Host, Url};
@@ -176,6 +176,12 @@ enum Place {
 
 impl Place {
     fn read(what: &str, text: &str) -> Result<Place> {
+        // It would be looked up as a host, and so be sent to name servers.
+        if looks_like_token(text) {
+            return Err(Error::invalid_argument(format!(
+                "{what} is a token; give it as `entra_token` or `access_token` instead"
+            )));
+        }
         if let Some((_, rest)) = text.split_once("://") {
             // URLs are used as given. Below the public service's domain, though, a wrong host can be recognised and
             // corrected.
@@ -286,6 +292,7 @@ mod tests {
             ("mixedreality.azure.com", "names no region"),
             ("<region>", "placeholder"),
             ("https://sts.westus2.mixedreality.azure.com", "token service's host"),
+            ("eyJhbGciOiJub25lIn0.e30.c2ln", "is a token"),
             ("127.0.0.1:8722", "http://127.0.0.1:8722"),
             ("[::1]:8722", "http://[::1]:8722"),
             ("10.0.0.7", "https://10.0.0.7"),
@@ -343,6 +350,15 @@ mod tests {
         }
         for bad in ["http://10.0.0.1", "http://localhost.example.com", "http://0.0.0.0", "http://[::ffff:10.0.0.1]"] {
             assert!(Endpoint::service(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_query_or_a_fragment_is_refused() {
+        for text in ["https://example.com?x=1", "https://example.com/a?", "https://example.com/#x", "example.com/?x"] {
+            for error in [Endpoint::service(text).unwrap_err(), Endpoint::token_service(text).unwrap_err()] {
+                assert!(error.message().contains("query or a fragment"), "{text}: {error}");
+            }
         }
     }
 

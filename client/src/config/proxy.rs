@@ -26,7 +26,7 @@ impl Proxy {
     ///
     /// The first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is not empty applies, except to the
     /// hosts in `NO_PROXY` or `no_proxy`: names, with those below them, addresses, and networks such as 10.0.0.0/8, all
-    /// without a port. Calls fail with
+    /// without a port; `*` means all hosts. Calls fail with
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is not the URL of an HTTP proxy;
     /// `http://` may be omitted.
     pub const fn system() -> Proxy {

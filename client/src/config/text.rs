@@ -1,6 +1,7 @@
 //! Cleanup of user input: pasted from web pages, read from files, or still the sample's placeholder.
 
 use crate::error::{Error, Result};
+use zeroize::Zeroizing;
 
 /// Whether a character is invisible, or can make one text look like another: controls, line separators, direction
 /// marks, zero-width characters, tags. Covers Unicode's `Default_Ignorable_Code_Point` and similar characters.
@@ -46,7 +47,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 }
 
 /// Removes this secret, the part of it after a colon (an account's key), and anything that looks like a JSON Web Token
-/// from text received from outside. Redacts the whole text if it repeats part of the secret, or an escaped form of it.
+/// from text received from outside. Redacts the whole text if it repeats part of the secret in another form.
 pub(crate) fn without_secrets(text: &str, secret: &str) -> String {
     const GONE: &str = "(redacted)";
     /// The header of a token alone has about 20 characters and is not secret. A correlation vector (22 base64
@@ -76,8 +77,8 @@ pub(crate) fn without_secrets(text: &str, secret: &str) -> String {
     text
 }
 
-/// Whether a text repeats 15 or more consecutive characters of a key or token, even escaped, folded, or mixed with
-/// hidden characters. An account's id and a token's header are not secret.
+/// Whether a text repeats 15 or more consecutive letters and digits of a key or token: in any letter case, mixed with
+/// other characters, escaped, or in hexadecimal or base64. An account's id and a token's header are not secret.
 fn repeats(text: &str, secret: &str) -> bool {
     /// The secret is searched for in aligned parts of this length. Any 15 characters of it contain a whole part.
     const PART: usize = 8;
@@ -88,14 +89,58 @@ fn repeats(text: &str, secret: &str) -> bool {
         None if looks_like_token(secret) => secret.split_once('.').map_or(secret, |(_, rest)| rest),
         None => secret,
     };
-    let mut text = unescaped(text);
-    text.retain(|c| !c.is_whitespace() && !is_hidden(c));
-    if secret.len() < PART {
-        return secret.len() >= SHORTEST && text.contains(secret);
+    let secret = Zeroizing::new(folded(secret.bytes()).collect::<Vec<_>>());
+    if secret.len() < SHORTEST {
+        return false;
     }
-    let mut here: Vec<&[u8]> = text.as_bytes().windows(PART).collect();
+    let length = PART.min(secret.len());
+    let readings = readings(text);
+    let mut here: Vec<&[u8]> = readings.windows(length).collect();
     here.sort_unstable();
-    secret.as_bytes().chunks_exact(PART).any(|part| here.binary_search(&part).is_ok())
+    secret.chunks_exact(length).any(|part| here.binary_search(&part).is_ok())
+}
+
+/// A text's letters and digits, folded, and those of the text that it may encode, from each place where that may begin.
+fn readings(text: &str) -> Zeroizing<Vec<u8>> {
+    /// Separates the readings, and is in none of them.
+    const NEXT: u8 = 0;
+    let text = Zeroizing::new(unescaped(text));
+    let mut all = Zeroizing::new(folded(text.bytes()).collect::<Vec<_>>());
+    let hexadecimal: Vec<u8> = text.replace("0x", "").bytes().filter_map(hexadecimal_digit).collect();
+    let base64: Vec<u8> = text.bytes().filter_map(base64_digit).collect();
+    for (bits, digits) in [(4, Zeroizing::new(hexadecimal)), (6, Zeroizing::new(base64))] {
+        // Three bytes, in whole digits of either encoding.
+        let group = 24 / bits;
+        for from in 0..group.min(digits.len()) {
+            all.push(NEXT);
+            for group in digits[from..].chunks_exact(group) {
+                let value = group.iter().fold(0_u32, |value, digit| value << bits | u32::from(*digit));
+                all.extend(folded(value.to_be_bytes()[1..].iter().copied()));
+            }
+        }
+    }
+    all
+}
+
+/// The letters and digits, in lower case. The rest differs between encodings, or separates characters.
+fn folded(text: impl Iterator<Item = u8>) -> impl Iterator<Item = u8> {
+    text.filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
+}
+
+fn hexadecimal_digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| value.try_into().ok())
+}
+
+/// Of either alphabet.
+fn base64_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'A'..=b'Z' => Some(digit - b'A'),
+        b'a'..=b'z' => Some(digit - b'a' + 26),
+        b'0'..=b'9' => Some(digit - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
 }
 
 /// Decodes the escapes of JSON, HTML and URLs, including nested ones.
@@ -127,8 +172,10 @@ fn unescape(text: &str) -> Option<(Option<char>, usize)> {
     if let Some(digits) = text.strip_prefix("\\u").and_then(|rest| rest.get(..4)) {
         return Some((hexadecimal(digits)?, 6));
     }
-    if let Some(digits) = text.strip_prefix('%').and_then(|rest| rest.get(..2)) {
-        return Some((hexadecimal(digits)?, 3));
+    for start in ["%", "\\x"] {
+        if let Some(digits) = text.strip_prefix(start).and_then(|rest| rest.get(..2)) {
+            return Some((hexadecimal(digits)?, start.len() + 2));
+        }
     }
     if let Some(rest) = text.strip_prefix("&#") {
         /// More than any character needs. Without a limit, many unfinished escapes would take quadratic time.
@@ -205,6 +252,48 @@ mod tests {
             assert_eq!(without_secrets(harmless, &format!("an-account:{key}")), harmless);
             assert_eq!(without_secrets(harmless, &token), harmless);
         }
+    }
+
+    #[test]
+    fn a_secret_in_another_encoding_is_redacted() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+        let hex = |text: &str, between: &str| {
+            text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
+        };
+        let spread = |text: &str, between: &str| text.chars().map(String::from).collect::<Vec<_>>().join(between);
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let key = "qX7vB2nM9+LpR4tY6wZs8dFgHjK3c/b5N1xQaEoUiTg=";
+        let token =
+            format!("eyJhbGciOiJub25lIn0.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(r#"{"exp":1,"name":"x~y?"}"#));
+        for secret in [&format!("an-account:{key}"), key, &token] {
+            let shown = secret.rsplit(':').next().unwrap();
+            for echo in [
+                shown.to_uppercase(),
+                shown.to_lowercase(),
+                shown.replace('+', "-").replace('/', "_"),
+                spread(shown, ","),
+                spread(shown, "\" + \""),
+                hex(shown, ""),
+                hex(shown, " ").to_uppercase(),
+                format!("0x{}", hex(shown, ", 0x")),
+                format!("\\x{}", hex(shown, "\\x")),
+                STANDARD.encode(utf16(shown)),
+                String::from_utf8(utf16(shown)).unwrap(),
+            ]
+            .into_iter()
+            .chain(["", "a", "Bearer "].into_iter().flat_map(|before| {
+                let text = format!("{before}{shown}");
+                [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text), spread(&STANDARD.encode(&text), "\r\n")]
+            })) {
+                for text in [echo.clone(), format!("wrong credential: \"{echo}\"")] {
+                    let safe = without_secrets(&text, secret);
+                    assert!(safe.contains("(redacted)") && safe.len() <= 40, "{text}: {safe}");
+                }
+            }
+        }
+        let harmless = "request 0x9f86d081884c7d65 of aHR0cHM6Ly9leGFtcGxlLmNvbS8= failed at 12:34:56";
+        assert_eq!(without_secrets(harmless, key), harmless);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) fn before_head(origin: &str, via: Option<&Via>, limit: Duration, erro
     let proxy = via.filter(|_| is_at_proxy(error));
     let cause = if error.is_builder() {
         Cause::Setup(Error::new(ErrorKind::Internal, format!("the request could not be built: {}", root(error))))
-    } else if let Some(refused) = find::<io::Error>(error).filter(|cause| connecting && is_exhaustion(cause)) {
+    } else if let Some(refused) = all(error).find(|cause| connecting && is_exhaustion(cause)) {
         Cause::Setup(Error::out_of_resources("no connection could be opened", refused))
     } else if let Some(lookup) = find::<LookupError>(error).filter(|_| connecting) {
         match lookup.is_exhaustion {
@@ -35,18 +35,42 @@ pub(super) fn before_head(origin: &str, via: Option<&Via>, limit: Duration, erro
     } else if error.is_timeout() {
         Cause::Timeout(limit)
     } else if connecting {
-        Cause::Connect(tls_failure::or_cut_off(root(error)))
+        let is_cut = proxy.is_none() && origin.starts_with("https:") && all(error).any(ends_stream);
+        let cause = root(error);
+        Cause::Connect(if is_cut { tls_failure::cut_off(&cause) } else { ipv6_through_proxy(cause) })
     } else {
         let cause = root(error);
-        tls_failure::not_http(&cause, origin).map_or(Cause::Lost(cause), Cause::NotHttp)
+        match tls_failure::not_http(&cause, origin) {
+            Some(not_http) => Cause::NotHttp(not_http),
+            None => Cause::Lost(format!("{cause}{}", tls_failure::perhaps_tls(origin))),
+        }
     };
     Failure::new(origin, cause)
+}
+
+/// Whether the peer closed the connection.
+fn ends_stream(cause: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(cause.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+/// Explains a limitation of the HTTP library; other causes stay as they are.
+fn ipv6_through_proxy(cause: String) -> String {
+    if cause == "Invalid Server Name" {
+        "an IPv6 address cannot be reached through a proxy; use a host name, or list the address in NO_PROXY".to_owned()
+    } else {
+        cause
+    }
 }
 
 /// The cause of a failure while reading the body of the reply.
 pub(super) fn while_reading(limit: Duration, error: &(dyn StdError + 'static)) -> Cause {
     let timeout = find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout);
-    if timeout { Cause::Timeout(limit) } else { Cause::Lost(root(error)) }
+    if timeout {
+        return Cause::Timeout(limit);
+    }
+    let cause = root(error);
+    tls_failure::not_http(&cause, "").map_or(Cause::Lost(cause), Cause::NotHttp)
 }
 
 /// Whether the connection to the proxy failed, not the one through it. The HTTP library has no error type for this.
@@ -68,17 +92,19 @@ fn refused_by_proxy(error: &reqwest::Error) -> Option<Option<u16>> {
 
 /// The first error of type `T` in a chain of sources. An `io::Error` hides its inner error from `source()`.
 pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
+    all(error).next()
+}
+
+fn inner<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
     }
-    None
+}
+
+/// All errors of type `T` in such a chain.
+fn all<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a T> {
+    std::iter::successors(Some(error), |error| inner(*error)).filter_map(|error| error.downcast_ref())
 }
 
 /// The innermost cause. The outer errors only repeat the URL.

@@ -44,17 +44,25 @@ impl Proxies {
             Route::System => match given(&VARIABLES) {
                 Some((variable, text)) => {
                     let exceptions = given(&EXCEPTIONS).map(|(_, hosts)| hosts).unwrap_or_default();
-                    // Other programs accept white space and `*.`; the matcher does not.
-                    let exceptions = exceptions.replace(char::is_whitespace, ",").replace("*.", ".");
-                    // The matcher only decides which hosts use the proxy, so any URL will do.
-                    let matcher = Matcher::builder().all("http://proxy").no(exceptions).build();
-                    Proxies::Variable(matcher, variable, Proxy::of_variable(variable, &text))
+                    Proxies::of_variable(variable, &text, &exceptions)
                 }
                 // Elsewhere the matcher would only read the environment.
                 None if cfg!(any(windows, target_vendor = "apple")) => Proxies::System,
                 None => Proxies::None,
             },
         }
+    }
+
+    fn of_variable(variable: &'static str, text: &str, exceptions: &str) -> Proxies {
+        // Other programs accept white space, `*.` and brackets; the matcher does not.
+        let exceptions = exceptions.replace(char::is_whitespace, ",").replace("*.", ".").replace(['[', ']'], "");
+        // For the matcher this would not include addresses.
+        if exceptions.split(',').any(|hosts| hosts == "*") {
+            return Proxies::None;
+        }
+        // The matcher only decides which hosts use the proxy, so any URL will do.
+        let matcher = Matcher::builder().all("http://proxy").no(exceptions).build();
+        Proxies::Variable(matcher, variable, Proxy::of_variable(variable, text))
     }
 
     /// The same proxies, with the system's settings as they are now.
@@ -111,4 +119,30 @@ fn given(names: &[&'static str]) -> Option<(&'static str, String)> {
     // A value that is not UTF-8 is malformed, not absent.
     let value = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().trim().to_owned());
     names.iter().find_map(|name| Some((*name, value(name).filter(|value| !value.is_empty())?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exceptions_are_understood_as_other_programs_understand_them() {
+        for (exceptions, host, direct) in [
+            ("*", "arr.example", true),
+            ("x, *", "192.0.2.1", true),
+            ("*", "[2001:db8::1]", true),
+            ("[2001:db8::1]", "[2001:db8::1]", true),
+            ("2001:db8::/32", "[2001:db8::1]", true),
+            ("192.0.2.0/24 x", "192.0.2.1", true),
+            ("*.example", "arr.example", true),
+            ("EXAMPLE", "arr.example", true),
+            ("rr.example", "arr.example", false),
+            ("192.0.2.1", "192.0.2.11", false),
+            ("", "arr.example", false),
+        ] {
+            let proxies = Proxies::of_variable("HTTPS_PROXY", "http://proxy.example:8080", exceptions);
+            let via = proxies.via(&Url::parse(&format!("https://{host}")).unwrap()).unwrap();
+            assert_eq!(via.is_none(), direct, "{exceptions} {host}");
+        }
+    }
 }

@@ -153,13 +153,14 @@ impl Authorities {
     /// and a UWP sandbox has no such store: both use the bundled roots.
     #[cfg(not(any(target_os = "android", target_vendor = "uwp")))]
     fn platform(&self, provider: Arc<CryptoProvider>) -> Result<Arc<rustls_platform_verifier::Verifier>> {
-        // If no file can be opened, the store looks empty, and the client would remember that.
-        if let Some(cause) = File::open("/").err().filter(is_exhaustion) {
-            return Err(Error::out_of_resources("the platform's certificates could not be read", &cause));
+        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider);
+        // If the store's folder or a file in it could not be opened, the store looks empty, and the client would remember
+        // that. Reading it takes two files at a time.
+        let files = [File::open("/"), File::open("/")];
+        if let Some(cause) = files.iter().filter_map(|file| file.as_ref().err()).find(|cause| is_exhaustion(cause)) {
+            return Err(Error::out_of_resources("the platform's certificates could not be read", cause));
         }
-        rustls_platform_verifier::Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider)
-            .map(Arc::new)
-            .map_err(|cause| unusable(&cause))
+        verifier.map(Arc::new).map_err(|cause| unusable(&cause))
     }
 
     #[cfg(any(target_os = "android", target_vendor = "uwp"))]

@@ -32,7 +32,23 @@ const ENDPOINT: &str = "`service_endpoint` or `account_domain`";
 /// Whether this failure ended a handshake, although it arrived with the first read of the reply. Under TLS 1.3 a server
 /// refuses the client's certificate, or its absence, after the client has sent its request, and without reading it.
 pub(super) fn refuses_client(error: &Error) -> bool {
-    matches!(error, Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::BadCertificate))
+    use AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked, CertificateUnknown,
+        NoCertificate, UnknownCA, UnsupportedCertificate,
+    };
+    let Error::AlertReceived(alert) = error else { return false };
+    matches!(
+        alert,
+        AccessDenied
+            | BadCertificate
+            | CertificateExpired
+            | CertificateRequired
+            | CertificateRevoked
+            | CertificateUnknown
+            | NoCertificate
+            | UnknownCA
+            | UnsupportedCertificate
+    )
 }
 
 /// The cause and the remedy, as the rest of a sentence that names the origin.
@@ -51,11 +67,15 @@ pub(super) fn explain(error: &Error, server: &Server<'_>) -> String {
              enable TLS 1.2 there"
                 .to_owned()
         }
-        Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::BadCertificate) => format!(
+        error if refuses_client(error) => format!(
             "the server demands a client certificate ({error}), which this library does not have; turn off \
              client certificates (mutual TLS) there"
         ),
-        Error::AlertReceived(AlertDescription::HandshakeFailure) | Error::PeerIncompatible(_) => format!(
+        Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
+            format!("the server does not offer HTTP/1.1 ({error}), which this library speaks; enable it there")
+        }
+        Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity)
+        | Error::PeerIncompatible(_) => format!(
             "client and server have no TLS settings in common ({error}); the server must offer TLS 1.2 or 1.3 with an \
              AES-GCM or ChaCha20 cipher suite and a certificate with an RSA, P-256, P-384 or Ed25519 key, and must not \
              demand a client certificate"
@@ -63,36 +83,42 @@ pub(super) fn explain(error: &Error, server: &Server<'_>) -> String {
         Error::AlertReceived(AlertDescription::UnrecognisedName) => {
             format!("the server does not serve this host name ({error}); check the host in {}", server.option)
         }
-        _ => format!("{error}; check which server answers at this address, and the network in between"),
+        _ => format!("{error}; check the host and port in {}, and the network in between", server.option),
     }
 }
 
-/// Explains a connection that ended during the handshake without a TLS message; other causes stay as they are.
-pub(super) fn or_cut_off(cause: String) -> String {
-    if cause == "tls handshake eof" {
-        "it was closed during the TLS handshake, so the port may not speak TLS".to_owned()
-    } else {
-        cause
-    }
+/// Explains a connection that the server closed during the handshake, without a TLS message.
+pub(super) fn cut_off(cause: &str) -> String {
+    let cause = if cause == "tls handshake eof" { "it was closed" } else { cause };
+    format!("{cause} during the handshake: the port may not speak TLS, or the server may demand a client certificate")
 }
 
-/// Explains bytes that are not the start of an HTTP reply, such as a TLS server's answer to a plain request.
+/// Explains bytes that are not an HTTP reply, such as a TLS server's answer to a plain request.
 pub(super) fn not_http(cause: &str, origin: &str) -> Option<String> {
-    let remedy = match origin.strip_prefix("http://") {
-        Some(authority) => format!("if it speaks TLS, write https://{authority} as {ENDPOINT}"),
-        None => format!("check the port in {ENDPOINT}"),
-    };
-    (cause == "invalid HTTP version parsed").then(|| format!("({cause}); {remedy}"))
+    // The HTTP library has no error types for these.
+    let is_malformed = cause.contains(" parsed")
+        || cause == "message head is too large"
+        || cause.to_lowercase().contains("chunk size");
+    let tls = if cause.contains("HTTP version") { perhaps_tls(origin) } else { String::new() };
+    is_malformed.then(|| format!("({cause}{tls}); check the host and port in {ENDPOINT}"))
+}
+
+/// What to do if the server of a plain HTTP URL did not reply because it speaks TLS.
+pub(super) fn perhaps_tls(origin: &str) -> String {
+    let authority = origin.strip_prefix("http://");
+    authority
+        .map(|authority| format!("; if it speaks TLS, write https://{authority} as {ENDPOINT}"))
+        .unwrap_or_default()
 }
 
 fn certificate(cause: &CertificateError, server: &Server<'_>) -> String {
     match cause {
         CertificateError::ExpiredContext { time, not_after } => {
-            expired(&format!("the certificate expired on {}", in_words(*not_after)), *time)
+            expired(&format!("the certificate, or one above it, expired on {}", in_words(*not_after)), *time)
         }
         CertificateError::Expired => expired("the certificate has expired", UnixTime::now()),
         CertificateError::NotValidYetContext { time, not_before } => {
-            not_yet(&format!("the certificate is not valid before {}", in_words(*not_before)), *time)
+            not_yet(&format!("the certificate, or one above it, is not valid before {}", in_words(*not_before)), *time)
         }
         CertificateError::NotValidYet => not_yet("the certificate is not valid yet", UnixTime::now()),
         CertificateError::NotValidForNameContext { expected, presented } => wrong_name(expected, presented, server.option),

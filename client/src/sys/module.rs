@@ -1,8 +1,10 @@
-//! Keeps this module loaded once it has started threads: unloading code that a thread is running crashes the process.
+//! Keeps this module loaded once it has started threads or keeps memory for the life of the process. Unloading code that
+//! a thread is running crashes the process; and a module that is loaded again does not know the memory that it kept.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Pins the shared library that contains this code, once. Must be called before the first thread starts.
+/// Pins the shared library that contains this code, once. Must be called before the first thread starts, and before memory
+/// is leaked on purpose.
 ///
 /// Does nothing if the code is linked into an executable.
 pub(crate) fn pin_module() {

@@ -1,6 +1,7 @@
 //! Which process this is. A forked child has copies of its parent's objects but none of its threads, so it must not use
 //! them.
 
+use super::module::pin_module;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// The generation of this process, from 1: a forked child's number is higher than its parent's. Costs no system call
@@ -18,6 +19,7 @@ pub fn generation() -> u32 {
 
 #[cfg(unix)]
 mod numbered {
+    use super::pin_module;
     use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
     /// Copied to a forked child.
@@ -56,6 +58,7 @@ mod numbered {
     }
 
     fn set_up() -> *mut AtomicU32 {
+        pin_module();
         let made = clearable().unwrap_or((&raw const NOT_CLEARED).cast_mut());
         match CLEARED.compare_exchange(std::ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => made,
@@ -152,6 +155,7 @@ impl<T: Default + Send + Sync + 'static> PerProcess<T> {
     /// One value is leaked for each fork, and for each thread that loses the race to store the first.
     #[cold]
     fn replace(&self, current: *mut Value<T>, generation: u32) -> &'static Value<T> {
+        pin_module();
         let inherited = AtomicPtr::new(current);
         let new = Box::leak(Box::new(Value { generation, value: T::default(), inherited }));
         match self.0.compare_exchange(current, new, Ordering::AcqRel, Ordering::Acquire) {

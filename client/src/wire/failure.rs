@@ -101,6 +101,7 @@ impl Failure {
         // A plain HTTP proxy closes the connection when TLS begins, or waits for more bytes.
         let is_tls = proxy.is_some_and(|proxy| proxy.starts_with("https:"));
         let plain = if is_tls { ", and that the proxy speaks TLS (most do not: write http://)" } else { "" };
+        let replies = if proxy.is_none() && origin.starts_with("https:") { "speaks TLS" } else { "replies" };
         let (kind, what) = match self.cause {
             Cause::Setup(error) => (error.kind(), error.message().to_owned()),
             // With a proxy, this client looks up only the proxy's name.
@@ -121,7 +122,11 @@ impl Failure {
             ),
             Cause::Proxy(status) => {
                 let (kind, advice) = match status {
-                    Some(407) => (ErrorKind::Forbidden, "check its user and password"),
+                    Some(407) => (
+                        ErrorKind::Forbidden,
+                        "check the user and password in its URL; they are sent as Basic authentication, which the proxy must \
+                         offer (NTLM, Negotiate and Digest are not supported)",
+                    ),
                     Some(400..=407 | 409..=428 | 430..=499) => {
                         (ErrorKind::Forbidden, "ask its administrator, or set `proxy` to another one or to none")
                     }
@@ -134,17 +139,25 @@ impl Failure {
                 ErrorKind::Network,
                 format!(
                     "no connection to {origin} within `connect_timeout` (for a create, at most half of its time); check \
-                     that it is reachable and replies{plain}"
+                     that it is reachable and {replies}{plain}"
                 ),
             ),
-            Cause::Timeout(limit) => {
-                (ErrorKind::Timeout, format!("no complete reply from {origin} within {} ms", limit.as_millis()))
-            }
+            Cause::Timeout(limit) => (
+                ErrorKind::Timeout,
+                format!(
+                    "no complete reply from {origin} within {} ms; check that it works, or give it more time (the call's \
+                     timeout, `attempt_timeout`)",
+                    limit.as_millis()
+                ),
+            ),
             Cause::Lost(cause) => (
                 ErrorKind::Network,
-                format!("the connection to {origin} broke before the reply was complete ({cause})"),
+                format!(
+                    "the connection to {origin} broke before the reply was complete ({cause}); check that the server works, \
+                     and the network"
+                ),
             ),
-            Cause::NotHttp(cause) => (ErrorKind::Network, format!("the reply of {origin} is not HTTP {cause}")),
+            Cause::NotHttp(cause) => (ErrorKind::Network, format!("the reply of {origin} is not valid HTTP {cause}")),
             Cause::TooLong => (
                 ErrorKind::UnexpectedReply,
                 format!("the reply of {origin} is too long for a session service; check that it is one"),

@@ -7,6 +7,7 @@ use crate::model::SessionId;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// A reply: the status, the relevant headers, and the body.
@@ -58,8 +59,8 @@ impl Reply {
     /// `Retry-After` as a duration. A date is taken relative to this reply's own `Date`.
     fn retry_after(&self) -> Option<Duration> {
         let text = self.retry_after.as_deref()?.trim();
-        if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
+        if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+            return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }
         let until = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(until.saturating_sub(self.date()?))
@@ -76,8 +77,10 @@ impl Reply {
         /// Only tests use shorter tokens.
         const SHORTEST_TOKEN: usize = 20;
         let sent = self.sent.expose();
-        let has_token = sent.len() >= SHORTEST_TOKEN && without_secrets(text, sent) != text;
-        SessionId::parse(text).ok().filter(|_| !has_token)
+        // No token contains a GUID. Nearly all ids are, and a list may have thousands.
+        let is_guid = |id: &SessionId| id.as_str().len() == 36 && Uuid::try_parse(id.as_str()).is_ok();
+        let id = SessionId::parse(text).ok()?;
+        (sent.len() < SHORTEST_TOKEN || is_guid(&id) || without_secrets(text, sent) == text).then_some(id)
     }
 
     /// The members of the body's object, or of a part of it.
@@ -130,6 +133,27 @@ impl Reply {
         Members::read(&text).is_ok_and(|members| self.is_success() || is_error(&members))
     }
 
+    /// What a web server says about a request that should have come in another way, and what to do.
+    fn misdirected(&self, server: &Server) -> Option<String> {
+        if self.status != 400 || self.correlation_vector.is_some() {
+            return None;
+        }
+        let text = self.text();
+        let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
+        // Go, nginx and Apache.
+        if says(&["HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port", "plain HTTP to an SSL"]) {
+            return Some(format!("the server speaks TLS on this port; write https:// in {}", server.option));
+        }
+        let certificate = says(&["No required SSL certificate was sent"]);
+        certificate.then(|| {
+            format!(
+                "the server demands a client certificate, which this library does not have; turn off client certificates \
+                 (mutual TLS) there, or check {}",
+                server.option
+            )
+        })
+    }
+
     /// The error of a failed reply of the session service.
     pub(crate) fn error(&self, call: &str) -> Error {
         self.error_at(call, &SESSION_SERVICE)
@@ -148,7 +172,15 @@ impl Reply {
             "the reply is not one of the {}: a gateway, proxy or sign-in page replied instead; check them, and {}",
             server.name, server.option
         );
+        let redirect = format!(
+            "redirects are not followed, because they could leak the token; give the final URL as {}, or sign in to the \
+             network if this is its sign-in page (captive portal)",
+            server.option
+        );
+        let unknown = format!("the {} does not use this status; check {}", server.name, server.option);
+        let misdirected = self.misdirected(server);
         let (kind, advice) = match self.status {
+            _ if misdirected.is_some() => (ErrorKind::UnexpectedReply, misdirected.as_deref().unwrap_or_default()),
             _ if is_foreign => (ErrorKind::UnexpectedReply, &*foreign),
             401 => (ErrorKind::Unauthorized, "the token was refused"),
             403 => (
@@ -165,14 +197,8 @@ impl Reply {
                 "this network's sign-in page (captive portal) replied instead of the service; sign in to the network",
             ),
             500..=599 => (ErrorKind::ServiceFailure, "the service failed; try again later"),
-            300..=399 => (
-                ErrorKind::UnexpectedReply,
-                "redirects are not followed, because they could leak the token; give the final URL, or sign in to the \
-                 network if this is its sign-in page (captive portal)",
-            ),
-            _ => {
-                (ErrorKind::UnexpectedReply, "the service does not use this status; check what answers at this address")
-            }
+            300..=399 => (ErrorKind::UnexpectedReply, &*redirect),
+            _ => (ErrorKind::UnexpectedReply, &*unknown),
         };
         let parsed = ServiceError::read(self);
         let is_full = self.status == 429 && parsed.code.as_deref() == Some(SERVICE_FULL);
@@ -398,6 +424,18 @@ mod tests {
     }
 
     #[test]
+    fn a_status_that_no_service_uses_names_the_option_of_its_server() {
+        const OTHER: Server = Server { name: "token service", option: "`account_domain`", not_found: "" };
+        for status in [101, 302, 304, 600] {
+            let reply = Reply { correlation_vector: Some("cv".into()), ..reply(status, "{}") };
+            assert!(reply.error("x").message().contains("`service_endpoint`"), "{status}");
+            let of_token = reply.error_at("x", &OTHER);
+            assert!(of_token.message().contains("`account_domain`"), "{of_token}");
+            assert!(!of_token.message().contains("`service_endpoint`"), "{of_token}");
+        }
+    }
+
+    #[test]
     fn a_full_service_and_too_many_requests_differ_by_code() {
         for (status, body, kind) in [
             (429, r#"{"error":{"code":"ServiceFull","message":"8 run"}}"#, ErrorKind::ServiceFull),
@@ -414,6 +452,12 @@ mod tests {
         let mut throttled = reply(429, "");
         throttled.retry_after = Some("7".into());
         assert_eq!(throttled.error("x").retry_after(), Some(Duration::from_secs(7)));
+        throttled.retry_after = Some("9".repeat(30));
+        assert_eq!(throttled.error("x").retry_after(), Some(Duration::from_secs(u64::MAX)));
+        for nothing in ["", "+7", "-7", "7.5", "soon"] {
+            throttled.retry_after = Some(nothing.into());
+            assert_eq!(throttled.error("x").retry_after(), None, "{nothing}");
+        }
         throttled.retry_after = Some("Thu, 09 May 2019 16:18:00 GMT".into());
         assert_eq!(throttled.error("x").retry_after(), None, "a date alone says nothing");
         throttled.date = Some("Thu, 09 May 2019 16:17:50 GMT".into());

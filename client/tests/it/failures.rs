@@ -140,10 +140,23 @@ fn no_network_failure_is_mistaken_for_a_reply(wire: &'static Wire) {
         (Act::Answer(reply("200 OK", "", &"x".repeat(1024 * 1024 + 1))), ErrorKind::UnexpectedReply),
         (Act::Answer(reply("200 OK", "", "<html>a captive portal</html>")), ErrorKind::UnexpectedReply),
         (Act::Answer(reply("500 Internal Server Error", "", "")), ErrorKind::ServiceFailure),
+        (Act::AnswerAndClose("HTTP/1.1 ok\r\n\r\n".into()), ErrorKind::Network),
+        (Act::AnswerAndClose("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n".into()), ErrorKind::Network),
+        (Act::AnswerAndClose("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n".into()), ErrorKind::Network),
+        (Act::AnswerAndClose(format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(1_000_000))), ErrorKind::Network),
     ] {
-        let (_server, client) = met_by(wire, &act);
+        let (server, client) = met_by(wire, &act);
         let error = open(&client).unwrap_err();
         assert_eq!(error.kind(), kind, "{act:?}: {error}");
+        let facts: &[&str] = match &act {
+            Act::Silence | Act::Drip(_) => &["`attempt_timeout`", "the call's timeout"],
+            Act::AnswerAndClose(text) if text.ends_with('{') => &["broke", "the network"],
+            Act::AnswerAndClose(_) => &["not valid HTTP", "`service_endpoint`"],
+            _ => &[],
+        };
+        for fact in facts.iter().copied().chain((!facts.is_empty()).then_some(server.url.as_str())) {
+            assert!(error.message().contains(fact), "{fact}: {error}");
+        }
     }
 }
 

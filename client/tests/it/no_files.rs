@@ -1,11 +1,14 @@
 //! A process that cannot open more files or sockets: calls fail until it can again.
 
+use crate::support::SECOND;
 use crate::support::an_hour;
 use crate::support::journal::Folder;
 use crate::support::own_process;
 use crate::support::scripted::{Act, Scripted};
-use crate::support::wire::V1;
-use arr_client::{Client, ClientConfig, Error, ErrorKind};
+use crate::support::tls::{self, Authority, NOW};
+use crate::support::wire::{ID, V1};
+use arr_client::{Client, ClientConfig, Credential, Error, ErrorKind, Proxy, Trust};
+use rustls::ALL_VERSIONS;
 use std::fs::File;
 use std::process::Command;
 
@@ -21,6 +24,15 @@ fn without_free_file_descriptors_calls_say_so() {
         used.list_sessions().run().unwrap();
         let calls: [&dyn Fn() -> Result<(), Error>; 3] =
             [&|| create(&used), &|| used.list_sessions().run().map(drop), &|| unused.list_sessions().run().map(drop)];
+        // Its host cannot be resolved.
+        let remote = "https://arr.invalid".to_owned();
+        let credential = Credential::AccessToken("h.e30.s".into());
+        let named =
+            ClientConfig { account_domain: remote.clone(), service_endpoint: remote, credential, ..V1.config() };
+        let named = Client::new(ClientConfig { account_id: ID.into(), max_retries: 0, proxy: Proxy::none(), ..named });
+        let named = named.unwrap();
+        let look_up = || named.list_sessions().timeout(10 * SECOND).run().unwrap_err();
+        let unresolved = look_up();
         let pem = std::env::temp_dir().join(format!("arr-ca-{}.pem", uuid::Uuid::new_v4()));
         std::fs::write(&pem, "-----BEGIN CERTIFICATE-----\n").unwrap();
         let mut files: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
@@ -33,11 +45,40 @@ fn without_free_file_descriptors_calls_say_so() {
         let error = server.try_client(config).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutOfResources, "{error}");
         assert!(error.message().contains("`ca_file`"), "{error}");
+        // Without a network a lookup may take longer than the call.
+        if unresolved.kind() == ErrorKind::NameResolution {
+            let error = look_up();
+            assert_eq!(error.kind(), ErrorKind::OutOfResources, "{error}");
+            assert!(error.message().contains("os error 24"), "{error}");
+        }
         files.truncate(files.len() / 2);
         for call in calls {
             call().unwrap();
         }
         std::fs::remove_file(pem).unwrap();
+    });
+}
+
+/// The folder takes the last file descriptor, and the certificates in it cannot be opened.
+#[test]
+fn a_certificate_store_that_could_not_be_opened_is_read_again() {
+    const TEST: &str = "a_certificate_store_that_could_not_be_opened_is_read_again";
+    let folder = std::env::temp_dir().join(format!("arr-store-{}", uuid::Uuid::new_v4()));
+    own_process::run_with(module_path!(), TEST, &[("SSL_CERT_DIR", &folder)], || {
+        let folder = std::env::var_os("SSL_CERT_DIR").map(std::path::PathBuf::from).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        let authority = Authority::new(NOW);
+        std::fs::write(folder.join("00000000.0"), &authority.pem).unwrap();
+        let url = authority.server(&["127.0.0.1"], NOW).serve(ALL_VERSIONS, None);
+        let client = Client::new(ClientConfig { ca_pem: None, trust: Trust::Auto, ..tls::config(&url, "") }).unwrap();
+        let limit = ["--pid", &std::process::id().to_string(), "--nofile=200:200"].map(str::to_owned);
+        assert!(Command::new("prlimit").args(limit).status().unwrap().success());
+        let mut files: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+        files.pop();
+        assert_eq!(client.access_token().run().unwrap_err().kind(), ErrorKind::OutOfResources);
+        drop(files);
+        client.access_token().run().unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
     });
 }
 

@@ -161,6 +161,8 @@ fn a_proxy_that_refuses_the_tunnel_is_named_with_its_status() {
             for fact in [&proxy.url, &status[..3], "proxy", "https://arr.test"] {
                 assert!(error.message().contains(fact), "{error}");
             }
+            // The only authentication that helps.
+            assert_eq!(error.message().contains("Basic"), status.starts_with("407"), "{error}");
         }
         // The status takes another request each time, except for a 407.
         let asked_again = if status.starts_with("407") { 1 } else { 2 };
@@ -217,6 +219,18 @@ fn an_https_proxy_whose_tls_fails_is_named_with_its_own_remedy() {
                 assert!(!error.message().contains(astray), "{astray}: {error}");
             }
         }
+    }
+}
+
+#[test]
+fn an_address_that_the_http_library_cannot_reach_through_a_proxy_is_explained() {
+    let (emulator, config) = remote();
+    let proxy = Tunnel::to(emulator.url());
+    let address = "https://[2001:db8::1]".to_owned();
+    let config = ClientConfig { account_domain: address.clone(), proxy: proxy.url.parse().unwrap(), ..config };
+    let error = Client::new(config).unwrap().access_token().run().unwrap_err();
+    for fact in [&address, &proxy.url, "IPv6", "host name"] {
+        assert!(error.message().contains(fact), "{fact}: {error}");
     }
 }
 

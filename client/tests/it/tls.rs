@@ -115,6 +115,12 @@ fn a_certificate_of_the_wrong_purpose_or_issuer_is_explained() {
     let not_for_servers = authority.changed_server(&["127.0.0.1"], NOW, |params| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     });
+    // The server would refuse its own.
+    let critical = authority.below(|params| {
+        let mut unknown = CustomExtension::from_oid_content(&[1, 2, 3, 4], der(4, b"x"));
+        unknown.set_criticality(true);
+        params.custom_extensions.push(unknown);
+    });
     let loopback = GeneralSubtree::IpAddress(CidrSubnet::V4([127, 0, 0, 0], [255, 0, 0, 0]));
     let constrained = Authority::changed(NOW, |params| {
         let (permitted_subtrees, excluded_subtrees) = (Vec::new(), vec![loopback]);
@@ -124,6 +130,7 @@ fn a_certificate_of_the_wrong_purpose_or_issuer_is_explained() {
     let only_servers = authority.below(|params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
     for (identity, trusted, fact) in [
         (&not_for_servers, &authority, "serverAuth"),
+        (&server(&critical), &authority, "critical extension"),
         (&server(&constrained), &constrained, "name constraints"),
         (&server(&no_authority), &authority, "chain"),
         (&server(&only_servers.below(|_| ())), &authority, "chain"),
@@ -203,12 +210,97 @@ fn a_failed_handshake_lists_what_the_server_must_offer() {
 /// The server may be restarting, so this is a network error.
 #[test]
 fn a_port_that_closes_in_the_handshake_may_not_speak_tls() {
-    let url = serve(|mut stream| drop(stream.read(&mut [0; 1024])));
-    let error = client(&url, "").access_token().run().unwrap_err();
+    // With unread bytes the connection is reset.
+    for most in [1024, 4] {
+        let url = serve(move |mut stream| drop(stream.read(&mut vec![0; most])));
+        let error = client(&url, "").access_token().run().unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Network, true), "{error}");
+        for fact in [&url, "handshake", "speak TLS", "client certificate"] {
+            assert!(error.message().contains(fact), "{fact}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_port_that_is_silent_may_not_speak_tls() {
+    let url = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let config = ClientConfig { connect_timeout: std::time::Duration::from_millis(100), ..config(&url, "") };
+    let error = Client::new(config).unwrap().access_token().run().unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Network, true), "{error}");
-    for fact in [&url, "handshake", "speak TLS"] {
+    for fact in [&url, "`connect_timeout`", "speaks TLS"] {
         assert!(error.message().contains(fact), "{fact}: {error}");
     }
+}
+
+/// TLS servers that recognise plain HTTP answer in it, or close the connection without a word.
+#[test]
+fn a_tls_server_that_recognises_plain_http_is_explained() {
+    let reply = |text: &str| format!("HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n{text}", text.len());
+    for answer in [
+        reply("Client sent an HTTP request to an HTTPS server.\n"),
+        reply("<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>"),
+        reply("<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />"),
+        String::new(),
+    ] {
+        let url = serve(move |mut stream| {
+            drop(stream.read(&mut [0; 16]));
+            stream.write_all(answer.as_bytes()).ok();
+            stream.shutdown(std::net::Shutdown::Write).ok();
+            stream.read_to_end(&mut Vec::new()).ok();
+        });
+        let error = client(&url.replace("https:", "http:"), "").access_token().run().unwrap_err();
+        for fact in ["TLS", "https://", "`account_domain`"] {
+            assert!(error.message().contains(fact), "{fact}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_a_client_certificate_in_http_is_explained() {
+    let text = "<html><title>400 No required SSL certificate was sent</title></html>";
+    let answer = format!("HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n{text}", text.len());
+    let url = serve(move |mut stream| {
+        drop(stream.read(&mut [0; 1024]));
+        stream.write_all(answer.as_bytes()).ok();
+    });
+    let error = client(&url.replace("https:", "http:"), "").access_token().run().unwrap_err();
+    for fact in ["client certificate", "`account_domain`"] {
+        assert!(error.message().contains(fact), "{fact}: {error}");
+    }
+}
+
+/// A server has no other reason for these alerts than the certificate of its client.
+#[test]
+fn every_alert_about_a_certificate_is_about_the_clients() {
+    let alerts: [(u8, &[&str]); 12] = [
+        (41, &["client certificate"]),
+        (42, &["client certificate"]),
+        (43, &["client certificate"]),
+        (44, &["client certificate"]),
+        (45, &["client certificate"]),
+        (46, &["client certificate"]),
+        (48, &["client certificate"]),
+        (49, &["client certificate"]),
+        (71, &["TLS 1.2", "cipher"]),
+        (80, &["InternalError", "`service_endpoint`"]),
+        (112, &["host name", "`service_endpoint`"]),
+        (120, &["HTTP/1.1"]),
+    ];
+    for (alert, facts) in alerts {
+        let url = serve(move |mut stream| {
+            stream.write_all(&[0x15, 3, 3, 0, 2, 2, alert]).ok();
+            stream.read_to_end(&mut Vec::new()).ok();
+        });
+        refused(&client(&url, ""), &alert.to_string(), &[facts, &[&*url]].concat());
+    }
+}
+
+#[test]
+fn an_expired_certificate_may_be_an_authoritys() {
+    let authority = Authority::new(NOW);
+    let expired = authority.below(|params| params.not_after = rcgen::date_time_ymd(2021, 1, 1));
+    let url = expired.server(&["127.0.0.1"], NOW).serve(ALL_VERSIONS, None);
+    refused(&client(&url, &authority.pem), "intermediate", &["or one above it", "01 Jan 2021 00:00:00 GMT"]);
 }
 
 #[test]

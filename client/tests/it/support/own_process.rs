@@ -1,6 +1,7 @@
 //! Tests that need their own process, because they check or change state that all tests of this program share: its
 //! threads, its memory, its environment, and the end of all its clients.
 
+use std::path::Path;
 use std::process::Command;
 
 /// The variable that names the test for which a process was started.
@@ -24,11 +25,23 @@ fn name(module: &str, test: &str) -> String {
 /// # Panics
 /// If it fails there.
 pub(crate) fn run(module: &str, test: &str, body: impl FnOnce()) {
+    run_with(module, test, &[], body);
+}
+
+/// The same with these environment variables.
+///
+/// # Panics
+/// If it fails there.
+pub(crate) fn run_with(module: &str, test: &str, variables: &[(&str, &Path)], body: impl FnOnce()) {
     let name = name(module, test);
     if std::env::var(TEST).is_ok_and(|started_for| started_for == name) {
         return body();
     }
-    let output = command(module, test).env(TEST, &name).output().expect("this program can be started again");
+    let output = command(module, test)
+        .env(TEST, &name)
+        .envs(variables.iter().copied())
+        .output()
+        .expect("this program can be started again");
     let (printed, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     // The program also succeeds for a name that no test has.
     let passed = output.status.success() && printed.contains("1 passed");
