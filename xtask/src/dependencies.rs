@@ -25,10 +25,10 @@ pub(crate) fn check(context: &Context) -> Result<Report> {
             .extend(new.map(|name| format!("{name} is new in {package}: if it is worth its cost, add it to {LIST}")));
         let gone = listed.iter().filter(|name| !names.contains(*name));
         problems.extend(gone.map(|name| format!("{name} is no longer in {package}: remove it from {LIST}")));
-        counts.push(format!("{} in {package}", names.len()));
+        counts.push(format!("{} crates in {package}", names.len()));
         known.extend(names);
     }
-    Report::unless(problems, format!("{} crates on all platforms, as listed", counts.join(", ")))
+    Report::unless(problems, format!("{}, on all platforms, as listed", counts.join(", ")))
 }
 
 /// The crates of a package, including ours.
