@@ -19,7 +19,8 @@ use tokio::time::{Instant, timeout_at};
 /// If a deadline is noticed late, it is extended by as much as it was late, within these limits.
 const SHORTEST_RESPITE: Duration = Duration::from_millis(25);
 const LONGEST_RESPITE: Duration = Duration::from_secs(2);
-/// A server that sends without end can keep the runtime so busy that each deadline is noticed late, as after a freeze.
+/// How often it is extended. A server that sends without end can keep the runtime so busy that each deadline is noticed
+/// late, as after a freeze.
 const MOST_RESPITES: usize = 4;
 /// The timer alone is never later than this.
 const ON_TIME: Duration = Duration::from_millis(5);
