@@ -48,7 +48,10 @@ fn watch_many(wire: &Wire, count: usize) {
 
     // An hour with the larger number takes long in an unoptimised build.
     let minutes = if count > 100 { 2 } else { 60 };
+    let sleeps = lab.clock.drivers_sleeps();
     assert_eq!(lab.pump(minutes * MINUTE, MINUTE), []);
+    let sleeps = lab.clock.drivers_sleeps() - sleeps;
+    assert!(sleeps <= 4 * u64::from(minutes), "two lists a minute, but {sleeps} wake-ups in {minutes} minutes");
     let requests = lab.requests();
     assert_eq!(requests, vec![wire.list; 2 * minutes as usize], "two lists a minute, and no single reads");
 
