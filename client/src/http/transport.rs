@@ -8,7 +8,7 @@
 //! * A request in flight cannot be cancelled: see `workers`.
 //! * After its inner thread has died, every call panics. The panic is caught and the client recreated.
 
-use super::idleness::Idleness;
+use super::idleness::{Idleness, MOST_IDLE, USABLE};
 use super::proxies::{Proxies, Via};
 use super::reply::Reading;
 use super::workers::{Counted, Handover, QueuedJob, Workers};
@@ -165,8 +165,8 @@ impl Transport {
             self.reset();
             crashed(panic)
         });
-        if answer.is_ok() {
-            client.idleness.replied(&origin, self.clock.now());
+        if answer.as_ref().is_ok_and(|reply| !reply.is_cut) {
+            client.idleness.gave_back(&origin, self.clock.now());
         }
         answer.map_err(|failure| explain(failure, via))
     }
@@ -268,11 +268,11 @@ impl Transport {
         self.tls.client_config(&self.log, &self.workers, limit)
     }
 
-    /// The HTTP client for a request, without a connection that is too old for it.
+    /// The HTTP client for a request, which will use a connection that is not too old.
     fn client_for(&self, request: &Request, tls: &ClientConfig, origin: &str) -> Result<Arc<HttpClient>> {
         let loopback = is_loopback(&request.url);
         let client = self.client(loopback, tls)?;
-        if client.idleness.is_usable(origin, self.clock.now()) {
+        if client.idleness.takes_usable(origin, self.clock.now()) {
             return Ok(client);
         }
         // Requests in flight keep it alive.
@@ -312,9 +312,11 @@ impl Transport {
     }
 
     fn build_client(&self, loopback: bool, tls: &ClientConfig) -> Result<HttpClient> {
-        // One idle connection per origin: see `idleness`.
         let (builder, proxies) = self.builder(loopback, tls);
-        let builder = builder.connect_timeout(self.connect_timeout).pool_max_idle_per_host(1);
+        let builder = builder
+            .connect_timeout(self.connect_timeout)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .pool_idle_timeout(USABLE);
         let counted = self.workers.count();
         // This starts its inner thread, which must not inherit the properties of the caller's.
         let build = move || reqwest::blocking::ClientBuilder::from(builder).timeout(None).build();
