@@ -7,6 +7,7 @@
 
 use std::fmt::Debug;
 use std::ops::Add;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -65,6 +66,12 @@ pub trait Clock: Debug + Send + Sync {
     fn wait_for_work(&self, signal: &Signal, seen: u64, until: Instant) {
         self.sleep(signal, seen, until);
     }
+
+    /// Like [`Clock::sleep`], without a wake-up in between. If the machine sleeps meanwhile, it may return as late as if
+    /// time had stood still.
+    fn idle(&self, signal: &Signal, seen: u64, until: Instant) {
+        self.sleep(signal, seen, until);
+    }
 }
 
 /// The machine's clock.
@@ -83,12 +90,19 @@ impl Clock for SystemClock {
     fn sleep(&self, signal: &Signal, seen: u64, until: Instant) {
         // A condition variable's clock may stop while the machine sleeps, so each wait is short.
         const LONGEST: Duration = Duration::from_secs(1);
+        if until == Instant::NEVER {
+            return self.idle(signal, seen, until);
+        }
         loop {
             let left = until.saturating_since(self.now());
             if left.is_zero() || signal.wait_past(seen, left.min(LONGEST)) {
                 return;
             }
         }
+    }
+
+    fn idle(&self, signal: &Signal, seen: u64, until: Instant) {
+        signal.wait_past(seen, until.saturating_since(self.now()));
     }
 }
 
@@ -99,31 +113,35 @@ pub struct Signal(Arc<Changes>);
 
 #[derive(Debug, Default)]
 struct Changes {
-    count: Mutex<u64>,
+    count: AtomicU64,
+    /// The number of waiting threads. Without one, a change needs no system call.
+    waiting: Mutex<usize>,
     changed: Condvar,
 }
 
 impl Signal {
     /// The number of changes so far.
     pub fn version(&self) -> u64 {
-        *lock(&self.0.count)
+        self.0.count.load(Ordering::Acquire)
     }
 
     /// Records a change and wakes all waiters.
     pub fn notify(&self) {
-        *lock(&self.0.count) += 1;
-        self.0.changed.notify_all();
+        self.0.count.fetch_add(1, Ordering::AcqRel);
+        // A thread that checked the count before now holds the lock or is counted.
+        if *lock(&self.0.waiting) > 0 {
+            self.0.changed.notify_all();
+        }
     }
 
     /// Waits in real time, for at most `longest`, until the count differs from `seen`. Returns whether it does.
     pub fn wait_past(&self, seen: u64, longest: Duration) -> bool {
-        let count = lock(&self.0.count);
-        let (count, _) = self
-            .0
-            .changed
-            .wait_timeout_while(count, longest, |count| *count == seen)
-            .unwrap_or_else(PoisonError::into_inner);
-        *count != seen
+        let mut waiting = lock(&self.0.waiting);
+        *waiting += 1;
+        let waited = self.0.changed.wait_timeout_while(waiting, longest, |_| self.version() == seen);
+        let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *waiting -= 1;
+        self.version() != seen
     }
 }
 

@@ -160,8 +160,11 @@ pub(crate) struct Queue {
     clock: Arc<dyn Clock>,
     /// Changes with every event.
     pub(crate) posted: Signal,
-    /// When events were last pulled, in milliseconds of the clock.
+    /// The version of `posted` at which there was no event.
+    empty_at: AtomicU64,
+    /// When events were last pulled, in milliseconds of the clock. Only if that matters.
     pulled: AtomicU64,
+    pulls_matter: AtomicBool,
     /// Another thread waits for the next pull.
     awaited: AtomicBool,
 }
@@ -199,16 +202,15 @@ const MOST_FACTS: usize = 256;
 impl Queue {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Queue> {
         let facts = VecDeque::with_capacity(MOST_FACTS);
-        let now = clock.now();
-        let queue = Queue {
+        Arc::new(Queue {
             state: Mutex::new(QueueState { facts, ..QueueState::default() }),
             clock,
             posted: Signal::default(),
+            empty_at: AtomicU64::new(u64::MAX),
             pulled: AtomicU64::new(0),
+            pulls_matter: AtomicBool::new(false),
             awaited: AtomicBool::new(false),
-        };
-        queue.mark_pulled(now);
-        Arc::new(queue)
+        })
     }
 
     /// Allocates a slot for a source. Dropping the [`EventSlot`] frees it.
@@ -248,13 +250,23 @@ impl Queue {
 
     /// The next event, if any. Does not block or allocate.
     pub(crate) fn pull(&self) -> Option<Event> {
-        self.mark_pulled(self.clock.now());
+        if self.pulls_matter.load(Ordering::Acquire) {
+            self.mark_pulled(self.clock.now());
+        }
+        let version = self.posted.version();
+        if self.empty_at.load(Ordering::Acquire) == version {
+            return None;
+        }
         let mut state = lock(&self.state);
         if let Some(event) = state.pull_of_client() {
             return Some(event);
         }
         loop {
-            let (mut event, source) = state.pull_slot()?;
+            let Some((mut event, source)) = state.pull_slot() else {
+                // What is posted from now on changes the version.
+                self.empty_at.store(version, Ordering::Release);
+                return None;
+            };
             // `None` if the source is just being dropped.
             if let Some(source) = source.upgrade() {
                 drop(state);
@@ -264,7 +276,12 @@ impl Queue {
         }
     }
 
-    /// When events were last pulled.
+    /// From now on it matters when events are pulled.
+    pub(crate) fn watch_pulls(&self) {
+        self.pulls_matter.store(true, Ordering::Release);
+    }
+
+    /// When events were last pulled, since that matters.
     pub(crate) fn pulled_at(&self) -> Instant {
         Instant::from_elapsed(Duration::from_millis(self.pulled.load(Ordering::Acquire)))
     }

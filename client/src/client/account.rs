@@ -7,6 +7,7 @@ use crate::clock::{Instant, lock};
 use crate::error::{Error, Result};
 use crate::model::{Lease, SessionId, SessionProperties};
 use crate::protocol::{self, Chore, ChoreId, Context, Operation};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ pub(super) struct Account {
     pub(super) context: Context,
     pub(super) registry: Registry,
     pub(super) listing: Mutex<Listing>,
-    watched: Mutex<Vec<Weak<SessionState>>>,
+    /// The sessions that the monitor watches, by number.
+    watched: Mutex<BTreeMap<u64, Weak<SessionState>>>,
     pub(super) here: Arc<Here>,
 }
 
@@ -150,27 +152,36 @@ impl Account {
 
     /// Adds the session to those that the monitor watches.
     pub(super) fn watch(&self, state: &Arc<SessionState>) {
-        let mut watched = lock(&self.watched);
-        if !watched.iter().any(|it| std::ptr::eq(it.as_ptr(), Arc::as_ptr(state))) {
-            watched.push(Arc::downgrade(state));
-        }
-        drop(watched);
-        self.core.wake.sessions_changed();
+        lock(&self.watched).insert(state.number(), Arc::downgrade(state));
+        state.is_watched();
+        self.core.wake.notify();
     }
 
     /// The sessions that the monitor watches.
     pub(super) fn watched(&self) -> Vec<Arc<SessionState>> {
         let mut watched = lock(&self.watched);
-        watched.retain(|it| it.strong_count() > 0);
-        watched.iter().filter_map(Weak::upgrade).collect()
+        watched.retain(|_, it| it.strong_count() > 0);
+        watched.values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// The watched session of this number. `None` if it is not watched here, or its last handle has gone.
+    pub(super) fn watched_session(&self, number: u64) -> Option<Arc<SessionState>> {
+        let mut watched = lock(&self.watched);
+        let state = watched.get(&number)?.upgrade();
+        if state.is_none() {
+            watched.remove(&number);
+        }
+        state
     }
 
     /// Removes a session that is no longer watched or has ended.
-    pub(super) fn unwatch(&self, state: &Arc<SessionState>) {
+    pub(super) fn unwatch(&self, state: &SessionState) {
         let mut watched = lock(&self.watched);
         // It may have been watched again since the monitor checked.
         let stays = state.look(|known| known.watching.is_some()) && !state.is_over();
-        watched.retain(|it| stays || !std::ptr::eq(it.as_ptr(), Arc::as_ptr(state)));
+        if !stays {
+            watched.remove(&state.number());
+        }
     }
 
     /// The documentation sets no limits on leases, so an unusual one is sent unchanged.

@@ -4,7 +4,7 @@ use super::completion::Completion;
 use super::mailbox::{Mailbox, Message, Prepared};
 use super::wake::Wake;
 use crate::auth::{Exchange, TokenCache};
-use crate::clock::{Clock, Instant, lock};
+use crate::clock::{Clock, Instant, lock, milliseconds};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{EventKind, Fact, Label, Queue};
 use crate::http::{Counted, Handover, Transport};
@@ -17,7 +17,7 @@ use crate::wire::Urgency;
 use once_cell::sync::OnceCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -52,6 +52,10 @@ pub(super) struct Core {
     /// The next wait for an event, or for a line of the log, must end at once.
     pub(super) skip_event_wait: AtomicBool,
     pub(super) skip_log_wait: AtomicBool,
+    /// The driver has slept too long if it still sleeps at this time, in milliseconds of the clock.
+    driver_idles_until: AtomicU64,
+    /// Counts the application's pulls of events.
+    pulls: AtomicUsize,
     /// The number of blocking calls in progress.
     calls: AtomicUsize,
     /// The first failure of a promised stop.
@@ -103,6 +107,8 @@ impl Core {
             shut_down: false.into(),
             skip_event_wait: false.into(),
             skip_log_wait: false.into(),
+            driver_idles_until: u64::MAX.into(),
+            pulls: 0.into(),
             calls: 0.into(),
             failed_stop: Arc::default(),
             call_timeout,
@@ -287,6 +293,33 @@ impl Core {
         Ok(())
     }
 
+    pub(super) fn driver_idles_until(&self, until: Instant) {
+        self.driver_idles_until.store(milliseconds(until.since_beginning()), Ordering::Release);
+    }
+
+    /// The application pulls events, perhaps in every frame: the clock is not read unless that matters.
+    pub(super) fn note_pull(&self) {
+        /// A driver that has overslept may be noticed a few frames later.
+        const SELDOM: usize = 16;
+        let is_asleep = self.driver_idles_until.load(Ordering::Relaxed) != u64::MAX;
+        let checks_driver = is_asleep && self.pulls.fetch_add(1, Ordering::Relaxed).is_multiple_of(SELDOM);
+        let may_ask = self.tokens.asks_at() != Instant::NEVER;
+        if checks_driver || may_ask {
+            let now = self.now();
+            self.wake_overslept_driver(now);
+            self.tokens.ask_application_if_due(now);
+        }
+    }
+
+    /// The application makes a call. Wakes the driver if the machine has slept: the clock that the driver sleeps by may
+    /// have stood still.
+    pub(super) fn wake_overslept_driver(&self, now: Instant) {
+        let until = self.driver_idles_until.load(Ordering::Acquire);
+        if until != u64::MAX && milliseconds(now.since_beginning()) > until {
+            self.wake.notify();
+        }
+    }
+
     pub(super) fn has_driver(&self) -> bool {
         *lock(&self.driver.running)
     }
@@ -306,6 +339,7 @@ impl Core {
 impl Core {
     /// Counts a blocking call until the result is dropped. The end of the client waits for it.
     pub(super) fn begin_call(self: &Arc<Self>) -> BlockingCall {
+        self.wake_overslept_driver(self.now());
         self.calls.fetch_add(1, Ordering::SeqCst);
         BlockingCall { core: Arc::clone(self), _counted: self.http.workers().count() }
     }

@@ -292,7 +292,7 @@ impl Client {
         let mut deadline = None;
         loop {
             let seen = core.events.posted.version();
-            core.tokens.ask_application_if_due(core.now());
+            core.note_pull();
             let event = core.events.pull();
             core.application_is_alive();
             if event.is_some() {

@@ -246,6 +246,7 @@ impl Session {
                 known.watching = None;
             }
         });
+        self.state.look_again();
     }
 
     /// Extends the lease automatically when it runs low, up to a cap; `None` turns that off. Events report extensions
@@ -269,6 +270,9 @@ impl Session {
         let service = &self.account.context.service;
         let options = options.map(|options| KeepAlive { cap: service.longest_lease_within(options.cap), ..options });
         self.touch();
+        if options.is_some_and(|options| options.liveness.is_some()) {
+            core.events.watch_pulls();
+        }
         self.state.look(|known| match &mut known.watching {
             Some(watching) if watching.owner == self.number => {
                 watching.keep(options);
@@ -276,7 +280,7 @@ impl Session {
             }
             _ => Err(Error::invalid_argument("the session is not watched by this handle; watch it first")),
         })?;
-        core.wake.look_again();
+        self.state.look_again();
         core.wake_driver()
     }
 

@@ -27,7 +27,8 @@ pub struct ClientConfig {
     /// (`westus2`). Tokens then come from `https://sts.{domain}`. Alternatively, the URL of the token service itself.
     pub account_domain: String,
     /// Where sessions run: a region (`westus2`), which may differ from the account's, or the session service's host, or
-    /// its URL (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP on this machine.
+    /// its URL (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP on this machine. Write a
+    /// host that is not ASCII in its ASCII form (`xn--…`), here and elsewhere.
     pub service_endpoint: String,
     /// The version of the REST API to use.
     pub api_version: ApiVersion,

@@ -1,34 +1,42 @@
 //! Tracks whether a pooled connection may be stale: a router may silently have dropped an idle one.
 
+use super::workers::AT_A_TIME;
 use crate::clock::{Instant, lock};
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
 /// A connection that was idle for longer is probably dead, and detecting that takes a request's full timeout. The HTTP
 /// library has such a limit too, but measures it with a clock that stops while the machine sleeps.
-const USABLE: Duration = Duration::from_secs(60);
+pub(super) const USABLE: Duration = Duration::from_secs(60);
 
-/// When the connections that one HTTP client pools were last used, by origin.
+/// The most idle connections per origin: one for each worker.
+pub(super) const MOST_IDLE: usize = AT_A_TIME;
+
+/// When the idle connections of one HTTP client were last used, by origin. The client uses the latest one first.
 #[derive(Debug, Default)]
-pub(super) struct Idleness {
-    last_replies: Mutex<HashMap<String, Instant>>,
-}
+pub(super) struct Idleness(Mutex<Vec<(String, Vec<Instant>)>>);
 
 impl Idleness {
-    /// A reply has arrived.
-    pub(super) fn replied(&self, origin: &str, now: Instant) {
-        let mut last_replies = lock(&self.last_replies);
-        match last_replies.get_mut(origin) {
-            Some(last) => *last = now.max(*last),
-            None => drop(last_replies.insert(origin.to_owned(), now)),
-        }
+    /// A request takes a connection. Returns whether it is worth trying: it is new, or was used lately.
+    pub(super) fn takes_usable(&self, origin: &str, now: Instant) -> bool {
+        let mut origins = lock(&self.0);
+        let idle = origins.iter_mut().find(|(other, _)| other == origin);
+        let last_used = idle.and_then(|(_, idle)| idle.pop());
+        last_used.is_none_or(|last_used| now.saturating_since(last_used) <= USABLE)
     }
 
-    /// Whether a pooled connection, if any, is worth trying.
-    pub(super) fn is_usable(&self, origin: &str, now: Instant) -> bool {
-        let last_reply = lock(&self.last_replies).get(origin).copied();
-        last_reply.is_none_or(|last| now.saturating_since(last) <= USABLE)
+    /// A request gave its connection back.
+    pub(super) fn gave_back(&self, origin: &str, now: Instant) {
+        let mut origins = lock(&self.0);
+        let place = origins.iter().position(|(other, _)| other == origin);
+        let place = place.unwrap_or_else(|| {
+            origins.push((origin.to_owned(), Vec::with_capacity(MOST_IDLE)));
+            origins.len() - 1
+        });
+        let idle = &mut origins[place].1;
+        if idle.len() < MOST_IDLE {
+            idle.push(now);
+        }
     }
 }
 
@@ -43,10 +51,32 @@ mod tests {
     #[test]
     fn a_connection_is_usable_for_a_minute_after_a_reply() {
         let idleness = Idleness::default();
-        assert!(idleness.is_usable("o", at(100)), "there is no connection yet");
-        idleness.replied("o", at(110));
-        idleness.replied("o", at(105));
-        assert!(idleness.is_usable("o", at(170)) && !idleness.is_usable("o", at(171)));
-        assert!(idleness.is_usable("another", at(171)));
+        assert!(idleness.takes_usable("o", at(100)), "there is no connection yet");
+        idleness.gave_back("o", at(110));
+        assert!(idleness.takes_usable("o", at(170)));
+        idleness.gave_back("o", at(170));
+        assert!(idleness.takes_usable("another", at(231)) && !idleness.takes_usable("o", at(231)));
+    }
+
+    #[test]
+    fn each_connection_has_its_own_age() {
+        let idleness = Idleness::default();
+        // Two at once, then one at a time: always the same.
+        for moment in [100, 100, 150] {
+            idleness.gave_back("o", at(moment));
+            assert!(moment == 100 || idleness.takes_usable("o", at(moment)));
+        }
+        idleness.gave_back("o", at(160));
+        assert!(idleness.takes_usable("o", at(161)) && !idleness.takes_usable("o", at(161)), "the second is old");
+    }
+
+    #[test]
+    fn as_many_are_tracked_as_the_http_library_keeps() {
+        let idleness = Idleness::default();
+        for moment in 0..=MOST_IDLE as u64 {
+            idleness.gave_back("o", at(moment));
+        }
+        assert!((0..MOST_IDLE).all(|_| idleness.takes_usable("o", at(60))));
+        assert!(idleness.takes_usable("o", at(600)), "the library has closed it");
     }
 }

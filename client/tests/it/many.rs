@@ -1,14 +1,16 @@
-//! Many watched sessions need only one list.
+//! Many watched sessions need only one list, and many calls only a few connections.
 
 use crate::support::paced::Lab;
-use crate::support::wire::{Wire, in_both_versions_in_own_processes};
+use crate::support::wire::{Wire, in_both_versions, in_both_versions_in_own_processes};
 use crate::support::{HOUR, SECOND};
-use arr_client::{EventKind, Session, SessionStatus, WatchOptions};
+use arr_client::{EventKind, OperationState, Session, SessionStatus, WatchOptions};
+use std::collections::HashSet;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 in_both_versions_in_own_processes![a_thousand_watched_sessions_need_one_list_and_no_thread];
+in_both_versions![calls_started_at_once_share_a_few_connections];
 
 fn a_thousand_watched_sessions_need_one_list_and_no_thread(wire: &Wire) {
     for count in [100, 1_000] {
@@ -48,7 +50,10 @@ fn watch_many(wire: &Wire, count: usize) {
 
     // An hour with the larger number takes long in an unoptimised build.
     let minutes = if count > 100 { 2 } else { 60 };
+    let sleeps = lab.clock.drivers_sleeps();
     assert_eq!(lab.pump(minutes * MINUTE, MINUTE), []);
+    let sleeps = lab.clock.drivers_sleeps() - sleeps;
+    assert!(sleeps <= 4 * u64::from(minutes), "two lists a minute, but {sleeps} wake-ups in {minutes} minutes");
     let requests = lab.requests();
     assert_eq!(requests, vec![wire.list; 2 * minutes as usize], "two lists a minute, and no single reads");
 
@@ -65,6 +70,23 @@ fn watch_many(wire: &Wire, count: usize) {
     expected.sort_unstable();
     assert_eq!(requests, expected, "a session that is no longer listed is read");
     lab.clock.pass(10 * SECOND);
+}
+
+fn calls_started_at_once_share_a_few_connections(wire: &Wire) {
+    const WORKERS: usize = 8;
+    let lab = Lab::with_startup(wire, Duration::ZERO);
+    let sessions: Vec<Session> = (0..100).map(|_| lab.create(HOUR)).collect();
+    let client = lab.another_client(wire.config());
+    client.list_sessions().run().unwrap();
+    lab.requests();
+    let opens: Vec<_> = sessions.iter().map(|session| client.open_session(session.id()).start().unwrap()).collect();
+    assert!(opens.iter().all(|open| open.wait(MINUTE) == OperationState::Succeeded));
+    let requests = lab.emulator.requests();
+    let connections: HashSet<_> = requests.iter().map(|request| request.connection).collect();
+    assert_eq!(requests.len(), sessions.len());
+    // A worker may be faster than its connection's return to the pool.
+    assert!(connections.len() <= 2 * WORKERS, "{} connections", connections.len());
+    assert!(connections.len() >= 2, "they are sent concurrently");
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -9,6 +9,7 @@
 //!                               └─→ monitor: work that is due for watched sessions
 //! ```
 
+mod executor;
 mod monitor;
 mod task;
 #[cfg(test)]
@@ -17,16 +18,16 @@ mod tests;
 use super::completion::{AnyOutcome, Completion, cancelled};
 use super::core::Core;
 use super::inner::ClientInner;
-use super::interpreter::{Executor, Flow, WaitFor, carry_out};
+use super::interpreter::{Flow, WaitFor, carry_out};
 use super::mailbox::{JoinKey, Message, Prepared, TaskId};
-use crate::auth::Exchange;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
-use crate::protocol::{Action, Chore, ChoreId, Operation as _, Timed, Work};
-use crate::wire::{Answer, Failure, Request, Urgency};
+use crate::protocol::{Action, Chore, ChoreId, Operation as _, Timed};
+use crate::wire::{Answer, Failure, Urgency};
+use executor::InBackground;
 use monitor::Monitor;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -53,6 +54,10 @@ struct Driver {
     core: Arc<Core>,
     monitor: Monitor,
     tasks: HashMap<TaskId, Task>,
+    /// The tasks that wait. Work is in progress for all others.
+    waiting: HashSet<TaskId>,
+    /// Those of them that wait for the token or for a change.
+    alert: HashSet<TaskId>,
     timers: BinaryHeap<Reverse<(Instant, TaskId)>>,
     /// The tasks that others may join.
     joinable: HashMap<JoinKey, TaskId>,
@@ -72,6 +77,8 @@ impl Driver {
             inner,
             monitor: Monitor::default(),
             tasks: HashMap::new(),
+            waiting: HashSet::new(),
+            alert: HashSet::new(),
             timers: BinaryHeap::new(),
             joinable: HashMap::new(),
             token_changes: 0,
@@ -93,7 +100,10 @@ impl Driver {
                 self.monitor.read_all_again(&self.inner, now);
             }
             // A bug in one operation must not end the driver for all of them.
-            let wake = catch_unwind(AssertUnwindSafe(|| self.turn(now))).unwrap_or(Some(now + Duration::from_secs(1)));
+            let wake = catch_unwind(AssertUnwindSafe(|| self.turn(now))).unwrap_or_else(|_| {
+                core.wake.look_again();
+                Some(now + Duration::from_secs(1))
+            });
             core.write_notes();
             let Some(wake) = wake else { return };
             let waits_for_work = self.waits_for_work();
@@ -106,14 +116,16 @@ impl Driver {
             if waits_for_work {
                 core.clock.wait_for_work(&core.wake.signal, seen, planned);
             } else {
-                core.clock.sleep(&core.wake.signal, seen, planned);
+                core.driver_idles_until(if idle { Instant::NEVER } else { planned + JUMP });
+                core.clock.idle(&core.wake.signal, seen, planned);
+                core.driver_idles_until(Instant::NEVER);
             }
         }
     }
 
     /// Whether real work is in progress, so that a test clock must not skip time.
     fn waits_for_work(&self) -> bool {
-        self.core.tokens.is_fetching() || self.tasks.values().any(Task::is_busy)
+        self.core.tokens.is_fetching() || self.tasks.len() > self.waiting.len()
     }
 
     /// Does everything that is due. Returns when to run again; `None` if the driver has ended.
@@ -171,6 +183,7 @@ impl Driver {
         {
             self.timers.pop();
             let Some(task) = self.tasks.get_mut(&id) else { continue };
+            task.timer.take_if(|timer| *timer == moment);
             if task.end_late(now) && task.waiters.is_empty() && !task.goes_on() {
                 self.leave(now, id);
                 continue;
@@ -196,7 +209,8 @@ impl Driver {
             TaskState::Waiting(WaitFor::Change(mark) | WaitFor::PossibleChange(mark)) => mark.is_past(),
             _ => false,
         };
-        let due: Vec<TaskId> = self.tasks.iter().filter(|(_, task)| is_due(task)).map(|(id, _)| *id).collect();
+        let is_due = |id: &&TaskId| self.tasks.get(id).is_some_and(is_due);
+        let due: Vec<TaskId> = self.alert.iter().filter(is_due).copied().collect();
         due.into_iter().for_each(|id| self.step(now, id, None));
     }
 }
@@ -284,7 +298,13 @@ impl Driver {
         }
     }
 
+    fn no_longer_waits(&mut self, id: TaskId) {
+        self.waiting.remove(&id);
+        self.alert.remove(&id);
+    }
+
     fn act(&mut self, now: Instant, id: TaskId, action: Action<Result<AnyOutcome>>) -> Flow {
+        self.no_longer_waits(id);
         match carry_out(action, &mut InBackground { driver: self, id }) {
             ControlFlow::Break(outcome) => {
                 self.finish(now, id, outcome);
@@ -295,69 +315,11 @@ impl Driver {
     }
 }
 
-/// The executor of a task: starts what the task asks for. The mailbox or a timer resumes the task.
-struct InBackground<'a> {
-    driver: &'a mut Driver,
-    id: TaskId,
-}
-
-impl Executor for InBackground<'_> {
-    fn core(&self) -> &Arc<Core> {
-        &self.driver.core
-    }
-
-    fn send(&mut self, mut request: Request, limit: Duration) -> Flow {
-        let Driver { core, tasks, timers, .. } = &mut *self.driver;
-        if let Some(task) = tasks.get_mut(&self.id) {
-            let (id, deadline, mailbox) = (self.id, task.timed.deadline(), Arc::clone(&core.mailbox));
-            let done = move |answer| {
-                drop(mailbox.post(Message::Answer(id, answer)));
-            };
-            request.urgency = task.urgency_of(request.urgency);
-            task.sent(core.http.start(request, limit, deadline, done));
-            if deadline != Instant::NEVER {
-                timers.push(Reverse((deadline, id)));
-            }
-        }
-        Flow::Waits
-    }
-
-    fn fetch_token(&mut self, exchange: Exchange, limit: Duration) -> Flow {
-        self.driver.core.start_fetching_token(exchange, limit);
-        self.set_state(TaskState::Waiting(WaitFor::Token))
-    }
-
-    fn work(&mut self, work: Work) -> Flow {
-        let (id, mailbox) = (self.id, Arc::clone(&self.driver.core.mailbox));
-        self.driver.core.http.aside(move || {
-            // After a panic the result is missing, and the operation reports that.
-            drop(catch_unwind(AssertUnwindSafe(work.0)));
-            drop(mailbox.post(Message::WorkDone(id)));
-        });
-        self.set_state(TaskState::Work)
-    }
-
-    fn wait(&mut self, until: Instant, wait_for: WaitFor) -> Flow {
-        if until != Instant::NEVER {
-            self.driver.timers.push(Reverse((until, self.id)));
-        }
-        self.set_state(TaskState::Waiting(wait_for))
-    }
-}
-
-impl InBackground<'_> {
-    fn set_state(&mut self, state: TaskState) -> Flow {
-        if let Some(task) = self.driver.tasks.get_mut(&self.id) {
-            task.state = state;
-        }
-        Flow::Waits
-    }
-}
-
 /// Ending.
 impl Driver {
     fn finish(&mut self, now: Instant, id: TaskId, outcome: Result<AnyOutcome>) {
         let Some(mut task) = self.tasks.remove(&id) else { return };
+        self.no_longer_waits(id);
         if let Some(join) = &task.join
             && self.joinable.get(join) == Some(&id)
         {

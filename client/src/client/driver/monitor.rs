@@ -6,21 +6,27 @@ use super::super::calls;
 use super::super::core::Core;
 use super::super::inner::{ClientInner, is_promised};
 use super::super::state::{LeaseMoment, Poll, Poller, SessionState};
+use super::super::wake::Changed;
 use crate::auth::IssuedToken;
 use crate::clock::{Instant, lock};
 use crate::error::{ErrorKind, Result};
 use crate::events::EventKind;
 use crate::model::{SessionId, SessionKey, SessionProperties, SessionStatus};
 use crate::protocol::{self, Chore, Stopped};
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
 pub(super) struct Monitor {
-    /// When to check again if nothing happens.
-    next: Option<Instant>,
+    /// When to check each watched session again if nothing happens, by its number. Without an entry: never.
+    plans: HashMap<u64, Instant>,
+    /// The same in order. An entry that is not in `plans` is outdated.
+    due: BinaryHeap<Reverse<(Instant, u64)>>,
+    /// The sessions that have not been read since the clock jumped.
+    stale: HashSet<u64>,
     /// The clock has jumped. An event reports that once everything was reread.
     resuming: bool,
 }
@@ -28,54 +34,107 @@ pub(super) struct Monitor {
 impl Monitor {
     /// Does everything that is due. Returns when to check again.
     pub(super) fn look_after(&mut self, inner: &ClientInner, now: Instant) -> Instant {
-        let core = &inner.core;
-        let changed = core.wake.take_sessions_changed();
-        if let Some(next) = self.next
-            && !changed
-            && now < next
-        {
-            return next;
+        let changed = inner.core.wake.take_changed();
+        if inner.core.suspended.load(Ordering::Acquire) {
+            // What is missed now is made up for when the client is resumed, which checks all sessions.
+            return Instant::NEVER;
         }
-        let suspended = core.suspended.load(Ordering::Acquire);
-        let next = if suspended { Instant::NEVER } else { self.look(inner, now) };
-        self.next = Some(next);
-        next
-    }
-
-    fn look(&mut self, inner: &ClientInner, now: Instant) -> Instant {
-        let (mut next, mut stale) = (Instant::NEVER, false);
-        for account in inner.accounts.all() {
-            let mut ready = Vec::new();
-            for state in account.watched() {
-                if state.look(|known| known.watching.is_none()) || state.is_over() {
-                    account.unwatch(&state);
-                    continue;
-                }
-                if state.status() != SessionStatus::Ready || state.is_to_be_read_soon() {
-                    next = next.min(read(&account, &state, now));
-                }
-                let is_stale = state.is_stale();
-                stale |= is_stale;
-                if state.status() == SessionStatus::Ready {
-                    if !is_stale {
-                        next = next.min(tend(&account, &state, now));
-                    }
-                    ready.push(state);
-                }
-            }
-            if !ready.is_empty() {
-                next = next.min(list(&account, &ready, now));
-            }
-            // A read that was due at this moment may end the failures.
-            if lock(&account.listing).running.is_none() {
-                let reports = account.watched().into_iter().map(|state| state.report_failing_reads(now));
-                next = reports.fold(next, Instant::min);
-            }
+        for (account, sessions) in self.sessions_to_check(inner, changed, now) {
+            self.look(&account, &sessions, now);
         }
-        if !stale && std::mem::take(&mut self.resuming) {
+        if self.stale.is_empty() && std::mem::take(&mut self.resuming) {
             inner.core.events.post_of_client(EventKind::Resumed);
         }
-        next
+        self.next()
+    }
+
+    /// The sessions that have changed or are due. They count as not planned until they are checked.
+    fn sessions_to_check(&mut self, inner: &ClientInner, changed: Changed, now: Instant) -> Vec<Sessions> {
+        if changed.all {
+            self.plans.clear();
+            self.due.clear();
+            self.stale.clear();
+            return inner.accounts.all().into_iter().map(|account| (Arc::clone(&account), account.watched())).collect();
+        }
+        let mut numbers = changed.sessions;
+        while self.next() <= now {
+            numbers.extend(self.due.pop().map(|Reverse((_, number))| number));
+        }
+        if numbers.is_empty() {
+            return Vec::new();
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in &numbers {
+            self.plans.remove(number);
+            self.stale.remove(number);
+        }
+        let of_account = |account: Arc<Account>| {
+            let sessions = numbers.iter().filter_map(|number| account.watched_session(*number)).collect();
+            (account, sessions)
+        };
+        inner.accounts.all().into_iter().map(of_account).collect()
+    }
+
+    /// Does everything that is due for these sessions of an account.
+    fn look(&mut self, account: &Arc<Account>, sessions: &[Arc<SessionState>], now: Instant) {
+        let (mut watched, mut list_is_due) = (Vec::with_capacity(sessions.len()), false);
+        for state in sessions {
+            state.is_looked_at();
+            if state.look(|known| known.watching.is_none()) || state.is_over() {
+                account.unwatch(state);
+                state.is_unwatched();
+                continue;
+            }
+            let (mut next, mut list_at) = (Instant::NEVER, Instant::NEVER);
+            if state.status() != SessionStatus::Ready || state.is_to_be_read_soon() {
+                next = read(account, state, now);
+            }
+            let is_stale = state.is_stale();
+            if is_stale {
+                self.stale.insert(state.number());
+            }
+            if state.status() == SessionStatus::Ready {
+                if !is_stale {
+                    next = next.min(tend(account, state, now));
+                }
+                list_at = listed_at(account, state, now);
+                list_is_due |= list_at <= now;
+            }
+            watched.push((state, next, list_at));
+        }
+        if list_is_due {
+            list(account, now);
+        }
+        let listing = lock(&account.listing).running.is_some();
+        for (state, next, list_at) in watched {
+            // A read that was due at this moment may end the failures. When a list ends, all sessions are checked.
+            let next = if listing { next } else { next.min(list_at).min(state.report_failing_reads(now)) };
+            self.plan(state.number(), next);
+        }
+    }
+
+    fn plan(&mut self, session: u64, moment: Instant) {
+        if moment == Instant::NEVER {
+            return;
+        }
+        self.plans.insert(session, moment);
+        self.due.push(Reverse((moment, session)));
+        if self.due.len() > 64 + 2 * self.plans.len() {
+            // Most of them are outdated.
+            self.due = self.plans.iter().map(|(session, moment)| Reverse((*moment, *session))).collect();
+        }
+    }
+
+    /// When to check a session again.
+    fn next(&mut self) -> Instant {
+        while let Some(Reverse((moment, session))) = self.due.peek() {
+            if self.plans.get(session) == Some(moment) {
+                return *moment;
+            }
+            self.due.pop();
+        }
+        Instant::NEVER
     }
 
     /// The machine slept, the process was stopped, or the client was resumed. All cached state is outdated: nothing is
@@ -99,6 +158,9 @@ impl Monitor {
         }
     }
 }
+
+/// Sessions of an account.
+type Sessions = (Arc<Account>, Vec<Arc<SessionState>>);
 
 /// Stops a session at the end, or because it is missing.
 pub(super) fn promised_stop(
@@ -190,25 +252,27 @@ fn tend(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Inst
     due.next
 }
 
-/// Lists an account's sessions, to update all ready ones, when due. Returns when to check again.
-fn list(account: &Arc<Account>, sessions: &[Arc<SessionState>], now: Instant) -> Instant {
-    let interval = account.context.pacing.intervals.ready;
-    let stale = sessions.iter().any(|state| state.is_stale());
-    let mut listing = lock(&account.listing);
+/// When to list an account's sessions for this ready one.
+fn listed_at(account: &Account, state: &SessionState, now: Instant) -> Instant {
+    let listing = lock(&account.listing);
     if listing.running.is_some() {
         return Instant::NEVER;
     }
     // A session that has just become ready is as current as a list would make it.
-    let oldest = sessions.iter().map(|state| state.look(|known| known.readiness.updated_at())).min().unwrap_or(now);
-    let due = if stale { now } else { oldest + interval };
-    let due = listing.not_before.map_or(due, |not_before| due.max(not_before));
-    if now < due {
-        return due;
-    }
+    let updated_at = state.look(|known| known.readiness.updated_at());
+    let due = if state.is_stale() { now } else { updated_at + account.context.pacing.intervals.ready };
+    listing.not_before.map_or(due, |not_before| due.max(not_before))
+}
+
+/// Lists an account's sessions, to update all ready ones.
+fn list(account: &Arc<Account>, now: Instant) {
+    let mut sessions = account.watched();
+    sessions.retain(|state| state.look(|known| known.watching.is_some()) && state.status() == SessionStatus::Ready);
+    let mut listing = lock(&account.listing);
     listing.latest += 1;
     let number = listing.latest;
     listing.running = Some(number);
-    listing.not_before = Some(now + interval);
+    listing.not_before = Some(now + account.context.pacing.intervals.ready);
     drop(listing);
     let wanted: Vec<(Weak<SessionState>, u64)> =
         sessions.iter().map(|state| (Arc::downgrade(state), state.epoch())).collect();
@@ -217,7 +281,6 @@ fn list(account: &Arc<Account>, sessions: &[Arc<SessionState>], now: Instant) ->
     account.core.start(Chore::new(list, deadline, move |outcome: Result<Vec<SessionProperties>>| {
         listed(&for_end, number, outcome, &wanted);
     }));
-    Instant::NEVER
 }
 
 /// A list request has ended.

@@ -34,6 +34,8 @@ pub(super) struct Task {
     pub(super) urgency: Urgency,
     pub(super) join: Option<JoinKey>,
     pub(super) state: TaskState,
+    /// When the timer of its latest wait ends, if that is still to come.
+    pub(super) timer: Option<Instant>,
     /// It never had a caller.
     pub(super) is_chore: bool,
     /// Its caller has gone, but its reply is still needed.
@@ -66,6 +68,7 @@ impl Task {
             waiters: waiter.into_iter().collect(),
             join,
             state: TaskState::Ready,
+            timer: None,
             left: false,
             yields: false,
         }

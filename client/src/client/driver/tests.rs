@@ -1,14 +1,16 @@
-//! Operations that panic.
+//! Operations that panic, and the driver's sleep.
 
 use super::super::call::{Call, Made};
 use super::super::{Client, OperationState, StartedOperation, Stopped};
-use crate::clock::Instant;
+use crate::clock::{Clock, Instant, Signal, SystemClock};
 use crate::config::tests::config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::EventKind;
 use crate::model::OperationKind;
 use crate::protocol::{Chore, Operation, Step, Work};
 use crate::wire::Answer;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -67,4 +69,67 @@ fn a_chore_that_panics_gets_an_outcome() {
         ended.send(outcome.map(drop).map_err(|error: Error| error.kind())).unwrap();
     }));
     assert_eq!(ends.recv_timeout(LONG).unwrap(), Err(ErrorKind::Internal));
+}
+
+/// A machine whose clock for waits stands still while it sleeps. Reports until when the driver idles.
+#[derive(Debug)]
+struct Machine {
+    slept: AtomicU64,
+    idles: Mutex<mpsc::Sender<Instant>>,
+}
+
+impl Machine {
+    fn with_client() -> (Arc<Machine>, Client, mpsc::Receiver<Instant>) {
+        let (idles, reports) = mpsc::channel();
+        let machine = Arc::new(Machine { slept: AtomicU64::new(0), idles: Mutex::new(idles) });
+        let client = Client::by_clock(config(), Arc::<Machine>::clone(&machine)).unwrap();
+        (machine, client, reports)
+    }
+}
+
+impl Clock for Machine {
+    fn now(&self) -> Instant {
+        SystemClock.now() + Duration::from_secs(self.slept.load(Ordering::Relaxed))
+    }
+
+    fn unix_time(&self) -> Duration {
+        SystemClock.unix_time()
+    }
+
+    fn sleep(&self, _: &Signal, _: u64, _: Instant) {
+        panic!("a driver without work in progress idles");
+    }
+
+    fn idle(&self, signal: &Signal, seen: u64, until: Instant) {
+        self.idles.lock().unwrap().send(until).ok();
+        signal.wait_past(seen, Duration::MAX);
+    }
+}
+
+#[test]
+fn a_driver_with_nothing_to_do_sleeps_until_something_happens() {
+    let (_machine, client, idles) = Machine::with_client();
+    client.inner.core.wake_driver().unwrap();
+    assert_eq!(idles.recv_timeout(LONG).unwrap(), Instant::NEVER);
+    client.inner.core.wake.notify();
+    assert_eq!(idles.recv_timeout(LONG).unwrap(), Instant::NEVER);
+}
+
+/// A suspended client sleeps for a while only, to notice that the machine slept.
+#[test]
+fn pulling_events_wakes_a_driver_that_has_overslept() {
+    let (machine, client, idles) = Machine::with_client();
+    client.suspend(LONG).unwrap();
+    client.inner.core.wake_driver().unwrap();
+    while idles.recv_timeout(LONG).unwrap() == Instant::NEVER {}
+    assert!(client.next_event(Duration::ZERO).unwrap().is_none());
+    machine.slept.store(3_600, Ordering::Relaxed);
+    let deadline = std::time::Instant::now() + LONG;
+    loop {
+        let event = client.next_event(Duration::ZERO).unwrap();
+        if event.is_some_and(|event| event.kind == EventKind::Resumed) {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "the driver still sleeps");
+    }
 }

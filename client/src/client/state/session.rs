@@ -10,19 +10,32 @@ use crate::clock::{Clock, Instant, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SessionId, SessionProperties, SessionStatus, Snapshot, SnapshotData};
 use crate::protocol::{ChangeMark, Chore, ChoreId, Context, Readiness};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How long the result of a read is kept for the next slice of a wait. After that the session is read again.
 const UNSEEN_FOR: Duration = Duration::from_secs(60);
 
+/// What the monitor knows of a session's changes.
+mod attention {
+    /// It does not watch the session.
+    pub(super) const NONE: u8 = 0;
+    /// It has seen all changes.
+    pub(super) const SEEN: u8 = 1;
+    /// It will check the session in the driver's next turn.
+    pub(super) const WANTED: u8 = 2;
+}
+
 #[derive(Debug)]
 pub(in crate::client) struct SessionState {
+    /// Unique within the process.
+    number: u64,
     id: SessionId,
     knowledge: Mutex<Knowledge>,
     /// Counts changes, so that waits can check whether there was one.
     changes: Arc<AtomicU64>,
+    attention: AtomicU8,
     published: Arc<Published>,
     wake: Arc<Wake>,
     mailbox: Arc<Mailbox>,
@@ -39,14 +52,21 @@ impl SessionState {
         let (id, now) = (seen.id.clone(), clock.now());
         let mut knowledge = Knowledge::new(context, seen, now);
         let published = Published::new(id.clone(), &knowledge.snapshot_data(now), clock, now);
+        static LATEST: AtomicU64 = AtomicU64::new(0);
         SessionState {
+            number: LATEST.fetch_add(1, Ordering::Relaxed) + 1,
             id,
             knowledge: Mutex::new(knowledge),
             changes: Arc::default(),
+            attention: AtomicU8::new(attention::NONE),
             published: Arc::new(published),
             wake: Arc::clone(wake),
             mailbox: Arc::clone(mailbox),
         }
+    }
+
+    pub(in crate::client) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(in crate::client) fn id(&self) -> &SessionId {
@@ -134,7 +154,35 @@ impl SessionState {
 
     fn changed(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
-        self.wake.sessions_changed();
+        self.look_again();
+        self.wake.notify();
+    }
+
+    /// Makes the monitor check it again in this turn of the driver, without waking it.
+    pub(in crate::client) fn look_again(&self) {
+        if self.move_attention(attention::SEEN, attention::WANTED) {
+            self.wake.look_again_at(self.number);
+        }
+    }
+
+    /// The monitor watches it from now on.
+    pub(in crate::client) fn is_watched(&self) {
+        self.attention.store(attention::WANTED, Ordering::Release);
+        self.wake.look_again_at(self.number);
+    }
+
+    /// The monitor checks it now: later changes count again.
+    pub(in crate::client) fn is_looked_at(&self) {
+        self.attention.store(attention::SEEN, Ordering::Release);
+    }
+
+    /// The monitor no longer watches it, unless it has been watched again since.
+    pub(in crate::client) fn is_unwatched(&self) {
+        self.move_attention(attention::SEEN, attention::NONE);
+    }
+
+    fn move_attention(&self, from: u8, to: u8) -> bool {
+        self.attention.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Updates the snapshot, and posts an event if the session is watched and its status has changed.
@@ -264,7 +312,8 @@ impl SessionState {
         self.read_soon();
         let stale = self.is_stale();
         self.look(|knowledge| knowledge.watching.iter_mut().for_each(|watching| watching.extended(how, stale)));
-        self.wake.sessions_changed();
+        self.look_again();
+        self.wake.notify();
     }
 }
 
@@ -388,5 +437,6 @@ impl Drop for SessionState {
         if let Some(chore) = self.look(|knowledge| knowledge.reading.take()) {
             drop(self.mailbox.post(Message::CancelChore(chore)));
         }
+        self.look_again();
     }
 }

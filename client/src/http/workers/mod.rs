@@ -17,7 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Concurrent normal jobs. More would not help: the service throttles accounts that exceed the rate limit.
-const AT_A_TIME: usize = 8;
+pub(super) const AT_A_TIME: usize = 8;
 /// Concurrent normal and abandoned jobs. The remaining threads are reserved for urgent jobs.
 const MOST_NORMAL: usize = 24;
 const MOST_WORKERS: usize = 32;

@@ -28,6 +28,8 @@ pub(crate) struct Paced {
 struct Threads {
     /// The clients' drivers. The time does not advance until all of them sleep.
     drivers: HashSet<ThreadId>,
+    /// How often they have gone to sleep with nothing to do.
+    sleeps: u64,
     waiting: HashMap<ThreadId, Waiting>,
 }
 
@@ -93,6 +95,11 @@ impl Paced {
         self.go_to(&mut threads, then);
     }
 
+    /// How often drivers have gone to sleep with nothing to do.
+    pub(crate) fn drivers_sleeps(&self) -> u64 {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).sleeps
+    }
+
     /// Waits until this many threads other than the drivers are waiting.
     pub(crate) fn until_others_wait(&self, count: usize) {
         drop(self.wait_until(|threads| threads.others(self.now()).count() == count));
@@ -134,6 +141,7 @@ impl Paced {
         if self.now() >= until {
             return;
         }
+        threads.sleeps += u64::from(threads.drivers.contains(&me.id()) && !for_work);
         threads.waiting.insert(me.id(), Waiting { until, signal: signal.clone(), seen, for_work });
         drop(threads);
         self.changed.notify_all();
