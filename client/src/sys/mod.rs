@@ -10,7 +10,7 @@ mod process;
 mod stack;
 mod thread;
 
-pub(crate) use clock::elapsed;
+pub(crate) use clock::{elapsed, processor_time};
 pub(crate) use file_lock::{FileLock, is_at};
 pub(crate) use open_files::OpenFiles;
 pub use process::{PerProcess, generation};
