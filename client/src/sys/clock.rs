@@ -25,6 +25,19 @@ pub(crate) fn elapsed() -> Duration {
     START.elapsed()
 }
 
+/// The processor time that the calling thread has used. Zero where that is not known.
+pub(crate) fn processor_time() -> Duration {
+    #[cfg(unix)]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: as above.
+        unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+    }
+    #[cfg(not(unix))]
+    Duration::ZERO
+}
+
 #[cfg(test)]
 mod tests {
     use super::elapsed;

@@ -11,7 +11,7 @@ mod stack;
 mod thread;
 mod wipe;
 
-pub(crate) use clock::elapsed;
+pub(crate) use clock::{elapsed, processor_time};
 pub(crate) use file_lock::{FileLock, is_at};
 pub(crate) use open_files::OpenFiles;
 pub use process::{PerProcess, generation};
