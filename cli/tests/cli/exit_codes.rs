@@ -103,7 +103,7 @@ error: session [..] is still starting after 0s; it keeps running
     place.arr(&["create", "--wait", "--timeout", "300ms"]).assert().code(6).stdout_eq("");
     assert_eq!(place.statuses(), ["Starting", "Starting"], "both run");
     place.emulator.add_faults([Fault::on("GET", "**/sessions").status(429).always()]).expect("a valid fault");
-    place.arr(&["list", "--request-timeout", "500ms"]).assert().code(6).stdout_eq("");
+    place.arr(&["list", "--request-timeout", "4s"]).assert().code(6).stdout_eq("");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn code_6_if_the_service_is_full() {
     let config = Config { max_sessions: Some(1), ..Config::default() };
     let place = Place::with("code_6_full", config);
     place.create(&[]);
-    let output = place.arr(&["create", "--request-timeout", "500ms"]).assert().code(6);
+    let output = place.arr(&["create", "--request-timeout", "4s"]).assert().code(6);
     let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
     assert!(text.contains("code ServiceFull"), "{text}");
 }
