@@ -158,6 +158,11 @@ impl Running {
         self.stdout.until(text);
     }
 
+    /// What was read from standard output so far.
+    pub(crate) fn printed(&self) -> &str {
+        &self.stdout.1
+    }
+
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_none()
     }
