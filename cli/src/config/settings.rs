@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arr_client::{ApiVersion, Client, ClientConfig, Credential, LogLevel, SessionSize};
+use arr_client::{ApiVersion, Client, ClientConfig, Credential, ErrorKind, LogLevel, SessionSize};
 
 use super::layer::Found;
 use super::resolve::{ARRCONFIG, Resolved};
 use super::setting::Setting;
 use crate::args::Global;
 use crate::duration;
-use crate::failure::Failure;
+use crate::failure::{Failure, note};
 use crate::paths;
 
 const LEASE: Duration = Duration::from_secs(3_600);
@@ -41,7 +41,13 @@ impl<'a> Settings<'a> {
     pub(crate) fn client(&self, journal: Journal) -> Result<Arc<Client>, Failure> {
         let mut config = self.client_config()?;
         config.journal_folder = self.journal_folder(journal)?;
-        Ok(Arc::new(Client::new(config)?))
+        match Client::new(config.clone()) {
+            Err(error) if journal == Journal::IfThere && error.kind() == ErrorKind::Storage => {
+                note(&format!("which sessions are yours is unknown: {error}"));
+                Ok(Arc::new(Client::new(ClientConfig { journal_folder: None, ..config })?))
+            }
+            made => Ok(Arc::new(made?)),
+        }
     }
 
     /// The client's configuration, without a journal.

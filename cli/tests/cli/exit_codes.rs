@@ -20,6 +20,20 @@ error: session [..] failed: no server is left
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn code_1_if_a_create_cannot_be_recorded_but_reads_go_on() {
+    let place = Place::new("journal");
+    // A folder where nobody can write.
+    place.arr(&["create", "--journal", "/proc"]).assert().code(1).stdout_eq("");
+    assert!(place.emulator.sessions().is_empty());
+    let output = place.arr(&["list", "--journal", "/proc", "-o", "json"]).assert().success().stdout_eq("[]\n");
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(text.starts_with("note: which sessions are yours is unknown: "), "{text}");
+    place.create(&["--journal", "none"]);
+    place.arr(&["list", "--mine", "-o", "id"]).assert().success().stdout_eq("");
+}
+
+#[test]
 fn code_2_for_what_the_user_can_mend() {
     let place = Place::new("code_2");
     for arguments in [
