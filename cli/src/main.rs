@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Cli, Command};
+use commands::{create, doctor, extend, hold, list, pages, recover, show, stop, token, wait, watch};
 use config::Settings;
 use context::Context;
 use failure::Failure;
@@ -47,32 +48,32 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
     match &cli.command {
-        Command::Completions { shell } => return commands::completions(*shell),
-        Command::Man { folder } => return commands::man(folder.as_deref()),
-        Command::Config(args::Config::Path) => return commands::config_path(),
+        Command::Completions { shell } => return pages::completions(*shell),
+        Command::Man { folder } => return pages::man(folder.as_deref()),
+        Command::Config(args::Config::Path) => return commands::config::path(),
         Command::Config(args::Config::Import { file, force }) => {
-            return commands::config_import(file, global.account.profile.as_deref(), *force);
+            return commands::config::import(file, global.account.profile.as_deref(), *force);
         }
         _ => {}
     }
     let resolved = config::resolve(&global.account)?;
     let context = Context { settings: Settings::new(resolved, global), global };
     if let Command::Config(_) = &cli.command {
-        return commands::config_show(&context);
+        return commands::config::show(&context);
     }
     context.settings.resolved.notes.iter().for_each(|note| failure::note(note));
     match &cli.command {
-        Command::Create(args) => commands::create(&context, args),
-        Command::List(args) => commands::list(&context, args),
-        Command::Show { id } => commands::show(&context, id),
-        Command::Wait { id, patience } => commands::wait(&context, id, patience),
-        Command::Extend(args) => commands::extend(&context, args),
-        Command::Stop(args) => commands::stop(&context, args),
-        Command::Hold(args) => commands::hold(&context, args),
-        Command::Watch(args) => commands::watch(&context, args),
-        Command::Recover(args) => commands::recover(&context, args),
-        Command::Token => commands::token(&context),
-        Command::Doctor => commands::doctor(&context),
+        Command::Create(args) => create::create(&context, args),
+        Command::List(args) => list::list(&context, args),
+        Command::Show { id } => show::show(&context, id),
+        Command::Wait { id, patience } => wait::wait(&context, id, patience),
+        Command::Extend(args) => extend::extend(&context, args),
+        Command::Stop(args) => stop::stop(&context, args),
+        Command::Hold(args) => hold::hold(&context, args),
+        Command::Watch(args) => watch::watch(&context, args),
+        Command::Recover(args) => recover::recover(&context, args),
+        Command::Token => token::token(&context),
+        Command::Doctor => doctor::doctor(&context),
         Command::Config(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

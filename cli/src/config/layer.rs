@@ -34,40 +34,40 @@ impl Layer {
     }
 
     /// Adds a value, unless it is empty. A placeholder that was left in counts as missing, with a note.
-    pub(crate) fn add(&mut self, key: Setting, value: &str, from: String) {
+    pub(crate) fn add(&mut self, setting: Setting, value: &str, from: String) {
         let value = value.trim();
         if value.contains('<') && value.contains('>') {
             self.notes.push(format!("{from} is still a placeholder; it is ignored"));
         } else if !value.is_empty() {
-            self.values.push((key, Found { value: value.into(), from }));
+            self.values.push((setting, Found { value: value.into(), from }));
         }
     }
 
-    pub(crate) fn get(&self, key: Setting) -> Option<&Found> {
-        self.values.iter().find(|(it, _)| *it == key).map(|(_, found)| found)
+    pub(crate) fn get(&self, setting: Setting) -> Option<&Found> {
+        self.values.iter().find(|(it, _)| *it == setting).map(|(_, found)| found)
     }
 
-    pub(crate) fn has(&self, key: Setting) -> bool {
-        self.get(key).is_some()
+    pub(crate) fn has(&self, setting: Setting) -> bool {
+        self.get(setting).is_some()
     }
 
     pub(crate) fn credential(&self) -> Option<(Setting, &Found)> {
-        Setting::CREDENTIALS.into_iter().find_map(|key| Some((key, self.get(key)?)))
+        Setting::CREDENTIALS.into_iter().find_map(|setting| Some((setting, self.get(setting)?)))
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = (Setting, &Found)> {
-        self.values.iter().map(|(key, found)| (*key, found))
+        self.values.iter().map(|(setting, found)| (*setting, found))
     }
 
     /// The options. Keys and tokens come from a file or standard input.
     pub(crate) fn of_options(options: &Account) -> Result<Layer, Failure> {
         let mut layer = Layer::named("options");
         for (option, value) in options.given() {
-            for key in Setting::ALL {
-                if option == key.option() {
-                    layer.add(key, &value, option.to_owned());
-                } else if key.is_credential() && option.strip_suffix("-file") == Some(&key.option()) {
-                    layer.add(key, secret(Path::new(&value))?.expose(), format!("{option} {value}"));
+            for setting in Setting::ALL {
+                if option == setting.option() {
+                    layer.add(setting, &value, option.to_owned());
+                } else if setting.is_credential() && option.strip_suffix("-file") == Some(&setting.option()) {
+                    layer.add(setting, secret(Path::new(&value))?.expose(), format!("{option} {value}"));
                 }
             }
         }
@@ -77,17 +77,17 @@ impl Layer {
     /// The variables, ours before those of the Azure SDK.
     pub(crate) fn of_environment() -> Result<Layer, Failure> {
         let mut layer = Layer::named("the environment");
-        for key in Setting::ALL {
-            let names = [Some(key.variable()), key.azure_variable()];
+        for setting in Setting::ALL {
+            let names = [Some(setting.variable()), setting.azure_variable()];
             for name in names.into_iter().flatten() {
                 if let Ok(value) = env::var(&name) {
-                    layer.add(key, &value, name);
+                    layer.add(setting, &value, name);
                 }
             }
-            let file = format!("{}_FILE", key.variable());
-            if let Some(path) = env::var_os(&file).filter(|_| key.is_credential()) {
+            let file = format!("{}_FILE", setting.variable());
+            if let Some(path) = env::var_os(&file).filter(|_| setting.is_credential()) {
                 let path = PathBuf::from(path);
-                layer.add(key, secret(&path)?.expose(), format!("{file} ({})", path.display()));
+                layer.add(setting, secret(&path)?.expose(), format!("{file} ({})", path.display()));
             }
         }
         Ok(layer)
@@ -102,7 +102,7 @@ impl Layer {
             (Setting::AccountDomain, url),
             (Setting::ServiceEndpoint, url),
         ];
-        values.into_iter().for_each(|(key, value)| layer.add(key, value, "--emulator".to_owned()));
+        values.into_iter().for_each(|(setting, value)| layer.add(setting, value, "--emulator".to_owned()));
         layer
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn import(file: &Path, name: Option<&str>, force: bool) -> Result<(La
         return Err(Failure::usage(format!("there is a profile {name} already"))
             .hint("to replace it, add --force; to keep both, add --profile NAME"));
     }
-    if !layer.values().any(|(key, _)| key.is_of_account()) {
+    if !layer.values().any(|(setting, _)| setting.is_of_account()) {
         return Err(Failure::usage(format!("{} has no account", file.display())));
     }
     write(name, &layer)?;
@@ -60,7 +60,8 @@ fn write(name: &str, values: &Layer) -> Result<(), Failure> {
     let path = paths::config_file()?;
     let mut profiles = table(&path)?;
     let text = |value: &str| Value::String(value.to_owned());
-    let profile: Table = values.values().map(|(key, it)| (key.name().to_owned(), text(it.value.expose()))).collect();
+    let profile: Table =
+        values.values().map(|(setting, it)| (setting.name().to_owned(), text(it.value.expose()))).collect();
     profiles.insert(name.to_owned(), Value::Table(profile));
     if let Some(folder) = path.parent() {
         paths::make_private(folder)?;
@@ -91,13 +92,14 @@ fn layer(path: &Path, name: &str, profile: &Value) -> Result<Layer, Failure> {
             return Err(Failure::usage(format!("{member} of profile {name} in {} is not a text", path.display())));
         };
         let from = format!("profile {name}");
-        let of_file = |key: &Setting| key.is_credential() && member.strip_suffix("_file") == Some(key.name());
-        if let Some(key) = Setting::ALL.into_iter().find(|key| key.name() == member) {
+        let of_file =
+            |setting: &Setting| setting.is_credential() && member.strip_suffix("_file") == Some(setting.name());
+        if let Some(setting) = Setting::ALL.into_iter().find(|setting| setting.name() == member) {
             let value =
-                if key == Setting::CaFile { beside(value).to_string_lossy().into_owned() } else { value.clone() };
-            layer.add(key, &value, from);
-        } else if let Some(key) = Setting::ALL.into_iter().find(of_file) {
-            layer.add(key, secret(&beside(value))?.expose(), format!("{from} ({member})"));
+                if setting == Setting::CaFile { beside(value).to_string_lossy().into_owned() } else { value.clone() };
+            layer.add(setting, &value, from);
+        } else if let Some(setting) = Setting::ALL.into_iter().find(of_file) {
+            layer.add(setting, secret(&beside(value))?.expose(), format!("{from} ({member})"));
         } else {
             layer.notes.push(format!("profile {name} has an unknown member {member}; it is ignored"));
         }

@@ -22,12 +22,12 @@ pub(crate) struct Resolved {
 }
 
 impl Resolved {
-    pub(crate) fn get(&self, key: Setting) -> Option<&Found> {
-        self.values.iter().find(|(it, _)| *it == key).map(|(_, found)| found)
+    pub(crate) fn get(&self, setting: Setting) -> Option<&Found> {
+        self.values.iter().find(|(it, _)| *it == setting).map(|(_, found)| found)
     }
 
     pub(crate) fn credential(&self) -> Option<(Setting, &Found)> {
-        Setting::CREDENTIALS.into_iter().find_map(|key| Some((key, self.get(key)?)))
+        Setting::CREDENTIALS.into_iter().find_map(|setting| Some((setting, self.get(setting)?)))
     }
 }
 
@@ -46,18 +46,19 @@ pub(crate) fn resolve(options: &Account) -> Result<Resolved, Failure> {
     let mut resolved = Resolved::default();
     // A source that was named explicitly may be completed by the environment's credential.
     let lacks = base.credential().is_none() && is_named;
-    for key in Setting::ALL {
+    for setting in Setting::ALL {
         let found = match () {
-            () if key.is_credential() && given.credential().is_some() => given.get(key),
-            () if key.is_credential() && lacks => environment.get(key),
-            () if key.is_of_account() => given.get(key).or_else(|| base.get(key)),
-            () => given.get(key).or_else(|| environment.get(key)).or_else(|| base.get(key)),
+            () if setting.is_credential() && given.credential().is_some() => given.get(setting),
+            () if setting.is_credential() && lacks => environment.get(setting),
+            () if setting.is_of_account() => given.get(setting).or_else(|| base.get(setting)),
+            () => given.get(setting).or_else(|| environment.get(setting)).or_else(|| base.get(setting)),
         };
         if let Some(found) = found {
-            resolved.values.push((key, found.clone()));
+            resolved.values.push((setting, found.clone()));
         }
     }
-    let source = if base.name.is_empty() && given.values().any(|(key, _)| key.is_of_account()) { given } else { base };
+    let source =
+        if base.name.is_empty() && given.values().any(|(setting, _)| setting.is_of_account()) { given } else { base };
     resolved.account = (!source.name.is_empty()).then_some(source.name);
     resolved.notes = notes;
     Ok(resolved)
@@ -78,7 +79,7 @@ fn named(options: &Account) -> Result<Option<Layer>, Failure> {
 fn found(given: &Layer, environment: &Layer, notes: &mut Vec<String>) -> Result<Layer, Failure> {
     let own_credential = given.credential().is_some();
     let places = [Setting::AccountDomain, Setting::ServiceEndpoint];
-    if environment.credential().is_some() || own_credential && places.iter().all(|key| environment.has(*key)) {
+    if environment.credential().is_some() || own_credential && places.iter().all(|setting| environment.has(*setting)) {
         return Ok(environment.clone());
     }
     let profile = profiles::default()?;
@@ -86,7 +87,7 @@ fn found(given: &Layer, environment: &Layer, notes: &mut Vec<String>) -> Result<
         Some(profile) if own_credential || profile.credential().is_some() => profile,
         other => in_working_directory(own_credential, notes).or(other).unwrap_or_default(),
     };
-    for (_, unused) in environment.values().filter(|(key, _)| key.is_of_account()) {
+    for (_, unused) in environment.values().filter(|(setting, _)| setting.is_of_account()) {
         if !base.name.is_empty() {
             notes.push(format!(
                 "{} is ignored: a credential and its endpoints come from one source, here {}",

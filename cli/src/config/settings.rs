@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arr_client::{ApiVersion, Client, ClientConfig, Credential, LogLevel, SessionSize};
+use arr_client::{ApiVersion, Client, ClientConfig, Credential, ErrorKind, LogLevel, SessionSize};
 
 use super::layer::Found;
 use super::resolve::{ARRCONFIG, Resolved};
 use super::setting::Setting;
 use crate::args::Global;
 use crate::duration;
-use crate::failure::Failure;
+use crate::failure::{Failure, note};
 use crate::paths;
 
 const LEASE: Duration = Duration::from_secs(3_600);
@@ -41,14 +41,20 @@ impl<'a> Settings<'a> {
     pub(crate) fn client(&self, journal: Journal) -> Result<Arc<Client>, Failure> {
         let mut config = self.client_config()?;
         config.journal_folder = self.journal_folder(journal)?;
-        Ok(Arc::new(Client::new(config)?))
+        match Client::new(config.clone()) {
+            Err(error) if journal == Journal::IfThere && error.kind() == ErrorKind::Storage => {
+                note(&format!("which sessions are yours is unknown: {error}"));
+                Ok(Arc::new(Client::new(ClientConfig { journal_folder: None, ..config })?))
+            }
+            made => Ok(Arc::new(made?)),
+        }
     }
 
     /// The client's configuration, without a journal.
     pub(crate) fn client_config(&self) -> Result<ClientConfig, Failure> {
         let missing: Vec<Setting> = [Setting::AccountId, Setting::AccountDomain, Setting::ServiceEndpoint]
             .into_iter()
-            .filter(|key| self.resolved.get(*key).is_none())
+            .filter(|setting| self.resolved.get(*setting).is_none())
             .collect();
         let credential = self.resolved.credential().filter(|_| missing.is_empty());
         let Some((kind, credential)) = credential else { return Err(self.incomplete(&missing)) };
@@ -75,8 +81,8 @@ impl<'a> Settings<'a> {
         })
     }
 
-    pub(crate) fn text(&self, key: Setting) -> String {
-        self.resolved.get(key).map(|found| found.value.expose().to_owned()).unwrap_or_default()
+    pub(crate) fn text(&self, setting: Setting) -> String {
+        self.resolved.get(setting).map(|found| found.value.expose().to_owned()).unwrap_or_default()
     }
 
     pub(crate) fn api_version(&self) -> Result<ApiVersion, Failure> {
@@ -148,12 +154,13 @@ impl<'a> Settings<'a> {
                 .hint("with a local emulator: --emulator")
                 .hint("or set ARR_ACCOUNT_ID, ARR_ACCOUNT_KEY, ARR_ACCOUNT_DOMAIN and ARR_SERVICE_ENDPOINT");
         };
-        let mut what: Vec<&str> = missing.iter().map(|key| key.name()).collect();
+        let mut what: Vec<&str> = missing.iter().map(|setting| setting.name()).collect();
         if self.resolved.credential().is_none() {
             what.push("account_key");
         }
         let what = what.join(", ");
-        let example = missing.first().map_or("ARR_ACCOUNT_KEY, or --account-key-file".to_owned(), |key| key.option());
+        let example =
+            missing.first().map_or("ARR_ACCOUNT_KEY, or --account-key-file".to_owned(), |setting| setting.option());
         Failure::usage(format!("the account from {source} is incomplete: {what} missing"))
             .hint(format!("give it with {example}; `arr config show` shows where each value comes from"))
     }

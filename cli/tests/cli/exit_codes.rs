@@ -20,6 +20,20 @@ error: session [..] failed: no server is left
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn code_1_if_a_create_cannot_be_recorded_but_reads_go_on() {
+    let place = Place::new("journal");
+    // A folder where nobody can write.
+    place.arr(&["create", "--journal", "/proc"]).assert().code(1).stdout_eq("");
+    assert!(place.emulator.sessions().is_empty());
+    let output = place.arr(&["list", "--journal", "/proc", "-o", "json"]).assert().success().stdout_eq("[]\n");
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(text.starts_with("note: which sessions are yours is unknown: "), "{text}");
+    place.create(&["--journal", "none"]);
+    place.arr(&["list", "--mine", "-o", "id"]).assert().success().stdout_eq("");
+}
+
+#[test]
 fn code_2_for_what_the_user_can_mend() {
     let place = Place::new("code_2");
     for arguments in [
@@ -103,7 +117,7 @@ error: session [..] is still starting after 0s; it keeps running
     place.arr(&["create", "--wait", "--timeout", "300ms"]).assert().code(6).stdout_eq("");
     assert_eq!(place.statuses(), ["Starting", "Starting"], "both run");
     place.emulator.add_faults([Fault::on("GET", "**/sessions").status(429).always()]).expect("a valid fault");
-    place.arr(&["list", "--request-timeout", "500ms"]).assert().code(6).stdout_eq("");
+    place.arr(&["list", "--request-timeout", "4s"]).assert().code(6).stdout_eq("");
 }
 
 #[test]
@@ -111,7 +125,7 @@ fn code_6_if_the_service_is_full() {
     let config = Config { max_sessions: Some(1), ..Config::default() };
     let place = Place::with("code_6_full", config);
     place.create(&[]);
-    let output = place.arr(&["create", "--request-timeout", "500ms"]).assert().code(6);
+    let output = place.arr(&["create", "--request-timeout", "4s"]).assert().code(6);
     let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
     assert!(text.contains("code ServiceFull"), "{text}");
 }

@@ -144,6 +144,7 @@ fn with_nohup_a_hold_outlives_its_terminal() {
     running.until("holding session");
     running.signal("HUP");
     std::thread::sleep(Duration::from_millis(200));
+    assert!(running.is_running());
     running.signal("TERM");
     let (code, _, stderr) = running.end();
     assert_eq!(code, Some(130), "{stderr}");

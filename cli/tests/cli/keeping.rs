@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use arr_service::{Config, Fault};
+use arr_service::{Fault, SessionStatus};
 use serde_json::json;
 use snapbox::str;
 
-use crate::place::{Place, Running, VERSIONS, eventually};
+use crate::place::{Place, Running, VERSIONS};
 
 #[test]
 fn a_held_session_is_extended_and_left_running() {
@@ -118,12 +118,12 @@ session [..] may be another's, so it was not stopped; to stop it: arr --emulator
 
 #[test]
 fn watch_prints_changes_until_all_have_ended() {
-    let config = Config { startup: Duration::from_millis(500), ..Config::default() };
-    let place = Place::with("watch", config);
+    let place = Place::where_sessions_start("watch");
     let id = place.create(&[]);
-    let running = Running::begin(place.with_account(&["watch", &id, "--interval", "50ms"]));
-    eventually("it is ready", || place.json(&["show", &id])["status"] == "ready");
-    std::thread::sleep(Duration::from_millis(500));
+    let mut running = Running::begin(place.with_account(&["watch", &id, "--interval", "50ms"]));
+    running.until_printed("starting");
+    place.emulator.set_session_status(&id, SessionStatus::Ready, None).expect("a valid change");
+    running.until_printed("ready");
     place.arr(&["stop", &id]).assert().success();
     let (code, stdout, stderr) = running.end();
     assert_eq!(code, Some(0), "{stderr}");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command as Program, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command as Program, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -116,24 +116,55 @@ impl Drop for Place {
 /// A command that is still running.
 pub(crate) struct Running {
     child: Child,
-    stderr: BufReader<ChildStderr>,
-    read: String,
+    stdout: Pipe<ChildStdout>,
+    stderr: Pipe<ChildStderr>,
+}
+
+/// A pipe, and what was read from it.
+struct Pipe<T>(BufReader<T>, String);
+
+impl<T: Read> Pipe<T> {
+    #[track_caller]
+    fn until(&mut self, text: &str) {
+        while !self.1.contains(text) {
+            let got = self.0.read_line(&mut self.1).expect("UTF-8");
+            assert!(got > 0, "it ended without {text:?}: {}", self.1);
+        }
+    }
+
+    fn end(mut self) -> String {
+        self.0.read_to_string(&mut self.1).expect("UTF-8");
+        self.1
+    }
 }
 
 impl Running {
     pub(crate) fn begin(mut program: Program) -> Running {
         let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-        Running { child, stderr, read: String::new() }
+        let stdout = Pipe(BufReader::new(child.stdout.take().expect("a pipe")), String::new());
+        let stderr = Pipe(BufReader::new(child.stderr.take().expect("a pipe")), String::new());
+        Running { child, stdout, stderr }
     }
 
     /// Reads standard error until it has this text.
     #[track_caller]
     pub(crate) fn until(&mut self, text: &str) {
-        while !self.read.contains(text) {
-            let got = self.stderr.read_line(&mut self.read).expect("UTF-8");
-            assert!(got > 0, "it ended without {text:?}: {}", self.read);
-        }
+        self.stderr.until(text);
+    }
+
+    /// Reads standard output until it has this text.
+    #[track_caller]
+    pub(crate) fn until_printed(&mut self, text: &str) {
+        self.stdout.until(text);
+    }
+
+    /// What was read from standard output so far.
+    pub(crate) fn printed(&self) -> &str {
+        &self.stdout.1
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_none()
     }
 
     pub(crate) fn interrupt(&self) {
@@ -155,11 +186,8 @@ impl Running {
 
     /// Waits for the end; returns the exit code, standard output and standard error.
     pub(crate) fn end(mut self) -> (Option<i32>, String, String) {
-        let mut stdout = String::new();
-        self.child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("UTF-8");
-        self.stderr.read_to_string(&mut self.read).expect("UTF-8");
-        let status: ExitStatus = self.child.wait().expect("it ends");
-        (status.code(), stdout, std::mem::take(&mut self.read))
+        let (stdout, stderr) = (self.stdout.end(), self.stderr.end());
+        (self.child.wait().expect("it ends").code(), stdout, stderr)
     }
 }
 

@@ -1,9 +1,13 @@
 //! The commands on sessions, with both versions of the REST API.
 
+use std::path::PathBuf;
+use std::process::Command as Program;
+
 use serde_json::json;
+use snapbox::cmd::cargo_bin;
 use snapbox::str;
 
-use crate::place::{Place, VERSIONS};
+use crate::place::{Place, Running, VERSIONS};
 
 #[test]
 fn a_session_from_create_to_stop() {
@@ -144,4 +148,35 @@ fn verbose_shows_requests_without_secrets() {
         assert!(text.contains(part), "{text}");
     }
     assert!(!text.contains("eyJ") && !text.contains("YXJy"), "{text}");
+}
+
+#[test]
+fn the_variables_that_the_emulator_prints_are_enough() {
+    let place = Place::new("program");
+    let mut emulator = Program::new(emulator_program());
+    emulator.current_dir(&place.home).args(["--tls", "--listen", "127.0.0.1:0", "--startup", "0s"]);
+    let mut emulator = Running::begin(emulator);
+    emulator.until_printed("Press Ctrl+C to stop.");
+    let script = |command: &str| {
+        let lines = emulator.printed().lines().filter(|line| line.trim_start().starts_with("export "));
+        let script = format!("{}\n{command}", lines.collect::<Vec<_>>().join("\n"));
+        let mut shell = Program::new("sh");
+        shell.env_clear().env("HOME", &place.home).arg("-c").arg(script).arg(cargo_bin!("arr"));
+        snapbox::cmd::Command::from_std(shell).assert()
+    };
+    script("\"$0\" create --wait -o id && \"$0\" stop --mine -o id").success();
+    script("\"$0\" list -o json").success().stdout_eq("[]\n");
+    emulator.interrupt();
+    assert_eq!(emulator.end().0, Some(0));
+}
+
+/// The emulator's program, which is built together with this one.
+fn emulator_program() -> PathBuf {
+    let program = cargo_bin!("arr").with_file_name("arr-emulator");
+    if !program.exists() {
+        let mut cargo = Program::new(env!("CARGO"));
+        let built = cargo.args(["build", "--quiet", "--package", "arr-service"]).status();
+        assert!(built.expect("cargo runs").success());
+    }
+    program
 }

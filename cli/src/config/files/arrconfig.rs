@@ -20,9 +20,9 @@ pub(super) fn read(json: &Value, file: &str) -> Option<Result<Vec<Layer>, Failur
         get(section, name)?.as_str().map(str::to_owned)
     };
     let mut layer = Layer::named(file);
-    let mut add = |key: Setting, section: &str, name: &str| {
-        if let Some(value) = text(section, name).filter(|_| !layer.has(key)) {
-            layer.add(key, &value, format!("{name} in {file}"));
+    let mut add = |setting: Setting, section: &str, name: &str| {
+        if let Some(value) = text(section, name).filter(|_| !layer.has(setting)) {
+            layer.add(setting, &value, format!("{name} in {file}"));
         }
     };
     let (account, session) = ("accountSettings", "renderingSessionSettings");

@@ -30,8 +30,8 @@ pub(super) fn read(json: &Value, file: &str) -> Option<Result<Vec<Layer>, Failur
             (Setting::AccountDomain, "arr_account_domain"),
             (Setting::ServiceEndpoint, "arr_region"),
         ];
-        for (key, name) in members {
-            layer.add(key, text(name).unwrap_or_default(), from(name));
+        for (setting, name) in members {
+            layer.add(setting, text(name).unwrap_or_default(), from(name));
         }
         layer
     };
