@@ -303,6 +303,10 @@ impl Operation for CreateSession {
     fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
         self.left = true;
         match &self.state {
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
             CreateState::Begin | CreateState::Recording(_) | CreateState::Over => false,
             CreateState::Completing(_) | CreateState::GivingBack(..) => true,
             CreateState::Creating(_) if in_flight => true,

@@ -448,3 +448,7 @@ impl Operation for Recover {
         matches!(self.state, Recovering::Adopting(_) | Recovering::Leaving(_))
     }
 }
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+

@@ -288,6 +288,14 @@ impl Operation for ReuseOrCreate {
                 self.afterwards = create.afterwards();
                 error
             }
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+        self.create.iter_mut().for_each(|create| create.thawed(deadline));
+        if let Reusing::Creating(create) = &mut self.state {
+            create.thawed(deadline);
+        }
+    }
+
             _ => error,
         }
     }
