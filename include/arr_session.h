@@ -106,7 +106,7 @@
 //              new session is stopped before the call returns, which can take another attempt_timeout_ms.
 //   Freeze     If the process was halted past a call's limit, for example by a debugger, the call gets extra time once
 //              the process continues: as much as the call is overdue, but at most 2 s. During that time the reply may
-//              still arrive; a create that was still connecting may even be sent.
+//              still arrive; a create that was not sent before may even be sent.
 //   Sleep      If the machine sleeps, the limits of a request in flight and of a shutdown may be extended by the time
 //              slept.
 //
@@ -1377,7 +1377,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_wait_until_ready(
 // stopped: the call returns ARR_OK. If the call fails, the session may still be running: stop it again.
 //
 //   session       The session. The handle stays valid until it is freed, to read the final properties.
-//   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (404, 409 or 410),
+//   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (409, 410, or 404 twice),
 //                 else 0. After an earlier stop request whose reply was lost, it is 0, because that request may have
 //                 ended the session.
 //   timeout_ms    Time limit; see Timeouts.

@@ -403,7 +403,7 @@ pub unsafe extern "C" fn arr_session_wait_until_ready(
 /// stopped: the call returns ARR_OK. If the call fails, the session may still be running: stop it again.
 ///
 ///   session       The session. The handle stays valid until it is freed, to read the final properties.
-///   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (404, 409 or 410),
+///   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (409, 410, or 404 twice),
 ///                 else 0. After an earlier stop request whose reply was lost, it is 0, because that request may have
 ///                 ended the session.
 ///   timeout_ms    Time limit; see Timeouts.

@@ -4,6 +4,7 @@ use crate::sys::Wiped;
 use crate::wire::{Answer, Cause, Failure, Reply, Request};
 use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap, HeaderName};
+use std::borrow::Cow;
 
 /// Real vectors have 24 characters.
 const LONGEST_VECTOR: usize = 127;
@@ -32,14 +33,15 @@ pub(super) struct Reading {
 impl Reading {
     pub(super) fn new(status: StatusCode, headers: &HeaderMap, request: &Request) -> Reading {
         let mut reply = Reply { status: status.as_u16(), sent: request.bearer.clone(), ..Reply::default() };
-        let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        // Bytes that are not ASCII, as in the account's part of a `Location`, must not cost the rest of a header.
+        let header = |name: HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let vector = header(CORRELATION_VECTOR);
-        reply.correlation_vector = vector.and_then(|vector| reply.printable_up_to(vector, LONGEST_VECTOR));
-        reply.date = header(header::DATE).map(str::to_owned);
-        reply.location = header(header::LOCATION).map(str::to_owned);
-        reply.retry_after = header(header::RETRY_AFTER).map(str::to_owned);
+        reply.correlation_vector = vector.and_then(|vector| reply.printable_up_to(&vector, LONGEST_VECTOR));
+        reply.date = header(header::DATE).map(Cow::into_owned);
+        reply.location = header(header::LOCATION).map(Cow::into_owned);
+        reply.retry_after = header(header::RETRY_AFTER).map(Cow::into_owned);
         let is_html = |kind: &str| kind.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"html"));
-        reply.is_html = header(header::CONTENT_TYPE).is_some_and(is_html);
+        reply.is_html = header(header::CONTENT_TYPE).is_some_and(|kind| is_html(&kind));
         let (whole, longest) = match reply.is_success() {
             true => (request.needs_body, request.longest_reply),
             false => (false, LONGEST_ERROR),

@@ -5,10 +5,11 @@ use super::super::accounts::Accounts;
 use super::super::completion::cancelled;
 use super::super::creates::{Candidates, ON_ITS_WAY, Records, Requested, with_missing};
 use super::journal_work::{Claim, JournalWork, sized, stepped_after_end, survey, take_over};
+use super::missing::Missing;
 use super::recorded::no_journal;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Journal, Record, RecordId, RecordState as Noted, Survey};
+use crate::journal::{Adopted, Journal, Record, RecordId, RecordState as Noted, Survey};
 use crate::model::{SessionId, SessionKey, SessionProperties};
 use crate::protocol::{self, List, OneCall, Operation, Step, Work};
 use crate::wire::Answer;
@@ -61,10 +62,8 @@ pub(in crate::client) struct Recover {
     found: Vec<Found>,
     /// All records at the beginning. A single survey may miss a record that moves while the files are read.
     first: Records,
-    /// The records whose session the service does not know, to be read once more, at `again_at`: a single such reply may
-    /// come from a gateway.
-    missing: HashSet<RecordId>,
-    again_at: Option<Instant>,
+    /// The records whose session the service does not know.
+    missing: Missing<RecordId>,
     /// The records of sessions that have ended.
     gone: Vec<RecordId>,
     /// Why a record could not be checked.
@@ -94,6 +93,8 @@ struct Held {
     adopted: HashSet<RecordId>,
     /// Held since an earlier call, with candidates.
     before: HashSet<RecordId>,
+    /// Files that could not be claimed.
+    problems: Vec<Error>,
 }
 
 impl Held {
@@ -140,8 +141,7 @@ impl Recover {
             todo: VecDeque::new(),
             first: Vec::new(),
             found: Vec::new(),
-            missing: HashSet::new(),
-            again_at: None,
+            missing: Missing::new(),
             gone: Vec::new(),
             trouble: None,
             left: false,
@@ -178,7 +178,7 @@ impl Recover {
         let Some((record, account)) = self.todo.pop_front() else {
             return Err(self.adopt());
         };
-        if let Some(again_at) = self.again_at.filter(|at| now < *at && self.missing.contains(&record.id)) {
+        if let Some(again_at) = self.missing.read_at(&record.id, now) {
             self.todo.push_front((record, account));
             self.state = Recovering::Next;
             return Err(Step::SleepUntil(again_at));
@@ -228,10 +228,11 @@ impl Recover {
         }
         let log = Arc::clone(&self.accounts.home.core.log);
         let (pending, work) = JournalWork::start(move || {
-            let adopted: HashSet<RecordId> = journal.adopt(&wanted)?.iter().map(|record| record.id).collect();
+            let Adopted { records, problems } = journal.adopt(&wanted)?;
+            let adopted: HashSet<RecordId> = records.iter().map(|record| record.id).collect();
             let own = journal.own().into_iter().map(|record| record.id);
             let before = own.filter(|id| wanted.contains(id) && !adopted.contains(id)).collect();
-            let held = Held { adopted, before };
+            let held = Held { adopted, before, problems };
             for (record, candidates) in named.into_iter().filter(|(record, _)| held.includes(*record)) {
                 log.warn_of(journal.name_candidates(record, &candidates));
             }
@@ -243,9 +244,17 @@ impl Recover {
         Step::Work(work)
     }
 
-    fn hand_out(&mut self, held: &Held) -> Recoverable {
+    /// # Errors
+    /// If sessions were found, but none can be taken over.
+    fn hand_out(&mut self, held: &Held) -> Result<Recoverable> {
+        let log = &self.accounts.home.context.log;
+        held.problems.iter().for_each(|problem| log.warn_of(Err(problem.clone())));
         let mut found = std::mem::take(&mut self.found);
+        let any = !found.is_empty();
         found.retain(|found| held.includes(found.record));
+        if let Some(problem) = held.problems.first().filter(|_| any && found.is_empty()) {
+            return Err(problem.clone());
+        }
         for create in held.adopted.iter().chain(&held.before) {
             let of_create = |found: &&Found| found.record == *create && found.claim == Claim::Candidate;
             let candidates: Vec<&Found> = found.iter().filter(of_create).collect();
@@ -267,7 +276,7 @@ impl Recover {
             let state = take_over(&account, properties, claim);
             (KnownSession { account, state }, claim)
         };
-        found.into_iter().map(hand_out).collect()
+        Ok(found.into_iter().map(hand_out).collect())
     }
 
     /// The listed sessions that the create of a record without an id may have made.
@@ -369,9 +378,7 @@ impl Recover {
                     Ok(Recovering::Next)
                 }
                 Ok(Err(_)) if self.may_still_come(&record) => Ok(Recovering::Next),
-                Ok(Err(_)) if self.missing.insert(record.id) => {
-                    let pause = account.context.retry.delay.min(self.deadline.saturating_since(now) / 2);
-                    self.again_at.get_or_insert(now + pause);
+                Ok(Err(_)) if self.missing.is_first(record.id, now, account.context.retry.delay, self.deadline) => {
                     self.todo.push_back((record, account));
                     Ok(Recovering::Next)
                 }
@@ -419,7 +426,7 @@ impl Recover {
                     self.state = Recovering::Leaving(pending);
                     Err(Step::Work(work))
                 }
-                Ok(held) => Err(Step::Done(Ok(self.hand_out(&held)))),
+                Ok(held) => Err(Step::Done(self.hand_out(&held))),
                 Err(error) => Err(Step::Done(Err(error))),
             },
             Recovering::Leaving(pending) => Err(Step::Done(pending.take().and(Err(cancelled())))),
@@ -438,6 +445,10 @@ impl Operation for Recover {
                 Err(step) => return step,
             }
         }
+    }
+
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
     }
 
     fn leave(&mut self, _now: Instant, _in_flight: bool) -> bool {

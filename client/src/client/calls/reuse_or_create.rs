@@ -4,10 +4,11 @@ use super::super::account::{Account, KnownSession};
 use super::super::completion::cancelled;
 use super::create::{CreateSession, create};
 use super::journal_work::{Claim, JournalWork, sized, stepped_after_end, take_over};
+use super::missing::Missing;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Label;
-use crate::journal::{Record, RecordId, RecordState};
+use crate::journal::{Adopted, Record, RecordId, RecordState};
 use crate::model::{NewSession, SessionId, SessionProperties, SessionStatus};
 use crate::protocol::{self, Chore, OneCall, Operation, Step};
 use crate::wire::Answer;
@@ -67,6 +68,7 @@ struct ReuseOrCreate {
     state: Reusing,
     /// The session with the given id first, then those of the journal, newest first.
     todo: VecDeque<(SessionId, Option<Record>)>,
+    missing: Missing<SessionId>,
     create: Option<CreateSession>,
     /// The caller has gone.
     left: bool,
@@ -109,6 +111,7 @@ impl ReuseOrCreate {
             deadline,
             state: Reusing::Begin,
             todo: VecDeque::new(),
+            missing: Missing::new(),
             create: Some(create),
             left: false,
             afterwards: None,
@@ -164,6 +167,11 @@ impl ReuseOrCreate {
             }
             Reusing::Next => Ok(match self.todo.pop_front() {
                 Some((id, record)) => {
+                    if let Some(again_at) = self.missing.read_at(&id, now) {
+                        self.todo.push_front((id, record));
+                        self.state = Reusing::Next;
+                        return Err(Step::SleepUntil(again_at));
+                    }
                     let read = protocol::properties(&self.account.context, id.clone(), self.deadline);
                     Reusing::Reading(id, record, self.account.registry.stops(), Box::new(read))
                 }
@@ -186,15 +194,25 @@ impl ReuseOrCreate {
                             if journal.own().iter().any(|own| own.id == id) {
                                 return Ok(Adoption::Before);
                             }
-                            Ok(if journal.adopt(&[id])?.is_empty() { Adoption::Never } else { Adoption::Now })
+                            let Adopted { records, mut problems } = journal.adopt(&[id])?;
+                            match problems.pop().filter(|_| records.is_empty()) {
+                                Some(problem) => Err(problem),
+                                None if records.is_empty() => Ok(Adoption::Never),
+                                None => Ok(Adoption::Now),
+                            }
                         });
                         self.state = Reusing::Adopting(found, stops, id, pending);
                         Err(Step::Work(work))
                     }
                 },
-                // Not suitable, or gone.
-                Ok(Ok(_)) => Ok(Reusing::Next),
-                Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Ok(Reusing::Next),
+                Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
+                    let delay = self.account.context.retry.delay;
+                    if self.missing.is_first(id.clone(), now, delay, self.deadline) {
+                        self.todo.push_back((id, record));
+                    }
+                    Ok(Reusing::Next)
+                }
+                Ok(Ok(_unsuitable)) => Ok(Reusing::Next),
                 Ok(Err(error)) => Err(Step::Done(Err(error))),
             },
             Reusing::Adopting(found, stops, id, pending) => match (pending.take(), &self.account.core.journal) {
@@ -268,6 +286,14 @@ impl Operation for ReuseOrCreate {
 
     fn afterwards(&mut self) -> Option<Chore> {
         self.afterwards.take()
+    }
+
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+        self.create.iter_mut().for_each(|create| create.thawed(deadline));
+        if let Reusing::Creating(create) = &mut self.state {
+            create.thawed(deadline);
+        }
     }
 
     fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
