@@ -57,7 +57,7 @@ unsafe impl Plain for arr_stop_all_result {
 const _: () = assert!(size_of::<arr_stop_all_result>() == 4 * 4);
 const _: () = assert!(size_of::<arr_stop_all_result>() == ARR_STOP_ALL_RESULT_SIZE_V1 as usize);
 
-pub(super) static CLIENTS: Table<Client> = table!(1, "arr_client");
+static CLIENTS: Table<Client> = table!(1, "arr_client");
 
 /// Creates a client. Checks the options, reads ca_file and opens the journal. Sends nothing and starts no thread.
 ///

@@ -1,6 +1,6 @@
 //! `arr_event`: events, pulled one at a time on the application's own thread.
 
-use super::client::{CLIENTS, arr_client, find, wait_timeout};
+use super::client::{arr_client, find, wait_timeout};
 use super::error_info::arr_error_info;
 use super::guard;
 use super::operation::{arr_operation, status_of};
@@ -10,10 +10,9 @@ use super::session_properties::{ARR_SESSION_STATUS_UNKNOWN, arr_session_status};
 use super::status::{ARR_OK, arr_status};
 use super::structs::{self, Out, Plain, seconds};
 use super::text;
-use client::{Client, ErrorKind, Event, EventKind, abi};
+use client::{ErrorKind, Event, EventKind, abi};
 use std::ffi::c_char;
 use std::ptr;
-use std::sync::Arc;
 
 /// What happened, an ARR_EVENT_... value. Open enum: newer versions may return other values.
 pub type arr_event_type = i32;
@@ -236,9 +235,7 @@ pub unsafe extern "C" fn arr_client_next_event(
     unsafe {
         guard::status("arr_client_next_event", error, || {
             let place = Out::required(event, "event")?;
-            let pull = |client: &Arc<Client>| client.next_event(wait_timeout(timeout_ms));
-            // A wait must not keep the handle from being freed.
-            let event = if timeout_ms == 0 { CLIENTS.with(client, pull)?? } else { pull(&find(client)?)? };
+            let event = find(client)?.next_event(wait_timeout(timeout_ms))?;
             place.write(&arr_event::from(&event.ok_or_else(|| abi::error(ErrorKind::Timeout, "there is no event"))?));
             Ok(())
         })

@@ -136,12 +136,7 @@ impl<T: Send + Sync + 'static> Table<T> {
     /// The object of a handle. It lives as long as the caller holds it, even if the handle is freed meanwhile. Never
     /// blocks or allocates.
     pub(super) fn get<H>(&self, handle: *const H) -> Result<Arc<T>> {
-        self.with(handle, Arc::clone)
-    }
-
-    /// Uses the object of a handle. Freeing the handle waits for the end of `act`, which must not wait for anything.
-    pub(super) fn with<H, R>(&self, handle: *const H, act: impl FnOnce(&Arc<T>) -> R) -> Result<R> {
-        let found = self.slot_of(handle.addr()).and_then(|(_, slot)| slot.with_value_for(handle.addr(), act));
+        let found = self.slot_of(handle.addr()).and_then(|(_, slot)| slot.value_for(handle.addr()));
         found.ok_or_else(|| {
             if self.is_inherited(handle.addr(), generation()) {
                 return abi::error(ErrorKind::Forked, FORKED);
@@ -228,8 +223,8 @@ impl<T> Slot<T> {
         bits >> SLOT_BITS & GENERATION_MASK == self.generation() as usize
     }
 
-    /// Uses the object of a handle that the slot has just matched.
-    fn with_value_for<R>(&self, bits: usize, act: impl FnOnce(&Arc<T>) -> R) -> Option<R> {
+    /// The object of a handle that the slot has just matched.
+    fn value_for(&self, bits: usize) -> Option<Arc<T>> {
         let value = match self.value.try_read() {
             Ok(value) => value,
             Err(TryLockError::Poisoned(value)) => value.into_inner(),
@@ -237,7 +232,7 @@ impl<T> Slot<T> {
             Err(TryLockError::WouldBlock) => return None,
         };
         // It may have been freed and reused since. From here on it is stable.
-        if self.answers_to(bits) { value.as_ref().map(act) } else { None }
+        if self.answers_to(bits) { value.clone() } else { None }
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Option<Arc<T>>> {
@@ -332,8 +327,8 @@ mod tests {
         let (_, slot) = table.slot_of(old.addr()).unwrap();
         table.remove(old);
         let new: Pointer = table.insert("new").unwrap();
-        assert!(slot.with_value_for(old.addr(), Arc::clone).is_none());
-        assert_eq!(slot.with_value_for(new.addr(), Arc::clone).as_deref(), Some(&"new"));
+        assert!(slot.value_for(old.addr()).is_none());
+        assert_eq!(slot.value_for(new.addr()).as_deref(), Some(&"new"));
     }
 
     #[test]

@@ -123,11 +123,11 @@ pub unsafe extern "C" fn arr_operation_poll(
     // SAFETY: the caller promises valid pointers; see the top of the header.
     unsafe {
         guard::status("arr_operation_poll", error, || {
-            let reached = OPERATIONS.with(operation, |operation| operation.any().state())?;
+            let operation = OPERATIONS.get(operation)?;
             if state.is_null() {
                 return Err(abi::invalid_argument("the output `state` is NULL"));
             }
-            state.write_unaligned(number(reached));
+            state.write_unaligned(number(operation.any().state()));
             Ok(())
         })
     }

@@ -2,7 +2,7 @@
 
 use super::error_info::arr_error_info;
 use super::guard;
-use super::session::{SESSIONS, arr_session};
+use super::session::{arr_session, find_session};
 use super::session_properties::{
     ARR_SESSION_SIZE_UNKNOWN, ARR_SESSION_STATUS_UNKNOWN, arr_session_size, arr_session_status,
 };
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn arr_session_snapshot(
     unsafe {
         guard::status("arr_session_snapshot", error, || {
             let place = Out::required(snapshot, "snapshot")?;
-            place.write(&SESSIONS.with(session, |session| arr_snapshot::from(&session.snapshot()))?);
+            place.write(&arr_snapshot::from(&find_session(session)?.snapshot()));
             Ok(())
         })
     }

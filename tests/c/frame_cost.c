@@ -31,8 +31,8 @@ static unsigned long allocations[8], waits[8];
 /* Of all threads. */
 static unsigned long all_allocations;
 
-/* The most that a read of a session may allocate, the HTTP library's part included. */
-#define READ_ALLOCATIONS 75u
+/* What a read of a session allocates, the HTTP library's part included: one more must be worth it. */
+#define READ_ALLOCATIONS 73u
 #define READS 100u
 
 /* How often this thread has waited. */
@@ -216,7 +216,8 @@ static void a_read_allocates_little(void)
         CHECK_STATUS(arr_session_get_properties(session, ARR_READ_FRESH, &properties, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
     }
     printf("allocations: %.2f by a read, of all threads\n", (double)(all_allocations - before) / READS);
-    CHECK(all_allocations - before <= READ_ALLOCATIONS * READS);
+    /* Now and then a queue of the HTTP library grows. */
+    CHECK(all_allocations - before <= READ_ALLOCATIONS * READS + READS / 2u);
     CHECK(all_allocations > before || !COUNTS_ALLOCATIONS || slow());
     arr_session_free(session);
     arr_client_free(client);

@@ -159,8 +159,8 @@ pub(super) fn has_usual_host(url: &Url) -> bool {
     !matches!(url.host(), Some(Host::Domain(host)) if !host.bytes().all(is_usual))
 }
 
-/// Whether the host of an absolute URL is ASCII, and not escaped. The parser has no tables of Unicode, and in a debug build
-/// it panics on some other hosts.
+/// Whether the host of an absolute URL is ASCII, and not escaped. The C library's URL parser has no tables of Unicode, and
+/// in a debug build it panics on some other hosts.
 pub(crate) fn has_ascii_host(text: &str) -> bool {
     let after_scheme = text.split_once("//").map_or("", |(_, rest)| rest);
     let host = after_scheme.split(['/', '\\', '?', '#']).next().unwrap_or_default();
