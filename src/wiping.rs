@@ -3,8 +3,8 @@
 //! Keys and tokens pass through buffers of the HTTP stack, which does not wipe them. This way no copy outlives its
 //! block.
 
+use client::abi;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::arch::asm;
 
 struct Wiping;
 
@@ -28,10 +28,7 @@ unsafe impl GlobalAlloc for Wiping {
     #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the block has this layout, and its owner is done with it.
-        unsafe { block.write_bytes(0, layout.size()) };
-        // SAFETY: this emits no instruction. It counts as a read of the block; otherwise the compiler would drop the
-        // write.
-        unsafe { asm!("/* {} */", in(reg) block, options(nostack, preserves_flags)) };
+        unsafe { abi::wipe_memory(block, layout.size()) };
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(block, layout) };
     }

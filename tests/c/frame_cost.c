@@ -3,6 +3,8 @@
  *
  * The budget is 200 microseconds of the thread's CPU time for any call. Calls made in every frame never allocate, and 999 of
  * 1000 do not block. Wall time also depends on what else runs here; it is printed but not judged.
+ *
+ * A blocking read is not made in a frame, but its allocations are bounded too.
  */
 #if defined(__linux__) && defined(__GNUC__)
 #define COUNTS_ALLOCATIONS 1
@@ -26,6 +28,12 @@
 /* The call that this thread is in, plus 1. */
 static ON_THREAD int measured_call;
 static unsigned long allocations[8], waits[8];
+/* Of all threads. */
+static unsigned long all_allocations;
+
+/* What a read of a session allocates, the HTTP library's part included: one more must be worth it. */
+#define READ_ALLOCATIONS 73u
+#define READS 100u
 
 /* How often this thread has waited. */
 static unsigned long thread_waits(void)
@@ -65,6 +73,7 @@ int counted_posix_memalign(void **place, size_t alignment, size_t size) __asm__(
 
 static void count(void)
 {
+    __atomic_fetch_add(&all_allocations, 1u, __ATOMIC_RELAXED);
     if (measured_call != 0) {
         allocations[measured_call - 1]++;
     }
@@ -184,6 +193,36 @@ static void a_refused_handle_does_not_allocate(void)
     CHECK(info.message_length == strlen(info.message));
 }
 
+/* The number does not depend on the time: a blocking client has no other work. */
+static void a_read_allocates_little(void)
+{
+    arr_session_create_options options;
+    arr_session_properties properties;
+    arr_client *client = emulator_client();
+    arr_session *session = NULL;
+    unsigned long before = 0u;
+    unsigned i;
+    arr_session_create_options_init(&options, sizeof options);
+    arr_session_properties_init(&properties, sizeof properties);
+    options.max_lease_seconds = LEASE_SECONDS;
+    CHECK_STATUS(arr_session_create(client, &options, &session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+    CHECK_STATUS(arr_session_wait_until_ready(session, &properties, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+    CHECK_STATUS(arr_session_stop(session, NULL, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+    /* The first reads connect, and the driver and its workers end their idle time. */
+    for (i = 0; i < 2u * READS; i++) {
+        if (i == READS) {
+            before = all_allocations;
+        }
+        CHECK_STATUS(arr_session_get_properties(session, ARR_READ_FRESH, &properties, ARR_TIMEOUT_DEFAULT, NULL), ARR_OK);
+    }
+    printf("allocations: %.2f by a read, of all threads\n", (double)(all_allocations - before) / READS);
+    /* Now and then a queue of the HTTP library grows. */
+    CHECK(all_allocations - before <= READ_ALLOCATIONS * READS + READS / 2u);
+    CHECK(all_allocations > before || !COUNTS_ALLOCATIONS || slow());
+    arr_session_free(session);
+    arr_client_free(client);
+}
+
 int main(void)
 {
     CHECK(strcmp(from_environment("ARR_FRAME_PAUSE_MS"), "0") == 0 || slow());
@@ -191,5 +230,6 @@ int main(void)
     frame_calls_do_not_block();
     frame_calls_do_not_allocate();
     a_refused_handle_does_not_allocate();
+    a_read_allocates_little();
     return checks_result("frame_cost");
 }

@@ -49,7 +49,7 @@ impl Accounts {
         let context = &self.home.context;
         let endpoint = self.trusted_endpoint(&record.endpoint)?;
         let pacing = Arc::new(Pacing::new(PollIntervals::at(&endpoint, record.version, self.intervals)));
-        let target = Target { endpoint, account_id: record.account_id.clone() };
+        let target = Target::new(endpoint, record.account_id.clone());
         let service = Service { target, version: record.version };
         let account = Account::new(&self.home.core, Context { service: Arc::new(service), pacing, ..context.clone() });
         others.push(Arc::clone(&account));

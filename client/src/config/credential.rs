@@ -1,24 +1,52 @@
 //! The account and its credential.
 
+use super::redaction::Filter;
 use super::text::{excerpt, looks_like_token, tidy};
 use crate::error::{Error, Result};
+use once_cell::sync::OnceCell;
+use reqwest::header::HeaderValue;
 use std::fmt;
+use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// A key or a token. Wiped from memory on drop, and never shown.
+/// A key or a token. Clones share one copy, which is wiped from memory when the last of them is dropped. Never shown.
 #[derive(Clone, Default)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(Arc<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    text: Zeroizing<String>,
+    /// The header that sends it, made once.
+    header: OnceCell<Option<HeaderValue>>,
+    /// For searching texts for it.
+    filter: OnceCell<Box<Filter>>,
+}
 
 impl Secret {
     /// Takes ownership of the text. Sending it leaves copies in memory: see [Secrets](crate#secrets).
     pub fn new(text: impl Into<String>) -> Secret {
-        Secret(Zeroizing::new(text.into()))
+        Secret(Arc::new(Kept { text: Zeroizing::new(text.into()), ..Kept::default() }))
     }
 
     /// The text itself. Only for sending; never write it anywhere.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.0.text
+    }
+
+    /// The value of the `Authorization` header that sends it as a bearer token. `None` if no header can have it.
+    pub(crate) fn bearer(&self) -> Option<HeaderValue> {
+        let make = || {
+            let text = Zeroizing::new(["Bearer ", self.expose()].concat());
+            let mut value = HeaderValue::from_str(&text).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        };
+        self.0.header.get_or_init(make).clone()
+    }
+
+    pub(super) fn filter(&self) -> &Filter {
+        self.0.filter.get_or_init(|| Box::new(Filter::of(self.expose())))
     }
 }
 

@@ -7,6 +7,7 @@ mod credential;
 mod endpoint;
 mod policy;
 mod proxy;
+mod redaction;
 mod region;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -22,4 +23,5 @@ pub(crate) use endpoint::{Endpoint, is_loopback};
 pub(crate) use policy::{GivenIntervals, PollIntervals, RetryPolicy};
 pub use proxy::Proxy;
 pub(crate) use proxy::Route;
-pub(crate) use text::{excerpt, is_hidden, quoted, without_secrets};
+pub(crate) use redaction::without_secrets;
+pub(crate) use text::{excerpt, is_hidden, quoted};

@@ -6,9 +6,9 @@
 //! uses the asynchronous client on its own runtime, and not on the caller's thread, which may have a small stack.
 
 use super::failure;
+use super::outgoing::request;
 use super::proxies::Via;
 use super::reply::Reading;
-use super::transport::request;
 use crate::error::Error;
 use crate::wire::{Answer, Cause, Failure, Request};
 use reqwest::Client;
@@ -77,7 +77,7 @@ async fn send(
     limit: Duration,
     reading: &mut Option<Reading>,
 ) -> Result<Option<Cause>, Failure> {
-    let sent = request!(client, request).send().await;
+    let sent = client.execute(request!(reqwest::Request, request)).await;
     let mut response = sent.map_err(|error| failure::before_head(origin, via, limit, &error))?;
     let reading = reading.insert(Reading::new(response.status(), response.headers(), request));
     loop {

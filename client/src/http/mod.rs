@@ -3,6 +3,7 @@
 mod apart;
 mod failure;
 mod idleness;
+mod outgoing;
 mod proxies;
 mod reply;
 mod resolver;

@@ -9,6 +9,7 @@
 //! * After its inner thread has died, every call panics. The panic is caught and the client recreated.
 
 use super::idleness::{Idleness, MOST_IDLE, USABLE};
+use super::outgoing::request;
 use super::proxies::{Proxies, Via};
 use super::reply::Reading;
 use super::workers::{Counted, Handover, QueuedJob, Workers};
@@ -22,34 +23,11 @@ use crate::sys::{run_on_ordinary_thread, wipe_stack, wipe_stack_at_end, without_
 use crate::wire::{Answer, Cause, Failure, Request, Urgency};
 use reqwest::blocking::{Client, Response};
 use rustls::ClientConfig;
-use std::io::Read;
+use std::io::{ErrorKind as Io, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use url::Url;
-
-/// A request of either of the HTTP library's clients, whose types have nothing in common.
-macro_rules! request {
-    ($client:expr, $request:expr) => {{
-        use $crate::wire::Method;
-        let request: &Request = $request;
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-            Method::Put => reqwest::Method::PUT,
-            Method::Patch => reqwest::Method::PATCH,
-            Method::Delete => reqwest::Method::DELETE,
-        };
-        // `bearer_auth` marks the header as sensitive.
-        let builder = $client.request(method, request.url.clone()).bearer_auth(request.bearer.expose());
-        let builder = request.headers().fold(builder, |builder, (name, value)| builder.header(name, value));
-        match &request.body {
-            Some(body) => builder.body(body.clone()),
-            None => builder,
-        }
-    }};
-}
-pub(super) use request;
 
 /// Sends requests. Shared by everything that belongs to one client. The HTTP library's client is created at the first
 /// request, because it costs a thread and reads the platform's certificates.
@@ -95,11 +73,11 @@ impl Transport {
         let (sender, answer) = mpsc::sync_channel(1);
         let (transport, for_thread) = (Arc::clone(self), request.clone());
         let run = move || drop(sender.send(transport.send_here(&for_thread, limit)));
-        let origin = request.url.origin().ascii_serialization();
+        let origin = request.origin();
         match self.workers.run_apart("arr-create", run) {
             // No timeout: the request's own limit ends it.
-            Ok(()) => answer.recv().unwrap_or_else(|_| Err(Failure::new(&origin, Cause::Crashed))),
-            Err(error) => Err(Failure::setup(&origin, error)),
+            Ok(()) => answer.recv().unwrap_or_else(|_| Err(Failure::new(origin, Cause::Crashed))),
+            Err(error) => Err(Failure::setup(origin, error)),
         }
     }
 
@@ -123,27 +101,27 @@ impl Transport {
     }
 
     fn exchange(&self, request: &Request, limit: Duration) -> Answer {
-        let origin = request.url.origin().ascii_serialization();
+        let origin = request.origin();
         let waited = std::time::Instant::now();
-        let tls = self.tls(limit).map_err(|error| Failure::setup(&origin, error))?;
+        let tls = self.tls(limit).map_err(|error| Failure::setup(origin, error))?;
         let limit = limit.saturating_sub(waited.elapsed());
         let begun = self.clock.now();
-        let crashed = |_| Err(Failure::new(&origin, Cause::Crashed));
+        let crashed = |_| Err(Failure::new(origin, Cause::Crashed));
         let explain = |failure: Failure, via: Option<Via>| {
             let left = limit.saturating_sub(self.clock.now().saturating_since(begun));
             self.explain(failure.through(via.map(|via| via.to_string())), &request.url, left)
         };
         let apart = || {
             let (client, proxies) =
-                self.client_apart(request, &tls, limit).map_err(|error| Failure::setup(&origin, error))?;
-            let via = proxies.via(&request.url).map_err(|error| Failure::setup(&origin, error))?;
-            apart::exchange(&client, request, &origin, via.as_ref(), limit).map_err(|failure| explain(failure, via))
+                self.client_apart(request, &tls, limit).map_err(|error| Failure::setup(origin, error))?;
+            let via = proxies.via(&request.url).map_err(|error| Failure::setup(origin, error))?;
+            apart::exchange(&client, request, origin, via.as_ref(), limit).map_err(|failure| explain(failure, via))
         };
         let apart = || catch_unwind(AssertUnwindSafe(apart)).unwrap_or_else(crashed);
         if request.creates {
             return apart();
         }
-        let client = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &tls, &origin))).unwrap_or_else(|_| {
+        let client = catch_unwind(AssertUnwindSafe(|| self.client_for(request, &tls, origin))).unwrap_or_else(|_| {
             Err(Error::new(
                 ErrorKind::Internal,
                 "the HTTP client could not be created: it panicked; please report this",
@@ -153,20 +131,24 @@ impl Transport {
             Ok(client) => client,
             // The blocking client needs a thread. A stop must be sent even if none can be started.
             Err(_) if request.urgency == Urgency::Stop => return without_write_signals(apart),
-            Err(error) => return Err(Failure::setup(&origin, error)),
+            Err(error) => return Err(Failure::setup(origin, error)),
         };
-        let via = client.proxies.via(&request.url).map_err(|error| Failure::setup(&origin, error))?;
+        let via = client.proxies.via(&request.url).map_err(|error| Failure::setup(origin, error))?;
         let exchange = || {
-            let response = request!(client.get(), request).timeout(limit).send();
-            let response = response.map_err(|error| failure::before_head(&origin, via.as_ref(), limit, &error))?;
-            read(response, request, &origin, limit)
+            let mut made = request!(reqwest::blocking::Request, request);
+            *made.timeout_mut() = Some(limit);
+            let response = client
+                .get()
+                .execute(made)
+                .map_err(|error| failure::before_head(origin, via.as_ref(), limit, &error))?;
+            read(response, request, origin, limit)
         };
         let answer = catch_unwind(AssertUnwindSafe(exchange)).unwrap_or_else(|panic| {
             self.reset();
             crashed(panic)
         });
         if answer.as_ref().is_ok_and(|reply| !reply.is_cut) {
-            client.idleness.gave_back(&origin, self.clock.now());
+            client.idleness.gave_back(origin, self.clock.now());
         }
         answer.map_err(|failure| explain(failure, via))
     }
@@ -201,9 +183,10 @@ impl Transport {
         let work = Handover::new(move |refused: Option<Error>| {
             // The request may have been queued for a while.
             let limit = limit.min(deadline.saturating_since(transport.clock.now()));
-            let origin = request.url.origin().ascii_serialization();
-            let answer = refused
-                .map_or_else(|| transport.send_here(&request, limit), |error| Err(Failure::setup(&origin, error)));
+            let answer = refused.map_or_else(
+                || transport.send_here(&request, limit),
+                |error| Err(Failure::setup(request.origin(), error)),
+            );
             drop(transport);
             done(answer);
         });
@@ -313,10 +296,8 @@ impl Transport {
 
     fn build_client(&self, loopback: bool, tls: &ClientConfig) -> Result<HttpClient> {
         let (builder, proxies) = self.builder(loopback, tls);
-        let builder = builder
-            .connect_timeout(self.connect_timeout)
-            .pool_max_idle_per_host(MOST_IDLE)
-            .pool_idle_timeout(USABLE);
+        let builder =
+            builder.connect_timeout(self.connect_timeout).pool_max_idle_per_host(MOST_IDLE).pool_idle_timeout(USABLE);
         let counted = self.workers.count();
         // This starts its inner thread, which must not inherit the properties of the caller's.
         let build = move || reqwest::blocking::ClientBuilder::from(builder).timeout(None).build();
@@ -393,8 +374,16 @@ impl Drop for HttpClient {
 /// Reads a reply.
 fn read(mut response: Response, request: &Request, origin: &str, limit: Duration) -> Answer {
     let mut reading = Reading::new(response.status(), response.headers(), request);
-    let read = response.by_ref().take(reading.longest + 1).read_to_end(&mut reading.reply.body);
-    reading.end(origin, read.err().map(|error| failure::while_reading(limit, &error)))
+    let failure = loop {
+        let Some(place) = reading.place() else { break None };
+        match response.read(place) {
+            Ok(0) => break None,
+            Ok(length) => reading.filled(length),
+            Err(error) if error.kind() == Io::Interrupted => {}
+            Err(error) => break Some(error),
+        }
+    };
+    reading.end(origin, failure.map(|error| failure::while_reading(limit, &error)))
 }
 
 #[cfg(test)]

@@ -323,8 +323,18 @@ mod tests {
         assert!(!named.is_of(&Service { version, ..service() }, &id("ABC")), "letter case is significant here");
         assert!(!record().is_of(&v1, &id("abc")));
         let account_id = AccountId::parse("11111111-2222-3333-4444-555555555555").unwrap();
-        assert!(!named.is_of(&Service { target: Target { account_id, ..service().target }, ..service() }, &id("abc")));
+        assert!(
+            !named.is_of(
+                &Service { target: Target::new(service().target.endpoint, account_id), ..service() },
+                &id("abc")
+            )
+        );
         let endpoint = crate::config::Endpoint::service("eastus").unwrap();
-        assert!(!named.is_of(&Service { target: Target { endpoint, ..service().target }, ..service() }, &id("abc")));
+        assert!(
+            !named.is_of(
+                &Service { target: Target::new(endpoint, service().target.account_id), ..service() },
+                &id("abc")
+            )
+        );
     }
 }

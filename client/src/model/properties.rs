@@ -77,6 +77,16 @@ impl SessionProperties {
         SessionProperties { reply: ReplyText::of(json), ..self }
     }
 
+    /// Whether nothing but time has passed since the other report.
+    pub(crate) fn is_same_apart_from_time(&self, other: &SessionProperties) -> bool {
+        let SessionProperties { id, status, size, hostname, arr_inspector_port, handshake_port, .. } = other;
+        let SessionProperties { max_lease, creation_time, teraflops, error_code, message, .. } = other;
+        (&self.id, &self.status, &self.size, &self.hostname) == (id, status, size, hostname)
+            && (&self.arr_inspector_port, &self.handshake_port) == (arr_inspector_port, handshake_port)
+            && (&self.max_lease, &self.creation_time, &self.teraflops) == (max_lease, creation_time, teraflops)
+            && (&self.error_code, &self.message) == (error_code, message)
+    }
+
     /// The remaining lease: the whole one less the used part.
     pub fn remaining(&self) -> Option<Duration> {
         Some(self.max_lease?.saturating_sub(self.elapsed.unwrap_or_default()))

@@ -32,9 +32,9 @@ impl SessionSize {
     }
 
     pub(crate) fn read(text: &str) -> SessionSize {
-        match text.to_ascii_lowercase().as_str() {
-            "standard" => SessionSize::Standard,
-            "premium" => SessionSize::Premium,
+        match text {
+            _ if text.eq_ignore_ascii_case("standard") => SessionSize::Standard,
+            _ if text.eq_ignore_ascii_case("premium") => SessionSize::Premium,
             _ => SessionSize::Unknown(text.to_owned()),
         }
     }

@@ -24,15 +24,10 @@ pub enum SessionStatus {
 impl SessionStatus {
     /// Accepts any letter case: the service's documentation uses lower case, and the wire capitalised words.
     pub(crate) fn read(text: &str) -> SessionStatus {
-        match text.to_ascii_lowercase().as_str() {
-            "starting" => SessionStatus::Starting,
-            "ready" => SessionStatus::Ready,
-            "stopping" => SessionStatus::Stopping,
-            "stopped" => SessionStatus::Stopped,
-            "expired" => SessionStatus::Expired,
-            "error" => SessionStatus::Error,
-            _ => SessionStatus::Unknown(text.to_owned()),
-        }
+        const CODES: [(&str, i32); 6] =
+            [("starting", 1), ("ready", 2), ("stopping", 6), ("stopped", 3), ("expired", 4), ("error", 5)];
+        let known = CODES.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+        known.map_or_else(|| SessionStatus::Unknown(text.to_owned()), |(_, code)| SessionStatus::of_code(code))
     }
 
     /// The C ABI's number for a status, which never changes.

@@ -9,6 +9,7 @@ mod open_files;
 mod process;
 mod stack;
 mod thread;
+mod wipe;
 
 pub(crate) use clock::elapsed;
 pub(crate) use file_lock::{FileLock, is_at};
@@ -16,6 +17,8 @@ pub(crate) use open_files::OpenFiles;
 pub use process::{PerProcess, generation};
 pub(crate) use stack::{wipe_stack, wipe_stack_at_end};
 pub(crate) use thread::{run_on_ordinary_thread, start_thread, without_write_signals};
+pub(crate) use wipe::Wiped;
+pub use wipe::wipe_memory;
 
 /// Whether the machine or the process has run out of files, sockets or memory.
 pub(crate) fn is_exhaustion(cause: &std::io::Error) -> bool {

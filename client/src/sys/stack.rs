@@ -2,9 +2,11 @@
 //! dynamic loader that binds a function at its first call: it saves the vector registers, which may still contain the
 //! last copy, on the calling thread's stack.
 
+use super::wipe::wipe_memory;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use std::arch::asm;
 use std::hint::black_box;
+use std::mem::MaybeUninit;
 
 /// More than a C library leaves of an ended thread's stack when it keeps that for the next thread (glibc: 16 KiB).
 const AT_END: usize = 64 * 1024;
@@ -12,8 +14,10 @@ const AT_END: usize = 64 * 1024;
 /// Wipes this much below the caller's frame, and the vector registers.
 #[inline(never)]
 pub(crate) fn wipe_stack<const SIZE: usize>() {
-    // Mutable, or it would be a constant of the library instead of on the stack.
-    black_box(&mut [0_u8; SIZE]);
+    let mut area = [const { MaybeUninit::<u8>::uninit() }; SIZE];
+    // SAFETY: the array is this function's own.
+    unsafe { wipe_memory(area.as_mut_ptr().cast(), SIZE) };
+    black_box(&mut area);
     wipe_registers();
 }
 

@@ -70,8 +70,7 @@ impl Failure {
 
     /// The request was sent, but no caller was left to take its reply.
     pub(crate) fn given_up(request: &Request) -> Failure {
-        let origin = request.url.origin().ascii_serialization();
-        Failure::new(&origin, Cause::Lost("the caller stopped waiting".to_owned()))
+        Failure::new(request.origin(), Cause::Lost("the caller stopped waiting".to_owned()))
     }
 
     /// Adds the proxy that the request went through.

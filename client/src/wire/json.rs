@@ -11,6 +11,9 @@ use std::fmt;
 #[derive(Default)]
 pub(crate) struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);
 
+/// More than any object of the service has.
+const USUAL_MEMBERS: usize = 16;
+
 impl<'a> Members<'a> {
     pub(crate) fn read(json: &'a str) -> serde_json::Result<Members<'a>> {
         let mut members = Members::default();
@@ -34,8 +37,7 @@ impl<'a> Members<'a> {
     /// The member of this name, or the last of several. Null and missing are equivalent. The error names the malformed
     /// member, and quotes nothing.
     pub(crate) fn get<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, String> {
-        let value = self.0.iter().rev().find(|(found, _)| *found.0 == *name.as_bytes());
-        let value = value.map(|(_, value)| serde_json::from_str(value.get())).transpose();
+        let value = self.find(name).map(|value| serde_json::from_str(value.get())).transpose();
         value.map(Option::flatten).map_err(|_| malformed(name))
     }
 
@@ -47,14 +49,23 @@ impl<'a> Members<'a> {
     /// The entries of a list: none if it is null, or if the object is empty. Another object without it is no list.
     pub(crate) fn listed(&self, name: &str) -> Result<Vec<&'a RawValue>, String> {
         match self.get(name)? {
-            None if self.0.iter().any(|(found, _)| *found.0 == *name.as_bytes()) || self.0.is_empty() => Ok(Vec::new()),
+            None if self.find(name).is_some() || self.0.is_empty() => Ok(Vec::new()),
             entries => entries.ok_or_else(|| format!("it has no \"{name}\"")),
         }
     }
 
     /// A text; an empty one is equivalent to none.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, String> {
-        Ok(self.get::<Text>(name)?.map(Text::into_string).filter(|text| !text.is_empty()))
+    pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, String> {
+        let text = match self.find(name).and_then(without_escapes) {
+            Some(text) => Some(Cow::Borrowed(text)),
+            None => self.get::<Text>(name)?.map(|text| Cow::Owned(text.into_string())),
+        };
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    /// The member of this name, or the last of several.
+    fn find(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(found, _)| *found.0 == *name.as_bytes()).map(|(_, value)| *value)
     }
 
     /// An object.
@@ -62,6 +73,12 @@ impl<'a> Members<'a> {
         let object = self.get::<&RawValue>(name)?.map(|object| Members::read(object.get()));
         object.transpose().map_err(|_| malformed(name))
     }
+}
+
+/// The text in a JSON string, if it is written as it is.
+fn without_escapes(value: &RawValue) -> Option<&str> {
+    let text = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    (!text.as_bytes().contains(&b'\\')).then_some(text)
 }
 
 fn malformed(name: &str) -> String {
@@ -76,6 +93,7 @@ impl<'de> Visitor<'de> for &mut Members<'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.0.reserve(USUAL_MEMBERS);
         while let Some(member) = map.next_entry()? {
             self.0.push(member);
         }

@@ -4,10 +4,10 @@ use super::json::{Members, Text};
 use crate::config::{Secret, is_hidden, quoted, without_secrets};
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
 use crate::model::SessionId;
+use crate::sys::Wiped;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 /// A reply: the status, the relevant headers, and the body.
 #[derive(Clone, Default)]
@@ -24,7 +24,7 @@ pub(crate) struct Reply {
     /// The request's key or token, because some services echo it.
     pub(crate) sent: Secret,
     /// Wiped on drop, because it may contain a token.
-    pub(crate) body: Zeroizing<Vec<u8>>,
+    pub(crate) body: Wiped,
 }
 
 impl fmt::Debug for Reply {
@@ -67,7 +67,8 @@ impl Reply {
 
     /// The body without a byte order mark.
     pub(super) fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.body))
+        let body = self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.body);
+        std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
     }
 
     /// An id that the service chose. Refuses one with a part of the token, which would get into messages, the log and
@@ -75,8 +76,7 @@ impl Reply {
     pub(super) fn session_id(&self, text: &str) -> Option<SessionId> {
         /// Only tests use shorter tokens.
         const SHORTEST_TOKEN: usize = 20;
-        let sent = self.sent.expose();
-        let has_token = sent.len() >= SHORTEST_TOKEN && without_secrets(text, sent) != text;
+        let has_token = self.sent.expose().len() >= SHORTEST_TOKEN && without_secrets(text, &self.sent) != text;
         SessionId::parse(text).ok().filter(|_| !has_token)
     }
 
@@ -255,12 +255,17 @@ impl Reply {
 
     pub(crate) fn printable_up_to(&self, text: &str, longest: usize) -> Option<String> {
         // Cut first: searching megabytes would take too long.
-        let text = without_secrets(&text[..text.floor_char_boundary(longest)], self.sent.expose());
-        let end = text.to_ascii_lowercase().find("bearer ").unwrap_or(text.len()).min(longest);
-        let clean: String =
-            text[..text.floor_char_boundary(end)].chars().map(|c| if is_hidden(c) { ' ' } else { c }).collect();
-        let clean = clean.trim();
-        if clean.is_empty() { None } else { Some(clean.to_owned()) }
+        const CREDENTIAL: &[u8] = b"bearer ";
+        let text = without_secrets(&text[..text.floor_char_boundary(longest)], &self.sent);
+        let mut parts = text.as_bytes().windows(CREDENTIAL.len());
+        let end = parts.position(|part| part.eq_ignore_ascii_case(CREDENTIAL)).unwrap_or(text.len()).min(longest);
+        let text = &text[..text.floor_char_boundary(end)];
+        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return (!text.is_empty()).then(|| text.to_owned());
+        }
+        let shown = |c: char| if is_hidden(c) { ' ' } else { c };
+        let clean = text.trim_matches(|c| shown(c).is_whitespace());
+        if clean.is_empty() { None } else { Some(clean.chars().map(shown).collect()) }
     }
 }
 
@@ -272,11 +277,11 @@ impl Hostname {
     const LONGEST: usize = 253;
 
     /// The host name, if there is one. An invalid one is an error.
-    pub(super) fn read(text: Option<String>, unexpected: impl Fn(&str) -> Error) -> Result<Option<String>> {
-        let can_be = |name: &String| name.len() <= Self::LONGEST && name.bytes().all(|byte| byte.is_ascii_graphic());
+    pub(super) fn read(text: Option<Cow<str>>, unexpected: impl Fn(&str) -> Error) -> Result<Option<String>> {
+        let can_be = |name: &str| name.len() <= Self::LONGEST && name.bytes().all(|byte| byte.is_ascii_graphic());
         match text {
             Some(name) if !can_be(&name) => Err(unexpected("its host name is not valid")),
-            hostname => Ok(hostname),
+            hostname => Ok(hostname.map(Cow::into_owned)),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::clock::Instant;
 use crate::config::{Secret, without_secrets};
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use std::fmt;
-use url::Url;
+use std::sync::Arc;
+use url::{Position, Url};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
@@ -43,7 +45,7 @@ pub(crate) enum Urgency {
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
-    pub(crate) url: Url,
+    pub(crate) url: Arc<Url>,
     /// The bearer token of the `Authorization` header.
     pub(crate) bearer: Secret,
     /// A JSON body.
@@ -80,10 +82,10 @@ pub(super) const LONGEST_LIST: u64 = 8 * 1024 * 1024;
 
 impl Request {
     /// A request without its token, which is added later.
-    pub(super) fn unsigned(method: Method, url: Url, body: Option<Value>) -> Request {
+    pub(super) fn unsigned(method: Method, url: impl Into<Arc<Url>>, body: Option<Value>) -> Request {
         Request {
             method,
-            url,
+            url: url.into(),
             bearer: Secret::default(),
             body: body.map(|value| value.to_string()),
             repeatable: true,
@@ -97,14 +99,27 @@ impl Request {
     }
 
     /// The headers that matter to the service, except `Authorization`.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let content_type = self.body.as_ref().map(|_| ("content-type", "application/json"));
-        let vector = self.correlation_vector.as_deref().map(|vector| ("x-mrc-cv", vector));
-        [Some(("accept", "application/json")), content_type, vector].into_iter().flatten()
+    pub(crate) fn headers(&self) -> HeaderMap {
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, JSON);
+        if self.body.is_some() {
+            headers.insert(header::CONTENT_TYPE, JSON);
+        }
+        // Ours can be sent.
+        if let Some(Ok(vector)) = self.correlation_vector.as_deref().map(HeaderValue::from_str) {
+            headers.insert(HeaderName::from_static("x-mrc-cv"), vector);
+        }
+        headers
+    }
+
+    /// The scheme, host and port of its URL, which has no user: `https://host:port`, without the scheme's own port.
+    pub(crate) fn origin(&self) -> &str {
+        &self.url[..Position::BeforePath]
     }
 
     /// Method and path, for the log, without secrets: a link from the service may contain the token.
     pub(crate) fn line(&self) -> String {
-        format!("{} {}", self.method.as_str(), without_secrets(self.url.path(), self.bearer.expose()))
+        format!("{} {}", self.method.as_str(), without_secrets(self.url.path(), &self.bearer))
     }
 }

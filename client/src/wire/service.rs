@@ -22,7 +22,7 @@ pub(crate) type Page = (Vec<SessionProperties>, Option<String>);
 impl Service {
     /// The configured service of a client.
     pub(crate) fn of(settings: &Settings) -> Service {
-        let target = Target { endpoint: settings.service.clone(), account_id: settings.account_id.clone() };
+        let target = Target::new(settings.service.clone(), settings.account_id.clone());
         Service { target, version: settings.api_version }
     }
 

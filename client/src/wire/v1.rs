@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::model::{Lease, NewSession, ReplyText, SessionId, SessionProperties, SessionSize, SessionStatus};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// Checks the parameters against this version: the service chooses the id.
 pub(super) fn prepare(new: &NewSession) -> Result<NewSession> {
@@ -64,8 +66,8 @@ pub(super) fn stop(target: &Target, id: &SessionId) -> Request {
     Request { needs_body: false, ..Request::unsigned(Method::Delete, sessions(target, &[id.as_str()]), None) }
 }
 
-fn sessions(target: &Target, rest: &[&str]) -> url::Url {
-    target.sessions(&["v1"], rest)
+fn sessions(target: &Target, rest: &[&str]) -> Arc<Url> {
+    target.sessions(Some("v1"), rest, None)
 }
 
 /// The new session's id: from the body, or else the last segment of `Location`, which the service sends as a relative

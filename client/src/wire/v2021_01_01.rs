@@ -8,12 +8,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Lease, NewSession, ReplyText, SessionId, SessionProperties, SessionSize, SessionStatus};
 use serde_json::json;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
-
-pub(super) const VERSION: &str = "2021-01-01";
 
 /// The limit in the specification.
 const LONGEST_LEASE: Duration = Duration::from_secs(1_440 * MINUTE);
@@ -94,7 +94,7 @@ pub(super) fn list(target: &Target) -> Request {
     page(sessions(target, &[]))
 }
 
-pub(super) fn page(url: Url) -> Request {
+pub(super) fn page(url: impl Into<Arc<Url>>) -> Request {
     Request { longest_reply: LONGEST_LIST, ..Request::unsigned(Method::Get, url, None) }
 }
 
@@ -104,10 +104,8 @@ pub(super) fn stop(target: &Target, id: &SessionId) -> Request {
     Request { needs_body: false, ..Request::unsigned(Method::Post, url, None) }
 }
 
-fn sessions(target: &Target, rest: &[&str]) -> Url {
-    let mut url = target.sessions(&[], rest);
-    url.query_pairs_mut().append_pair("api-version", VERSION);
-    url
+fn sessions(target: &Target, rest: &[&str]) -> Arc<Url> {
+    target.sessions(None, rest, Some("api-version=2021-01-01"))
 }
 
 /// The new session. Members that the service leaves out are taken from the request.
@@ -162,7 +160,8 @@ pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option
     let unexpected = |what: String| reply.unexpected(CALL, &what);
     let entries: Vec<&RawValue> = page.listed("sessions").map_err(unexpected)?;
     let sessions = entries.into_iter().map(|entry| read_entry(entry.get(), reply, CALL)).collect::<Result<_>>()?;
-    Ok((sessions, page.text("@nextLink").map_err(unexpected)?))
+    let next = page.text("@nextLink").map_err(unexpected)?;
+    Ok((sessions, next.map(Cow::into_owned)))
 }
 
 /// An entry of the list. Listed sessions cost money, so an entry that differs from the specification is still listed,

@@ -112,12 +112,11 @@ impl Knowledge {
 
     /// The cached state in numbers.
     pub(super) fn snapshot_data(&mut self, now: Instant) -> SnapshotData {
-        let latest = self.readiness.latest(now);
+        let latest = self.readiness.reported();
         let updated_at = self.readiness.updated_at();
-        let reply = ReplyText::default();
-        let timeless = SessionProperties { elapsed: None, age: Duration::ZERO, reply, ..latest.clone() };
-        if self.published.as_ref() != Some(&timeless) {
-            self.published = Some(timeless);
+        if !self.published.as_ref().is_some_and(|published| published.is_same_apart_from_time(latest)) {
+            let reply = ReplyText::default();
+            self.published = Some(SessionProperties { elapsed: None, age: Duration::ZERO, reply, ..latest.clone() });
             self.revision += 1;
         }
         let runs = latest.status == SessionStatus::Ready;
