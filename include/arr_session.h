@@ -333,7 +333,7 @@ typedef struct arr_client_options {
     const char *account_domain;
     // Where sessions run, which may be another region: the region ("westus2"), the host of the session service, or
     // its URL (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS is required except on this machine
-    // (127.0.0.0/8, ::1, localhost).
+    // (127.0.0.0/8, ::1, localhost). A host that is not ASCII is written in its ASCII form (xn--...), here and elsewhere.
     const char *service_endpoint;
     // Primary or secondary key of the account. For development only: never ship it in an application, because it
     // gives access to the whole account.

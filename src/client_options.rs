@@ -54,7 +54,7 @@ pub struct arr_client_options {
     pub account_domain: *const c_char,
     /// Where sessions run, which may be another region: the region ("westus2"), the host of the session service, or
     /// its URL (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS is required except on this machine
-    /// (127.0.0.0/8, ::1, localhost).
+    /// (127.0.0.0/8, ::1, localhost). A host that is not ASCII is written in its ASCII form (xn--...), here and elsewhere.
     pub service_endpoint: *const c_char,
     /// Primary or secondary key of the account. For development only: never ship it in an application, because it
     /// gives access to the whole account.

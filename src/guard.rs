@@ -13,6 +13,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// # Safety
 /// `info` is NULL or points to a writable `arr_error_info` of the size that it states.
 pub(super) unsafe fn status(name: &str, info: *mut arr_error_info, body: impl FnOnce() -> Result<()>) -> arr_status {
+    let mut body = Some(body);
+    // SAFETY: the caller's promise.
+    unsafe { run(name, info, &mut || body.take().map_or(Ok(()), |body| body())) }
+}
+
+/// Compiled once rather than for each function.
+#[inline(never)]
+unsafe fn run(name: &str, info: *mut arr_error_info, body: &mut dyn FnMut() -> Result<()>) -> arr_status {
     // SAFETY: the caller's promise.
     let info = match unsafe { Out::optional(info, "error info") } {
         Ok(info) => info,

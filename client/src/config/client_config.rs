@@ -27,7 +27,8 @@ pub struct ClientConfig {
     /// (`westus2`). Tokens come from `https://sts.{domain}`. If this is a full URL, it is the token service.
     pub account_domain: String,
     /// Where sessions run, which may be another region: the region (`westus2`), the session service's host, or its URL
-    /// (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP on this machine.
+    /// (`https://remoterendering.westus2.mixedreality.azure.com`). HTTPS, or plain HTTP on this machine. A host that is
+    /// not ASCII is written in its ASCII form (`xn--…`), here and elsewhere.
     pub service_endpoint: String,
     /// The version of the REST API to use.
     pub api_version: ApiVersion,

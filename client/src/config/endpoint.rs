@@ -88,6 +88,9 @@ impl Endpoint {
         if text.len() > LONGEST {
             return refuse(&format!("is longer than {LONGEST} bytes"));
         }
+        if !has_ascii_host(text) {
+            return refuse("has a host that is not ASCII; write it in its ASCII form, which begins with xn--");
+        }
         let Ok(mut url) = Url::parse(text) else {
             return refuse("is not a URL; it looks like https://host or https://host:port");
         };
@@ -154,6 +157,15 @@ impl std::fmt::Display for Endpoint {
 pub(super) fn has_usual_host(url: &Url) -> bool {
     let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     !matches!(url.host(), Some(Host::Domain(host)) if !host.bytes().all(is_usual))
+}
+
+/// Whether the host of an absolute URL is ASCII, and not escaped. The C library's URL parser has no tables of Unicode, and
+/// in a debug build it panics on some other hosts.
+pub(crate) fn has_ascii_host(text: &str) -> bool {
+    let after_scheme = text.split_once("//").map_or("", |(_, rest)| rest);
+    let host = after_scheme.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    host.is_ascii() && !host.contains('%')
 }
 
 /// Whether a URL is certain to name this machine, without a name lookup.
@@ -321,8 +333,28 @@ mod tests {
             assert!(Endpoint::service(text).unwrap_err().message().contains("in its host"), "{text}");
             assert!(Endpoint::token_service(text).is_err());
         }
-        for text in ["https://a_b-c.example:1", "https://müller.example", "https://127.0.0.1", "https://[::1]:1"] {
+        for text in ["https://a_b-c.example:1", "https://127.0.0.1", "https://[::1]:1"] {
             Endpoint::service(text).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_internationalised_host_must_be_written_in_its_ascii_form() {
+        for text in ["https://xn--mller-kva.example", "xn--mller-kva.example", "https://XN--Mller-KVA.example/"] {
+            assert_eq!(Endpoint::service(text).unwrap().to_string(), "https://xn--mller-kva.example", "{text}");
+        }
+        assert_eq!(token_service("xn--mller-kva.example").unwrap(), "https://sts.xn--mller-kva.example");
+        Endpoint::service("https://example.com/größe").unwrap();
+        for text in [
+            "https://müller.example",
+            "https://M\u{dc}LLER.example",
+            "https://mu\u{308}ller.example",
+            "m%C3%BCller.example",
+        ] {
+            for message in [Endpoint::service(text).unwrap_err().message().to_owned(), token_service(text).unwrap_err()]
+            {
+                assert!(message.contains("ASCII form"), "{message}");
+            }
         }
     }
 

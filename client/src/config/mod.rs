@@ -19,7 +19,7 @@ pub(crate) use client_config::Settings;
 pub use client_config::{ClientConfig, Trust};
 pub(crate) use credential::AccountId;
 pub use credential::{Credential, Secret};
-pub(crate) use endpoint::{Endpoint, is_loopback};
+pub(crate) use endpoint::{Endpoint, has_ascii_host, is_loopback};
 pub(crate) use policy::{GivenIntervals, PollIntervals, RetryPolicy};
 pub use proxy::Proxy;
 pub(crate) use proxy::Route;

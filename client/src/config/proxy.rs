@@ -1,6 +1,6 @@
 //! The HTTP proxy.
 
-use super::endpoint::has_usual_host;
+use super::endpoint::{has_ascii_host, has_usual_host};
 use crate::error::{Error, Result};
 use std::fmt;
 use std::str::FromStr;
@@ -78,7 +78,11 @@ fn http_url(text: &str) -> std::result::Result<Url, &'static str> {
     let text = text.trim();
     // URL parsers treat a backslash as a slash, so the one in DOMAIN\user would end the host.
     let (login, host) = text.rsplit_once('@').map_or(("", text), |(login, _)| (login, &text[login.len()..]));
-    let url = Url::parse(&format!("{}{host}", login.replace('\\', "%5C"))).map_err(|_| match login {
+    let escaped = format!("{}{host}", login.replace('\\', "%5C"));
+    if !has_ascii_host(&escaped) {
+        return Err("its host is not ASCII; write it in its ASCII form, which begins with xn--");
+    }
+    let url = Url::parse(&escaped).map_err(|_| match login {
         "" => "it is not a URL",
         _ => "it is not a URL; special characters in its user or password must be percent-encoded, such as %2F for /",
     })?;
@@ -133,6 +137,8 @@ mod tests {
         assert!(matches!(parse(" system\n").unwrap().0, Route::System));
         assert!(matches!(parse("none").unwrap().0, Route::Direct));
         assert!(matches!(parse("http://proxy.example:3128/").unwrap().0, Route::Url(_)));
+        assert!(parse("http://xn--mller-kva.example:3128").is_ok());
+        assert!(parse("http://müller.example:3128").unwrap_err().message().contains("ASCII form"));
         for bad in ["proxy.example:3128", "socks5://proxy.example", "direct", "http://"] {
             assert!(parse(bad).unwrap_err().message().contains("http://host:port"), "{bad}");
         }

@@ -4,7 +4,7 @@ use super::reply::Reply;
 use super::request::{Request, Urgency};
 use super::target::Target;
 use super::{v1, v2021_01_01};
-use crate::config::{ApiVersion, Settings};
+use crate::config::{ApiVersion, Settings, has_ascii_host};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Lease, NewSession, SessionId, SessionKey, SessionProperties};
 use std::time::Duration;
@@ -135,6 +135,9 @@ impl Service {
         };
         /// The HTTP library accepts no longer URLs.
         const LONGEST: usize = 65_000;
+        if !link.is_ascii() || !has_ascii_host(link) {
+            return refuse("is not in ASCII");
+        }
         let Ok(url) = self.list().url.join(link) else { return refuse("is not a URL") };
         if url.as_str().len() > LONGEST {
             return refuse(&format!("is longer than {LONGEST} bytes"));
