@@ -6,12 +6,13 @@
 
 use crate::clock::lock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::start_thread;
+use crate::sys::{PerProcess, start_thread};
 use crate::wire::Urgency;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -35,7 +36,12 @@ pub(crate) struct Workers {
     /// How long an idle worker waits for a job, in real time.
     idle_time: Duration,
     start: Start,
+    undropped: Undropped,
 }
+
+/// Values whose drop may block, and for which no thread could be started, each with the pool that it belongs to. All
+/// pools of the process share them: a value keeps its pool alive, so it must not be in it.
+type Undropped = Arc<Mutex<Vec<(usize, Box<dyn Send>)>>>;
 
 /// Starts a thread of this name.
 type Start = fn(&str, Job) -> io::Result<JoinHandle<()>>;
@@ -52,8 +58,6 @@ struct PoolState {
     others: usize,
     /// The threads that have not been joined.
     handles: Vec<JoinHandle<()>>,
-    /// Values whose drop may block, and for which no thread could be started.
-    undropped: Vec<Box<dyn Send>>,
     /// The latest ticket issued.
     latest: u64,
     ended: bool,
@@ -79,12 +83,13 @@ enum Counts {
 
 impl Workers {
     pub(super) fn new() -> Arc<Workers> {
-        Workers::with(IDLE_TIME, start_thread)
+        static UNDROPPED: PerProcess<Undropped> = PerProcess::new();
+        Workers::with(IDLE_TIME, start_thread, UNDROPPED.get())
     }
 
-    fn with(idle_time: Duration, start: Start) -> Arc<Workers> {
+    fn with(idle_time: Duration, start: Start, undropped: &Undropped) -> Arc<Workers> {
         let (state, work, gone) = Default::default();
-        Arc::new(Workers { state, work, gone, idle_time, start })
+        Arc::new(Workers { state, work, gone, idle_time, start, undropped: Arc::clone(undropped) })
     }
 
     /// Runs a job on a thread of the pool, now or as soon as the limits allow.
@@ -177,17 +182,21 @@ impl Workers {
         Ok(())
     }
 
-    /// Drops something that may block, on its own thread. If none can be started, the thread that waits for the end
-    /// drops it.
-    pub(super) fn drop_apart(self: &Arc<Self>, dropped: impl Send + 'static) {
-        let dropped = Handover::new(dropped);
-        let for_thread = dropped.clone();
-        let started = (self.start)("arr-drop", Box::new(move || drop(for_thread.take())));
-        let mut state = lock(&self.state);
-        match started {
-            Ok(thread) => state.keep(thread),
-            Err(_) => state.undropped.extend(dropped.take().map(|it| Box::new(it) as Box<dyn Send>)),
+    /// Drops something that may block, on its own thread. If none can be started, the next one drops it, of any pool, or
+    /// the thread that waits for the end of this pool.
+    pub(super) fn drop_apart(&self, dropped: impl Send + 'static) {
+        let mut all = std::mem::take(&mut *lock(&self.undropped));
+        all.push((self.address(), Box::new(dropped)));
+        let all = Handover::new(all);
+        let for_thread = all.clone();
+        match (self.start)("arr-drop", Box::new(move || drop(for_thread.take()))) {
+            Ok(thread) => lock(&self.state).keep(thread),
+            Err(_) => lock(&self.undropped).extend(all.take().into_iter().flatten()),
         }
+    }
+
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
     }
 
     /// Counts a thread that is started elsewhere until the result is dropped. Works after the end too.
@@ -221,8 +230,8 @@ impl Workers {
     /// Waits in real time, for at most `longest`, until no thread is left, and for the moment that the system needs to
     /// end the last ones. Returns whether none is left.
     pub(crate) fn wait_until_gone(&self, longest: Duration) -> bool {
-        let undropped = std::mem::take(&mut lock(&self.state).undropped);
-        drop(undropped);
+        let own: Vec<_> = lock(&self.undropped).extract_if(.., |(pool, _)| *pool == self.address()).collect();
+        drop(own);
         let state = lock(&self.state);
         let waited = self.gone.wait_timeout_while(state, longest, |state| state.threads() > 0);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;

@@ -20,7 +20,7 @@ impl Fixture {
     }
 
     fn with_idle_time(idle_time: Duration) -> Fixture {
-        Fixture { workers: Workers::with(idle_time, start_thread), began: mpsc::channel() }
+        Fixture { workers: Workers::with(idle_time, start_thread, &Arc::default()), began: mpsc::channel() }
     }
 
     /// A job that runs until the sender is dropped.
@@ -52,6 +52,10 @@ impl Fixture {
     fn gone(&self) -> bool {
         self.workers.wait_until_gone(LONG)
     }
+}
+
+fn no_thread_starts(_: &str, _: Job) -> io::Result<JoinHandle<()>> {
+    Err(io::Error::other("too many"))
 }
 
 fn range(names: std::ops::Range<usize>) -> Vec<usize> {
@@ -183,7 +187,7 @@ fn threads_other_than_workers_count_too() {
 
 #[test]
 fn without_any_thread_a_job_is_refused_and_leaves_nothing() {
-    let workers = Workers::with(LONG, |_, _| Err(io::Error::other("too many")));
+    let workers = Workers::with(LONG, no_thread_starts, &Arc::default());
     let (sender, receiver) = mpsc::channel::<()>();
     let refused = workers.run(Urgency::Urgent, Box::new(move || drop(sender)));
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::OutOfResources);
@@ -194,11 +198,28 @@ fn without_any_thread_a_job_is_refused_and_leaves_nothing() {
 /// The thread that waits may block; the one that called `drop_apart` must not.
 #[test]
 fn if_no_thread_can_be_started_the_wait_for_the_end_drops_the_value() {
-    let workers = Workers::with(LONG, |_, _| Err(io::Error::other("too many")));
+    let workers = Workers::with(LONG, no_thread_starts, &Arc::default());
     let counted = workers.count();
     workers.drop_apart(counted);
     assert_eq!(workers.threads(), 1);
     assert!(workers.wait_until_gone(Duration::ZERO));
+}
+
+/// The first pool is not waited for, and the values keep it alive.
+#[test]
+fn a_value_that_could_not_be_dropped_is_dropped_by_the_next_thread_of_any_pool() {
+    let undropped = Undropped::default();
+    let freed = Workers::with(LONG, no_thread_starts, &undropped);
+    freed.drop_apart(freed.count());
+    let there = Arc::downgrade(&freed);
+    drop(freed);
+    assert!(there.upgrade().is_some());
+    Workers::with(LONG, start_thread, &undropped).drop_apart(());
+    let deadline = Instant::now() + LONG;
+    while there.upgrade().is_some() {
+        assert!(Instant::now() < deadline, "it is leaked");
+        thread::yield_now();
+    }
 }
 
 /// A thread that has done its work still has to end: only then are its thread locals dropped.
