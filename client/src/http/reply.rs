@@ -33,7 +33,8 @@ impl Reading {
             body: Zeroizing::new(Vec::with_capacity(USUAL_REPLY)),
             ..Reply::default()
         };
-        let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        // Bytes that are not ASCII, as in the account's part of a `Location`, must not cost the rest of a header.
+        let header = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let vector = header(CORRELATION_VECTOR);
         reply.correlation_vector = vector.and_then(|vector| reply.printable_up_to(&vector, LONGEST_VECTOR));
         reply.date = header(header::DATE);

@@ -124,8 +124,14 @@ fn a_create_that_was_certainly_not_carried_out_fails_normally(wire: &'static Wir
 #[test]
 fn an_id_missing_in_the_body_is_taken_from_the_location() {
     let wire = &V1;
-    let headers = format!("Location: accounts/68321d5a/sessions/{ID}\r\n");
-    for body in ["", "{}", r#"{"sessionId":""}"#, r#"{"sessionId":"../x"}"#] {
+    for (account, body) in [
+        ("68321d5a", ""),
+        ("68321d5a", "{}"),
+        ("68321d5a", r#"{"sessionId":""}"#),
+        ("68321d5a", r#"{"sessionId":"../x"}"#),
+        ("Räume", ""),
+    ] {
+        let headers = format!("Location: accounts/{account}/sessions/{ID}\r\n");
         let (_server, client) = met_by(wire, &Act::Answer(reply("202 Accepted", &headers, body)));
         assert_eq!(client.create_session(&an_hour()).run().unwrap().id().as_str(), ID);
     }
