@@ -122,7 +122,7 @@ impl<T> Call<T> {
     /// * Calls that use the journal wait for the disk without a limit. [`run`](Call::run) waits on this thread; a
     ///   started operation waits in the background and can be cancelled.
     /// * If the process was stopped when the time ran out, for example by a debugger, the call continues for as long as
-    ///   it was late, at most 2 s. A create that was still connecting may be sent then.
+    ///   it was late, at most 2 s. A create that was not sent before may be sent then.
     pub fn timeout(self, timeout: Duration) -> Call<T> {
         Call { timeout: Some(timeout), ..self }
     }

@@ -62,11 +62,21 @@ pub(super) struct Core {
 
 #[derive(Default)]
 struct DriverThread {
-    running: Mutex<bool>,
+    state: Mutex<DriverState>,
     ended: Condvar,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Creates the body of the thread; `None` once the client has gone.
     prepare: OnceCell<Box<dyn Fn() -> Option<RunDriver> + Send + Sync>>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum DriverState {
+    /// It has not started, or has ended.
+    #[default]
+    None,
+    Running,
+    /// Its work is over, and it may be waiting for the disk.
+    Leaving,
 }
 
 /// The parts of a [`Core`].
@@ -271,8 +281,8 @@ impl Core {
 
     /// `at_the_end`: even if the client has ended.
     fn ensure_driver(&self, at_the_end: bool) -> Result<()> {
-        let mut running = lock(&self.driver.running);
-        if *running || self.mailbox.is_closed() {
+        let mut state = lock(&self.driver.state);
+        if *state != DriverState::None || self.mailbox.is_closed() {
             return Ok(());
         }
         if !at_the_end {
@@ -283,20 +293,21 @@ impl Core {
         let thread = start_thread("arr-driver", run)
             .map_err(|cause| Error::out_of_resources("no thread could be started", &cause))?;
         *lock(&self.driver.thread) = Some(thread);
-        *running = true;
+        *state = DriverState::Running;
         Ok(())
     }
 
     pub(super) fn has_driver(&self) -> bool {
-        *lock(&self.driver.running)
+        *lock(&self.driver.state) == DriverState::Running
     }
 
     /// The driver has ended for good, and its thread is about to exit.
     pub(super) fn driver_ended(&self) {
         self.write_notes();
         self.close();
-        *lock(&self.driver.running) = false;
+        *lock(&self.driver.state) = DriverState::Leaving;
         self.leave_sessions_behind();
+        *lock(&self.driver.state) = DriverState::None;
         self.driver.ended.notify_all();
         self.events.posted.notify();
     }
@@ -354,12 +365,10 @@ impl Core {
         lock(&self.failed_stop).get_or_insert_with(|| error.clone().recast(kind, error.message().to_owned()));
     }
 
-    /// Waits in real time until no thread and no call is left.
-    pub(super) fn wait_until_gone(&self, timeout: Duration) -> Result<()> {
+    /// Waits in real time until no thread and no call is left. Returns whether that is so.
+    pub(super) fn is_gone_within(&self, timeout: Duration) -> bool {
         let begun = std::time::Instant::now();
-        let gone = self.wait_for_driver(timeout)
-            && self.http.workers().wait_until_gone(timeout.saturating_sub(begun.elapsed()));
-        if gone { Ok(()) } else { Err(not_ended()) }
+        self.wait_for_driver(timeout) && self.http.workers().wait_until_gone(timeout.saturating_sub(begun.elapsed()))
     }
 
     /// What failed at the end, once all threads and calls have gone.
@@ -370,22 +379,15 @@ impl Core {
 
     /// Whether the driver ended within this time. Then the system has ended its thread.
     fn wait_for_driver(&self, longest: Duration) -> bool {
-        let running = lock(&self.driver.running);
-        let waited = self.driver.ended.wait_timeout_while(running, longest, |running| *running);
-        if *waited.unwrap_or_else(PoisonError::into_inner).0 {
+        let state = lock(&self.driver.state);
+        let waited = self.driver.ended.wait_timeout_while(state, longest, |state| *state != DriverState::None);
+        if *waited.unwrap_or_else(PoisonError::into_inner).0 != DriverState::None {
             return false;
         }
         let thread = lock(&self.driver.thread).take();
         thread.into_iter().for_each(|thread| drop(thread.join()));
         true
     }
-}
-
-/// The error of a shutdown that timed out.
-pub(super) fn not_ended() -> Error {
-    let message =
-        "the client has not ended before the timeout; requests in flight end within `attempt_timeout`, so wait again";
-    Error::new(ErrorKind::Timeout, message)
 }
 
 impl fmt::Debug for Core {

@@ -3,18 +3,18 @@
 
 use super::account::Account;
 use super::accounts::Accounts;
-use super::core::{Core, Parts, not_ended};
+use super::core::{Core, Parts};
 use super::state::SessionState;
 use super::wake::Wake;
 use crate::auth::{TokenCache, TokenSource};
 use crate::clock::{Clock, lock};
 use crate::config::{ClientConfig, PollIntervals};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::events::{EventKind, Queue};
 use crate::http::{Transport, Workers};
 use crate::journal::Journal;
 use crate::log::Log;
-use crate::protocol::{Context, Pacing};
+use crate::protocol::{self, Context, Pacing};
 use crate::sys::PerProcess;
 use crate::wire::Service;
 use std::sync::atomic::Ordering;
@@ -137,25 +137,43 @@ impl ClientInner {
 pub(super) fn end_all(timeout: Duration) -> Result<()> {
     let living = lock(LIVING.get()).clone();
     living.iter().filter_map(|it| it.inner.upgrade()).for_each(|inner| inner.begin_end());
-    let cores: Vec<Arc<Core>> = living.iter().filter_map(|it| it.core.upgrade()).collect();
-    let begun = std::time::Instant::now();
-    let ends = cores.iter().map(|core| wait_for_end(core, timeout.saturating_sub(begun.elapsed())));
-    ends.collect::<Vec<_>>().into_iter().collect::<Result<()>>()?;
-    drop(cores);
-    let threads = living.iter().filter_map(|it| it.workers.upgrade());
-    let gone = threads.map(|workers| workers.wait_until_gone(timeout.saturating_sub(begun.elapsed())));
-    if gone.collect::<Vec<_>>().contains(&false) {
-        return Err(not_ended());
-    }
+    wait_until_gone(timeout, |timeout| {
+        let begun = std::time::Instant::now();
+        let left = || timeout.saturating_sub(begun.elapsed());
+        let (mut cores, mut workers) = (living.iter().map(|it| &it.core), living.iter().map(|it| &it.workers));
+        cores.all(|core| core.upgrade().is_none_or(|core| core.is_gone_within(left())))
+            && workers.all(|workers| workers.upgrade().is_none_or(|workers| workers.wait_until_gone(left())))
+    })?;
+    // Failures are reported once, so not before all clients have ended.
+    let ends: Vec<Result<()>> = living.iter().filter_map(|it| it.core.upgrade()).map(|core| reported(&core)).collect();
     // Of clients that were dropped without a shutdown.
     let failed: Vec<Error> = living.iter().filter_map(|it| lock(&it.failed_stop).take()).collect();
-    failed.into_iter().next().map_or(Ok(()), Err)
+    ends.into_iter().chain(failed.into_iter().map(Err)).collect()
 }
 
-fn wait_for_end(core: &Arc<Core>, timeout: Duration) -> Result<()> {
-    core.wait_until_gone(timeout)?;
-    // This call reports the result of the end, so `end_all` must not report it again.
-    lock(LIVING.get()).retain(|it| !std::ptr::eq(it.core.as_ptr(), Arc::as_ptr(core)));
+fn wait_for_end(core: &Core, timeout: Duration) -> Result<()> {
+    wait_until_gone(timeout, |timeout| core.is_gone_within(timeout))?;
+    reported(core)
+}
+
+/// Waits in real time. If the process was stopped meanwhile, the remaining work has another chance.
+fn wait_until_gone(timeout: Duration, is_gone_within: impl Fn(Duration) -> bool) -> Result<()> {
+    let begun = std::time::Instant::now();
+    if is_gone_within(timeout) {
+        return Ok(());
+    }
+    let respite = protocol::respite(begun.elapsed().saturating_sub(timeout)).filter(|_| !timeout.is_zero());
+    if respite.is_some_and(is_gone_within) {
+        return Ok(());
+    }
+    let message =
+        "the client has not ended before the timeout; requests in flight end within `attempt_timeout`, so wait again";
+    Err(Error::new(ErrorKind::Timeout, message))
+}
+
+/// The result of the end, which [`end_all`] must not report again.
+fn reported(core: &Core) -> Result<()> {
+    lock(LIVING.get()).retain(|it| !std::ptr::eq(it.core.as_ptr(), core));
     core.end_result()
 }
 

@@ -32,8 +32,8 @@ pub(super) struct AuthorizedCall {
     earlier_lost: bool,
     /// When the first of those attempts was sent, or the latest one if there is none.
     sent_at: Option<Instant>,
-    /// The deadline has been moved because of a freeze, which happens once. Also set if retries are off, except for a
-    /// stop: its reply may have arrived during the freeze, and without it a session seems to run on.
+    /// The deadline has been moved because of a freeze, which happens once. A freeze is no failure, so this does not
+    /// depend on the retry policy.
     thawed: bool,
 }
 
@@ -126,7 +126,7 @@ impl AuthorizedCall {
             begun: None,
             earlier_lost: false,
             sent_at: None,
-            thawed: policy.most == 0 && request.urgency != Urgency::Stop,
+            thawed: false,
             request,
         }
     }
@@ -137,8 +137,11 @@ impl AuthorizedCall {
     }
 
     fn send(&mut self, now: Instant) -> Step<CallOutcome> {
-        // A create that waited too long, for its token or for a pause, is not sent; other requests are.
-        self.thaws(now, false);
+        // Nothing is in flight, so a create was not sent, unless an earlier attempt was.
+        if self.thaws(now, !self.earlier_lost) {
+            // A failure of the token's own request during the freeze does not count either.
+            self.token.again();
+        }
         if let Some(until) = self.context.pacing.quiet_until(now).filter(|_| self.urgency() != Urgency::Stop) {
             return if self.token.rest_until(until, self.needed()) {
                 Step::SleepUntil(until)
@@ -399,11 +402,25 @@ mod tests {
         without_retries.context.retry = RetryPolicy::NEVER;
         let mut frozen = read(&without_retries);
         assert!(matches!(frozen.step(at(50), None), Step::Send(_)));
-        assert!(matches!(frozen.step(at(77), silence()), Step::Done(Err(_))));
-        let mut stop = crate::protocol::stop(&without_retries.context, &SessionId::parse("x").unwrap(), false, at(60));
-        assert!(matches!(stop.step(at(50), None), Step::Send(_)));
-        assert!(matches!(stop.step(at(77), silence()), Step::Send(_)), "a stop is repeated once all the same");
-        assert!(matches!(stop.step(at(90), silence()), Step::Done(Err(_))));
+        assert!(matches!(frozen.step(at(77), silence()), Step::Send(_)), "a freeze is no failure");
+        assert!(matches!(frozen.step(at(90), silence()), Step::Done(Err(_))));
+    }
+
+    /// The deadline is at 60 s.
+    #[test]
+    fn a_token_that_timed_out_in_a_freeze_is_fetched_once_more() {
+        for policy in [RetryPolicy::NEVER, RetryPolicy { most: 4, delay: RetryPolicy::DELAY }] {
+            let world = World::without_token(policy);
+            let mut read = read(&world);
+            let mut fetch = |now: Instant| {
+                let step = read.step(now, None);
+                let Step::FetchToken(exchange) = step else { panic!("{step:?}") };
+                exchange.complete(Err(Error::new(ErrorKind::Timeout, "silence")));
+            };
+            fetch(at(50));
+            fetch(at(60) + Duration::from_millis(150));
+            assert!(matches!(read.step(at(77), None), Step::Done(Err(error)) if error.kind() == ErrorKind::Timeout));
+        }
     }
 
     /// The deadline is at 60 s.

@@ -77,6 +77,10 @@ impl Operation for List {
         self.urgency
     }
 
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
     fn step(&mut self, now: Instant, mut answer: Option<Answer>) -> Step<Self::Outcome> {
         loop {
             let outcome = match self.call.step(now, answer.take()).outcome() {

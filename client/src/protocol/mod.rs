@@ -37,6 +37,6 @@ pub(crate) use readiness::Readiness;
 pub(crate) use retry::Trouble;
 pub use stop::Stopped;
 pub(crate) use stop::stop;
-pub(crate) use timed::{Action, Timed, out_of_time};
+pub(crate) use timed::{Action, Timed, after_freeze, out_of_time, respite};
 pub(crate) use token::token;
 pub(crate) use update::update_lease;

@@ -145,7 +145,7 @@ pub(crate) trait Operation {
 
     /// The deadline passed while the process was stopped, and has been moved: stepped next, the operation has its last
     /// chance.
-    fn thawed(&mut self) {}
+    fn thawed(&mut self, _deadline: Instant) {}
 
     /// The deadline has passed. Returns the outcome if that is more than an error.
     fn at_deadline(&mut self) -> Option<Self::Outcome> {
@@ -191,8 +191,8 @@ impl<O: Operation + ?Sized> Operation for Box<O> {
         (**self).leave(now, in_flight)
     }
 
-    fn thawed(&mut self) {
-        (**self).thawed();
+    fn thawed(&mut self, deadline: Instant) {
+        (**self).thawed(deadline);
     }
 
     fn at_deadline(&mut self) -> Option<Self::Outcome> {
@@ -250,8 +250,8 @@ where
         self.operation.leave(now, in_flight)
     }
 
-    fn thawed(&mut self) {
-        self.operation.thawed();
+    fn thawed(&mut self, deadline: Instant) {
+        self.operation.thawed(deadline);
     }
 
     fn at_deadline(&mut self) -> Option<Result<U>> {

@@ -40,13 +40,17 @@ pub(crate) enum Action<T> {
     Start(Chore),
 }
 
-/// The new deadline of a call whose deadline was noticed late, because the process or the machine was stopped: later by
-/// as much, up to a limit. `None` if it is not late.
-pub(super) fn after_freeze(deadline: Instant, now: Instant) -> Option<Instant> {
+/// The additional time for work whose deadline was noticed this late, because the process or the machine was stopped: as
+/// much, up to a limit. `None` if it is not late.
+pub(crate) fn respite(late: Duration) -> Option<Duration> {
     const NOTICEABLE: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(2);
-    let late = now.saturating_since(deadline);
-    (late >= NOTICEABLE).then(|| now + late.min(LONGEST))
+    (late >= NOTICEABLE).then(|| late.min(LONGEST))
+}
+
+/// The new deadline of a call whose deadline was noticed late; `None` if it was not.
+pub(crate) fn after_freeze(deadline: Instant, now: Instant) -> Option<Instant> {
+    respite(now.saturating_since(deadline)).map(|respite| now + respite)
 }
 
 /// The error of a call whose deadline has passed.
@@ -107,7 +111,7 @@ impl<T, O: Operation<Outcome = Result<T>>> Timed<O> {
     pub(crate) fn thaw(&mut self, now: Instant) -> Option<Instant> {
         let later = after_freeze(self.deadline, now).filter(|_| !self.thawed)?;
         (self.deadline, self.thawed) = (later, true);
-        self.operation.thawed();
+        self.operation.thawed(later);
         Some(later)
     }
 

@@ -70,6 +70,11 @@ impl Acquire {
 impl Operation for Acquire {
     type Outcome = Result<IssuedToken>;
 
+    /// A failure of the exchange during the freeze no longer counts.
+    fn thawed(&mut self, deadline: Instant) {
+        (self.deadline, self.waited) = (deadline, None);
+    }
+
     fn step(&mut self, now: Instant, _: Option<Answer>) -> Step<Result<IssuedToken>> {
         if let Some(until) = self.paused_until.filter(|until| now < *until) {
             return Step::SleepUntil(until);

@@ -53,6 +53,10 @@ impl Operation for UpdateLease {
         Urgency::Urgent
     }
 
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
     /// The session's properties, if the service returned them.
     type Outcome = Result<Option<SessionProperties>>;
 

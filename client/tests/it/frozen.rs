@@ -1,6 +1,6 @@
 //! A process that is stopped during a call, for example by a debugger, for longer than the call's timeout.
 
-use crate::support::gate::{At, Gate};
+use crate::support::gate::{At, Gate, Held};
 use crate::support::journal::{Folder, alive};
 use crate::support::process::Process;
 use crate::support::wire::{Asked, Wire, in_both_versions};
@@ -13,6 +13,9 @@ in_both_versions![
     a_reply_that_arrives_during_a_freeze_is_not_lost,
     a_reply_that_arrives_during_a_second_freeze_is_not_lost,
     a_wait_reads_once_more_after_a_freeze,
+    a_shutdown_finishes_after_a_freeze,
+    a_token_is_fetched_once_more_after_a_freeze,
+    the_sessions_listed_during_a_freeze_are_stopped,
 ];
 
 /// The timeout of a call. The steps before the freeze take far less, and the freeze takes longer.
@@ -106,4 +109,52 @@ fn a_wait_reads_once_more_after_a_freeze(wire: &'static Wire) {
             }
         }
     });
+}
+
+/// Stops the process after its call has sent a request, and continues it after the call's timeout.
+fn freeze(process: &mut Process, order: &str, reply: &Held) {
+    process.send(order);
+    reply.arrived();
+    process.freeze();
+    reply.let_go();
+    sleep(TIMEOUT + SECOND);
+    process.thaw();
+    process.receive("done");
+}
+
+fn a_token_is_fetched_once_more_after_a_freeze(wire: &'static Wire) {
+    let (emulator, folder) = (Emulator::start(Config::default()).unwrap(), Folder::new());
+    let gate = Gate::to(emulator.url());
+    let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
+    let reply = gate.hold_token(wire, At::Reply);
+    freeze(&mut process, "get a token", &reply);
+}
+
+/// The time for the stops runs out while the sessions are listed.
+fn the_sessions_listed_during_a_freeze_are_stopped(wire: &'static Wire) {
+    let (emulator, folder) = (Emulator::start(Config::default()).unwrap(), Folder::new());
+    let gate = Gate::to(emulator.url());
+    let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
+    process.create();
+    let reply = gate.hold(wire, Asked::List, At::Reply);
+    freeze(&mut process, "stop all", &reply);
+    assert!(alive(&emulator).is_empty());
+}
+
+/// The stop that the session's watch has promised is on its way when the process is stopped.
+fn a_shutdown_finishes_after_a_freeze(wire: &'static Wire) {
+    let emulator = Emulator::start(Config::default()).unwrap();
+    let folder = Folder::new();
+    let end = |order: &str| {
+        let gate = Gate::to(emulator.url());
+        let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
+        process.create();
+        let reply = gate.hold(wire, Asked::Stop, At::Reply);
+        freeze(&mut process, order, &reply);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| end("end"));
+        scope.spawn(|| end("end all"));
+    });
+    assert!(alive(&emulator).is_empty());
 }

@@ -27,6 +27,7 @@ in_both_versions_in_own_processes![
     dropping_a_client_does_not_wait,
     all_clients_end_together_and_new_ones_can_be_created,
     ending_all_clients_reports_a_failed_stop_once,
+    a_failed_stop_is_reported_although_another_client_has_not_ended,
     operations_started_during_the_end_are_refused_or_complete,
 ];
 
@@ -232,6 +233,26 @@ fn all_clients_end_together_and_new_ones_can_be_created(wire: &'static Wire) {
     ended(&new.list_sessions().label(3).start().unwrap()).unwrap();
     shut_down_all(LONG).unwrap();
     assert_eq!(new.list_sessions().run().unwrap_err().kind(), ErrorKind::ShutDown);
+}
+
+/// The call that times out because of one client must not lose the failure of another.
+fn a_failed_stop_is_reported_although_another_client_has_not_ended(wire: &'static Wire) {
+    let (barrier, slow) = holding(wire, Asked::Stop);
+    let refusing = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    let refusing = Scripted::by(move |line| match wire.act_of(line) {
+        Asked::Stop => Act::Answer(refusing.into()),
+        _ => Act::Answer(wire.good(line)),
+    });
+    let config = || ClientConfig { attempt_timeout: LONG, ..wire.config() };
+    let clients = [slow.client(config()), refusing.client(config())];
+    let sessions = clients.each_ref().map(|client| client.create_session(&an_hour()).run().unwrap());
+    for session in &sessions {
+        session.watch(WatchOptions::default().stop_on_shutdown(true), 0).unwrap();
+    }
+    assert_eq!(shut_down_all(SECOND).unwrap_err().kind(), ErrorKind::Timeout);
+    barrier.open();
+    assert_eq!(shut_down_all(LONG).unwrap_err().kind(), ErrorKind::Forbidden);
+    shut_down_all(LONG).unwrap();
 }
 
 /// Otherwise every play mode of an editor would end with the failure of the first.

@@ -12,13 +12,16 @@ use std::time::Duration;
 
 const STORE: &str = "ARR_TEST_STORE";
 
-/// A client that made only blocking calls removes its file only when it ends.
+/// A client removes its file only when it ends.
 #[test]
 fn the_end_of_a_client_does_not_wait_for_the_disk() {
-    for waits in [false, true] {
+    for (waits, has_driver) in [(false, false), (true, false), (false, true), (true, true)] {
         let world = JournalWorld::new(&V1);
         let client = world.client();
         client.create_session(&an_hour()).run().unwrap().stop().run().unwrap();
+        if has_driver {
+            client.list_sessions().start().unwrap().wait(20 * SECOND);
+        }
         let held = world.folder.hold();
         let (ends, ended) = mpsc::channel();
         let end = thread::spawn(move || {

@@ -296,6 +296,10 @@ impl Operation for CreateSession {
         self.afterwards.take()
     }
 
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
     fn maybe_done(&self) -> bool {
         matches!(&self.state, CreateState::Creating(create) if create.maybe_done())
     }

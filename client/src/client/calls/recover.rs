@@ -443,6 +443,10 @@ impl Operation for Recover {
         }
     }
 
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
     fn leave(&mut self, _now: Instant, _in_flight: bool) -> bool {
         self.left = true;
         matches!(self.state, Recovering::Adopting(_) | Recovering::Leaving(_))

@@ -270,6 +270,14 @@ impl Operation for ReuseOrCreate {
         self.afterwards.take()
     }
 
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+        self.create.iter_mut().for_each(|create| create.thawed(deadline));
+        if let Reusing::Creating(create) = &mut self.state {
+            create.thawed(deadline);
+        }
+    }
+
     fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
         match &mut self.state {
             Reusing::Creating(create) => create.leave(now, in_flight),

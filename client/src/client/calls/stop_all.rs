@@ -159,6 +159,11 @@ impl Operation for StopAll {
         }
     }
 
+    fn thawed(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+        self.listing.iter_mut().for_each(|(_, list)| list.thawed(deadline));
+    }
+
     fn fail(&mut self, error: Error) -> Error {
         self.listing.iter().for_each(|(account, _)| account.core.stop_failed(&error));
         error

@@ -50,7 +50,7 @@ impl Operation for WaitUntilReady {
         }
     }
 
-    fn thawed(&mut self) {
+    fn thawed(&mut self, _deadline: Instant) {
         self.last_read = true;
     }
 

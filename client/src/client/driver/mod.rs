@@ -171,7 +171,9 @@ impl Driver {
         {
             self.timers.pop();
             let Some(task) = self.tasks.get_mut(&id) else { continue };
-            if task.end_late(now) && task.waiters.is_empty() && !task.goes_on() {
+            let (any_late, moved) = task.end_late(now);
+            self.timers.extend(moved.map(|deadline| Reverse((deadline, id))));
+            if any_late && task.waiters.is_empty() && !task.goes_on() {
                 self.leave(now, id);
                 continue;
             }
@@ -220,14 +222,14 @@ impl Driver {
         {
             completion.task.store(number, Ordering::Release);
             self.timers.push(Reverse((deadline, joined)));
-            task.waiters.push(Waiter { completion, deadline, spare: Some(operation) });
+            task.waiters.push(Waiter { completion, deadline, spare: Some(operation), thawed: false });
             return;
         }
         let id = TaskId::Operation(task);
         if let Some(join) = &join {
             self.joinable.insert(join.clone(), id);
         }
-        let waiter = Waiter { completion, deadline, spare: None };
+        let waiter = Waiter { completion, deadline, spare: None, thawed: false };
         let timed = Timed::new(operation, deadline, self.core.attempt_timeout);
         self.begin(now, id, Task::new(timed, Some(waiter), join));
     }

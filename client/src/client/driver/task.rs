@@ -49,6 +49,8 @@ pub(super) struct Waiter {
     /// Its own operation, if it has joined another. It continues with that if the other's deadline turns out to be too
     /// early.
     pub(super) spare: Option<TaskOperation>,
+    /// The deadline has been moved because of a freeze, which happens once.
+    pub(super) thawed: bool,
 }
 
 impl Waiter {
@@ -103,19 +105,26 @@ impl Task {
         }
     }
 
-    /// Completes the callers whose deadline passed before the task's own. Returns whether there were any.
-    pub(super) fn end_late(&mut self, now: Instant) -> bool {
+    /// Completes the callers whose deadline passed before the task's own. Returns whether there were any, and when the
+    /// next deadline is that a freeze has moved.
+    pub(super) fn end_late(&mut self, now: Instant) -> (bool, Option<Instant>) {
         // The reply to a request in flight may have arrived in time, so the deadline is not moved yet.
         if !self.is_busy() {
             self.thaw(now);
         }
         let end = self.timed.deadline();
+        let moved = self.waiters.iter_mut().filter(|waiter| now < end && !waiter.thawed).filter_map(|waiter| {
+            let later = protocol::after_freeze(waiter.deadline, now)?;
+            (waiter.deadline, waiter.thawed) = (later, true);
+            Some(later)
+        });
+        let moved = moved.min();
         let late = |waiter: &mut Waiter| waiter.deadline <= now && now < end;
         let over: Vec<Waiter> = self.waiters.extract_if(.., late).collect();
         for waiter in &over {
             waiter.completion.finish(Err(protocol::out_of_time()));
         }
-        !over.is_empty()
+        (!over.is_empty(), moved)
     }
 
     /// Removes the callers with a later deadline than the task's, if it failed only for lack of time.

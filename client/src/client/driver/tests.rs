@@ -1,14 +1,17 @@
-//! Operations that panic.
+//! Operations that panic, and callers that run out of time.
 
 use super::super::call::{Call, Made};
+use super::super::completion::{About, AnyOutcome, Completion};
 use super::super::{Client, OperationState, StartedOperation, Stopped};
+use super::task::{Task, TaskOperation, Waiter};
 use crate::clock::Instant;
 use crate::config::tests::config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::Label;
 use crate::model::OperationKind;
-use crate::protocol::{Chore, Operation, Step, Work};
+use crate::protocol::{Chore, Operation, Step, Timed, Work};
 use crate::wire::Answer;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -67,4 +70,28 @@ fn a_chore_that_panics_gets_an_outcome() {
         ended.send(outcome.map(drop).map_err(|error: Error| error.kind())).unwrap();
     }));
     assert_eq!(ends.recv_timeout(LONG).unwrap(), Err(ErrorKind::Internal));
+}
+
+/// Two callers share a read, and the process is stopped until one of them has run out of time.
+#[test]
+fn a_caller_that_ran_out_of_time_in_a_freeze_has_another_chance() {
+    struct Endless;
+    impl Operation for Endless {
+        type Outcome = Result<AnyOutcome>;
+
+        fn step(&mut self, _now: Instant, _answer: Option<Answer>) -> Step<Self::Outcome> {
+            Step::AwaitToken
+        }
+    }
+    let at = |ms| Instant::from_elapsed(Duration::from_millis(ms));
+    let client = Client::new(config()).unwrap();
+    let about = About { kind: OperationKind::GetProperties, session: None };
+    let completion = Completion::new(&client.inner.core.events, Label::default(), about);
+    let mut task = Task::new(Timed::new(Box::new(Endless) as TaskOperation, at(60_000), LONG), None, None);
+    let waiter = Waiter { completion: Arc::clone(&completion), deadline: at(1_000), spare: None, thawed: false };
+    task.waiters.push(waiter);
+    assert_eq!(task.end_late(at(1_150)), (false, Some(at(1_300))), "its reply may have arrived");
+    assert!(completion.is_running());
+    assert_eq!(task.end_late(at(1_500)), (true, None), "this happens once");
+    assert!(!completion.is_running());
 }

@@ -2,7 +2,9 @@
 
 use super::wire::Wire;
 use super::{an_hour, own_process};
-use arr_client::{ApiVersion, Client, ClientConfig, Result, Session, SessionId};
+use arr_client::{
+    ApiVersion, Client, ClientConfig, Result, Session, SessionId, StopScope, StoppedAll, WatchOptions, shut_down_all,
+};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -50,11 +52,20 @@ fn child_process() {
                 session = said(create.outcome());
             }
             "read" => done(session.as_ref().unwrap().properties().run()),
+            "get a token" => done(client.access_token().run()),
+            "stop all" => {
+                let stopped = client.stop_all(StopScope::Account).run();
+                done(stopped.and_then(StoppedAll::into_result));
+            }
             "wait" => done(session.as_ref().unwrap().wait_until_ready().timeout(timeout).run()),
             "wait in the background" => {
                 let wait = session.as_ref().unwrap().wait_until_ready().timeout(timeout).start().unwrap();
                 wait.wait(Duration::MAX);
                 done(wait.outcome());
+            }
+            order @ ("end" | "end all") => {
+                session.as_ref().unwrap().watch(WatchOptions::default().stop_on_shutdown(true), 0).unwrap();
+                done(if order == "end" { client.shut_down_within(timeout) } else { shut_down_all(timeout) });
             }
             _ => {
                 session.take().unwrap().stop().run().unwrap();
