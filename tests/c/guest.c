@@ -260,7 +260,7 @@ static void without_a_file_for_the_journal_nothing_is_created(void)
     before = no_more_files();
     status = arr_session_create(client, &create, &session, NULL, SOON_MS, &error);
     files_up_to(before);
-    CHECK_STATUS(status, ARR_ERROR_STORAGE);
+    CHECK_STATUS(status, ARR_ERROR_OUT_OF_RESOURCES);
     CHECK(session == NULL && strstr(error.message, "open files") != NULL && strstr(error.message, "ulimit -n") != NULL);
     CHECK_STATUS(arr_session_create(client, &create, &session, NULL, SOON_MS, NULL), ARR_OK);
     CHECK_STATUS(arr_session_stop(session, NULL, SOON_MS, NULL), ARR_OK);

@@ -2,11 +2,11 @@
 //! may.
 
 use super::Own;
-use super::folder::{Folder, left_alone, private, unreadable, unwritable};
+use super::folder::{Folder, left_alone, private, unclaimable, unreadable, unwritable};
 use super::line::{self, Contents, HEADER, Why};
 use super::owners::Registration;
 use super::record::{Record, RecordId};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::sys::{FileLock, is_at, without_write_signals};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -155,9 +155,13 @@ pub(super) fn look(path: &Path) -> Result<Option<Seen>> {
     }
 }
 
-/// The records in a file; none if it is not a readable journal.
-pub(super) fn records(path: &Path) -> Vec<Record> {
-    look(path).ok().flatten().map(|seen| seen.contents.records).unwrap_or_default()
+/// The records in a file; none if it is not a readable journal. Fails only if the process has run out of files.
+pub(super) fn records(path: &Path) -> Result<Vec<Record>> {
+    match look(path) {
+        Ok(seen) => Ok(seen.map(|seen| seen.contents.records).unwrap_or_default()),
+        Err(error) if error.kind() == ErrorKind::OutOfResources => Err(error),
+        Err(_reported) => Ok(Vec::new()),
+    }
 }
 
 /// Opens a journal, but only a plain file: a pipe could block forever, and a link may lead to this process's own file,
@@ -219,9 +223,9 @@ impl Dead {
     pub(super) fn claim(path: &Path) -> Result<Option<Dead>> {
         let file = match open(path, true) {
             Err(cause) if is_gone(&cause) => return Ok(None),
-            opened => opened.map_err(|cause| unreadable(path, &cause))?,
+            opened => opened.map_err(|cause| unclaimable(path, &cause))?,
         };
-        let Some(lock) = FileLock::try_on(file).map_err(|cause| unreadable(path, &cause))? else { return Ok(None) };
+        let Some(lock) = FileLock::try_on(file).map_err(|cause| unclaimable(path, &cause))? else { return Ok(None) };
         if !is_at(lock.file(), path) {
             // The file was removed before it was locked.
             return Ok(None);

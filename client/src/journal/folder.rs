@@ -104,12 +104,9 @@ impl Folder {
     }
 
     pub(super) fn cannot(&self, what: &str, cause: &io::Error) -> Error {
-        let remedy = if is_exhaustion(cause) {
-            "close files, or raise the limit (ulimit -n)"
-        } else {
-            "check that it is on a local disk with free space and write permission, or give another folder"
-        };
-        self.error(format!("cannot {what}: {cause}; {remedy}"))
+        let remedy = "check that it is on a local disk with free space and write permission, or give another folder";
+        let storage = || self.error(format!("cannot {what}: {cause}; {remedy}"));
+        exhausted(cause, || format!("`journal_folder` \"{}\" cannot {what}", shown(&self.path))).unwrap_or_else(storage)
     }
 
     fn error(&self, what: impl Display) -> Error {
@@ -143,7 +140,22 @@ pub(super) fn of_another_copy(path: &Path) -> Error {
 }
 
 pub(super) fn unreadable(path: &Path, cause: &io::Error) -> Error {
-    Error::new(ErrorKind::Storage, format!("journal \"{}\" cannot be read: {cause}", shown(path)))
+    let what = || format!("journal \"{}\" cannot be read", shown(path));
+    exhausted(cause, what).unwrap_or_else(|| Error::new(ErrorKind::Storage, format!("{}: {cause}", what())))
+}
+
+/// The error if the process has run out of files: nothing is wrong with the disk.
+fn exhausted(cause: &io::Error, what: impl FnOnce() -> String) -> Option<Error> {
+    is_exhaustion(cause).then(|| Error::out_of_resources(&what(), cause))
+}
+
+/// The report of a dead owner's file whose records cannot be taken over.
+pub(super) fn unclaimable(path: &Path, cause: &io::Error) -> Error {
+    let what = || format!("journal \"{}\" cannot be written", shown(path));
+    exhausted(cause, what).unwrap_or_else(|| {
+        let message = format!("{}: {cause}; make it writable, so that its sessions can be recovered", what());
+        Error::new(ErrorKind::Storage, message)
+    })
 }
 
 pub(super) fn unwritable(path: &Path, cause: &io::Error) -> Error {

@@ -13,6 +13,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use adoption::Adopted;
 pub(crate) use record::{Record, RecordId, RecordState};
 
 use crate::clock::{Clock, lock};
@@ -30,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// An open journal. Methods that change it wait for the disk: do not call these on a rendering thread. Unless stated
-/// otherwise, errors are [`ErrorKind::Storage`].
+/// otherwise, errors are [`ErrorKind::Storage`], or [`ErrorKind::OutOfResources`] if the process has run out of files.
 pub(crate) struct Journal {
     folder: Folder,
     clock: Arc<dyn Clock>,
@@ -207,6 +208,8 @@ impl Journal {
                     dead.extend(seen.contents.records);
                 }
                 Ok(None) => {}
+                // Without its records, other sessions could be taken for this client's.
+                Err(error) if error.kind() == ErrorKind::OutOfResources => return Err(error),
                 Err(problem) => survey.problems.push(problem),
             }
         }

@@ -4,6 +4,8 @@ use crate::support::gate::{At, Mood};
 use crate::support::journal::{JournalWorld as World, alive, until};
 use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{SECOND, an_hour, shared};
+#[cfg(target_os = "linux")]
+use crate::support::{own_process, wire::V1, wire::V2021};
 use arr_client::test_util::{Clock, Instant, Signal};
 use arr_client::{
     Claim, Client, ClientConfig, Credential, ErrorKind, Lease, OperationState, Recovered, SessionId, StopScope,
@@ -27,6 +29,32 @@ in_both_versions![
     a_cancelled_recovery_can_be_repeated,
     sessions_of_an_ended_client_can_be_recovered_despite_live_handles,
 ];
+
+/// For example a file restored from a backup. Root can write to any file.
+#[cfg(target_os = "linux")]
+#[test]
+fn sessions_in_a_file_that_cannot_be_written_are_reported() {
+    use std::os::unix::fs::PermissionsExt;
+    own_process::run_as_nobody(module_path!(), "sessions_in_a_file_that_cannot_be_written_are_reported", || {
+        for wire in [&V1, &V2021] {
+            let world = World::new(wire);
+            world.leave(world.client(), 1);
+            let file = std::fs::read_dir(&world.folder.0).unwrap().next().unwrap().unwrap().path();
+            let becomes = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            becomes(0o400);
+            let client = world.client();
+            let recovered = client.recover_sessions().run().unwrap_err();
+            let reused = client.reuse_or_create(&an_hour(), arr_client::Reuse::default()).run().unwrap_err();
+            for error in [recovered, reused] {
+                assert_eq!(error.kind(), ErrorKind::Storage);
+                assert!(error.message().contains("cannot be written"), "{error}");
+            }
+            assert_eq!(alive(&world.emulator).len(), 1);
+            becomes(0o600);
+            assert_eq!(client.recover_sessions().run().unwrap().len(), 1);
+        }
+    });
+}
 
 fn ids(found: &[Recovered]) -> HashSet<String> {
     let ids: HashSet<_> = found.iter().map(|recovered| recovered.session.id().to_string()).collect();

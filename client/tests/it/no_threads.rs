@@ -1,7 +1,8 @@
 //! A process that cannot start more threads. Root always can, so it runs as another user.
 
+use crate::support::own_process::{Copy, NOBODY};
 use crate::support::wire::{Wire, in_both_versions};
-use crate::support::{SECOND, an_hour, own_process};
+use crate::support::{SECOND, an_hour};
 use arr_client::{ApiVersion, Client, ClientConfig, Credential, ErrorKind, WatchOptions};
 use arr_service::{Account, Config, Emulator, Fault, SessionStatus};
 use std::fs;
@@ -17,7 +18,6 @@ const VERSION: &str = "ARR_TEST_VERSION";
 const SESSIONS: &str = "ARR_TEST_SESSIONS";
 /// The time of a stop that hangs.
 const ATTEMPT: Duration = Duration::from_secs(2);
-const NOBODY: u32 = 65_534;
 
 /// The process. Does nothing when run alone.
 #[test]
@@ -91,26 +91,16 @@ fn end_without_threads(
     sessions: usize,
     before_the_end: impl FnOnce(),
 ) -> Option<String> {
-    // The test program may be in a folder that only its owner can read.
-    let program = std::env::temp_dir().join(format!("without-threads-{}", uuid::Uuid::new_v4()));
-    // Copied by another process: otherwise a test that forks just now would inherit the file open for writing.
-    let copied =
-        Command::new("install").args(["-m", "755"]).arg(std::env::current_exe().unwrap()).arg(&program).status();
-    assert!(copied.unwrap().success());
-    let mut command = Command::new(&program);
+    let program = Copy::new();
+    let mut command = program.as_nobody(module_path!(), "child_with_stop_on_shutdown");
     command
-        .args(own_process::command(module_path!(), "child_with_stop_on_shutdown").get_args())
         .env(SERVICE, emulator.url())
         .env(SESSIONS, sessions.to_string())
         .env(VERSION, if wire.is_v1() { "v1" } else { "2021-01-01" })
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .current_dir("/")
-        .uid(NOBODY)
-        .gid(NOBODY);
+        .stdout(Stdio::piped());
     let child = command.spawn();
     let Ok(mut child) = child else {
-        fs::remove_file(&program).unwrap();
         assert!(std::env::var_os("CI").is_none(), "{child:?}");
         println!("skipped: only root may start a process of another user");
         return None;
@@ -139,7 +129,6 @@ fn end_without_threads(
         threads().into_iter().filter(|name| name.starts_with("arr-") || name.contains("reqwest")).collect();
     child.kill().unwrap();
     child.wait().unwrap();
-    fs::remove_file(&program).unwrap();
     assert!(left.is_empty(), "{left:?}");
     ended
 }

@@ -7,7 +7,7 @@ use super::super::creates::{Candidates, ON_ITS_WAY, Records, Requested, with_mis
 use super::journal_work::{Claim, JournalWork, sized, stepped_after_end, survey, take_over};
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Journal, Record, RecordId, RecordState as Noted, Survey};
+use crate::journal::{Adopted, Journal, Record, RecordId, RecordState as Noted, Survey};
 use crate::model::{SessionId, SessionKey, SessionProperties};
 use crate::protocol::{self, List, OneCall, Operation, Step, Work};
 use crate::wire::Answer;
@@ -97,6 +97,8 @@ struct Held {
     adopted: HashSet<RecordId>,
     /// Held since an earlier call, with candidates.
     before: HashSet<RecordId>,
+    /// Files that could not be claimed.
+    problems: Vec<Error>,
 }
 
 impl Held {
@@ -231,10 +233,11 @@ impl Recover {
         }
         let log = Arc::clone(&self.accounts.home.core.log);
         let (pending, work) = JournalWork::start(move || {
-            let adopted: HashSet<RecordId> = journal.adopt(&wanted)?.iter().map(|record| record.id).collect();
+            let Adopted { records, problems } = journal.adopt(&wanted)?;
+            let adopted: HashSet<RecordId> = records.iter().map(|record| record.id).collect();
             let own = journal.own().into_iter().map(|record| record.id);
             let before = own.filter(|id| wanted.contains(id) && !adopted.contains(id)).collect();
-            let held = Held { adopted, before };
+            let held = Held { adopted, before, problems };
             for (record, candidates) in named.into_iter().filter(|(record, _)| held.includes(*record)) {
                 log.warn_of(journal.name_candidates(record, &candidates));
             }
@@ -246,9 +249,17 @@ impl Recover {
         Step::Work(work)
     }
 
-    fn hand_out(&mut self, held: &Held) -> Recoverable {
+    /// # Errors
+    /// If sessions were found, but none can be taken over.
+    fn hand_out(&mut self, held: &Held) -> Result<Recoverable> {
+        let log = &self.accounts.home.context.log;
+        held.problems.iter().for_each(|problem| log.warn_of(Err(problem.clone())));
         let mut found = std::mem::take(&mut self.found);
+        let any = !found.is_empty();
         found.retain(|found| held.includes(found.record));
+        if let Some(problem) = held.problems.first().filter(|_| any && found.is_empty()) {
+            return Err(problem.clone());
+        }
         for create in held.adopted.iter().chain(&held.before) {
             let of_create = |found: &&Found| found.record == *create && found.claim == Claim::Candidate;
             let candidates: Vec<&Found> = found.iter().filter(of_create).collect();
@@ -270,7 +281,7 @@ impl Recover {
             let state = take_over(&account, properties, claim);
             (KnownSession { account, state }, claim)
         };
-        found.into_iter().map(hand_out).collect()
+        Ok(found.into_iter().map(hand_out).collect())
     }
 
     /// The listed sessions that the create of a record without an id may have made.
@@ -422,7 +433,7 @@ impl Recover {
                     self.state = Recovering::Leaving(pending);
                     Err(Step::Work(work))
                 }
-                Ok(held) => Err(Step::Done(Ok(self.hand_out(&held)))),
+                Ok(held) => Err(Step::Done(self.hand_out(&held))),
                 Err(error) => Err(Step::Done(Err(error))),
             },
             Recovering::Leaving(pending) => Err(Step::Done(pending.take().and(Err(cancelled())))),

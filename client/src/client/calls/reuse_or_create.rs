@@ -7,7 +7,7 @@ use super::journal_work::{Claim, JournalWork, sized, stepped_after_end, take_ove
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Label;
-use crate::journal::{Record, RecordId, RecordState};
+use crate::journal::{Adopted, Record, RecordId, RecordState};
 use crate::model::{NewSession, SessionId, SessionProperties, SessionStatus};
 use crate::protocol::{self, Chore, OneCall, Operation, Step};
 use crate::wire::Answer;
@@ -186,7 +186,12 @@ impl ReuseOrCreate {
                             if journal.own().iter().any(|own| own.id == id) {
                                 return Ok(Adoption::Before);
                             }
-                            Ok(if journal.adopt(&[id])?.is_empty() { Adoption::Never } else { Adoption::Now })
+                            let Adopted { records, mut problems } = journal.adopt(&[id])?;
+                            match problems.pop().filter(|_| records.is_empty()) {
+                                Some(problem) => Err(problem),
+                                None if records.is_empty() => Ok(Adoption::Never),
+                                None => Ok(Adoption::Now),
+                            }
                         });
                         self.state = Reusing::Adopting(found, stops, id, pending);
                         Err(Step::Work(work))

@@ -10,12 +10,12 @@ fn only_dead_owners_leave_records_behind() {
     let kept = first.begin(&service(), &new_session().with_id(id("mine"))).unwrap();
     assert_eq!(left_by_others(&second), []);
     assert_eq!(second.others().unwrap().records.len(), 1);
-    assert_eq!(second.adopt(&[kept]).unwrap(), []);
+    assert_eq!(second.adopt(&[kept]).unwrap().records, []);
     assert!(first.others().unwrap().records.is_empty(), "an owner's own records are not left behind");
 
     drop(first);
     assert_eq!(left_by_others(&second), [kept]);
-    let adopted = second.adopt(&[kept]).unwrap();
+    let adopted = second.adopt(&[kept]).unwrap().records;
     assert_eq!(adopted[0].session_id, Some(id("mine")));
     assert_eq!((second.own(), left_by_others(&second)), (adopted, Vec::new()));
     assert_eq!(folder.files().len(), 1, "the dead owner's file is removed with its last record");
@@ -38,7 +38,7 @@ fn an_adoption_that_cannot_be_written_adopts_nothing() {
         assert_eq!(ids(&one.own()), [own]);
         drop(one);
         assert_eq!(folder.copies(), 3, "each record is in one file");
-        assert_eq!(other.adopt(&left).unwrap().len(), 2);
+        assert_eq!(other.adopt(&left).unwrap().records.len(), 2);
     }
 }
 
@@ -49,10 +49,16 @@ fn an_adoption_waits_for_no_other_folder() {
     let left = folder.leave_behind(1);
     let (journal, other) = (folder.open(), slow.open());
     other.begin(&service(), &new_session()).unwrap();
-    let (_writing, _reading) = (lock(&other.own), other.folder.open_others());
+    let held = (lock(&other.own), other.folder.open_others());
+    let (ends, ended) = std::sync::mpsc::channel();
     thread::scope(|scope| {
-        let adopted = scope.spawn(|| (journal.others().unwrap().records.len(), journal.adopt(&left).unwrap().len()));
-        assert_eq!(adopted.join().unwrap(), (1, 1));
+        scope.spawn(|| {
+            let seen = journal.others().unwrap().records.len();
+            ends.send((seen, journal.adopt(&left).unwrap().records.len())).unwrap();
+        });
+        let adopted = ended.recv_timeout(Duration::from_secs(20));
+        drop(held);
+        assert_eq!(adopted, Ok((1, 1)));
     });
 }
 
@@ -73,7 +79,7 @@ fn after_a_crash_in_an_adoption(name: &str, owner: impl Fn(&Journal), adopter: i
     let journal = folder.open();
     let found = journal.others().unwrap().left_behind();
     assert_eq!(ids(&found), [record]);
-    assert_eq!(ids(&journal.adopt(&[record]).unwrap()), [record]);
+    assert_eq!(ids(&journal.adopt(&[record]).unwrap().records), [record]);
     assert_eq!(journal.own()[0].max_lease, found[0].max_lease);
     assert_eq!((folder.files().len(), left_by_others(&folder.open())), (1, Vec::new()));
     found.into_iter().next().unwrap()
@@ -104,7 +110,7 @@ fn a_record_with_a_living_owner_is_not_left_behind() {
     adopter.adopt(&left).unwrap();
     fs::write(&dead, before).unwrap();
     for journal in [&adopter, &folder.open()] {
-        assert_eq!((left_by_others(journal), journal.adopt(&left).unwrap()), (vec![], vec![]));
+        assert_eq!((left_by_others(journal), journal.adopt(&left).unwrap().records), (vec![], vec![]));
     }
 }
 
@@ -117,8 +123,8 @@ fn given_up_records_can_be_adopted_once_by_any_journal() {
     one.leave_behind(&left).unwrap();
     assert!(one.own().is_empty());
     assert_eq!(left_by_others(&other), left);
-    assert_eq!(ids(&one.adopt(&left[..1]).unwrap()), left[..1]);
-    assert_eq!(ids(&other.adopt(&left).unwrap()), left[1..]);
+    assert_eq!(ids(&one.adopt(&left[..1]).unwrap().records), left[..1]);
+    assert_eq!(ids(&other.adopt(&left).unwrap().records), left[1..]);
     drop((one, other));
     assert_eq!(folder.left().len(), 2);
 }
@@ -152,7 +158,11 @@ fn concurrent_adopters_never_share_a_record() {
             let mut wanted = left.clone();
             wanted.rotate_left(n * 2);
             start.wait();
-            wanted.chunks(3).flat_map(|ids| journal.adopt(ids).unwrap()).map(|record| record.id).collect::<Vec<_>>()
+            wanted
+                .chunks(3)
+                .flat_map(|ids| journal.adopt(ids).unwrap().records)
+                .map(|record| record.id)
+                .collect::<Vec<_>>()
         };
         let threads: Vec<_> = journals.iter().enumerate().map(|adopter| scope.spawn(move || adopt(adopter))).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
@@ -167,7 +177,7 @@ fn a_create_whose_owner_died_is_lost_once_it_is_adopted() {
     let folder = TestFolder::new();
     let left = folder.leave_behind(1);
     let (adopter, other) = (folder.open(), folder.open());
-    assert_eq!(adopter.adopt(&left).unwrap()[0].state, RecordState::Lost);
+    assert_eq!(adopter.adopt(&left).unwrap().records[0].state, RecordState::Lost);
     let seen = other.others().unwrap().records;
     assert!(matches!(&seen[..], [(record, true)] if !record.is_being_created_at(&service())), "{seen:?}");
 }

@@ -62,7 +62,7 @@ fn a_file_with_lines_of_a_later_version_is_kept() {
     let text = fs::read_to_string(&path).unwrap() + &format!("{sum:016x} {json}\n");
     fs::write(&path, &text).unwrap();
     let journal = folder.open();
-    assert_eq!(ids(&journal.adopt(&left).unwrap()), left);
+    assert_eq!(ids(&journal.adopt(&left).unwrap().records), left);
     assert!(fs::read_to_string(&path).unwrap().starts_with(&text));
 }
 
@@ -206,7 +206,7 @@ fn a_file_with_a_damaged_line_is_kept_and_reported() {
         let survey = journal.others().unwrap();
         assert!(survey.records.is_empty() && survey.problems.len() == 1, "{:?}", survey.problems);
         assert!(survey.problems[0].message().contains("damaged"), "{}", survey.problems[0]);
-        assert_eq!(journal.adopt(&left).unwrap(), []);
+        assert_eq!(journal.adopt(&left).unwrap().records, []);
     }
     assert!(path.exists());
 }

@@ -53,7 +53,7 @@ impl TestFolder {
 
     /// The number of records in all files; one in two files counts twice.
     fn copies(&self) -> usize {
-        self.files().iter().map(|path| file::records(path).len()).sum()
+        self.files().iter().map(|path| file::records(path).unwrap().len()).sum()
     }
 
     fn left(&self) -> Vec<Record> {

@@ -21,7 +21,7 @@ fn child_process() {
         }
         "adopt" => {
             journal = open();
-            println!("\nadopted {}", journal.adopt(&left_by_others(&journal)).unwrap().len());
+            println!("\nadopted {}", journal.adopt(&left_by_others(&journal)).unwrap().records.len());
         }
         _ => {
             journal = open();
@@ -74,12 +74,12 @@ fn a_process_leaves_its_records_behind_only_once_it_is_killed() {
     let (killed, _) = process("begin", &folder.0);
     let alive = journal.others().unwrap();
     assert_eq!((alive.records.len(), alive.records[0].1), (1, true));
-    assert_eq!(journal.adopt(&[alive.records[0].0.id]).unwrap(), []);
+    assert_eq!(journal.adopt(&[alive.records[0].0.id]).unwrap().records, []);
 
     drop(killed);
     let left = left_by_others(&journal);
     assert_eq!(left.len(), 1);
-    assert_eq!(journal.adopt(&left).unwrap().len(), 1);
+    assert_eq!(journal.adopt(&left).unwrap().records.len(), 1);
     assert_eq!(folder.files().len(), 1, "only the living owner's file");
 }
 
@@ -127,10 +127,10 @@ fn a_file_of_another_copy_of_the_library_is_left_alone_and_reported() {
     let survey = journal.others().unwrap();
     assert_eq!((survey.records.len(), survey.problems.len()), (0, 1));
     assert!(survey.problems[0].message().contains(file.to_str().unwrap()), "{}", survey.problems[0]);
-    assert_eq!(journal.adopt(&record).unwrap(), []);
+    assert_eq!(journal.adopt(&record).unwrap().records, []);
     assert!(!can_be_locked(&file));
     drop(other_copy);
-    assert_eq!(ids(&journal.adopt(&record).unwrap()), record);
+    assert_eq!(ids(&journal.adopt(&record).unwrap().records), record);
 }
 
 /// For example by a backup in the application that reads the folder.
@@ -171,8 +171,11 @@ fn more_files_than_a_process_may_open_are_adopted() {
 fn a_claimed_file_stays_locked_until_its_records_are_adopted() {
     let folder = TestFolder::new();
     let mut wanted = folder.leave_behind(1).into_iter().collect();
-    let _claimed = folder.open().claim(&mut wanted).unwrap();
-    assert!(wanted.len() == 1 && !can_be_locked(&folder.files()[0]));
+    let journal = folder.open();
+    let files = journal.read_others(&wanted).unwrap();
+    let (part, mut problems) = (files.iter().collect::<Vec<_>>(), Vec::new());
+    let _claimed = journal.claim(&part, &files, &mut wanted, &mut problems).unwrap();
+    assert!(wanted.len() == 1 && problems.is_empty() && !can_be_locked(&folder.files()[0]));
 }
 
 /// One of the two copies that an adopter leaves if it dies halfway.
@@ -184,9 +187,47 @@ fn a_record_with_a_copy_claimed_by_another_process_is_left_to_it() {
     let journal = folder.open();
     for copy in folder.files() {
         let (_claims, said) = process("lock", &copy);
-        assert_eq!((said.as_str(), journal.adopt(&left).unwrap()), ("locked true", vec![]));
+        assert_eq!((said.as_str(), journal.adopt(&left).unwrap().records), ("locked true", vec![]));
     }
-    assert_eq!(ids(&journal.adopt(&left).unwrap()), left);
+    assert_eq!(ids(&journal.adopt(&left).unwrap().records), left);
+}
+
+/// Between the reading of the files and the claim, the record's owner has come to life elsewhere.
+#[test]
+fn a_record_that_another_file_has_by_now_is_left_to_it() {
+    let folder = TestFolder::new();
+    let left = folder.leave_behind(1);
+    let [living, new] = [folder.another(), folder.another()];
+    let dead = folder.files().remove(0);
+    let text = fs::read_to_string(&dead).unwrap();
+    let (header, record) = text.split_once('\n').unwrap();
+    fs::write(&living, format!("{header}\n")).unwrap();
+    let journal = folder.open();
+    for changed in [&living, &new] {
+        let mut wanted: HashSet<RecordId> = left.iter().copied().collect();
+        let files = journal.read_others(&wanted).unwrap();
+        fs::write(changed, format!("{header}\n{record}")).unwrap();
+        let (_claims, said) = process("lock", changed);
+        let part: Vec<_> = files.iter().collect();
+        journal.claim(&part, &files, &mut wanted, &mut Vec::new()).unwrap();
+        assert_eq!((said.as_str(), wanted), ("locked true", HashSet::new()));
+        fs::remove_file(changed).unwrap();
+    }
+}
+
+/// An adopter that died halfway has left the record in two files, which are far apart in the list.
+#[test]
+fn a_record_in_two_of_many_files_is_adopted() {
+    let folder = TestFolder::new();
+    let left = folder.leave_behind(1);
+    let copied = fs::read(&folder.files()[0]).unwrap();
+    let many: Vec<RecordId> = (0..40).flat_map(|_| folder.leave_behind(1)).collect();
+    fs::remove_file(folder.files().into_iter().find(|path| fs::read(path).unwrap() == copied).unwrap()).unwrap();
+    for name in ["00000000-0000-4000-8000-000000000000", "ffffffff-ffff-4fff-bfff-ffffffffffff"] {
+        fs::write(folder.0.join(format!("{name}.journal")), &copied).unwrap();
+    }
+    let adopted = folder.open().adopt(&[&left[..], &many].concat()).unwrap().records;
+    assert_eq!((adopted.len(), folder.files().len()), (41, 1));
 }
 
 /// Files locked by another process are skipped without waiting.
@@ -200,7 +241,7 @@ fn a_stopped_process_blocks_no_other() {
     let record = journal.begin(&service(), &new_session()).unwrap();
     let others = journal.others().unwrap().records;
     assert_eq!((others.len(), others[0].1), (1, true));
-    assert_eq!(journal.adopt(&[others[0].0.id]).unwrap(), []);
+    assert_eq!(journal.adopt(&[others[0].0.id]).unwrap().records, []);
     journal.complete(record, &id("abc")).unwrap();
     journal.end().unwrap();
     drop(stopped);
