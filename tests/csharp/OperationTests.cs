@@ -43,7 +43,7 @@ internal static class OperationTests
             }
 
             Check.True(!(await session.StopAsync()).AlreadyGone, "the stop was the first");
-            Service.FaultOfStop(Service.Status(404));
+            Service.FaultOfStop(Service.Status(404), 2);
             Check.True((await session.StopAsync()).AlreadyGone, "the second stop comes too late");
             Check.Equal(SessionStatus.Stopped, (await session.GetPropertiesAsync()).Status, "status at the end");
         }
@@ -63,7 +63,7 @@ internal static class OperationTests
                 Check.Equal(session.Id, same.Id, "id of the opened session");
             }
             Check.True(!session.Stop().AlreadyGone, "the stop was the first");
-            Service.FaultOfStop(Service.Status(404));
+            Service.FaultOfStop(Service.Status(404), 2);
             Check.True(session.Stop().AlreadyGone, "the second stop comes too late");
             Check.Equal(SessionStatus.Stopped, session.GetProperties().Status, "status at the end");
         }

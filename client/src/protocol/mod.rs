@@ -36,7 +36,7 @@ pub(crate) use read::{properties, properties_once};
 pub(crate) use readiness::Readiness;
 pub(crate) use retry::Trouble;
 pub use stop::Stopped;
-pub(crate) use stop::stop;
+pub(crate) use stop::{Stop, stop};
 pub(crate) use timed::{Action, Timed, after_freeze, out_of_time, respite};
 pub(crate) use token::token;
 pub(crate) use update::update_lease;

@@ -7,8 +7,8 @@ use crate::support::scripted::{Act, Scripted};
 use crate::support::wire::{Asked, V1, V2021, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, an_hour};
 use arr_client::{
-    Claim, ClientConfig, ErrorKind, Lease, NewSession, OperationState, Reuse, Session, SessionId, SessionStatus,
-    StopScope, WatchOptions,
+    Claim, ClientConfig, ErrorKind, EventKind, Lease, NewSession, OperationState, Reuse, Session, SessionId,
+    SessionStatus, StopScope, WatchOptions,
 };
 
 in_both_versions![
@@ -109,6 +109,9 @@ fn a_create_that_arrives_after_its_stop_is_found_by_the_next_run() {
             assert_eq!(create.wait(60 * SECOND), OperationState::Failed);
         }
         let id = SessionId::parse(world.folder.records()[0]["session_id"].as_str().unwrap()).unwrap();
+        let mut events = std::iter::from_fn(|| client.next_event(60 * SECOND).unwrap());
+        let report = events.find(|event| event.kind == EventKind::CreateLost).unwrap();
+        assert_eq!((report.session, report.count), (Some(id.clone()), 1));
         let stopped = client.stop_all(StopScope::Own).run().unwrap();
         assert_eq!((stopped.already_gone, stopped.stopped), (1, 0));
         client.shut_down_within(60 * SECOND).unwrap();

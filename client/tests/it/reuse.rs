@@ -22,6 +22,7 @@ in_both_versions![
     a_given_session_in_the_journal_becomes_ours,
     an_unsuitable_given_session_is_skipped,
     if_a_candidate_cannot_be_read_no_session_is_created,
+    a_single_404_makes_no_second_session,
     a_started_reuse_does_the_same,
     a_cancelled_reuse_stops_only_a_session_it_created,
 ];
@@ -206,6 +207,25 @@ fn if_a_candidate_cannot_be_read_no_session_is_created(wire: &'static Wire) {
     assert_eq!(error.kind(), ErrorKind::Forbidden);
     assert_eq!((world.folder.records(), alive(&world.emulator).len()), (before, 1));
     assert!(reuse(&client).reused);
+}
+
+/// As of a gateway that starts.
+fn a_single_404_makes_no_second_session(wire: &'static Wire) {
+    let world = World::new(wire);
+    let unknown = |times| world.emulator.add_faults([wire.on(Asked::Read).status(404).times(times)]).unwrap();
+    let client = world.client();
+    let left = left(world.client(), SessionSize::Standard, HOUR);
+    unknown(1);
+    let begun = world.clock.now();
+    let Reused { session, reused, .. } = reuse(&client);
+    assert_eq!((session.id().as_str(), reused), (left.as_str(), true));
+    assert!(world.clock.now() > begun, "the second read is a moment later");
+    let stranger = world.client_with(ClientConfig { journal_folder: None, ..world.config() });
+    for times in [1, 2] {
+        unknown(times);
+        let reused = stranger.reuse_or_create(&an_hour(), with_id(&session)).run().unwrap().reused;
+        assert_eq!(reused, times == 1);
+    }
 }
 
 fn a_started_reuse_does_the_same(wire: &'static Wire) {

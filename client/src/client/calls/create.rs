@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::Label;
 use crate::journal::{Journal, RecordId};
 use crate::model::{NewSession, SessionId, SessionKey};
-use crate::protocol::{self, Chore, Created, OneCall, Operation, Step, Stopped, Work};
+use crate::protocol::{self, Chore, Created, OneCall, Operation, Step, Stop, Stopped, Work};
 use crate::wire::Answer;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ enum CreateState {
     /// Writing the id to the journal.
     Completing(Created),
     /// No caller can use the session, so it is being stopped.
-    GivingBack(SessionId, OneCall<Stopped>),
+    GivingBack(SessionId, Stop),
     Over,
 }
 
@@ -179,14 +179,16 @@ impl CreateSession {
     }
 
     /// The outcome of a create whose caller has gone.
-    fn given_back(&self, id: &SessionId, outcome: Result<Stopped>) -> Error {
-        let core = &self.account.core;
+    fn given_back(&mut self, id: &SessionId, outcome: Result<Stopped>) -> Error {
+        let core = Arc::clone(&self.account.core);
         let why = if core.is_shut_down() { core.ended() } else { cancelled() };
         self.account.registry.stop_ended(id, &outcome);
         match outcome {
             Ok(stopped) if stopped.already_gone && self.account.registry.may_arrive(id, core.now()) => {
                 self.note(|journal, record| journal.lost(record));
-                why
+                let error = protocol::unknown_outcome(why, Some(id));
+                self.report_lost(error.kind());
+                error
             }
             Ok(_) => {
                 core.log.info(None, || format!("session {id} was stopped, because its create was abandoned"));
@@ -232,6 +234,12 @@ impl CreateSession {
         if let Some(id) = self.made_up_id() {
             self.account.registry.claim(&id, self.account.core.now() + ON_ITS_WAY);
         }
+        self.report_lost(error.kind());
+        error
+    }
+
+    /// The create may have made a session, or still make one. If it was started, events report which.
+    fn report_lost(&mut self, error: ErrorKind) {
         let lost = Lost {
             create: self.record.unwrap_or_else(RecordId::new),
             size: self.new.size.clone(),
@@ -249,10 +257,9 @@ impl CreateSession {
             before: Arc::clone(&self.before),
             records: Vec::new(),
             unreadable: false,
-            error: error.kind(),
+            error,
         });
         self.afterwards = lost.and_then(LostCreate::report);
-        error
     }
 
     fn note(&self, note: impl FnOnce(&Journal, RecordId) -> Result<()> + Send + 'static) {

@@ -6,6 +6,7 @@ mod immediate;
 mod journal_work;
 mod lease;
 mod lost_create;
+mod missing;
 mod read;
 mod recover;
 mod reuse_or_create;

@@ -5,6 +5,7 @@ use super::super::accounts::Accounts;
 use super::super::completion::cancelled;
 use super::super::creates::{Candidates, ON_ITS_WAY, Records, Requested, with_missing};
 use super::journal_work::{Claim, JournalWork, sized, stepped_after_end, survey, take_over};
+use super::missing::Missing;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Adopted, Journal, Record, RecordId, RecordState as Noted, Survey};
@@ -64,10 +65,8 @@ pub(in crate::client) struct Recover {
     found: Vec<Found>,
     /// All records at the beginning. A single survey may miss a record that moves while the files are read.
     first: Records,
-    /// The records whose session the service does not know, to be read once more, at `again_at`: a single such reply may
-    /// come from a gateway.
-    missing: HashSet<RecordId>,
-    again_at: Option<Instant>,
+    /// The records whose session the service does not know.
+    missing: Missing<RecordId>,
     /// The records of sessions that have ended.
     gone: Vec<RecordId>,
     /// Why a record could not be checked.
@@ -145,8 +144,7 @@ impl Recover {
             todo: VecDeque::new(),
             first: Vec::new(),
             found: Vec::new(),
-            missing: HashSet::new(),
-            again_at: None,
+            missing: Missing::new(),
             gone: Vec::new(),
             trouble: None,
             left: false,
@@ -183,7 +181,7 @@ impl Recover {
         let Some((record, account)) = self.todo.pop_front() else {
             return Err(self.adopt());
         };
-        if let Some(again_at) = self.again_at.filter(|at| now < *at && self.missing.contains(&record.id)) {
+        if let Some(again_at) = self.missing.read_at(&record.id, now) {
             self.todo.push_front((record, account));
             self.state = Recovering::Next;
             return Err(Step::SleepUntil(again_at));
@@ -383,9 +381,7 @@ impl Recover {
                     Ok(Recovering::Next)
                 }
                 Ok(Err(_)) if self.may_still_come(&record) => Ok(Recovering::Next),
-                Ok(Err(_)) if self.missing.insert(record.id) => {
-                    let pause = account.context.retry.delay.min(self.deadline.saturating_since(now) / 2);
-                    self.again_at.get_or_insert(now + pause);
+                Ok(Err(_)) if self.missing.is_first(record.id, now, account.context.retry.delay, self.deadline) => {
                     self.todo.push_back((record, account));
                     Ok(Recovering::Next)
                 }

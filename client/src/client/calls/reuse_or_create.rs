@@ -4,6 +4,7 @@ use super::super::account::{Account, KnownSession};
 use super::super::completion::cancelled;
 use super::create::{CreateSession, create};
 use super::journal_work::{Claim, JournalWork, sized, stepped_after_end, take_over};
+use super::missing::Missing;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Label;
@@ -67,6 +68,7 @@ struct ReuseOrCreate {
     state: Reusing,
     /// The session with the given id first, then those of the journal, newest first.
     todo: VecDeque<(SessionId, Option<Record>)>,
+    missing: Missing<SessionId>,
     create: Option<CreateSession>,
     /// The caller has gone.
     left: bool,
@@ -109,6 +111,7 @@ impl ReuseOrCreate {
             deadline,
             state: Reusing::Begin,
             todo: VecDeque::new(),
+            missing: Missing::new(),
             create: Some(create),
             left: false,
             afterwards: None,
@@ -164,6 +167,11 @@ impl ReuseOrCreate {
             }
             Reusing::Next => Ok(match self.todo.pop_front() {
                 Some((id, record)) => {
+                    if let Some(again_at) = self.missing.read_at(&id, now) {
+                        self.todo.push_front((id, record));
+                        self.state = Reusing::Next;
+                        return Err(Step::SleepUntil(again_at));
+                    }
                     let read = protocol::properties(&self.account.context, id.clone(), self.deadline);
                     Reusing::Reading(id, record, self.account.registry.stops(), Box::new(read))
                 }
@@ -197,9 +205,14 @@ impl ReuseOrCreate {
                         Err(Step::Work(work))
                     }
                 },
-                // Not suitable, or gone.
-                Ok(Ok(_)) => Ok(Reusing::Next),
-                Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Ok(Reusing::Next),
+                Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
+                    let delay = self.account.context.retry.delay;
+                    if self.missing.is_first(id.clone(), now, delay, self.deadline) {
+                        self.todo.push_back((id, record));
+                    }
+                    Ok(Reusing::Next)
+                }
+                Ok(Ok(_unsuitable)) => Ok(Reusing::Next),
                 Ok(Err(error)) => Err(Step::Done(Err(error))),
             },
             Reusing::Adopting(found, stops, id, pending) => match (pending.take(), &self.account.core.journal) {
