@@ -104,7 +104,7 @@
 //              new session is stopped before the call returns, which can take another attempt_timeout_ms.
 //   Freeze     If the process was halted past the limit, for example by a debugger, the call gets extra time when the
 //              process continues: as long as it was overdue, at most 2 s. In that time it may still receive its reply,
-//              or even send a create that was still connecting.
+//              or even send a create that was not sent before.
 //   Sleep      If the machine sleeps, the limits of a request in flight and of a shutdown may be extended by the time
 //              slept.
 //
@@ -1356,7 +1356,7 @@ ARR_NODISCARD ARR_API arr_status ARR_CALL arr_session_wait_until_ready(
 // it again.
 //
 //   session       The session. The handle stays valid until it is freed, to read the final properties.
-//   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (404, 409 or 410),
+//   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (409, 410, 404 twice),
 //                 else 0. Also 0 if the reply to an earlier stop was lost, since that one may have ended it.
 //   timeout_ms    Time limit; see Timeouts.
 //   error         Out, may be NULL.

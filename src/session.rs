@@ -398,7 +398,7 @@ pub unsafe extern "C" fn arr_session_wait_until_ready(
 /// it again.
 ///
 ///   session       The session. The handle stays valid until it is freed, to read the final properties.
-///   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (404, 409 or 410),
+///   already_gone  Out, may be NULL. 1 if the service replied that the session had already ended (409, 410, 404 twice),
 ///                 else 0. Also 0 if the reply to an earlier stop was lost, since that one may have ended it.
 ///   timeout_ms    Time limit; see Timeouts.
 ///   error         Out, may be NULL.
