@@ -8,11 +8,23 @@ use std::time::Duration;
 use crate::running::Running;
 use crate::support::{folder, run};
 
+/// Runs the program as without `nohup`, even if these tests run under it: who ignores a signal passes that on.
+fn without_nohup(program: &Command) -> Command {
+    const SCRIPT: &str = "\
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+";
+    let mut python = Command::new("python3");
+    python.args(["-c", SCRIPT]).arg(program.get_program()).args(program.get_args());
+    python
+}
+
 #[test]
 fn it_exits_with_0_on_sigterm_sighup_and_ctrl_c() {
     for signal in ["TERM", "INT", "HUP"] {
         let folder = folder(&format!("signal_{signal}"));
-        let running = Running::begin(&folder, &[]);
+        let running = Running::begin_command(&folder, without_nohup, &[]);
         let ready_file = running.ready_file.clone();
         running.signal(signal);
         let (status, stdout, stderr) = running.end();
@@ -25,9 +37,12 @@ fn it_exits_with_0_on_sigterm_sighup_and_ctrl_c() {
 
 #[test]
 fn a_closed_terminal_ends_it() {
-    /// Runs the emulator in a terminal of its own, and closes that once it is ready; prints the exit status.
+    /// Runs the emulator in a terminal of its own, without `nohup`, and closes that once it is ready; prints the exit
+    /// status.
     const SCRIPT: &str = "\
-import os, pty, sys, time
+import os, pty, signal, sys
+signal.alarm(60)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 pid, terminal = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], sys.argv[1:])
