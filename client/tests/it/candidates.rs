@@ -1,6 +1,6 @@
 //! Candidates of a lost create that change after they were named, and creates that arrive later.
 
-use crate::support::gate::At;
+use crate::support::gate::{At, Held};
 use crate::support::journal::{JournalWorld as World, alive};
 use crate::support::wire::{Asked, V1, V2021};
 use crate::support::{HOUR, SECOND, an_hour};
@@ -49,6 +49,15 @@ fn lose(world: &World, client: &Client, executed: bool) {
     assert_eq!(create.wait(60 * SECOND), OperationState::Failed);
 }
 
+/// A client that has lost a create, which made a session, and whose list of sessions is held on its way.
+fn lost_and_listing(world: &World) -> (Client, Held) {
+    let client = world.client_with(ClientConfig { max_retries: 0, ..world.config_through_gate() });
+    let list = world.gate.hold(&V1, Asked::List, At::Request);
+    lose(world, &client, true);
+    list.arrived();
+    (client, list)
+}
+
 /// As [`lose`], without an event.
 fn lose_blocking(world: &World, client: &Client, executed: bool) {
     world.emulator.add_faults([V1.on(Asked::Create).close().executed(executed)]).unwrap();
@@ -81,7 +90,7 @@ fn two_clients_that_lose_a_create_at_once_are_both_told_that_the_session_may_be_
     for (journal, one) in [(true, false), (false, false), (true, true), (false, true)] {
         for executed in [[true, false], [false, true]] {
             let world = World::new(&V1);
-            let config = ClientConfig { max_retries: 0, service_endpoint: world.gate.url.clone(), ..world.config() };
+            let config = ClientConfig { max_retries: 0, ..world.config_through_gate() };
             let config = ClientConfig { journal_folder: config.journal_folder.clone().filter(|_| journal), ..config };
             let first = world.client_with(config.clone());
             let other = world.client_with(config);
@@ -125,11 +134,7 @@ fn named_again(world: &World, client: &Client) -> Vec<(Option<String>, u32, u32)
 #[test]
 fn a_candidate_may_be_anothers_if_the_journal_cannot_be_read() {
     let world = World::new(&V1);
-    let client =
-        world.client_with(ClientConfig { max_retries: 0, service_endpoint: world.gate.url.clone(), ..world.config() });
-    let list = world.gate.hold(&V1, Asked::List, At::Request);
-    lose(&world, &client, true);
-    list.arrived();
+    let (client, list) = lost_and_listing(&world);
     std::fs::remove_dir_all(&world.folder.0).unwrap();
     list.let_go();
     assert_eq!(lost_events(&client), this_one_or_none(&world));
@@ -139,17 +144,9 @@ fn a_candidate_may_be_anothers_if_the_journal_cannot_be_read() {
 #[test]
 fn a_session_whose_id_another_client_gave_is_still_a_candidate() {
     let world = World::new(&V1);
-    let client =
-        world.client_with(ClientConfig { max_retries: 0, service_endpoint: world.gate.url.clone(), ..world.config() });
-    let list = world.gate.hold(&V1, Asked::List, At::Request);
-    lose(&world, &client, true);
-    list.arrived();
-    let other = world.client_with(ClientConfig {
-        max_retries: 0,
-        service_endpoint: world.gate.url.clone(),
-        api_version: V2021.version,
-        ..world.config()
-    });
+    let (client, list) = lost_and_listing(&world);
+    let other =
+        world.client_with(ClientConfig { max_retries: 0, api_version: V2021.version, ..world.config_through_gate() });
     world.emulator.add_faults([V2021.on(Asked::Create).close()]).unwrap();
     let id = SessionId::parse(&running(&world)[0]).unwrap();
     other.create_session(&an_hour().with_id(id)).run().unwrap_err();

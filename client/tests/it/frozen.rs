@@ -24,26 +24,19 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 fn a_reply_that_arrives_during_a_freeze_is_not_lost(wire: &'static Wire) {
     let emulator = Emulator::start(Config::default()).unwrap();
     let folder = Folder::new();
-    let freeze = |order: &str, asked: Asked, said: &str| {
+    let ask = |order: &str, asked: Asked, said: &str| {
         let gate = Gate::to(emulator.url());
         let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
         if asked == Asked::Read {
             process.create();
         }
         let reply = gate.hold(wire, asked, At::Reply);
-        process.send(order);
-        reply.arrived();
-        process.freeze();
-        reply.let_go();
-        // The freeze itself.
-        sleep(TIMEOUT + SECOND);
-        process.thaw();
-        process.receive(said);
+        freeze(&mut process, order, &reply, said);
     };
     std::thread::scope(|scope| {
-        scope.spawn(|| freeze("create", Asked::Create, "created"));
-        scope.spawn(|| freeze("create in the background", Asked::Create, "created"));
-        scope.spawn(|| freeze("read", Asked::Read, "done"));
+        scope.spawn(|| ask("create", Asked::Create, "created"));
+        scope.spawn(|| ask("create in the background", Asked::Create, "created"));
+        scope.spawn(|| ask("read", Asked::Read, "done"));
     });
     assert_eq!((folder.states(), alive(&emulator).len()), (vec!["created".to_owned(); 3], 3));
 }
@@ -112,14 +105,15 @@ fn a_wait_reads_once_more_after_a_freeze(wire: &'static Wire) {
 }
 
 /// Stops the process after its call has sent a request, and continues it after the call's timeout.
-fn freeze(process: &mut Process, order: &str, reply: &Held) {
+fn freeze(process: &mut Process, order: &str, reply: &Held, said: &str) {
     process.send(order);
     reply.arrived();
     process.freeze();
     reply.let_go();
+    // The freeze itself.
     sleep(TIMEOUT + SECOND);
     process.thaw();
-    process.receive("done");
+    process.receive(said);
 }
 
 fn a_token_is_fetched_once_more_after_a_freeze(wire: &'static Wire) {
@@ -127,7 +121,7 @@ fn a_token_is_fetched_once_more_after_a_freeze(wire: &'static Wire) {
     let gate = Gate::to(emulator.url());
     let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
     let reply = gate.hold_token(wire, At::Reply);
-    freeze(&mut process, "get a token", &reply);
+    freeze(&mut process, "get a token", &reply, "done");
 }
 
 /// The time for the stops runs out while the sessions are listed.
@@ -137,7 +131,7 @@ fn the_sessions_listed_during_a_freeze_are_stopped(wire: &'static Wire) {
     let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
     process.create();
     let reply = gate.hold(wire, Asked::List, At::Reply);
-    freeze(&mut process, "stop all", &reply);
+    freeze(&mut process, "stop all", &reply, "done");
     assert!(alive(&emulator).is_empty());
 }
 
@@ -150,7 +144,7 @@ fn a_shutdown_finishes_after_a_freeze(wire: &'static Wire) {
         let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
         process.create();
         let reply = gate.hold(wire, Asked::Stop, At::Reply);
-        freeze(&mut process, order, &reply);
+        freeze(&mut process, order, &reply, "done");
     };
     std::thread::scope(|scope| {
         scope.spawn(|| end("end"));

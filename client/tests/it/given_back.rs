@@ -5,7 +5,7 @@ use crate::support::journal::{JournalWorld as World, alive, until};
 use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{SECOND, an_hour, shared};
 use arr_client::test_util::{Clock, Instant, Signal};
-use arr_client::{AnyOperation, Client, ClientConfig, OperationState, Reuse, SessionId, StopScope};
+use arr_client::{AnyOperation, Client, OperationState, Reuse, SessionId, StopScope};
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
@@ -33,8 +33,7 @@ fn sessions_recovered_by_a_call_cancelled_at_its_end_are_left_behind_again(wire:
         }
         let id = SessionId::parse(&alive(&world.emulator)[0].id).unwrap();
         let clock = Arc::new(CancelsAtTheEnd::new(shared(&world.clock)));
-        let config = ClientConfig { service_endpoint: world.gate.url.clone(), ..world.config() };
-        let client = Client::with_clock(config, clock.clone()).unwrap();
+        let client = Client::with_clock(world.config_through_gate(), clock.clone()).unwrap();
         client.access_token().run().unwrap();
         let cancels = |operation: &Arc<dyn AnyOperation>| {
             Some(Cancels { operation: Arc::clone(operation), looks: 0, at: count.max(2) })

@@ -172,12 +172,7 @@ fn a_shared_candidate_of_two_lost_creates_is_not_the_only_one() {
     let world = World::new(&crate::support::wire::V1);
     world.leave_lost(2);
     let gone = running(&world.emulator).into_iter().next().unwrap();
-    // At another address, because clients of one process share what they create at the same one.
-    let stranger = world.client_with(ClientConfig {
-        journal_folder: None,
-        service_endpoint: world.gate.url.clone(),
-        ..world.config()
-    });
+    let stranger = world.stranger();
     let gone = stranger.open_session(&SessionId::parse(&gone).unwrap()).run().unwrap();
     gone.stop().run().unwrap();
     let found = world.client().recover_sessions().run().unwrap();
@@ -189,12 +184,7 @@ fn a_shared_candidate_of_two_lost_creates_is_not_the_only_one() {
 #[test]
 fn sessions_of_another_size_lease_or_age_are_not_candidates() {
     let world = World::new(&crate::support::wire::V1);
-    // At another address, because clients of one process share what they create at the same one.
-    let stranger = world.client_with(ClientConfig {
-        journal_folder: None,
-        service_endpoint: world.gate.url.clone(),
-        ..world.config()
-    });
+    let stranger = world.stranger();
     let new = |size, lease| arr_client::NewSession::new(size, Lease::new(lease).unwrap());
     let old = stranger.create_session(&an_hour()).run().unwrap();
     // Ready for longer than since the create was sent.
@@ -233,12 +223,7 @@ fn a_session_that_is_far_too_young_is_not_a_candidate() {
     assert_eq!(client.create_session(&an_hour()).run().unwrap_err().kind(), ErrorKind::OutcomeUnknown);
     drop(client);
     world.clock.advance(5 * 3600 * SECOND);
-    // At another address, because clients of one process share what they create at the same one.
-    let stranger = world.client_with(ClientConfig {
-        journal_folder: None,
-        service_endpoint: world.gate.url.clone(),
-        ..world.config()
-    });
+    let stranger = world.stranger();
     let theirs = stranger.create_session(&an_hour()).run().unwrap();
     assert!(world.client().recover_sessions().run().unwrap().is_empty());
     theirs.stop().run().unwrap();

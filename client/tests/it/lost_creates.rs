@@ -118,12 +118,7 @@ fn a_create_that_was_refused_leaves_nothing(wire: &'static Wire) {
 fn a_lost_create_names_candidates_and_stops_none() {
     let wire = &crate::support::wire::V1;
     let world = World::new(wire);
-    // At another address, because clients of one process share what they create at the same one.
-    let stranger = world.client_with(ClientConfig {
-        journal_folder: None,
-        service_endpoint: world.gate.url.clone(),
-        ..world.config()
-    });
+    let stranger = world.stranger();
     let create =
         |size, lease| stranger.create_session(&NewSession::new(size, Lease::new(lease).unwrap())).run().unwrap();
     drop(create(SessionSize::Standard, HOUR));
@@ -190,11 +185,7 @@ fn a_lost_create_does_not_name_another_creates_session() {
     let world = World::new(wire);
     let client = world.client_through_gate();
     let other = world.client_through_gate();
-    let stranger = world.client_with(ClientConfig {
-        journal_folder: None,
-        service_endpoint: world.gate.url.clone(),
-        ..world.config()
-    });
+    let stranger = world.stranger();
     for creator in [&client, &other, &stranger] {
         let reply = world.gate.hold(wire, Asked::Create, At::Reply);
         let create = creator.create_session(&an_hour()).timeout(300 * SECOND).start().unwrap();
@@ -434,7 +425,7 @@ fn a_session_created_after_its_client_ended_is_stopped(wire: &'static Wire) {
 fn a_blocking_creates_session_is_stopped_if_its_client_ended(wire: &'static Wire) {
     let world = World::new(wire);
     for (at, journal) in [(At::Request, true), (At::Reply, true), (At::Reply, false)] {
-        let config = ClientConfig { service_endpoint: world.gate.url.clone(), ..world.config() };
+        let config = world.config_through_gate();
         let client =
             world.client_with(ClientConfig { journal_folder: config.journal_folder.filter(|_| journal), ..config });
         let held = world.gate.hold(wire, Asked::Create, at);

@@ -95,8 +95,7 @@ fn a_session_under_a_given_id_is_a_candidate_if_the_reply_was_lost() {
 fn a_create_that_arrives_after_its_stop_is_found_by_the_next_run() {
     for cancels in [true, false] {
         let world = World::new(&V2021);
-        let config = ClientConfig { max_retries: 0, service_endpoint: world.gate.url.clone(), ..world.config() };
-        let client = world.client_with(config);
+        let client = world.client_with(ClientConfig { max_retries: 0, ..world.config_through_gate() });
         let held = world.gate.hold(&V2021, Asked::Create, At::Request);
         let create = client.create_session(&an_hour()).start().unwrap();
         held.arrived();

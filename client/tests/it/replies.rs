@@ -4,7 +4,7 @@ use crate::support::paced::Lab;
 use crate::support::scripted::{Act, Scripted, reply};
 use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, an_hour};
-use arr_client::{ErrorKind, SessionStatus, WatchOptions};
+use arr_client::{Client, ErrorKind, Session, SessionStatus, WatchOptions};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -20,15 +20,21 @@ fn with_more(wire: &Wire, more: &str) -> String {
     format!("{{ \"connection\":{more},\n{}", known.trim_start_matches('{'))
 }
 
-fn a_reply_is_kept_as_received(wire: &'static Wire) {
-    let body = with_more(wire, r#"{"token":"4\u0032","port":[1,2.50]}"#);
-    let read = reply("200 OK", "", &body);
+/// A session whose reads are answered by this body, with its client and server.
+fn session_read_as(wire: &'static Wire, body: &str) -> (Scripted, Client, Session) {
+    let read = reply("200 OK", "", body);
     let server = Scripted::by(move |line| match wire.act_of(line) {
         Asked::Read => Act::Answer(read.clone()),
         _ => Act::Answer(wire.good(line)),
     });
     let client = server.client(wire.config());
     let session = client.create_session(&an_hour()).run().unwrap();
+    (server, client, session)
+}
+
+fn a_reply_is_kept_as_received(wire: &'static Wire) {
+    let body = with_more(wire, r#"{"token":"4\u0032","port":[1,2.50]}"#);
+    let (_server, _client, session) = session_read_as(wire, &body);
     // The reply to a create is a whole session only with 2021-01-01.
     let created = wire.session(&SessionStatus::Starting);
     assert_eq!(session.reply().unwrap().as_deref(), (!wire.is_v1()).then_some(created.as_str()));
@@ -40,13 +46,7 @@ fn a_reply_is_kept_as_received(wire: &'static Wire) {
 
 fn a_long_reply_is_not_kept_and_does_no_harm(wire: &'static Wire) {
     let body = with_more(wire, &format!("\"{}\"", "x".repeat(64 * 1024)));
-    let read = reply("200 OK", "", &body);
-    let server = Scripted::by(move |line| match wire.act_of(line) {
-        Asked::Read => Act::Answer(read.clone()),
-        _ => Act::Answer(wire.good(line)),
-    });
-    let client = server.client(wire.config());
-    let session = client.create_session(&an_hour()).run().unwrap();
+    let (_server, _client, session) = session_read_as(wire, &body);
     assert_eq!(session.properties().run().unwrap().status, SessionStatus::Ready);
     assert_eq!(session.reply().unwrap_err().kind(), ErrorKind::UnexpectedReply);
 }

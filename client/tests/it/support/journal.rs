@@ -149,9 +149,18 @@ impl JournalWorld {
         self.client_with(self.config())
     }
 
-    /// A client of the same service at another address.
+    /// The same service at another address.
+    pub(crate) fn config_through_gate(&self) -> ClientConfig {
+        ClientConfig { service_endpoint: self.gate.url.clone(), ..self.config() }
+    }
+
     pub(crate) fn client_through_gate(&self) -> Client {
-        self.client_with(ClientConfig { service_endpoint: self.gate.url.clone(), ..self.config() })
+        self.client_with(self.config_through_gate())
+    }
+
+    /// Another user's client. At another address, because clients of one process share what they create at the same one.
+    pub(crate) fn stranger(&self) -> Client {
+        self.client_with(ClientConfig { journal_folder: None, ..self.config_through_gate() })
     }
 
     pub(crate) fn client_with(&self, config: ClientConfig) -> Client {
