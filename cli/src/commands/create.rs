@@ -13,12 +13,12 @@ use crate::context::{Connection, Context, Taken, finish};
 use crate::duration::short;
 use crate::failure::{Exit, Failure};
 use crate::interrupt;
-use crate::output::{self, Progress, Row, size_word};
+use crate::output::{self, Progress, Row};
 
 pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
     let size = context.settings.size(args.size.as_deref())?;
     let lease = Lease::new(context.settings.lease(args.lease)?)?;
-    let what = format!("creating a {} session with a lease of {}", size_word(&size), short(lease.duration()));
+    let what = format!("creating a {} session with a lease of {}", size.as_str(), short(lease.duration()));
     let mut new = NewSession::new(size, lease).with_models(args.models.clone())?;
     if let Some(extra) = &args.extra {
         new = new.with_extra_json(extra)?;
@@ -69,11 +69,11 @@ fn created(
     operation: &StartedOperation<Reused>,
     progress: &Progress,
 ) -> Result<Reused, Failure> {
-    let mut told = false;
+    let mut said = false;
     let outcome = finish(operation, 2, || {
-        if interrupt::count() > 0 && !told {
+        if interrupt::count() > 0 && !said {
             progress.say("interrupted; waiting for the service's reply, to stop the session (Ctrl+C leaves at once)");
-            told = true;
+            said = true;
         }
     });
     match outcome {

@@ -9,7 +9,7 @@ use crate::config::Journal;
 use crate::context::{Context, run};
 use crate::failure::{Exit, Failure};
 use crate::interrupt;
-use crate::output::{self, Row, status_word};
+use crate::output::{self, Row};
 
 pub(crate) fn extend(context: &Context, args: &Extend) -> Result<(), Failure> {
     let client = context.connect(Journal::IfThere)?;
@@ -17,7 +17,7 @@ pub(crate) fn extend(context: &Context, args: &Extend) -> Result<(), Failure> {
     let taken = client.take(&args.id)?;
     let known = taken.session.known_properties();
     if known.status.is_final() || known.status == SessionStatus::Stopping {
-        let is = status_word(&known.status);
+        let is = known.status.as_str();
         return Err(Failure::new(
             Exit::Conflict,
             format!("session {} is {is}, so its lease cannot be extended", known.id),

@@ -11,7 +11,7 @@ use crate::context::{Connection, Context};
 use crate::duration::short;
 use crate::failure::{Exit, Failure};
 use crate::interrupt;
-use crate::output::{self, Progress, Row, status_word};
+use crate::output::{self, Progress, Row};
 
 pub(crate) fn hold(context: &Context, args: &Hold) -> Result<(), Failure> {
     let client = context.connect(Journal::Kept)?;
@@ -19,7 +19,7 @@ pub(crate) fn hold(context: &Context, args: &Hold) -> Result<(), Failure> {
     let taken = client.take(&args.id)?;
     let known = taken.session.known_properties();
     if known.status.is_final() {
-        let cause = format!("session {} is {}, so it cannot be held", known.id, status_word(&known.status));
+        let cause = format!("session {} is {}, so it cannot be held", known.id, known.status.as_str());
         return Err(Failure::new(Exit::Conflict, cause));
     }
     output::session(context.format(), &Row::of(known))?;
@@ -78,7 +78,7 @@ fn happened(event: &Event, session: &Session, cap: Duration) -> Option<String> {
 
 fn ended(session: &Session, capped: bool) -> Result<(), Failure> {
     let known = session.known_properties();
-    let (id, is) = (&known.id, status_word(&known.status));
+    let (id, is) = (&known.id, known.status.as_str());
     if capped && known.status == SessionStatus::Expired {
         eprintln!("session {id} has expired at its cap");
         return Ok(());

@@ -8,13 +8,13 @@ use crate::args::List;
 use crate::config::{Journal, Setting};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{self, Row, status_word};
+use crate::output::{self, Row};
 
 pub(crate) fn list(context: &Context, args: &List) -> Result<(), Failure> {
     let client = context.connect(Journal::IfThere)?;
     let mut rows = rows(&client)?;
     rows.retain(|row| !args.mine || row.mine == Some(true));
-    let wanted = |row: &Row| args.status.iter().any(|it| it.eq_ignore_ascii_case(status_word(&row.properties.status)));
+    let wanted = |row: &Row| args.status.iter().any(|it| it.eq_ignore_ascii_case(row.properties.status.as_str()));
     rows.retain(|row| args.status.is_empty() || wanted(row));
     let which = if args.mine || !args.status.is_empty() { "such sessions" } else { "sessions" };
     let at = context.settings.text(Setting::ServiceEndpoint);

@@ -10,15 +10,14 @@ use crate::context::{Context, SLICE};
 use crate::duration::short;
 use crate::failure::{Exit, Failure};
 use crate::interrupt;
-use crate::output::{self, Progress, Row, status_word};
+use crate::output::{self, Progress, Row};
 
 pub(crate) fn wait(context: &Context, id: &SessionId, patience: &Patience) -> Result<(), Failure> {
     let client = context.connect(Journal::None)?;
     let session = client.open_session(id).run()?;
     let held = interrupt::hold();
     let ready = {
-        let mut progress =
-            Progress::begin(format!("session {id} is {}", status_word(&session.known_properties().status)));
+        let mut progress = Progress::begin(format!("session {id} is {}", session.known_properties().status.as_str()));
         until_ready(&session, patience.timeout, &mut progress)
     };
     drop(held);
@@ -45,7 +44,7 @@ pub(crate) fn until_ready(
     loop {
         let known = session.known_properties();
         let lease = known.max_lease.map(|lease| format!("lease {}", short(lease))).unwrap_or_default();
-        progress.state_with(format!("session {} is {}", known.id, status_word(&known.status)), &lease);
+        progress.state_with(format!("session {} is {}", known.id, known.status.as_str()), &lease);
         match session.wait_until_ready().timeout(SLICE).run() {
             Ok(properties) => return Ok(properties),
             Err(error) if error.kind() != ErrorKind::Timeout => return Err(NotReady::Failed(error)),
@@ -60,7 +59,7 @@ impl NotReady {
     /// The failure, which says whether the session runs, and how to stop it.
     pub(crate) fn failure(self, context: &Context, session: &Session) -> Failure {
         let known = session.known_properties();
-        let (id, is) = (&known.id, status_word(&known.status));
+        let (id, is) = (&known.id, known.status.as_str());
         let stop = format!("to stop it: {}", context.command(&format!("stop {id}")));
         match self {
             NotReady::Interrupted => {

@@ -12,7 +12,7 @@ use crate::args::{Format, Watch};
 use crate::config::Journal;
 use crate::context::Context;
 use crate::failure::{Failure, note};
-use crate::output::{self, Row, document, status_word};
+use crate::output::{self, Row, document};
 
 /// Shows the sessions until Ctrl+C, or until all those that were named have ended.
 pub(crate) fn watch(context: &Context, args: &Watch) -> Result<(), Failure> {
@@ -82,7 +82,7 @@ fn read(client: &Client, args: &Watch, seen: &HashMap<SessionId, SessionStatus>)
 fn change(format: Format, row: &Row) -> Result<(), Failure> {
     let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now());
     output::print(&match format {
-        Format::Table => format!("{now}  {}  {}\n", row.properties.id, status_word(&row.properties.status)),
+        Format::Table => format!("{now}  {}  {}\n", row.properties.id, row.properties.status.as_str()),
         Format::Id => format!("{}\n", row.properties.id),
         Format::Json | Format::Ndjson => output::line(&document(row)),
     })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arr_client::{Claim, SessionProperties, SessionSize, SessionStatus};
+use arr_client::{Claim, SessionProperties, SessionSize};
 use serde::Serialize;
 
 /// A session in the output.
@@ -47,8 +47,8 @@ pub(crate) fn document(row: &Row) -> Document<'_> {
     let seconds = |length: Option<Duration>| length.map(|length| length.as_secs());
     Document {
         id: it.id.as_str(),
-        status: status_word(&it.status),
-        size: it.size.as_ref().map(size_word),
+        status: it.status.as_str(),
+        size: it.size.as_ref().map(SessionSize::as_str),
         hostname: it.hostname.as_deref(),
         arr_inspector_port: it.arr_inspector_port,
         handshake_port: it.handshake_port,
@@ -69,27 +69,5 @@ pub(crate) fn claim_word(claim: Claim) -> &'static str {
         Claim::Ours => "ours",
         Claim::OnlyCandidate => "only_candidate",
         _ => "candidate",
-    }
-}
-
-pub(crate) fn status_word(status: &SessionStatus) -> &str {
-    match status {
-        SessionStatus::Starting => "starting",
-        SessionStatus::Ready => "ready",
-        SessionStatus::Stopping => "stopping",
-        SessionStatus::Stopped => "stopped",
-        SessionStatus::Expired => "expired",
-        SessionStatus::Error => "error",
-        SessionStatus::Unknown(word) => word,
-        _ => "unknown",
-    }
-}
-
-pub(crate) fn size_word(size: &SessionSize) -> &str {
-    match size {
-        SessionSize::Standard => "standard",
-        SessionSize::Premium => "premium",
-        SessionSize::Unknown(word) => word,
-        _ => "unknown",
     }
 }

@@ -4,7 +4,7 @@ mod document;
 mod progress;
 mod table;
 
-pub(crate) use document::{Row, document, size_word, status_word};
+pub(crate) use document::{Row, document};
 pub(crate) use progress::Progress;
 pub(crate) use table::pairs;
 
@@ -51,7 +51,7 @@ pub(crate) fn session(format: Format, row: &Row) -> Result<(), Failure> {
     })
 }
 
-/// Prints a list of sessions. Of none, people are told on standard error.
+/// Prints a list of sessions. If there is none, standard error says so to people.
 pub(crate) fn sessions(format: Format, rows: &[Row], none: &str) -> Result<(), Failure> {
     let documents = || rows.iter().map(document);
     print(&match format {

@@ -6,7 +6,7 @@ use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::{Modify, Padding, Style as Lines, Width};
 
-use super::document::{Row, claim_word, size_word, status_word};
+use super::document::{Row, claim_word};
 use crate::duration::short;
 use crate::failure::printable;
 
@@ -25,7 +25,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
         let mut cells = vec![
             it.id.to_string(),
             status(&it.status),
-            it.size.as_ref().map_or("-".to_owned(), |size| printable(size_word(size))),
+            it.size.as_ref().map_or("-".to_owned(), |size| printable(size.as_str())),
             it.max_lease.map_or("-".to_owned(), short),
             left(it),
         ];
@@ -67,7 +67,7 @@ pub(crate) fn details(row: &Row) -> String {
     let lines = [
         ("Session", Some(it.id.to_string())),
         ("Status", Some(status(&it.status))),
-        ("Size", it.size.as_ref().map(|size| printable(size_word(size)))),
+        ("Size", it.size.as_ref().map(|size| printable(size.as_str()))),
         ("Host", it.hostname.as_deref().map(printable)),
         ("Ports", ports),
         ("Lease", lease),
@@ -94,7 +94,7 @@ pub(crate) fn status(status: &SessionStatus) -> String {
         SessionStatus::Error => Style::new().red(),
         _ => Style::new().dim(),
     };
-    style.apply_to(printable(status_word(status))).to_string()
+    style.apply_to(printable(status.as_str())).to_string()
 }
 
 fn left(properties: &SessionProperties) -> String {

@@ -133,7 +133,7 @@ impl Record {
             account_id: self.account_id.as_str().to_owned(),
             endpoint: self.endpoint.clone(),
             api_version: version_word(self.version).to_owned(),
-            size: size_word(&self.size).to_owned(),
+            size: self.size.as_str().to_owned(),
             max_lease_seconds: self.max_lease.duration().as_secs(),
             session_id: self.session_id.as_ref().map(SessionId::to_string),
             id_given: self.id_given,
@@ -232,14 +232,6 @@ fn state_word(state: RecordState) -> &'static str {
         RecordState::Created => "created",
         RecordState::Lost => "lost",
         RecordState::Released => "released",
-    }
-}
-
-fn size_word(size: &SessionSize) -> &str {
-    match size {
-        SessionSize::Standard => "standard",
-        SessionSize::Premium => "premium",
-        SessionSize::Unknown(name) => name,
     }
 }
 

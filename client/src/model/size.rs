@@ -31,6 +31,15 @@ impl SessionSize {
         }
     }
 
+    /// The size in lower case, as REST v1 spells it; an unknown one as the service spelled it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            SessionSize::Standard => "standard",
+            SessionSize::Premium => "premium",
+            SessionSize::Unknown(word) => word,
+        }
+    }
+
     pub(crate) fn read(text: &str) -> SessionSize {
         match text {
             _ if text.eq_ignore_ascii_case("standard") => SessionSize::Standard,

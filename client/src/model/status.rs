@@ -24,10 +24,21 @@ pub enum SessionStatus {
 impl SessionStatus {
     /// Accepts any letter case: the service's documentation uses lower case, and the wire capitalised words.
     pub(crate) fn read(text: &str) -> SessionStatus {
-        const CODES: [(&str, i32); 6] =
-            [("starting", 1), ("ready", 2), ("stopping", 6), ("stopped", 3), ("expired", 4), ("error", 5)];
-        let known = CODES.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
-        known.map_or_else(|| SessionStatus::Unknown(text.to_owned()), |(_, code)| SessionStatus::of_code(code))
+        let known = (1..=6).map(SessionStatus::of_code).find(|status| text.eq_ignore_ascii_case(status.as_str()));
+        known.unwrap_or_else(|| SessionStatus::Unknown(text.to_owned()))
+    }
+
+    /// The status in lower case, as in the service's documentation; an unknown one as the service spelled it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            SessionStatus::Starting => "starting",
+            SessionStatus::Ready => "ready",
+            SessionStatus::Stopping => "stopping",
+            SessionStatus::Stopped => "stopped",
+            SessionStatus::Expired => "expired",
+            SessionStatus::Error => "error",
+            SessionStatus::Unknown(word) => word,
+        }
     }
 
     /// The C ABI's number for a status, which never changes.

@@ -26,14 +26,9 @@ pub(super) fn prepare(new: &NewSession) -> Result<NewSession> {
 
 /// `POST …/sessions/create`
 pub(super) fn create(target: &Target, new: &NewSession) -> Request {
-    let size = match &new.size {
-        SessionSize::Standard => "standard",
-        SessionSize::Premium => "premium",
-        SessionSize::Unknown(name) => name,
-    };
     let mut body = new.extra.clone();
     body.insert("maxLeaseTime".into(), timespan::format(new.max_lease.duration()).into());
-    body.insert("size".into(), size.into());
+    body.insert("size".into(), new.size.as_str().into());
     if !new.models.is_empty() {
         // The official script never sends an empty list.
         body.insert("models".into(), new.models.clone().into());
