@@ -19,6 +19,7 @@ mod guard;
 mod handle;
 #[cfg(test)]
 mod layout;
+mod new_session;
 mod structs;
 mod text;
 mod wiping;

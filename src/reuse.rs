@@ -2,8 +2,9 @@
 
 use super::client::{arr_client, find, out_handle, within};
 use super::error_info::arr_error_info;
+use super::new_session::new_session;
 use super::operation::{TypedOperation, arr_operation, prepare, start};
-use super::session::{arr_session, arr_session_create_options, hand_out, new_session};
+use super::session::{arr_session, arr_session_create_options, hand_out};
 use super::session_properties::arr_session_properties;
 use super::status::arr_status;
 use super::structs::{self, Out, Plain};

@@ -2,8 +2,9 @@
 
 use super::client::{arr_client, find, wait_timeout, within};
 use super::error_info::arr_error_info;
+use super::new_session::new_session;
 use super::operation::{TypedOperation, arr_operation, prepare, start};
-use super::session::{arr_session, arr_session_create_options, find_session, new_session};
+use super::session::{arr_session, arr_session_create_options, find_session};
 use super::status::arr_status;
 use super::{guard, text};
 use client::{Lease, SessionId, abi};
