@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::duration;
-use crate::failure::Failure;
+use crate::failure::{Failure, printable};
 
 const ABOUT: &str = "Remote rendering sessions from the command line";
 
@@ -43,10 +43,40 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
 }
 
-/// Refuses options that would have a key or token as their value. They do not exist, but people expect them.
-pub(crate) fn refuse_secrets(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+/// The options of RenderingSession.ps1, in lower case, and what replaces them.
+const OF_THE_SCRIPT: [(&str, &str); 18] = [
+    ("-createsession", "arr create, or arr create --wait"),
+    ("-getsessionproperties", "arr show ID"),
+    ("-getsessions", "arr list"),
+    ("-updatesession", "arr extend ID --lease 2h"),
+    ("-stopsession", "arr stop ID"),
+    ("-poll", "arr create --wait, or arr wait ID"),
+    ("-id", "the id without an option, or --id with create"),
+    ("-vmsize", "--size"),
+    ("-maxleasetime", "--lease"),
+    ("-configfile", "--config"),
+    ("-arraccountid", "--account-id"),
+    ("-arraccountdomain", "--account-domain"),
+    ("-remoterenderingdomain", "--service-endpoint"),
+    ("-region", "--account-domain and --service-endpoint"),
+    ("-authenticationendpoint", "--account-domain"),
+    ("-serviceendpoint", "--service-endpoint"),
+    ("-additionalparameters", "--extra JSON"),
+    ("-verbose", "--verbose"),
+];
+
+/// Refuses the options of RenderingSession.ps1, and those that would have a key or token as their value: they do not
+/// exist, but people expect them.
+pub(crate) fn refuse_expected(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let arguments = arguments.map(|it| it.to_string_lossy().into_owned()).take_while(|it| it != "--");
+    let mut of_the_script = None;
     for argument in arguments {
+        if let Some((_, ours)) = OF_THE_SCRIPT.iter().find(|(old, _)| argument.eq_ignore_ascii_case(old)) {
+            let failure = of_the_script.unwrap_or_else(|| {
+                Failure::usage(format!("{} is an option of RenderingSession.ps1", printable(&argument)))
+            });
+            of_the_script = Some(failure.hint(format!("for {argument}: {ours}")));
+        }
         let name = argument.split_once('=').map_or(argument.as_str(), |(name, _)| name).to_ascii_lowercase();
         let secret = match name.as_str() {
             "--account-key" | "--key" | "-arraccountkey" => "account-key",
@@ -59,7 +89,7 @@ pub(crate) fn refuse_secrets(arguments: impl Iterator<Item = OsString>) -> Resul
             .hint("other users of this machine can see it there, and the shell keeps it in its history")
             .hint(format!("use --{secret}-file FILE, --{secret}-file - for standard input, or {variable}")));
     }
-    Ok(())
+    of_the_script.map_or(Ok(()), Err)
 }
 
 /// The options of all commands.
@@ -181,6 +211,7 @@ pub(crate) enum Command {
     /// Extend a session's lease
     Extend(Extend),
     /// Stop sessions
+    #[command(override_usage = "arr stop [OPTIONS] <ID|--mine|--account>")]
     Stop(Stop),
     /// Keep a session's lease alive, in the foreground
     Hold(Hold),
@@ -254,13 +285,21 @@ pub(crate) struct Create {
     pub(crate) wait: bool,
     #[command(flatten)]
     pub(crate) patience: Patience,
-    /// Wait, then keep its lease alive until Ctrl+C
+    #[command(flatten)]
+    pub(crate) holding: Holding,
+}
+
+/// Holding what another command has made or found.
+#[derive(Args)]
+pub(crate) struct Holding {
+    /// Keep the lease alive until Ctrl+C; a session that is being created becomes ready first
     #[arg(long, requires = "cap")]
     pub(crate) hold: bool,
     /// With --hold: the most that the whole lease may become
     #[arg(long, value_name = "TIME", value_parser = duration::parse, requires = "hold")]
     pub(crate) cap: Option<Duration>,
-    /// With --hold: whether Ctrl+C stops the session or leaves it running: stop or leave [default: stop]
+    /// With --hold: whether Ctrl+C stops the session or leaves it running: stop or leave [default: stop with
+    /// create, otherwise leave]
     #[arg(long, value_name = "HOW", hide_possible_values = true, requires = "hold")]
     pub(crate) on_exit: Option<OnExit>,
 }
@@ -295,14 +334,15 @@ pub(crate) struct Watch {
 }
 
 #[derive(Args)]
-#[group(multiple = false)]
 pub(crate) struct Recover {
     /// Stop those that are certainly ours
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["keep", "hold"])]
     pub(crate) stop: bool,
     /// Leave those that are certainly ours running on purpose
-    #[arg(long)]
+    #[arg(long, conflicts_with = "hold")]
     pub(crate) keep: bool,
+    #[command(flatten)]
+    pub(crate) holding: Holding,
 }
 
 #[derive(Args)]
@@ -336,7 +376,7 @@ pub(crate) struct Extend {
 }
 
 #[derive(Args)]
-#[group(id = "which", required = true, multiple = false)]
+#[group(id = "which", multiple = false)]
 pub(crate) struct Which {
     /// The sessions' ids
     #[arg(value_name = "ID")]

@@ -10,7 +10,7 @@ use console::style;
 
 use crate::args::{EMULATOR, Format, Global};
 use crate::config::{Journal, Settings};
-use crate::failure::Failure;
+use crate::failure::{Failure, note, printable, say};
 use crate::interrupt;
 
 pub(crate) struct Context<'a> {
@@ -25,12 +25,16 @@ impl Context<'_> {
 
     /// Makes a client. Sends nothing.
     pub(crate) fn connect(&self, journal: Journal) -> Result<Connection, Failure> {
-        let client = self.settings.client(journal)?;
+        Ok(self.open(self.settings.client(journal)?))
+    }
+
+    pub(crate) fn open(&self, client: Client) -> Connection {
+        let client = Arc::new(client);
         let log = self.global.verbose.then(|| {
             let client = Arc::clone(&client);
             thread::spawn(move || print_log(&client))
         });
-        Ok(Connection { client, log })
+        Connection { client, log }
     }
 
     /// A command line for the user to paste, with the options that were given.
@@ -101,7 +105,7 @@ impl Drop for Taken {
 /// Leaves a session running on purpose, so that the journal does not count it as lost.
 pub(crate) fn release(session: &Session) {
     if let Err(error) = session.release() {
-        eprintln!("note: `arr recover` will show the session as left behind: {error}");
+        note(&format!("`arr recover` will show the session as left behind: {error}"));
     }
 }
 
@@ -136,6 +140,7 @@ fn print_log(client: &Client) {
     while let Ok(entry) = client.next_log(Duration::from_secs(3_600)) {
         let Some(entry) = entry else { continue };
         let vector = entry.correlation_vector.map(|vector| format!(" (MS-CV {vector})")).unwrap_or_default();
-        eprintln!("{}", style(format!("* {}{vector}", entry.message)).for_stderr().dim());
+        let line = printable(&format!("* {}{vector}", entry.message));
+        say(style(line).for_stderr().dim());
     }
 }

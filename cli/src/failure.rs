@@ -1,5 +1,8 @@
 //! Why a command failed: cause, remedy, the service's correlation vector, and the exit code.
 
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
 use arr_client::{Error, ErrorKind};
 use console::style;
 
@@ -77,12 +80,12 @@ impl Failure {
 
     /// Prints it to standard error.
     pub(crate) fn print(&self) {
-        eprintln!("{} {}", style("error:").for_stderr().red().bold(), printable(&self.cause));
+        say(format_args!("{} {}", style("error:").for_stderr().red().bold(), printable(&self.cause)));
         for hint in &self.hints {
-            eprintln!(" {} {}", style("hint:").for_stderr().cyan(), printable(hint));
+            say(format_args!(" {} {}", style("hint:").for_stderr().cyan(), printable(hint)));
         }
         if let Some(reply) = &self.reply {
-            eprintln!("       {}", style(printable(reply)).for_stderr().dim());
+            say(format_args!("       {}", style(printable(reply)).for_stderr().dim()));
         }
     }
 }
@@ -107,23 +110,36 @@ impl From<Error> for Failure {
     }
 }
 
+/// Prints a line to standard error. If no reader is left, the command goes on: a session may depend on it.
+pub(crate) fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Prints what the user should know to standard error.
 pub(crate) fn note(text: &str) {
-    eprintln!("{} {}", style("note:").for_stderr().yellow(), printable(text));
+    say(format_args!("{} {}", style("note:").for_stderr().yellow(), printable(text)));
 }
 
 /// Text from a service or a file, without characters that would control the terminal.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars().map(|c| if controls(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The library's messages have the form "cause; remedy". A semicolon within quotes belongs to a quoted text.
+/// Whether a character controls the terminal, or the direction of the text around it.
+pub(crate) fn controls(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The library's messages have the form "cause; remedy". A semicolon within quotes or parentheses belongs to these.
 fn split(message: &str) -> (&str, Option<&str>) {
-    let mut quoted = false;
+    let (mut quoted, mut depth) = (false, 0_u32);
     for (place, character) in message.char_indices() {
         match character {
             '"' => quoted = !quoted,
-            ';' if !quoted && message[place..].starts_with("; ") => {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ';' if !quoted && depth == 0 && message[place..].starts_with("; ") => {
                 return (&message[..place], Some(&message[place + 2..]));
             }
             _ => {}
@@ -134,7 +150,12 @@ fn split(message: &str) -> (&str, Option<&str>) {
 
 /// Renames the library's options, which its messages have in backticks, to those of the command line.
 fn with_options(message: &str) -> String {
-    const NAMES: [(&str, &str); 16] = [
+    const NAMES: [(&str, &str); 21] = [
+        ("`ca_file` or `ca_pem`", "--ca-file"),
+        ("(the call's timeout, `attempt_timeout`)", "with --request-timeout"),
+        ("`cap`", "--cap"),
+        ("`poll_interval`", "--poll-interval"),
+        ("`ready_poll_interval`", "--poll-interval"),
         ("`account_id`", "--account-id"),
         ("`account_key`", "the account key"),
         ("`account_domain`", "--account-domain"),
@@ -162,6 +183,7 @@ mod tests {
     #[test]
     fn the_remedy_follows_the_first_semicolon_outside_quotes() {
         assert_eq!(split("it failed; do this; or that"), ("it failed", Some("do this; or that")));
+        assert_eq!(split("it failed (a; b); do this"), ("it failed (a; b)", Some("do this")));
         assert_eq!(split("the service says \"no; never\""), ("the service says \"no; never\"", None));
     }
 

@@ -31,7 +31,7 @@ use context::Context;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let done = args::refuse_secrets(env::args_os()).and_then(|()| {
+    let done = args::refuse_expected(env::args_os()).and_then(|()| {
         let cli = Cli::parse();
         interrupt::install();
         run(&cli)

@@ -7,11 +7,11 @@ use arr_client::{ErrorKind, EventKind, Lease, NewSession, Reused, StartedOperati
 use super::hold::keep;
 use super::stop::stop_session;
 use super::wait::{NotReady, until_ready};
-use crate::args::{Create, OnExit};
+use crate::args::{Create, Format, OnExit};
 use crate::config::Journal;
-use crate::context::{Connection, Context, Taken, finish};
+use crate::context::{Connection, Context, Taken, finish, run};
 use crate::duration::short;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::{self, Progress, Row};
 
@@ -28,8 +28,11 @@ pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
     }
     let client = context.connect(Journal::Kept)?;
     let _held = interrupt::hold();
-    let operation = client.create_or_open(&new).start()?;
+    let operation = client.create_or_open(&new).prepare()?;
     let mut progress = Progress::begin(what);
+    // First the token, so that Ctrl+C ends the command while nothing is created.
+    run(client.access_token())??;
+    operation.begin()?;
     let Reused { session, reused, .. } = created(context, &client, &operation, &progress)?;
     if reused {
         progress.say(&format!("session {} exists already; it is opened, not created", session.id()));
@@ -44,7 +47,7 @@ pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
     if interrupt::count() > 0 {
         return Err(interrupted());
     }
-    let properties = if args.wait || args.hold {
+    let properties = if args.wait || args.holding.hold {
         match until_ready(&session, args.patience.timeout, &mut progress) {
             Ok(properties) => properties,
             Err(NotReady::Interrupted) => return Err(interrupted()),
@@ -55,10 +58,17 @@ pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
         session.known_properties()
     };
     drop(progress);
+    let to_stop = format!("to stop it: {}", context.command(&format!("stop {}", session.id())));
     let printed = output::session(context.format(), &Row::of(properties));
-    let Some(cap) = args.cap else { return printed };
-    let default = if reused { OnExit::Leave } else { OnExit::Stop };
-    keep(context, &client, &session, cap, args.on_exit.unwrap_or(default))
+    if let Some(cap) = args.holding.cap {
+        let default = if reused { OnExit::Leave } else { OnExit::Stop };
+        return keep(context, &client, vec![session], cap, args.holding.on_exit.unwrap_or(default));
+    }
+    printed.map_err(|failure| failure.about(&format!("session {} is running", session.id())).hint(&to_stop))?;
+    if context.format() == Format::Table {
+        say(to_stop);
+    }
+    Ok(())
 }
 
 /// Waits for the reply to the create. The first Ctrl+C goes on waiting, because without the reply the session could not be

@@ -1,21 +1,22 @@
 //! `arr doctor`: what could be wrong, in the order in which it would fail.
 
 use std::env;
-use std::net::ToSocketAddrs as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use arr_client::{AccessToken, ClientConfig, ErrorKind};
+use arr_client::{AccessToken, Client, ClientConfig, ErrorKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use console::style;
 use serde::Serialize;
+use url::Url;
 
+use super::config::values;
 use crate::args::Format;
 use crate::config::{Journal, Setting};
 use crate::context::{Connection, Context};
 use crate::duration::short;
-use crate::failure::{Exit, Failure};
-use crate::output;
+use crate::failure::{Exit, Failure, printable};
+use crate::output::{self, columns};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,8 +34,19 @@ struct Check {
     verdict: Verdict,
     detail: String,
     hints: Vec<String>,
+    /// Of the configuration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values: Vec<Value>,
     #[serde(skip)]
     exit: Option<Exit>,
+}
+
+/// A value of the configuration.
+#[derive(Serialize)]
+struct Value {
+    name: String,
+    value: String,
+    source: String,
 }
 
 /// The checks so far.
@@ -43,7 +55,8 @@ struct Checks(Vec<Check>);
 
 impl Checks {
     fn add(&mut self, check: &'static str, verdict: Verdict, detail: impl Into<String>, hint: Option<String>) {
-        self.0.push(Check { check, verdict, detail: detail.into(), hints: hint.into_iter().collect(), exit: None });
+        let (detail, hints) = (detail.into(), hint.into_iter().collect());
+        self.0.push(Check { check, verdict, detail, hints, values: Vec::new(), exit: None });
     }
 
     fn ok(&mut self, check: &'static str, detail: impl Into<String>) {
@@ -52,7 +65,8 @@ impl Checks {
 
     fn failed(&mut self, check: &'static str, failure: &Failure) {
         let (detail, hints) = (failure.cause().to_owned(), failure.hints().to_vec());
-        self.0.push(Check { check, verdict: Verdict::Failed, detail, hints, exit: Some(failure.exit) });
+        let (verdict, exit) = (Verdict::Failed, Some(failure.exit));
+        self.0.push(Check { check, verdict, detail, hints, values: Vec::new(), exit });
     }
 }
 
@@ -60,12 +74,12 @@ pub(crate) fn doctor(context: &Context) -> Result<(), Failure> {
     let mut checks = Checks::default();
     match configuration(context, &mut checks) {
         Some((config, client)) => {
-            let reachable = names(&config, &mut checks);
-            proxy(&context.settings.text(Setting::Proxy), &mut checks);
+            let proxied = proxy(&context.settings.text(Setting::Proxy));
+            let reachable = names(&config, proxied.is_some(), &mut checks);
+            checks.ok("proxy", proxied.unwrap_or_else(|| "none, or the system's".to_owned()));
             if reachable {
-                service(&config, &client, &mut checks);
+                service(context, &config, &client, &mut checks);
             }
-            regions(context, &mut checks);
         }
         None => checks.add("service", Verdict::Skipped, "the configuration comes first", None),
     }
@@ -78,30 +92,38 @@ pub(crate) fn doctor(context: &Context) -> Result<(), Failure> {
 }
 
 fn configuration(context: &Context, checks: &mut Checks) -> Option<(ClientConfig, Connection)> {
-    let made = context.settings.client_config().and_then(|config| Ok((config, context.connect(Journal::None)?)));
-    match made {
-        Ok(made) => {
-            let resolved = &context.settings.resolved;
+    let resolved = &context.settings.resolved;
+    // Without retries, which would hide throttling.
+    let config = context.settings.client_config().map(|config| ClientConfig { max_retries: 0, ..config });
+    let made = config.and_then(|config| Ok((config.clone(), context.open(Client::new(config)?))));
+    match &made {
+        Ok((config, _)) => {
             let source = resolved.account.as_deref().unwrap_or("several sources");
             let kind = resolved.credential().map_or("", |(kind, _)| kind.name()).replace('_', " ");
-            checks.ok("configuration", format!("account {} with an {kind}, from {source}", made.0.account_id));
-            Some(made)
+            checks.ok("configuration", format!("account {} with an {kind}, from {source}", config.account_id));
         }
-        Err(failure) => {
-            checks.failed("configuration", &failure);
-            None
-        }
+        Err(failure) => checks.failed("configuration", failure),
     }
+    if let Some(check) = checks.0.last_mut() {
+        check.values = values(resolved).map(|[name, value, source]| Value { name, value, source }).collect();
+    }
+    made.ok()
 }
 
-/// Whether all hosts have addresses.
-fn names(config: &ClientConfig, checks: &mut Checks) -> bool {
-    let Ok((token_service, service)) = config.urls() else { return false };
-    let mut hosts = vec![host(&token_service), host(&service)];
-    hosts.dedup();
-    for host in &hosts {
-        match host.to_socket_addrs() {
+/// Whether all hosts have addresses. With a proxy, which finds them itself, they need none.
+fn names(config: &ClientConfig, proxied: bool, checks: &mut Checks) -> bool {
+    let urls = config.urls().map(|(one, other)| [one, other].map(|url| Url::parse(&url).ok()));
+    let mut urls: Vec<Url> = urls.into_iter().flatten().flatten().collect();
+    urls.dedup_by_key(|url| url.authority().to_owned());
+    let hosts: Vec<&str> = urls.iter().map(Url::authority).collect();
+    for (url, host) in urls.iter().zip(&hosts) {
+        match url.socket_addrs(|| None) {
             Ok(_) => {}
+            Err(cause) if proxied => {
+                let detail = format!("{host} has no address here ({cause}); the proxy has to find it");
+                checks.add("name resolution", Verdict::Warning, detail, None);
+                return true;
+            }
             Err(cause) => {
                 let failure = Failure::new(Exit::Network, format!("{host} has no address: {cause}"))
                     .hint("check --account-domain and --service-endpoint, and this machine's network");
@@ -114,48 +136,64 @@ fn names(config: &ClientConfig, checks: &mut Checks) -> bool {
     true
 }
 
-/// The host and port of a URL.
-fn host(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let host = rest.split('/').next().unwrap_or_default();
-    let port = if scheme == "http" { 80 } else { 443 };
-    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    if has_port { host.to_owned() } else { format!("{host}:{port}") }
-}
-
-fn proxy(given: &str, checks: &mut Checks) {
+/// The proxy and where it was configured, if that is known.
+fn proxy(given: &str) -> Option<String> {
     /// Without a password.
     fn shown(url: &str) -> &str {
         url.rsplit_once('@').map_or(url, |(_, host)| host)
     }
-    let variable = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-        .into_iter()
-        .find_map(|name| Some((name, env::var(name).ok().filter(|value| !value.is_empty())?)));
-    checks.ok(
-        "proxy",
-        match (given, variable) {
-            ("none", _) => "none, as configured".to_owned(),
-            ("" | "system", Some((name, url))) => format!("{} from {name}, except for this machine", shown(&url)),
-            ("" | "system", None) => "the system's, if it has one".to_owned(),
-            (url, _) => shown(url).to_owned(),
-        },
-    );
+    let of_variable = |name: &str| Some((name.to_owned(), env::var(name).ok().filter(|value| !value.is_empty())?));
+    match given {
+        "none" => None,
+        "" | "system" => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+            .into_iter()
+            .find_map(of_variable)
+            .map(|(name, url)| format!("{} from {name}, except for this machine", shown(&url))),
+        url => Some(format!("{}, except for this machine", shown(url))),
+    }
 }
 
-/// A token and a list: TLS, the clock, the credential and the rate limit.
-fn service(config: &ClientConfig, client: &Connection, checks: &mut Checks) {
-    match client.access_token().run() {
-        Ok(token) => {
-            tls(config, checks);
-            clock(&token, checks);
-            let good = token.remaining.map(|left| format!(", good for {}", short(left))).unwrap_or_default();
-            checks.ok("credential", format!("accepted by the token service{good}"));
+/// A token and a list: TLS, the clock, the credential, the region and the rate limit.
+fn service(context: &Context, config: &ClientConfig, client: &Connection, checks: &mut Checks) {
+    let token = client.access_token().run();
+    let list = token.as_ref().ok().map(|_| client.list_sessions().run());
+    let error = match (&token, &list) {
+        (Err(error), _) => Some((about(error.kind(), "credential"), error.clone())),
+        (_, Some(Err(error))) => {
+            let refused = matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden);
+            Some((about(error.kind(), if refused { "region" } else { "service" }), error.clone()))
         }
-        Err(error) => return checks.failed(about(error.kind(), "credential"), &error.into()),
+        _ => None,
+    };
+    // In the order of what must work before the next does.
+    let fails = |check: &str| error.as_ref().is_some_and(|(it, _)| *it == check);
+    if !fails("connection") && !fails("TLS") {
+        tls(config, checks);
     }
-    match client.list_sessions().run() {
-        Ok(sessions) => checks.ok("service", format!("answers; {} running", sessions.len())),
-        Err(error) => checks.failed(about(error.kind(), "service"), &error.into()),
+    if let Ok(token) = &token {
+        clock(token, checks);
+        let good = token.remaining.map(|left| format!(", good for {}", short(left))).unwrap_or_default();
+        checks.ok("credential", format!("accepted by the token service{good}"));
+    }
+    if let Some(Ok(sessions)) = &list {
+        region(context, config, checks);
+        checks.ok("rate limit", "not reached");
+        checks.ok("service", format!("answers; {} running", sessions.len()));
+    }
+    if let Some((check, error)) = error {
+        let failure = Failure::from(error);
+        let from = context.settings.text(Setting::AccountDomain);
+        let failure = match (check, failure.exit) {
+            ("region", _) => failure.hint(format!(
+                "the token came from {from}: --account-domain and --service-endpoint must be of one service"
+            )),
+            ("credential", Exit::Credential) => {
+                failure.hint(format!("an account has one account domain, here {from}; its page in the portal shows it"))
+            }
+            ("rate limit", _) => failure.hint("wait, and call less often: see --poll-interval and watch --interval"),
+            _ => failure,
+        };
+        checks.failed(check, &failure);
     }
 }
 
@@ -204,11 +242,11 @@ fn expiry(token: &str) -> Option<Duration> {
     end.as_u64().or_else(|| end.as_str()?.parse().ok()).map(Duration::from_secs)
 }
 
-/// The account's region and the sessions' region: often the same, and both of the retired public service.
-fn regions(context: &Context, checks: &mut Checks) {
+/// The account's region against the sessions' region, which need not be the same, but are regions of one service.
+fn region(context: &Context, config: &ClientConfig, checks: &mut Checks) {
+    const RETIRED: &str = ".mixedreality.azure.com";
     let [account, service] = [Setting::AccountDomain, Setting::ServiceEndpoint].map(|it| context.settings.text(it));
-    let Ok((_, url)) = context.settings.client_config().and_then(|config| Ok(config.urls()?)) else { return };
-    if url.contains(".mixedreality.azure.com") {
+    if config.urls().is_ok_and(|(_, url)| url.contains(RETIRED)) {
         let hint = "name a compatible service with --service-endpoint and --account-domain, or use --emulator";
         let detail = "Microsoft retired the public service on 30 September 2025";
         return checks.add("region", Verdict::Warning, detail, Some(hint.to_owned()));
@@ -247,10 +285,13 @@ fn print(format: Format, checks: &[Check]) -> Result<(), Failure> {
         Verdict::Failed => style("✗").red(),
         Verdict::Skipped => style("-").dim(),
     };
+    let indent = " ".repeat(19);
     let line = |check: &Check| {
-        let hints: String =
-            check.hints.iter().map(|hint| format!("{:19}{} {hint}\n", "", style("hint:").cyan())).collect();
-        format!("{} {:<15}  {}\n{hints}", sign(check.verdict), check.check, check.detail)
+        let values = columns(check.values.iter().map(|it| [it.name.clone(), it.value.clone(), it.source.clone()]));
+        let values = values.lines().map(|line| style(line).dim().to_string());
+        let hints = check.hints.iter().map(|hint| format!("{} {}", style("hint:").cyan(), printable(hint)));
+        let more: String = values.chain(hints).map(|line| format!("{indent}{line}\n")).collect();
+        format!("{} {:<15}  {}\n{more}", sign(check.verdict), check.check, printable(&check.detail))
     };
     output::print(&match format {
         Format::Json => output::json(&checks),

@@ -1,15 +1,16 @@
 //! `arr hold`, and `arr create --hold`.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use arr_client::{Event, EventKind, KeepAlive, Session, SessionStatus, WatchOptions};
+use arr_client::{EventKind, KeepAlive, Session, SessionId, SessionStatus, Snapshot, WatchOptions};
 
-use super::stop::stop_session;
+use super::stop::{stop_session, worst};
 use crate::args::{Hold, OnExit};
 use crate::config::Journal;
 use crate::context::{Connection, Context};
 use crate::duration::short;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::{self, Progress, Row};
 
@@ -23,47 +24,63 @@ pub(crate) fn hold(context: &Context, args: &Hold) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Conflict, cause));
     }
     output::session(context.format(), &Row::of(known))?;
-    keep(context, &client, &taken.session, args.cap, args.on_exit)
+    keep(context, &client, vec![taken.session.clone()], args.cap, args.on_exit)
 }
 
-/// Keeps a session's lease alive until Ctrl+C, or until it has ended.
+/// Keeps the leases of sessions alive until Ctrl+C, or until all have ended.
 pub(super) fn keep(
     context: &Context,
     client: &Connection,
-    session: &Session,
+    mut held: Vec<Session>,
     cap: Duration,
     on_exit: OnExit,
 ) -> Result<(), Failure> {
     const LOOK_EVERY: Duration = Duration::from_millis(100);
-    session.watch(WatchOptions::default(), 0)?;
-    session.keep_alive(Some(KeepAlive::until(cap)))?;
-    let id = session.id();
-    let mut progress = Progress::begin(format!("holding session {id}"));
-    let mut capped = false;
-    loop {
+    for session in &held {
+        session.watch(WatchOptions::default(), 0)?;
+        session.keep_alive(Some(KeepAlive::until(cap)))?;
+    }
+    let what = match &held[..] {
+        [session] => format!("holding session {}", session.id()),
+        all => format!("holding {} sessions", all.len()),
+    };
+    let several = held.len() > 1;
+    let mut progress = Progress::begin(&what);
+    let mut capped: HashSet<SessionId> = HashSet::new();
+    let mut result = Ok(());
+    while !held.is_empty() {
         if let Some(event) = client.next_event(LOOK_EVERY)? {
-            capped |= event.kind == EventKind::LeaseCapReached;
-            happened(&event, session, cap).iter().for_each(|line| progress.say(line));
+            if event.kind == EventKind::Resumed {
+                progress.say("this machine slept, or its clock jumped");
+            }
+            if let Some(session) = held.iter().find(|session| event.session.as_ref() == Some(session.id())) {
+                if event.kind == EventKind::LeaseCapReached {
+                    capped.insert(session.id().clone());
+                }
+                let whose = if several { format!("session {}: ", session.id()) } else { String::new() };
+                let line = happened(event.kind, &session.snapshot(), cap);
+                line.iter().for_each(|line| progress.say(&format!("{whose}{line}")));
+            }
         }
-        let now = session.snapshot();
-        if now.status.is_final() {
-            drop(progress);
-            return ended(session, capped);
+        for session in held.extract_if(.., |session| session.snapshot().status.is_final()) {
+            result = result.and(ended(&session, capped.contains(session.id()), &progress));
         }
         if interrupt::count() > 0 {
             drop(progress);
-            return Err(let_go(context, session, on_exit));
+            return let_go(context, &held, on_exit);
         }
-        let left = format!("{} left of {}", short(now.remaining), short(now.max_lease.unwrap_or_default()));
-        progress.state_with(format!("holding session {id}"), &left);
+        if let Some(next) = held.iter().map(Session::snapshot).min_by_key(|it| it.remaining) {
+            let left = format!("{} left of {}", short(next.remaining), short(next.max_lease.unwrap_or_default()));
+            progress.state_with(&what, &left);
+        }
     }
+    result
 }
 
 /// What to say about an event.
-fn happened(event: &Event, session: &Session, cap: Duration) -> Option<String> {
-    let now = session.snapshot();
+fn happened(kind: EventKind, now: &Snapshot, cap: Duration) -> Option<String> {
     let (lease, left) = (short(now.max_lease.unwrap_or_default()), short(now.remaining));
-    Some(match event.kind {
+    Some(match kind {
         EventKind::LeaseExtended => format!("lease extended to {lease}, {left} left"),
         EventKind::LeaseNotExtended => format!("the lease could not be extended, trying again; {left} left"),
         EventKind::LeaseCapReached => format!("the lease has reached the cap of {}; {left} left", short(cap)),
@@ -71,23 +88,27 @@ fn happened(event: &Event, session: &Session, cap: Duration) -> Option<String> {
         EventKind::ReadsFailing => "the service does not answer; the lease is extended nevertheless".to_owned(),
         EventKind::ReadsRecovered => "the service answers again".to_owned(),
         EventKind::StartingLong => format!("the session is still starting after {}", short(now.starting_for)),
-        EventKind::Resumed => "this machine slept, or its clock jumped".to_owned(),
         _ => return None,
     })
 }
 
-fn ended(session: &Session, capped: bool) -> Result<(), Failure> {
+fn ended(session: &Session, capped: bool, progress: &Progress) -> Result<(), Failure> {
     let known = session.known_properties();
     let (id, is) = (&known.id, known.status.as_str());
     if capped && known.status == SessionStatus::Expired {
-        eprintln!("session {id} has expired at its cap");
+        progress.say(&format!("session {id} has expired at its cap"));
         return Ok(());
     }
     let why = known.message.map(|message| format!(": {message}")).unwrap_or_default();
     Err(Failure::new(Exit::Failed, format!("session {id} is {is}{why}")))
 }
 
-fn let_go(context: &Context, session: &Session, on_exit: OnExit) -> Failure {
+/// Stops the sessions or leaves them. Always a failure, if only because it was interrupted.
+fn let_go(context: &Context, sessions: &[Session], on_exit: OnExit) -> Result<(), Failure> {
+    worst(sessions.iter().map(|session| let_one_go(context, session, on_exit)).collect())
+}
+
+fn let_one_go(context: &Context, session: &Session, on_exit: OnExit) -> Failure {
     let id = session.id();
     let to_stop = format!("to stop it: {}", context.command(&format!("stop {id}")));
     if on_exit == OnExit::Leave {
@@ -95,7 +116,7 @@ fn let_go(context: &Context, session: &Session, on_exit: OnExit) -> Failure {
         return interrupt::interrupted(format!("interrupted; session {id} keeps running, its lease ends in {left}"))
             .hint(to_stop);
     }
-    eprintln!("stopping session {id}");
+    say(format_args!("stopping session {id}"));
     match stop_session(session, interrupt::count() + 1) {
         Some(Ok(_)) => interrupt::interrupted(format!("interrupted; session {id} was stopped")),
         Some(Err(error)) => Failure::from(error).about("interrupted").hint(to_stop),

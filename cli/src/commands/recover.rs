@@ -2,15 +2,16 @@
 
 use arr_client::{Claim, Recovered};
 
+use super::hold::keep;
 use super::stop::{StopOf, report, stop_session};
-use crate::args::{Format, Recover};
+use crate::args::{Format, OnExit, Recover};
 use crate::config::Journal;
-use crate::context::{Context, release, run};
-use crate::failure::{Exit, Failure};
+use crate::context::{Context, Taken, release, run};
+use crate::failure::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::{self, Row};
 
-/// Finds what earlier runs left behind. What is neither stopped nor kept is left behind again.
+/// Finds what earlier runs left behind. What is neither stopped, kept nor held is left behind again.
 pub(crate) fn recover(context: &Context, args: &Recover) -> Result<(), Failure> {
     let client = context.connect(Journal::Kept)?;
     let _held = interrupt::hold();
@@ -18,24 +19,34 @@ pub(crate) fn recover(context: &Context, args: &Recover) -> Result<(), Failure> 
     let (ours, others): (Vec<_>, Vec<_>) = found.iter().partition(|it| it.claim == Claim::Ours);
     if args.stop && !found.is_empty() {
         let results = ours.into_iter().map(|it| (it.session.id().clone(), stop(it))).collect::<Vec<StopOf>>();
-        for it in others {
-            let stop = context.command(&format!("stop {}", it.session.id()));
-            eprintln!("session {} may be another's, so it was not stopped; to stop it: {stop}", it.session.id());
-        }
+        left_alone(context, &others, "stopped");
         return report(context, results);
-    }
-    if args.keep {
-        ours.iter().for_each(|it| release(&it.session));
     }
     let row = |it: &Recovered| Row { claim: Some(it.claim), ..Row::of(it.session.known_properties()) };
     let rows: Vec<Row> = found.iter().map(row).collect();
     output::sessions(context.format(), &rows, "nothing was left behind")?;
-    if !rows.is_empty() && !args.keep && context.format() == Format::Table {
-        eprintln!("\nto stop what is ours: {}", context.command("recover --stop"));
-        eprintln!("to keep it running:   {}", context.command("recover --keep"));
-        eprintln!("to hold one of them:  {}", context.command("hold ID --cap 4h"));
+    if let Some(cap) = args.holding.cap {
+        left_alone(context, &others, "held");
+        let held: Vec<Taken> = ours.into_iter().map(|it| Taken { session: it.session.clone(), mine: true }).collect();
+        let sessions = held.iter().map(|taken| taken.session.clone()).collect();
+        return keep(context, &client, sessions, cap, args.holding.on_exit.unwrap_or(OnExit::Leave));
+    }
+    if args.keep {
+        ours.iter().for_each(|it| release(&it.session));
+    } else if !rows.is_empty() && context.format() == Format::Table {
+        say(format_args!("\nto stop what is ours: {}", context.command("recover --stop")));
+        say(format_args!("to keep it running:   {}", context.command("recover --keep")));
+        say(format_args!("to hold it:           {}", context.command("recover --hold --cap 4h")));
     }
     Ok(())
+}
+
+/// Names the sessions that may be another's.
+fn left_alone(context: &Context, others: &[&Recovered], what: &str) {
+    for it in others {
+        let (id, stop) = (it.session.id(), context.command(&format!("stop {}", it.session.id())));
+        say(format_args!("session {id} may be another's, so it was not {what}; to stop it: {stop}"));
+    }
 }
 
 fn stop(recovered: &Recovered) -> Result<bool, Failure> {

@@ -8,7 +8,7 @@ use super::list;
 use crate::args::Stop;
 use crate::config::Journal;
 use crate::context::{Connection, Context, finish};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::{self, Outcome, Progress};
 
@@ -19,6 +19,12 @@ pub(super) type StopOf = (SessionId, Result<AlreadyGone, Failure>);
 pub(super) type AlreadyGone = bool;
 
 pub(crate) fn stop(context: &Context, args: &Stop) -> Result<(), Failure> {
+    if args.which.ids.is_empty() && !args.which.mine && !args.which.account {
+        return Err(Failure::usage("stop which session?")
+            .hint(format!("one by its id, which `arr list` shows: {}", context.command("stop ID")))
+            .hint(format!("all that this command line created here: {}", context.command("stop --mine")))
+            .hint(format!("all of the account: {}", context.command("stop --account"))));
+    }
     let client = context.connect(Journal::IfThere)?;
     let results = if args.which.account {
         stop_account(&client, args.yes)?
@@ -36,7 +42,7 @@ pub(crate) fn stop(context: &Context, args: &Stop) -> Result<(), Failure> {
         stop_each(&client, &args.which.ids)
     };
     if results.is_empty() {
-        eprintln!("no sessions to stop");
+        say("no sessions to stop");
     }
     report(context, results)
 }
@@ -108,9 +114,9 @@ fn confirm(what: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::usage(format!("this would stop {what}")).hint("if that is intended, add --yes"));
     }
-    eprint!("Stop {what}? [y/N] ");
     // If the question cannot be shown, the answer is no.
-    let _ = io::stderr().flush();
+    let unasked = |_| Failure::new(Exit::Failed, "nothing was stopped, as the question could not be shown");
+    write!(io::stderr(), "Stop {what}? [y/N] ").map_err(unasked)?;
     let mut answer = String::new();
     let _ = io::stdin().read_line(&mut answer);
     if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
@@ -119,7 +125,7 @@ fn confirm(what: &str) -> Result<(), Failure> {
     Err(Failure::new(Exit::Failed, "nothing was stopped"))
 }
 
-/// Prints what became of each session. The first failure decides about the exit code, but an unknown outcome counts more.
+/// Prints what became of each session.
 pub(super) fn report(context: &Context, results: Vec<StopOf>) -> Result<(), Failure> {
     let outcomes: Vec<Outcome> = results
         .iter()
@@ -133,7 +139,11 @@ pub(super) fn report(context: &Context, results: Vec<StopOf>) -> Result<(), Fail
         })
         .collect();
     output::outcomes(context.format(), &outcomes)?;
-    let mut failures: Vec<Failure> = results.into_iter().filter_map(|(_, result)| result.err()).collect();
+    worst(results.into_iter().filter_map(|(_, result)| result.err()).collect())
+}
+
+/// Prints all failures but the one that decides about the exit code: the first, but an unknown outcome counts more.
+pub(super) fn worst(mut failures: Vec<Failure>) -> Result<(), Failure> {
     failures.sort_by_key(|failure| failure.exit != Exit::Unknown);
     let mut failures = failures.into_iter();
     let worst = failures.next();

@@ -11,7 +11,7 @@ use super::list;
 use crate::args::{Format, Watch};
 use crate::config::Journal;
 use crate::context::Context;
-use crate::failure::{Failure, note};
+use crate::failure::{Failure, note, printable};
 use crate::output::{self, Row, document};
 
 /// Shows the sessions until Ctrl+C, or until all those that were named have ended.
@@ -39,7 +39,7 @@ pub(crate) fn watch(context: &Context, args: &Watch) -> Result<(), Failure> {
             rows.iter().filter(changed).try_for_each(|row| change(context.format(), row))?;
         }
         seen = rows.into_iter().map(|row| (row.properties.id, row.properties.status)).collect();
-        if over {
+        if over || output::reader_left() {
             return Ok(());
         }
         if !live {
@@ -82,7 +82,7 @@ fn read(client: &Client, args: &Watch, seen: &HashMap<SessionId, SessionStatus>)
 fn change(format: Format, row: &Row) -> Result<(), Failure> {
     let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now());
     output::print(&match format {
-        Format::Table => format!("{now}  {}  {}\n", row.properties.id, row.properties.status.as_str()),
+        Format::Table => format!("{now}  {}  {}\n", row.properties.id, printable(row.properties.status.as_str())),
         Format::Id => format!("{}\n", row.properties.id),
         Format::Json | Format::Ndjson => output::line(&document(row)),
     })

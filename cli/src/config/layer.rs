@@ -1,12 +1,11 @@
 //! One source's values.
 
-use std::env;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::{fs, str};
+use std::{env, fs, io};
 
 use arr_client::Secret;
 
+use super::files;
 use super::setting::Setting;
 use crate::args::Account;
 use crate::failure::Failure;
@@ -43,6 +42,27 @@ impl Layer {
         }
     }
 
+    /// Adds a key or token from a file, or from standard input for `-`.
+    pub(crate) fn add_secret(&mut self, setting: Setting, path: &Path, from: String) -> Result<(), Failure> {
+        /// More than any token has.
+        const LONGEST: u64 = 64 * 1024;
+        let shown = path.display();
+        let bytes = if path == Path::new("-") {
+            files::read_up_to(LONGEST, io::stdin().lock())
+        } else {
+            self.notes.extend(warning_if_exposed(path));
+            fs::File::open(path).and_then(|file| files::read_up_to(LONGEST, file))
+        };
+        let bytes =
+            bytes.map_err(|cause| Failure::usage(format!("cannot read the key or token from {shown}: {cause}")))?;
+        let text = Secret::new(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').trim());
+        if text.expose().is_empty() {
+            return Err(Failure::usage(format!("{shown} has no key or token; it is empty")));
+        }
+        self.add(setting, text.expose(), from);
+        Ok(())
+    }
+
     pub(crate) fn get(&self, setting: Setting) -> Option<&Found> {
         self.values.iter().find(|(it, _)| *it == setting).map(|(_, found)| found)
     }
@@ -67,7 +87,7 @@ impl Layer {
                 if option == setting.option() {
                     layer.add(setting, &value, option.to_owned());
                 } else if setting.is_credential() && option.strip_suffix("-file") == Some(&setting.option()) {
-                    layer.add(setting, secret(Path::new(&value))?.expose(), format!("{option} {value}"));
+                    layer.add_secret(setting, Path::new(&value), format!("{option} {value}"))?;
                 }
             }
         }
@@ -87,7 +107,7 @@ impl Layer {
             let file = format!("{}_FILE", setting.variable());
             if let Some(path) = env::var_os(&file).filter(|_| setting.is_credential()) {
                 let path = PathBuf::from(path);
-                layer.add(setting, secret(&path)?.expose(), format!("{file} ({})", path.display()));
+                layer.add_secret(setting, &path, format!("{file} ({})", path.display()))?;
             }
         }
         Ok(layer)
@@ -107,18 +127,17 @@ impl Layer {
     }
 }
 
-/// Reads a key or token from a file, or from standard input for `-`.
-pub(crate) fn secret(path: &Path) -> Result<Secret, Failure> {
-    let mut text = Vec::new();
-    let read = if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut text).map(drop)
-    } else {
-        fs::read(path).map(|bytes| text = bytes)
-    };
-    read.map_err(|cause| Failure::usage(format!("cannot read the key or token from {}: {cause}", path.display())))?;
-    let text = Secret::new(String::from_utf8_lossy(&text).trim_start_matches('\u{feff}').trim());
-    if text.expose().is_empty() {
-        return Err(Failure::usage(format!("{} has no key or token; it is empty", path.display())));
-    }
-    Ok(text)
+/// What to say about a file with a secret that other users of the machine can read.
+#[cfg(unix)]
+pub(crate) fn warning_if_exposed(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = fs::metadata(path).ok()?;
+    let exposed = file.is_file() && file.mode() & 0o044 != 0;
+    exposed
+        .then(|| format!("other users can read {0}, which has a secret; to prevent it: chmod 600 {0}", path.display()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn warning_if_exposed(_: &Path) -> Option<String> {
+    None
 }

@@ -11,6 +11,6 @@ mod setting;
 mod settings;
 
 pub(crate) use profiles::{DEFAULT, import};
-pub(crate) use resolve::resolve;
+pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use setting::Setting;
 pub(crate) use settings::{Journal, Settings};

@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::files;
-use super::layer::{Layer, secret};
+use super::layer::{Layer, warning_if_exposed};
 use super::setting::Setting;
 use crate::failure::{Exit, Failure};
 use crate::paths;
@@ -95,11 +95,12 @@ fn layer(path: &Path, name: &str, profile: &Value) -> Result<Layer, Failure> {
         let of_file =
             |setting: &Setting| setting.is_credential() && member.strip_suffix("_file") == Some(setting.name());
         if let Some(setting) = Setting::ALL.into_iter().find(|setting| setting.name() == member) {
+            layer.notes.extend(setting.is_credential().then(|| warning_if_exposed(path)).flatten());
             let value =
                 if setting == Setting::CaFile { beside(value).to_string_lossy().into_owned() } else { value.clone() };
             layer.add(setting, &value, from);
         } else if let Some(setting) = Setting::ALL.into_iter().find(of_file) {
-            layer.add(setting, secret(&beside(value))?.expose(), format!("{from} ({member})"));
+            layer.add_secret(setting, &beside(value), format!("{from} ({member})"))?;
         } else {
             layer.notes.push(format!("profile {name} has an unknown member {member}; it is ignored"));
         }

@@ -1,7 +1,6 @@
 //! The values that count, checked and turned into a client.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use arr_client::{ApiVersion, Client, ClientConfig, Credential, ErrorKind, LogLevel, SessionSize};
@@ -38,15 +37,15 @@ impl<'a> Settings<'a> {
     }
 
     /// A client with this configuration.
-    pub(crate) fn client(&self, journal: Journal) -> Result<Arc<Client>, Failure> {
+    pub(crate) fn client(&self, journal: Journal) -> Result<Client, Failure> {
         let mut config = self.client_config()?;
         config.journal_folder = self.journal_folder(journal)?;
         match Client::new(config.clone()) {
             Err(error) if journal == Journal::IfThere && error.kind() == ErrorKind::Storage => {
                 note(&format!("which sessions are yours is unknown: {error}"));
-                Ok(Arc::new(Client::new(ClientConfig { journal_folder: None, ..config })?))
+                Ok(Client::new(ClientConfig { journal_folder: None, ..config })?)
             }
-            made => Ok(Arc::new(made?)),
+            made => Ok(made?),
         }
     }
 

@@ -6,16 +6,18 @@ mod table;
 
 pub(crate) use document::{Row, document};
 pub(crate) use progress::Progress;
-pub(crate) use table::pairs;
+pub(crate) use table::{columns, table};
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use table::details;
-pub(crate) use table::table;
 
 use crate::args::Format;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, controls, say};
+
+static READER_LEFT: AtomicBool = AtomicBool::new(false);
 
 /// Prints text to standard output.
 ///
@@ -27,18 +29,33 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Failed, format!("cannot write the result: {cause}")))
         }
-        _ => Ok(()),
+        Err(_) => {
+            READER_LEFT.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
+}
+
+/// Whether nothing that is printed will be read.
+pub(crate) fn reader_left() -> bool {
+    READER_LEFT.load(Ordering::Relaxed)
 }
 
 /// One line of JSON.
 pub(crate) fn line(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default() + "\n"
+    harmless(&serde_json::to_string(value).unwrap_or_default())
 }
 
 /// A JSON document for people and programs.
 pub(crate) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+    harmless(&serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// Escapes what JSON allows but a terminal obeys. Such characters occur only in texts.
+fn harmless(json: &str) -> String {
+    let escaped = |c: char| if c != '\n' && controls(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    json.chars().map(escaped).chain(["\n".to_owned()]).collect()
 }
 
 /// Prints one session.
@@ -56,7 +73,7 @@ pub(crate) fn sessions(format: Format, rows: &[Row], none: &str) -> Result<(), F
     let documents = || rows.iter().map(document);
     print(&match format {
         Format::Table if rows.is_empty() => {
-            eprintln!("{none}");
+            say(none);
             return Ok(());
         }
         Format::Table => table(rows),
@@ -76,11 +93,8 @@ pub(crate) struct Outcome {
 
 /// Prints what became of sessions.
 pub(crate) fn outcomes(format: Format, outcomes: &[Outcome]) -> Result<(), Failure> {
-    let width = outcomes.iter().map(|it| it.id.len()).max().unwrap_or_default();
     print(&match format {
-        Format::Table => {
-            outcomes.iter().map(|it| format!("{:<width$}  {}\n", it.id, it.outcome.replace('_', " "))).collect()
-        }
+        Format::Table => columns(outcomes.iter().map(|it| [it.id.clone(), it.outcome.replace('_', " ")])),
         Format::Json => json(&outcomes),
         Format::Ndjson => outcomes.iter().map(line).collect(),
         Format::Id => outcomes.iter().filter(|it| it.outcome != "failed").map(|it| format!("{}\n", it.id)).collect(),

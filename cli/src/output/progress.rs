@@ -7,6 +7,7 @@ use console::{Term, truncate_str, user_attended_stderr};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::duration::short;
+use crate::failure::say;
 
 pub(crate) struct Progress {
     /// On a terminal.
@@ -53,8 +54,10 @@ impl Progress {
                 let message = format!("{state}, {}{separator}{detail}", short(elapsed));
                 spinner.set_message(truncate_str(&message, room, "…").into_owned());
             }
-            None if state != self.state => eprintln!("{state}"),
-            None if self.printed.elapsed() >= REPEAT => eprintln!("{state}, {}{separator}{detail}", short(elapsed)),
+            None if state != self.state => say(&state),
+            None if self.printed.elapsed() >= REPEAT => {
+                say(format_args!("{state}, {}{separator}{detail}", short(elapsed)));
+            }
             None => return,
         }
         if state != self.state || self.printed.elapsed() >= REPEAT {
@@ -66,8 +69,8 @@ impl Progress {
     /// Prints a line that stays.
     pub(crate) fn say(&self, line: &str) {
         match &self.spinner {
-            Some(spinner) => spinner.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(spinner) => spinner.suspend(|| say(line)),
+            None => say(line),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Sessions for people.
 
 use arr_client::{SessionProperties, SessionStatus};
-use console::{Style, Term, measure_text_width};
+use console::{Style, Term};
+use tabled::Table;
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::{Modify, Padding, Style as Lines, Width};
@@ -34,9 +35,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
         cells.push(it.hostname.as_deref().map_or("-".to_owned(), printable));
         builder.push_record(cells);
     }
-    let mut table = builder.build();
-    table.with(Lines::empty()).with(Padding::new(0, 2, 0, 0));
-    table.with(Modify::new(Columns::last()).with(Padding::zero()));
+    let mut table = aligned(builder);
     // The host is the only text that is useful in part.
     let host = rows.iter().filter_map(|row| row.properties.hostname.as_deref()).map(str::len).max().unwrap_or_default();
     let columns = Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| columns.into());
@@ -45,8 +44,25 @@ pub(crate) fn table(rows: &[Row]) -> String {
         let room = host.saturating_sub(excess).max(SHORTEST_HOST);
         table.with(Modify::new(Columns::last()).with(Width::truncate(room).suffix("…")));
     }
-    let text = table.to_string();
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    lines(&table)
+}
+
+/// Rows of texts, aligned.
+pub(crate) fn columns<const COUNT: usize>(rows: impl Iterator<Item = [String; COUNT]>) -> String {
+    let mut builder = Builder::default();
+    rows.for_each(|row| builder.push_record(row));
+    lines(&aligned(builder))
+}
+
+fn aligned(builder: Builder) -> Table {
+    let mut table = builder.build();
+    table.with(Lines::empty()).with(Padding::new(0, 2, 0, 0));
+    table.with(Modify::new(Columns::last()).with(Padding::zero()));
+    table
+}
+
+fn lines(table: &Table) -> String {
+    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// One session: a line for each known property.
@@ -75,15 +91,8 @@ pub(crate) fn details(row: &Row) -> String {
         ("Error", it.error_code.as_deref().map(printable)),
         ("Message", it.message.as_deref().map(printable)),
     ];
-    pairs(lines.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))))
-}
-
-/// Lines with a name and a value, aligned.
-pub(crate) fn pairs(lines: impl Iterator<Item = (String, String)>) -> String {
-    let lines: Vec<(String, String)> = lines.collect();
-    let width = lines.iter().map(|(name, _)| measure_text_width(name)).max().unwrap_or_default();
-    let name = |name: &str| Style::new().bold().apply_to(format!("{name:<width$}")).to_string();
-    lines.iter().map(|(key, value)| format!("{}  {value}\n", name(key))).collect()
+    let name = |name| Style::new().bold().apply_to(name).to_string();
+    columns(lines.into_iter().filter_map(|(it, value)| Some([name(it), value?])))
 }
 
 /// A status in its colour.

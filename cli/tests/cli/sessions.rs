@@ -54,6 +54,7 @@ Lease    1h, [..] left
         .stderr_eq(str![[r#"
 creating a standard session with a lease of 1h
 session [..] is starting
+to stop it: arr --emulator=[..] stop [..]
 
 "#]]);
     place.arr(&["list"]).assert().success().stdout_eq(str![[r#"

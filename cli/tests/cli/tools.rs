@@ -36,13 +36,19 @@ fn the_doctor_checks_everything_in_order() {
     let place = Place::new("doctor");
     place.arr(&["doctor"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
 ✓ configuration    account d0ca11ed-0000-4000-8000-a0ca7a57e0de with an account key, from --emulator
+                   account_id        d0ca11ed-0000-4000-8000-a0ca7a57e0de [..] --emulator
+                   account_key       (set) [..] --emulator
+                   account_domain    https://127.0.0.1:[..] --emulator
+                   service_endpoint  https://127.0.0.1:[..] --emulator
+                   ca_file           [..]ca.pem  ARR_CA_FILE
 ✓ name resolution  127.0.0.1:[..]
-✓ proxy            the system's, if it has one
+✓ proxy            none, or the system's
 ✓ TLS              trusted, with the authorities in [..]ca.pem
 ✓ clock            agrees with the service's
 ✓ credential       accepted by the token service, good for [..]
-✓ service          answers; 0 running
 ✓ region           https://127.0.0.1:[..]
+✓ rate limit       not reached
+✓ service          answers; 0 running
 ✓ journal          [..]/.local/state/arr/journal, 0 recorded
 
 "#]]);
@@ -55,6 +61,7 @@ fn the_doctor_says_what_is_wrong() {
     let place = Place::new("doctor_wrong");
     place.bare(&["doctor"]).assert().code(2).stdout_eq(str![[r#"
 ✗ configuration    no account is configured
+                   ca_file  [..]ca.pem  ARR_CA_FILE
                    hint: with an arrconfig.json: arr config import arrconfig.json, once, or --config arrconfig.json
                    hint: with a local emulator: --emulator
                    hint: or set ARR_ACCOUNT_ID, ARR_ACCOUNT_KEY, ARR_ACCOUNT_DOMAIN and ARR_SERVICE_ENDPOINT
@@ -65,9 +72,7 @@ fn the_doctor_says_what_is_wrong() {
     let output = place.arr(&["doctor"]).env_remove("ARR_CA_FILE").assert().code(7);
     assert!(String::from_utf8_lossy(&output.get_output().stdout).contains("✗ TLS "));
     let output = place.arr(&["doctor", "--service-endpoint", "https://nowhere.invalid"]).assert().code(7);
-    assert!(
-        String::from_utf8_lossy(&output.get_output().stdout).contains("✗ name resolution  nowhere.invalid:443 has")
-    );
+    assert!(String::from_utf8_lossy(&output.get_output().stdout).contains("✗ name resolution  nowhere.invalid has"));
     place.emulator.add_faults([Fault::on("GET", "**/token").status(401).always()]).expect("a valid fault");
     assert!(verdicts(&place, 3).contains(&("credential".to_owned(), "failed".to_owned())));
 }

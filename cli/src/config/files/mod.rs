@@ -6,6 +6,7 @@ mod showcase;
 mod unity;
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ use crate::failure::Failure;
 
 /// The account in a file. If the file has several, `name` selects one.
 pub(crate) fn read_one(path: &Path, name: Option<&str>) -> Result<Layer, Failure> {
+    /// Scenes of Unity can be large.
+    const LARGEST: u64 = 64 * 1024 * 1024;
     let shown = path.display();
-    let bytes = fs::read(path).map_err(|cause| {
+    let bytes = fs::File::open(path).and_then(|file| read_up_to(LARGEST, file)).map_err(|cause| {
         Failure::usage(format!("cannot read {shown}: {cause}"))
             .hint("give the path of an arrconfig.json or similar file")
     })?;
@@ -37,6 +40,13 @@ pub(crate) fn read_one(path: &Path, name: Option<&str>) -> Result<Layer, Failure
     let mut layer = accounts.swap_remove(place);
     layer.name = shown.to_string();
     Ok(layer)
+}
+
+/// Reads all, if that is not more than this many bytes.
+pub(super) fn read_up_to(limit: u64, source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = source.take(limit + 1).read_to_end(&mut bytes)?;
+    if read as u64 > limit { Err(io::Error::other("it is too large")) } else { Ok(bytes) }
 }
 
 /// PowerShell writes UTF-8 with a byte order mark, or UTF-16.
