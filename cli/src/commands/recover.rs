@@ -27,6 +27,9 @@ pub(crate) fn recover(context: &Context, args: &Recover) -> Result<(), Failure> 
     output::sessions(context.format(), &rows, "nothing was left behind")?;
     if let Some(cap) = args.holding.cap {
         left_alone(context, &others, "held");
+        if ours.is_empty() {
+            return Ok(());
+        }
         let held: Vec<Taken> = ours.into_iter().map(|it| Taken { session: it.session.clone(), mine: true }).collect();
         let sessions = held.iter().map(|taken| taken.session.clone()).collect();
         return keep(context, &client, sessions, cap, args.holding.on_exit.unwrap_or(OnExit::Leave));

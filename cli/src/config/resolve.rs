@@ -1,5 +1,6 @@
 //! Which source's values count.
 
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use super::files;
@@ -33,11 +34,12 @@ impl Resolved {
 
 /// Finds the values that count. Reads files, and standard input if an option says so; sends nothing.
 pub(crate) fn resolve(options: &Account) -> Result<Resolved, Failure> {
-    let given = Layer::of_options(options)?;
-    let environment = Layer::of_environment()?;
+    let mut given = Layer::of_options(options)?;
+    let mut environment = Layer::of_environment()?;
     let named = named(options)?;
     let is_named = named.is_some();
-    let mut notes = Vec::new();
+    let mut notes = mem::take(&mut given.notes);
+    notes.append(&mut environment.notes);
     let base = match named {
         Some(layer) => layer,
         None => found(&given, &environment, &mut notes)?,

@@ -35,7 +35,7 @@ fn a_file_in_the_folder_cannot_direct_a_key_to_its_hosts() {
     let place = Place::new("stranger");
     // From a stranger's archive: no key, but hosts.
     place.write("arrconfig.json", &place.arrconfig(""));
-    place.write("key", KEY);
+    place.write_private("key", KEY);
     let list = place.bare(&["list"]).env("ARR_ACCOUNT_KEY", KEY);
     list.assert().code(2).stdout_eq("").stderr_eq(str![[r#"
 error: the account from the environment is incomplete: account_id, account_domain, service_endpoint missing
@@ -106,7 +106,7 @@ fn keys_come_from_files_standard_input_and_variables_but_not_from_options() {
     let place = Place::new("keys");
     place.write("arrconfig.json", &place.arrconfig("<fill in the account key from the Azure Portal>"));
     let config = ["list", "-o", "id", "--config", "arrconfig.json"];
-    place.write("key", &format!("{KEY}\n"));
+    place.write_private("key", &format!("{KEY}\n"));
     let note = "note: arrAccountKey in arrconfig.json is still a placeholder; it is ignored\n";
     place.bare(&config).args(["--account-key-file", "key"]).assert().success().stderr_eq(note);
     place.bare(&config).args(["--account-key-file", "-"]).stdin(KEY).assert().success();

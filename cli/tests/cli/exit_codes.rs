@@ -5,18 +5,19 @@ use std::time::Duration;
 use arr_service::{Config, Fault};
 use snapbox::str;
 
-use crate::place::{Place, VERSIONS};
+use crate::place::{Place, with_both_versions};
 
 #[test]
 fn code_1_if_the_session_failed() {
-    let place = Place::where_sessions_start("code_1");
-    let id = place.create(&[]);
-    place.emulator.fail_session(&id, "no server is left");
-    place.arr(&["wait", &id]).assert().code(1).stdout_eq("").stderr_eq(str![[r#"
+    with_both_versions("code_1", Place::where_sessions_start, |place| {
+        let id = place.create(&[]);
+        place.emulator.fail_session(&id, "no server is left");
+        place.arr(&["wait", &id]).assert().code(1).stdout_eq("").stderr_eq(str![[r#"
 session [..] is error
-error: session [..] failed: no server is left
+error: session [..] failed: [..]no server is left
 ...
 "#]]);
+    });
 }
 
 #[test]
@@ -60,32 +61,29 @@ fn code_2_for_what_the_user_can_mend() {
 
 #[test]
 fn code_3_for_a_wrong_key() {
-    let place = Place::new("code_3");
-    for version in VERSIONS {
-        place.write("key", "d3Jvbmc=");
-        let arguments = ["list", "--account-key-file", "key", "--api-version", version];
+    with_both_versions("code_3", Place::new, |place| {
+        place.write_private("key", "d3Jvbmc=");
+        let arguments = ["list", "--account-key-file", "key"];
         place.arr(&arguments).assert().code(3).stdout_eq("").stderr_eq(str![[r#"
 error: getting a token failed with 401: the account key was refused
  hint: check that --account-id, the account key and --account-domain belong together
        HTTP 401, MS-CV [..]
 
 "#]]);
-    }
+    });
 }
 
 #[test]
 fn code_4_for_an_unknown_session() {
-    let place = Place::new("code_4");
-    for version in VERSIONS {
+    with_both_versions("code_4", Place::new, |place| {
         for command in [&["show", "nope"][..], &["wait", "nope"], &["extend", "nope", "--by", "1h"], &["stop", "nope"]]
         {
-            let arguments = [command, &["--api-version", version, "-o", "json"]].concat();
-            let output = place.arr(&arguments).assert().code(4);
+            let output = place.arr(command).args(["-o", "json"]).assert().code(4);
             let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
             assert!(text.contains("error: session nope is not known to account"), "{text}");
             assert!(text.contains("HTTP 404") && text.contains("MS-CV"), "{text}");
         }
-    }
+    });
 }
 
 #[test]
@@ -105,19 +103,20 @@ error: session x is stopped, so its lease cannot be extended
 
 #[test]
 fn code_6_for_a_timeout_or_throttling() {
-    let place = Place::where_sessions_start("code_6");
-    let id = place.create(&[]);
-    place.arr(&["wait", &id, "--timeout", "300ms"]).assert().code(6).stdout_eq("").stderr_eq(str![[r#"
+    with_both_versions("code_6", Place::where_sessions_start, |place| {
+        let id = place.create(&[]);
+        place.arr(&["wait", &id, "--timeout", "300ms"]).assert().code(6).stdout_eq("").stderr_eq(str![[r#"
 session [..] is starting
 error: session [..] is still starting after 0s; it keeps running
  hint: to wait longer: arr --emulator=https://127.0.0.1:[..] wait [..]
  hint: to stop it: arr --emulator=https://127.0.0.1:[..] stop [..]
 
 "#]]);
-    place.arr(&["create", "--wait", "--timeout", "300ms"]).assert().code(6).stdout_eq("");
-    assert_eq!(place.statuses(), ["Starting", "Starting"], "both run");
-    place.emulator.add_faults([Fault::on("GET", "**/sessions").status(429).always()]).expect("a valid fault");
-    place.arr(&["list", "--request-timeout", "4s"]).assert().code(6).stdout_eq("");
+        place.arr(&["create", "--wait", "--timeout", "300ms"]).assert().code(6).stdout_eq("");
+        assert_eq!(place.statuses(), ["Starting", "Starting"], "both run");
+        place.emulator.add_faults([Fault::on("GET", "**/sessions").status(429).always()]).expect("a valid fault");
+        place.arr(&["list", "--request-timeout", "4s"]).assert().code(6).stdout_eq("");
+    });
 }
 
 #[test]
@@ -164,13 +163,14 @@ fn code_8_if_a_session_may_run() {
 
 #[test]
 fn several_failures_are_all_shown_and_the_others_stopped() {
-    let place = Place::where_sessions_start("several");
-    let (one, two) = (place.create(&[]), place.create(&[]));
-    let output = place.arr(&["stop", "nope", &one, "neither", &two]).assert().code(4);
-    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
-    assert!(text.contains("session nope is not") && text.contains("session neither is not"), "{text}");
-    assert_eq!(place.statuses(), ["Stopped", "Stopped"]);
-    let delayed = Fault::on("GET", "**/sessions").delay(Duration::from_millis(1));
-    place.emulator.add_faults([delayed]).expect("a valid fault");
-    place.arr(&["list", "-o", "id"]).assert().success().stdout_eq("");
+    with_both_versions("several", Place::where_sessions_start, |place| {
+        let (one, two) = (place.create(&[]), place.create(&[]));
+        let output = place.arr(&["stop", "nope", &one, "neither", &two]).assert().code(4);
+        let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        assert!(text.contains("session nope is not") && text.contains("session neither is not"), "{text}");
+        assert_eq!(place.statuses(), ["Stopped", "Stopped"]);
+        let delayed = Fault::on("GET", "**/sessions").delay(Duration::from_millis(1));
+        place.emulator.add_faults([delayed]).expect("a valid fault");
+        place.arr(&["list", "-o", "id"]).assert().success().stdout_eq("");
+    });
 }

@@ -5,6 +5,7 @@
 mod configuration;
 mod exit_codes;
 mod files;
+mod hostile;
 mod interrupts;
 mod keeping;
 mod place;

@@ -1,9 +1,10 @@
 //! A user with a home folder, and an emulator.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command as Program, Stdio};
+use std::process::{Child, Command as Program, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,21 @@ use arr_service::{Config, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, Emula
 use serde_json::Value;
 use snapbox::cmd::{Command, cargo_bin};
 
-/// Both versions of the REST API.
-pub(crate) const VERSIONS: [&str; 2] = ["v1", "2021-01-01"];
+/// Runs a test with both versions of the REST API. `name` must be unique.
+pub(crate) fn with_both_versions(name: &str, place: impl Fn(&str) -> Place, test: impl Fn(&Place)) {
+    for version in ["v1", "2021-01-01"] {
+        let mut place = place(&format!("{name}_{version}"));
+        place.version = Some(version);
+        test(&place);
+    }
+}
 
 pub(crate) struct Place {
     pub(crate) emulator: Emulator,
     /// The home folder, which is also the working directory.
     pub(crate) home: PathBuf,
+    /// The version of the REST API that commands are told to use.
+    version: Option<&'static str>,
 }
 
 impl Place {
@@ -37,7 +46,7 @@ impl Place {
         fs::create_dir_all(&home).expect("a folder for the test");
         let emulator = Emulator::start(Config { tls: true, ..config }).expect("it starts");
         fs::write(home.join("ca.pem"), emulator.ca_pem().expect("HTTPS")).expect("written");
-        Place { emulator, home }
+        Place { emulator, home, version: None }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -64,6 +73,7 @@ impl Place {
         let mut program = Program::new(cargo_bin!("arr"));
         program.current_dir(&self.home).env_clear().stdin(Stdio::null());
         program.env("HOME", &self.home).env("ARR_CA_FILE", self.home.join("ca.pem"));
+        program.envs(self.version.map(|version| ("ARR_API_VERSION", version)));
         program.args(arguments);
         program
     }
@@ -100,6 +110,12 @@ impl Place {
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.home.join(name), text).expect("written");
     }
+
+    /// Writes a file that only the user may read.
+    pub(crate) fn write_private(&self, name: &str, text: &str) {
+        self.write(name, text);
+        fs::set_permissions(self.home.join(name), fs::Permissions::from_mode(0o600)).expect("it is there");
+    }
 }
 
 pub(crate) const KEY: &str = DEVELOPMENT_ACCOUNT_KEY;
@@ -116,14 +132,18 @@ impl Drop for Place {
 /// A command that is still running.
 pub(crate) struct Running {
     child: Child,
-    stdout: Pipe<ChildStdout>,
-    stderr: Pipe<ChildStderr>,
+    stdout: Pipe,
+    stderr: Pipe,
 }
 
 /// A pipe, and what was read from it.
-struct Pipe<T>(BufReader<T>, String);
+struct Pipe(BufReader<Box<dyn Read>>, String);
 
-impl<T: Read> Pipe<T> {
+impl Pipe {
+    fn new(pipe: Option<impl Read + 'static>) -> Pipe {
+        Pipe(BufReader::new(Box::new(pipe.expect("a pipe"))), String::new())
+    }
+
     #[track_caller]
     fn until(&mut self, text: &str) {
         while !self.1.contains(text) {
@@ -141,8 +161,8 @@ impl<T: Read> Pipe<T> {
 impl Running {
     pub(crate) fn begin(mut program: Program) -> Running {
         let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-        let stdout = Pipe(BufReader::new(child.stdout.take().expect("a pipe")), String::new());
-        let stderr = Pipe(BufReader::new(child.stderr.take().expect("a pipe")), String::new());
+        let stdout = Pipe::new(child.stdout.take());
+        let stderr = Pipe::new(child.stderr.take());
         Running { child, stdout, stderr }
     }
 
@@ -156,6 +176,11 @@ impl Running {
     #[track_caller]
     pub(crate) fn until_printed(&mut self, text: &str) {
         self.stdout.until(text);
+    }
+
+    /// As a reader of standard output that leaves.
+    pub(crate) fn close_stdout(&mut self) {
+        self.stdout.0 = BufReader::new(Box::new(io::empty()));
     }
 
     /// What was read from standard output so far.

@@ -7,125 +7,129 @@ use serde_json::json;
 use snapbox::cmd::cargo_bin;
 use snapbox::str;
 
-use crate::place::{Place, Running, VERSIONS};
+use crate::place::{Place, Running, with_both_versions};
 
 #[test]
 fn a_session_from_create_to_stop() {
-    let place = Place::new("story");
-    for version in VERSIONS {
-        let of = |arguments: &[&'static str]| [arguments, &["--api-version", version]].concat();
-        let created = place.json(&of(&["create", "--wait", "--lease", "30m"]));
+    with_both_versions("story", Place::new, |place| {
+        let created = place.json(&["create", "--wait", "--lease", "30m"]);
         let id = created["id"].as_str().expect("an id");
         assert_eq!((&created["status"], &created["size"]), (&json!("ready"), &json!("standard")));
         assert_eq!(created["max_lease_seconds"], 1_800);
         assert!(created["hostname"].is_string() && created["handshake_port"].is_number(), "{created}");
 
-        assert_eq!(place.json(&[&["show", id][..], &of(&[])].concat())["id"], id);
-        assert_eq!(place.json(&[&["wait", id][..], &of(&[])].concat())["status"], "ready");
-        let longer = |amount: &[&str]| place.json(&[&["extend", id][..], amount, &of(&[])].concat());
-        assert_eq!(longer(&["--lease", "1h"])["max_lease_seconds"], 3_600);
-        assert_eq!(longer(&["--by", "30m"])["max_lease_seconds"], 5_400);
+        assert_eq!(place.json(&["show", id])["id"], id);
+        assert_eq!(place.json(&["wait", id])["status"], "ready");
+        let longer = |amount: [&str; 2]| place.json(&["extend", id, amount[0], amount[1]]);
+        assert_eq!(longer(["--lease", "1h"])["max_lease_seconds"], 3_600);
+        assert_eq!(longer(["--by", "30m"])["max_lease_seconds"], 5_400);
 
-        let listed = place.json(&of(&["list"]));
+        let listed = place.json(&["list"]);
         assert_eq!((&listed[0]["id"], &listed[0]["mine"]), (&json!(id), &json!(true)));
-        assert_eq!(place.json(&[&["stop", id][..], &of(&[])].concat()), json!([{ "id": id, "outcome": "stopped" }]));
-        assert_eq!(place.json(&of(&["list"])), json!([]));
-        let again = place.json(&[&["stop", id][..], &of(&[])].concat());
-        assert_eq!(again, json!([{ "id": id, "outcome": "already_gone" }]));
-    }
+        assert_eq!(place.json(&["stop", id]), json!([{ "id": id, "outcome": "stopped" }]));
+        assert_eq!(place.json(&["list"]), json!([]));
+        assert_eq!(place.json(&["stop", id]), json!([{ "id": id, "outcome": "already_gone" }]));
+    });
 }
 
 #[test]
 fn create_prints_the_session_and_nothing_else() {
-    let place = Place::new("output");
-    place
-        .arr(&["create", "--wait"])
-        .assert()
-        .success()
-        .stdout_eq(str![[r#"
+    with_both_versions("output", Place::new, |place| {
+        place
+            .arr(&["create", "--wait"])
+            .assert()
+            .success()
+            .stdout_eq(str![[r#"
 Session  [..]-[..]
 Status   ready
 Size     standard
 Host     [..].mixedreality.azure.com
 Ports    [..] handshake, [..] inspector
 Lease    1h, [..] left
-
+...
 "#]])
-        .stderr_eq(str![[r#"
+            .stderr_eq(str![[r#"
 creating a standard session with a lease of 1h
-session [..] is starting
+session [..] is [..]
 to stop it: arr --emulator=[..] stop [..]
 
 "#]]);
-    place.arr(&["list"]).assert().success().stdout_eq(str![[r#"
+        place.arr(&["list"]).assert().success().stdout_eq(str![[r#"
 ID                                    STATUS  SIZE      LEASE  LEFT[..]  MINE  HOST
 [..]  ready   standard  1h     [..]  yes   [..].mixedreality.azure.com
 
 "#]]);
+    });
 }
 
 #[test]
 fn the_formats_of_a_list() {
-    let place = Place::new("formats");
-    place.arr(&["list"]).assert().success().stdout_eq("").stderr_eq("no sessions at https://127.0.0.1:[..]\n");
-    place.arr(&["list", "-o", "json"]).assert().success().stdout_eq("[]\n").stderr_eq("");
-    for format in ["ndjson", "id"] {
-        place.arr(&["list", "-o", format]).assert().success().stdout_eq("").stderr_eq("");
-    }
-    let ids = [place.create(&["--wait"]), place.create(&["--wait", "--size", "premium"])];
-    let output = place.arr(&["list", "-o", "ndjson"]).assert().success();
-    let lines = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
-    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(lines.iter().map(|line| &line["id"]).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
-    assert_eq!(lines[1]["size"], "premium");
-    place.arr(&["ls", "-o", "id"]).assert().success().stdout_eq(format!("{}\n{}\n", ids[0], ids[1]));
+    with_both_versions("formats", Place::new, |place| {
+        place.arr(&["list"]).assert().success().stdout_eq("").stderr_eq("no sessions at https://127.0.0.1:[..]\n");
+        place.arr(&["list", "-o", "json"]).assert().success().stdout_eq("[]\n").stderr_eq("");
+        for format in ["ndjson", "id"] {
+            place.arr(&["list", "-o", format]).assert().success().stdout_eq("").stderr_eq("");
+        }
+        let ids = [place.create(&["--wait"]), place.create(&["--wait", "--size", "premium"])];
+        let output = place.arr(&["list", "-o", "ndjson"]).assert().success();
+        let lines = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+        let lines: Vec<serde_json::Value> =
+            lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(lines.iter().map(|line| &line["id"]).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
+        assert_eq!(lines[1]["size"], "premium");
+        place.arr(&["ls", "-o", "id"]).assert().success().stdout_eq(format!("{}\n{}\n", ids[0], ids[1]));
+    });
 }
 
 #[test]
 fn mine_are_those_that_this_command_line_created() {
-    let (place, other) = (Place::where_sessions_start("mine"), "other-folder");
-    let mine = place.create(&[]);
-    let others = place.create(&["--journal", other]);
-    let listed = place.json(&["list"]);
-    let of =
-        |id: &str| listed.as_array().expect("a list").iter().find(|it| it["id"] == id).expect("it")["mine"].clone();
-    assert_eq!((of(&mine), of(&others)), (json!(true), json!(false)));
-    place.arr(&["list", "--mine", "-o", "id"]).assert().success().stdout_eq(format!("{mine}\n"));
-    place.arr(&["list", "--status", "ready", "-o", "id"]).assert().success().stdout_eq("");
-    place.arr(&["list", "--status", "starting", "--mine", "-o", "id"]).assert().stdout_eq(format!("{mine}\n"));
+    with_both_versions("mine", Place::where_sessions_start, |place| {
+        let other = "other-folder";
+        let mine = place.create(&[]);
+        let others = place.create(&["--journal", other]);
+        let listed = place.json(&["list"]);
+        let of =
+            |id: &str| listed.as_array().expect("a list").iter().find(|it| it["id"] == id).expect("it")["mine"].clone();
+        assert_eq!((of(&mine), of(&others)), (json!(true), json!(false)));
+        place.arr(&["list", "--mine", "-o", "id"]).assert().success().stdout_eq(format!("{mine}\n"));
+        place.arr(&["list", "--status", "ready", "-o", "id"]).assert().success().stdout_eq("");
+        place.arr(&["list", "--status", "starting", "--mine", "-o", "id"]).assert().stdout_eq(format!("{mine}\n"));
 
-    place.arr(&["stop", "--mine", "-o", "id"]).assert().success().stdout_eq(format!("{mine}\n"));
-    place.arr(&["list", "-o", "id"]).assert().success().stdout_eq(format!("{others}\n"));
-    place.arr(&["stop", "--mine"]).assert().success().stdout_eq("").stderr_eq("no sessions to stop\n");
+        place.arr(&["stop", "--mine", "-o", "id"]).assert().success().stdout_eq(format!("{mine}\n"));
+        place.arr(&["list", "-o", "id"]).assert().success().stdout_eq(format!("{others}\n"));
+        place.arr(&["stop", "--mine"]).assert().success().stdout_eq("").stderr_eq("no sessions to stop\n");
+    });
 }
 
 #[test]
 fn stopping_the_whole_account_needs_consent() {
-    let place = Place::where_sessions_start("account");
-    place.create(&["--journal", "other-folder"]);
-    place.create(&[]);
-    place.arr(&["stop", "--account"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+    with_both_versions("account", Place::where_sessions_start, |place| {
+        place.create(&["--journal", "other-folder"]);
+        place.create(&[]);
+        place.arr(&["stop", "--account"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
 error: this would stop 2 sessions of the account, 1 of which this command line did not create
  hint: if that is intended, add --yes
 
 "#]]);
-    assert_eq!(place.json(&["list"]).as_array().expect("a list").len(), 2);
-    let stopped = place.json(&["stop", "--account", "--yes"]);
-    assert_eq!(stopped.as_array().expect("a list").len(), 2);
-    assert_eq!(place.json(&["list"]), json!([]));
+        assert_eq!(place.json(&["list"]).as_array().expect("a list").len(), 2);
+        let stopped = place.json(&["stop", "--account", "--yes"]);
+        assert_eq!(stopped.as_array().expect("a list").len(), 2);
+        assert_eq!(place.json(&["list"]), json!([]));
+    });
 }
 
 #[test]
 fn an_extended_or_created_session_stays_released() {
-    let place = Place::where_sessions_start("released");
-    let id = place.create(&[]);
-    place.arr(&["extend", &id, "--by", "1h"]).assert().success();
-    place.arr(&["list", "--mine", "-o", "id"]).assert().success().stdout_eq(format!("{id}\n"));
-    let journal = place.home.join(".local/state/arr/journal");
-    let files = std::fs::read_dir(journal).expect("a journal").map(|entry| entry.expect("an entry").path());
-    let texts: Vec<String> = files.map(|file| std::fs::read_to_string(file).expect("a file")).collect();
-    let last = texts.iter().flat_map(|text| text.lines()).rfind(|line| line.contains(&id)).expect("a record");
-    assert!(last.contains("\"released\""), "{texts:?}");
+    with_both_versions("released", Place::where_sessions_start, |place| {
+        let id = place.create(&[]);
+        place.arr(&["extend", &id, "--by", "1h"]).assert().success();
+        place.arr(&["list", "--mine", "-o", "id"]).assert().success().stdout_eq(format!("{id}\n"));
+        let journal = place.home.join(".local/state/arr/journal");
+        let files = std::fs::read_dir(journal).expect("a journal").map(|entry| entry.expect("an entry").path());
+        let texts: Vec<String> = files.map(|file| std::fs::read_to_string(file).expect("a file")).collect();
+        let last = texts.iter().flat_map(|text| text.lines()).rfind(|line| line.contains(&id)).expect("a record");
+        assert!(last.contains("\"released\""), "{texts:?}");
+    });
 }
 
 #[test]

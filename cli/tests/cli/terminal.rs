@@ -3,7 +3,9 @@
 use std::io::Read;
 use std::process::{Command as Program, Stdio};
 
-use crate::place::{Place, eventually};
+use arr_service::SessionStatus;
+
+use crate::place::{Place, Running, eventually};
 
 /// Runs a program in a terminal of 90 columns. Types the second argument once the first is shown; prints the rest.
 const SCRIPT: &str = "\
@@ -107,4 +109,42 @@ fn a_reader_that_leaves_is_not_an_error() {
     let id = &place.emulator.sessions()[0].id;
     assert!(stderr.contains(&format!("session {id} is starting\n")), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn a_table_that_is_watched_is_redrawn_until_ctrl_c() {
+    let place = Place::new("watch_terminal");
+    place.create(&["--wait"]);
+    // Clears the two lines of the first table.
+    let again = "\u{1b}[2A\r\u{1b}[2K\u{1b}[1B\r\u{1b}[2K";
+    let (code, shown) = on_terminal(&place, &["watch", "--interval", "100ms"], [again, "\u{3}"], &[]);
+    assert_eq!(code, Some(130), "{shown}");
+    assert!(shown.contains("ready") && shown.contains(again), "{shown:?}");
+}
+
+#[test]
+fn a_watch_ends_when_its_reader_leaves() {
+    let place = Place::where_sessions_start("watch_pipe");
+    let id = place.create(&[]);
+    let mut running = Running::begin(place.with_account(&["watch", "--interval", "50ms"]));
+    running.until_printed("starting");
+    running.close_stdout();
+    place.emulator.set_session_status(&id, SessionStatus::Ready, None).expect("a valid change");
+    assert_eq!(running.end().0, Some(0));
+}
+
+#[test]
+fn without_a_reader_of_standard_error_a_command_does_its_work() {
+    let place = Place::new("no_stderr");
+    let without_reader = |arguments: &[&str]| {
+        let mut arr = place.with_account(arguments);
+        let mut child = arr.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        drop(child.stderr.take());
+        let output = child.wait_with_output().expect("it ends");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let (code, id) = without_reader(&["create", "--wait", "-o", "id", "-v"]);
+    assert_eq!((code, id.as_str()), (Some(0), place.emulator.sessions()[0].id.as_str()));
+    assert_eq!(without_reader(&["show", "nope"]), (Some(4), String::new()));
+    assert_eq!(without_reader(&["stop", "--mine", "-o", "id"]), (Some(0), id));
 }

@@ -7,20 +7,21 @@ use arr_service::Fault;
 use serde_json::Value;
 use snapbox::str;
 
-use crate::place::Place;
+use crate::place::{Place, with_both_versions};
 
 #[test]
 fn a_token_is_printed_alone() {
-    let place = Place::new("token");
-    let output = place.arr(&["token"]).assert().success().stderr_eq("");
-    let token = String::from_utf8_lossy(&output.get_output().stdout).trim().to_owned();
-    assert_eq!(token.split('.').count(), 3, "{token}");
-    place.bare(&["list", "-o", "id"]).assert().code(2);
-    let url = place.url().to_owned();
-    let account = [("ARR_ACCESS_TOKEN", token.as_str()), ("ARR_ACCOUNT_ID", place.emulator.account().id())];
-    let hosts = [("ARR_ACCOUNT_DOMAIN", url.as_str()), ("ARR_SERVICE_ENDPOINT", url.as_str())];
-    place.bare(&["list", "-o", "id"]).envs(account).envs(hosts).assert().success();
-    assert_eq!(place.json(&["token"])["expires_in_seconds"].as_u64().map(|it| it > 80_000), Some(true));
+    with_both_versions("token", Place::new, |place| {
+        let output = place.arr(&["token"]).assert().success().stderr_eq("");
+        let token = String::from_utf8_lossy(&output.get_output().stdout).trim().to_owned();
+        assert_eq!(token.split('.').count(), 3, "{token}");
+        place.bare(&["list", "-o", "id"]).assert().code(2);
+        let url = place.url().to_owned();
+        let account = [("ARR_ACCESS_TOKEN", token.as_str()), ("ARR_ACCOUNT_ID", place.emulator.account().id())];
+        let hosts = [("ARR_ACCOUNT_DOMAIN", url.as_str()), ("ARR_SERVICE_ENDPOINT", url.as_str())];
+        place.bare(&["list", "-o", "id"]).envs(account).envs(hosts).assert().success();
+        assert_eq!(place.json(&["token"])["expires_in_seconds"].as_u64().map(|it| it > 80_000), Some(true));
+    });
 }
 
 /// The verdicts of the doctor, by check.
@@ -33,13 +34,14 @@ fn verdicts(place: &Place, code: i32) -> Vec<(String, String)> {
 
 #[test]
 fn the_doctor_checks_everything_in_order() {
-    let place = Place::new("doctor");
-    place.arr(&["doctor"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
+    with_both_versions("doctor", Place::new, |place| {
+        place.arr(&["doctor"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
 ✓ configuration    account d0ca11ed-0000-4000-8000-a0ca7a57e0de with an account key, from --emulator
                    account_id        d0ca11ed-0000-4000-8000-a0ca7a57e0de [..] --emulator
                    account_key       (set) [..] --emulator
                    account_domain    https://127.0.0.1:[..] --emulator
                    service_endpoint  https://127.0.0.1:[..] --emulator
+                   api_version       [..]  ARR_API_VERSION
                    ca_file           [..]ca.pem  ARR_CA_FILE
 ✓ name resolution  127.0.0.1:[..]
 ✓ proxy            none, or the system's
@@ -52,8 +54,9 @@ fn the_doctor_checks_everything_in_order() {
 ✓ journal          [..]/.local/state/arr/journal, 0 recorded
 
 "#]]);
-    place.emulator.advance_clock(Duration::from_secs(7_200));
-    assert!(verdicts(&place, 0).contains(&("clock".to_owned(), "warning".to_owned())));
+        place.emulator.advance_clock(Duration::from_secs(7_200));
+        assert!(verdicts(&place, 0).contains(&("clock".to_owned(), "warning".to_owned())));
+    });
 }
 
 #[test]
