@@ -120,15 +120,14 @@ pub(crate) fn note(text: &str) {
     say(format_args!("{} {}", style("note:").for_stderr().yellow(), printable(text)));
 }
 
-/// Text from a service or a file, without characters that would control the terminal.
+/// Text from a service or a file, without characters that control the terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if controls(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Whether a character controls the terminal, or the direction of the text around it.
 pub(crate) fn controls(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The library's messages have the form "cause; remedy". A semicolon within quotes or parentheses belongs to these.

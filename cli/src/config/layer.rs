@@ -46,8 +46,9 @@ impl Layer {
     pub(crate) fn add_secret(&mut self, setting: Setting, path: &Path, from: String) -> Result<(), Failure> {
         /// More than any token has.
         const LONGEST: u64 = 64 * 1024;
-        let shown = path.display();
-        let bytes = if path == Path::new("-") {
+        let standard_input = path == Path::new("-");
+        let shown = if standard_input { "standard input".to_owned() } else { path.display().to_string() };
+        let bytes = if standard_input {
             files::read_up_to(LONGEST, io::stdin().lock())
         } else {
             self.notes.extend(warning_if_exposed(path));

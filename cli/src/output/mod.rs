@@ -52,7 +52,7 @@ pub(crate) fn json(value: &impl Serialize) -> String {
     harmless(&serde_json::to_string_pretty(value).unwrap_or_default())
 }
 
-/// Escapes what JSON allows but a terminal obeys. Such characters occur only in texts.
+/// Escapes what JSON allows but a terminal obeys. Such characters occur only within texts.
 fn harmless(json: &str) -> String {
     let escaped = |c: char| if c != '\n' && controls(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
     json.chars().map(escaped).chain(["\n".to_owned()]).collect()

@@ -7,7 +7,7 @@ use console::{Term, truncate_str, user_attended_stderr};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::duration::short;
-use crate::failure::say;
+use crate::failure::{printable, say};
 
 pub(crate) struct Progress {
     /// On a terminal.
@@ -45,7 +45,7 @@ impl Progress {
     }
 
     pub(crate) fn state_with(&mut self, state: impl Into<String>, detail: &str) {
-        let state = state.into();
+        let state = printable(&state.into());
         let elapsed = self.begun.elapsed();
         let separator = if detail.is_empty() { "" } else { ", " };
         match &self.spinner {

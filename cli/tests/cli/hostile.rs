@@ -51,6 +51,26 @@ fn the_services_texts_control_no_terminal() {
 }
 
 #[test]
+fn unknown_words_control_no_terminal() {
+    let place = Place::new("hostile_words");
+    let session = json!({ "sessionId": "x", "sessionStatus": HOSTILE, "sessionSize": HOSTILE, "sessionHostname": "h" });
+    let list = Fault::on("GET", "**/sessions").status(200).body(json!({ "sessions": [session] }).to_string());
+    let read = Fault::on("GET", "**/sessions/**").status(200).body(session.to_string());
+    place.emulator.add_faults([list.always(), read.always()]).expect("valid faults");
+    for command in [
+        &["list"][..],
+        &["list", "-o", "json"],
+        &["show", "x"],
+        &["show", "x", "-o", "ndjson"],
+        &["wait", "x", "--timeout", "100ms"],
+    ] {
+        let text = printed(place.arr(command));
+        assert!(text.contains("owned"), "{command:?}: {text}");
+    }
+    assert_eq!(place.json(&["show", "x"])["status"], HOSTILE, "a program gets the word itself");
+}
+
+#[test]
 fn texts_of_files_control_no_terminal() {
     let place = Place::new("hostile_files");
     place.write("arrconfig.json", &place.arrconfig(KEY).replace(DEVELOPMENT_ACCOUNT_ID, "\\u001b[31mowned\\u009b"));
