@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use arr_client::SessionId;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::duration;
@@ -41,6 +41,20 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: Global,
+}
+
+impl Cli {
+    pub(crate) fn read() -> Cli {
+        let matches = Cli::command().get_matches();
+        let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let options = Account::augment_args(clap::Command::new("account"));
+        let given = |option: &Arg| {
+            let value = matches.get_raw(option.get_id().as_str())?.next()?;
+            Some((format!("--{}", option.get_long()?), value.to_string_lossy().into_owned()))
+        };
+        cli.global.account.given = options.get_arguments().filter_map(given).collect();
+        cli
+    }
 }
 
 /// The options of RenderingSession.ps1, in lower case, and what replaces them.
@@ -156,29 +170,9 @@ pub(crate) struct Account {
     /// The folder that remembers created sessions, or none [default: below the user's state folder]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) journal: Option<PathBuf>,
-}
-
-impl Account {
-    /// The options that were given, with their values.
-    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
-        let options = [
-            ("--config", path(&self.config)),
-            ("--profile", self.profile.clone()),
-            ("--emulator", self.emulator.clone()),
-            ("--account-id", self.account_id.clone()),
-            ("--account-domain", self.account_domain.clone()),
-            ("--service-endpoint", self.service_endpoint.clone()),
-            ("--account-key-file", path(&self.account_key_file)),
-            ("--entra-token-file", path(&self.entra_token_file)),
-            ("--access-token-file", path(&self.access_token_file)),
-            ("--api-version", self.api_version.clone()),
-            ("--ca-file", path(&self.ca_file)),
-            ("--proxy", self.proxy.clone()),
-            ("--journal", path(&self.journal)),
-        ];
-        options.into_iter().filter_map(|(name, value)| Some((name, value?)))
-    }
+    /// Those of these options that were given, with their values.
+    #[arg(skip)]
+    pub(crate) given: Vec<(String, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -44,11 +44,16 @@ impl Context<'_> {
             true => value.to_owned(),
             false => format!("'{}'", value.replace('\'', r"'\''")),
         };
-        let options = self.global.account.given().map(|(name, value)| match (name, value.as_str()) {
+        let options = self.global.account.given.iter().map(|(name, value)| match (name.as_str(), value.as_str()) {
             ("--emulator", EMULATOR) => "--emulator ".to_owned(),
             (name, value) => format!("{name}={} ", quoted(value)),
         });
         format!("arr {}{command}", options.collect::<String>())
+    }
+
+    /// How to stop a session.
+    pub(crate) fn to_stop(&self, id: &SessionId) -> String {
+        format!("to stop it: {}", self.command(&format!("stop {id}")))
     }
 }
 

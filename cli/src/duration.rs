@@ -32,20 +32,15 @@ pub(crate) fn time_span(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(((days * 24 + hours) * 60 + minutes) * 60 + seconds))
 }
 
-/// A length for people: its two largest units.
+/// A length for people: days with hours, hours with minutes, or less with seconds.
 pub(crate) fn short(length: Duration) -> String {
     let seconds = length.as_secs();
-    let (large, small) = match seconds {
-        86_400.. => ((seconds / 86_400, "d"), (seconds % 86_400 / 3_600, "h")),
-        3_600.. => ((seconds / 3_600, "h"), (seconds % 3_600 / 60, "m")),
-        60.. => ((seconds / 60, "m"), (seconds % 60, "s")),
-        _ => return format!("{seconds}s"),
+    let unit = match seconds {
+        86_400.. => 3_600,
+        3_600.. => 60,
+        _ => 1,
     };
-    if small.0 == 0 {
-        format!("{}{}", large.0, large.1)
-    } else {
-        format!("{}{} {}{}", large.0, large.1, small.0, small.1)
-    }
+    humantime::format_duration(Duration::from_secs(seconds - seconds % unit)).to_string()
 }
 
 #[cfg(test)]
@@ -79,8 +74,8 @@ mod tests {
             (60, "1m"),
             (3_599, "59m 59s"),
             (5_400, "1h 30m"),
-            (86_400, "1d"),
-            (90_000, "1d 1h"),
+            (86_459, "1day"),
+            (90_000, "1day 1h"),
         ] {
             assert_eq!(short(Duration::from_secs(seconds)), text);
         }

@@ -22,8 +22,6 @@ mod paths;
 use std::env;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use args::{Cli, Command};
 use commands::{create, doctor, extend, hold, list, pages, recover, show, stop, token, wait, watch};
 use config::Settings;
@@ -32,7 +30,7 @@ use failure::Failure;
 
 fn main() -> ExitCode {
     let done = args::refuse_expected(env::args_os()).and_then(|()| {
-        let cli = Cli::parse();
+        let cli = Cli::read();
         interrupt::install();
         run(&cli)
     });

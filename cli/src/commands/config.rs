@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, json};
 
 use crate::args::Format;
-use crate::config::{self, DEFAULT, Resolved, Setting};
+use crate::config::{self, DEFAULT, Layer, Setting};
 use crate::context::Context;
 use crate::failure::{Failure, note, printable, say};
 use crate::output;
@@ -16,7 +16,7 @@ pub(crate) fn path() -> Result<(), Failure> {
 }
 
 /// The name of each value, the value, and its source. Of a secret only that it is there.
-pub(crate) fn values(resolved: &Resolved) -> impl Iterator<Item = [String; 3]> {
+pub(crate) fn values(resolved: &Layer) -> impl Iterator<Item = [String; 3]> {
     let shown = |setting: Setting| {
         let found = resolved.get(setting)?;
         // A URL may have a password.
@@ -33,14 +33,12 @@ pub(crate) fn values(resolved: &Resolved) -> impl Iterator<Item = [String; 3]> {
 pub(crate) fn show(context: &Context) -> Result<(), Failure> {
     let resolved = &context.settings.resolved;
     resolved.notes.iter().for_each(|text| note(text));
-    let values = values(resolved);
+    let members = values(resolved).map(|[name, value, from]| (name, json!({ "value": value, "source": from })));
+    let name = &resolved.name;
+    output::one(context.format(), &members.collect::<Map<_, _>>(), || output::columns(values(resolved)), name)?;
     if context.format() != Format::Table {
-        let document: Map<_, _> =
-            values.map(|[name, value, from]| (name, json!({ "value": value, "source": from }))).collect();
-        let pretty = context.format() == Format::Json;
-        return output::print(&if pretty { output::json(&document) } else { output::line(&document) });
+        return Ok(());
     }
-    output::print(&output::columns(values))?;
     // After the values, what is missing.
     context.settings.client_config().map(drop)
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use arr_client::{ErrorKind, EventKind, Lease, NewSession, Reused, StartedOperation};
+use arr_client::{EventKind, Lease, NewSession, Reused, StartedOperation};
 
 use super::hold::keep;
-use super::stop::stop_session;
+use super::stop::stop_interrupted;
 use super::wait::{NotReady, until_ready};
 use crate::args::{Create, Format, OnExit};
 use crate::config::Journal;
@@ -58,7 +58,7 @@ pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
         session.known_properties()
     };
     drop(progress);
-    let to_stop = format!("to stop it: {}", context.command(&format!("stop {}", session.id())));
+    let to_stop = context.to_stop(session.id());
     let printed = output::session(context.format(), &Row::of(properties));
     if let Some(cap) = args.holding.cap {
         let default = if reused { OnExit::Leave } else { OnExit::Stop };
@@ -110,8 +110,7 @@ fn lost(context: &Context, client: &Connection, mut failure: Failure) -> Failure
         if event.kind == EventKind::CreateLost {
             left = Some(event.count.saturating_sub(event.index + 1));
             if let Some(id) = event.session {
-                failure =
-                    failure.hint(format!("it may be {id}; to stop it: {}", context.command(&format!("stop {id}"))));
+                failure = failure.hint(format!("it may be {id}; {}", context.to_stop(&id)));
             }
         }
     }
@@ -120,21 +119,8 @@ fn lost(context: &Context, client: &Connection, mut failure: Failure) -> Failure
 
 /// Stops a session that was interrupted while it started.
 fn give_up(context: &Context, taken: &mut Taken) -> Failure {
-    let session = &taken.session;
-    let id = session.id();
-    match stop_session(session, interrupt::count() + 1) {
-        Some(Ok(_)) => interrupt::interrupted(format!("interrupted; session {id} was stopped")),
-        Some(Err(error)) if error.kind() == ErrorKind::NotFound => interrupt::interrupted("interrupted"),
-        outcome => {
-            // So that `arr recover` finds it.
-            taken.mine = false;
-            let cause = format!("interrupted; session {id} may be running");
-            let failure = Failure::new(Exit::Unknown, cause);
-            let failure = match outcome {
-                Some(Err(error)) => failure.hint(format!("the stop failed: {error}")),
-                _ => failure,
-            };
-            failure.hint(format!("to stop it: {}", context.command(&format!("stop {id}"))))
-        }
-    }
+    let failure = stop_interrupted(context, &taken.session);
+    // So that `arr recover` finds it.
+    taken.mine = failure.exit != Exit::Unknown;
+    failure
 }

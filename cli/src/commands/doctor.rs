@@ -98,9 +98,8 @@ fn configuration(context: &Context, checks: &mut Checks) -> Option<(ClientConfig
     let made = config.and_then(|config| Ok((config.clone(), context.open(Client::new(config)?))));
     match &made {
         Ok((config, _)) => {
-            let source = resolved.account.as_deref().unwrap_or("several sources");
             let kind = resolved.credential().map_or("", |(kind, _)| kind.name()).replace('_', " ");
-            checks.ok("configuration", format!("account {} with an {kind}, from {source}", config.account_id));
+            checks.ok("configuration", format!("account {} with an {kind}, from {}", config.account_id, resolved.name));
         }
         Err(failure) => checks.failed("configuration", failure),
     }
@@ -293,9 +292,6 @@ fn print(format: Format, checks: &[Check]) -> Result<(), Failure> {
         let more: String = values.chain(hints).map(|line| format!("{indent}{line}\n")).collect();
         format!("{} {:<15}  {}\n{more}", sign(check.verdict), check.check, printable(&check.detail))
     };
-    output::print(&match format {
-        Format::Json => output::json(&checks),
-        Format::Ndjson => checks.iter().map(output::line).collect(),
-        Format::Table | Format::Id => checks.iter().map(line).collect(),
-    })
+    let failed = checks.iter().filter(|check| check.verdict == Verdict::Failed).map(|check| check.check);
+    output::many(format, checks, || checks.iter().map(line).collect(), failed)
 }

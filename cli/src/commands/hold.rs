@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arr_client::{EventKind, KeepAlive, Session, SessionId, SessionStatus, Snapshot, WatchOptions};
 
-use super::stop::{stop_session, worst};
+use super::stop::{stop_interrupted, worst};
 use crate::args::{Hold, OnExit};
 use crate::config::Journal;
 use crate::context::{Connection, Context};
@@ -110,16 +110,11 @@ fn let_go(context: &Context, sessions: &[Session], on_exit: OnExit) -> Result<()
 
 fn let_one_go(context: &Context, session: &Session, on_exit: OnExit) -> Failure {
     let id = session.id();
-    let to_stop = format!("to stop it: {}", context.command(&format!("stop {id}")));
-    if on_exit == OnExit::Leave {
-        let left = short(session.snapshot().remaining);
-        return interrupt::interrupted(format!("interrupted; session {id} keeps running, its lease ends in {left}"))
-            .hint(to_stop);
+    if on_exit == OnExit::Stop {
+        say(format_args!("stopping session {id}"));
+        return stop_interrupted(context, session);
     }
-    say(format_args!("stopping session {id}"));
-    match stop_session(session, interrupt::count() + 1) {
-        Some(Ok(_)) => interrupt::interrupted(format!("interrupted; session {id} was stopped")),
-        Some(Err(error)) => Failure::from(error).about("interrupted").hint(to_stop),
-        None => Failure::new(Exit::Unknown, format!("interrupted; session {id} may be running")).hint(to_stop),
-    }
+    let left = short(session.snapshot().remaining);
+    interrupt::interrupted(format!("interrupted; session {id} keeps running, its lease ends in {left}"))
+        .hint(context.to_stop(id))
 }

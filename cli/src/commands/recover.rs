@@ -3,11 +3,11 @@
 use arr_client::{Claim, Recovered};
 
 use super::hold::keep;
-use super::stop::{StopOf, report, stop_session};
+use super::stop::{StopOf, report, stop_known};
 use crate::args::{Format, OnExit, Recover};
 use crate::config::Journal;
 use crate::context::{Context, Taken, release, run};
-use crate::failure::{Exit, Failure, say};
+use crate::failure::{Failure, say};
 use crate::interrupt;
 use crate::output::{self, Row};
 
@@ -18,7 +18,8 @@ pub(crate) fn recover(context: &Context, args: &Recover) -> Result<(), Failure> 
     let found = run(client.recover_sessions())??;
     let (ours, others): (Vec<_>, Vec<_>) = found.iter().partition(|it| it.claim == Claim::Ours);
     if args.stop && !found.is_empty() {
-        let results = ours.into_iter().map(|it| (it.session.id().clone(), stop(it))).collect::<Vec<StopOf>>();
+        let results =
+            ours.into_iter().map(|it| (it.session.id().clone(), stop_known(&it.session))).collect::<Vec<StopOf>>();
         left_alone(context, &others, "stopped");
         return report(context, results);
     }
@@ -47,15 +48,7 @@ pub(crate) fn recover(context: &Context, args: &Recover) -> Result<(), Failure> 
 /// Names the sessions that may be another's.
 fn left_alone(context: &Context, others: &[&Recovered], what: &str) {
     for it in others {
-        let (id, stop) = (it.session.id(), context.command(&format!("stop {}", it.session.id())));
-        say(format_args!("session {id} may be another's, so it was not {what}; to stop it: {stop}"));
-    }
-}
-
-fn stop(recovered: &Recovered) -> Result<bool, Failure> {
-    let id = recovered.session.id();
-    match stop_session(&recovered.session, 2) {
-        Some(stopped) => Ok(stopped?.already_gone),
-        None => Err(Failure::new(Exit::Unknown, format!("interrupted; session {id} may still be running"))),
+        let id = it.session.id();
+        say(format_args!("session {id} may be another's, so it was not {what}; {}", context.to_stop(id)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use arr_client::{Error, Session, SessionId, StopScope, Stopped};
+use arr_client::{Error, ErrorKind, Session, SessionId, StopScope, Stopped};
 
 use super::list;
 use crate::args::Stop;
@@ -65,15 +65,28 @@ fn stop_each(client: &Connection, ids: &[SessionId]) -> Vec<StopOf> {
 fn stop_one(client: &Connection, id: &SessionId) -> Result<AlreadyGone, Failure> {
     let taken = client.take(id)?;
     let gone = taken.session.known_properties().status.is_final();
-    match stop_session(&taken.session, 2) {
-        Some(Ok(stopped)) => Ok(gone || stopped.already_gone),
-        Some(Err(error)) => Err(error.into()),
-        None => Err(Failure::new(Exit::Unknown, format!("interrupted; session {id} may still be running"))),
+    Ok(stop_known(&taken.session)? || gone)
+}
+
+pub(super) fn stop_known(session: &Session) -> Result<AlreadyGone, Failure> {
+    let unknown = || Failure::new(Exit::Unknown, format!("interrupted; session {} may still be running", session.id()));
+    Ok(stop_session(session, 2).ok_or_else(unknown)??.already_gone)
+}
+
+/// Stops a session after Ctrl+C, and reports what became of it. Another Ctrl+C leaves at once.
+pub(super) fn stop_interrupted(context: &Context, session: &Session) -> Failure {
+    let id = session.id();
+    let unknown = Failure::new(Exit::Unknown, format!("interrupted; session {id} may be running"));
+    match stop_session(session, interrupt::count() + 1) {
+        Some(Ok(_)) => interrupt::interrupted(format!("interrupted; session {id} was stopped")),
+        Some(Err(error)) if error.kind() == ErrorKind::NotFound => interrupt::interrupted("interrupted"),
+        Some(Err(error)) => unknown.hint(format!("the stop failed: {error}")).hint(context.to_stop(id)),
+        None => unknown.hint(context.to_stop(id)),
     }
 }
 
 /// Stops a session. `None`: it was interrupted so often before the reply.
-pub(crate) fn stop_session(session: &Session, interrupts: u32) -> Option<Result<Stopped, Error>> {
+fn stop_session(session: &Session, interrupts: u32) -> Option<Result<Stopped, Error>> {
     match session.stop().start() {
         Ok(operation) => finish(&operation, interrupts, || ()),
         Err(error) => Some(Err(error)),

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::args::Format;
 use crate::config::Journal;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -20,9 +19,5 @@ pub(crate) fn token(context: &Context) -> Result<(), Failure> {
     let token = client.access_token().run()?;
     let access_token = token.token.expose();
     let document = Document { access_token, expires_in_seconds: token.remaining.map(|it| it.as_secs()) };
-    output::print(&match context.format() {
-        Format::Table | Format::Id => format!("{access_token}\n"),
-        Format::Json => output::json(&document),
-        Format::Ndjson => output::line(&document),
-    })
+    output::one(context.format(), &document, || format!("{access_token}\n"), access_token)
 }

@@ -60,7 +60,7 @@ impl NotReady {
     pub(crate) fn failure(self, context: &Context, session: &Session) -> Failure {
         let known = session.known_properties();
         let (id, is) = (&known.id, known.status.as_str());
-        let stop = format!("to stop it: {}", context.command(&format!("stop {id}")));
+        let stop = context.to_stop(id);
         match self {
             NotReady::Interrupted => {
                 interrupt::interrupted(format!("interrupted; session {id} is still {is} and keeps running")).hint(stop)

@@ -22,7 +22,7 @@ pub(crate) struct Found {
 pub(crate) struct Layer {
     /// What to call the source.
     pub(crate) name: String,
-    values: Vec<(Setting, Found)>,
+    pub(super) values: Vec<(Setting, Found)>,
     /// What the user should know about the source.
     pub(crate) notes: Vec<String>,
 }
@@ -83,12 +83,12 @@ impl Layer {
     /// The options. Keys and tokens come from a file or standard input.
     pub(crate) fn of_options(options: &Account) -> Result<Layer, Failure> {
         let mut layer = Layer::named("options");
-        for (option, value) in options.given() {
+        for (option, value) in &options.given {
             for setting in Setting::ALL {
-                if option == setting.option() {
-                    layer.add(setting, &value, option.to_owned());
+                if *option == setting.option() {
+                    layer.add(setting, value, option.clone());
                 } else if setting.is_credential() && option.strip_suffix("-file") == Some(&setting.option()) {
-                    layer.add_secret(setting, Path::new(&value), format!("{option} {value}"))?;
+                    layer.add_secret(setting, Path::new(value), format!("{option} {value}"))?;
                 }
             }
         }

@@ -10,7 +10,8 @@ mod resolve;
 mod setting;
 mod settings;
 
+pub(crate) use layer::Layer;
 pub(crate) use profiles::{DEFAULT, import};
-pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use resolve::resolve;
 pub(crate) use setting::Setting;
 pub(crate) use settings::{Journal, Settings};

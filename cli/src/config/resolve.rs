@@ -4,7 +4,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 
 use super::files;
-use super::layer::{Found, Layer};
+use super::layer::Layer;
 use super::profiles;
 use super::setting::Setting;
 use crate::args::Account;
@@ -13,27 +13,8 @@ use crate::failure::Failure;
 /// The file of the PowerShell scripts.
 pub(crate) const ARRCONFIG: &str = "arrconfig.json";
 
-/// The values that count.
-#[derive(Debug, Default)]
-pub(crate) struct Resolved {
-    values: Vec<(Setting, Found)>,
-    /// The source of the account.
-    pub(crate) account: Option<String>,
-    pub(crate) notes: Vec<String>,
-}
-
-impl Resolved {
-    pub(crate) fn get(&self, setting: Setting) -> Option<&Found> {
-        self.values.iter().find(|(it, _)| *it == setting).map(|(_, found)| found)
-    }
-
-    pub(crate) fn credential(&self) -> Option<(Setting, &Found)> {
-        Setting::CREDENTIALS.into_iter().find_map(|setting| Some((setting, self.get(setting)?)))
-    }
-}
-
-/// Finds the values that count. Reads files, and standard input if an option says so; sends nothing.
-pub(crate) fn resolve(options: &Account) -> Result<Resolved, Failure> {
+/// Finds the values that count; the name is that of the account's source. Reads files, and standard input if an option says so; sends nothing.
+pub(crate) fn resolve(options: &Account) -> Result<Layer, Failure> {
     let mut given = Layer::of_options(options)?;
     let mut environment = Layer::of_environment()?;
     let named = named(options)?;
@@ -45,9 +26,9 @@ pub(crate) fn resolve(options: &Account) -> Result<Resolved, Failure> {
         None => found(&given, &environment, &mut notes)?,
     };
     notes.extend(base.notes.iter().cloned());
-    let mut resolved = Resolved::default();
     // A source that was named explicitly may be completed by the environment's credential.
     let lacks = base.credential().is_none() && is_named;
+    let mut values = Vec::new();
     for setting in Setting::ALL {
         let found = match () {
             () if setting.is_credential() && given.credential().is_some() => given.get(setting),
@@ -56,14 +37,11 @@ pub(crate) fn resolve(options: &Account) -> Result<Resolved, Failure> {
             () => given.get(setting).or_else(|| environment.get(setting)).or_else(|| base.get(setting)),
         };
         if let Some(found) = found {
-            resolved.values.push((setting, found.clone()));
+            values.push((setting, found.clone()));
         }
     }
-    let source =
-        if base.name.is_empty() && given.values().any(|(setting, _)| setting.is_of_account()) { given } else { base };
-    resolved.account = (!source.name.is_empty()).then_some(source.name);
-    resolved.notes = notes;
-    Ok(resolved)
+    let only_options = base.name.is_empty() && given.values().any(|(setting, _)| setting.is_of_account());
+    Ok(Layer { name: if only_options { given.name } else { base.name }, values, notes })
 }
 
 /// The source that an option names.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use arr_client::{ApiVersion, Client, ClientConfig, Credential, ErrorKind, LogLevel, SessionSize};
 
-use super::layer::Found;
-use super::resolve::{ARRCONFIG, Resolved};
+use super::layer::Layer;
+use super::resolve::ARRCONFIG;
 use super::setting::Setting;
 use crate::args::Global;
 use crate::duration;
@@ -18,7 +18,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a client is made.
 pub(crate) struct Settings<'a> {
-    pub(crate) resolved: Resolved,
+    pub(crate) resolved: Layer,
     global: &'a Global,
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Journal {
 }
 
 impl<'a> Settings<'a> {
-    pub(crate) fn new(resolved: Resolved, global: &'a Global) -> Settings<'a> {
+    pub(crate) fn new(resolved: Layer, global: &'a Global) -> Settings<'a> {
         Settings { resolved, global }
     }
 
@@ -84,32 +84,27 @@ impl<'a> Settings<'a> {
         self.resolved.get(setting).map(|found| found.value.expose().to_owned()).unwrap_or_default()
     }
 
-    pub(crate) fn api_version(&self) -> Result<ApiVersion, Failure> {
-        match self.resolved.get(Setting::ApiVersion) {
-            None => Ok(ApiVersion::V1),
-            Some(Found { value, from }) => match value.expose() {
-                "v1" => Ok(ApiVersion::V1),
-                "2021-01-01" | "2021-01-01-preview" => Ok(ApiVersion::V2021_01_01),
-                other => {
-                    Err(Failure::usage(format!("the API version \"{other}\" ({from}) is neither v1 nor 2021-01-01")))
-                }
-            },
-        }
+    fn api_version(&self) -> Result<ApiVersion, Failure> {
+        let newer = ApiVersion::V2021_01_01;
+        let words = [("v1", ApiVersion::V1), ("2021-01-01", newer), ("2021-01-01-preview", newer)];
+        self.word(Setting::ApiVersion, None, words)
     }
 
     /// The size of a new session: the one of the command, or the configured one.
     pub(crate) fn size(&self, given: Option<&str>) -> Result<SessionSize, Failure> {
-        let configured = self.resolved.get(Setting::Size);
-        let (text, from) = match (given, configured) {
-            (Some(given), _) => (given, "--size"),
-            (None, Some(found)) => (found.value.expose(), found.from.as_str()),
-            (None, None) => return Ok(SessionSize::Standard),
-        };
-        match text.to_ascii_lowercase().as_str() {
-            "standard" => Ok(SessionSize::Standard),
-            "premium" => Ok(SessionSize::Premium),
-            _ => Err(Failure::usage(format!("the size \"{text}\" ({from}) is neither standard nor premium"))),
-        }
+        let words = [("standard", SessionSize::Standard), ("premium", SessionSize::Premium)];
+        self.word(Setting::Size, given, words)
+    }
+
+    /// What a word means, of which there are these. The default is the first.
+    fn word<T, const N: usize>(&self, of: Setting, given: Option<&str>, words: [(&str, T); N]) -> Result<T, Failure> {
+        let configured = self.resolved.get(of).map(|found| (found.value.expose(), found.from.as_str()));
+        let option = of.option();
+        let (text, from) = given.map(|given| (given, option.as_str())).or(configured).unwrap_or((words[0].0, ""));
+        let (known, other) = (words[0].0, words[1].0);
+        let found = words.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+        let refused = || Failure::usage(format!("{} \"{text}\" ({from}) is neither {known} nor {other}", of.name()));
+        found.map(|(_, value)| value).ok_or_else(refused)
     }
 
     /// The lease of a new session.
@@ -141,7 +136,8 @@ impl<'a> Settings<'a> {
     }
 
     fn incomplete(&self, missing: &[Setting]) -> Failure {
-        let Some(source) = &self.resolved.account else {
+        let source = &self.resolved.name;
+        if source.is_empty() {
             let failure = Failure::usage("no account is configured");
             let failure = if Path::new(ARRCONFIG).is_file() {
                 failure
@@ -152,7 +148,7 @@ impl<'a> Settings<'a> {
             return failure
                 .hint("with a local emulator: --emulator")
                 .hint("or set ARR_ACCOUNT_ID, ARR_ACCOUNT_KEY, ARR_ACCOUNT_DOMAIN and ARR_SERVICE_ENDPOINT");
-        };
+        }
         let mut what: Vec<&str> = missing.iter().map(|setting| setting.name()).collect();
         if self.resolved.credential().is_none() {
             what.push("account_key");

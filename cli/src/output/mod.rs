@@ -47,9 +47,33 @@ pub(crate) fn line(value: &impl Serialize) -> String {
     harmless(&serde_json::to_string(value).unwrap_or_default())
 }
 
-/// A JSON document for people and programs.
-pub(crate) fn json(value: &impl Serialize) -> String {
-    harmless(&serde_json::to_string_pretty(value).unwrap_or_default())
+/// Prints a result: for people, as JSON, or only what identifies it.
+pub(crate) fn one(
+    format: Format,
+    value: &impl Serialize,
+    table: impl FnOnce() -> String,
+    id: &str,
+) -> Result<(), Failure> {
+    print(&match format {
+        Format::Table => table(),
+        Format::Json => harmless(&serde_json::to_string_pretty(value).unwrap_or_default()),
+        Format::Ndjson => line(value),
+        Format::Id => format!("{id}\n"),
+    })
+}
+
+/// Prints a list of results.
+pub(crate) fn many<'a, T: Serialize>(
+    format: Format,
+    values: &[T],
+    table: impl FnOnce() -> String,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<(), Failure> {
+    match format {
+        Format::Table | Format::Json => one(format, &values, table, ""),
+        Format::Ndjson => print(&values.iter().map(line).collect::<String>()),
+        Format::Id => print(&ids.map(|id| format!("{id}\n")).collect::<String>()),
+    }
 }
 
 /// Escapes what JSON allows but a terminal obeys. Such characters occur only within texts.
@@ -60,27 +84,17 @@ fn harmless(json: &str) -> String {
 
 /// Prints one session.
 pub(crate) fn session(format: Format, row: &Row) -> Result<(), Failure> {
-    print(&match format {
-        Format::Table => details(row),
-        Format::Json => json(&document(row)),
-        Format::Ndjson => line(&document(row)),
-        Format::Id => format!("{}\n", row.properties.id),
-    })
+    one(format, &document(row), || details(row), row.properties.id.as_str())
 }
 
 /// Prints a list of sessions. If there is none, standard error says so to people.
 pub(crate) fn sessions(format: Format, rows: &[Row], none: &str) -> Result<(), Failure> {
-    let documents = || rows.iter().map(document);
-    print(&match format {
-        Format::Table if rows.is_empty() => {
-            say(none);
-            return Ok(());
-        }
-        Format::Table => table(rows),
-        Format::Json => json(&documents().collect::<Vec<_>>()),
-        Format::Ndjson => documents().map(|it| line(&it)).collect(),
-        Format::Id => rows.iter().map(|row| format!("{}\n", row.properties.id)).collect(),
-    })
+    if format == Format::Table && rows.is_empty() {
+        say(none);
+        return Ok(());
+    }
+    let documents: Vec<_> = rows.iter().map(document).collect();
+    many(format, &documents, || table(rows), rows.iter().map(|row| row.properties.id.as_str()))
 }
 
 /// What became of a session, for a command that acts on several.
@@ -93,10 +107,6 @@ pub(crate) struct Outcome {
 
 /// Prints what became of sessions.
 pub(crate) fn outcomes(format: Format, outcomes: &[Outcome]) -> Result<(), Failure> {
-    print(&match format {
-        Format::Table => columns(outcomes.iter().map(|it| [it.id.clone(), it.outcome.replace('_', " ")])),
-        Format::Json => json(&outcomes),
-        Format::Ndjson => outcomes.iter().map(line).collect(),
-        Format::Id => outcomes.iter().filter(|it| it.outcome != "failed").map(|it| format!("{}\n", it.id)).collect(),
-    })
+    let table = || columns(outcomes.iter().map(|it| [it.id.clone(), it.outcome.replace('_', " ")]));
+    many(format, outcomes, table, outcomes.iter().filter(|it| it.outcome != "failed").map(|it| it.id.as_str()))
 }
