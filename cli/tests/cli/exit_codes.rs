@@ -60,6 +60,29 @@ fn code_2_for_what_the_user_can_mend() {
 }
 
 #[test]
+fn code_2_for_options_of_the_script_with_their_successors() {
+    let place = Place::new("script_options");
+    place.bare(&["-GetSessionProperties", "-Id", "x"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+error: -GetSessionProperties is an option of RenderingSession.ps1
+ hint: for -GetSessionProperties: arr show ID
+ hint: for -Id: the id without an option, or --id with create
+
+"#]]);
+    place.arr(&["create", "-VmSize", "premium"]).assert().code(2).stderr_eq(str![[r#"
+error: -VmSize is an option of RenderingSession.ps1
+ hint: for -VmSize: --size
+
+"#]]);
+    place.arr(&["stop"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+error: stop which session?
+ hint: one by its id, which `arr list` shows: arr --emulator=[..] stop ID
+ hint: all that this command line created here: arr --emulator=[..] stop --mine
+ hint: all of the account: arr --emulator=[..] stop --account
+
+"#]]);
+}
+
+#[test]
 fn code_3_for_a_wrong_key() {
     with_both_versions("code_3", Place::new, |place| {
         place.write_private("key", "d3Jvbmc=");
@@ -117,6 +140,17 @@ error: session [..] is still starting after 0s; it keeps running
         place.emulator.add_faults([Fault::on("GET", "**/sessions").status(429).always()]).expect("a valid fault");
         place.arr(&["list", "--request-timeout", "4s"]).assert().code(6).stdout_eq("");
     });
+}
+
+#[test]
+fn code_6_if_the_service_does_not_answer() {
+    let place = Place::new("code_6_stalled");
+    place.emulator.add_faults([Fault::on("GET", "**/sessions").stall().always()]).expect("a valid fault");
+    place.arr(&["list", "--request-timeout", "500ms"]).assert().code(6).stdout_eq("").stderr_eq(str![[r#"
+error: listing the sessions failed: no complete reply from https://127.0.0.1:[..] within [..] ms
+ hint: check that it works, or give it more time with --request-timeout
+
+"#]]);
 }
 
 #[test]

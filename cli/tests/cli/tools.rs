@@ -81,6 +81,32 @@ fn the_doctor_says_what_is_wrong() {
 }
 
 #[test]
+fn the_doctor_tells_a_wrong_region_from_throttling_and_a_service_that_does_not_answer() {
+    with_both_versions("doctor_service", Place::new, |place| {
+        for (fault, check, code) in [
+            (Fault::on("GET", "**/sessions").status(401), "region", 3),
+            (Fault::on("GET", "**/sessions").status(429), "rate limit", 6),
+            (Fault::on("GET", "**/sessions").status(500), "service", 1),
+            (Fault::on("GET", "**/token").close(), "connection", 7),
+        ] {
+            place.emulator.add_faults([fault.always()]).expect("a valid fault");
+            let verdicts = verdicts(place, code);
+            assert!(verdicts.contains(&(check.to_owned(), "failed".to_owned())), "{verdicts:?}");
+            assert_eq!(verdicts.iter().filter(|(_, verdict)| verdict == "failed").count(), 1, "{verdicts:?}");
+            place.emulator.clear_faults();
+        }
+    });
+    let place = Place::new("doctor_proxy");
+    let elsewhere = ["--account-domain", "https://nowhere.invalid", "--service-endpoint", "https://nowhere.invalid"];
+    let doctor = place.arr(&["doctor", "--proxy", "http://127.0.0.1:9"]).args(elsewhere).assert().code(7);
+    let text = String::from_utf8_lossy(&doctor.get_output().stdout).into_owned();
+    for part in ["! name resolution  nowhere.invalid has no address here", "✓ proxy            http://127.0.0.1:9,"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(text.contains("✗ connection       getting a token failed") && text.contains("through the proxy"), "{text}");
+}
+
+#[test]
 fn completions_and_pages_are_of_all_commands() {
     let place = Place::new("pages");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
