@@ -24,9 +24,9 @@ use std::process::ExitCode;
 
 use args::{Cli, Command};
 use commands::{create, doctor, extend, hold, list, pages, recover, show, stop, token, wait, watch};
-use config::Settings;
+use config::{INSTEAD, RETIRED, Settings};
 use context::Context;
-use failure::Failure;
+use failure::{Exit, Failure};
 
 fn main() -> ExitCode {
     let done = args::refuse_expected(env::args_os()).and_then(|()| {
@@ -60,7 +60,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         return commands::config::show(&context);
     }
     context.settings.resolved.notes.iter().for_each(|note| failure::note(note));
-    match &cli.command {
+    let done = match &cli.command {
         Command::Create(args) => create::create(&context, args),
         Command::List(args) => list::list(&context, args),
         Command::Show { id } => show::show(&context, id),
@@ -73,5 +73,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Token => token::token(&context),
         Command::Doctor => doctor::doctor(&context),
         Command::Config(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
-    }
+    };
+    done.map_err(|failure| match failure.exit {
+        Exit::Network if context.settings.is_retired_service() => failure.hint(format!("{RETIRED}; {INSTEAD}")),
+        _ => failure,
+    })
 }

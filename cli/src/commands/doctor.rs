@@ -12,7 +12,7 @@ use url::Url;
 
 use super::config::values;
 use crate::args::Format;
-use crate::config::{Journal, Setting};
+use crate::config::{INSTEAD, Journal, RETIRED, Setting};
 use crate::context::{Connection, Context};
 use crate::duration::short;
 use crate::failure::{Exit, Failure, printable};
@@ -74,6 +74,9 @@ pub(crate) fn doctor(context: &Context) -> Result<(), Failure> {
     let mut checks = Checks::default();
     match configuration(context, &mut checks) {
         Some((config, client)) => {
+            if context.settings.is_retired_service() {
+                checks.add("service", Verdict::Warning, RETIRED, Some(INSTEAD.to_owned()));
+            }
             let proxied = proxy(&context.settings.text(Setting::Proxy));
             let reachable = names(&config, proxied.is_some(), &mut checks);
             checks.ok("proxy", proxied.unwrap_or_else(|| "none, or the system's".to_owned()));
@@ -175,7 +178,7 @@ fn service(context: &Context, config: &ClientConfig, client: &Connection, checks
         checks.ok("credential", format!("accepted by the token service{good}"));
     }
     if let Some(Ok(sessions)) = &list {
-        region(context, config, checks);
+        region(context, checks);
         checks.ok("rate limit", "not reached");
         checks.ok("service", format!("answers; {} running", sessions.len()));
     }
@@ -242,14 +245,8 @@ fn expiry(token: &str) -> Option<Duration> {
 }
 
 /// The account's region against the sessions' region, which need not be the same, but are regions of one service.
-fn region(context: &Context, config: &ClientConfig, checks: &mut Checks) {
-    const RETIRED: &str = ".mixedreality.azure.com";
+fn region(context: &Context, checks: &mut Checks) {
     let [account, service] = [Setting::AccountDomain, Setting::ServiceEndpoint].map(|it| context.settings.text(it));
-    if config.urls().is_ok_and(|(_, url)| url.contains(RETIRED)) {
-        let hint = "name a compatible service with --service-endpoint and --account-domain, or use --emulator";
-        let detail = "Microsoft retired the public service on 30 September 2025";
-        return checks.add("region", Verdict::Warning, detail, Some(hint.to_owned()));
-    }
     let same = account == service;
     checks.ok("region", if same { account } else { format!("account at {account}, sessions at {service}") });
 }

@@ -14,4 +14,4 @@ pub(crate) use layer::Layer;
 pub(crate) use profiles::{DEFAULT, import};
 pub(crate) use resolve::resolve;
 pub(crate) use setting::Setting;
-pub(crate) use settings::{Journal, Settings};
+pub(crate) use settings::{INSTEAD, Journal, RETIRED, Settings};

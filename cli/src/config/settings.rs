@@ -13,6 +13,10 @@ use crate::duration;
 use crate::failure::{Failure, note};
 use crate::paths;
 
+/// What to say about the public service.
+pub(crate) const RETIRED: &str = "Microsoft retired the public service on 30 September 2025";
+pub(crate) const INSTEAD: &str =
+    "name a compatible service with --service-endpoint and --account-domain, or use --emulator";
 const LEASE: Duration = Duration::from_secs(3_600);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -128,6 +132,12 @@ impl<'a> Settings<'a> {
         }
         paths::make_private(&folder)?;
         Ok(Some(folder))
+    }
+
+    /// Whether sessions would run at the public service, which has ended.
+    pub(crate) fn is_retired_service(&self) -> bool {
+        let urls = self.client_config().and_then(|config| Ok(config.urls()?));
+        urls.is_ok_and(|(_, service)| service.contains(".mixedreality.azure.com"))
     }
 
     /// Where the journal is, or would be.

@@ -31,6 +31,22 @@ fn an_old_arrconfig_in_the_folder_is_enough() {
 }
 
 #[test]
+fn an_account_of_the_retired_service_is_reported() {
+    let place = Place::new("retired");
+    place.write("arrconfig.json", &place.arrconfig(KEY).replace(place.url(), "westus2"));
+    // No request leaves this machine.
+    let unreachable = ["--proxy", "http://127.0.0.1:9"];
+    place.bare(&["create", "--wait"]).args(unreachable).assert().code(7).stderr_eq(str![[r#"
+...
+ hint: Microsoft retired the public service on 30 September 2025; name a compatible service with --service-endpoint and --account-domain, or use --emulator
+
+"#]]);
+    let doctor = place.bare(&["doctor"]).args(unreachable).assert().code(7);
+    let text = String::from_utf8_lossy(&doctor.get_output().stdout).into_owned();
+    assert!(text.contains("! service          Microsoft retired the public service"), "{text}");
+}
+
+#[test]
 fn a_file_in_the_folder_cannot_direct_a_key_to_its_hosts() {
     let place = Place::new("stranger");
     // From a stranger's archive: no key, but hosts.
