@@ -1,5 +1,6 @@
 //! Every exit code, with its message.
 
+use std::fs;
 use std::time::Duration;
 
 use arr_service::{Config, Fault};
@@ -68,6 +69,17 @@ error: -GetSessionProperties is an option of RenderingSession.ps1
  hint: for -Id: the id without an option, or --id with create
 
 "#]]);
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).expect("the page");
+    let (_, table) = page.split_once("## From RenderingSession.ps1").expect("the table");
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let options: Vec<&str> =
+        cells.flat_map(|cell| cell.split([' ', '`', ','])).filter(|it| it.starts_with('-')).collect();
+    assert!(options.len() > 18, "{options:?}");
+    for option in options {
+        let output = place.bare(&[option]).assert().code(2);
+        let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        assert!(text.contains(" hint: ") && !text.contains("unexpected argument"), "{option}: {text}");
+    }
     place.arr(&["create", "-VmSize", "premium"]).assert().code(2).stderr_eq(str![[r#"
 error: -VmSize is an option of RenderingSession.ps1
  hint: for -VmSize: --size

@@ -60,6 +60,9 @@ fn profiles_of_arrt() {
         assert!(stderr.contains(expected), "{stderr}");
     };
     refused("two.json", &two, "has several accounts: eastus, uksouth");
+    let other = place.bare(&["list", "--config", "two.json", "--profile", "x"]).assert().code(2);
+    let stderr = String::from_utf8_lossy(&other.get_output().stderr).into_owned();
+    assert!(stderr.contains("two.json has no account \"x\", but eastus, uksouth"), "{stderr}");
     let old = json!({ "arraccount": { "id": ID, "key": "01000000d08c9ddf", "region": "westus2" } }).to_string();
     refused("config.json", &old, "its account key is encrypted");
     refused("ARR-config.json", "{\"CustomRegions\": []}", "give ARR-profiles.json");

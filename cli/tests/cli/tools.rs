@@ -55,7 +55,7 @@ fn the_doctor_checks_everything_in_order() {
 
 "#]]);
         place.emulator.advance_clock(Duration::from_secs(7_200));
-        assert!(verdicts(&place, 0).contains(&("clock".to_owned(), "warning".to_owned())));
+        assert!(verdicts(place, 0).contains(&("clock".to_owned(), "warning".to_owned())));
     });
 }
 

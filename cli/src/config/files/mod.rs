@@ -33,9 +33,11 @@ pub(crate) fn read_one(path: &Path, name: Option<&str>) -> Result<Layer, Failure
         None => None,
     };
     let Some(place) = place else {
-        return Err(
-            Failure::usage(format!("{shown} has several accounts: {names}")).hint("choose one with --profile NAME")
-        );
+        let cause = match name {
+            Some(name) => format!("{shown} has no account \"{name}\", but {names}"),
+            None => format!("{shown} has several accounts: {names}"),
+        };
+        return Err(Failure::usage(cause).hint("choose one with --profile NAME"));
     };
     let mut layer = accounts.swap_remove(place);
     layer.name = shown.to_string();
