@@ -170,7 +170,7 @@ pub(crate) struct Account {
     /// The folder that remembers created sessions, or none [default: below the user's state folder]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) journal: Option<PathBuf>,
-    /// Those of these options that were given, with their values.
+    /// The options above that were given, with their values.
     #[arg(skip)]
     pub(crate) given: Vec<(String, String)>,
 }

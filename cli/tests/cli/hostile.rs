@@ -1,4 +1,4 @@
-//! A service and files that mean no good.
+//! A hostile service, and hostile files.
 
 use std::fs;
 use std::os::unix::fs::symlink;

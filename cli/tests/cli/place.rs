@@ -178,7 +178,7 @@ impl Running {
         self.stdout.until(text);
     }
 
-    /// As a reader of standard output that leaves.
+    /// Closes standard output, as a reader does that has seen enough.
     pub(crate) fn close_stdout(&mut self) {
         self.stdout.0 = BufReader::new(Box::new(io::empty()));
     }

@@ -1,9 +1,11 @@
 //! The commands on sessions, with both versions of the REST API.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::Command as Program;
+use std::process::{Command as Program, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use snapbox::cmd::cargo_bin;
 use snapbox::str;
 
@@ -73,8 +75,7 @@ fn the_formats_of_a_list() {
         let ids = [place.create(&["--wait"]), place.create(&["--wait", "--size", "premium"])];
         let output = place.arr(&["list", "-o", "ndjson"]).assert().success();
         let lines = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
-        let lines: Vec<serde_json::Value> =
-            lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(lines.iter().map(|line| &line["id"]).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
         assert_eq!(lines[1]["size"], "premium");
         place.arr(&["ls", "-o", "id"]).assert().success().stdout_eq(format!("{}\n{}\n", ids[0], ids[1]));
@@ -141,7 +142,45 @@ fn options_of_create_reach_the_service() {
     let session = place.json(&["show", id, "--api-version", "2021-01-01"]);
     assert_eq!((&session["size"], &session["max_lease_seconds"]), (&json!("premium"), &json!(5_400)));
     assert!(session["creation_time"].as_str().is_some_and(|time| time.ends_with('Z')), "{session}");
-    place.create(&["--model", "https://models.example/a?sig=SECRET"]);
+}
+
+/// The body of the create that a service gets which refuses it.
+fn body_of_create(place: &Place, options: &[&str]) -> Value {
+    let service = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let emulator = format!("--emulator=http://{}", service.local_addr().expect("an address"));
+    let mut running =
+        place.program(&["create", &emulator]).args(options).stderr(Stdio::null()).spawn().expect("it runs");
+    let token = json!({ "AccessToken": place.emulator.access_token() }).to_string();
+    let body = loop {
+        let (mut stream, _) = service.accept().expect("a connection");
+        let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
+        let head: Vec<String> = reader.by_ref().lines().map_while(Result::ok).take_while(|it| !it.is_empty()).collect();
+        let (status, reply) = if head[0].contains("/token") { (200, token.as_str()) } else { (400, "{}") };
+        let length =
+            head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let mut body = vec![0; length.unwrap_or_default()];
+        reader.read_exact(&mut body).expect("the body");
+        let length = reply.len();
+        write!(stream, "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{reply}")
+            .expect("sent");
+        if status == 400 {
+            break body;
+        }
+    };
+    assert_eq!(running.wait().expect("it ends").code(), Some(1));
+    serde_json::from_slice(&body).expect("JSON")
+}
+
+#[test]
+fn models_and_further_members_are_in_the_request() {
+    let place = Place::new("create_body");
+    let url = "https://models.example/a?sig=x";
+    let sent =
+        body_of_create(&place, &["--model", url, "--model", "https://b.example/b", "--extra", r#"{"note": [1]}"#]);
+    assert_eq!((&sent["models"], &sent["note"]), (&json!([url, "https://b.example/b"]), &json!([1])), "{sent}");
+    let newer = ["--api-version", "2021-01-01", "--id", "x", "--lease", "90m", "--extra", r#"{"note": {}}"#];
+    let sent = body_of_create(&place, &newer);
+    assert_eq!((&sent["note"], &sent["maxLeaseTimeMinutes"]), (&json!({}), &json!(90)), "{sent}");
 }
 
 #[test]
