@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arr_client::{Call, Client, ErrorKind, Session, SessionId, StartedOperation};
-use console::style;
+use console::{style, user_attended_stderr};
 
 use crate::args::{EMULATOR, Format, Global};
 use crate::config::{Journal, Settings};
@@ -130,6 +130,17 @@ pub(crate) fn finish<T: Clone + Send + Sync + 'static>(
         tick();
     }
     Some(operation.outcome())
+}
+
+/// Runs a call that only reads, during which Ctrl+C ends the program. If the reply is late, a terminal shows that.
+pub(crate) fn ask<T: Clone + Send + Sync + 'static>(call: Call<T>) -> Result<T, arr_client::Error> {
+    const LATE: Duration = Duration::from_secs(3);
+    let operation = call.start()?;
+    if operation.wait(LATE) == arr_client::OperationState::Running && user_attended_stderr() {
+        say("waiting for the service (--verbose shows the requests, --request-timeout limits the time)");
+    }
+    while operation.wait(LATE) == arr_client::OperationState::Running {}
+    operation.outcome()
 }
 
 /// Runs a call that Ctrl+C ends, while that does not end the program.

@@ -13,7 +13,7 @@ use url::Url;
 use super::config::values;
 use crate::args::Format;
 use crate::config::{INSTEAD, Journal, RETIRED, Setting};
-use crate::context::{Connection, Context};
+use crate::context::{Connection, Context, ask};
 use crate::duration::short;
 use crate::failure::{Exit, Failure, printable};
 use crate::output::{self, columns};
@@ -157,8 +157,8 @@ fn proxy(given: &str) -> Option<String> {
 
 /// A token and a list: TLS, the clock, the credential, the region and the rate limit.
 fn service(context: &Context, config: &ClientConfig, client: &Connection, checks: &mut Checks) {
-    let token = client.access_token().run();
-    let list = token.as_ref().ok().map(|_| client.list_sessions().run());
+    let token = ask(client.access_token());
+    let list = token.as_ref().ok().map(|_| ask(client.list_sessions()));
     let error = match (&token, &list) {
         (Err(error), _) => Some((about(error.kind(), "credential"), error.clone())),
         (_, Some(Err(error))) => {

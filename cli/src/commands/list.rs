@@ -6,7 +6,7 @@ use arr_client::{Client, Error, SessionId};
 
 use crate::args::List;
 use crate::config::{Journal, Setting};
-use crate::context::Context;
+use crate::context::{Context, ask};
 use crate::failure::Failure;
 use crate::output::{self, Row};
 
@@ -24,7 +24,7 @@ pub(crate) fn list(context: &Context, args: &List) -> Result<(), Failure> {
 /// The account's sessions, each with whether this command line created it.
 pub(crate) fn rows(client: &Client) -> Result<Vec<Row>, Error> {
     let mine = mine(client);
-    let sessions = client.list_sessions().run()?.into_iter().map(|it| it.properties);
+    let sessions = ask(client.list_sessions())?.into_iter().map(|it| it.properties);
     Ok(sessions.map(|it| Row { mine: Some(mine.contains(&it.id)), ..Row::of(it) }).collect())
 }
 

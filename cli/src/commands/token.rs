@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::config::Journal;
-use crate::context::Context;
+use crate::context::{Context, ask};
 use crate::failure::Failure;
 use crate::output;
 
@@ -16,7 +16,7 @@ struct Document<'a> {
 /// Prints a token, for example for curl.
 pub(crate) fn token(context: &Context) -> Result<(), Failure> {
     let client = context.connect(Journal::None)?;
-    let token = client.access_token().run()?;
+    let token = ask(client.access_token())?;
     let access_token = token.token.expose();
     let document = Document { access_token, expires_in_seconds: token.remaining.map(|it| it.as_secs()) };
     output::one(context.format(), &document, || format!("{access_token}\n"), access_token)

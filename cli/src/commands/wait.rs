@@ -6,7 +6,7 @@ use arr_client::{Error, ErrorKind, Session, SessionId, SessionProperties};
 
 use crate::args::Patience;
 use crate::config::Journal;
-use crate::context::{Context, SLICE};
+use crate::context::{Context, SLICE, ask};
 use crate::duration::short;
 use crate::failure::{Exit, Failure};
 use crate::interrupt;
@@ -14,7 +14,7 @@ use crate::output::{self, Progress, Row};
 
 pub(crate) fn wait(context: &Context, id: &SessionId, patience: &Patience) -> Result<(), Failure> {
     let client = context.connect(Journal::None)?;
-    let session = client.open_session(id).run()?;
+    let session = ask(client.open_session(id))?;
     let held = interrupt::hold();
     let ready = {
         let mut progress = Progress::begin(format!("session {id} is {}", session.known_properties().status.as_str()));

@@ -10,7 +10,7 @@ use console::{Term, measure_text_width};
 use super::list;
 use crate::args::{Format, Watch};
 use crate::config::Journal;
-use crate::context::Context;
+use crate::context::{Context, ask};
 use crate::failure::{Failure, note, printable};
 use crate::output::{self, Row, document};
 
@@ -72,7 +72,7 @@ fn read(client: &Client, args: &Watch, seen: &HashMap<SessionId, SessionStatus>)
     let running = seen.iter().filter(|(_, status)| args.ids.is_empty() && !status.is_final()).map(|(id, _)| id);
     for id in args.ids.iter().chain(running) {
         if !listed(&rows, id) {
-            rows.push(Row::of(client.open_session(id).run()?.known_properties()));
+            rows.push(Row::of(ask(client.open_session(id))?.known_properties()));
         }
     }
     Ok(rows)

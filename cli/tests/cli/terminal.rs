@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::{Command as Program, Stdio};
 
-use arr_service::SessionStatus;
+use arr_service::{Fault, SessionStatus};
 
 use crate::place::{Place, Running, eventually};
 
@@ -71,6 +71,14 @@ fn progress_is_a_spinner_that_is_gone_in_the_end() {
     assert_eq!(code, Some(6), "{shown}");
     assert!(shown.contains("is starting, 0s, lease 1h"), "{shown:?}");
     assert!(shown.contains("error:") && !shown.contains('\n') || shown.contains("\u{1b}[2K"), "{shown:?}");
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_reported_while_waiting_for_it() {
+    let place = Place::new("late");
+    place.emulator.add_faults([Fault::on("GET", "**/sessions").stall().always()]).expect("a valid fault");
+    let (code, shown) = on_terminal(&place, &["list"], ["waiting for the service (--verbose", "\u{3}"], &[]);
+    assert_eq!(code, Some(130), "{shown}");
 }
 
 #[test]
