@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -57,6 +58,8 @@ impl Context<'_> {
     }
 }
 
+static READ_INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
 /// A client, which is shut down at the end.
 pub(crate) struct Connection {
     client: Arc<Client>,
@@ -73,8 +76,9 @@ impl Deref for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // The journal is written, and stops that were started are finished.
-        let _ = self.client.shut_down_within(Duration::from_secs(2));
+        // Stops that were started are finished; a read that was interrupted is not.
+        let patience = if READ_INTERRUPTED.load(Ordering::Relaxed) { Duration::ZERO } else { Duration::from_secs(2) };
+        let _ = self.client.shut_down_within(patience);
         self.log.take().map(JoinHandle::join);
     }
 }
@@ -146,7 +150,10 @@ pub(crate) fn ask<T: Clone + Send + Sync + 'static>(call: Call<T>) -> Result<T, 
 /// Runs a call that Ctrl+C ends, while that does not end the program.
 pub(crate) fn run<T: Clone + Send + Sync + 'static>(call: Call<T>) -> Result<Result<T, arr_client::Error>, Failure> {
     match call.start() {
-        Ok(operation) => finish(&operation, 1, || ()).ok_or_else(|| interrupt::interrupted("interrupted")),
+        Ok(operation) => finish(&operation, 1, || ()).ok_or_else(|| {
+            READ_INTERRUPTED.store(true, Ordering::Relaxed);
+            interrupt::interrupted("interrupted")
+        }),
         Err(error) => Ok(Err(error)),
     }
 }

@@ -35,7 +35,7 @@ fn an_account_of_the_retired_service_is_reported() {
     let place = Place::new("retired");
     place.write("arrconfig.json", &place.arrconfig(KEY).replace(place.url(), "westus2"));
     // No request leaves this machine.
-    let unreachable = ["--proxy", "http://127.0.0.1:9"];
+    let unreachable = ["--proxy", "http://127.0.0.1:9", "--request-timeout", "1s"];
     place.bare(&["create", "--wait"]).args(unreachable).assert().code(7).stderr_eq(str![[r#"
 ...
  hint: Microsoft retired the public service on 30 September 2025; name a compatible service with --service-endpoint and --account-domain, or use --emulator

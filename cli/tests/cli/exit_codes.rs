@@ -178,7 +178,12 @@ fn code_6_if_the_service_is_full() {
 #[test]
 fn code_7_for_the_network_and_tls() {
     let place = Place::new("code_7");
-    place.bare(&["list", "--emulator=http://127.0.0.1:9"]).assert().code(7).stdout_eq("").stderr_eq(str![[r#"
+    place
+        .bare(&["list", "--emulator=http://127.0.0.1:9", "--request-timeout", "1s"])
+        .assert()
+        .code(7)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
 error: getting a token failed: no connection to http://127.0.0.1:9 ([..])
  hint: [..]
 
