@@ -47,7 +47,7 @@ pub(super) fn keep(
     let several = held.len() > 1;
     let mut progress = Progress::begin(&what);
     let mut capped: HashSet<SessionId> = HashSet::new();
-    let mut result = Ok(());
+    let mut failures: Vec<Failure> = Vec::new();
     while !held.is_empty() {
         if let Some(event) = client.next_event(LOOK_EVERY)? {
             if event.kind == EventKind::Resumed {
@@ -63,18 +63,19 @@ pub(super) fn keep(
             }
         }
         for session in held.extract_if(.., |session| session.snapshot().status.is_final()) {
-            result = result.and(ended(&session, capped.contains(session.id()), &progress));
+            failures.extend(ended(&session, capped.contains(session.id()), &progress).err());
         }
         if interrupt::count() > 0 {
-            drop(progress);
-            return let_go(context, &held, on_exit);
+            break;
         }
         if let Some(next) = held.iter().map(Session::snapshot).min_by_key(|it| it.remaining) {
             let left = format!("{} left of {}", short(next.remaining), short(next.max_lease.unwrap_or_default()));
             progress.state_with(&what, &left);
         }
     }
-    result
+    drop(progress);
+    failures.extend(held.iter().map(|session| let_go(context, session, on_exit)));
+    worst(failures)
 }
 
 /// What to say about an event.
@@ -103,12 +104,8 @@ fn ended(session: &Session, capped: bool, progress: &Progress) -> Result<(), Fai
     Err(Failure::new(Exit::Failed, format!("session {id} is {is}{why}")))
 }
 
-/// Stops the sessions or leaves them. Always a failure, if only because it was interrupted.
-fn let_go(context: &Context, sessions: &[Session], on_exit: OnExit) -> Result<(), Failure> {
-    worst(sessions.iter().map(|session| let_one_go(context, session, on_exit)).collect())
-}
-
-fn let_one_go(context: &Context, session: &Session, on_exit: OnExit) -> Failure {
+/// Stops a session or leaves it. Always a failure, if only because it was interrupted.
+fn let_go(context: &Context, session: &Session, on_exit: OnExit) -> Failure {
     let id = session.id();
     if on_exit == OnExit::Stop {
         say(format_args!("stopping session {id}"));
