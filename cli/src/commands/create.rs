@@ -119,7 +119,7 @@ fn lost(context: &Context, client: &Connection, mut failure: Failure) -> Failure
 
 /// Stops a session that was interrupted while it started.
 fn give_up(context: &Context, taken: &mut Taken) -> Failure {
-    let failure = stop_interrupted(context, &taken.session);
+    let failure = stop_interrupted(context, &taken.session, interrupt::count());
     // So that `arr recover` finds it.
     taken.mine = failure.exit != Exit::Unknown;
     failure

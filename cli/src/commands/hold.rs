@@ -108,8 +108,10 @@ fn ended(session: &Session, capped: bool, progress: &Progress) -> Result<(), Fai
 fn let_go(context: &Context, session: &Session, on_exit: OnExit) -> Failure {
     let id = session.id();
     if on_exit == OnExit::Stop {
+        // Before the message, which may be answered with another Ctrl+C.
+        let interrupts = interrupt::count();
         say(format_args!("stopping session {id}"));
-        return stop_interrupted(context, session);
+        return stop_interrupted(context, session, interrupts);
     }
     let left = short(session.snapshot().remaining);
     interrupt::interrupted(format!("interrupted; session {id} keeps running, its lease ends in {left}"))

@@ -73,11 +73,11 @@ pub(super) fn stop_known(session: &Session) -> Result<AlreadyGone, Failure> {
     Ok(stop_session(session, 2).ok_or_else(unknown)??.already_gone)
 }
 
-/// Stops a session after Ctrl+C, and reports what became of it. Another Ctrl+C leaves at once.
-pub(super) fn stop_interrupted(context: &Context, session: &Session) -> Failure {
+/// Stops a session after so many times Ctrl+C, and reports what became of it. One more leaves at once.
+pub(super) fn stop_interrupted(context: &Context, session: &Session, interrupts: u32) -> Failure {
     let id = session.id();
     let unknown = Failure::new(Exit::Unknown, format!("interrupted; session {id} may be running"));
-    match stop_session(session, interrupt::count() + 1) {
+    match stop_session(session, interrupts + 1) {
         Some(Ok(_)) => interrupt::interrupted(format!("interrupted; session {id} was stopped")),
         Some(Err(error)) if error.kind() == ErrorKind::NotFound => interrupt::interrupted("interrupted"),
         Some(Err(error)) => unknown.hint(format!("the stop failed: {error}")).hint(context.to_stop(id)),
