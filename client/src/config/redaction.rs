@@ -176,15 +176,15 @@ fn base64_digit(digit: u8) -> Option<u8> {
 /// Decodes the escapes of JSON, HTML and URLs, including nested ones.
 fn unescaped(text: &str) -> Cow<'_, str> {
     const DEPTH: usize = 3;
-    const MARKS: [char; 3] = ['\\', '%', '&'];
+    let is_mark = |byte| matches!(byte, b'\\' | b'%' | b'&');
     let mut text = Cow::Borrowed(text);
     for _ in 0..DEPTH {
-        if !text.contains(MARKS) {
+        if !text.bytes().any(is_mark) {
             break;
         }
         let mut plain = String::with_capacity(text.len());
         let mut rest = &*text;
-        while let Some(place) = rest.find(MARKS) {
+        while let Some(place) = rest.bytes().position(is_mark) {
             plain.push_str(&rest[..place]);
             rest = &rest[place..];
             let (character, length) = unescape(rest).unwrap_or((rest.chars().next(), 1));
