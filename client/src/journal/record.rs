@@ -127,6 +127,10 @@ impl Record {
     }
 
     pub(super) fn to_json(&self) -> String {
+        let mut candidates = BTreeMap::new();
+        for (id, lease) in &self.candidates {
+            candidates.insert(id.to_string(), lease.duration().as_secs());
+        }
         let written = Written {
             id: self.id.to_string(),
             written_unix_ms: milliseconds(self.written),
@@ -137,11 +141,7 @@ impl Record {
             max_lease_seconds: self.max_lease.duration().as_secs(),
             session_id: self.session_id.as_ref().map(SessionId::to_string),
             id_given: self.id_given,
-            candidates: self
-                .candidates
-                .iter()
-                .map(|(id, lease)| (id.to_string(), lease.duration().as_secs()))
-                .collect(),
+            candidates,
             state: state_word(self.state).to_owned(),
             changes: self.changes,
             unknown: self.unknown.clone(),
@@ -152,6 +152,10 @@ impl Record {
     /// `None` if this version cannot interpret it.
     pub(super) fn from_json(json: &str) -> Option<Record> {
         let written: Written = serde_json::from_str(json).ok()?;
+        let mut candidates = BTreeMap::new();
+        for (id, lease) in &written.candidates {
+            candidates.insert(SessionId::parse(id).ok()?, Lease::from_secs(*lease).ok()?);
+        }
         Some(Record {
             id: RecordId::parse(&written.id)?,
             written: Duration::from_millis(written.written_unix_ms),
@@ -162,16 +166,22 @@ impl Record {
             max_lease: Lease::new(Duration::from_secs(written.max_lease_seconds)).ok()?,
             session_id: written.session_id.as_deref().map(SessionId::parse).transpose().ok()?,
             id_given: written.id_given,
-            candidates: written
-                .candidates
-                .iter()
-                .map(|(id, lease)| Some((SessionId::parse(id).ok()?, Lease::from_secs(*lease).ok()?)))
-                .collect::<Option<_>>()?,
+            candidates,
             state: STATES.into_iter().find(|state| state_word(*state) == written.state)?,
             changes: written.changes,
             unknown: written.unknown,
         })
     }
+}
+
+/// Sorts by a number, and keeps the order of those with the same. One sort serves all types, because the standard
+/// library's takes 5 KB of code for each.
+pub(crate) fn sort_by_number<T>(items: &mut Vec<T>, number: impl Fn(&T) -> u128) {
+    let mut places: Vec<(u128, usize)> = Vec::with_capacity(items.len());
+    places.extend(items.iter().enumerate().map(|(place, item)| (number(item), place)));
+    places.sort_unstable();
+    let mut unsorted: Vec<Option<T>> = items.drain(..).map(Some).collect();
+    items.extend(places.into_iter().filter_map(|(_, place)| unsorted[place].take()));
 }
 
 /// The latest copy of each record: an adopter that died in the middle has left two.
