@@ -158,8 +158,6 @@ pub(in crate::client) struct Watching {
     end_looked_at: Option<Instant>,
     /// The count of failed reads that the monitor has seen.
     pub(in crate::client) failures: u64,
-    /// When the service did not know the session, if that was the latest read.
-    pub(in crate::client) missing_at: Option<Instant>,
     /// An event has reported that the lease is unknown.
     pub(in crate::client) reported_no_lease: bool,
     reads: ReadHealth,
@@ -255,7 +253,6 @@ impl Watching {
             wanted_at: None,
             end_looked_at: None,
             failures,
-            missing_at: None,
             reported_no_lease: false,
             reads: ReadHealth::default(),
         }
@@ -280,7 +277,6 @@ impl Watching {
 
     /// A read of the session has worked.
     pub(in crate::client) fn read_worked(&mut self) {
-        self.missing_at = None;
         if self.reads.worked() {
             self.place.post(EventKind::ReadsRecovered);
         }
