@@ -82,7 +82,7 @@ impl Readiness {
         self.latest.status.is_final() || self.good_until.is_some_and(|until| now < until)
     }
 
-    /// The service accepted this as the whole lease. Everything else must be reread.
+    /// The service accepted this as the total lease. Everything else must be reread.
     pub(crate) fn extended(&mut self, lease: Duration, now: Instant) {
         // A concurrent update may have set a longer lease first.
         self.latest.max_lease = self.latest.max_lease.max(Some(lease));

@@ -1,4 +1,4 @@
-//! Setting a session's whole lease.
+//! Setting a session's total lease.
 
 use super::call::{AuthorizedCall, CallOutcome, OneCall};
 use super::context::Context;
@@ -27,7 +27,7 @@ enum UpdateState {
     Checking(OneCall<SessionProperties>, Error),
 }
 
-/// Sets a session's whole lease, which can only grow. `earlier_lost`: an earlier update to the same lease may have been
+/// Sets a session's total lease, which can only grow. `earlier_lost`: an earlier update to the same lease may have been
 /// carried out.
 pub(crate) fn update_lease(
     context: &Context,

@@ -225,7 +225,7 @@ impl SessionState {
         self.outdate(Readiness::stopped);
     }
 
-    /// The service accepted this as the whole lease.
+    /// The service accepted this as the total lease.
     pub(in crate::client) fn was_extended(&self, lease: Duration) {
         self.outdate(|readiness, now| readiness.extended(lease, now));
     }
