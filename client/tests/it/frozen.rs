@@ -1,10 +1,10 @@
 //! A process that is stopped during a call, for example by a debugger, for longer than the call's timeout.
 
+use crate::support::HOUR;
 use crate::support::gate::{At, Gate, Held};
 use crate::support::journal::{Folder, alive};
 use crate::support::process::Process;
 use crate::support::wire::{Asked, Wire, in_both_versions};
-use crate::support::{HOUR, SECOND};
 use arr_service::{Config, Emulator, SessionStatus};
 use std::thread::sleep;
 use std::time::Duration;
@@ -21,6 +21,8 @@ in_both_versions![
 /// The timeout of a call. The steps before the freeze take far less, because the process is prepared, and the freeze
 /// takes longer.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// The freeze. It exceeds the timeout by so much that the call gets the longest extra time.
+const FREEZE: Duration = TIMEOUT.saturating_add(Duration::from_secs(2));
 
 fn a_reply_that_arrives_during_a_freeze_is_not_lost(wire: &'static Wire) {
     let emulator = Emulator::start(Config::default()).unwrap();
@@ -60,7 +62,7 @@ fn a_reply_that_arrives_during_a_second_freeze_is_not_lost(wire: &'static Wire) 
         sleep(TIMEOUT / 4);
         process.freeze();
         reply.let_go();
-        sleep(TIMEOUT + SECOND);
+        sleep(FREEZE);
         process.thaw();
         process.receive("created");
         // With 2021-01-01 a second request would have the same result.
@@ -92,8 +94,7 @@ fn a_wait_reads_once_more_after_a_freeze(wire: &'static Wire) {
             starting.let_go();
         }
         emulator.set_session_status(id.as_str(), SessionStatus::Ready, None).unwrap();
-        // The freeze itself.
-        sleep(TIMEOUT + SECOND);
+        sleep(FREEZE);
         process.thaw();
         process.receive("done");
     };
@@ -113,8 +114,7 @@ fn freeze(process: &mut Process, order: &str, reply: &Held, said: &str) {
     reply.arrived();
     process.freeze();
     reply.let_go();
-    // The freeze itself.
-    sleep(TIMEOUT + SECOND);
+    sleep(FREEZE);
     process.thaw();
     process.receive(said);
 }
