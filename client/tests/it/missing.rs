@@ -6,6 +6,7 @@ use crate::support::wire::{Asked, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, World as Plain, an_hour, config_for};
 use arr_client::{ClientConfig, ErrorKind, Lease, Session, SessionStatus, WatchOptions};
 use arr_service::Config;
+use std::time::Duration;
 
 in_both_versions![
     a_promised_stop_stays_promised_until_one_worked,
@@ -78,7 +79,7 @@ fn a_single_404_ends_no_wait(wire: &'static Wire) {
 fn a_404_to_a_read_or_an_update_counts_once_it_is_repeated(wire: &'static Wire) {
     // Even without retries.
     let config = ClientConfig { max_retries: 0, ..wire.config() };
-    let world = Plain::new(Config { startup: 0 * SECOND, ..Config::default() }, config);
+    let world = Plain::new(Config { startup: Duration::ZERO, ..Config::default() }, config);
     let session = world.client.create_session(&an_hour()).run().unwrap();
     let two_hours = Lease::new(2 * HOUR).unwrap();
     let read = || session.properties().run().map(drop);
