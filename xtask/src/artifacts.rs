@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -43,6 +44,12 @@ impl Library {
             .flat_map(|artifact| artifact.filenames)
             .collect();
         Self::among(&files)
+    }
+
+    /// The library in a folder, such as a package's.
+    pub(crate) fn find(folder: &Path) -> Result<Self> {
+        let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        Self::among(&entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?)
     }
 
     /// Finds the library among cargo's files by their names, which differ by platform.
@@ -91,8 +98,24 @@ pub(crate) fn build_rust_quickstart(workspace: &Workspace) -> Result<PathBuf> {
 pub(crate) fn build_program(mut cargo: Command, name: &str, options: &[&str], progress: Progress) -> Result<PathBuf> {
     cargo.args(MACHINE_READABLE);
     add_options(&mut cargo, options);
-    let mut programs = build(cargo, progress)?.into_iter().filter(|artifact| artifact.is_target(name));
-    programs.find_map(|artifact| artifact.executable).with_context(|| format!("cargo built no program {name}"))
+    executable(&build(cargo, progress)?, name)
+}
+
+/// Runs a cargo build of these programs, and returns their paths.
+pub(crate) fn build_programs(mut cargo: Command, names: &[&str]) -> Result<Vec<PathBuf>> {
+    let built = build(
+        {
+            cargo.args(MACHINE_READABLE);
+            cargo
+        },
+        Progress::Hidden,
+    )?;
+    names.iter().map(|name| executable(&built, name)).collect()
+}
+
+fn executable(built: &[Artifact], name: &str) -> Result<PathBuf> {
+    let mut programs = built.iter().filter(|artifact| artifact.is_target(name));
+    programs.find_map(|artifact| artifact.executable.clone()).with_context(|| format!("cargo built no program {name}"))
 }
 
 fn add_options(cargo: &mut Command, options: &[impl AsRef<OsStr>]) {

@@ -16,9 +16,9 @@ pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
     let sources = Sources::of(Workspace::find()?)?;
     println!("building the library and the emulator as they ship …");
     let product = platforms::linux_x64(&sources)?;
-    let emulator = product.emulator.context("there is an emulator for it")?;
+    let emulator = product.programs.first().context("there is an emulator for it")?;
     let mut bench = Command::new("python3");
-    bench.arg(sources.workspace.root.join("bench/bench.py")).args([product.library.shared, emulator]);
+    bench.arg(sources.workspace.root.join("bench/bench.py")).args([&product.library.shared, emulator]);
     bench.arg(sources.workspace.scratch("bench")?).args(options);
     let succeeded = bench.status().context("cannot run python3")?.success();
     Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })

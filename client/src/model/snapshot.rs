@@ -24,7 +24,7 @@ pub struct Snapshot {
     pub arr_inspector_port: Option<u16>,
     /// The port for the rendering connection's handshake.
     pub handshake_port: Option<u16>,
-    /// The whole lease, counted from when the session became ready.
+    /// The total lease, counted from the moment the session became ready.
     pub max_lease: Option<Duration>,
     /// The used part of the lease, now: the part that the service reported, plus the time since then while the session
     /// is ready.

@@ -1,5 +1,6 @@
 //! The program as a running process.
 
+use std::env;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,9 +15,10 @@ use crate::support::run;
 /// Longer than any step takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program, to be run in this folder.
+/// The program, to be run in this folder: the one that `$ARR_EMULATOR` names, such as a packed one, or cargo's.
 pub(crate) fn program(folder: &Path, options: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_arr-emulator"));
+    let program = env::var_os("ARR_EMULATOR").unwrap_or_else(|| env!("CARGO_BIN_EXE_arr-emulator").into());
+    let mut command = Command::new(program);
     command.current_dir(folder).args(options).stdin(Stdio::null());
     command
 }

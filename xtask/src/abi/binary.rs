@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use object::macho::{self, Platform};
 use object::read::NameOrOrdinal;
 use object::read::archive::{ArchiveFile, ArchiveKind};
@@ -26,17 +26,6 @@ pub(crate) struct Machine {
     pub(crate) architecture: Architecture,
     /// Which of Apple's systems. Other formats do not contain it.
     pub(crate) system: Option<Platform>,
-}
-
-impl Machine {
-    /// The machine that two files can be for together. Files from an assembler may have no system.
-    fn and(self, other: Machine) -> Option<Machine> {
-        let system = self.system.or(other.system);
-        let same = self.format == other.format
-            && self.architecture == other.architecture
-            && (other.system.is_none() || other.system == system);
-        same.then_some(Machine { system, ..self })
-    }
 }
 
 impl fmt::Display for Machine {
@@ -165,12 +154,12 @@ impl Archive {
             let member = member?;
             let made_for = made_for(member.data(data)?);
             let Some(one) = made_for.with_context(|| format!("its part {}", text(member.name())))? else { continue };
-            let so_far = all.unwrap_or(one);
-            let both = so_far.and(one);
-            all = Some(both.with_context(|| {
-                let name = text(member.name());
-                format!("its parts are for different machines: {name} is {one}, but the parts before it are {so_far}")
-            })?);
+            // Files from an assembler may have no system.
+            let one = Machine { system: one.system.or(all.and_then(|all| all.system)), ..one };
+            let before = Machine { system: all.and_then(|all| all.system).or(one.system), ..all.unwrap_or(one) };
+            let name = text(member.name());
+            ensure!(one == before, "its parts are for different machines: {name} is {one}, others are {before}");
+            all = Some(one);
         }
         Ok(Self { machine: all.context("it contains no object file")?, names })
     }

@@ -52,7 +52,7 @@ pub(crate) struct Parts {
     /// The target of the library and the standard library.
     pub(crate) target: &'static str,
     /// Whether the emulator and the command line are distributed with it.
-    pub(crate) emulator: bool,
+    pub(crate) programs: bool,
     /// What the linker added.
     pub(crate) linked: Vec<Linked>,
 }
@@ -152,10 +152,10 @@ fn all_crates(workspace: &Workspace, libraries: Option<&[Parts]>) -> Result<Vec<
     let mut found = Vec::new();
     match libraries {
         Some(libraries) => {
-            for Parts { target, emulator, .. } in libraries {
+            for Parts { target, programs, .. } in libraries {
                 found.extend(crates::of_package(workspace, "arr-session", target)?);
                 found.extend(crates::of_standard_library(workspace, target)?);
-                for program in ["arr-service", "arr-cli"].into_iter().filter(|_| *emulator) {
+                for program in ["arr-service", "arr-cli"].into_iter().filter(|_| *programs) {
                     found.extend(crates::of_package(workspace, program, target)?);
                 }
             }

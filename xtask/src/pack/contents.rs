@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::archive::Kind;
+use super::runner::Runner;
 use crate::abi::git;
 use crate::cpp::install::{self, define};
 use crate::notices;
@@ -47,6 +48,14 @@ const COPIED: &[&str] = &[
     "examples/python",
 ];
 
+/// Where shells look for the completions of the command line, but PowerShell, which has no such folder.
+const COMPLETIONS: &[(&str, &str)] = &[
+    ("bash", "share/bash-completion/completions/arr"),
+    ("fish", "share/fish/vendor_completions.d/arr.fish"),
+    ("powershell", "share/powershell/arr.ps1"),
+    ("zsh", "share/zsh/site-functions/_arr"),
+];
+
 /// The platforms of the Unity package that use a platform's library.
 pub(super) fn unity_platforms(platform: &str) -> &'static [&'static str] {
     match platform {
@@ -59,7 +68,7 @@ pub(super) fn unity_platforms(platform: &str) -> &'static [&'static str] {
 }
 
 /// Assembles the package in `folder`.
-pub(super) fn fill(sources: &Sources, platform: &str, runs: bool, product: &Product, folder: &Path) -> Result<()> {
+pub(super) fn fill(sources: &Sources, platform: &str, product: &Product, folder: &Path) -> Result<()> {
     let workspace = &sources.workspace;
     let libraries = workspace.target.join("pack/libraries").join(platform);
     replace(&libraries)?;
@@ -74,8 +83,8 @@ pub(super) fn fill(sources: &Sources, platform: &str, runs: bool, product: &Prod
     if Kind::of(platform) == Kind::Zip {
         copy(&libraries.join("arr_session.def"), &folder.join("lib/arr_session.def"))?;
     }
-    if let Some(emulator) = &product.emulator {
-        copy(emulator, &folder.join("bin").join(emulator.file_name().context("a program has a name")?))?;
+    if let Some(runner) = Runner::of(platform, workspace)? {
+        programs(product, &runner, folder)?;
     }
     // Only files in git, no build output.
     for path in git(&workspace.root, &[&["ls-files", "--"], COPIED].concat())?.lines() {
@@ -83,8 +92,23 @@ pub(super) fn fill(sources: &Sources, platform: &str, runs: bool, product: &Prod
     }
     let page = notices::page(workspace, Some(slice::from_ref(&product.parts)))?;
     fs::write(folder.join(NOTICES), page).context("cannot write the notices")?;
-    let readme = readme(&workspace.read(README)?, workspace, platform, runs);
+    let readme = readme(&workspace.read(README)?, workspace, platform, !product.programs.is_empty());
     fs::write(folder.join("README.md"), readme).context("cannot write README.md")
+}
+
+/// The programs, and the completions and manual pages of the command line, which it writes itself.
+fn programs(product: &Product, runner: &Runner, folder: &Path) -> Result<()> {
+    let bin = folder.join("bin");
+    for program in &product.programs {
+        copy(program, &bin.join(program.file_name().context("a program has a name")?))?;
+    }
+    let arr = || runner.command(&bin.join(format!("arr{}", runner.suffix())));
+    for (shell, file) in COMPLETIONS {
+        let file = folder.join(file);
+        fs::create_dir_all(file.parent().context("a file is in a folder")?).context("cannot make a folder")?;
+        fs::write(&file, process::stdout(arr().args(["completions", shell]))?).context("cannot write completions")?;
+    }
+    process::stdout(arr().current_dir(folder).args(["man", "--folder", "share/man/man1"])).map(drop)
 }
 
 /// The page for this platform. Lines between `@IF KIND@` and `@END@`, each on its own line, are for that kind of platform only.

@@ -25,7 +25,7 @@ pub(super) fn follow(package: &Path, workspace: &Workspace, tools: &Tools, runne
     let shown = blocks(&page, "text");
     let mut bash = Command::new("bash");
     // The page does not name a generator.
-    bash.current_dir(package).env("CMAKE_GENERATOR", "Ninja").arg("-c");
+    bash.current_dir(package).env("CMAKE_GENERATOR", "Ninja").env("XDG_STATE_HOME", package.join("state")).arg("-c");
     bash.arg(script(&blocks(&page, "sh"), &free_port()?, tools, runner)?);
     let mut finished = process::run(bash, 5 * process::TOOL_LIMIT)?;
     ensure!(finished.exit_code() == Some(0), "README.md's first session: {finished}");
@@ -56,12 +56,14 @@ fn script(typed: &str, port: &str, tools: &Tools, runner: &Runner) -> Result<Str
     let waits = runner.in_shell(true);
     let foreign = !matches!(runner, Runner::Here);
     let of_windows = runner.suffix() == ".exe";
+    let arr = format!("\nbin/arr{} ", runner.suffix());
     for (from, to, is_here) in [
         (PORT, port.to_owned(), true),
         // The emulator would invent others.
         (" &\n", format!(" --session-ports {PORTS} &\n"), true),
         (" &\n", LISTENS.replace("@PORT@", port), true),
         (EMULATOR, format!("{}{EMULATOR}", runner.in_shell(false)), foreign),
+        (&arr, format!("\n{waits}{}", arr.trim_start()), foreign),
         ("./quickstart", format!("{waits}./quickstart"), foreign),
         ("build/quickstart", format!("{waits}build/quickstart"), foreign),
         ("\ncc ", format!("\n{cc}"), foreign && !of_windows),

@@ -80,7 +80,7 @@ pub(super) struct Package {
 
 impl Package {
     pub(super) fn make(sources: &Sources, platform: &Platform, out: &Path, service: Option<&Service>) -> Result<Self> {
-        let Reached::Packed { build, runs } = platform.reached else {
+        let Reached::Packed { build } = platform.reached else {
             anyhow::bail!("{} has no package", platform.name);
         };
         let begun = Instant::now();
@@ -90,7 +90,7 @@ impl Package {
         let (root, kind) =
             (format!("arr-session-{}-{}", sources.workspace.version, platform.name), Kind::of(platform.name));
         let trees = out.join("trees");
-        contents::fill(sources, platform.name, runs, &product, &trees.join(&root))?;
+        contents::fill(sources, platform.name, &product, &trees.join(&root))?;
         let archive = out.join(format!("{root}.{}", kind.ending()));
         kind.write(&trees, &root, &archive)?;
         let debug = debug::pack(platform.name, &product, &root, &trees, out)?;
@@ -111,8 +111,7 @@ impl Package {
 /// The Unity package: in npm's format, with everything in the folder `package`.
 fn make_unity(sources: &Sources, packages: &[Package], out: &Path, service: Option<&Service>) -> Result<Archive> {
     let (parent, root) = (out.join("trees/unity"), "package");
-    // Without the emulator.
-    let parts = packages.iter().map(|package| Parts { emulator: false, ..package.product.parts.clone() });
+    let parts = packages.iter().map(|package| Parts { programs: false, ..package.product.parts.clone() });
     let parts: Vec<Parts> = parts.collect();
     let binaries: Vec<(&str, &Path, &Parts)> = packages
         .iter()

@@ -37,6 +37,10 @@ for object in *.o; do "$0" -R .llvmbc -R .llvmcmd -R .llvm_addrsig --strip-debug
 llvm-ar-14 rD "$2" *.o
 "#;
 
+/// A wrapper of rustc. For programs, thin link-time optimisation suffices and uses all cores; fat takes minutes on one.
+const LINK_QUICKLY: &str =
+    r#"sh -c 'case "$*" in *"--crate-type bin "*) set -- "$@" -Clto=thin -Ccodegen-units=16 ;; esac; exec "$@"' sh"#;
+
 /// A target of rustc, and the C tools for it.
 pub(crate) struct Cross {
     pub(crate) platform: &'static str,
@@ -86,18 +90,20 @@ impl Cross {
         Ok(Stripped { library: Library { shared, archive, link }, debug })
     }
 
-    /// Builds the emulator. It has the library's profile, so that both share the standard library and crates. Thin link-time
-    /// optimisation suffices and uses all cores; fat takes minutes on one.
-    pub(crate) fn build_emulator(&self, workspace: &Workspace) -> Result<PathBuf> {
-        let mut cargo = self.cargo(workspace, "rustc")?;
-        cargo.args(["--release", "--package", "arr-service", "--bin", "arr-emulator"]);
-        let options = ["lto=thin", "codegen-units=16"];
-        let built = artifacts::build_program(cargo, "arr-emulator", &options, Progress::Hidden)?;
+    /// Builds the emulator and the command line. They have the library's profile, so that all share the standard library and
+    /// crates.
+    pub(crate) fn build_programs(&self, workspace: &Workspace) -> Result<Vec<PathBuf>> {
         let folder = workspace.scratch(&format!("platforms/{}/built", self.platform))?;
-        let program = folder.join(built.file_name().context("a program has a name")?);
-        self.objcopy(&["--strip-all"], &built, &program)?;
-        names_no_folder(&program, workspace)?;
-        Ok(program)
+        let mut cargo = self.cargo(workspace, "build")?;
+        cargo.args(["--release", "--package", "arr-service", "--package", "arr-cli", "--bins"]);
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", process::script(folder.join("rustc.sh"), LINK_QUICKLY)?);
+        let strip = |built: PathBuf| {
+            let program = folder.join(built.file_name().context("a program has a name")?);
+            self.objcopy(&["--strip-all"], &built, &program)?;
+            names_no_folder(&program, workspace)?;
+            Ok(program)
+        };
+        artifacts::build_programs(cargo, &["arr-emulator", "arr"])?.into_iter().map(strip).collect()
     }
 
     /// Only type-checks the library.

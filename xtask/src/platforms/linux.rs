@@ -38,10 +38,11 @@ pub(crate) fn x64(sources: &Sources) -> Result<Product> {
         linked,
         tools,
     )?;
-    let emulator = product.emulator.as_deref().context("there is an emulator for it")?;
-    let versions = Binary::read(emulator)?.elf.context("the emulator is not an ELF file")?.versions;
-    let too_new = inspect::too_new(&versions);
-    ensure!(too_new.is_empty(), "the emulator: {}", too_new.join(", "));
+    for program in &product.programs {
+        let versions = Binary::read(program)?.elf.context("a program is an ELF file")?.versions;
+        let too_new = inspect::too_new(&versions);
+        ensure!(too_new.is_empty(), "{}: {}", program.display(), too_new.join(", "));
+    }
     Ok(product)
 }
 
@@ -65,10 +66,10 @@ fn build(
     let cross = Cross { platform: target.name, triple, cc, ar, objcopy, objects, tools: None, link };
     let Stripped { library, debug } = cross.build(&sources.workspace, &soname)?;
     inspect::expect(sources, target, &[&library.shared, &library.archive])?;
-    let emulator = Some(cross.build_emulator(&sources.workspace)?);
+    let programs = cross.build_programs(&sources.workspace)?;
     let files = vec![(soname, library.shared.clone()), ("libarr_session.a".to_owned(), library.archive.clone())];
-    let parts = Parts { target: triple, emulator: true, linked };
-    Ok(Product { library, debug, files, emulator, parts, tools, cross })
+    let parts = Parts { target: triple, programs: true, linked };
+    Ok(Product { library, debug, files, programs, parts, tools, cross })
 }
 
 /// Android's C library comes with Google's NDK, which is not available here. Libraries without code replace it: the result has the

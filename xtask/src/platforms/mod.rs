@@ -28,7 +28,7 @@ pub(crate) struct Platform {
 #[derive(Clone, Copy)]
 pub(crate) enum Reached {
     /// It has a package, whose programs are run or, if nothing here can run them, linked.
-    Packed { build: fn(&Sources) -> Result<Product>, runs: bool },
+    Packed { build: fn(&Sources) -> Result<Product> },
     /// Linked with stand-ins for the system's libraries.
     Linked { build: fn(&Sources) -> Result<PathBuf> },
     /// Type-checked for this target of rustc: its linker or C library is not available here.
@@ -36,10 +36,10 @@ pub(crate) enum Reached {
 }
 
 pub(crate) const PLATFORMS: &[Platform] = &[
-    packed("linux-x64", linux::x64, true),
-    packed("linux-arm64", linux::arm64, true),
-    packed("windows-x64", windows::x64, true),
-    packed("windows-arm64", windows::arm64, false),
+    packed("linux-x64", linux::x64),
+    packed("linux-arm64", linux::arm64),
+    packed("windows-x64", windows::x64),
+    packed("windows-arm64", windows::arm64),
     checked("windows-msvc-x64", "x86_64-pc-windows-msvc"),
     checked("windows-msvc-arm64", "aarch64-pc-windows-msvc"),
     checked("uwp-x64", "x86_64-uwp-windows-msvc"),
@@ -47,8 +47,8 @@ pub(crate) const PLATFORMS: &[Platform] = &[
     Platform { name: "android-arm64", reached: Reached::Linked { build: linux::android } },
 ];
 
-const fn packed(name: &'static str, build: fn(&Sources) -> Result<Product>, runs: bool) -> Platform {
-    Platform { name, reached: Reached::Packed { build, runs } }
+const fn packed(name: &'static str, build: fn(&Sources) -> Result<Product>) -> Platform {
+    Platform { name, reached: Reached::Packed { build } }
 }
 
 const fn checked(name: &'static str, triple: &'static str) -> Platform {

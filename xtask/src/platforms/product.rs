@@ -30,8 +30,8 @@ pub(crate) struct Product {
     pub(crate) debug: PathBuf,
     /// The libraries and related files, by their names in the package.
     pub(crate) files: Vec<(String, PathBuf)>,
-    /// Stripped; `None` if the platform has none.
-    pub(crate) emulator: Option<PathBuf>,
+    /// `arr-emulator` and `arr`, stripped; none if nothing here can run them.
+    pub(crate) programs: Vec<PathBuf>,
     pub(crate) parts: Parts,
     pub(crate) tools: Tools,
     /// The target and tools that built it.

@@ -54,9 +54,9 @@ pub(super) fn x64(sources: &Sources) -> Result<Product> {
         system: Some(("Windows", "AMD64")),
         more,
     };
-    let emulator = Some(cross.build_emulator(&sources.workspace)?);
-    let made = build(sources, cross, ["i386:x86-64", "/machine:x64"], &[WINDOWS_X64])?;
-    product(made, emulator, linked::for_windows(MINGW_CC)?, tools)
+    let programs = cross.build_programs(&sources.workspace)?;
+    let linked = linked::for_windows(MINGW_CC)?;
+    build(sources, cross, ["i386:x86-64", "/machine:x64"], &[WINDOWS_X64], programs, linked, tools)
 }
 
 pub(super) fn arm64(sources: &Sources) -> Result<Product> {
@@ -76,8 +76,7 @@ pub(super) fn arm64(sources: &Sources) -> Result<Product> {
         link: vec!["-Wl,-Brepro".into()],
     };
     // Until there is one by Microsoft's linker, the Unity package uses this DLL for UWP.
-    let made = build(sources, cross, ["arm64", "/machine:arm64"], &[WINDOWS_ARM64, UWP_ARM64])?;
-    product(made, None, linked, tools)
+    build(sources, cross, ["arm64", "/machine:arm64"], &[WINDOWS_ARM64, UWP_ARM64], Vec::new(), linked, tools)
 }
 
 /// The tools and linker arguments with which MinGW writes the same bytes in any checkout. Its linker can omit the time, but sorts
@@ -96,24 +95,21 @@ fn mingw(workspace: &Workspace) -> Result<(PathBuf, Vec<OsString>)> {
     Ok((tools, vec!["-Wl,--no-insert-timestamp".into(), format!("-L{}", libraries.display()).into()]))
 }
 
-/// A library, and the files to link with it.
-struct Built {
-    cross: Cross,
-    stripped: Stripped,
-    /// The list of exports.
-    definition: PathBuf,
-    /// For Microsoft's linker.
-    import_library: PathBuf,
-}
-
 /// `machine` is the processor's name for `llvm-dlltool` and `llvm-cvtres`; `targets` are those that the DLL ships for.
-fn build(sources: &Sources, mut cross: Cross, machine: [&str; 2], targets: &[Target]) -> Result<Built> {
+fn build(
+    sources: &Sources,
+    mut cross: Cross,
+    machine: [&str; 2],
+    targets: &[Target],
+    programs: Vec<PathBuf>,
+    linked: Vec<Linked>,
+    tools: Tools,
+) -> Result<Product> {
     let folder = sources.workspace.scratch(&format!("platforms/{}", cross.platform))?;
     let [dlltool, cvtres] = machine;
     cross.link.push(resource(&sources.workspace, &folder, cvtres)?);
-    let stripped = cross.build(&sources.workspace, DLL)?;
+    let Stripped { library, debug } = cross.build(&sources.workspace, DLL)?;
     let (definition, import_library) = import_library(sources, &folder, dlltool)?;
-    let library = &stripped.library;
     for target in targets {
         inspect::expect(sources, *target, &[&library.shared, &library.archive, &library.link, &import_library])?;
     }
@@ -121,12 +117,6 @@ fn build(sources: &Sources, mut cross: Cross, machine: [&str; 2], targets: &[Tar
     let texts = process::stdout(Command::new("strings").arg("-el").arg(&library.shared))?;
     let version = &sources.workspace.version;
     ensure!(texts.contains(&format!("FileVersion\n{version}\n")), "its version resource does not say {version}");
-    Ok(Built { cross, stripped, definition, import_library })
-}
-
-/// The files of the package, by name.
-fn product(built: Built, emulator: Option<PathBuf>, linked: Vec<Linked>, tools: Tools) -> Result<Product> {
-    let Built { cross, stripped: Stripped { library, debug }, definition, import_library } = built;
     let files = vec![
         (DLL.to_owned(), library.shared.clone()),
         (DEFINITION.to_owned(), definition),
@@ -134,8 +124,8 @@ fn product(built: Built, emulator: Option<PathBuf>, linked: Vec<Linked>, tools: 
         ("libarr_session.dll.a".to_owned(), library.link.clone()),
         ("libarr_session.a".to_owned(), library.archive.clone()),
     ];
-    let parts = Parts { target: cross.triple, emulator: emulator.is_some(), linked };
-    Ok(Product { library, debug, files, emulator, parts, tools, cross })
+    let parts = Parts { target: cross.triple, programs: !programs.is_empty(), linked };
+    Ok(Product { library, debug, files, programs, parts, tools, cross })
 }
 
 /// The version resource, which Windows shows and installers compare.

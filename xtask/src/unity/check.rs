@@ -110,7 +110,7 @@ mod tests {
         );
         it.expect("not com.arr-session", "package.json", &it.workspace.version, "9.9.9");
         it.expect("samples listed are", "package.json", "Samples~/FirstSession", "Samples~/Other");
-        it.expect("unknown field", "package.json", "\"keywords\"", "\"keyword\"");
+        it.expect("its members are", "package.json", "\"keywords\"", "\"keyword\"");
         it.expect("BuildCheck.cs.meta is missing or does not", "Editor/BuildCheck.cs.meta", "guid: ", "guid: 0");
 
         let gone = |path: &str| fs::remove_file(it.folder.join(path)).unwrap();

@@ -186,7 +186,7 @@ impl Recover {
         let deadline = self.share_of(&account, now);
         Ok(match record.session_id.clone() {
             Some(id) => {
-                let read = protocol::properties(&account.context, id, deadline);
+                let read = protocol::properties_unconfirmed(&account.context, id, deadline);
                 Recovering::Reading(record, account, read)
             }
             None => {

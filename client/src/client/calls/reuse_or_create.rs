@@ -172,7 +172,7 @@ impl ReuseOrCreate {
                         self.state = Reusing::Next;
                         return Err(Step::SleepUntil(again_at));
                     }
-                    let read = protocol::properties(&self.account.context, id.clone(), self.deadline);
+                    let read = protocol::properties_unconfirmed(&self.account.context, id.clone(), self.deadline);
                     Reusing::Reading(id, record, self.account.registry.stops(), Box::new(read))
                 }
                 None => match self.create.take() {
