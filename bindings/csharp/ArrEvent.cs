@@ -17,8 +17,10 @@ namespace ArrSession
         LeaseExpiring = Native.ARR_EVENT_LEASE_EXPIRING,
         /// <summary>
         /// Keep-alive could not extend the lease; <see cref="ArrEvent.Status"/> says why, and it tries again.
-        /// <see cref="ArrStatus.UnexpectedReply"/>: the service accepted the longer lease, but a poll shows that the lease
-        /// has not grown.
+        /// <see cref="ArrStatus.UnexpectedReply"/> has two meanings. If <see cref="ArrEvent.MaxLease"/> is not zero: the
+        /// service accepted the longer lease, but a read shows that the lease has not grown. If it is zero: the service
+        /// has never reported the lease, so keep-alive cannot extend it until
+        /// <see cref="RenderingSession.UpdateLeaseAsync"/> has set it.
         /// </summary>
         LeaseNotExtended = Native.ARR_EVENT_LEASE_NOT_EXTENDED,
         /// <summary>

@@ -289,7 +289,7 @@ pub(crate) struct Holding {
     /// Keep the lease alive until Ctrl+C; a session that is being created becomes ready first
     #[arg(long, requires = "cap")]
     pub(crate) hold: bool,
-    /// With --hold: the most that the whole lease may become
+    /// With --hold: the limit of the total lease
     #[arg(long, value_name = "TIME", value_parser = duration::parse, requires = "hold")]
     pub(crate) cap: Option<Duration>,
     /// With --hold: whether Ctrl+C stops the session or leaves it running: stop or leave [default: stop with
@@ -309,7 +309,7 @@ pub(crate) enum OnExit {
 pub(crate) struct Hold {
     /// The session's id
     pub(crate) id: SessionId,
-    /// The most that the whole lease may become
+    /// The limit of the total lease
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) cap: Duration,
     /// Whether Ctrl+C stops the session or leaves it running: stop or leave
@@ -353,7 +353,7 @@ pub(crate) struct List {
 #[derive(Args)]
 #[group(id = "amount", required = true, multiple = false)]
 pub(crate) struct NewLease {
-    /// The whole lease, counted from when the session became ready
+    /// The total lease, counted from the moment the session became ready
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) lease: Option<Duration>,
     /// How much to add to the lease

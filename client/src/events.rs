@@ -65,8 +65,10 @@ pub enum EventKind {
     LeaseExtended,
     /// The lease of a watched session expires soon.
     LeaseExpiring,
-    /// Keep-alive could not extend the lease and will retry. [`ErrorKind::UnexpectedReply`]: the service accepted the
-    /// longer lease, but a read shows that the lease has not grown.
+    /// Keep-alive could not extend the lease and will retry. [`ErrorKind::UnexpectedReply`] has two meanings. If the
+    /// snapshot has a `max_lease`: the service accepted the longer lease, but a read shows that the lease has not grown.
+    /// If it has none: the service has never reported the lease, so keep-alive cannot extend it until
+    /// [`Session::update_lease`](crate::Session::update_lease) has set it.
     LeaseNotExtended,
     /// The lease has reached its cap and will not be extended further.
     LeaseCapReached,

@@ -85,6 +85,15 @@ pub(super) fn run_silently<T>(
     operation: impl Operation<Outcome = Result<T>>,
     deadline: Instant,
 ) -> Result<T> {
+    let mut value = None;
+    let mut operation = operation.then(|outcome: Result<T>| outcome.map(|outcome| value = Some(outcome)));
+    run_any(core, &mut operation, deadline)?;
+    drop(operation);
+    Ok(value.expect("a successful operation has an outcome"))
+}
+
+/// Compiled once rather than for each type of outcome.
+fn run_any(core: &Arc<Core>, operation: &mut dyn Operation<Outcome = Result<()>>, deadline: Instant) -> Result<()> {
     let _call = core.begin_call();
     let mut timed = Timed::new(operation, deadline, core.attempt_timeout);
     let mut here = OnThisThread { core, seen: 0 };

@@ -127,7 +127,7 @@ impl Session {
         })
     }
 
-    /// Sets the whole lease, counted from when the session became ready. It can only grow. `PATCH …/sessions/{id}`.
+    /// Sets the total lease, counted from the moment the session became ready. It can only grow. `PATCH …/sessions/{id}`.
     /// With REST 2021-01-01 it is rounded up to a whole minute.
     ///
     /// If the cached lease is already this long, succeeds without a request. Returns the cached properties after the

@@ -6,7 +6,7 @@ use super::credential::{AccountId, Credential};
 use super::endpoint::Endpoint;
 use super::policy::{GivenIntervals, RetryPolicy, SHORTEST_REMOTE_INTERVAL};
 use super::proxy::Proxy;
-use super::text::excerpt;
+use super::text::{excerpt, is_credential};
 use crate::error::{Error, Result};
 use crate::log::LogLevel;
 use std::fmt;
@@ -295,6 +295,12 @@ impl ClientConfig {
             most: at_most("max_retries", self.max_retries, 100)?,
             delay: interval("retry_delay", self.retry_delay, SHORTEST_REMOTE_RETRY)?.unwrap_or(RetryPolicy::DELAY),
         };
+        // A client would create the folder, with the secret as its name.
+        if self.journal_folder.as_ref().is_some_and(|folder| is_credential(&folder.to_string_lossy())) {
+            return Err(Error::invalid_argument(
+                "`journal_folder` is a key or a token, not a path; give a folder, and the credential in its own option",
+            ));
+        }
         Ok(Settings {
             account_id: AccountId::parse(&self.account_id)?,
             credential: self.credential.check()?,
@@ -395,6 +401,22 @@ mod tests {
         };
         let shown = format!("{config:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("YXJy") && !shown.contains("key="), "{shown}");
+    }
+
+    #[test]
+    fn a_credential_given_as_the_journals_folder_is_refused_and_not_shown() {
+        let with = |folder: &str| ClientConfig { journal_folder: Some(folder.into()), ..config() }.check();
+        for secret in
+            ["YXJyLWVtdWxhdG9yLWRldm+sb3BtZW50LWFjY291bnQ=", "ab/cdEfghijklmnopqrstuvw==", "eyJhbGciOiJI.e30.c"]
+        {
+            let error = with(secret).unwrap_err();
+            let is_named = error.message().contains("`journal_folder`");
+            assert!(is_named && !format!("{error:?}").contains(&secret[..6]), "{error:?}");
+        }
+        for folder in ["journal", "/home/Me/AppData/Some/Long/Folder", "C:\\Users\\Me\\Journal of MyGame", "a=b", "eyJ"]
+        {
+            assert!(with(folder).is_ok(), "{folder}");
+        }
     }
 
     #[test]

@@ -76,6 +76,10 @@ fn http_url(text: &str) -> std::result::Result<Url, &'static str> {
     /// The HTTP library silently ignores one of more than 65,534 bytes.
     const LONGEST: usize = 32_768;
     let text = text.trim();
+    // What replaces such bytes would be sent as part of the password.
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err("it is not UTF-8; special characters in its user or password must be percent-encoded");
+    }
     // URL parsers treat a backslash as a slash, so the one in DOMAIN\user would end the host.
     let (login, host) = text.rsplit_once('@').map_or(("", text), |(login, _)| (login, &text[login.len()..]));
     let escaped = format!("{}{host}", login.replace('\\', "%5C"));
@@ -171,6 +175,14 @@ mod tests {
                 assert_eq!(error.kind(), crate::ErrorKind::InvalidArgument, "{bad}");
             }
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_utf_8_is_refused() {
+        let text = String::from_utf8_lossy(b"http://user:p\xe4ss@proxy.example:3128");
+        let error = Proxy::of_variable("https_proxy", &text).unwrap_err();
+        assert!(["https_proxy", "UTF-8"].iter().all(|fact| error.message().contains(fact)), "{error}");
+        assert!(!error.message().contains("ss@"), "{error}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ impl Filter {
     pub(super) fn of(secret: &str) -> Filter {
         /// Shorter secrets would match everywhere.
         const SHORTEST: usize = 4;
-        let letters = folded(confidential(secret).bytes()).count();
+        let letters = confidential(secret).bytes().filter(u8::is_ascii_alphanumeric).count();
         let mut filter = Filter { part: if letters < SHORTEST { 0 } else { PART.min(letters) }, bits: [0; 64] };
         for part in parts(secret, filter.part) {
             let (word, bit) = Filter::place(part);
@@ -49,24 +49,41 @@ fn confidential(secret: &str) -> &str {
     }
 }
 
-/// The letters and digits, in lower case. The rest differs between encodings, or separates characters.
-fn folded(text: impl Iterator<Item = u8>) -> impl Iterator<Item = u8> {
-    text.filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
+/// The latest letters and digits of a text, at most 8, in lower case and as one number. The rest differs between
+/// encodings, or separates characters.
+#[derive(Clone, Copy)]
+struct Window {
+    mask: u64,
+    latest: u64,
+    /// How many are not there yet.
+    missing: usize,
 }
 
-/// The folded text from each place on, in parts of this length (at most 8), each as a number.
-fn windows(text: impl Iterator<Item = u8>, part: usize) -> impl Iterator<Item = u64> {
-    let mask = u64::MAX >> (64 - 8 * part);
-    let window = move |before: &mut u64, byte| {
-        *before = (*before << 8 | u64::from(byte)) & mask;
-        Some(*before)
-    };
-    folded(text).scan(0, window).skip(part - 1)
+impl Window {
+    fn of(part: usize) -> Window {
+        Window { mask: u64::MAX >> (64 - 8 * part), latest: 0, missing: part }
+    }
+
+    /// The window that ends with this byte, if it is one of them and the window is full.
+    fn add(&mut self, byte: u8) -> Option<u64> {
+        if !byte.is_ascii_alphanumeric() {
+            return None;
+        }
+        self.latest = (self.latest << 8 | u64::from(byte.to_ascii_lowercase())) & self.mask;
+        self.missing = self.missing.saturating_sub(1);
+        (self.missing == 0).then_some(self.latest)
+    }
+}
+
+/// The folded text from each place on, in parts of this length.
+fn windows(text: &str, part: usize) -> impl Iterator<Item = u64> {
+    let mut window = Window::of(part);
+    text.bytes().filter_map(move |byte| window.add(byte))
 }
 
 /// The parts of what is confidential in a secret.
 fn parts(secret: &str, part: usize) -> impl Iterator<Item = u64> {
-    (part > 0).then(|| windows(confidential(secret).bytes(), part).step_by(part)).into_iter().flatten()
+    (part > 0).then(|| windows(confidential(secret), part).step_by(part)).into_iter().flatten()
 }
 
 /// Removes this secret, the part of it after a colon (an account's key), and anything that looks like a JSON Web Token
@@ -111,19 +128,32 @@ fn repeats(text: &str, secret: &Secret) -> bool {
     let has = |part: u64| filter.may_have(part) && parts(secret.expose(), filter.part).any(|own| own == part);
     let text = unescaped(text);
     let hexadecimal = if text.contains("0x") { Cow::Owned(text.replace("0x", "")) } else { Cow::Borrowed(&*text) };
-    windows(text.bytes(), filter.part).any(has)
-        || decodings(&hexadecimal, 4, hexadecimal_digit).any(|bytes| windows(bytes, filter.part).any(has))
-        || decodings(&text, 6, base64_digit).any(|bytes| windows(bytes, filter.part).any(has))
+    windows(&text, filter.part).any(has)
+        || decodings_have(&hexadecimal, 4, hexadecimal_digit, filter.part, has)
+        || decodings_have(&text, 6, base64_digit, filter.part, has)
 }
 
-/// What a text's digits, each of so many bits, may encode, from each place where that may begin.
-fn decodings(text: &str, bits: u32, digit: fn(u8) -> Option<u8>) -> impl Iterator<Item = impl Iterator<Item = u8>> {
-    // Three bytes, in whole digits of either encoding.
+/// Whether what a text's digits, each of so many bits, may encode has such a part: from each place where that may begin.
+fn decodings_have(
+    text: &str,
+    bits: usize,
+    digit: fn(u8) -> Option<u8>,
+    part: usize,
+    has: impl Fn(u64) -> bool,
+) -> bool {
+    /// Three bytes are this many hexadecimal digits, and fewer of base64.
+    const MOST_DIGITS: usize = 6;
     let group = 24 / bits;
-    (0..group as usize).map(move |from| {
-        let mut digits = text.bytes().filter_map(digit).skip(from);
-        let mut next = move || (0..group).try_fold(0, |value, _| Some(value << bits | u32::from(digits.next()?)));
-        std::iter::from_fn(move || next().map(|value| value.to_be_bytes().into_iter().skip(1))).flatten()
+    let mut windows = [Window::of(part); MOST_DIGITS];
+    let mut value = 0_u32;
+    text.bytes().filter_map(digit).enumerate().any(|(index, digit)| {
+        value = value << bits | u32::from(digit);
+        // Each digit ends a group of the decoding that began a whole number of groups before.
+        index + 1 >= group && {
+            let window = &mut windows[(index + 1) % group];
+            let [_, bytes @ ..] = value.to_be_bytes();
+            bytes.into_iter().any(|byte| window.add(byte).is_some_and(&has))
+        }
     })
 }
 
@@ -146,15 +176,15 @@ fn base64_digit(digit: u8) -> Option<u8> {
 /// Decodes the escapes of JSON, HTML and URLs, including nested ones.
 fn unescaped(text: &str) -> Cow<'_, str> {
     const DEPTH: usize = 3;
-    const MARKS: [char; 3] = ['\\', '%', '&'];
+    let is_mark = |byte| matches!(byte, b'\\' | b'%' | b'&');
     let mut text = Cow::Borrowed(text);
     for _ in 0..DEPTH {
-        if !text.contains(MARKS) {
+        if !text.bytes().any(is_mark) {
             break;
         }
         let mut plain = String::with_capacity(text.len());
         let mut rest = &*text;
-        while let Some(place) = rest.find(MARKS) {
+        while let Some(place) = rest.bytes().position(is_mark) {
             plain.push_str(&rest[..place]);
             rest = &rest[place..];
             let (character, length) = unescape(rest).unwrap_or((rest.chars().next(), 1));

@@ -57,6 +57,11 @@ pub(crate) fn looks_like_token(text: &str) -> bool {
     text.starts_with("eyJ") && text.contains('.')
 }
 
+/// Whether a text can only be a credential: a token, or a key, which ends in `=`.
+pub(crate) fn is_credential(text: &str) -> bool {
+    looks_like_token(text) || text.ends_with('=') && looks_like_key(text.trim_end_matches('='))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

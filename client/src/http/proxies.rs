@@ -138,6 +138,8 @@ mod tests {
             ("EXAMPLE", "arr.example", true),
             ("rr.example", "arr.example", false),
             ("192.0.2.1", "192.0.2.11", false),
+            // Without a port only.
+            ("arr.example:443", "arr.example", false),
             ("", "arr.example", false),
         ] {
             let proxies = Proxies::of_variable("HTTPS_PROXY", "http://proxy.example:8080", exceptions);

@@ -40,7 +40,9 @@ impl Reading {
         reply.date = header(header::DATE).map(Cow::into_owned);
         reply.location = header(header::LOCATION).map(Cow::into_owned);
         reply.retry_after = header(header::RETRY_AFTER).map(Cow::into_owned);
-        let is_html = |kind: &str| kind.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"html"));
+        let is_html = |kind: &str| {
+            kind.as_bytes().windows(4).any(|part| part[3] | 0x20 == b'l' && part.eq_ignore_ascii_case(b"html"))
+        };
         reply.is_html = header(header::CONTENT_TYPE).is_some_and(|kind| is_html(&kind));
         let (whole, longest) = match reply.is_success() {
             true => (request.needs_body, request.longest_reply),

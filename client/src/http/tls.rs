@@ -9,9 +9,10 @@ use crate::log::Log;
 use crate::sys::is_exhaustion;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::SigningKey;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -115,6 +116,21 @@ impl Shared {
     }
 }
 
+/// The cryptography of all connections: without what signs with a client's key, which the linker then leaves out.
+fn provider() -> Arc<CryptoProvider> {
+    #[derive(Debug)]
+    struct NoKeys;
+    impl KeyProvider for NoKeys {
+        fn load_private_key(
+            &self,
+            _: PrivateKeyDer<'static>,
+        ) -> std::result::Result<Arc<dyn SigningKey>, rustls::Error> {
+            Err(rustls::Error::General("client certificates are not supported".to_owned()))
+        }
+    }
+    Arc::new(CryptoProvider { key_provider: &NoKeys, ..rustls::crypto::ring::default_provider() })
+}
+
 impl Authorities {
     /// With an explicit platform verifier, which not every platform has.
     fn client_config_by<V: ServerCertVerifier + 'static>(
@@ -122,7 +138,7 @@ impl Authorities {
         log: &Log,
         platform: impl FnOnce(Arc<CryptoProvider>) -> Result<Arc<V>>,
     ) -> Result<ClientConfig> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = provider();
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|cause| unusable(&cause))?;
@@ -182,8 +198,7 @@ fn no_platform() -> Error {
 fn untimely(authority: &CertificateDer<'static>) -> Option<String> {
     let mut alone = RootCertStore::empty();
     alone.add(authority.clone()).ok()?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(alone), provider).build().ok()?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(alone), provider()).build().ok()?;
     let nowhere = ServerName::try_from("invalid").ok()?;
     // The verifier checks the validity period before anything else.
     let (what, since, now) = match verifier.verify_server_cert(authority, &[], &nowhere, &[], UnixTime::now()) {

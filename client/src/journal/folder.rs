@@ -2,6 +2,7 @@
 
 use super::line::{Foreign, HEADER};
 use super::owners::{self, OwnerId};
+use super::record::sort_by_number;
 use crate::clock::lock;
 use crate::config::is_hidden;
 use crate::error::{Error, ErrorKind, Result};
@@ -81,11 +82,13 @@ impl Folder {
             let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(ENDING)) else { continue };
             match OwnerId::parse(stem) {
                 Some(owner) => owners.push(owner),
-                None => others.push(self.path.join(&name)),
+                None => {
+                    let path = self.path.join(&name);
+                    others.insert(others.partition_point(|other| *other < path), path);
+                }
             }
         }
-        owners.sort_unstable();
-        others.sort_unstable();
+        sort_by_number(&mut owners, |owner| owner.number());
         Ok((owners, others))
     }
 

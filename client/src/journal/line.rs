@@ -2,7 +2,7 @@
 //! JSON. A record's latest line is the one that counts.
 
 use super::record::{Record, RecordId};
-use serde::Deserialize;
+use serde_json::Value;
 use std::collections::HashMap;
 
 pub(super) const HEADER: &str = "arr-session journal 2\n";
@@ -61,12 +61,6 @@ fn line(json: &str) -> String {
 const ENDED: &str = "ended";
 const MOVED: &str = "moved";
 
-#[derive(Deserialize)]
-struct Ended {
-    id: String,
-    state: String,
-}
-
 /// Reads a whole file. Damaged lines are skipped.
 pub(super) fn parse(bytes: &[u8]) -> Result<Contents, Foreign> {
     if HEADER.as_bytes().starts_with(bytes) && bytes.len() < HEADER.len() {
@@ -117,8 +111,10 @@ fn parse_line(line: &[u8]) -> Option<Line> {
     if let Some(record) = Record::from_json(json) {
         return Some(Line::Record(record));
     }
-    let ended = serde_json::from_str::<Ended>(json).ok().filter(|it| [ENDED, MOVED].contains(&it.state.as_str()));
-    Some(ended.and_then(|it| RecordId::parse(&it.id)).map_or(Line::Later, Line::Ended))
+    let members: Value = serde_json::from_str(json).unwrap_or_default();
+    let has_ended = [ENDED, MOVED].contains(&members["state"].as_str().unwrap_or_default());
+    let ended = members["id"].as_str().filter(|_| has_ended).and_then(RecordId::parse);
+    Some(ended.map_or(Line::Later, Line::Ended))
 }
 
 /// 64-bit FNV-1a. Changing a single byte always changes it.

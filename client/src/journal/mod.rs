@@ -14,7 +14,7 @@ mod record;
 mod tests;
 
 pub(crate) use adoption::Adopted;
-pub(crate) use record::{Record, RecordId, RecordState};
+pub(crate) use record::{Record, RecordId, RecordState, sort_by_number};
 
 use crate::clock::{Clock, lock};
 use crate::error::{Error, ErrorKind, Result};
@@ -221,7 +221,7 @@ impl Journal {
         survey.records.extend(living.into_iter().skip(of_mine).map(|record| (record, true)));
         survey.records.extend(left.into_iter().map(|record| (record, false)));
         survey.records.retain(|(record, _)| !record.is_over(now));
-        survey.records.sort_by_key(|(record, _)| record.written);
+        sort_by_number(&mut survey.records, |(record, _)| record.written.as_nanos());
         Ok(survey)
     }
 
@@ -399,7 +399,7 @@ impl Own {
 
     fn in_order(&self) -> Vec<Record> {
         let mut records: Vec<&Numbered> = self.records.values().collect();
-        records.sort_unstable_by_key(|it| it.number);
+        sort_by_number(&mut records, |it| it.number.into());
         records.into_iter().map(|it| it.record.clone()).collect()
     }
 }

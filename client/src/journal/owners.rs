@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, Weak};
 use uuid::Uuid;
 
 /// The owner of a file: a journal that is or was open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OwnerId(Uuid);
 
 impl OwnerId {
@@ -23,6 +23,10 @@ impl OwnerId {
     pub(super) fn parse(text: &str) -> Option<OwnerId> {
         // Another spelling would be another file name.
         Uuid::try_parse(text).ok().map(OwnerId).filter(|id| id.to_string() == text)
+    }
+
+    pub(super) fn number(self) -> u128 {
+        self.0.as_u128()
     }
 }
 

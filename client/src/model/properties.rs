@@ -23,7 +23,7 @@ pub struct SessionProperties {
     pub arr_inspector_port: Option<u16>,
     /// The port for the rendering connection's handshake on that host.
     pub handshake_port: Option<u16>,
-    /// The whole lease, counted from when the session became ready.
+    /// The total lease, counted from the moment the session became ready.
     pub max_lease: Option<Duration>,
     /// The used part of the lease. For a ready session that this client has a handle of, it includes the time since the
     /// service's report. In a list, it is as reported: in whole minutes with REST 2021-01-01.

@@ -24,7 +24,7 @@ pub struct Snapshot {
     pub arr_inspector_port: Option<u16>,
     /// The port for the rendering connection's handshake.
     pub handshake_port: Option<u16>,
-    /// The whole lease, counted from when the session became ready.
+    /// The total lease, counted from the moment the session became ready.
     pub max_lease: Option<Duration>,
     /// The used part of the lease, now: the part that the service reported, plus the time since then while the session
     /// is ready.
@@ -72,14 +72,15 @@ impl SnapshotData {
     /// All numbers, advanced to `now`.
     pub(crate) fn snapshot(&self, now: Instant) -> Snapshot {
         let port = |port: u16| (port != 0).then_some(port);
+        let elapsed = self.used(now);
         Snapshot {
             status: SessionStatus::of_code(self.status),
             size: SessionSize::of_code(self.size),
             arr_inspector_port: port(self.arr_inspector_port),
             handshake_port: port(self.handshake_port),
             max_lease: (self.max_lease_ms != 0).then(|| Duration::from_millis(self.max_lease_ms)),
-            elapsed: self.used(now),
-            remaining: self.remaining(now),
+            elapsed,
+            remaining: Duration::from_millis(self.max_lease_ms).saturating_sub(elapsed),
             age: self.age(now),
             starting_for: self.starting_since.map(|since| now.saturating_since(since)).unwrap_or_default(),
             revision: self.revision,

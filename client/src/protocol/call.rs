@@ -35,6 +35,8 @@ pub(super) struct AuthorizedCall {
     /// The deadline has been moved because of a freeze, which happens once. A freeze is no failure, so this does not
     /// depend on the retry policy.
     thawed: bool,
+    /// A 404 is not believed yet.
+    doubts_404: bool,
 }
 
 /// The result of an [`AuthorizedCall`].
@@ -127,6 +129,7 @@ impl AuthorizedCall {
             earlier_lost: false,
             sent_at: None,
             thawed: false,
+            doubts_404: false,
             request,
         }
     }
@@ -134,6 +137,12 @@ impl AuthorizedCall {
     /// `earlier_lost`: an earlier call of the same kind may have been carried out.
     pub(super) fn after_lost(self, earlier_lost: bool) -> AuthorizedCall {
         AuthorizedCall { earlier_lost, ..self }
+    }
+
+    /// A 404 counts only if the same request gets it twice: a single one may come from a gateway, or from a replica that
+    /// does not know the session yet.
+    pub(super) fn confirming_404(self) -> AuthorizedCall {
+        AuthorizedCall { doubts_404: true, ..self }
     }
 
     fn send(&mut self, now: Instant) -> Step<CallOutcome> {
@@ -199,6 +208,10 @@ impl AuthorizedCall {
             }
             let message = format!("{} failed with 401: {}", self.what, self.context.tokens.refusal(self.renewed));
             return self.not_done(error.recast(ErrorKind::Unauthorized, message));
+        }
+        if error.kind() == ErrorKind::NotFound && std::mem::take(&mut self.doubts_404) {
+            self.token.rest_to_confirm(now, &error);
+            return self.send(now);
         }
         let throttled = error.kind() == ErrorKind::Throttled;
         // A full service delays this call alone.

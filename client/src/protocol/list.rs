@@ -89,6 +89,8 @@ impl Operation for List {
             };
             let page = outcome.success().and_then(|reply| self.context.service.read_page(&reply));
             let more = page.and_then(|(sessions, link)| {
+                self.ids.reserve(sessions.len());
+                self.sessions.reserve(sessions.len());
                 for session in sessions {
                     // Sessions created or ended between two pages can move one onto both.
                     if self.ids.insert(session.id.clone()) {

@@ -10,6 +10,7 @@ use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::wire::{Answer, Request, Urgency};
 use std::fmt;
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -176,8 +177,9 @@ pub(crate) trait Operation {
     }
 }
 
-impl<O: Operation + ?Sized> Operation for Box<O> {
-    type Outcome = O::Outcome;
+/// A box of an operation, or a reference to one.
+impl<P: DerefMut<Target: Operation>> Operation for P {
+    type Outcome = <P::Target as Operation>::Outcome;
 
     fn step(&mut self, now: Instant, answer: Option<Answer>) -> Step<Self::Outcome> {
         (**self).step(now, answer)

@@ -10,7 +10,20 @@ const WHAT: &str = "reading the session's properties";
 
 /// Reads a session's properties, with retries.
 pub(crate) fn properties(context: &Context, id: SessionId, deadline: Instant) -> OneCall<SessionProperties> {
-    read(context, AuthorizedCall::new(context, WHAT, context.service.properties(&id), deadline), id)
+    read(context, retried(context, &id, deadline).confirming_404(), id)
+}
+
+/// As [`properties`], for callers that confirm a 404 themselves.
+pub(crate) fn properties_unconfirmed(
+    context: &Context,
+    id: SessionId,
+    deadline: Instant,
+) -> OneCall<SessionProperties> {
+    read(context, retried(context, &id, deadline), id)
+}
+
+fn retried(context: &Context, id: &SessionId, deadline: Instant) -> AuthorizedCall {
+    AuthorizedCall::new(context, WHAT, context.service.properties(id), deadline)
 }
 
 /// Reads them with a single attempt, for callers that poll anyway.

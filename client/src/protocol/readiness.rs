@@ -25,6 +25,8 @@ pub(crate) struct Readiness {
     backoff: Backoff,
     /// Why the latest read failed, if it did. A transient failure does not end a wait.
     trouble: Option<Error>,
+    /// When the service did not know the session.
+    missing_at: Option<Instant>,
 }
 
 impl Readiness {
@@ -41,6 +43,7 @@ impl Readiness {
             good_until: Some(next_read),
             backoff,
             trouble: None,
+            missing_at: None,
         }
     }
 
@@ -79,7 +82,7 @@ impl Readiness {
         self.latest.status.is_final() || self.good_until.is_some_and(|until| now < until)
     }
 
-    /// The service accepted this as the whole lease. Everything else must be reread.
+    /// The service accepted this as the total lease. Everything else must be reread.
     pub(crate) fn extended(&mut self, lease: Duration, now: Instant) {
         // A concurrent update may have set a longer lease first.
         self.latest.max_lease = self.latest.max_lease.max(Some(lease));
@@ -121,7 +124,7 @@ impl Readiness {
         self.next_read = now + self.interval();
         self.good_until = Some(self.next_read);
         self.backoff = Backoff::new(self.context.retry);
-        self.trouble = None;
+        (self.trouble, self.missing_at) = (None, None);
     }
 
     /// Marks the cached properties as outdated, and the next read as due.
@@ -162,7 +165,7 @@ impl Readiness {
     }
 
     /// Schedules the next read after a failed one. Returns the error if it is final: a transient failure does not end a
-    /// wait.
+    /// wait, nor does a single 404.
     pub(crate) fn read_failed(&mut self, now: Instant, error: Error) -> Option<Error> {
         let trouble = Trouble::of(&error);
         let pause = trouble.and_then(|trouble| self.backoff.pause(trouble, retry::random()));
@@ -173,6 +176,17 @@ impl Readiness {
             format!("session {} will be read again at its next poll: {}", self.latest.id, error.message())
         });
         self.trouble = Some(error.clone());
-        if trouble.is_some() { None } else { Some(error) }
+        let is_final = trouble.is_none() && (error.kind() != ErrorKind::NotFound || self.is_missing_again(now));
+        is_final.then_some(error)
+    }
+
+    /// The service does not know the session. Returns whether that was so a poll interval ago, or half of one, too: a
+    /// single such reply may come from a gateway, or from a replica that does not know the session yet.
+    fn is_missing_again(&mut self, now: Instant) -> bool {
+        let is_missing = self.missing_at.is_some_and(|at| now.saturating_since(at) >= self.interval() / 2);
+        if is_missing || self.missing_at.is_none() {
+            self.missing_at = Some(now);
+        }
+        is_missing
     }
 }

@@ -52,6 +52,16 @@ impl Acquire {
         in_time
     }
 
+    /// Pauses before the same request is sent once more, whatever the policy, because its reply is in doubt.
+    pub(super) fn rest_to_confirm(&mut self, now: Instant, doubtful: &Error) {
+        let pause = self.context.retry.delay.min(self.deadline.saturating_since(now) / 2);
+        self.paused_until = Some(now + pause);
+        self.again();
+        self.context.log.warning(doubtful.correlation_vector(), || {
+            format!("asking once more in {} ms: {}", pause.as_millis(), doubtful.message())
+        });
+    }
+
     /// Pauses according to the policy after this failure. Returns `false` if the failure is final, or as for
     /// [`Acquire::rest_until`].
     pub(super) fn rest_after(&mut self, now: Instant, error: &Error, needed: Duration) -> bool {

@@ -1,4 +1,4 @@
-//! Setting a session's whole lease.
+//! Setting a session's total lease.
 
 use super::call::{AuthorizedCall, CallOutcome, OneCall};
 use super::context::Context;
@@ -27,7 +27,7 @@ enum UpdateState {
     Checking(OneCall<SessionProperties>, Error),
 }
 
-/// Sets a session's whole lease, which can only grow. `earlier_lost`: an earlier update to the same lease may have been
+/// Sets a session's total lease, which can only grow. `earlier_lost`: an earlier update to the same lease may have been
 /// carried out.
 pub(crate) fn update_lease(
     context: &Context,
@@ -36,8 +36,8 @@ pub(crate) fn update_lease(
     earlier_lost: bool,
     deadline: Instant,
 ) -> UpdateLease {
-    let call =
-        AuthorizedCall::new(context, WHAT, context.service.update_lease(&id, lease), deadline).after_lost(earlier_lost);
+    let call = AuthorizedCall::new(context, WHAT, context.service.update_lease(&id, lease), deadline);
+    let call = call.after_lost(earlier_lost).confirming_404();
     UpdateLease { context: context.clone(), id, lease, deadline, state: UpdateState::Updating(call) }
 }
 
@@ -139,6 +139,6 @@ mod tests {
     fn an_update_refused_for_another_reason_fails() {
         assert_eq!(after_a_lost_reply(400, "06:00:00").unwrap_err().kind(), ErrorKind::BadRequest);
         assert_eq!(after_a_lost_reply(409, "04:00:00").unwrap_err().kind(), ErrorKind::Conflict);
-        assert_eq!(after_a_lost_reply(404, "").unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(after_a_lost_reply(403, "").unwrap_err().kind(), ErrorKind::Forbidden);
     }
 }

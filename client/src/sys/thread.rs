@@ -16,6 +16,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 
+/// The default, except that the host's environment (`RUST_MIN_STACK`) does not change it.
+const STACK: usize = 2 * 1024 * 1024;
+
 /// Starts a thread.
 pub(crate) fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     pin_module();
@@ -26,7 +29,7 @@ pub(crate) fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> 
         use_default_floating_point();
         work();
     };
-    without_signals(|| Builder::new().name(name.into()).spawn(run))
+    without_signals(|| Builder::new().name(name.into()).stack_size(STACK).spawn(run))
 }
 
 /// Runs `work`, which starts threads, on an ordinary thread whose settings they inherit. If none can be started, runs
@@ -245,6 +248,38 @@ mod tests {
         unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const before, options(nostack)) };
         thread.unwrap().join().unwrap();
         assert_eq!((receiver.recv().unwrap(), here), (0x1f80, hosts));
+    }
+
+    /// Runs itself again in another process, because the variable is read once.
+    #[test]
+    fn the_environment_does_not_change_the_stack_of_new_threads() {
+        /// The stack of the calling thread.
+        fn stack_size() -> usize {
+            let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::zeroed();
+            let mut size = 0;
+            // SAFETY: the first call initialises the attributes, which the others read and free.
+            unsafe {
+                assert_eq!(libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()), 0);
+                libc::pthread_attr_getstacksize(attributes.as_ptr(), &raw mut size);
+                libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            }
+            size
+        }
+        const VARIABLE: &str = "RUST_MIN_STACK";
+        const OTHER: usize = 3 * STACK;
+        if std::env::var(VARIABLE).is_ok_and(|size| size == OTHER.to_string()) {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            start_thread("arr-test", move || sender.send(stack_size()).unwrap()).unwrap().join().unwrap();
+            let size = receiver.recv().unwrap();
+            assert!((STACK..2 * STACK).contains(&size), "{size}");
+            return;
+        }
+        let module = module_path!().split_once("::").unwrap().1;
+        let test = format!("{module}::the_environment_does_not_change_the_stack_of_new_threads");
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        let ended = again.args(["--exact", &test]).env(VARIABLE, OTHER.to_string()).output().unwrap();
+        let printed = String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success() && printed.contains("1 passed"), "{printed}");
     }
 
     #[test]

@@ -13,32 +13,40 @@ pub unsafe fn wipe_memory(place: *mut u8, length: usize) {
     use std::arch::asm;
     // SAFETY: all writes are within the memory, as each comment says.
     unsafe {
-        if length >= 16 {
+        if length >= 128 && std::is_x86_feature_detected!("avx") {
+            asm!(
+                "vxorps {zero}, {zero}, {zero}",
+                // Its last 128 bytes, and from its start as many whole pieces of 128 as there are.
+                "sub {end}, 128",
+                "vmovups [{end}], {zero:y}",
+                "vmovups [{end} + 32], {zero:y}",
+                "vmovups [{end} + 64], {zero:y}",
+                "vmovups [{end} + 96], {zero:y}",
+                "2:",
+                "vmovups [{place}], {zero:y}",
+                "vmovups [{place} + 32], {zero:y}",
+                "vmovups [{place} + 64], {zero:y}",
+                "vmovups [{place} + 96], {zero:y}",
+                "add {place}, 128",
+                "cmp {place}, {end}",
+                "jbe 2b",
+                "vzeroupper",
+                place = inout(reg) place => _,
+                end = inout(reg) place.add(length) => _,
+                zero = out(xmm_reg) _,
+                options(nostack),
+            );
+        } else if length >= 16 {
             asm!(
                 "xorps {zero}, {zero}",
                 // Its last 16 bytes, and from its start as many whole pieces of 16 as there are.
-                "movups [{end} - 16], {zero}",
-                "sub {end}, 64",
-                "cmp {place}, {end}",
-                "ja 3f",
+                "sub {end}, 16",
+                "movups [{end}], {zero}",
                 "2:",
-                "movups [{place}], {zero}",
-                "movups [{place} + 16], {zero}",
-                "movups [{place} + 32], {zero}",
-                "movups [{place} + 48], {zero}",
-                "add {place}, 64",
-                "cmp {place}, {end}",
-                "jbe 2b",
-                "3:",
-                "add {end}, 48",
-                "cmp {place}, {end}",
-                "ja 5f",
-                "4:",
                 "movups [{place}], {zero}",
                 "add {place}, 16",
                 "cmp {place}, {end}",
-                "jbe 4b",
-                "5:",
+                "jbe 2b",
                 place = inout(reg) place => _,
                 end = inout(reg) place.add(length) => _,
                 zero = out(xmm_reg) _,

@@ -2,7 +2,7 @@
 //! surrogates, deep nesting.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -101,6 +101,81 @@ impl<'de> Visitor<'de> for &mut Members<'de> {
     }
 }
 
+/// Reads each object of a list in one pass: of an array, or of the member of this name of an object, whose other members are
+/// returned. `None` if it is anything else, which may be seen only after some objects have been read.
+pub(crate) fn read_objects<'a, E>(
+    json: &'a str,
+    name: Option<&str>,
+    mut read: impl FnMut(&'a str, &Members<'a>) -> Result<(), E>,
+) -> Option<Result<Members<'a>, E>> {
+    let (mut rest, mut others, mut lists) = (Rest(json), Members::default(), 0);
+    if let Some(name) = name {
+        let mut is_more = rest.takes(b'{');
+        while is_more {
+            let member: Text = rest.parse(|json| Deserialize::deserialize(json))?;
+            rest.takes(b':').then_some(())?;
+            if *member.0 != *name.as_bytes() {
+                others.0.push((member, rest.parse(|json| Deserialize::deserialize(json))?));
+            } else if let Err(error) = rest.objects(&mut read)? {
+                return Some(Err(error));
+            } else {
+                lists += 1;
+            }
+            is_more = rest.takes(b',');
+            (is_more || rest.takes(b'}')).then_some(())?;
+        }
+        (lists == 1).then_some(())?;
+    } else if let Err(error) = rest.objects(read)? {
+        return Some(Err(error));
+    }
+    rest.after_space().is_empty().then_some(Ok(others))
+}
+
+/// The part of JSON that has not been read.
+struct Rest<'a>(&'a str);
+
+impl<'a> Rest<'a> {
+    fn after_space(&self) -> &'a str {
+        self.0.trim_start_matches([' ', '\n', '\t', '\r'])
+    }
+
+    /// Skips this byte and the space before it, if it comes next.
+    fn takes(&mut self, byte: u8) -> bool {
+        let rest = self.after_space();
+        let is_next = rest.as_bytes().first() == Some(&byte);
+        self.0 = if is_next { &rest[1..] } else { rest };
+        is_next
+    }
+
+    /// Parses the next value.
+    fn parse<T>(
+        &mut self,
+        parse: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::StrRead<'a>>) -> serde_json::Result<T>,
+    ) -> Option<T> {
+        let mut json = serde_json::Deserializer::from_str(self.0);
+        let value = parse(&mut json).ok()?;
+        self.0 = &self.0[json.into_iter::<IgnoredAny>().byte_offset()..];
+        Some(value)
+    }
+
+    fn objects<E>(&mut self, mut read: impl FnMut(&'a str, &Members<'a>) -> Result<(), E>) -> Option<Result<(), E>> {
+        let mut members = Members::default();
+        self.takes(b'[').then_some(())?;
+        let mut is_more = !self.takes(b']');
+        while is_more {
+            let start = self.after_space();
+            members.0.clear();
+            self.parse(|json| json.deserialize_map(&mut members))?;
+            if let Err(error) = read(&start[..start.len() - self.0.len()], &members) {
+                return Some(Err(error));
+            }
+            is_more = self.takes(b',');
+            (is_more || self.takes(b']')).then_some(())?;
+        }
+        Some(Ok(()))
+    }
+}
+
 /// A text that may contain lone surrogates, unlike a `String`.
 pub(crate) struct Text<'a>(Cow<'a, [u8]>);
 
@@ -153,5 +228,43 @@ mod tests {
         assert!(members.get::<serde_json::Value>("y").is_err(), "without exhausting the stack");
         assert!(Members::read(&json[..json.len() - 1]).is_err() && Members::read("[]").is_err());
         assert_eq!(Members::read_damaged(r#"{"a":1,"b":NaN"#).get("a"), Ok(Some(1)));
+    }
+
+    #[test]
+    fn a_list_of_objects_is_read_in_one_pass_and_each_object_kept_as_received() {
+        fn texts<'a>(json: &'a str, name: Option<&str>) -> Option<(usize, Vec<(&'a str, usize)>)> {
+            let mut objects = Vec::new();
+            let read = |text, members: &Members<'_>| {
+                objects.push((text, members.0.len()));
+                Ok::<_, ()>(())
+            };
+            let others = read_objects(json, name, read)?.unwrap();
+            Some((others.0.len(), objects))
+        }
+        let objects = vec![(r#"{"a" : 1e400}"#, 1), ("{\n}", 0), (r#"{"\ud800":"}]","b":[{}]}"#, 2)];
+        let list = "[ {\"a\" : 1e400} ,{\n}, {\"\\ud800\":\"}]\",\"b\":[{}]} ]\r\n";
+        assert_eq!(texts(list, None), Some((0, objects.clone())));
+        let object = format!(r#" {{"x":"\udfff", "l" :{list}, "y":[1]}} "#);
+        assert_eq!(texts(&object, Some("l")), Some((2, objects)));
+        assert_eq!(texts("[]", None), Some((0, Vec::new())));
+        for other in ["", "null", "[1]", "[{}", "[{},]", "[{}}", "[]x", "{}"] {
+            assert_eq!(texts(other, None), None, "{other}");
+        }
+        for other in [
+            "",
+            "[]",
+            "{}",
+            r#""l":null"#,
+            r#""l":{}"#,
+            r#""l":[],"#,
+            r#""l":[],"l":[]"#,
+            r#""l" []"#,
+            r#""x":NaN,"l":[]"#,
+        ] {
+            assert_eq!(texts(&format!("{{{other}}}"), Some("l")), None, "{other}");
+        }
+        for other in [r#"{"l":[]"#, r#"{"l":[]}}"#, r#"{"l":[{},1]}"#] {
+            assert_eq!(texts(other, Some("l")), None, "{other}");
+        }
     }
 }

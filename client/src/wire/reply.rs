@@ -1,10 +1,11 @@
 //! Replies, and the errors of failed ones.
 
-use super::json::{Members, Text};
+use super::json::{Members, Text, read_objects};
 use crate::config::{Secret, is_hidden, quoted, without_secrets};
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
 use crate::model::SessionId;
 use crate::sys::Wiped;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -86,6 +87,33 @@ impl Reply {
     /// The members of the body's object, or of a part of it.
     pub(super) fn members<'a>(&self, json: &'a str, call: &str) -> Result<Members<'a>> {
         Members::read(json).map_err(|cause| self.not_documented(&cause, call))
+    }
+
+    /// The sessions in the list of an object, or in a bare array if that is allowed, and the other members.
+    pub(super) fn sessions<'a, T>(
+        &self,
+        json: &'a str,
+        bare: bool,
+        call: &str,
+        mut read: impl FnMut(&'a str, &Members<'a>) -> Result<T>,
+    ) -> Result<(Members<'a>, Vec<T>)> {
+        const NAME: &str = "sessions";
+        let is_bare = bare && json.trim_start().starts_with('[');
+        let mut sessions = Vec::new();
+        let mut add = |session, members: &Members<'a>| read(session, members).map(|read| sessions.push(read));
+        if let Some(others) = read_objects(json, (!is_bare).then_some(NAME), &mut add) {
+            return Ok((others?, sessions));
+        }
+        // Another form, or an error, which is to be described.
+        let (others, list): (_, Vec<&RawValue>) = if is_bare {
+            (Members::default(), serde_json::from_str(json).map_err(|cause| self.not_documented(&cause, call))?)
+        } else {
+            let members = self.members(json, call)?;
+            let list = members.listed(NAME).map_err(|what| self.unexpected(call, &what))?;
+            (members, list)
+        };
+        let read = |session: &&'a RawValue| read(session.get(), &Members::read(session.get()).unwrap_or_default());
+        Ok((others, list.iter().map(read).collect::<Result<_>>()?))
     }
 
     /// The error gives a position but quotes nothing: a body may contain a token, and the parser's own messages repeat

@@ -8,7 +8,6 @@ use super::timespan;
 use crate::config::ApiVersion::V1;
 use crate::error::{Error, Result};
 use crate::model::{Lease, NewSession, ReplyText, SessionId, SessionProperties, SessionSize, SessionStatus};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,22 +120,17 @@ pub(super) fn read_list(reply: &Reply) -> Result<Vec<SessionProperties>> {
         return Err(reply.error(CALL));
     }
     let text = reply.text();
-    let entries: Vec<&RawValue> = if text.trim_start().starts_with('[') {
-        serde_json::from_str(&text).map_err(|cause| reply.not_documented(&cause, CALL))?
-    } else {
-        reply.members(&text, CALL)?.listed("sessions").map_err(|what| reply.unexpected(CALL, &what))?
-    };
-    entries.into_iter().map(|entry| read_entry(entry.get(), reply, CALL)).collect()
+    let read = |entry, members: &Members| read_entry(entry, members, reply, CALL);
+    Ok(reply.sessions(&text, true, CALL, read)?.1)
 }
 
 /// An entry of the list. Listed sessions cost money, so an entry that differs from the documentation is still listed,
 /// with its id and status.
-fn read_entry(entry: &str, reply: &Reply, call: &str) -> Result<SessionProperties> {
-    let members = Members::read(entry).unwrap_or_default();
+fn read_entry(entry: &str, members: &Members, reply: &Reply, call: &str) -> Result<SessionProperties> {
     let text = |name| members.text(name).ok().flatten();
     let id = text("sessionId").and_then(|id| reply.session_id(&id));
     let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
-    let read = read_members(&members, id.clone(), reply, call);
+    let read = read_members(members, id.clone(), reply, call);
     let status = || SessionStatus::read(&text("sessionStatus").unwrap_or_default());
     Ok(read.unwrap_or_else(|_| SessionProperties::bare(id, status())).read_from(entry))
 }
@@ -309,6 +303,17 @@ mod tests {
         }
         let two = format!(r#"{{"x":NaN,"y":{{"sessionId":"a"}},"sessionId":"{ID}"}}"#);
         assert!(read_created(&reply(202, &two), &new_session()).is_err(), "which one is not known");
+    }
+
+    #[test]
+    fn of_two_lists_in_a_reply_the_last_is_read() {
+        let entry = |id: &str| format!(r#"{{"sessionId":"{id}","sessionStatus":"ready"}}"#);
+        let body = format!(r#"{{"sessions":[{}],"sessions":[{}]}}"#, entry("first"), entry("last"));
+        let ids = |body: &str| -> Result<Vec<_>> {
+            Ok(read_list(&reply(200, body))?.into_iter().map(|session| session.id.to_string()).collect())
+        };
+        assert_eq!(ids(&body).unwrap(), ["last"]);
+        assert!(ids(&body.replace("ready\"}]}", "ready\"},7]}")).is_err());
     }
 
     #[test]

@@ -7,7 +7,6 @@ use super::target::Target;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Lease, NewSession, ReplyText, SessionId, SessionProperties, SessionSize, SessionStatus};
 use serde_json::json;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -156,22 +155,19 @@ pub(super) fn read_page(reply: &Reply) -> Result<(Vec<SessionProperties>, Option
         return Err(reply.error(CALL));
     }
     let text = reply.text();
-    let page = reply.members(&text, CALL)?;
-    let unexpected = |what: String| reply.unexpected(CALL, &what);
-    let entries: Vec<&RawValue> = page.listed("sessions").map_err(unexpected)?;
-    let sessions = entries.into_iter().map(|entry| read_entry(entry.get(), reply, CALL)).collect::<Result<_>>()?;
-    let next = page.text("@nextLink").map_err(unexpected)?;
+    let read = |entry, members: &Members| read_entry(entry, members, reply, CALL);
+    let (others, sessions) = reply.sessions(&text, false, CALL, read)?;
+    let next = others.text("@nextLink").map_err(|what| reply.unexpected(CALL, &what))?;
     Ok((sessions, next.map(Cow::into_owned)))
 }
 
 /// An entry of the list. Listed sessions cost money, so an entry that differs from the specification is still listed,
 /// with its id and status.
-fn read_entry(entry: &str, reply: &Reply, call: &str) -> Result<SessionProperties> {
-    let members = Members::read(entry).unwrap_or_default();
+fn read_entry(entry: &str, members: &Members, reply: &Reply, call: &str) -> Result<SessionProperties> {
     let text = |name| members.text(name).ok().flatten();
     let id = text("id").and_then(|id| reply.session_id(&id));
     let id = id.ok_or_else(|| reply.unexpected(call, "an entry has no usable session id"))?;
-    let read = read_members(&members, id.clone(), reply, call);
+    let read = read_members(members, id.clone(), reply, call);
     let status = || SessionStatus::read(&text("status").unwrap_or_default());
     Ok(read.unwrap_or_else(|_| SessionProperties::bare(id, status())).read_from(entry))
 }

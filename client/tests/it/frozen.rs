@@ -1,10 +1,10 @@
 //! A process that is stopped during a call, for example by a debugger, for longer than the call's timeout.
 
+use crate::support::HOUR;
 use crate::support::gate::{At, Gate, Held};
 use crate::support::journal::{Folder, alive};
 use crate::support::process::Process;
 use crate::support::wire::{Asked, Wire, in_both_versions};
-use crate::support::{HOUR, SECOND};
 use arr_service::{Config, Emulator, SessionStatus};
 use std::thread::sleep;
 use std::time::Duration;
@@ -18,8 +18,11 @@ in_both_versions![
     the_sessions_listed_during_a_freeze_are_stopped,
 ];
 
-/// The timeout of a call. The steps before the freeze take far less, and the freeze takes longer.
+/// The timeout of a call. The steps before the freeze take far less, because the process is prepared, and the freeze
+/// takes longer.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// The freeze. It exceeds the timeout by so much that the call gets the longest extra time.
+const FREEZE: Duration = TIMEOUT.saturating_add(Duration::from_secs(2));
 
 fn a_reply_that_arrives_during_a_freeze_is_not_lost(wire: &'static Wire) {
     let emulator = Emulator::start(Config::default()).unwrap();
@@ -27,9 +30,7 @@ fn a_reply_that_arrives_during_a_freeze_is_not_lost(wire: &'static Wire) {
     let ask = |order: &str, asked: Asked, said: &str| {
         let gate = Gate::to(emulator.url());
         let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
-        if asked == Asked::Read {
-            process.create();
-        }
+        process.prepare();
         let reply = gate.hold(wire, asked, At::Reply);
         freeze(&mut process, order, &reply, said);
     };
@@ -38,7 +39,8 @@ fn a_reply_that_arrives_during_a_freeze_is_not_lost(wire: &'static Wire) {
         scope.spawn(|| ask("create in the background", Asked::Create, "created"));
         scope.spawn(|| ask("read", Asked::Read, "done"));
     });
-    assert_eq!((folder.states(), alive(&emulator).len()), (vec!["created".to_owned(); 3], 3));
+    // Those of the other client, which prepared each process, have no record.
+    assert_eq!((folder.states(), alive(&emulator).len()), (vec!["created".to_owned(); 2], 3 + 2));
 }
 
 /// As when a debugger stops, continues for a moment, and stops again.
@@ -48,6 +50,9 @@ fn a_reply_that_arrives_during_a_second_freeze_is_not_lost(wire: &'static Wire) 
     let freeze_twice = |order: &str| {
         let gate = Gate::to(emulator.url());
         let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
+        process.prepare();
+        let creates = || gate.passed().iter().filter(|line| *line == wire.create).count();
+        let before = creates();
         let reply = gate.hold(wire, Asked::Create, At::Reply);
         process.send(order);
         reply.arrived();
@@ -57,17 +62,17 @@ fn a_reply_that_arrives_during_a_second_freeze_is_not_lost(wire: &'static Wire) 
         sleep(TIMEOUT / 4);
         process.freeze();
         reply.let_go();
-        sleep(TIMEOUT + SECOND);
+        sleep(FREEZE);
         process.thaw();
         process.receive("created");
         // With 2021-01-01 a second request would have the same result.
-        assert_eq!(gate.passed().iter().filter(|line| *line == wire.create).count(), 1);
+        assert_eq!(creates() - before, 1);
     };
     std::thread::scope(|scope| {
         scope.spawn(|| freeze_twice("create"));
         scope.spawn(|| freeze_twice("create in the background"));
     });
-    assert_eq!((folder.states(), alive(&emulator).len()), (vec!["created".to_owned(); 2], 2));
+    assert_eq!((folder.states(), alive(&emulator).len()), (vec!["created".to_owned(); 2], 2 + 2));
 }
 
 /// The session becomes ready, and the wait's time runs out, during the freeze.
@@ -77,7 +82,7 @@ fn a_wait_reads_once_more_after_a_freeze(wire: &'static Wire) {
     let freeze = |order: &str, let_go: [bool; 2]| {
         let gate = Gate::to(emulator.url());
         let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
-        let id = process.create();
+        let id = process.prepare();
         let starting = gate.hold(wire, Asked::Read, At::Reply);
         process.send(order);
         starting.arrived();
@@ -89,8 +94,7 @@ fn a_wait_reads_once_more_after_a_freeze(wire: &'static Wire) {
             starting.let_go();
         }
         emulator.set_session_status(id.as_str(), SessionStatus::Ready, None).unwrap();
-        // The freeze itself.
-        sleep(TIMEOUT + SECOND);
+        sleep(FREEZE);
         process.thaw();
         process.receive("done");
     };
@@ -110,8 +114,7 @@ fn freeze(process: &mut Process, order: &str, reply: &Held, said: &str) {
     reply.arrived();
     process.freeze();
     reply.let_go();
-    // The freeze itself.
-    sleep(TIMEOUT + SECOND);
+    sleep(FREEZE);
     process.thaw();
     process.receive(said);
 }
@@ -129,7 +132,7 @@ fn the_sessions_listed_during_a_freeze_are_stopped(wire: &'static Wire) {
     let (emulator, folder) = (Emulator::start(Config::default()).unwrap(), Folder::new());
     let gate = Gate::to(emulator.url());
     let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
-    process.create();
+    process.prepare();
     let reply = gate.hold(wire, Asked::List, At::Reply);
     freeze(&mut process, "stop all", &reply, "done");
     assert!(alive(&emulator).is_empty());
@@ -142,7 +145,7 @@ fn a_shutdown_finishes_after_a_freeze(wire: &'static Wire) {
     let end = |order: &str| {
         let gate = Gate::to(emulator.url());
         let mut process = Process::start(wire, &gate.url, &folder.0, TIMEOUT);
-        process.create();
+        process.prepare();
         let reply = gate.hold(wire, Asked::Stop, At::Reply);
         freeze(&mut process, order, &reply, "done");
     };

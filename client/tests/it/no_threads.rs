@@ -16,8 +16,8 @@ in_both_versions![stop_on_shutdown_works_without_new_threads, a_stop_that_hangs_
 const SERVICE: &str = "ARR_TEST_SERVICE";
 const VERSION: &str = "ARR_TEST_VERSION";
 const SESSIONS: &str = "ARR_TEST_SESSIONS";
-/// The time of a stop that hangs.
-const ATTEMPT: Duration = Duration::from_secs(2);
+/// The time of a stop that hangs. No other request takes that long, however busy the machine is.
+const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// The process. Does nothing when run alone.
 #[test]
@@ -30,7 +30,7 @@ fn child_with_stop_on_shutdown() {
         account_domain: service.clone(),
         service_endpoint: service,
         api_version: if std::env::var(VERSION).unwrap() == "v1" { ApiVersion::V1 } else { ApiVersion::V2021_01_01 },
-        attempt_timeout: if std::env::var(SESSIONS).unwrap() == "1" { 15 * SECOND } else { ATTEMPT },
+        attempt_timeout: ATTEMPT,
         ..ClientConfig::default()
     };
     let client = Client::new(config.clone()).unwrap();
@@ -48,7 +48,7 @@ fn child_with_stop_on_shutdown() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
     let unwatched = opened.watch(WatchOptions::default().stop_on_shutdown(true), 1).unwrap_err();
     assert_eq!(unwatched.kind(), ErrorKind::OutOfResources, "{unwatched}");
-    other.shut_down_within(20 * SECOND).unwrap();
+    other.shut_down_within(60 * SECOND).unwrap();
     let status = session.properties().run().unwrap().status;
     assert_ne!(
         status,
@@ -57,7 +57,7 @@ fn child_with_stop_on_shutdown() {
     );
     let refused = client.create_session(&an_hour()).run().unwrap_err();
     assert_eq!((refused.kind(), refused.is_outcome_unknown()), (ErrorKind::OutOfResources, false), "{refused}");
-    println!("ended {:?}", client.shut_down_within(20 * SECOND));
+    println!("ended {:?}", client.shut_down_within(60 * SECOND));
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 

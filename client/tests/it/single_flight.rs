@@ -130,12 +130,12 @@ fn token_calls_started_together_share_one_request(wire: &'static Wire) {
 
 fn a_failure_is_shared_by_all(wire: &'static Wire) {
     let world = World::answering(wire, Asked::Read, move |line| match wire.act_of(line) {
-        Asked::Read => reply("404 Not Found", "", ""),
+        Asked::Read => reply("501 Not Implemented", "", ""),
         _ => wire.good(line),
     });
     let reads = start(|number| world.session.properties().label(number).start());
     world.barrier.open();
-    assert!(reads.iter().all(|read| ended(read).unwrap_err().kind() == ErrorKind::NotFound));
+    assert!(reads.iter().all(|read| ended(read).unwrap_err().http_status() == Some(501)));
     assert_eq!(world.seen(wire.properties), 1);
 }
 

@@ -243,7 +243,7 @@ fn an_operation_completes_once_and_a_later_cancel_changes_nothing(wire: &Wire) {
     let session = world.client.create_session(&an_hour()).run().unwrap();
     let good = session.properties().label(1).start().unwrap();
     let first = ended(&good).unwrap();
-    world.emulator.add_faults([Fault::on("*", "**").status(404)]).unwrap();
+    world.emulator.add_faults([Fault::on("*", "**").status(404).always()]).unwrap();
     let bad = session.properties().label(2).start().unwrap();
     assert_eq!(ended(&bad).unwrap_err().kind(), ErrorKind::NotFound);
     for operation in [&good, &bad] {

@@ -11,8 +11,7 @@ use serde_json::Value;
 pub(crate) const NAME: &str = "com.arr-session";
 
 /// Its members, sorted. Unity ignores any others, so a misspelt one would go unnoticed.
-const MEMBERS: &str = "author changelogUrl dependencies description displayName documentationUrl keywords license licensesUrl name \
-                       samples unity version";
+const MEMBERS: &str = "author dependencies description displayName keywords license name samples unity version";
 
 /// The problems of `package.json`. `version` is the library's.
 pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::Label;
 use crate::journal::{Journal, RecordId};
 use crate::model::{NewSession, SessionId, SessionKey};
-use crate::protocol::{self, Chore, Created, OneCall, Operation, Step, Stop, Stopped, Work};
+use crate::protocol::{self, Chore, Created, OneCall, Operation, Step, Stopped, Work};
 use crate::wire::Answer;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ enum CreateState {
     /// Writing the id to the journal.
     Completing(Created),
     /// No caller can use the session, so it is being stopped.
-    GivingBack(SessionId, Stop),
+    GivingBack(SessionId, OneCall<Stopped>),
     Over,
 }
 

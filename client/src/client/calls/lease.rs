@@ -10,7 +10,7 @@ use crate::protocol::{self, Chore, Operation};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Sets a session's whole lease. Checks it against the cached properties, without a read.
+/// Sets a session's total lease. Checks it against the cached properties, without a read.
 pub(in crate::client) fn update_lease(
     account: &Arc<Account>,
     state: &Arc<SessionState>,
@@ -55,7 +55,7 @@ pub(in crate::client) fn extension(
     }))
 }
 
-/// The whole lease that leaves at least this much from now; `None` if the current one suffices. The service truncates
+/// The total lease that leaves at least this much from now; `None` if the current one suffices. The service truncates
 /// the used part to whole units, so up to one unit more may be used than reported.
 pub(in crate::client) fn lease_leaving(
     state: &SessionState,
@@ -110,7 +110,7 @@ fn check(account: &Account, state: &SessionState, max_lease: Lease) -> Result<Ch
         Some(stands) if wanted == stands => return Ok(Check::Stands(Box::new(known))),
         Some(stands) if wanted < stands => {
             return Err(Error::invalid_argument(format!(
-                "`max_lease` of {} s is shorter than the current {} s; give the whole lease, which can only grow",
+                "`max_lease` of {} s is shorter than the current {} s; give the total lease, which can only grow",
                 wanted.as_secs(),
                 stands.as_secs()
             )));

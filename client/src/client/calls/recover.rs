@@ -186,7 +186,7 @@ impl Recover {
         let deadline = self.share_of(&account, now);
         Ok(match record.session_id.clone() {
             Some(id) => {
-                let read = protocol::properties(&account.context, id, deadline);
+                let read = protocol::properties_unconfirmed(&account.context, id, deadline);
                 Recovering::Reading(record, account, read)
             }
             None => {
@@ -350,7 +350,9 @@ impl Recover {
                 }
                 if let Which::Named(_) = self.which {
                     // Two endpoints may have the same id.
-                    self.todo.make_contiguous().sort_by_key(|(record, _)| !record.is_certain());
+                    if let Some(certain) = self.todo.iter().position(|(record, _)| record.is_certain()) {
+                        self.todo.swap(0, certain);
+                    }
                     self.todo.truncate(1);
                 }
                 Ok(Recovering::Next)

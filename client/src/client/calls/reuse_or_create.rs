@@ -8,7 +8,7 @@ use super::missing::Missing;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Label;
-use crate::journal::{Adopted, Record, RecordId, RecordState};
+use crate::journal::{Adopted, Record, RecordId, RecordState, sort_by_number};
 use crate::model::{NewSession, SessionId, SessionProperties, SessionStatus};
 use crate::protocol::{self, Chore, OneCall, Operation, Step};
 use crate::wire::Answer;
@@ -139,7 +139,7 @@ impl ReuseOrCreate {
                     survey.problems.iter().for_each(|problem| log.warn_of(Err(problem.clone())));
                     let mut records = survey.left_behind();
                     records.extend(journal.own());
-                    records.sort_by_key(|record| std::cmp::Reverse(record.written));
+                    sort_by_number(&mut records, |record| u128::MAX - record.written.as_nanos());
                     Ok(records)
                 });
                 self.state = Reusing::Surveying(pending);
@@ -172,7 +172,7 @@ impl ReuseOrCreate {
                         self.state = Reusing::Next;
                         return Err(Step::SleepUntil(again_at));
                     }
-                    let read = protocol::properties(&self.account.context, id.clone(), self.deadline);
+                    let read = protocol::properties_unconfirmed(&self.account.context, id.clone(), self.deadline);
                     Reusing::Reading(id, record, self.account.registry.stops(), Box::new(read))
                 }
                 None => match self.create.take() {

@@ -185,7 +185,7 @@ fn read(account: &Arc<Account>, state: &Arc<SessionState>, now: Instant) -> Inst
             Instant::NEVER
         }
         Poll::Over(outcome) => {
-            if outcome.is_err_and(|error| error.kind() == ErrorKind::NotFound) && state.is_missing_again(now) {
+            if outcome.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
                 forgotten(account, state, now);
             }
             state.look(|known| known.readiness.next_read()).max(now)

@@ -64,7 +64,7 @@ pub struct KeepAlive {
     pub threshold: Duration,
     /// How much to extend by. A multiple of it is used if it would not last until the next extension may be sent.
     pub amount: Duration,
-    /// The limit on the whole lease, and so on the session's cost.
+    /// The limit on the total lease, and so on the session's cost.
     pub cap: Duration,
     /// Extend only if the application has pulled events or called [`Session::touch`](crate::Session::touch) within this
     /// time. `None`: extend as long as the process lives.
@@ -75,7 +75,7 @@ impl KeepAlive {
     /// The default: 5 minutes. Longer than most stops at a breakpoint, and short enough to limit the cost.
     pub const LIVENESS: Duration = Duration::from_secs(300);
 
-    /// Keeps a session alive until its whole lease is `cap`: when less than 5 minutes are left, extends by 15 minutes.
+    /// Keeps a session alive until its total lease is `cap`: when less than 5 minutes are left, extends by 15 minutes.
     pub fn until(cap: Duration) -> KeepAlive {
         KeepAlive {
             threshold: Duration::from_secs(300),
@@ -103,7 +103,7 @@ impl KeepAlive {
     pub(in crate::client) fn check(&self) -> Result<()> {
         Lease::new(self.cap).map_err(|_| {
             Error::invalid_argument(
-                "`cap` of keep-alive is missing or out of range; give the maximum whole lease, 1 s to 365 days",
+                "`cap` of keep-alive is missing or out of range; give the maximum total lease, 1 s to 365 days",
             )
         })?;
         let bounded = |what: &str, time: Duration| {
@@ -158,8 +158,6 @@ pub(in crate::client) struct Watching {
     end_looked_at: Option<Instant>,
     /// The count of failed reads that the monitor has seen.
     pub(in crate::client) failures: u64,
-    /// When the service did not know the session, if that was the latest read.
-    pub(in crate::client) missing_at: Option<Instant>,
     /// An event has reported that the lease is unknown.
     pub(in crate::client) reported_no_lease: bool,
     reads: ReadHealth,
@@ -255,7 +253,6 @@ impl Watching {
             wanted_at: None,
             end_looked_at: None,
             failures,
-            missing_at: None,
             reported_no_lease: false,
             reads: ReadHealth::default(),
         }
@@ -280,7 +277,6 @@ impl Watching {
 
     /// A read of the session has worked.
     pub(in crate::client) fn read_worked(&mut self) {
-        self.missing_at = None;
         if self.reads.worked() {
             self.place.post(EventKind::ReadsRecovered);
         }

@@ -225,23 +225,9 @@ impl SessionState {
         self.outdate(Readiness::stopped);
     }
 
-    /// The service accepted this as the whole lease.
+    /// The service accepted this as the total lease.
     pub(in crate::client) fn was_extended(&self, lease: Duration) {
         self.outdate(|readiness, now| readiness.extended(lease, now));
-    }
-
-    /// The service does not know the session, which is watched. Returns whether that was so a poll interval ago, or half
-    /// of one, too: a single such reply may come from a gateway, or from a replica that does not know the session yet.
-    pub(in crate::client) fn is_missing_again(&self, now: Instant) -> bool {
-        self.look(|known| {
-            let interval = known.readiness.interval();
-            let Some(watching) = &mut known.watching else { return false };
-            let is_missing = watching.missing_at.is_some_and(|at| now.saturating_since(at) >= interval / 2);
-            if is_missing || watching.missing_at.is_none() {
-                watching.missing_at = Some(now);
-            }
-            is_missing
-        })
     }
 
     /// The service no longer knows the session: it has ended.

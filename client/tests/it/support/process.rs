@@ -1,5 +1,6 @@
 //! Another process with its own client, which executes orders until it is killed or stopped.
 
+use super::started::LONG;
 use super::wire::Wire;
 use super::{an_hour, own_process};
 use arr_client::{
@@ -28,7 +29,7 @@ fn child_process() {
     let var = |name| std::env::var(name).unwrap();
     let account = arr_service::Account::development();
     let timeout = Duration::from_millis(var(TIMEOUT_MS).parse().unwrap());
-    let client = Client::new(ClientConfig {
+    let config = ClientConfig {
         account_id: account.id().to_owned(),
         credential: arr_client::Credential::AccountKey(account.key().into()),
         account_domain: var(SERVICE),
@@ -38,13 +39,14 @@ fn child_process() {
         call_timeout: timeout,
         attempt_timeout: timeout,
         ..ClientConfig::default()
-    })
-    .unwrap();
+    };
+    let client = Client::new(config.clone()).unwrap();
     println!("\nready");
     let mut session = None;
     // Also ends if the test that should kill it has died.
     for order in std::io::stdin().lines() {
         match order.unwrap().as_str() {
+            "prepare" => session = said(prepare(&client, &config)),
             "create" => session = said(client.create_session(&an_hour()).run()),
             "create in the background" => {
                 let create = client.create_session(&an_hour()).start().unwrap();
@@ -73,6 +75,13 @@ fn child_process() {
             }
         }
     }
+}
+
+/// A session that another client has created, because a create has only one attempt.
+fn prepare(client: &Client, config: &ClientConfig) -> Result<Session> {
+    let other = ClientConfig { journal_folder: None, attempt_timeout: LONG, ..config.clone() };
+    let created = Client::new(other)?.create_session(&an_hour()).timeout(LONG).run()?;
+    client.open_session(created.id()).timeout(LONG).run()
 }
 
 fn said(created: Result<Session>) -> Option<Session> {
@@ -120,6 +129,12 @@ impl Process {
                 return rest.trim().to_owned();
             }
         }
+    }
+
+    /// Opens a session, regardless of the timeout, so that the next call needs no new token or HTTP client.
+    pub(crate) fn prepare(&mut self) -> SessionId {
+        self.send("prepare");
+        SessionId::parse(&self.receive("created")).unwrap()
     }
 
     pub(crate) fn create(&mut self) -> SessionId {
