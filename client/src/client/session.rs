@@ -268,7 +268,12 @@ impl Session {
             options.check()?;
         }
         let service = &self.account.context.service;
-        let options = options.map(|options| KeepAlive { cap: service.longest_lease_within(options.cap), ..options });
+        let options = options.map(|options| KeepAlive {
+            cap: service.longest_lease_within(options.cap),
+            // Almost a unit more may be used than reported; another is left for the request.
+            threshold: options.threshold.max(2 * service.lease_unit()),
+            ..options
+        });
         self.touch();
         if options.is_some_and(|options| options.liveness.is_some()) {
             core.events.watch_pulls();

@@ -113,6 +113,12 @@ impl Journal {
         written.map(|()| id)
     }
 
+    /// Records that the create is sent only now: it had to wait.
+    pub(crate) fn sent_now(&self, id: RecordId) -> Result<()> {
+        let now = self.clock.unix_time();
+        self.change(id, |record| record.written = now)
+    }
+
     /// Records that the session exists, and its id. Like every later change, it takes effect in memory even if it
     /// cannot be written; the next change writes it too. Once written, it survives the end of the process; some seconds
     /// later, or after [`flush`](Journal::flush), also a power failure.

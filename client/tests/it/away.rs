@@ -3,7 +3,7 @@
 use crate::support::gate::{At, Gate};
 use crate::support::journal::until;
 use crate::support::paced::Lab;
-use crate::support::wire::{Asked, TOKEN, Wire, in_both_versions};
+use crate::support::wire::{Asked, TOKEN, V2021, Wire, in_both_versions};
 use crate::support::{HOUR, SECOND, an_hour, config_for};
 use arr_client::{
     Client, ClientConfig, ErrorKind, EventKind, KeepAlive, OnSuspend, OperationState, SessionStatus, WatchOptions,
@@ -246,6 +246,20 @@ fn suspending_extends_a_lease_if_necessary(wire: &Wire) {
     assert!(left >= 30 * MINUTE && left < 32 * MINUTE, "{left:?}");
     lab.client.suspend(SECOND).unwrap();
     assert_eq!((lab.requests(), lab.kinds()), (vec![], vec![]), "once is enough");
+}
+
+/// 2021-01-01 permits a day.
+#[test]
+fn suspending_extends_a_lease_as_far_as_the_service_permits() {
+    let wire = &V2021;
+    let lab = lab_with(wire.config().ready_poll_interval(6 * HOUR));
+    let session = lab.ready(24 * HOUR - 10 * MINUTE);
+    session.watch(on_suspend(OnSuspend::Extend(30 * MINUTE)), 0).unwrap();
+    lab.clock.pass(24 * HOUR - 15 * MINUTE);
+    for _ in 0..2 {
+        lab.client.suspend(SECOND).unwrap();
+        assert_eq!(lab.emulator.sessions()[0].max_lease, 24 * HOUR);
+    }
 }
 
 fn suspending_stops_sessions_if_requested(wire: &Wire) {

@@ -334,3 +334,50 @@ fn a_record_with_an_ended_candidate_is_removed_once_its_create_can_no_longer_arr
     assert!(client.recover_sessions().run().unwrap().is_empty());
     world.over();
 }
+
+/// Its age counts from when it was sent, and not from when it began to wait.
+#[test]
+fn a_lost_create_that_waited_for_a_full_service_has_candidates() {
+    let full = || V1.on(Asked::Create).times(60).status(429).body(r#"{"error":{"code":"ServiceFull"}}"#);
+    for started in [true, false] {
+        let world = World::new(&V1);
+        world.emulator.add_faults([full(), V1.on(Asked::Create).close().executed(true)]).unwrap();
+        let client = world.client();
+        let create = client.create_session(&an_hour()).timeout(2 * HOUR);
+        if started {
+            let create = create.start().unwrap();
+            assert_eq!(create.wait(60 * SECOND), OperationState::Failed);
+            assert_eq!(lost_events(&client), vec![(running(&world).pop(), 0, 1)]);
+        } else {
+            assert_eq!(create.run().unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+        }
+        assert!(world.clock.now() > 40 * 60 * SECOND);
+        client.shut_down_within(60 * SECOND).unwrap();
+        world.clock.advance(120 * SECOND);
+        let client = world.client();
+        let found = client.recover_sessions().run().unwrap();
+        assert_eq!((ids(&found), found[0].claim), (running(&world), Claim::OnlyCandidate));
+        found[0].session.stop().run().unwrap();
+        world.over();
+    }
+}
+
+#[test]
+fn a_create_that_waited_keeps_its_record_for_a_minute_after_it_was_sent() {
+    for wire in [&V1, &V2021] {
+        let world = World::new(wire);
+        let faults = [wire.on(Asked::Create).times(4).status(429), wire.on(Asked::Create).times(9).close()];
+        world.emulator.add_faults(faults).unwrap();
+        let client = world.client();
+        let error = client.create_session(&an_hour()).timeout(HOUR).run().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+        assert!(world.clock.now() > 60 * SECOND);
+        client.shut_down_within(60 * SECOND).unwrap();
+        let client = world.client();
+        for states in [&["lost"] as &[&str], &[]] {
+            assert!(client.recover_sessions().run().unwrap().is_empty());
+            world.folder.becomes(states);
+            world.clock.advance(61 * SECOND);
+        }
+    }
+}

@@ -29,6 +29,7 @@ in_both_versions![
     an_accepted_lease_is_reported_once_a_read_shows_it,
     extensions_are_paced_regardless_of_the_options,
     an_extension_lasts_until_the_next_one_may_be_sent,
+    a_session_of_which_only_whole_minutes_are_known_is_extended_in_time,
     while_reads_fail_leases_are_extended_and_reported_afterwards,
     an_accepted_lease_is_reported_even_if_the_next_extension_fails,
     a_cap_below_the_threshold_is_reported_at_once,
@@ -415,6 +416,21 @@ fn an_extension_lasts_until_the_next_one_may_be_sent(wire: &Wire) {
         session.keep_alive(Some(KeepAlive::until(HOUR).threshold(SECOND).amount(SECOND))).unwrap();
         lab.pump(HOUR - SECOND, SECOND);
         assert_eq!(lab.emulator.sessions()[0].status, Emulated::Ready, "{interval:?}");
+    }
+}
+
+/// Up to a minute more is used than the service reports.
+fn a_session_of_which_only_whole_minutes_are_known_is_extended_in_time(wire: &Wire) {
+    for used in [59 * SECOND, 89 * SECOND, 119_900 * SECOND / 1000] {
+        let lab = Lab::with_startup(wire, Duration::ZERO);
+        let id = lab.create(4 * MINUTE).id().clone();
+        lab.clock.jump(used);
+        let client = lab.another_client(wire.config());
+        let session = client.open_session(&id).run().unwrap();
+        session.watch(WatchOptions::default(), 0).unwrap();
+        session.keep_alive(Some(KeepAlive::until(HOUR).threshold(SECOND).amount(MINUTE).liveness(None))).unwrap();
+        lab.clock.pass(HOUR - used - SECOND);
+        assert_eq!(lab.emulator.sessions()[0].status, Emulated::Ready, "{used:?}");
     }
 }
 

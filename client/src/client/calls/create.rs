@@ -12,9 +12,10 @@ use crate::events::Label;
 use crate::journal::{Journal, RecordId};
 use crate::model::{NewSession, SessionId, SessionKey};
 use crate::protocol::{self, Chore, Created, OneCall, Operation, Step, Stopped, Work};
-use crate::wire::Answer;
+use crate::wire::{Answer, Request};
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Creates a session. `label` is set if the create was started; then an event reports a lost reply.
 pub(in crate::client) fn create(
@@ -53,6 +54,7 @@ pub(in crate::client) struct CreateSession {
     deadline: Instant,
     /// The journal's record of it, once it is written.
     record: Option<RecordId>,
+    /// When it was begun, or its latest attempt was sent. Earlier ones without a known id were not carried out.
     begun: Option<Instant>,
     /// The sessions that existed before.
     before: Arc<HashSet<SessionKey>>,
@@ -70,6 +72,8 @@ enum CreateState {
     /// Writing the record to the journal, before anything is sent.
     Recording(JournalWork<RecordId>),
     Creating(OneCall<Created>),
+    /// The request had to wait, so its time is written to the journal before it is sent.
+    Dating(OneCall<Created>, Box<Request>),
     /// Writing the id to the journal.
     Completing(Created),
     /// No caller can use the session, so it is being stopped.
@@ -120,11 +124,19 @@ impl CreateSession {
                 Ok(Err(error)) => self.create_failed(now, error),
                 // An attempt that was not carried out is not repeated without a caller.
                 Err(_) if self.left => self.create_failed(now, cancelled().maybe_done(create.maybe_done())),
+                Err(Step::Send(request)) => Err(self.sending(now, create, request)),
                 Err(step) => {
                     self.state = CreateState::Creating(create);
                     Err(step)
                 }
             },
+            CreateState::Dating(create, _) if self.left => {
+                self.create_failed(now, cancelled().maybe_done(create.maybe_done()))
+            }
+            CreateState::Dating(create, request) => {
+                self.state = CreateState::Creating(create);
+                Err(Step::Send(request))
+            }
             CreateState::Completing(created) => match self.finished(now, created) {
                 Ok(session) => Err(Step::Done(Ok(session))),
                 Err(state) => Ok(*state),
@@ -142,6 +154,29 @@ impl CreateSession {
 
     fn creating(&self) -> CreateState {
         CreateState::Creating(protocol::create(&self.account.context, self.new.clone(), self.made_up, self.deadline))
+    }
+
+    /// Sends a request. If it had to wait, for example because the service was full, the journal gets its time first:
+    /// recovery compares that with the ages of sessions.
+    fn sending(
+        &mut self,
+        now: Instant,
+        create: OneCall<Created>,
+        request: Box<Request>,
+    ) -> Step<Result<(KnownSession, Origin)>> {
+        const LATE: Duration = Duration::from_secs(1);
+        let is_late = self.begun.replace(now).is_some_and(|begun| now.saturating_since(begun) >= LATE);
+        match (self.account.core.journal.clone(), self.record) {
+            (Some(journal), Some(record)) if is_late => {
+                let log = Arc::clone(&self.account.core.log);
+                self.state = CreateState::Dating(create, request);
+                Step::Work(Work(Box::new(move || log.warn_of(journal.sent_now(record)))))
+            }
+            _ => {
+                self.state = CreateState::Creating(create);
+                Step::Send(request)
+            }
+        }
     }
 
     fn finished(
@@ -308,7 +343,11 @@ impl Operation for CreateSession {
     }
 
     fn maybe_done(&self) -> bool {
-        matches!(&self.state, CreateState::Creating(create) if create.maybe_done())
+        let sending = match &self.state {
+            CreateState::Creating(create) | CreateState::Dating(create, _) => Some(create),
+            _ => None,
+        };
+        sending.is_some_and(Operation::maybe_done)
     }
 
     fn leave(&mut self, now: Instant, in_flight: bool) -> bool {
@@ -317,13 +356,15 @@ impl Operation for CreateSession {
             CreateState::Begin | CreateState::Recording(_) | CreateState::Over => false,
             CreateState::Completing(_) | CreateState::GivingBack(..) => true,
             CreateState::Creating(_) if in_flight => true,
-            CreateState::Creating(create) => match self.made_up_id().filter(|_| create.maybe_done()) {
-                Some(id) => {
-                    self.state = self.giving_back(now, id);
-                    true
+            CreateState::Creating(create) | CreateState::Dating(create, _) => {
+                match self.made_up_id().filter(|_| create.maybe_done()) {
+                    Some(id) => {
+                        self.state = self.giving_back(now, id);
+                        true
+                    }
+                    None => false,
                 }
-                None => false,
-            },
+            }
         }
     }
 

@@ -55,8 +55,10 @@ fn lease_for(account: &Account, state: &SessionState, left: Duration) -> Result<
     let lease = lease_leaving(state, left, unit, account.core.now());
     // The cap limits the session's cost, so it applies to every extension.
     let cap = state.look(|known| known.watching.as_ref()?.cap());
+    // Towards the end of the longest lease, less can be left.
+    let longest = Some(account.context.service.longest_lease_within(Lease::MAX)).filter(|longest| left <= *longest);
     let stands = state.numbers().max_lease_ms;
-    let lease = lease.map(|lease| cap.map_or(lease, |cap| lease.min(cap)));
+    let lease = lease.map(|lease| cap.into_iter().chain(longest).fold(lease, Duration::min));
     lease.filter(|lease| lease.as_millis() > u128::from(stands)).map(Lease::new).transpose()
 }
 
