@@ -2,7 +2,7 @@
 
 use super::tls_failure::in_words;
 use super::workers::{Handover, Workers};
-use crate::clock::lock;
+use crate::clock::{Clock, SystemClock, lock};
 use crate::config::{CaText, Trust};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
@@ -12,6 +12,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -123,7 +124,7 @@ impl Authorities {
         platform: impl FnOnce(Arc<CryptoProvider>) -> Result<Arc<V>>,
     ) -> Result<ClientConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        let builder = ClientConfig::builder_with_details(Arc::clone(&provider), Arc::new(MachineClock))
             .with_safe_default_protocol_versions()
             .map_err(|cause| unusable(&cause))?;
         let mut config = match self.trust {
@@ -178,6 +179,20 @@ fn no_platform() -> Error {
     )
 }
 
+/// The machine's clock, for TLS. The TLS library's own panics if it shows a time before 1970.
+#[derive(Debug)]
+struct MachineClock;
+
+impl TimeProvider for MachineClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(unix_time())
+    }
+}
+
+pub(super) fn unix_time() -> UnixTime {
+    UnixTime::since_unix_epoch(SystemClock.unix_time())
+}
+
 /// Why an authority is not valid at this time. Nothing else about it is checked.
 fn untimely(authority: &CertificateDer<'static>) -> Option<String> {
     let mut alone = RootCertStore::empty();
@@ -186,7 +201,7 @@ fn untimely(authority: &CertificateDer<'static>) -> Option<String> {
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(alone), provider).build().ok()?;
     let nowhere = ServerName::try_from("invalid").ok()?;
     // The verifier checks the validity period before anything else.
-    let (what, since, now) = match verifier.verify_server_cert(authority, &[], &nowhere, &[], UnixTime::now()) {
+    let (what, since, now) = match verifier.verify_server_cert(authority, &[], &nowhere, &[], unix_time()) {
         Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { time, not_after })) => {
             ("expired on", not_after, time)
         }

@@ -1,5 +1,6 @@
 //! Explains why a TLS connection was not established: the cause, and what to do about it.
 
+use super::tls::unix_time;
 use crate::config::{is_hidden, is_loopback};
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
@@ -116,11 +117,11 @@ fn certificate(cause: &CertificateError, server: &Server<'_>) -> String {
         CertificateError::ExpiredContext { time, not_after } => {
             expired(&format!("the certificate, or one above it, expired on {}", in_words(*not_after)), *time)
         }
-        CertificateError::Expired => expired("the certificate has expired", UnixTime::now()),
+        CertificateError::Expired => expired("the certificate has expired", unix_time()),
         CertificateError::NotValidYetContext { time, not_before } => {
             not_yet(&format!("the certificate, or one above it, is not valid before {}", in_words(*not_before)), *time)
         }
-        CertificateError::NotValidYet => not_yet("the certificate is not valid yet", UnixTime::now()),
+        CertificateError::NotValidYet => not_yet("the certificate is not valid yet", unix_time()),
         CertificateError::NotValidForNameContext { expected, presented } => wrong_name(expected, presented, server.option),
         CertificateError::NotValidForName => format!(
             "the certificate is not for the host {}; use a name from the certificate in {}, or get a \
