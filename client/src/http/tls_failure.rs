@@ -88,6 +88,18 @@ pub(super) fn explain(error: &Error, server: &Server<'_>) -> String {
     }
 }
 
+/// What a failure after the handshake may mean. Under TLS 1.2 a server may ask for the client's certificate only once it
+/// has read the request, by a second handshake, which the TLS library refuses.
+pub(super) fn after_handshake(error: &Error) -> &'static str {
+    use AlertDescription::{HandshakeFailure, NoRenegotiation};
+    match error {
+        Error::AlertReceived(HandshakeFailure | NoRenegotiation) => {
+            "; the server may demand a client certificate, which this library does not have"
+        }
+        _ => "",
+    }
+}
+
 /// Explains a connection that the server closed during the handshake, without a TLS message.
 pub(super) fn cut_off(cause: &str) -> String {
     let cause = if cause == "tls handshake eof" { "it was closed" } else { cause };
@@ -279,6 +291,14 @@ pub(super) fn in_words(time: UnixTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_second_handshake_may_be_about_the_clients_certificate() {
+        for alert in [AlertDescription::HandshakeFailure, AlertDescription::NoRenegotiation] {
+            assert!(after_handshake(&Error::AlertReceived(alert)).contains("client certificate"), "{alert:?}");
+        }
+        assert_eq!(after_handshake(&Error::AlertReceived(AlertDescription::InternalError)), "");
+    }
 
     #[test]
     fn a_weak_signature_is_named_in_words() {

@@ -200,7 +200,7 @@ impl Reply {
             408 => (ErrorKind::ServiceFailure, "the service did not receive the request in time; try again"),
             429 => (ErrorKind::Throttled, "too many requests; wait before sending more"),
             400 | 410 => (ErrorKind::BadRequest, "the request was refused"),
-            401..=499 => (ErrorKind::BadRequest, &*unknown),
+            402 | 405..=407 | 411..=421 | 423..=428 | 430..=499 => (ErrorKind::BadRequest, &*unknown),
             511 => (
                 ErrorKind::Network,
                 "this network's sign-in page (captive portal) replied instead of the service; sign in to the network",
