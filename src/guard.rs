@@ -1,5 +1,5 @@
-//! The wrapper around the body of every exported function: contains panics, defers the thread's cancellation, and adds
-//! the function's name to its error.
+//! The wrapper around the body of every exported function: contains panics, defers the thread's cancellation, sets the
+//! default floating-point state, and adds the function's name to its error.
 
 use super::cancellation;
 use super::error_info::arr_error_info;
@@ -59,7 +59,7 @@ pub(super) fn value<T>(_name: &str, fallback: T, body: impl FnOnce() -> T) -> T 
 }
 
 fn contained<T>(body: impl FnOnce() -> T) -> std::thread::Result<T> {
-    cancellation::deferred(|| catch_unwind(AssertUnwindSafe(body)))
+    cancellation::deferred(|| abi::with_default_floating_point(|| catch_unwind(AssertUnwindSafe(body))))
 }
 
 fn panicked() -> Error {
@@ -79,5 +79,26 @@ mod tests {
         assert_eq!((result, info.status), (ARR_ERROR_INTERNAL, ARR_ERROR_INTERNAL));
         assert!(info.message().starts_with("arr_test: "), "{}", info.message());
         assert_eq!(value("arr_test", 7, || panic!("on purpose")), 7);
+    }
+
+    /// A host may have exceptions trap. Then this would end the process.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_call_has_the_default_floating_point_state() {
+        use std::arch::asm;
+        use std::hint::black_box;
+        let (hosts, mut before, mut after) = (0x1000_u32, 0_u32, 0_u32);
+        // SAFETY: reads and writes these numbers; no floating-point operation outside the call precedes the last line.
+        unsafe {
+            asm!("stmxcsr [{}]", in(reg) &raw mut before);
+            asm!("ldmxcsr [{}]", in(reg) &raw const hosts);
+        }
+        let tiny = value("arr_test", 1.0, || black_box(1e-300_f64) * black_box(1e-300));
+        // SAFETY: as above.
+        unsafe {
+            asm!("stmxcsr [{}]", in(reg) &raw mut after);
+            asm!("ldmxcsr [{}]", in(reg) &raw const before);
+        }
+        assert!(tiny == 0.0 && after == hosts);
     }
 }

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::{EventKind, Label};
 use crate::model::{NewSession, OperationKind, SessionProperties, SessionSize, SessionStatus, Snapshot};
 use crate::sys;
-pub use crate::sys::{PerProcess, generation, wipe_memory};
+pub use crate::sys::{PerProcess, generation, wipe_memory, with_default_floating_point};
 use std::borrow::Cow;
 
 /// Wipes what a call has left on the stack and in vector registers.

@@ -15,7 +15,9 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SOON_MS = 20000, EXITS = 10, CHILD_SECONDS = 60, EXIT_CODE = 7, MEMORY = 1 << 20, CLIENTS = 100000 };
@@ -325,6 +327,59 @@ static void a_process_without_memory_is_aborted(void)
     CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CODE));
 }
 
+#ifdef __GLIBC__
+static volatile sig_atomic_t clock_was_reset;
+
+/* Takes the place of the C library's, also for the library. */
+int __NTH(clock_gettime(clockid_t clock, struct timespec *now))
+{
+    const int failed = (int)syscall(SYS_clock_gettime, clock, now);
+    if (clock_was_reset && clock == CLOCK_REALTIME) {
+        now->tv_sec = -100000;
+    }
+    return failed;
+}
+
+/* The certificate is not valid yet, and the clock is to blame. Without TLS the calls work. */
+static void a_clock_before_1970_is_an_error_of_its_own(void)
+{
+    arr_client_options options;
+    arr_session_create_options create;
+    arr_client *client = NULL;
+    arr_session_list *list = NULL;
+    arr_session *session = NULL;
+    arr_error_info error[2];
+    arr_status status[2];
+    int i;
+
+    emulator_options(&options);
+    arr_session_create_options_init(&create, sizeof create);
+    create.max_lease_seconds = 60;
+    arr_error_info_init(&error[0], sizeof error[0]);
+    error[1] = error[0];
+    clock_was_reset = 1;
+    CHECK_STATUS(arr_client_new(&options, &client, &error[0]), ARR_OK);
+    status[0] = arr_client_list_sessions(client, &list, SOON_MS, &error[0]);
+    status[1] = arr_session_create(client, &create, &session, NULL, SOON_MS, &error[1]);
+    for (i = 0; i < 2; i++) {
+        if (strncmp(options.service_endpoint, "https:", 6) == 0) {
+            CHECK_STATUS(status[i], ARR_ERROR_TLS);
+            CHECK(strstr(error[i].message, "clock says Thu, 01 Jan 1970") != NULL);
+        } else {
+            CHECK_STATUS(status[i], ARR_OK);
+        }
+    }
+    if (session != NULL) {
+        CHECK_STATUS(arr_session_stop(session, NULL, SOON_MS, NULL), ARR_OK);
+    }
+    clock_was_reset = 0;
+    arr_session_free(session);
+    arr_session_list_free(list);
+    CHECK_STATUS(arr_client_shutdown(client, SOON_MS, NULL), ARR_OK);
+    arr_client_free(client);
+}
+#endif
+
 int main(void)
 {
     /* These come first: their children must inherit no state of the library. */
@@ -335,6 +390,9 @@ int main(void)
     a_library_that_made_a_client_stays_loaded();
     out_of_files_a_call_names_the_limit_and_the_next_one_works();
     without_a_file_for_the_journal_nothing_is_created();
+#ifdef __GLIBC__
+    a_clock_before_1970_is_an_error_of_its_own();
+#endif
     return checks_result("guest");
 }
 #else

@@ -89,7 +89,9 @@ impl Endpoint {
             return refuse(&format!("is longer than {LONGEST} bytes"));
         }
         if !has_ascii_host(text) {
-            return refuse("has a host that is not ASCII; write it in its ASCII form, which begins with xn--");
+            return refuse(
+                "has a host that is not ASCII, or a % in it; write it in its ASCII form (xn--...), or an address without a zone",
+            );
         }
         let Ok(mut url) = Url::parse(text) else {
             return refuse("is not a URL; it looks like https://host or https://host:port");
@@ -217,7 +219,8 @@ impl Place {
             return Ok(Place::Host(host));
         }
         Err(Error::invalid_argument(format!(
-            "{what} \"{}\" is neither a host name nor a known region; the regions are {}",
+            "{what} \"{}\" is neither a host name with a dot nor a known region; write another host as a URL \
+             (https://host:port); the regions are {}",
             excerpt(text),
             region::NAMES.join(", ")
         )))
@@ -317,7 +320,10 @@ mod tests {
 
     #[test]
     fn common_mistakes_are_recognised() {
-        assert!(token_service("westus9").unwrap_err().contains("neither a host name nor a known region"));
+        for text in ["westus9", "emulator:8722", "//emulator", "https:/emulator"] {
+            let message = token_service(text).unwrap_err();
+            assert!(message.contains("known region") && message.contains("https://host:port"), "{message}");
+        }
         assert!(token_service("68321d5a-7978-4ceb-b880-0f49751daae9").unwrap_err().contains("mixed up"));
         assert!(
             token_service("remoterendering.eastus.mixedreality.azure.com")

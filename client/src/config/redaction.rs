@@ -86,13 +86,16 @@ fn parts(secret: &str, part: usize) -> impl Iterator<Item = u64> {
     (part > 0).then(|| windows(confidential(secret), part).step_by(part)).into_iter().flatten()
 }
 
-/// Removes this secret, the part of it after a colon (an account's key), and anything that looks like a JSON Web Token
-/// from text received from outside. Redacts the whole text if it repeats part of the secret in another form.
+/// Removes this secret, the part of it after a colon (an account's key), and anything that looks like a JSON Web Token or
+/// the signature of a shared access URL (of a model) from text received from outside. Redacts the whole text if it
+/// repeats part of the secret in another form.
 pub(crate) fn without_secrets<'a>(text: &'a str, secret: &Secret) -> Cow<'a, str> {
     const GONE: &str = "(redacted)";
     /// The header of a token alone has about 20 characters and is not secret. A correlation vector (22 base64
     /// characters and a number) must not be mistaken for a token.
     const SHORTEST_TOKEN: usize = 28;
+    /// A signature itself has 44 characters, or more if they are escaped.
+    const SHORTEST_SIGNATURE: usize = 28;
     let mut text = Cow::Borrowed(text);
     if repeats(&text, secret) {
         let whole = secret.expose();
@@ -104,15 +107,17 @@ pub(crate) fn without_secrets<'a>(text: &'a str, secret: &Secret) -> Cow<'a, str
             return Cow::Borrowed(GONE);
         }
     }
-    let mut from = 0;
-    while let Some(start) = text.as_bytes()[from..].windows(3).position(|it| it == b"eyJ").map(|place| from + place) {
-        let end = text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "._-+/=".contains(c)));
-        let end = end.map_or(text.len(), |length| start + length);
-        if end - start < SHORTEST_TOKEN {
-            from = end;
-        } else {
-            text.to_mut().replace_range(start..end, GONE);
-            from = start + GONE.len();
+    for (mark, shortest) in [("eyJ", SHORTEST_TOKEN), ("sig=", SHORTEST_SIGNATURE)] {
+        let mut from = 0;
+        while let Some(start) = text[from..].find(mark).map(|place| from + place) {
+            let end = text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "._-+/=%".contains(c)));
+            let end = end.map_or(text.len(), |length| start + length);
+            if end - start < shortest {
+                from = end;
+            } else {
+                text.to_mut().replace_range(start..end, GONE);
+                from = start + GONE.len();
+            }
         }
     }
     text
@@ -237,6 +242,17 @@ mod tests {
         for vector in ["eyJ4k2v9TUuQm0T1LhKx/w.0", "eyJ4k2v9TUuQm0T1LhKx/w.12", "k2v9TUuQm0T1LhKx/weyJA.0"] {
             assert_eq!(without(vector, ""), vector);
         }
+    }
+
+    #[test]
+    fn the_signature_of_a_models_url_is_redacted() {
+        let url =
+            "https://x.blob.core.windows.net/c?sv=2019-07-07&sig=aB3%2BdE5gH7jK9mN1pQ3sT5vX7zA2cE4gI6kM8oQ0%3D&sp=rl";
+        assert_eq!(
+            without(&format!("no access to {url}"), ""),
+            "no access to https://x.blob.core.windows.net/c?sv=2019-07-07&(redacted)&sp=rl"
+        );
+        assert_eq!(without("sig=short, design=minimal", ""), "sig=short, design=minimal");
     }
 
     #[test]

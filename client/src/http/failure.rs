@@ -42,7 +42,10 @@ pub(super) fn before_head(origin: &str, via: Option<&Via>, limit: Duration, erro
         let cause = root(error);
         match tls_failure::not_http(&cause, origin) {
             Some(not_http) => Cause::NotHttp(not_http),
-            None => Cause::Lost(format!("{cause}{}", tls_failure::perhaps_tls(origin))),
+            None => {
+                let tls = find(error).map_or("", tls_failure::after_handshake);
+                Cause::Lost(format!("{cause}{tls}{}", tls_failure::perhaps_tls(origin)))
+            }
         }
     };
     Failure::new(origin, cause)

@@ -2,7 +2,7 @@
 
 use super::tls_failure::in_words;
 use super::workers::{Handover, Workers};
-use crate::clock::lock;
+use crate::clock::{Clock, SystemClock, lock};
 use crate::config::{CaText, Trust};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
@@ -13,6 +13,7 @@ use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::SigningKey;
+use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -139,7 +140,7 @@ impl Authorities {
         platform: impl FnOnce(Arc<CryptoProvider>) -> Result<Arc<V>>,
     ) -> Result<ClientConfig> {
         let provider = provider();
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        let builder = ClientConfig::builder_with_details(Arc::clone(&provider), Arc::new(MachineClock))
             .with_safe_default_protocol_versions()
             .map_err(|cause| unusable(&cause))?;
         let mut config = match self.trust {
@@ -194,6 +195,20 @@ fn no_platform() -> Error {
     )
 }
 
+/// The machine's clock, for TLS. The TLS library's own panics if it shows a time before 1970.
+#[derive(Debug)]
+struct MachineClock;
+
+impl TimeProvider for MachineClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(unix_time())
+    }
+}
+
+pub(super) fn unix_time() -> UnixTime {
+    UnixTime::since_unix_epoch(SystemClock.unix_time())
+}
+
 /// Why an authority is not valid at this time. Nothing else about it is checked.
 fn untimely(authority: &CertificateDer<'static>) -> Option<String> {
     let mut alone = RootCertStore::empty();
@@ -201,7 +216,7 @@ fn untimely(authority: &CertificateDer<'static>) -> Option<String> {
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(alone), provider()).build().ok()?;
     let nowhere = ServerName::try_from("invalid").ok()?;
     // The verifier checks the validity period before anything else.
-    let (what, since, now) = match verifier.verify_server_cert(authority, &[], &nowhere, &[], UnixTime::now()) {
+    let (what, since, now) = match verifier.verify_server_cert(authority, &[], &nowhere, &[], unix_time()) {
         Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { time, not_after })) => {
             ("expired on", not_after, time)
         }

@@ -1,5 +1,6 @@
 //! Explains why a TLS connection was not established: the cause, and what to do about it.
 
+use super::tls::unix_time;
 use crate::config::{is_hidden, is_loopback};
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
@@ -87,6 +88,18 @@ pub(super) fn explain(error: &Error, server: &Server<'_>) -> String {
     }
 }
 
+/// What a failure after the handshake may mean. Under TLS 1.2 a server may ask for the client's certificate only once it
+/// has read the request, by a second handshake, which the TLS library refuses.
+pub(super) fn after_handshake(error: &Error) -> &'static str {
+    use AlertDescription::{HandshakeFailure, NoRenegotiation};
+    match error {
+        Error::AlertReceived(HandshakeFailure | NoRenegotiation) => {
+            "; the server may demand a client certificate, which this library does not have"
+        }
+        _ => "",
+    }
+}
+
 /// Explains a connection that the server closed during the handshake, without a TLS message.
 pub(super) fn cut_off(cause: &str) -> String {
     let cause = if cause == "tls handshake eof" { "it was closed" } else { cause };
@@ -116,11 +129,11 @@ fn certificate(cause: &CertificateError, server: &Server<'_>) -> String {
         CertificateError::ExpiredContext { time, not_after } => {
             expired(&format!("the certificate, or one above it, expired on {}", in_words(*not_after)), *time)
         }
-        CertificateError::Expired => expired("the certificate has expired", UnixTime::now()),
+        CertificateError::Expired => expired("the certificate has expired", unix_time()),
         CertificateError::NotValidYetContext { time, not_before } => {
             not_yet(&format!("the certificate, or one above it, is not valid before {}", in_words(*not_before)), *time)
         }
-        CertificateError::NotValidYet => not_yet("the certificate is not valid yet", UnixTime::now()),
+        CertificateError::NotValidYet => not_yet("the certificate is not valid yet", unix_time()),
         CertificateError::NotValidForNameContext { expected, presented } => wrong_name(expected, presented, server.option),
         CertificateError::NotValidForName => format!(
             "the certificate is not for the host {}; use a name from the certificate in {}, or get a \
@@ -278,6 +291,14 @@ pub(super) fn in_words(time: UnixTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_second_handshake_may_be_about_the_clients_certificate() {
+        for alert in [AlertDescription::HandshakeFailure, AlertDescription::NoRenegotiation] {
+            assert!(after_handshake(&Error::AlertReceived(alert)).contains("client certificate"), "{alert:?}");
+        }
+        assert_eq!(after_handshake(&Error::AlertReceived(AlertDescription::InternalError)), "");
+    }
 
     #[test]
     fn a_weak_signature_is_named_in_words() {

@@ -4,6 +4,7 @@
 
 mod clock;
 mod file_lock;
+mod floating_point;
 mod module;
 mod open_files;
 mod process;
@@ -13,6 +14,7 @@ mod wipe;
 
 pub(crate) use clock::{elapsed, processor_time};
 pub(crate) use file_lock::{FileLock, is_at};
+pub use floating_point::with_default_floating_point;
 pub(crate) use open_files::OpenFiles;
 pub use process::{PerProcess, generation};
 pub(crate) use stack::{wipe_stack, wipe_stack_at_end};

@@ -9,6 +9,7 @@
 //!   thread had when the first of them was started. (Lowering a nice value needs a privilege.)
 //! * **Floating point**: a host may have unmasked exceptions or changed the rounding, which Rust code must not see.
 
+use super::floating_point::use_default_floating_point;
 use super::module::pin_module;
 use super::stack::wipe_stack_at_end;
 use std::io;
@@ -194,23 +195,6 @@ impl Processors {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn become_ordinary(_: &Processors) {}
 
-/// No exception traps, and results are rounded to nearest.
-#[cfg(target_arch = "x86_64")]
-fn use_default_floating_point() {
-    static DEFAULT: u32 = 0x1f80;
-    // SAFETY: only reads the constant, and Rust code assumes this state.
-    unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const DEFAULT, options(nostack, readonly, preserves_flags)) };
-}
-
-#[cfg(target_arch = "aarch64")]
-fn use_default_floating_point() {
-    // SAFETY: Rust code assumes this state.
-    unsafe { std::arch::asm!("msr fpcr, xzr", options(nostack, nomem, preserves_flags)) };
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn use_default_floating_point() {}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -224,30 +208,6 @@ mod tests {
 
     fn bit(signal: libc::c_int) -> u64 {
         1 << (signal - 1)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[test]
-    fn new_threads_have_the_default_floating_point_state() {
-        fn control() -> u32 {
-            let mut control = 0_u32;
-            // SAFETY: writes only this number.
-            unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut control, options(nostack, preserves_flags)) };
-            // Without the flags of past exceptions.
-            control & !0x3f
-        }
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let before = control();
-        // Invalid operations trap, and results are rounded up.
-        let hosts = 0x1f00_u32 | 0x4000;
-        // SAFETY: no floating-point operation follows before the state is restored.
-        unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const hosts, options(nostack)) };
-        let thread = start_thread("arr-test", move || sender.send(control()).unwrap());
-        let here = control();
-        // SAFETY: as above.
-        unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const before, options(nostack)) };
-        thread.unwrap().join().unwrap();
-        assert_eq!((receiver.recv().unwrap(), here), (0x1f80, hosts));
     }
 
     /// Runs itself again in another process, because the variable is read once.

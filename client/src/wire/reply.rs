@@ -163,7 +163,7 @@ impl Reply {
 
     /// What a web server says about a request that should have come in another way, and what to do.
     fn misdirected(&self, server: &Server) -> Option<String> {
-        if self.status != 400 || self.correlation_vector.is_some() {
+        if !matches!(self.status, 400 | 403) || self.correlation_vector.is_some() {
             return None;
         }
         let text = self.text();
@@ -172,7 +172,12 @@ impl Reply {
         if says(&["HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port", "plain HTTP to an SSL"]) {
             return Some(format!("the server speaks TLS on this port; write https:// in {}", server.option));
         }
-        let certificate = says(&["No required SSL certificate was sent"]);
+        // nginx, Apache and IIS.
+        let certificate = says(&[
+            "No required SSL certificate was sent",
+            "Post-Handshake Authentication",
+            "(SSL) client certificate",
+        ]);
         certificate.then(|| {
             format!(
                 "the server demands a client certificate, which this library does not have; turn off client certificates \
@@ -205,7 +210,10 @@ impl Reply {
              network if this is its sign-in page (captive portal)",
             server.option
         );
-        let unknown = format!("the {} does not use this status; check {}", server.name, server.option);
+        let unknown = format!(
+            "the {} does not use this status, so a gateway or proxy may have replied instead; check them, and {}",
+            server.name, server.option
+        );
         let misdirected = self.misdirected(server);
         let (kind, advice) = match self.status {
             _ if misdirected.is_some() => (ErrorKind::UnexpectedReply, misdirected.as_deref().unwrap_or_default()),
@@ -219,7 +227,8 @@ impl Reply {
             409 | 422 => (ErrorKind::Conflict, "the session's state does not allow this; read its properties"),
             408 => (ErrorKind::ServiceFailure, "the service did not receive the request in time; try again"),
             429 => (ErrorKind::Throttled, "too many requests; wait before sending more"),
-            400..=499 => (ErrorKind::BadRequest, "the request was refused"),
+            400 | 410 => (ErrorKind::BadRequest, "the request was refused"),
+            402 | 405..=407 | 411..=421 | 423..=428 | 430..=499 => (ErrorKind::BadRequest, &*unknown),
             511 => (
                 ErrorKind::Network,
                 "this network's sign-in page (captive portal) replied instead of the service; sign in to the network",
@@ -274,14 +283,14 @@ impl ServiceError {
     const LONGEST: usize = 4096;
 
     fn read(reply: &Reply) -> ServiceError {
-        if std::str::from_utf8(&reply.body).is_err() {
-            return ServiceError::default();
-        }
         let text = reply.text();
         let only = |message: &str| ServiceError { code: None, message: reply.printable(message) };
         let Ok(outer) = Members::read(&text) else {
             // Truncated JSON is of no use to a reader, and may hide a secret that it echoes.
             let json = text.trim_start().starts_with(['{', '[', '"']);
+            if std::str::from_utf8(&reply.body).is_err() {
+                return ServiceError::default();
+            }
             let text =
                 serde_json::from_str(&text).map(Text::into_string).ok().or_else(|| (!json).then(|| text.into_owned()));
             return text.map_or_else(ServiceError::default, |text| only(&text));
@@ -362,8 +371,11 @@ mod tests {
             let parsed = ServiceError::read(&reply(400, body));
             assert_eq!((parsed.code.as_deref(), parsed.message.as_deref()), (code, message), "{body}");
         }
-        let binary = Reply { body: vec![0xff, 0xfe].into(), ..reply(400, "") };
-        assert_eq!(ServiceError::read(&binary), ServiceError::default());
+        let of_bytes = |body: &[u8]| ServiceError::read(&Reply { body: body.to_vec().into(), ..reply(400, "") });
+        assert_eq!(of_bytes(&[0xff, 0xfe]), ServiceError::default());
+        // In Latin-1, as older gateways write.
+        let parsed = of_bytes(b"{\"error\":{\"code\":\"ServiceFull\",\"message\":\"caf\xe9\"}}");
+        assert_eq!((parsed.code.as_deref(), parsed.message.as_deref()), (Some("ServiceFull"), Some("caf\u{fffd}")));
     }
 
     #[test]
@@ -459,7 +471,7 @@ mod tests {
     #[test]
     fn a_status_that_no_service_uses_names_the_option_of_its_server() {
         const OTHER: Server = Server { name: "token service", option: "`account_domain`", not_found: "" };
-        for status in [101, 302, 304, 600] {
+        for status in [101, 302, 304, 402, 405, 407, 413, 415, 421, 426, 431, 451, 600] {
             let reply = Reply { correlation_vector: Some("cv".into()), ..reply(status, "{}") };
             assert!(reply.error("x").message().contains("`service_endpoint`"), "{status}");
             let of_token = reply.error_at("x", &OTHER);

@@ -257,15 +257,20 @@ fn a_tls_server_that_recognises_plain_http_is_explained() {
 
 #[test]
 fn a_server_that_asks_for_a_client_certificate_in_http_is_explained() {
-    let text = "<html><title>400 No required SSL certificate was sent</title></html>";
-    let answer = format!("HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n{text}", text.len());
-    let url = serve(move |mut stream| {
-        drop(stream.read(&mut [0; 1024]));
-        stream.write_all(answer.as_bytes()).ok();
-    });
-    let error = client(&url.replace("https:", "http:"), "").access_token().run().unwrap_err();
-    for fact in ["client certificate", "`account_domain`"] {
-        assert!(error.message().contains(fact), "{fact}: {error}");
+    for (status, text) in [
+        ("400 Bad Request", "<html><title>400 No required SSL certificate was sent</title></html>"),
+        ("403 Forbidden", "<p>Forbidden. Reason: Cannot perform Post-Handshake Authentication.<br></p>"),
+        ("403 Forbidden", "<h2>403.7: your browser must have a Secure Sockets Layer (SSL) client certificate</h2>"),
+    ] {
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{text}", text.len());
+        let url = serve(move |mut stream| {
+            drop(stream.read(&mut [0; 1024]));
+            stream.write_all(answer.as_bytes()).ok();
+        });
+        let error = client(&url.replace("https:", "http:"), "").access_token().run().unwrap_err();
+        for fact in ["demands a client certificate", "`account_domain`"] {
+            assert!(error.message().contains(fact), "{fact}: {error}");
+        }
     }
 }
 
