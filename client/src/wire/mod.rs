@@ -7,6 +7,7 @@ mod json;
 mod reply;
 mod request;
 mod service;
+mod service_error;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;

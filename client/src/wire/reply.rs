@@ -1,6 +1,7 @@
 //! Replies, and the errors of failed ones.
 
-use super::json::{Members, Text, read_objects};
+use super::json::{Members, read_objects};
+use super::service_error::ServiceError;
 use crate::config::{Secret, is_hidden, quoted, without_secrets};
 use crate::error::{Error, ErrorKind, ReplyFacts, Result};
 use crate::model::SessionId;
@@ -251,6 +252,9 @@ impl Reply {
     }
 }
 
+/// The longest text of a service in a message, in bytes.
+const LONGEST_TEXT: usize = 4096;
+
 /// A server, as messages about its replies name it.
 pub(super) struct Server {
     pub(super) name: &'static str,
@@ -270,45 +274,11 @@ const SESSION_SERVICE: Server = Server {
 const SERVICE_FULL: &str = "ServiceFull";
 const FULL: &str = "the service has no room for another session; stop one, or wait until one ends";
 
-/// The parsed body of an error. Nothing is required of it: bodies seen are empty, text, `{"error":"text"}`,
-/// `{"error":{"code","message"}}` and `{"message"}` (docs/service.md, "Errors").
-#[derive(Debug, Default, PartialEq)]
-struct ServiceError {
-    code: Option<String>,
-    message: Option<String>,
-}
-
-impl ServiceError {
-    /// The limit on the message, in bytes.
-    const LONGEST: usize = 4096;
-
-    fn read(reply: &Reply) -> ServiceError {
-        let text = reply.text();
-        let only = |message: &str| ServiceError { code: None, message: reply.printable(message) };
-        let Ok(outer) = Members::read(&text) else {
-            // Truncated JSON is of no use to a reader, and may hide a secret that it echoes.
-            let json = text.trim_start().starts_with(['{', '[', '"']);
-            if std::str::from_utf8(&reply.body).is_err() {
-                return ServiceError::default();
-            }
-            let text =
-                serde_json::from_str(&text).map(Text::into_string).ok().or_else(|| (!json).then(|| text.into_owned()));
-            return text.map_or_else(ServiceError::default, |text| only(&text));
-        };
-        if let Ok(Some(message)) = outer.text("error") {
-            return only(&message);
-        }
-        let inner = outer.object("error").ok().flatten().unwrap_or(outer);
-        let text_of = |names: [&str; 2]| names.iter().find_map(|name| reply.printable_member(&inner, name));
-        ServiceError { code: text_of(["code", "Code"]), message: text_of(["message", "Message"]) }
-    }
-}
-
 impl Reply {
     /// Prepares a text of the service for a message: bounded, on one line, without hidden characters, and without any
     /// echo of the request's key or token. `None` if nothing is left.
     pub(crate) fn printable(&self, text: &str) -> Option<String> {
-        self.printable_up_to(text, ServiceError::LONGEST)
+        self.printable_up_to(text, LONGEST_TEXT)
     }
 
     /// A purely informative text, prepared for a message. A malformed one counts as missing.
@@ -386,7 +356,7 @@ mod tests {
     #[test]
     fn a_services_text_is_cut_at_a_character_boundary_and_kept_on_one_line() {
         let parsed = ServiceError::read(&reply(400, &"ä\n".repeat(5_000))).message.unwrap();
-        assert!(parsed.len() <= ServiceError::LONGEST && !parsed.contains('\n'));
+        assert!(parsed.len() <= LONGEST_TEXT && !parsed.contains('\n'));
     }
 
     /// Searching a reply of megabytes would take longer than a call may.
