@@ -617,9 +617,9 @@ typedef struct arr_watch_options {
 typedef struct arr_keep_alive_options {
     // Set by arr_keep_alive_options_init().
     uint32_t struct_size;
-    // The lease is extended when less than this remains, in seconds, 1 to 31536000. Default 300. At least 120 is used
-    // with ARR_API_VERSION_2021_01_01, whose service reports the used part in whole minutes, and at least 2 with
-    // REST v1.
+    // The lease is extended when less than this remains, in seconds, 1 to 31536000. Default 300. Smaller values
+    // are raised to 120 with ARR_API_VERSION_2021_01_01, whose service reports elapsed time in whole minutes, and to 2
+    // with REST v1.
     uint32_t threshold_seconds;
     // By how much the lease is extended, in seconds, 1 to 31536000. Default 900. If the lease would fall below
     // threshold_seconds before the next extension is allowed (see arr_session_keep_alive()), the smallest sufficient

@@ -57,9 +57,9 @@ pub const ARR_KEEP_ALIVE_OPTIONS_SIZE_V1: u32 = 24;
 pub struct arr_keep_alive_options {
     /// Set by arr_keep_alive_options_init().
     pub struct_size: u32,
-    /// The lease is extended when less than this remains, in seconds, 1 to 31536000. Default 300. At least 120 is used
-    /// with ARR_API_VERSION_2021_01_01, whose service reports the used part in whole minutes, and at least 2 with
-    /// REST v1.
+    /// The lease is extended when less than this remains, in seconds, 1 to 31536000. Default 300. Smaller values
+    /// are raised to 120 with ARR_API_VERSION_2021_01_01, whose service reports elapsed time in whole minutes, and to 2
+    /// with REST v1.
     pub threshold_seconds: u32,
     /// By how much the lease is extended, in seconds, 1 to 31536000. Default 900. If the lease would fall below
     /// threshold_seconds before the next extension is allowed (see arr_session_keep_alive()), the smallest sufficient

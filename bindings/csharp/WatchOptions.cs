@@ -56,8 +56,8 @@ namespace ArrSession
     /// </summary>
     public sealed class KeepAliveOptions
     {
-        /// <summary>Extend when less than this is left of the lease. 1 s to 365 days; default 5 minutes. At least two
-        /// minutes are used with REST 2021-01-01, and 2 s with REST v1.</summary>
+        /// <summary>Extend when less than this is left of the lease. 1 s to 365 days; default 5 minutes. Smaller values
+        /// are raised to 2 minutes with REST 2021-01-01, and to 2 s with REST v1.</summary>
         public TimeSpan Threshold { get; set; } = TimeSpan.FromMinutes(5);
 
         /// <summary>

@@ -25,9 +25,9 @@ Examples:
   arr stop --mine                      stop what this command line created
 
 Exit codes:
-  0 done           3 credential     6 timeout or throttled
-  1 failed         4 not found      7 network or TLS
-  2 usage          5 conflict       8 outcome unknown: a session may be running
+  0 done                      3 credential     6 timeout, throttled, or service full
+  1 failed                    4 not found      7 network, name resolution or TLS
+  2 usage or configuration    5 conflict       8 outcome unknown: a session may be running
   130 interrupted";
 
 /// Where an emulator listens by default.
@@ -215,7 +215,7 @@ pub(crate) enum Command {
     Recover(Recover),
     /// Print an access token of the account
     Token,
-    /// Check the configuration, the network, the credential and the journal
+    /// Check the configuration, the network, the credential, the region and the journal
     Doctor,
     /// Show or keep the configuration
     #[command(subcommand)]
@@ -286,14 +286,13 @@ pub(crate) struct Create {
 /// Holding what another command has made or found.
 #[derive(Args)]
 pub(crate) struct Holding {
-    /// Keep the lease alive until Ctrl+C; a session that is being created becomes ready first
+    /// Keep the lease alive until Ctrl+C (with create: wait until it is ready first)
     #[arg(long, requires = "cap")]
     pub(crate) hold: bool,
-    /// With --hold: the limit of the total lease
+    /// With --hold: the longest that the total lease may become
     #[arg(long, value_name = "TIME", value_parser = duration::parse, requires = "hold")]
     pub(crate) cap: Option<Duration>,
-    /// With --hold: whether Ctrl+C stops the session or leaves it running: stop or leave [default: stop with
-    /// create, otherwise leave]
+    /// With --hold: what Ctrl+C does to the session: stop or leave [default: stop if created, otherwise leave]
     #[arg(long, value_name = "HOW", hide_possible_values = true, requires = "hold")]
     pub(crate) on_exit: Option<OnExit>,
 }
@@ -309,7 +308,7 @@ pub(crate) enum OnExit {
 pub(crate) struct Hold {
     /// The session's id
     pub(crate) id: SessionId,
-    /// The limit of the total lease
+    /// The longest that the total lease may become
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) cap: Duration,
     /// Whether Ctrl+C stops the session or leaves it running: stop or leave

@@ -18,8 +18,11 @@ pub(crate) fn install() {
     const ENOUGH: u32 = 3;
     on_signal(|| {
         let count = COUNT.fetch_add(1, Ordering::AcqRel) + 1;
-        if !HELD.load(Ordering::Acquire) || count >= ENOUGH {
+        if !HELD.load(Ordering::Acquire) {
             process::exit(Exit::Interrupted as i32);
+        }
+        if count >= ENOUGH {
+            process::exit(Exit::Unknown as i32);
         }
     });
 }

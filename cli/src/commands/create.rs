@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use arr_client::{EventKind, Lease, NewSession, Reused, StartedOperation};
 
-use super::hold::keep;
+use super::hold::{check_cap, keep};
 use super::stop::stop_interrupted;
 use super::wait::{NotReady, until_ready};
 use crate::args::{Create, Format, OnExit};
@@ -18,6 +18,7 @@ use crate::output::{self, Progress, Row};
 pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
     let size = context.settings.size(args.size.as_deref())?;
     let lease = Lease::new(context.settings.lease(args.lease)?)?;
+    args.holding.cap.map_or(Ok(()), |cap| check_cap(cap, Some(lease.duration())))?;
     let what = format!("creating a {} session with a lease of {}", size.as_str(), short(lease.duration()));
     let mut new = NewSession::new(size, lease).with_models(args.models.clone())?;
     if let Some(extra) = &args.extra {

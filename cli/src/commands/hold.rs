@@ -23,8 +23,20 @@ pub(crate) fn hold(context: &Context, args: &Hold) -> Result<(), Failure> {
         let cause = format!("session {} is {}, so it cannot be held", known.id, known.status.as_str());
         return Err(Failure::new(Exit::Conflict, cause));
     }
+    check_cap(args.cap, known.max_lease)?;
     output::session(context.format(), &Row::of(known))?;
     keep(context, &client, vec![taken.session.clone()], args.cap, args.on_exit)
+}
+
+/// A cap below the lease cannot shorten it. Who gives one expects something else.
+pub(super) fn check_cap(cap: Duration, lease: Option<Duration>) -> Result<(), Failure> {
+    match lease.filter(|lease| cap < *lease) {
+        Some(lease) => {
+            Err(Failure::usage(format!("the lease is already {}, more than --cap {}", short(lease), short(cap)))
+                .hint("--cap limits the total lease; a session is held until Ctrl+C"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Keeps the leases of sessions alive until Ctrl+C, or until all have ended.

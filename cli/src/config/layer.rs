@@ -28,6 +28,9 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
+    /// The name of the environment as a source.
+    pub(crate) const ENVIRONMENT: &str = "the environment";
+
     pub(crate) fn named(name: impl Into<String>) -> Layer {
         Layer { name: name.into(), ..Layer::default() }
     }
@@ -97,7 +100,7 @@ impl Layer {
 
     /// The variables, ours before those of the Azure SDK.
     pub(crate) fn of_environment() -> Result<Layer, Failure> {
-        let mut layer = Layer::named("the environment");
+        let mut layer = Layer::named(Layer::ENVIRONMENT);
         for setting in Setting::ALL {
             let names = [Some(setting.variable()), setting.azure_variable()];
             for name in names.into_iter().flatten() {

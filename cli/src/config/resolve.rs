@@ -64,7 +64,12 @@ fn found(given: &Layer, environment: &Layer, notes: &mut Vec<String>) -> Result<
     }
     let profile = profiles::default()?;
     let base = match profile {
-        Some(profile) if own_credential || profile.credential().is_some() => profile,
+        Some(profile) if own_credential || profile.credential().is_some() => {
+            if !own_credential && is_another(&profile) {
+                notes.push(not_used(&format!("it differs from {}, which comes first", profile.name)));
+            }
+            profile
+        }
         other => in_working_directory(own_credential, notes).or(other).unwrap_or_default(),
     };
     for (_, unused) in environment.values().filter(|(setting, _)| setting.is_of_account()) {
@@ -76,6 +81,14 @@ fn found(given: &Layer, environment: &Layer, notes: &mut Vec<String>) -> Result<
         }
     }
     Ok(base)
+}
+
+/// Whether the working directory has a file with other values. One that was imported has the same.
+fn is_another(profile: &Layer) -> bool {
+    let value = |layer: &Layer, setting| layer.get(setting).map(|found| found.value.expose().to_owned());
+    let path = Path::new(ARRCONFIG);
+    let file = if path.is_file() { files::read_one(path, None).ok() } else { None };
+    file.is_some_and(|file| file.values().any(|(setting, _)| value(&file, setting) != value(profile, setting)))
 }
 
 fn in_working_directory(own_credential: bool, notes: &mut Vec<String>) -> Option<Layer> {
@@ -93,6 +106,10 @@ fn in_working_directory(own_credential: bool, notes: &mut Vec<String>) -> Option
             return Some(file);
         }
     };
-    notes.push(format!("{ARRCONFIG} in this folder is not used: {why}. To use it, give --config {ARRCONFIG}"));
+    notes.push(not_used(&why));
     None
+}
+
+fn not_used(why: &str) -> String {
+    format!("{ARRCONFIG} in this folder is not used: {why}. To use it, give --config {ARRCONFIG}")
 }

@@ -164,9 +164,16 @@ impl<'a> Settings<'a> {
             what.push("account_key");
         }
         let what = what.join(", ");
-        let example =
-            missing.first().map_or("ARR_ACCOUNT_KEY, or --account-key-file".to_owned(), |setting| setting.option());
-        Failure::usage(format!("the account from {source} is incomplete: {what} missing"))
-            .hint(format!("give it with {example}; `arr config show` shows where each value comes from"))
+        let options: Vec<String> = missing.iter().map(|setting| setting.option()).collect();
+        let how =
+            if options.is_empty() { "ARR_ACCOUNT_KEY or --account-key-file".to_owned() } else { options.join(", ") };
+        let failure = Failure::usage(format!("the account from {source} is incomplete: {what} missing"))
+            .hint(format!("give what is missing with {how}; `arr config show` shows where each value comes from"));
+        match self.resolved.credential() {
+            Some((_, found)) if *source == Layer::ENVIRONMENT => {
+                failure.hint(format!("or unset {}, so that a profile or a file counts", found.from))
+            }
+            _ => failure,
+        }
     }
 }

@@ -55,7 +55,8 @@ fn a_file_in_the_folder_cannot_direct_a_key_to_its_hosts() {
     let list = place.bare(&["list"]).env("ARR_ACCOUNT_KEY", KEY);
     list.assert().code(2).stdout_eq("").stderr_eq(str![[r#"
 error: the account from the environment is incomplete: account_id, account_domain, service_endpoint missing
- hint: give it with --account-id; `arr config show` shows where each value comes from
+ hint: give what is missing with --account-id, --account-domain, --service-endpoint; `arr config show` shows where each value comes from
+ hint: or unset ARR_ACCOUNT_KEY, so that a profile or a file counts
 
 "#]]);
     place.bare(&["list", "--account-key-file", "key"]).assert().code(2);
@@ -88,6 +89,11 @@ fn the_sources_in_their_order() {
     place.write("saved.json", &file("2"));
     place.bare(&["config", "import", "saved.json"]).assert().success();
     assert_eq!(source(&[], &[]), [id("2"), "profile default".to_owned()]);
+    let other = "note: arrconfig.json in this folder is not used: it differs from profile default, which comes first. To use it, give --config arrconfig.json\n";
+    place.bare(&["config", "show"]).assert().success().stderr_eq(other);
+    place.write("arrconfig.json", &file("2"));
+    place.bare(&["config", "show"]).assert().success().stderr_eq("");
+    place.write("arrconfig.json", &file("1"));
 
     let (three, four) = (id("3"), id("4"));
     let environment = [("ARR_ACCOUNT_ID", three.as_str()), ("ARR_ACCOUNT_KEY", KEY)];

@@ -76,6 +76,17 @@ fn a_hold_ends_when_the_session_does() {
         let (code, _, stderr) = running.end();
         assert_eq!(code, Some(0), "{stderr}");
         assert!(stderr.contains(&format!("session {id} has expired at its cap")), "{stderr}");
+
+        let id = place.create(&["--lease", "10m"]);
+        for shorter in [&["hold", &id, "--cap", "5s"][..], &["create", "--lease", "10m", "--hold", "--cap", "5s"]] {
+            let refused = place.arr(shorter).assert().code(2).stdout_eq("");
+            refused.stderr_eq(str![[r#"
+error: the lease is already 10m, more than --cap 5s
+ hint: --cap limits the total lease; a session is held until Ctrl+C
+
+"#]]);
+        }
+        assert_eq!(place.emulator.sessions().len(), 3, "nothing was created");
     });
 }
 

@@ -298,7 +298,7 @@ impl ClientConfig {
         // A client would create the folder, with the secret as its name.
         if self.journal_folder.as_ref().is_some_and(|folder| is_credential(&folder.to_string_lossy())) {
             return Err(Error::invalid_argument(
-                "`journal_folder` is a key or a token, not a path; give a folder, and the credential in its own option",
+                "`journal_folder` looks like a key or token, not a path; set it to a folder, and pass the credential in its own option",
             ));
         }
         Ok(Settings {

@@ -90,7 +90,7 @@ impl Endpoint {
         }
         if !has_ascii_host(text) {
             return refuse(
-                "has a host that is not ASCII, or a % in it; write it in its ASCII form (xn--...), or an address without a zone",
+                "has a host with a non-ASCII character or a %; use the ASCII form of its name (xn--...), or an address without a zone",
             );
         }
         let Ok(mut url) = Url::parse(text) else {
@@ -219,7 +219,7 @@ impl Place {
             return Ok(Place::Host(host));
         }
         Err(Error::invalid_argument(format!(
-            "{what} \"{}\" is neither a host name with a dot nor a known region; write another host as a URL \
+            "{what} \"{}\" is neither a host name with a dot nor a known region; for any other host, give a URL \
              (https://host:port); the regions are {}",
             excerpt(text),
             region::NAMES.join(", ")

@@ -49,13 +49,13 @@ fn confidential(secret: &str) -> &str {
     }
 }
 
-/// The latest letters and digits of a text, at most 8, in lower case and as one number. The rest differs between
-/// encodings, or separates characters.
+/// The last letters and digits of a text, at most 8, in lower case, packed into a number. Other characters are skipped,
+/// because they differ between encodings or are separators.
 #[derive(Clone, Copy)]
 struct Window {
     mask: u64,
     latest: u64,
-    /// How many are not there yet.
+    /// How many more characters fill the window.
     missing: usize,
 }
 
@@ -64,7 +64,7 @@ impl Window {
         Window { mask: u64::MAX >> (64 - 8 * part), latest: 0, missing: part }
     }
 
-    /// The window that ends with this byte, if it is one of them and the window is full.
+    /// Adds a byte. Returns the window if the byte is a letter or digit and the window is full.
     fn add(&mut self, byte: u8) -> Option<u64> {
         if !byte.is_ascii_alphanumeric() {
             return None;
@@ -75,7 +75,7 @@ impl Window {
     }
 }
 
-/// The folded text from each place on, in parts of this length.
+/// Every run of `part` consecutive letters and digits of the text, in lower case.
 fn windows(text: &str, part: usize) -> impl Iterator<Item = u64> {
     let mut window = Window::of(part);
     text.bytes().filter_map(move |byte| window.add(byte))
@@ -87,7 +87,7 @@ fn parts(secret: &str, part: usize) -> impl Iterator<Item = u64> {
 }
 
 /// Removes this secret, the part of it after a colon (an account's key), and anything that looks like a JSON Web Token or
-/// the signature of a shared access URL (of a model) from text received from outside. Redacts the whole text if it
+/// the signature of a model's shared access URL (SAS) from text received from outside. Redacts the whole text if it
 /// repeats part of the secret in another form.
 pub(crate) fn without_secrets<'a>(text: &'a str, secret: &Secret) -> Cow<'a, str> {
     const GONE: &str = "(redacted)";
@@ -138,7 +138,8 @@ fn repeats(text: &str, secret: &Secret) -> bool {
         || decodings_have(&text, 6, base64_digit, filter.part, has)
 }
 
-/// Whether what a text's digits, each of so many bits, may encode has such a part: from each place where that may begin.
+/// Whether the bytes that the text's digits may encode (hexadecimal or base64, `bits` each) contain such a part, at any
+/// alignment.
 fn decodings_have(
     text: &str,
     bits: usize,
@@ -146,14 +147,14 @@ fn decodings_have(
     part: usize,
     has: impl Fn(u64) -> bool,
 ) -> bool {
-    /// Three bytes are this many hexadecimal digits, and fewer of base64.
+    /// Three bytes are six hexadecimal digits, or four of base64.
     const MOST_DIGITS: usize = 6;
     let group = 24 / bits;
     let mut windows = [Window::of(part); MOST_DIGITS];
     let mut value = 0_u32;
     text.bytes().filter_map(digit).enumerate().any(|(index, digit)| {
         value = value << bits | u32::from(digit);
-        // Each digit ends a group of the decoding that began a whole number of groups before.
+        // Each alignment has its own window: this digit ends a group of the decoding that is aligned to it.
         index + 1 >= group && {
             let window = &mut windows[(index + 1) % group];
             let [_, bytes @ ..] = value.to_be_bytes();

@@ -117,7 +117,7 @@ impl Shared {
     }
 }
 
-/// The cryptography of all connections: without what signs with a client's key, which the linker then leaves out.
+/// The crypto provider of all connections. It cannot sign with client keys, so the linker drops that code.
 fn provider() -> Arc<CryptoProvider> {
     #[derive(Debug)]
     struct NoKeys;
@@ -195,7 +195,7 @@ fn no_platform() -> Error {
     )
 }
 
-/// The machine's clock, for TLS. The TLS library's own panics if it shows a time before 1970.
+/// The machine's clock, for TLS. rustls' own clock panics if the machine's time is before 1970.
 #[derive(Debug)]
 struct MachineClock;
 

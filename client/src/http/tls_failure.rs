@@ -69,7 +69,7 @@ pub(super) fn explain(error: &Error, server: &Server<'_>) -> String {
                 .to_owned()
         }
         error if refuses_client(error) => format!(
-            "the server demands a client certificate ({error}), which this library does not have; turn off \
+            "the server demands a client certificate ({error}), which this library does not support; turn off \
              client certificates (mutual TLS) there"
         ),
         Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
@@ -94,7 +94,7 @@ pub(super) fn after_handshake(error: &Error) -> &'static str {
     use AlertDescription::{HandshakeFailure, NoRenegotiation};
     match error {
         Error::AlertReceived(HandshakeFailure | NoRenegotiation) => {
-            "; the server may demand a client certificate, which this library does not have"
+            "; the server may demand a client certificate, which this library does not support"
         }
         _ => "",
     }

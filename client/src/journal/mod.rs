@@ -164,9 +164,8 @@ impl Journal {
         self.change_all(service, session, |record| record.max_lease = record.max_lease.max(max_lease))?;
         let own = self.own();
         own.iter().filter(|record| record.names(service, session)).try_for_each(|record| {
-            self.change(record.id, |record| {
-                record.candidates.insert(session.clone(), max_lease);
-            })
+            let name = |record: &mut Record| record.candidates.extend([(session.clone(), max_lease)]);
+            self.change_if_own(record.id, name).map(drop)
         })
     }
 
@@ -324,18 +323,24 @@ impl Journal {
     }
 
     fn change_all(&self, service: &Service, session: &SessionId, change: impl Fn(&mut Record)) -> Result<()> {
-        self.of(service, session)?.into_iter().try_for_each(|id| self.change(id, &change))
+        self.of(service, session)?.into_iter().try_for_each(|id| self.change_if_own(id, &change).map(drop))
     }
 
     fn change(&self, id: RecordId, change: impl FnOnce(&mut Record)) -> Result<()> {
+        match self.change_if_own(id, change)? {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Internal, "the journal does not own this record; please report this")),
+        }
+    }
+
+    /// Changes a record. Returns `false` if it is not here: another thread may have found that its session has ended.
+    fn change_if_own(&self, id: RecordId, change: impl FnOnce(&mut Record)) -> Result<bool> {
         let mut own = self.mine()?;
-        let Some(it) = own.records.get_mut(&id) else {
-            return Err(Error::new(ErrorKind::Internal, "the journal does not own this record; please report this"));
-        };
+        let Some(it) = own.records.get_mut(&id) else { return Ok(false) };
         change(&mut it.record);
         it.record.changes += 1;
         let change = Change::Record(it.record.clone());
-        self.note(own, id, change)
+        self.note(own, id, change).map(|()| true)
     }
 
     fn end_all(&self, ids: &[RecordId], why: Why) -> Result<()> {

@@ -139,8 +139,8 @@ impl AuthorizedCall {
         AuthorizedCall { earlier_lost, ..self }
     }
 
-    /// A 404 counts only if the same request gets it twice: a single one may come from a gateway, or from a replica that
-    /// does not know the session yet.
+    /// A 404 counts only if repeating the request gets another: a single one may come from a gateway, or from a replica
+    /// that does not know the session yet.
     pub(super) fn confirming_404(self) -> AuthorizedCall {
         AuthorizedCall { doubts_404: true, ..self }
     }

@@ -25,7 +25,7 @@ pub(crate) struct Readiness {
     backoff: Backoff,
     /// Why the latest read failed, if it did. A transient failure does not end a wait.
     trouble: Option<Error>,
-    /// When the service did not know the session.
+    /// When a 404 was last noted, until a read succeeds.
     missing_at: Option<Instant>,
 }
 
@@ -180,8 +180,8 @@ impl Readiness {
         is_final.then_some(error)
     }
 
-    /// The service does not know the session. Returns whether that was so a poll interval ago, or half of one, too: a
-    /// single such reply may come from a gateway, or from a replica that does not know the session yet.
+    /// Notes that the service replied 404. Returns whether it also did at least half a poll interval ago: a single 404 may
+    /// come from a gateway, or from a replica that does not know the session yet.
     fn is_missing_again(&mut self, now: Instant) -> bool {
         let is_missing = self.missing_at.is_some_and(|at| now.saturating_since(at) >= self.interval() / 2);
         if is_missing || self.missing_at.is_none() {

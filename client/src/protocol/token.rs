@@ -58,7 +58,7 @@ impl Acquire {
         self.paused_until = Some(now + pause);
         self.again();
         self.context.log.warning(doubtful.correlation_vector(), || {
-            format!("asking once more in {} ms: {}", pause.as_millis(), doubtful.message())
+            format!("repeating the request in {} ms: {}", pause.as_millis(), doubtful.message())
         });
     }
 

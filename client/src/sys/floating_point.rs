@@ -1,11 +1,11 @@
 //! Which floating-point exceptions trap, and how results are rounded. Rust code assumes the default, but a host may have
-//! changed its threads' state. Then a number from outside that is too large or too small would end the process.
+//! changed its threads' state. With traps enabled, parsing a number that overflows or underflows would end the process.
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use std::arch::asm;
 
-/// Runs `run`, which must not unwind, in the default state. Afterwards the host's is restored, so that `run` raises none
-/// of its flags either.
+/// Runs `run`, which must not unwind, in the default state. Afterwards the host's is restored, including its exception
+/// flags.
 pub fn with_default_floating_point<T>(run: impl FnOnce() -> T) -> T {
     let hosts = state();
     set(DEFAULT);

@@ -101,8 +101,8 @@ impl<'de> Visitor<'de> for &mut Members<'de> {
     }
 }
 
-/// Reads each object of a list in one pass: of an array, or of the member of this name of an object, whose other members are
-/// returned. `None` if it is anything else, which may be seen only after some objects have been read.
+/// Reads each object of a list in one pass. The list is the JSON itself or, with `name`, a member of an object, whose
+/// other members are returned. `None` if the JSON has another form; some objects may have been read by then.
 pub(crate) fn read_objects<'a, E>(
     json: &'a str,
     name: Option<&str>,

@@ -181,7 +181,7 @@ impl Reply {
         ]);
         certificate.then(|| {
             format!(
-                "the server demands a client certificate, which this library does not have; turn off client certificates \
+                "the server demands a client certificate, which this library does not support; turn off client certificates \
                  (mutual TLS) there, or check {}",
                 server.option
             )
@@ -212,7 +212,7 @@ impl Reply {
             server.option
         );
         let unknown = format!(
-            "the {} does not use this status, so a gateway or proxy may have replied instead; check them, and {}",
+            "the {} does not use this status, so a gateway or proxy may have replied instead; check for one, and check {}",
             server.name, server.option
         );
         let misdirected = self.misdirected(server);

@@ -308,8 +308,8 @@ class KeepAliveOptions {
 public:
     KeepAliveOptions() noexcept { arr_keep_alive_options_init(&raw_, sizeof raw_); }
 
-    /// The lease is extended when less than this remains: 1 s to 365 days. Default 5 minutes. At least two minutes are
-    /// used with REST 2021-01-01, and 2 s with REST v1.
+    /// The lease is extended when less than this remains: 1 s to 365 days. Default 5 minutes. Smaller values are
+    /// raised to 2 minutes with REST 2021-01-01, and to 2 s with REST v1.
     KeepAliveOptions& threshold(WholeSeconds time) noexcept {
         raw_.threshold_seconds = refusal_.units(time, "threshold is not a time from 1 s to 365 days");
         return *this;

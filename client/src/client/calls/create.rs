@@ -54,7 +54,7 @@ pub(in crate::client) struct CreateSession {
     deadline: Instant,
     /// The journal's record of it, once it is written.
     record: Option<RecordId>,
-    /// When it was begun, or its latest attempt was sent. Earlier ones without a known id were not carried out.
+    /// When the create began, or its latest attempt was sent. Earlier attempts without a known id were not carried out.
     begun: Option<Instant>,
     /// The sessions that existed before.
     before: Arc<HashSet<SessionKey>>,
@@ -72,7 +72,7 @@ enum CreateState {
     /// Writing the record to the journal, before anything is sent.
     Recording(JournalWork<RecordId>),
     Creating(OneCall<Created>),
-    /// The request had to wait, so its time is written to the journal before it is sent.
+    /// Writing the time of sending to the journal, because the request had to wait.
     Dating(OneCall<Created>, Box<Request>),
     /// Writing the id to the journal.
     Completing(Created),

@@ -60,8 +60,8 @@ pub enum OnSuspend {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeepAlive {
-    /// Extend when less than this is left of the lease. At least two minutes are used with REST 2021-01-01, whose
-    /// service reports the used part in whole minutes, and at least 2 s with REST v1.
+    /// Extend when less than this is left of the lease. Smaller values are raised to two minutes with REST
+    /// 2021-01-01, whose service reports elapsed time in whole minutes, and to 2 s with REST v1.
     pub threshold: Duration,
     /// How much to extend by. A multiple of it is used if it would not last until the next extension may be sent.
     pub amount: Duration,

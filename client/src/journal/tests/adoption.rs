@@ -146,6 +146,27 @@ fn a_released_session_can_be_adopted() {
 }
 
 #[test]
+fn a_session_that_ends_at_the_moment_of_its_release_is_no_error() {
+    let folder = TestFolder::new();
+    let journal = folder.open();
+    for _ in 0..300 {
+        let record = journal.begin(&service(), &new_session().with_id(id("mine"))).unwrap();
+        journal.complete(record, &id("mine")).unwrap();
+        let start = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            let monitor = scope.spawn(|| {
+                start.wait();
+                journal.ended(&service(), &id("mine"))
+            });
+            start.wait();
+            journal.released(&service(), &id("mine")).unwrap();
+            monitor.join().unwrap().unwrap();
+        });
+        assert_eq!(journal.own(), []);
+    }
+}
+
+#[test]
 fn concurrent_adopters_never_share_a_record() {
     const ADOPTERS: usize = 6;
     let folder = TestFolder::new();
