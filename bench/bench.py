@@ -48,11 +48,13 @@ def main():
         figures = bench.measure()
     finally:
         bench.end()
-    (bench.folder / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+    file = bench.folder / "figures.json"
+    file.write_text(json.dumps(figures, indent=2) + "\n")
     print(page.as_text(figures))
-    print(f"\nall figures: {bench.folder / 'figures.json'}")
+    print(f"\nall figures: {file}")
     if not given.quick:
-        page.write(ROOT / "docs", figures)
+        # Plots need a package that only this Python has.
+        call(bench.python, BENCH / "page.py", file, ROOT / "docs")
 
 
 def say(text):

@@ -1,6 +1,8 @@
 """The figures as text, as the page docs/performance.md, and as plots beside it."""
 
+import json
 import re
+import sys
 from pathlib import Path
 
 
@@ -60,3 +62,7 @@ def plot(docs, figures):
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(docs / "performance.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[2]), json.loads(Path(sys.argv[1]).read_text()))
