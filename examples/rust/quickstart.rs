@@ -180,14 +180,9 @@ fn list(client: &Client) -> Result<()> {
     Ok(())
 }
 
-fn word(status: &SessionStatus) -> &'static str {
+fn word(status: &SessionStatus) -> &str {
     match status {
-        SessionStatus::Starting => "starting",
-        SessionStatus::Ready => "ready",
-        SessionStatus::Stopping => "stopping",
-        SessionStatus::Stopped => "stopped",
-        SessionStatus::Expired => "expired",
-        SessionStatus::Error => "error",
-        _ => "unknown",
+        SessionStatus::Unknown(_) => "unknown",
+        known => known.as_str(),
     }
 }

@@ -103,13 +103,8 @@ pub(crate) fn build_program(mut cargo: Command, name: &str, options: &[&str], pr
 
 /// Runs a cargo build of these programs, and returns their paths.
 pub(crate) fn build_programs(mut cargo: Command, names: &[&str]) -> Result<Vec<PathBuf>> {
-    let built = build(
-        {
-            cargo.args(MACHINE_READABLE);
-            cargo
-        },
-        Progress::Hidden,
-    )?;
+    cargo.args(MACHINE_READABLE);
+    let built = build(cargo, Progress::Hidden)?;
     names.iter().map(|name| executable(&built, name)).collect()
 }
 

@@ -1,6 +1,5 @@
 //! `cargo xtask test`: all checks, two at a time.
 
-use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -101,7 +100,7 @@ pub(crate) fn run(part: &str) -> Result<ExitCode> {
 }
 
 fn build_library(context: &Context) -> Result<Report> {
-    let library = match env::var_os(LIBRARY_DIR) {
+    let library = match std::env::var_os(LIBRARY_DIR) {
         Some(folder) => Library::find(Path::new(&folder))?,
         None => Library::build(&context.workspace, Progress::Hidden)?,
     };

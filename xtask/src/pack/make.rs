@@ -111,8 +111,8 @@ impl Package {
 /// The Unity package: in npm's format, with everything in the folder `package`.
 fn make_unity(sources: &Sources, packages: &[Package], out: &Path, service: Option<&Service>) -> Result<Archive> {
     let (parent, root) = (out.join("trees/unity"), "package");
-    let parts = packages.iter().map(|package| Parts { programs: false, ..package.product.parts.clone() });
-    let parts: Vec<Parts> = parts.collect();
+    let parts: Vec<Parts> =
+        packages.iter().map(|package| Parts { programs: false, ..package.product.parts.clone() }).collect();
     let binaries: Vec<(&str, &Path, &Parts)> = packages
         .iter()
         .zip(&parts)

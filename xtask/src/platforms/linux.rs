@@ -39,8 +39,7 @@ pub(crate) fn x64(sources: &Sources) -> Result<Product> {
         tools,
     )?;
     for program in &product.programs {
-        let versions = Binary::read(program)?.elf.context("a program is an ELF file")?.versions;
-        let too_new = inspect::too_new(&versions);
+        let too_new = inspect::too_new(&Binary::read(program)?.elf.context("a program is an ELF file")?.versions);
         ensure!(too_new.is_empty(), "{}: {}", program.display(), too_new.join(", "));
     }
     Ok(product)

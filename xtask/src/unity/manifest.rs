@@ -1,6 +1,5 @@
 //! The package's `package.json`.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -10,19 +9,20 @@ use serde_json::Value;
 /// The package's name in Unity's package manager.
 pub(crate) const NAME: &str = "com.arr-session";
 
-/// Its members, sorted. Unity ignores any others, so a misspelt one would go unnoticed.
-const MEMBERS: &str = "author dependencies description displayName keywords license name samples unity version";
+/// Its members, with empty texts. Unity ignores any others, so a misspelt one would go unnoticed.
+const MEMBERS: &str = r#"{"author":{"name":""},"dependencies":{"com.unity.modules.imgui":""},"description":"","displayName":"",
+"keywords":["","",""],"license":"","name":"","unity":"","version":"",
+"samples":[{"description":"","displayName":"","path":""},{"description":"","displayName":"","path":""}]}"#;
 
 /// The problems of `package.json`. `version` is the library's.
 pub(crate) fn problems(package: &Path, version: &str) -> Result<Vec<String>> {
     let manifest = read(package)?;
     let mut problems = Vec::new();
-    let members = manifest.keys().map(String::as_str).collect::<Vec<_>>().join(" ");
-    if members != MEMBERS {
-        problems.push(format!("package.json: its members are {members}, not {MEMBERS}"));
+    if shape(&manifest) != serde_json::from_str::<Value>(MEMBERS)? {
+        problems.push(format!("package.json: its members are {}, not {MEMBERS}", shape(&manifest)));
     }
-    let (name, found) = (&manifest["name"], &manifest["version"]);
-    if name != NAME || found != version {
+    if manifest["name"] != NAME || manifest["version"] != version {
+        let (name, found) = (&manifest["name"], &manifest["version"]);
         problems.push(format!("package.json: the package is {name} {found}, not {NAME} {version}"));
     }
     let samples = manifest["samples"].as_array().into_iter().flatten();
@@ -44,7 +44,16 @@ pub(crate) fn name(package: &Path) -> Option<String> {
     Some(read(package).ok()?.get("name")?.as_str()?.to_owned())
 }
 
-fn read(package: &Path) -> Result<BTreeMap<String, Value>> {
+fn read(package: &Path) -> Result<Value> {
     let text = fs::read_to_string(package.join("package.json")).context("cannot read package.json")?;
-    serde_json::from_str(&text).context("package.json is not an object of JSON")
+    serde_json::from_str(&text).context("package.json is not JSON")
+}
+
+fn shape(json: &Value) -> Value {
+    match json {
+        Value::String(_) => "".into(),
+        Value::Array(items) => items.iter().map(shape).collect(),
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), shape(value))).collect(),
+        other => other.clone(),
+    }
 }
