@@ -1,4 +1,4 @@
-//! Cargo builds: the library that ships, the emulator, and other programs.
+//! Cargo builds: the library that ships, and what only tests and the demo run.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::process::{self, CARGO_LIMIT};
 use crate::workspace::Workspace;
 
-/// The release library, as it ships.
+/// The library's files.
 #[derive(Clone)]
 pub(crate) struct Library {
     /// `libarr_session.so`, `libarr_session.dylib` or `arr_session.dll`.
@@ -25,7 +25,7 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    /// For this machine.
+    /// For this machine, as it ships.
     pub(crate) fn build(workspace: &Workspace, progress: Progress) -> Result<Self> {
         let mut cargo = workspace.cargo();
         cargo.arg("rustc");
@@ -36,14 +36,12 @@ impl Library {
     /// features to its dependencies.
     pub(crate) fn build_by(mut cargo: Command, options: &[OsString], progress: Progress) -> Result<Self> {
         cargo.args(["--release", "--package", "arr-session", "--lib"]);
-        cargo.args(MACHINE_READABLE);
-        add_options(&mut cargo, options);
-        let files: Vec<PathBuf> = build(cargo, progress)?
-            .into_iter()
-            .filter(|artifact| artifact.is_target("arr_session"))
-            .flat_map(|artifact| artifact.filenames)
-            .collect();
-        Self::among(&files)
+        Self::of(build(cargo, options, progress)?)
+    }
+
+    fn of(artifacts: Vec<Artifact>) -> Result<Self> {
+        let library = artifacts.into_iter().filter(|artifact| artifact.is_target("arr_session"));
+        Self::among(&library.flat_map(|artifact| artifact.filenames).collect::<Vec<PathBuf>>())
     }
 
     /// The library in a folder, such as a package's.
@@ -79,44 +77,43 @@ impl Library {
     }
 }
 
-/// Builds the emulator without optimisation, and returns the program's path.
-pub(crate) fn build_emulator(workspace: &Workspace, progress: Progress) -> Result<PathBuf> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", "arr-service"]);
-    build_program(cargo, "arr-emulator", &[], progress)
+/// Everything that is run, without optimisation.
+pub(crate) struct Development {
+    pub(crate) library: Library,
+    pub(crate) emulator: PathBuf,
+    /// `arr-client`, for Rust programs.
+    pub(crate) rlib: PathBuf,
+    /// The quickstart in Rust.
+    pub(crate) quickstart: PathBuf,
+    pub(crate) stress: PathBuf,
 }
 
-/// Builds the quickstart in Rust. On Linux it exports all of its symbols, for the check that none belongs to the C ABI.
-pub(crate) fn build_rust_quickstart(workspace: &Workspace) -> Result<PathBuf> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["rustc", "--package", "arr-client", "--example", "quickstart"]);
-    let options: &[&str] = if cfg!(target_os = "linux") { &["link-arg=-rdynamic"] } else { &[] };
-    build_program(cargo, "quickstart", options, Progress::Hidden)
-}
-
-/// Runs a cargo build of this program, `cargo rustc` if there are code generation options, and returns the program's path.
-pub(crate) fn build_program(mut cargo: Command, name: &str, options: &[&str], progress: Progress) -> Result<PathBuf> {
-    cargo.args(MACHINE_READABLE);
-    add_options(&mut cargo, options);
-    executable(&build(cargo, progress)?, name)
+impl Development {
+    /// The features of a crate depend on what is built with it. So all of this is built at once, from the whole workspace and with
+    /// an example, which adds the features that tests need: `cargo test` then compiles no crate again.
+    pub(crate) fn build(workspace: &Workspace, progress: Progress) -> Result<Self> {
+        let mut cargo = workspace.cargo();
+        cargo.args(["build", "--workspace", "--lib", "--bin", "arr-emulator", "--bin", "arr-stress"]);
+        cargo.args(["--example", "quickstart"]);
+        let built = build(cargo, &[], progress)?;
+        let [emulator, quickstart, stress] =
+            ["arr-emulator", "quickstart", "arr-stress"].map(|name| executable(&built, name));
+        let mut files = built.iter().filter(|one| one.is_target("arr_client")).flat_map(|one| &one.filenames);
+        let rlib = files.find(|file| ends_with(file, &[".rlib"])).context("cargo built no rlib")?.clone();
+        let library = Library::of(built)?;
+        Ok(Self { library, emulator: emulator?, rlib, quickstart: quickstart?, stress: stress? })
+    }
 }
 
 /// Runs a cargo build of these programs, and returns their paths.
-pub(crate) fn build_programs(mut cargo: Command, names: &[&str]) -> Result<Vec<PathBuf>> {
-    cargo.args(MACHINE_READABLE);
-    let built = build(cargo, Progress::Hidden)?;
+pub(crate) fn build_programs(cargo: Command, names: &[&str]) -> Result<Vec<PathBuf>> {
+    let built = build(cargo, &[], Progress::Hidden)?;
     names.iter().map(|name| executable(&built, name)).collect()
 }
 
 fn executable(built: &[Artifact], name: &str) -> Result<PathBuf> {
     let mut programs = built.iter().filter(|artifact| artifact.is_target(name));
     programs.find_map(|artifact| artifact.executable.clone()).with_context(|| format!("cargo built no program {name}"))
-}
-
-fn add_options(cargo: &mut Command, options: &[impl AsRef<OsStr>]) {
-    if !options.is_empty() {
-        cargo.arg("--").args(options.iter().flat_map(|option| [OsStr::new("-C"), option.as_ref()]));
-    }
 }
 
 /// Whether to show cargo's progress.
@@ -153,11 +150,12 @@ impl Artifact {
     }
 }
 
-/// Makes cargo report where the files are.
-const MACHINE_READABLE: [&str; 3] = ["--locked", "--message-format", "json-render-diagnostics"];
-
-/// Runs a cargo build and returns its results.
-fn build(mut cargo: Command, progress: Progress) -> Result<Vec<Artifact>> {
+/// Runs a cargo build and returns its results. Only `cargo rustc` takes code generation options.
+fn build(mut cargo: Command, options: &[OsString], progress: Progress) -> Result<Vec<Artifact>> {
+    cargo.args(["--locked", "--message-format", "json-render-diagnostics"]);
+    if !options.is_empty() {
+        cargo.arg("--").args(options.iter().flat_map(|option| [OsStr::new("-C"), option]));
+    }
     let stderr = match progress {
         Progress::Shown => Stdio::inherit(),
         Progress::Hidden => Stdio::piped(),

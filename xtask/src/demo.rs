@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::artifacts::{self, Library, Progress};
+use crate::artifacts::{Development, Progress};
 use crate::c::compiler;
 use crate::emulator::{ApiVersion, Emulator, Scheme};
 use crate::workspace::Workspace;
@@ -17,19 +17,16 @@ pub(crate) fn run() -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let folder = workspace.scratch("demo")?;
     let source = workspace.root.join("examples/c/quickstart.c");
-    let progress = Progress::for_this_terminal();
 
-    println!("[1/5] building the release library …");
-    let library = Library::build(&workspace, progress)?;
-    println!("[2/5] building the emulator …");
-    let program = artifacts::build_emulator(&workspace, progress)?;
-    println!("[3/5] starting the emulator …");
-    let emulator = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
+    println!("[1/4] building the library and the emulator, without optimisation …");
+    let Development { library, emulator, .. } = Development::build(&workspace, Progress::for_this_terminal())?;
+    println!("[2/4] starting the emulator …");
+    let emulator = Emulator::start(&emulator, &folder, Scheme::Https, &["--startup", STARTUP])?;
     println!("      it listens at {}", emulator.url());
-    println!("[4/5] compiling examples/c/quickstart.c …");
+    println!("[3/4] compiling examples/c/quickstart.c …");
     let program = compiler::compile(&workspace, &source, &library, &folder)?;
 
-    println!("[5/5] running quickstart\n");
+    println!("[4/4] running quickstart\n");
     let mut quickstart = Command::new(&program);
     quickstart.stdin(Stdio::null());
     library.let_find(&mut quickstart)?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::artifacts::{self, Progress};
+use crate::artifacts::{self, Development, Progress};
 use crate::c::programs::{UNDEFINED_VALUES_ALLOWED, VALGRIND};
 use crate::context::{POLL_INTERVAL_MS, STARTUP};
 use crate::emulator::{ApiVersion, Emulator, Scheme};
@@ -53,9 +53,9 @@ pub(crate) fn run(runs: NonZeroU32) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     find_seeded_race(&workspace)?;
     println!("the seeded race is found, {:.0} s", started.elapsed().as_secs_f64());
-    let program = artifacts::build_emulator(&workspace, Progress::Hidden)?;
+    let Development { emulator: program, stress: unoptimised, .. } = Development::build(&workspace, Progress::Hidden)?;
     let by_tsan = |emulator: &Emulator| stress(&workspace, emulator, runs);
-    let by_valgrind = |emulator: &Emulator| stress_under_valgrind(&workspace, emulator);
+    let by_valgrind = |emulator: &Emulator| stress_under_valgrind(&unoptimised, emulator);
     let tools: [(&str, Watch<'_>); 2] = [("ThreadSanitizer", &by_tsan), ("valgrind", &by_valgrind)];
     let problems = parallel::work_off(&tools, |(name, watch)| {
         // Each has its own emulator: the program expects no other sessions.
@@ -97,13 +97,10 @@ fn stress(workspace: &Workspace, emulator: &Emulator, runs: NonZeroU32) -> Resul
 }
 
 /// With fewer operations: valgrind runs one thread at a time, and slows it down many times over.
-fn stress_under_valgrind(workspace: &Workspace, emulator: &Emulator) -> Result<()> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", STRESS, "--bin", STRESS]);
-    let program = artifacts::build_program(cargo, STRESS, &[], Progress::Hidden)?;
+fn stress_under_valgrind(program: &Path, emulator: &Emulator) -> Result<()> {
     for version in ApiVersion::BOTH {
         let mut valgrind = Command::new("valgrind");
-        valgrind.args(VALGRIND).arg(UNDEFINED_VALUES_ALLOWED).arg(&program).env("ARR_STRESS_OPERATIONS", "150");
+        valgrind.args(VALGRIND).arg(UNDEFINED_VALUES_ALLOWED).arg(program).env("ARR_STRESS_OPERATIONS", "150");
         emulator.introduce_to(&mut valgrind, version, POLL_INTERVAL_MS);
         process::run(valgrind, RUN_LIMIT)?.expect_success(&format!("REST {version}"))?;
     }
@@ -125,7 +122,7 @@ fn build(workspace: &Workspace, program: &str) -> Result<PathBuf> {
     let flags = ["-Zsanitizer=thread", "-Zexternal-clangrt", &linker, "-Clink-arg=-fsanitize=thread"];
     cargo.env("RUSTFLAGS", flags.join(" ")).env_remove("CARGO_ENCODED_RUSTFLAGS");
     cargo.env(format!("CC_{host}"), CLANG).env(format!("CFLAGS_{host}"), "-fsanitize=thread");
-    artifacts::build_program(cargo, program, &[], Progress::Hidden)
+    artifacts::build_programs(cargo, &[program])?.pop().context("cargo built the program")
 }
 
 /// A call of a program from [`build`].

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use crate::artifacts::{self, Library, Progress};
+use crate::artifacts::{Development, Library, Progress};
 use crate::context::{Context, Emulators, STARTUP};
 use crate::dependencies;
 use crate::emulator::{Emulator, Scheme};
@@ -111,7 +111,7 @@ fn build_library(context: &Context) -> Result<Report> {
 }
 
 fn start_emulators(context: &Context) -> Result<Report> {
-    let built = artifacts::build_emulator(&context.workspace, Progress::Hidden)?;
+    let built = Development::build(&context.workspace, Progress::Hidden)?.emulator;
     // A copy, because the Rust tests have cargo rebuild the program.
     let program = context.workspace.scratch("xtask")?.join(built.file_name().context("a program has a name")?);
     fs::copy(&built, &program).with_context(|| format!("cannot write {}", program.display()))?;

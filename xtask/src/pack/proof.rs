@@ -11,6 +11,7 @@ use super::archive::Kind;
 use super::debug;
 use super::first_session;
 use super::runner::Runner;
+use crate::artifacts::{Development, Progress};
 use crate::c::programs;
 use crate::context::{POLL_INTERVAL_MS, STARTUP};
 use crate::cpp::install;
@@ -40,7 +41,7 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) fn start(sources: &Sources, folder: &str) -> Result<Self> {
-        let program = crate::artifacts::build_emulator(&sources.workspace, crate::artifacts::Progress::Hidden)?;
+        let program = Development::build(&sources.workspace, Progress::Hidden)?.emulator;
         let folder = sources.workspace.scratch(folder)?;
         let running = Emulator::start(&program, &folder, Scheme::Https, &["--startup", STARTUP])?;
         Ok(Self { program, running })

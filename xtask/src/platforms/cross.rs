@@ -37,10 +37,6 @@ for object in *.o; do "$0" -R .llvmbc -R .llvmcmd -R .llvm_addrsig --strip-debug
 llvm-ar-14 rD "$2" *.o
 "#;
 
-/// A wrapper of rustc. For programs, thin link-time optimisation suffices and uses all cores; fat takes minutes on one.
-const LINK_QUICKLY: &str =
-    r#"sh -c 'case "$*" in *"--crate-type bin "*) set -- "$@" -Clto=thin -Ccodegen-units=16 ;; esac; exec "$@"' sh"#;
-
 /// A target of rustc, and the C tools for it.
 pub(crate) struct Cross {
     pub(crate) platform: &'static str,
@@ -96,7 +92,6 @@ impl Cross {
         let folder = workspace.scratch(&format!("platforms/{}/built", self.platform))?;
         let mut cargo = self.cargo(workspace, "build")?;
         cargo.args(["--release", "--package", "arr-service", "--package", "arr-cli", "--bins"]);
-        cargo.env("RUSTC_WORKSPACE_WRAPPER", process::script(folder.join("rustc.sh"), LINK_QUICKLY)?);
         let strip = |built: PathBuf| {
             let program = folder.join(built.file_name().context("a program has a name")?);
             self.objcopy(&["--strip-all"], &built, &program)?;

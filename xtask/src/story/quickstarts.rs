@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::artifacts;
+use crate::artifacts::{Development, Progress};
 use crate::c::compiler;
 use crate::c::compiler::GCC_CXX17;
 use crate::context::{Context, POLL_INTERVAL_MS};
@@ -96,7 +96,7 @@ fn c(context: &Context) -> Result<Quickstart> {
 }
 
 fn rust(workspace: &Workspace) -> Result<Quickstart> {
-    let program = artifacts::build_rust_quickstart(workspace)?;
+    let program = Development::build(workspace, Progress::Hidden)?.quickstart;
     Ok(Quickstart::new("Rust", move || Ok(Command::new(&program))))
 }
 
