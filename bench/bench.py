@@ -100,10 +100,11 @@ class Bench:
         library = self.library_folder = new_folder(self.folder / "library")
         for name in ("libarr_session.so", self.library.name):
             (library / name).symlink_to(self.library)
-        self.ours, self.curl = self.folder / "ours", self.folder / "curl"
+        self.ours, self.curl, self.system = (self.folder / name for name in ("ours", "curl", "system"))
         call("gcc", *flags, f"-I{ROOT}/include", "-o", self.ours, BENCH / "c/ours.c", f"-L{library}", "-larr_session",
              f"-Wl,-rpath,{library}")
         call("gcc", *flags, "-o", self.curl, BENCH / "c/curl.c", "-lcurl", "-lcjson")
+        call("gcc", *flags, "-pthread", "-o", self.system, BENCH / "c/system.c")
         call("cargo", "build", "-q", "--release", "--locked", "--manifest-path", BENCH / "rust/Cargo.toml",
              "--target-dir", self.folder / "rust")
         self.peers = self.folder / "rust/release/peers"
@@ -257,6 +258,9 @@ class Bench:
             started = self.run(self.nginx, self.ours, "starts", 2000)
             add("start p50", "ours", started["p50_us"])
             add("start p99", "ours", started["p99_us"])
+            woken = self.run(self.nginx, self.system, "wakes", 2000)
+            add("start p50", "waking a thread", woken["p50_us"])
+            add("start p99", "waking a thread", woken["p99_us"])
             frames = self.run(self.nginx, self.ours, "frames", 1_000_000)
             for name in ("poll", "next_event", "snapshot"):
                 add(name, "ours", frames[f"{name}_ns"])
@@ -288,12 +292,14 @@ class Bench:
 
     def journal_rows(self):
         for sessions in (10, 1000, 10000):
-            more = []
+            more, bare = [], []
             for _ in range(min(3, self.rounds)):
-                without = self.run(self.nginx, self.ours, "journal", "-", 10)["cpu_us"]
+                without = self.run(self.nginx, self.ours, "journal", "-", sessions)["cpu_us"]
                 journal = new_folder(self.folder / "journal")
                 more.append(self.run(self.nginx, self.ours, "journal", journal, sessions)["cpu_us"] - without)
-            yield row(f"create with a journal of {sessions:,} sessions: CPU more than without, µs", {"ours": statistics.median(more)}, 100)
+                bare.append(self.run(self.nginx, self.system, "appends", journal, 200)["cpu_us"])
+            yield row(f"create with a journal of {sessions:,} sessions: CPU more than without, µs",
+                      {"ours": statistics.median(more), "bare append and flush": statistics.median(bare)}, 100)
 
     def long_rows(self):
         """Rows that mostly wait, at the same time."""

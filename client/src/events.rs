@@ -152,8 +152,9 @@ pub(crate) struct Fact {
     pub(crate) label: Label,
     pub(crate) session: Option<SessionId>,
     pub(crate) error: Option<ErrorKind>,
-    pub(crate) index: u32,
-    pub(crate) count: u32,
+    // Short, because every client has room for 256 facts.
+    pub(crate) index: u16,
+    pub(crate) count: u16,
 }
 
 #[derive(Debug)]
@@ -313,8 +314,8 @@ impl QueueState {
             label: fact.label,
             session: fact.session,
             error: fact.error,
-            index: fact.index,
-            count: fact.count,
+            index: fact.index.into(),
+            count: fact.count.into(),
             lost: std::mem::take(&mut self.facts_lost),
             ..Event::new(fact.kind)
         })

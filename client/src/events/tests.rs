@@ -85,7 +85,7 @@ fn a_closed_slot_reports_nothing_more() {
 #[test]
 fn facts_without_a_handle_are_bounded_and_lost_ones_counted() {
     let queue = queue();
-    for index in 0..MOST_FACTS as u32 + 2 {
+    for index in 0..MOST_FACTS as u16 + 2 {
         queue.post_fact(Fact {
             kind: EventKind::CreateLost,
             label: Label::default(),
@@ -99,5 +99,6 @@ fn facts_without_a_handle_are_bounded_and_lost_ones_counted() {
     assert_eq!(queue.pull().unwrap().kind, EventKind::TokenNeeded);
     let first = queue.pull().unwrap();
     assert_eq!((first.index, first.lost), (2, 2));
+    assert!(size_of::<Fact>() <= 40, "every client has room for {MOST_FACTS}");
     assert_eq!(queue.pull().unwrap().lost, 0);
 }

@@ -8,7 +8,7 @@
 //! * A request in flight cannot be cancelled: see `workers`.
 //! * After its inner thread has died, every call panics. The panic is caught and the client recreated.
 
-use super::idleness::{Idleness, MOST_IDLE, USABLE};
+use super::idleness::{Idleness, MOST_IDLE, Moment, USABLE};
 use super::outgoing::request;
 use super::proxies::{Proxies, Via};
 use super::reply::Reading;
@@ -148,7 +148,7 @@ impl Transport {
             crashed(panic)
         });
         if answer.as_ref().is_ok_and(|reply| !reply.is_cut) {
-            client.idleness.gave_back(origin, self.clock.now());
+            client.idleness.gave_back(origin, Moment::now(&*self.clock));
         }
         answer.map_err(|failure| explain(failure, via))
     }
@@ -255,7 +255,7 @@ impl Transport {
     fn client_for(&self, request: &Request, tls: &ClientConfig, origin: &str) -> Result<Arc<HttpClient>> {
         let loopback = is_loopback(&request.url);
         let client = self.client(loopback, tls)?;
-        if client.idleness.takes_usable(origin, self.clock.now()) {
+        if client.idleness.takes_usable(origin, Moment::now(&*self.clock)) {
             return Ok(client);
         }
         // Requests in flight keep it alive.

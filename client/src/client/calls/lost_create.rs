@@ -139,8 +139,8 @@ impl LostCreate {
             label: self.label,
             session,
             error,
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            count: u32::try_from(count).unwrap_or(u32::MAX),
+            index: u16::try_from(index).unwrap_or(u16::MAX),
+            count: u16::try_from(count).unwrap_or(u16::MAX),
         });
     }
 }

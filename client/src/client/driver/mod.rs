@@ -301,8 +301,12 @@ impl Driver {
     }
 
     fn no_longer_waits(&mut self, id: TaskId) {
-        self.waiting.remove(&id);
-        self.alert.remove(&id);
+        // Without a look-up if none waits: mostly tasks send requests.
+        for ids in [&mut self.waiting, &mut self.alert] {
+            if !ids.is_empty() {
+                ids.remove(&id);
+            }
+        }
     }
 
     fn act(&mut self, now: Instant, id: TaskId, action: Action<Result<AnyOutcome>>) -> Flow {
