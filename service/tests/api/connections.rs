@@ -125,7 +125,6 @@ fn half_a_head(story: &Story) -> [Connection; 2] {
     let mut half = Connection::open(story.emulator.url());
     half.call("GET", "/", &[], b"");
     half.send(b"GET /v1/acc");
-    // Connections are served in turn: once this one is answered, the half head has been read.
     let mut another = Connection::open(story.emulator.url());
     another.call("GET", "/", &[], b"");
     [half, another]
