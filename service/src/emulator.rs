@@ -3,13 +3,13 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::middleware::from_fn;
 use axum::routing::get;
 use socket2::SockRef;
 use tokio::net::TcpListener;
@@ -23,7 +23,7 @@ use crate::conversion::{ConversionError, ConversionStatus, ConversionStatusRefus
 use crate::faults::{Fault, FaultError};
 use crate::net::certificate::Authority;
 use crate::net::listener::{self, Serving};
-use crate::net::{Shutdown, in_flight, own_certificate, tls};
+use crate::net::{Shutdown, own_certificate, tls};
 use crate::page::{self, Page};
 use crate::request_log::RecordedRequest;
 use crate::secrets::Secrets;
@@ -250,7 +250,9 @@ impl Drop for Emulator {
 const WORKERS: usize = 2;
 
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread().worker_threads(WORKERS).thread_name("arr-emulator").enable_all().build()
+    let build = || Builder::new_multi_thread().worker_threads(WORKERS).thread_name("arr-emulator").enable_all().build();
+    // It panics if the system cannot start a thread.
+    catch_unwind(build).unwrap_or_else(|_| Err(io::ErrorKind::WouldBlock.into()))
 }
 
 /// The service, and what is not part of it: the control API, the page and `/health`.
@@ -258,8 +260,7 @@ fn router(state: &Arc<ServiceState>, page: Page) -> Router {
     let api = api::router(state.clone());
     let index = control::guarded(state, get(page::index)).fallback_service(api.clone());
     let control = control::routes(state, page.routes());
-    let routes = health::routes(state).route("/", index).nest("/emulator", control).fallback_service(api);
-    routes.layer(from_fn(in_flight::track))
+    health::routes(state).route("/", index).nest("/emulator", control).fallback_service(api)
 }
 
 /// How many connections may wait to be accepted. Linux allows fewer if `net.core.somaxconn` is smaller.

@@ -143,3 +143,25 @@ impl ServiceState {
         self.entra_tokens.issue(account.guid(), self.clock.unix_time(), lifetime)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn time_never_goes_back_from_one_call_to_the_next() {
+        let secrets = Secrets::load(None, false).expect("random numbers");
+        let state = ServiceState::new(&Config::default(), &secrets, None).expect("a state in memory");
+        let times = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    (0..5000).for_each(|_| drop(state.begin_sessions(|_, at| lock(&times).push(at.now))));
+                });
+            }
+        });
+        assert!(lock(&times).is_sorted());
+    }
+}

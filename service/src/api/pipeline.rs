@@ -35,7 +35,7 @@ pub(super) async fn process(
 ) -> Response {
     let (method, path) = (recorded_method(request.method()), path::as_sent(request.uri()));
     let peer = (connection.peer, connection.number);
-    let logged = LoggedCall::begin(&state.log, state.clock.unix_time(), peer, (method.clone(), path.clone()));
+    let logged = LoggedCall::begin(&state.log, state.clock.unix_time(), peer, (&method, &path));
     path::normalize(request.uri_mut());
     let arrived = RecordedRequest {
         at: Duration::ZERO,

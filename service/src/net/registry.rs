@@ -124,3 +124,19 @@ impl Drop for Registration {
         lock(&self.all.open).remove(&self.number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_was_busy_when_asked_to_close_is_asked_again() {
+        let registry = Arc::<ConnectionRegistry>::default();
+        let (_registration, mut requests) = registry.register(1);
+        assert!(registry.close_most_idle());
+        let request = requests.try_recv().expect("asked");
+        assert!(!registry.close_most_idle(), "it is closing");
+        drop(request);
+        assert!(registry.close_most_idle(), "it was busy");
+    }
+}
