@@ -257,6 +257,8 @@ impl RequestLog {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::thread;
+
     use super::*;
 
     /// A request that is in progress.
@@ -314,6 +316,22 @@ pub(crate) mod tests {
         finish(first, 200);
         let statuses: Vec<_> = log.all().iter().map(|request| request.status).collect();
         assert_eq!(statuses, [200, 202]);
+    }
+
+    #[test]
+    fn requests_arrive_in_the_order_of_the_log() {
+        let (log, clock) = (RequestLog::default(), Mutex::new(Duration::ZERO));
+        let arrival = |request: &mut RecordedRequest| {
+            let mut now = lock(&clock);
+            *now += Duration::from_secs(1);
+            request.at = *now;
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..5000).for_each(|_| finish(log.begin(request("/"), arrival), 200)));
+            }
+        });
+        assert!(log.all().is_sorted_by_key(|request| request.at));
     }
 
     #[test]

@@ -127,7 +127,20 @@ impl Drop for Registration {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Builder;
+
     use super::*;
+
+    #[test]
+    fn a_connection_that_may_have_sent_its_reply_is_asked_to_close() {
+        let registry = Arc::<ConnectionRegistry>::default();
+        let (registration, mut requests) = registry.register(1);
+        registration.activity().sent(true, true);
+        let connection = async { requests.recv().await.expect("asked").confirm() };
+        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let (closed, ()) = runtime.block_on(async { tokio::join!(registry.close_idle(), connection) });
+        assert_eq!(closed, 1);
+    }
 
     #[test]
     fn a_connection_that_was_busy_when_asked_to_close_is_asked_again() {
