@@ -136,7 +136,7 @@ mod tests {
         let registry = Arc::<ConnectionRegistry>::default();
         let (registration, mut requests) = registry.register(1);
         registration.activity().sent(true, true);
-        let connection = async { requests.recv().await.expect("asked").confirm() };
+        let connection = async { requests.try_recv().expect("asked").confirm() };
         let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
         let (closed, ()) = runtime.block_on(async { tokio::join!(registry.close_idle(), connection) });
         assert_eq!(closed, 1);
