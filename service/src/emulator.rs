@@ -3,9 +3,8 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::panic::catch_unwind;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -31,6 +30,7 @@ use crate::session::{NotStored, SessionStatus, SessionStore, SessionView, Status
 use crate::start_error::StartError;
 use crate::state::ServiceState;
 use crate::storage::{Database, StateFolder};
+use crate::sync::lock;
 use crate::{api, control, health};
 
 /// A running emulator, on its own threads and async runtime.
@@ -250,9 +250,20 @@ impl Drop for Emulator {
 const WORKERS: usize = 2;
 
 fn runtime() -> io::Result<Runtime> {
-    let build = || Builder::new_multi_thread().worker_threads(WORKERS).thread_name("arr-emulator").enable_all().build();
-    // It panics if the system cannot start a thread.
-    catch_unwind(build).unwrap_or_else(|_| Err(io::ErrorKind::WouldBlock.into()))
+    can_start_threads()?;
+    Builder::new_multi_thread().worker_threads(WORKERS).thread_name("arr-emulator").enable_all().build()
+}
+
+/// Starts as many threads as the emulator is about to. If the system refused one, tokio would panic, or wait for ever for
+/// the others.
+fn can_start_threads() -> io::Result<()> {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        // All of them at a time.
+        let _closed = lock(&gate);
+        let start = |_| thread::Builder::new().spawn_scoped(scope, || drop(lock(&gate))).map(drop);
+        (0..=WORKERS).try_for_each(start)
+    })
 }
 
 /// The service, and what is not part of it: the control API, the page and `/health`.
