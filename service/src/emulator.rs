@@ -4,12 +4,11 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::middleware::from_fn;
 use axum::routing::get;
 use socket2::SockRef;
 use tokio::net::TcpListener;
@@ -17,12 +16,13 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 
 use crate::auth::Account;
+use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::conversion::{ConversionError, ConversionStatus, ConversionStatusRefused, ConversionView};
 use crate::faults::{Fault, FaultError};
 use crate::net::certificate::Authority;
 use crate::net::listener::{self, Serving};
-use crate::net::{Shutdown, in_flight, own_certificate, tls};
+use crate::net::{Shutdown, own_certificate, tls};
 use crate::page::{self, Page};
 use crate::request_log::RecordedRequest;
 use crate::secrets::Secrets;
@@ -30,9 +30,10 @@ use crate::session::{NotStored, SessionStatus, SessionStore, SessionView, Status
 use crate::start_error::StartError;
 use crate::state::ServiceState;
 use crate::storage::{Database, StateFolder};
+use crate::sync::lock;
 use crate::{api, control, health};
 
-/// A running emulator, on its own thread and async runtime.
+/// A running emulator, on its own threads and async runtime.
 ///
 /// Dropping it cuts its connections; [`stop`](Self::stop) lets requests in flight finish.
 pub struct Emulator {
@@ -133,8 +134,7 @@ impl Emulator {
     /// All sessions as they are now, of every account, in the order of creation. Ended sessions are included as long as
     /// they are remembered ([`Config::remember`]).
     pub fn sessions(&self) -> Vec<SessionView> {
-        let now = self.state.clock.now();
-        self.state.begin_sessions(|sessions| sessions.views(now)).0
+        self.state.begin_sessions(|sessions, at| sessions.views(at.now)).0
     }
 
     /// Ends a session with status `Error` and this message, as if no renderer were free. False if there is no such
@@ -143,8 +143,7 @@ impl Emulator {
     /// The id may be a GUID in any letter case. If two accounts chose the same id, it selects the session that has not
     /// ended.
     pub fn fail_session(&self, id: &str, message: &str) -> bool {
-        let now = self.state.clock.now();
-        self.stored(|sessions| sessions.fail(now, id, message)).unwrap_or(false)
+        self.stored(|sessions, at| sessions.fail(at.now, id, message)).unwrap_or(false)
     }
 
     /// Appends faults. The first that matches a request and does not skip it happens. If one of these is invalid, none
@@ -176,14 +175,15 @@ impl Emulator {
         status: SessionStatus,
         message: Option<&str>,
     ) -> Result<SessionView, StatusRefused> {
-        let now = self.state.clock.now();
-        self.stored(|sessions| sessions.force(now, id, status, message)).unwrap_or(Err(StatusRefused::NotStored))
+        let forced = self.stored(|sessions, at| sessions.force(at.now, id, status, message));
+        forced.unwrap_or(Err(StatusRefused::NotStored))
     }
 
     /// All conversions as they are now, of every account, in the order of creation. Ended ones are included as long as
     /// they are remembered ([`Config::remember`]).
     pub fn conversions(&self) -> Vec<ConversionView> {
-        self.state.conversions().views(self.state.clock.now())
+        let (mut conversions, at) = self.state.conversions();
+        conversions.views(at.now)
     }
 
     /// Forces a conversion into a status; without an error, one that ends without a result has the service's. Refused if
@@ -194,21 +194,21 @@ impl Emulator {
         status: ConversionStatus,
         error: Option<&ConversionError>,
     ) -> Result<ConversionView, ConversionStatusRefused> {
-        let now = self.state.clock.now();
         let (code, message) = error.map(|error| (error.code.as_str(), error.message.as_str())).unzip();
-        self.state.conversions().force(now, id, status, code, message)
+        let (mut conversions, at) = self.state.conversions();
+        conversions.force(at.now, id, status, code, message)
     }
 
     /// Advances the emulator's clock; a virtual clock advances for all its users. If there is a state folder that cannot
     /// be written, nothing happens.
     pub fn advance_clock(&self, step: Duration) {
-        if self.state.clock.is_virtual() || self.stored(|sessions| sessions.advance_clock(step)).is_ok() {
+        if self.state.clock.is_virtual() || self.stored(|sessions, _| sessions.advance_clock(step)).is_ok() {
             self.state.clock.advance(step);
         }
     }
 
     /// Makes a call on the sessions, and waits until it is stored.
-    fn stored<T>(&self, call: impl FnOnce(&mut SessionStore) -> T) -> Result<T, NotStored> {
+    fn stored<T>(&self, call: impl FnOnce(&mut SessionStore, Timestamp) -> T) -> Result<T, NotStored> {
         let (result, commit) = self.state.begin_sessions(call);
         let Some(commit) = commit else { return Ok(result) };
         let (done, outcome) = mpsc::channel();
@@ -245,8 +245,25 @@ impl Drop for Emulator {
     }
 }
 
+/// How many threads answer requests: enough for 20,000 a second. A limit of its own, because a machine with many processors
+/// may run many emulators, one for each test.
+const WORKERS: usize = 2;
+
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build()
+    can_start_threads()?;
+    Builder::new_multi_thread().worker_threads(WORKERS).thread_name("arr-emulator").enable_all().build()
+}
+
+/// Starts as many threads as the emulator is about to. If the system refused one, tokio would panic, or wait for ever for
+/// the others.
+fn can_start_threads() -> io::Result<()> {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        // All of them at a time.
+        let _closed = lock(&gate);
+        let start = |_| thread::Builder::new().spawn_scoped(scope, || drop(lock(&gate))).map(drop);
+        (0..=WORKERS).try_for_each(start)
+    })
 }
 
 /// The service, and what is not part of it: the control API, the page and `/health`.
@@ -254,8 +271,7 @@ fn router(state: &Arc<ServiceState>, page: Page) -> Router {
     let api = api::router(state.clone());
     let index = control::guarded(state, get(page::index)).fallback_service(api.clone());
     let control = control::routes(state, page.routes());
-    let routes = health::routes(state).route("/", index).nest("/emulator", control).fallback_service(api);
-    routes.layer(from_fn(in_flight::track))
+    health::routes(state).route("/", index).nest("/emulator", control).fallback_service(api)
 }
 
 /// How many connections may wait to be accepted. Linux allows fewer if `net.core.somaxconn` is smaller.

@@ -12,8 +12,10 @@ use axum::routing::get;
 use serde::Serialize;
 
 use crate::api::FOREIGN_HOST;
+use crate::clock::Timestamp;
 use crate::http::common_headers::with_common_headers;
 use crate::http::reply;
+use crate::session::SessionStore;
 use crate::state::ServiceState;
 
 #[derive(Serialize)]
@@ -42,9 +44,9 @@ async fn health(State(state): State<Arc<ServiceState>>, headers: HeaderMap, uri:
 }
 
 fn report(state: &ServiceState) -> Response {
-    let now = state.clock.now();
     // It waits for nothing: a supervisor must get a reply even if the disk hangs.
-    let ((sessions, is_writable), _) = state.begin_sessions(|sessions| (sessions.running(now), sessions.is_writable()));
+    let report = |sessions: &mut SessionStore, at: Timestamp| (sessions.running(at.now), sessions.is_writable());
+    let ((sessions, is_writable), _) = state.begin_sessions(report);
     let (code, status) = if is_writable {
         (StatusCode::OK, "ok")
     } else {

@@ -133,10 +133,19 @@ impl LoggedCall {
         log: &Arc<Log>,
         unix_time: Duration,
         (peer, connection): (IpAddr, u64),
-        (method, path): (String, String),
+        (method, path): (&str, &str),
     ) -> Option<LoggedCall> {
         let log = log.has_requests().then(|| Arc::clone(log))?;
-        Some(LoggedCall { log, unix_time, peer, connection, method, path, began: Instant::now(), reply: None })
+        Some(LoggedCall {
+            log,
+            unix_time,
+            peer,
+            connection,
+            method: method.into(),
+            path: path.into(),
+            began: Instant::now(),
+            reply: None,
+        })
     }
 
     pub(crate) fn end(mut self, reply: &Response) {

@@ -182,10 +182,15 @@ impl RequestLog {
     /// In bytes. Ordinary requests reach `CAPACITY` first.
     const LARGEST: usize = 128 * 1024 * 1024;
 
-    /// Appends a request, whose end follows.
-    pub(crate) fn begin(&self, request: RecordedRequest) -> OpenRequest {
-        let mut state = lock(&self.state);
+    /// Appends a request, whose end follows. What is in `arrival` happens to concurrent requests in the order of the log.
+    pub(crate) fn begin(
+        &self,
+        mut request: RecordedRequest,
+        arrival: impl FnOnce(&mut RecordedRequest),
+    ) -> OpenRequest {
         let size = size(&request);
+        let mut state = lock(&self.state);
+        arrival(&mut request);
         while state.requests.len() == Self::CAPACITY || (state.size + size > Self::LARGEST && state.size > 0) {
             state.drop_oldest();
         }
@@ -252,6 +257,8 @@ impl RequestLog {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::thread;
+
     use super::*;
 
     /// A request that is in progress.
@@ -268,6 +275,10 @@ pub(crate) mod tests {
             session: None,
             fault: None,
         }
+    }
+
+    fn begin(log: &RequestLog, request: RecordedRequest) -> OpenRequest {
+        log.begin(request, |_| {})
     }
 
     fn finish(open: OpenRequest, status: u16) {
@@ -296,10 +307,10 @@ pub(crate) mod tests {
     #[test]
     fn a_status_finds_its_request_after_a_clear() {
         let log = RequestLog::default();
-        let gone = log.begin(request("/gone"));
+        let gone = begin(&log, request("/gone"));
         log.clear();
-        let first = log.begin(request("/first"));
-        let second = log.begin(request("/second"));
+        let first = begin(&log, request("/first"));
+        let second = begin(&log, request("/second"));
         finish(second, 202);
         finish(gone, 500);
         finish(first, 200);
@@ -308,13 +319,29 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn requests_arrive_in_the_order_of_the_log() {
+        let (log, clock) = (RequestLog::default(), Mutex::new(Duration::ZERO));
+        let arrival = |request: &mut RecordedRequest| {
+            let mut now = lock(&clock);
+            *now += Duration::from_secs(1);
+            request.at = *now;
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..5000).for_each(|_| finish(log.begin(request("/"), arrival), 200)));
+            }
+        });
+        assert!(log.all().is_sorted_by_key(|request| request.at));
+    }
+
+    #[test]
     fn the_oldest_requests_are_dropped_beyond_the_capacity() {
         let log = RequestLog::default();
-        let oldest = log.begin(request("/oldest"));
+        let oldest = begin(&log, request("/oldest"));
         for _ in 1..RequestLog::CAPACITY {
-            finish(log.begin(request("/")), 200);
+            finish(begin(&log, request("/")), 200);
         }
-        finish(log.begin(request("/newest")), 204);
+        finish(begin(&log, request("/newest")), 204);
         finish(oldest, 200);
         let all = log.all();
         assert_eq!(all.len(), RequestLog::CAPACITY);
@@ -327,11 +354,11 @@ pub(crate) mod tests {
         let log = RequestLog::default();
         let large = || RecordedRequest { headers: vec![(String::new(), "x".repeat(1 << 20))], ..request("/") };
         for _ in 0..200 {
-            finish(log.begin(large()), 200);
+            finish(begin(&log, large()), 200);
         }
         assert_eq!(log.all().len(), 127, "each is a little more than a 128th");
         log.clear();
-        let open = [log.begin(request("/small")), log.begin(large())];
+        let open = [begin(&log, request("/small")), begin(&log, large())];
         assert_eq!(log.all().len(), 2);
         log.clear();
         drop(open);
@@ -342,7 +369,7 @@ pub(crate) mod tests {
     fn a_request_ends_once_with_its_reply_or_cut_off() {
         let log = RequestLog::default();
         let (answered, cut) =
-            (log.begin(request("/")), log.begin(RecordedRequest { session: named("a"), ..request("/") }));
+            (begin(&log, request("/")), begin(&log, RecordedRequest { session: named("a"), ..request("/") }));
         assert!(log.all().iter().all(|request| request.duration.is_none()));
         let long = "x".repeat(65);
         answered.finish(200, Some(&long), named("b"));
@@ -357,7 +384,7 @@ pub(crate) mod tests {
         let log = RequestLog::default();
         let paths = |since| log.changes(since, 2, |number, request| (number, request.status));
         assert!(paths(0).is_none());
-        let open = [(); 3].map(|()| log.begin(request("/")));
+        let open = [(); 3].map(|()| begin(&log, request("/")));
         let changes = paths(0).expect("some");
         assert_eq!((changes.first, changes.requests), (0, vec![(1, 0), (2, 0)]));
         assert!(paths(changes.seen).is_none());

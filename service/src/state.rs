@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::auth::token::TokenIssuer;
 use crate::auth::{Account, Failures, Throttle};
-use crate::clock::AdjustableClock;
+use crate::clock::{AdjustableClock, Timestamp};
 use crate::config::{Config, Limits, WireFormat};
 use crate::conversion::ConversionStore;
 use crate::faults::FaultRules;
@@ -100,7 +100,10 @@ impl ServiceState {
     }
 
     /// Makes a call on the sessions. Returns once everything that it has found or changed is stored, if that is kept.
-    pub(crate) async fn sessions<T>(&self, call: impl FnOnce(&mut SessionStore) -> T) -> Result<T, NotStored> {
+    pub(crate) async fn sessions<T>(
+        &self,
+        call: impl FnOnce(&mut SessionStore, Timestamp) -> T,
+    ) -> Result<T, NotStored> {
         let (result, commit) = self.begin_sessions(call);
         if let Some(commit) = commit {
             commit.wait().await?;
@@ -108,10 +111,14 @@ impl ServiceState {
         Ok(result)
     }
 
-    /// Makes a call on the sessions. Its result holds only once the commit, if there is one, is stored.
-    pub(crate) fn begin_sessions<T>(&self, call: impl FnOnce(&mut SessionStore) -> T) -> (T, Option<Commit>) {
+    /// Makes a call on the sessions. Its result holds only once the commit, if there is one, is stored. The time is read
+    /// under the lock, so that it never goes back from one call to the next.
+    pub(crate) fn begin_sessions<T>(
+        &self,
+        call: impl FnOnce(&mut SessionStore, Timestamp) -> T,
+    ) -> (T, Option<Commit>) {
         let mut sessions = lock(&self.sessions);
-        let result = call(&mut sessions);
+        let result = call(&mut sessions, self.clock.timestamp());
         (result, sessions.end_call())
     }
 
@@ -120,8 +127,10 @@ impl ServiceState {
         drop(lock(&self.writer).take());
     }
 
-    pub(crate) fn conversions(&self) -> MutexGuard<'_, ConversionStore> {
-        lock(&self.conversions)
+    /// The conversions, and the time, which never goes back from one call to the next.
+    pub(crate) fn conversions(&self) -> (MutexGuard<'_, ConversionStore>, Timestamp) {
+        let conversions = lock(&self.conversions);
+        (conversions, self.clock.timestamp())
     }
 
     /// An access token for this account.
@@ -132,5 +141,27 @@ impl ServiceState {
     /// A stand-in for a Microsoft Entra token of a user of this account.
     pub(crate) fn entra_token(&self, account: &Account, lifetime: Duration) -> String {
         self.entra_tokens.issue(account.guid(), self.clock.unix_time(), lifetime)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn time_never_goes_back_from_one_call_to_the_next() {
+        let secrets = Secrets::load(None, false).expect("random numbers");
+        let state = ServiceState::new(&Config::default(), &secrets, None).expect("a state in memory");
+        let times = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    (0..5000).for_each(|_| drop(state.begin_sessions(|_, at| lock(&times).push(at.now))));
+                });
+            }
+        });
+        assert!(lock(&times).is_sorted());
     }
 }

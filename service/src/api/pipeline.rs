@@ -1,6 +1,7 @@
 //! The pipeline of every request to the REST API: request log, path normalisation, fault injection, common headers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::HttpBody as _;
@@ -34,11 +35,10 @@ pub(super) async fn process(
 ) -> Response {
     let (method, path) = (recorded_method(request.method()), path::as_sent(request.uri()));
     let peer = (connection.peer, connection.number);
-    let logged = LoggedCall::begin(&state.log, state.clock.unix_time(), peer, (method.clone(), path.clone()));
+    let logged = LoggedCall::begin(&state.log, state.clock.unix_time(), peer, (&method, &path));
     path::normalize(request.uri_mut());
-    let fault = state.faults.match_request(request.method(), request.uri().path());
-    let recorded = state.requests.begin(RecordedRequest {
-        at: state.clock.uptime(),
+    let arrived = RecordedRequest {
+        at: Duration::ZERO,
         connection: connection.number,
         method,
         path,
@@ -47,7 +47,13 @@ pub(super) async fn process(
         duration: None,
         ms_cv: None,
         session: path::session(request.uri().path()),
-        fault: fault.as_ref().map(Fault::kind),
+        fault: None,
+    };
+    let mut fault = None;
+    let recorded = state.requests.begin(arrived, |arrived| {
+        arrived.at = state.clock.uptime();
+        fault = state.faults.match_request(request.method(), request.uri().path());
+        arrived.fault = fault.as_ref().map(Fault::kind);
     });
     let path = request.uri().path().to_owned();
     let is_head = request.method() == Method::HEAD;

@@ -33,7 +33,8 @@ impl Throttle {
         let mut last = lock(&self.last);
         let next = last.get(&account).map(|last| last.saturating_add(self.interval));
         match next {
-            Some(next) if now < next => Err(next - now),
+            // Another call may have read the clock earlier, and been admitted later.
+            Some(next) if now < next => Err((next - now).min(self.interval)),
             _ => {
                 last.insert(account, now);
                 Ok(())

@@ -2,6 +2,8 @@
 //! folder (`docs/service.md`, "Token").
 //! There are two kinds, each with its own issuer: access tokens, and stand-ins for Microsoft Entra tokens.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,6 +13,8 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
+
+use crate::sync::lock;
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 const ACCESS_ISSUER: &str = "arr-emulator";
@@ -42,6 +46,16 @@ pub(crate) fn generate_key() -> Option<Vec<u8>> {
 pub(crate) struct TokenIssuer {
     name: &'static str,
     key: hmac::Key,
+    /// Its tokens that clients have used, so that each is verified once.
+    verified: Mutex<HashMap<String, Validity>>,
+}
+
+/// What a token is good for.
+#[derive(Clone, Copy)]
+struct Validity {
+    account: Uuid,
+    /// Unix time in seconds.
+    expiry: u64,
 }
 
 impl TokenIssuer {
@@ -56,7 +70,7 @@ impl TokenIssuer {
     }
 
     fn new(name: &'static str, key: &[u8]) -> TokenIssuer {
-        TokenIssuer { name, key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+        TokenIssuer { name, key: hmac::Key::new(hmac::HMAC_SHA256, key), verified: Mutex::default() }
     }
 
     /// A token for this account, valid from `unix_now` on.
@@ -78,12 +92,29 @@ impl TokenIssuer {
 
     /// The account of a token that this issuer made and that has not expired.
     pub(crate) fn account_of(&self, token: &str, unix_now: Duration) -> Option<Uuid> {
+        let known = lock(&self.verified).get(token).copied();
+        let Validity { account, expiry } = known.or_else(|| self.verify(token))?;
+        (unix_now < Duration::from_secs(expiry)).then_some(account)
+    }
+
+    fn verify(&self, token: &str) -> Option<Validity> {
+        /// A client uses a token for hours, and each is at most a few hundred bytes.
+        const MOST_VERIFIED: usize = 1000;
         let (signed, signature) = token.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
         hmac::verify(&self.key, signed.as_bytes(), &signature).ok()?;
         let (_header, claims) = signed.split_once('.')?;
         let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-        (claims.iss == self.name && unix_now < Duration::from_secs(claims.exp)).then_some(claims.sub)
+        if claims.iss != self.name {
+            return None;
+        }
+        let validity = Validity { account: claims.sub, expiry: claims.exp };
+        let mut verified = lock(&self.verified);
+        if verified.len() >= MOST_VERIFIED {
+            verified.clear();
+        }
+        verified.insert(token.to_owned(), validity);
+        Some(validity)
     }
 }
 
@@ -152,9 +183,23 @@ mod tests {
     }
 
     #[test]
+    fn any_number_of_tokens_is_verified_in_bounded_memory() {
+        let (issuer, account) = (issuer(), Uuid::new_v4());
+        for _ in 0..2500 {
+            let token = issuer.issue(account, NOW, MINUTE);
+            assert_eq!(
+                [NOW, NOW, NOW + MINUTE].map(|now| issuer.account_of(&token, now)),
+                [Some(account), Some(account), None]
+            );
+        }
+        assert!(lock(&issuer.verified).len() <= 1000);
+    }
+
+    #[test]
     fn changed_and_foreign_tokens_are_refused() {
         let (issuer, account) = (issuer(), Uuid::new_v4());
         let token = issuer.issue(account, NOW, MINUTE);
+        assert_eq!(issuer.account_of(&token, NOW), Some(account));
         let foreign = self::issuer().issue(account, NOW, MINUTE);
         let changed = token.replacen("eyJ", "eyK", 1);
         let unsigned = &token[..=token.rfind('.').expect("a signature")];

@@ -58,8 +58,8 @@ impl From<ConversionView> for ConversionSummary {
 }
 
 pub(super) async fn list(State(state): State<Arc<ServiceState>>) -> Response {
-    let now = state.clock.now();
-    let conversions = state.conversions().views(now).into_iter().map(Into::into).collect();
+    let (mut conversions, at) = state.conversions();
+    let conversions = conversions.views(at.now).into_iter().map(Into::into).collect();
     reply::json(StatusCode::OK, &ConversionsReply { conversions })
 }
 
@@ -72,8 +72,8 @@ pub(super) async fn force(
         let text = "status must be NotStarted, Running, Cancelled, Failed or Succeeded";
         return reply::error(StatusCode::BAD_REQUEST, text);
     };
-    let now = state.clock.now();
-    match state.conversions().force(now, &id, status, body.code.as_deref(), body.message.as_deref()) {
+    let (mut conversions, at) = state.conversions();
+    match conversions.force(at.now, &id, status, body.code.as_deref(), body.message.as_deref()) {
         Ok(view) => reply::json(StatusCode::OK, &ConversionSummary::from(view)),
         Err(refused) => reply::error(status_of(&refused), &refused.to_string()),
     }

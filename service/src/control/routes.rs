@@ -134,7 +134,7 @@ async fn read_clock(State(state): State<Arc<ServiceState>>) -> Response {
 async fn advance_clock(State(state): State<Arc<ServiceState>>, JsonBody(body): JsonBody<AdvanceClock>) -> Response {
     let step = Duration::from_millis(body.advance_ms);
     if !state.clock.is_virtual()
-        && let Err(not_stored) = state.sessions(|sessions| sessions.advance_clock(step)).await
+        && let Err(not_stored) = state.sessions(|sessions, _| sessions.advance_clock(step)).await
     {
         return unavailable(not_stored);
     }

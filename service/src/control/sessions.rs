@@ -9,14 +9,14 @@ use axum::response::Response;
 
 use super::json::{ChangeSession, SessionSummary, SessionsReply};
 use super::routes::{JsonBody, unavailable};
+use crate::clock::Timestamp;
 use crate::http::reply;
 use crate::http::session_param::SessionParam;
 use crate::session::{LeaseRefused, SessionSelector, SessionStatus, SessionStore, SessionView, StatusRefused};
 use crate::state::ServiceState;
 
 pub(super) async fn list(State(state): State<Arc<ServiceState>>) -> Response {
-    let now = state.clock.now();
-    match state.sessions(|sessions| sessions.views(now)).await {
+    match state.sessions(|sessions, at| sessions.views(at.now)).await {
         Ok(views) => {
             let sessions = views.into_iter().map(Into::into).collect();
             reply::json(StatusCode::OK, &SessionsReply { sessions })
@@ -47,8 +47,7 @@ async fn force_status(state: &ServiceState, session: &str, status: &str, message
         let text = "status must be Starting, Ready, Stopping, Stopped, Expired or Error";
         return reply::error(StatusCode::BAD_REQUEST, text);
     };
-    let now = state.clock.now();
-    let forced = state.sessions(|sessions| sessions.force(now, session, status, message)).await;
+    let forced = state.sessions(|sessions, at| sessions.force(at.now, session, status, message)).await;
     match forced.unwrap_or(Err(StatusRefused::NotStored)) {
         Ok(view) => reply::json(StatusCode::OK, &SessionSummary::from(view)),
         Err(refused) => {
@@ -68,8 +67,7 @@ async fn extend(state: &ServiceState, session: &str, lease: Duration) -> Respons
         let text = format!("lease_minutes must be at most {}", state.max_lease.as_secs() / 60);
         return reply::error(StatusCode::BAD_REQUEST, &text);
     }
-    let now = state.clock.now();
-    state.sessions(|sessions| extended(sessions, now, session, lease)).await.unwrap_or_else(unavailable)
+    state.sessions(|sessions, at| extended(sessions, at.now, session, lease)).await.unwrap_or_else(unavailable)
 }
 
 fn extended(sessions: &mut SessionStore, now: Duration, session: &str, lease: Duration) -> Response {
@@ -90,10 +88,9 @@ fn extended(sessions: &mut SessionStore, now: Duration, session: &str, lease: Du
 
 /// Stops a session as its client would. No effect if it has ended or is stopping.
 pub(super) async fn stop(State(state): State<Arc<ServiceState>>, SessionParam(session): SessionParam) -> Response {
-    let now = state.clock.now();
-    let stop = |sessions: &mut SessionStore| {
-        let found = sessions.identify(now, &session)?;
-        sessions.stop(now, found.account, SessionSelector::Exact(found.id.as_str()))
+    let stop = |sessions: &mut SessionStore, at: Timestamp| {
+        let found = sessions.identify(at.now, &session)?;
+        sessions.stop(at.now, found.account, SessionSelector::Exact(found.id.as_str()))
     };
     match state.sessions(stop).await {
         Ok(Some(())) => reply::empty(StatusCode::NO_CONTENT),

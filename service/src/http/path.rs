@@ -1,5 +1,7 @@
 //! URL paths: from the client's spelling to that of the routes.
 
+use std::borrow::Cow;
+
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
@@ -53,7 +55,7 @@ pub(crate) fn normalize(uri: &mut Uri) {
 
 pub(crate) fn normalized(path: &str) -> String {
     const ACCOUNTS: &str = "/accounts/";
-    let path = path.replace("%3A", ":").replace("%3a", ":");
+    let path = if path.contains('%') { Cow::from(path.replace("%3A", ":").replace("%3a", ":")) } else { path.into() };
     let path = match path.trim_end_matches('/') {
         "" => "/",
         rest => rest,

@@ -52,6 +52,11 @@ impl Activity {
         self.idle_since().is_some()
     }
 
+    /// Whether requests are being answered. Their replies may still wait to be sent if not.
+    pub(crate) fn has_requests(&self) -> bool {
+        lock(&self.0).in_flight > 0
+    }
+
     /// Since when it waits for a request, or for the rest of its head.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         let state = lock(&self.0);

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 use std::pin::Pin;
 
-use axum::{Extension, Router};
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -14,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use super::in_flight::Requests;
 use super::registry::{CLOSE_TIMEOUT, CloseRequest, Registration};
 use super::shutdown::Shutdown;
 use super::tracked_socket::TrackedSocket;
@@ -76,7 +76,6 @@ async fn serve_http(
     mut signals: ConnectionSignals,
 ) {
     let (handle, mut faults) = registration.handle(peer);
-    let router = router.layer(Extension(handle));
     let mut socket = TrackedSocket::new(socket, registration.activity().clone());
     loop {
         let mut connection = http1::Builder::new()
@@ -84,7 +83,7 @@ async fn serve_http(
             .header_read_timeout(None)
             .max_buf_size(LARGEST_HEAD)
             .title_case_headers(true)
-            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router.clone()));
+            .serve_connection(TokioIo::new(socket), Requests::new(router.clone(), handle.clone()));
         let fault = match drive_http(&mut connection, registration, &limits, &mut faults, &mut signals).await {
             HttpEnd::Closed => return,
             HttpEnd::CloseIdle(request) => {
@@ -116,7 +115,7 @@ async fn serve_http(
 /// Serves HTTP until the connection ends, must be closed while idle, or needs a fault applied. How the peer ends it, in
 /// order or not, is not reported.
 async fn drive_http<S: Socket>(
-    connection: &mut http1::Connection<TokioIo<S>, TowerToHyperService<Router>>,
+    connection: &mut http1::Connection<TokioIo<S>, Requests>,
     registration: &Registration,
     limits: &Limits,
     faults: &mut mpsc::UnboundedReceiver<SocketFault>,

@@ -5,7 +5,7 @@ pub(crate) mod certificate;
 mod connection;
 mod handle;
 mod hostnames;
-pub(crate) mod in_flight;
+mod in_flight;
 pub(crate) mod listener;
 pub(crate) mod own_certificate;
 mod registry;

@@ -78,8 +78,8 @@ impl Feed {
     fn new_sessions(&mut self) -> String {
         let clock = &self.state.clock;
         // Also those that are not stored yet: if they never are, the next event shows that.
-        let (sessions, _) = self.state.begin_sessions(|sessions| {
-            let overview = sessions.overview(clock.now(), ACTIVE_SESSIONS, ENDED_SESSIONS);
+        let (sessions, _) = self.state.begin_sessions(|sessions, at| {
+            let overview = sessions.overview(at.now, ACTIVE_SESSIONS, ENDED_SESSIONS);
             let (active, ended) = (overview.active, overview.ended);
             let items = active.into_iter().chain(ended).map(|session| SessionItem::of(session, clock));
             SessionsEvent { active: overview.active_count, ended: overview.ended_count, sessions: items.collect() }
@@ -125,7 +125,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::clock::{Clock, Timestamp, VirtualClock};
+    use crate::clock::{Clock, VirtualClock};
     use crate::config::Config;
     use crate::faults::Fault;
     use crate::net::Shutdown;
@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn record(state: &ServiceState, path: &str) {
-        state.requests.begin(request(path)).finish(200, None, None);
+        state.requests.begin(request(path), |_| {}).finish(200, None, None);
     }
 
     #[test]
@@ -199,9 +199,8 @@ mod tests {
         let (mut feed, state, clock) = feed();
         clock.advance(Duration::from_secs(60));
         let settings = SessionSettings { size: SessionSize::Premium, max_lease: Duration::from_secs(600) };
-        let timestamp = Timestamp { now: clock.now(), unix_time: clock.unix_time() };
         let account = state.accounts[0].guid();
-        state.begin_sessions(|sessions| sessions.create(timestamp, account, settings));
+        state.begin_sessions(|sessions, at| sessions.create(at, account, settings));
         let mut seen = Vec::new();
         for _ in 0..8 {
             seen.extend(events(feed.next()).into_iter().filter(|(name, _)| name == "sessions"));

@@ -58,8 +58,7 @@ async fn create(
         Ok(settings) => settings,
         Err(error) => return reply::error(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    let timestamp = state.clock.timestamp();
-    let created = state.sessions(|sessions| created(sessions, timestamp, account, settings)).await;
+    let created = state.sessions(|sessions, at| created(sessions, at, account, settings)).await;
     created.unwrap_or_else(unavailable)
 }
 
@@ -79,9 +78,10 @@ fn created(sessions: &mut SessionStore, timestamp: Timestamp, account: Uuid, set
 
 /// `GET …/sessions` (`docs/service.md`, "List").
 async fn list(State(state): State<Arc<ServiceState>>, Extension(Caller(account)): Extension<Caller>) -> Response {
-    let now = state.clock.now();
-    let view = |session: &_| SessionProperties::of(session, now);
-    let listed = state.sessions(|sessions| sessions.active(now, account, 0).map(view).collect()).await;
+    let list = |sessions: &mut SessionStore, at: Timestamp| {
+        sessions.active(at.now, account, 0).map(|session| SessionProperties::of(session, at.now)).collect()
+    };
+    let listed = state.sessions(list).await;
     listed.map_or_else(unavailable, |sessions| reply::json(StatusCode::OK, &SessionList { sessions }))
 }
 
@@ -91,11 +91,11 @@ async fn properties(
     Extension(Caller(account)): Extension<Caller>,
     session: SessionParam,
 ) -> Response {
-    let now = state.clock.now();
-    let read = |sessions: &mut SessionStore| match sessions.find(now, account, selector(&session)) {
-        Some(session) => reply::json(StatusCode::OK, &SessionProperties::of(session, now)),
-        None => reply::empty(StatusCode::NOT_FOUND),
-    };
+    let read =
+        |sessions: &mut SessionStore, Timestamp { now, .. }| match sessions.find(now, account, selector(&session)) {
+            Some(session) => reply::json(StatusCode::OK, &SessionProperties::of(session, now)),
+            None => reply::empty(StatusCode::NOT_FOUND),
+        };
     state.sessions(read).await.unwrap_or_else(unavailable)
 }
 
@@ -106,11 +106,10 @@ async fn update(
     session: SessionParam,
     body: Result<JsonObject, InvalidBody>,
 ) -> Response {
-    let now = state.clock.now();
     let lease = body.and_then(|JsonObject(body)| {
         json::max_lease(&body, state.max_lease).map_err(|error| InvalidBody(error.to_string()))
     });
-    let update = |sessions: &mut SessionStore| {
+    let update = |sessions: &mut SessionStore, Timestamp { now, .. }| {
         if sessions.find(now, account, selector(&session)).is_none() {
             return reply::empty(StatusCode::NOT_FOUND);
         }
@@ -140,8 +139,7 @@ async fn stop(
     Extension(Caller(account)): Extension<Caller>,
     session: SessionParam,
 ) -> Response {
-    let now = state.clock.now();
-    match state.sessions(|sessions| sessions.stop(now, account, selector(&session))).await {
+    match state.sessions(|sessions, at| sessions.stop(at.now, account, selector(&session))).await {
         Ok(Some(())) => reply::empty(StatusCode::NO_CONTENT),
         Ok(None) => reply::empty(StatusCode::NOT_FOUND),
         Err(not_stored) => unavailable(not_stored),

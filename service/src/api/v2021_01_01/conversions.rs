@@ -14,6 +14,7 @@ use super::paging;
 use super::version::ApiVersion;
 
 use crate::api::access::Caller;
+use crate::clock::Timestamp;
 use crate::config::WireFormat;
 use crate::conversion::{ConversionCreation, ConversionId, ConversionRefused};
 use crate::http::body::{InvalidBody, JsonObject};
@@ -58,8 +59,7 @@ async fn create(
     if !has_signatures && !state.linked_storage {
         return Err(no_access(state.wire));
     }
-    let timestamp = state.clock.timestamp();
-    let mut conversions = state.conversions();
+    let (mut conversions, timestamp) = state.conversions();
     let (status, conversion) = match conversions.create(timestamp, account, id, settings) {
         Ok(ConversionCreation::New(conversion)) => (StatusCode::CREATED, conversion),
         Ok(ConversionCreation::Existing(conversion)) => (StatusCode::OK, conversion),
@@ -87,8 +87,8 @@ async fn read(
     Extension(Caller(account)): Extension<Caller>,
     ConversionParam(id): ConversionParam,
 ) -> Response {
-    let now = state.clock.now();
-    match state.conversions().find(now, account, &id) {
+    let (mut conversions, Timestamp { now, .. }) = state.conversions();
+    match conversions.find(now, account, &id) {
         Some(conversion) => reply::uncacheable(reply::json(StatusCode::OK, &ConversionResource::of(conversion, now))),
         None => reply::empty(StatusCode::NOT_FOUND),
     }
@@ -104,8 +104,7 @@ async fn list(
 ) -> Result<Response, Response> {
     let from = paging::continuation(uri.query())
         .ok_or_else(|| error_reply(StatusCode::BAD_REQUEST, paging::NO_CONTINUATION))?;
-    let now = state.clock.now();
-    let mut store = state.conversions();
+    let (mut store, Timestamp { now, .. }) = state.conversions();
     let mut listed = store.list(now, account, from);
     let page = listed.by_ref().take(state.page_size).map(|conversion| ConversionResource::of(conversion, now));
     let conversions: Vec<_> = page.collect();

@@ -15,6 +15,7 @@ use super::json::{self, SessionPage, SessionResource};
 use super::paging;
 use super::version::{self, ApiVersion};
 use crate::api::access::{self, AccessCheck, AccessDenied, Caller};
+use crate::clock::Timestamp;
 use crate::config::WireFormat;
 use crate::http::body::{InvalidBody, JsonObject};
 use crate::http::reply;
@@ -82,8 +83,7 @@ async fn create(
     let JsonObject(body) = body.map_err(|InvalidBody(reason)| bad_request(reason))?;
     let settings = json::settings(&body, state.max_lease).map_err(|error| bad_request(error.to_string()))?;
 
-    let timestamp = state.clock.timestamp();
-    let create = |sessions: &mut SessionStore| {
+    let create = |sessions: &mut SessionStore, timestamp: Timestamp| {
         let exists = sessions.find(timestamp.now, account, SessionSelector::Exact(id.as_str())).is_some();
         if !exists && sessions.is_full(timestamp.now) {
             let (status, code, text) = (StatusCode::TOO_MANY_REQUESTS, reply::SERVICE_FULL, reply::SERVICE_FULL_TEXT);
@@ -107,8 +107,7 @@ async fn read(
     Extension(Caller(account)): Extension<Caller>,
     session: SessionParam,
 ) -> Response {
-    let now = state.clock.now();
-    let read = |sessions: &mut SessionStore| {
+    let read = |sessions: &mut SessionStore, Timestamp { now, .. }| {
         let Some(session) = sessions.find(now, account, selector(&session)) else {
             return reply::empty(StatusCode::NOT_FOUND);
         };
@@ -128,12 +127,11 @@ async fn update(
     session: SessionParam,
     body: Result<JsonObject, InvalidBody>,
 ) -> Response {
-    let now = state.clock.now();
     let lease = body
         .map_err(|InvalidBody(reason)| reason)
         .and_then(|JsonObject(body)| json::max_lease(&body, state.max_lease).map_err(|error| error.to_string()));
     let problem = |status, text: &str| json::error_reply(state.wire, status, text);
-    let update = |sessions: &mut SessionStore| {
+    let update = |sessions: &mut SessionStore, Timestamp { now, .. }| {
         if sessions.find(now, account, selector(&session)).is_none() {
             return reply::empty(StatusCode::NOT_FOUND);
         }
@@ -156,8 +154,7 @@ async fn stop(
     Extension(Caller(account)): Extension<Caller>,
     session: SessionParam,
 ) -> Response {
-    let now = state.clock.now();
-    match state.sessions(|sessions| sessions.stop(now, account, selector(&session))).await {
+    match state.sessions(|sessions, at| sessions.stop(at.now, account, selector(&session))).await {
         Ok(Some(())) => reply::empty(StatusCode::NO_CONTENT),
         Ok(None) => reply::empty(StatusCode::NOT_FOUND),
         Err(not_stored) => unavailable(state.wire, not_stored),
@@ -179,8 +176,7 @@ async fn list(
 ) -> Result<Response, Response> {
     let from = paging::continuation(uri.query())
         .ok_or_else(|| json::error_reply(state.wire, StatusCode::BAD_REQUEST, paging::NO_CONTINUATION))?;
-    let now = state.clock.now();
-    let list = |sessions: &mut SessionStore| {
+    let list = |sessions: &mut SessionStore, Timestamp { now, .. }| {
         let is_listed = |session: &&Session| session.status(now) != SessionStatus::Stopping;
         let mut listed = sessions.active(now, account, from).filter(is_listed);
         let page = listed.by_ref().take(state.page_size).map(|session| SessionResource::of(session, now, state.wire));
