@@ -1,10 +1,15 @@
 //! Why a command failed: cause, remedy, the service's correlation vector, and the exit code.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
 use arr_client::{Error, ErrorKind};
 use console::style;
+use serde::{Serialize, Serializer};
+
+use crate::args::Format;
+use crate::output;
 
 /// The exit codes, which docs/cli.md documents. Scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,19 +44,36 @@ impl Exit {
     }
 }
 
-/// A failure of a command.
-#[derive(Debug)]
+impl Serialize for Exit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(*self as u8)
+    }
+}
+
+/// A failure of a command; docs/cli.md documents it as JSON.
+#[derive(Debug, Serialize)]
 pub(crate) struct Failure {
+    #[serde(rename = "exit_code")]
     pub(crate) exit: Exit,
+    #[serde(rename = "message")]
     cause: String,
     hints: Vec<String>,
-    /// The facts of the service's reply.
-    reply: Option<String>,
+    #[serde(flatten)]
+    reply: Box<Reply>,
+}
+
+/// The facts of the service's reply.
+#[derive(Debug, Default, Serialize)]
+struct Reply {
+    http_status: Option<u16>,
+    service_code: Option<String>,
+    retry_after_seconds: Option<u64>,
+    ms_cv: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, cause: impl Into<String>) -> Failure {
-        Failure { exit, cause: cause.into(), hints: Vec::new(), reply: None }
+        Failure { exit, cause: cause.into(), hints: Vec::new(), reply: Box::default() }
     }
 
     pub(crate) fn usage(cause: impl Into<String>) -> Failure {
@@ -78,14 +100,25 @@ impl Failure {
         &self.hints
     }
 
-    /// Prints it to standard error.
-    pub(crate) fn print(&self) {
+    /// Prints it to standard error: as a line of JSON if the result would be JSON.
+    pub(crate) fn print(&self, format: Format) {
+        if let Format::Json | Format::Ndjson = format {
+            return say(output::line(&BTreeMap::from([("error", self)])).trim_end());
+        }
         say(format_args!("{} {}", style("error:").for_stderr().red().bold(), printable(&self.cause)));
         for hint in &self.hints {
             say(format_args!(" {} {}", style("hint:").for_stderr().cyan(), printable(hint)));
         }
-        if let Some(reply) = &self.reply {
-            say(format_args!("       {}", style(printable(reply)).for_stderr().dim()));
+        let Reply { http_status, service_code, retry_after_seconds, ms_cv } = &*self.reply;
+        let facts = [
+            http_status.map(|status| format!("HTTP {status}")),
+            service_code.as_ref().map(|code| format!("code {code}")),
+            retry_after_seconds.map(|seconds| format!("Retry-After {seconds} s")),
+            ms_cv.as_ref().map(|vector| format!("MS-CV {vector}")),
+        ];
+        let facts: Vec<String> = facts.into_iter().flatten().collect();
+        if !facts.is_empty() {
+            say(format_args!("       {}", style(printable(&facts.join(", "))).for_stderr().dim()));
         }
     }
 }
@@ -94,18 +127,16 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let message = with_options(error.message());
         let (cause, hint) = split(&message);
-        let facts = [
-            error.http_status().map(|status| format!("HTTP {status}")),
-            error.service_code().map(|code| format!("code {code}")),
-            error.retry_after().map(|after| format!("Retry-After {} s", after.as_secs())),
-            error.correlation_vector().map(|vector| format!("MS-CV {vector}")),
-        ];
-        let facts: Vec<String> = facts.into_iter().flatten().collect();
         Failure {
             exit: Exit::of(&error),
             cause: cause.to_owned(),
             hints: hint.map(str::to_owned).into_iter().collect(),
-            reply: (!facts.is_empty()).then(|| facts.join(", ")),
+            reply: Box::new(Reply {
+                http_status: error.http_status(),
+                service_code: error.service_code().map(str::to_owned),
+                retry_after_seconds: error.retry_after().map(|after| after.as_secs()),
+                ms_cv: error.correlation_vector().map(str::to_owned),
+            }),
         }
     }
 }

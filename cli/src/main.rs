@@ -22,22 +22,24 @@ mod paths;
 use std::env;
 use std::process::ExitCode;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Format};
 use commands::{create, doctor, extend, hold, list, pages, recover, show, stop, token, wait, watch};
 use config::{INSTEAD, RETIRED, Settings};
 use context::Context;
 use failure::{Exit, Failure};
 
 fn main() -> ExitCode {
+    let mut format = Format::Table;
     let done = args::refuse_expected(env::args_os()).and_then(|()| {
         let cli = Cli::read();
+        format = cli.global.output;
         interrupt::install();
         run(&cli)
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.print();
+            failure.print(format);
             ExitCode::from(failure.exit as u8)
         }
     }
@@ -48,7 +50,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Completions { shell } => return pages::completions(*shell),
         Command::Man { folder } => return pages::man(folder.as_deref()),
-        Command::Config(args::Config::Path) => return commands::config::path(),
+        Command::Config(args::Config::Path) => return commands::config::path(global.output),
         Command::Config(args::Config::Import { file, force }) => {
             return commands::config::import(file, global.account.profile.as_deref(), *force);
         }

@@ -11,8 +11,9 @@ use crate::failure::{Failure, note, printable, say};
 use crate::output;
 use crate::paths;
 
-pub(crate) fn path() -> Result<(), Failure> {
-    output::print(&format!("{}\n", paths::config_file()?.display()))
+pub(crate) fn path(format: Format) -> Result<(), Failure> {
+    let path = paths::config_file()?.display().to_string();
+    output::one(format, &json!({ "path": path }), || format!("{path}\n"), &path)
 }
 
 /// The name of each value, the value, and its source. Of a secret only that it is there.

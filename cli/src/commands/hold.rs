@@ -87,7 +87,7 @@ pub(super) fn keep(
     }
     drop(progress);
     failures.extend(held.iter().map(|session| let_go(context, session, on_exit)));
-    worst(failures)
+    worst(context.format(), failures)
 }
 
 /// What to say about an event.

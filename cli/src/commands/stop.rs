@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use arr_client::{Error, ErrorKind, Session, SessionId, StopScope, Stopped};
 
 use super::list;
-use crate::args::Stop;
+use crate::args::{Format, Stop};
 use crate::config::Journal;
 use crate::context::{Connection, Context, finish};
 use crate::failure::{Exit, Failure, say};
@@ -140,7 +140,7 @@ fn confirm(what: &str) -> Result<(), Failure> {
 
 /// Prints what became of each session.
 pub(super) fn report(context: &Context, results: Vec<StopOf>) -> Result<(), Failure> {
-    let outcomes: Vec<Outcome> = results
+    let outcomes: Vec<Outcome<'_>> = results
         .iter()
         .map(|(id, result)| Outcome {
             id: id.to_string(),
@@ -149,17 +149,18 @@ pub(super) fn report(context: &Context, results: Vec<StopOf>) -> Result<(), Fail
                 Ok(false) => "stopped",
                 Err(_) => "failed",
             },
+            error: result.as_ref().err(),
         })
         .collect();
     output::outcomes(context.format(), &outcomes)?;
-    worst(results.into_iter().filter_map(|(_, result)| result.err()).collect())
+    worst(context.format(), results.into_iter().filter_map(|(_, result)| result.err()).collect())
 }
 
 /// Prints all failures but the one that decides about the exit code: the first, but an unknown outcome counts more.
-pub(super) fn worst(mut failures: Vec<Failure>) -> Result<(), Failure> {
+pub(super) fn worst(format: Format, mut failures: Vec<Failure>) -> Result<(), Failure> {
     failures.sort_by_key(|failure| failure.exit != Exit::Unknown);
     let mut failures = failures.into_iter();
     let worst = failures.next();
-    failures.for_each(|failure| failure.print());
+    failures.for_each(|failure| failure.print(format));
     worst.map_or(Ok(()), Err)
 }

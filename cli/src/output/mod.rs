@@ -99,14 +99,16 @@ pub(crate) fn sessions(format: Format, rows: &[Row], none: &str) -> Result<(), F
 
 /// What became of a session, for a command that acts on several.
 #[derive(Serialize)]
-pub(crate) struct Outcome {
+pub(crate) struct Outcome<'a> {
     pub(crate) id: String,
     /// A word: stopped, already_gone, failed.
     pub(crate) outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<&'a Failure>,
 }
 
 /// Prints what became of sessions.
-pub(crate) fn outcomes(format: Format, outcomes: &[Outcome]) -> Result<(), Failure> {
+pub(crate) fn outcomes(format: Format, outcomes: &[Outcome<'_>]) -> Result<(), Failure> {
     let table = || columns(outcomes.iter().map(|it| [it.id.clone(), it.outcome.replace('_', " ")]));
     many(format, outcomes, table, outcomes.iter().filter(|it| it.outcome != "failed").map(|it| it.id.as_str()))
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use arr_service::{Config, Fault};
+use serde_json::{Value, json};
 use snapbox::str;
 
 use crate::place::{Place, with_both_versions};
@@ -113,7 +114,7 @@ fn code_4_for_an_unknown_session() {
     with_both_versions("code_4", Place::new, |place| {
         for command in [&["show", "nope"][..], &["wait", "nope"], &["extend", "nope", "--by", "1h"], &["stop", "nope"]]
         {
-            let output = place.arr(command).args(["-o", "json"]).assert().code(4);
+            let output = place.arr(command).args(["-o", "id"]).assert().code(4);
             let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
             assert!(text.contains("error: session nope is not known to account"), "{text}");
             assert!(text.contains("HTTP 404") && text.contains("MS-CV"), "{text}");
@@ -224,4 +225,37 @@ fn several_failures_are_all_shown_and_the_others_stopped() {
         place.emulator.add_faults([delayed]).expect("a valid fault");
         place.arr(&["list", "-o", "id"]).assert().success().stdout_eq("");
     });
+}
+
+#[test]
+fn a_script_reads_errors_as_json() {
+    with_both_versions("json_errors", Place::new, |place| {
+        let unknown = "00000000-0000-0000-0000-000000000001";
+        for format in ["json", "ndjson"] {
+            let output = place.arr(&["show", unknown, "-o", format]).assert().code(4).stdout_eq("");
+            let error = &last_line(&output.get_output().stderr)["error"];
+            assert_eq!((&error["exit_code"], &error["http_status"]), (&4.into(), &404.into()), "{error}");
+            assert!(error["message"].as_str().is_some_and(|text| text.contains(unknown)), "{error}");
+            assert!(error["hints"].is_array() && error["ms_cv"].is_string(), "{error}");
+            assert!(error["service_code"].is_null() && error["retry_after_seconds"].is_null(), "{error}");
+        }
+        let id = place.create(&[]);
+        let refused =
+            [("DELETE", "**"), ("POST", "**/:stop")].map(|(method, path)| Fault::on(method, path).status(403));
+        place.emulator.add_faults(refused.map(Fault::always)).expect("valid faults");
+        let output = place.arr(&["stop", &id, "-o", "json"]).assert().code(3);
+        let outcomes: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");
+        assert_eq!((&outcomes[0]["outcome"], &outcomes[0]["error"]["http_status"]), (&"failed".into(), &403.into()));
+        assert_eq!(last_line(&output.get_output().stderr)["error"], outcomes[0]["error"]);
+        place.emulator.clear_faults();
+        let output = place.arr(&["stop", &id, "-o", "json"]).assert().success();
+        let outcomes: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");
+        assert_eq!(outcomes[0], json!({ "id": id, "outcome": "stopped" }));
+    });
+}
+
+fn last_line(text: &[u8]) -> Value {
+    let text = String::from_utf8_lossy(text);
+    let line = text.lines().last().expect("an error");
+    serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))
 }
