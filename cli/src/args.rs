@@ -79,6 +79,13 @@ const OF_THE_SCRIPT: [(&str, &str); 18] = [
     ("-verbose", "--verbose"),
 ];
 
+/// What people type for other options.
+const EXPECTED: [(&str, &str); 3] = [
+    ("--json", "use -o json"),
+    ("--all", "use --mine for what this command line created here, or --account for all of the account"),
+    ("--to", "use --lease for the total lease, or --by for what to add"),
+];
+
 /// Refuses the options of RenderingSession.ps1, and those that would have a key or token as their value: they do not
 /// exist, but people expect them.
 pub(crate) fn refuse_expected(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
@@ -90,6 +97,9 @@ pub(crate) fn refuse_expected(arguments: impl Iterator<Item = OsString>) -> Resu
                 Failure::usage(format!("{} is an option of RenderingSession.ps1", printable(&argument)))
             });
             of_the_script = Some(failure.hint(format!("for {argument}: {ours}")));
+        }
+        if let Some((_, instead)) = EXPECTED.iter().find(|(expected, _)| argument == *expected) {
+            return Err(Failure::usage(format!("there is no {argument}")).hint(*instead));
         }
         let name = argument.split_once('=').map_or(argument.as_str(), |(name, _)| name).to_ascii_lowercase();
         let secret = match name.as_str() {
@@ -111,7 +121,7 @@ pub(crate) fn refuse_expected(arguments: impl Iterator<Item = OsString>) -> Resu
 pub(crate) struct Global {
     /// How to print the result: table, json, ndjson, or id
     #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
-    #[arg(hide_default_value = true, hide_possible_values = true)]
+    #[arg(hide_default_value = true, hide_possible_values = true, ignore_case = true)]
     pub(crate) output: Format,
     /// Show every request, with its status and MS-CV
     #[arg(short, long, global = true)]

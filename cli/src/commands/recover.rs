@@ -1,13 +1,13 @@
 //! `arr recover`.
 
-use arr_client::{Claim, Recovered};
+use arr_client::{Claim, Error, ErrorKind, Recovered};
 
 use super::hold::keep;
 use super::stop::{StopOf, report, stop_known};
 use crate::args::{Format, OnExit, Recover};
 use crate::config::Journal;
 use crate::context::{Context, Taken, release, run};
-use crate::failure::{Failure, say};
+use crate::failure::{Failure, note, say};
 use crate::interrupt;
 use crate::output::{self, Row};
 
@@ -15,7 +15,13 @@ use crate::output::{self, Row};
 pub(crate) fn recover(context: &Context, args: &Recover) -> Result<(), Failure> {
     let client = context.connect(Journal::Kept)?;
     let _held = interrupt::hold();
-    let found = run(client.recover_sessions())??;
+    let found = match run(client.recover_sessions())? {
+        Err(error) if is_elsewhere(&error) => {
+            note(&format!("{}; to recover that one, select its account and service", Failure::from(error).cause()));
+            Vec::new()
+        }
+        found => found?,
+    };
     let (ours, others): (Vec<_>, Vec<_>) = found.iter().partition(|it| it.claim == Claim::Ours);
     if args.stop && !found.is_empty() {
         let results =
@@ -37,12 +43,20 @@ pub(crate) fn recover(context: &Context, args: &Recover) -> Result<(), Failure> 
     }
     if args.keep {
         ours.iter().for_each(|it| release(&it.session));
-    } else if !rows.is_empty() && context.format() == Format::Table {
+    } else if context.format() == Format::Table {
+        left_alone(context, &others, "counted as ours");
+    }
+    if !ours.is_empty() && !args.keep && context.format() == Format::Table {
         say(format_args!("\nto stop what is ours: {}", context.command("recover --stop")));
         say(format_args!("to keep it running:   {}", context.command("recover --keep")));
         say(format_args!("to hold it:           {}", context.command("recover --hold --cap 4h")));
     }
     Ok(())
+}
+
+/// Whether all that is left behind is at services other than this one.
+fn is_elsewhere(error: &Error) -> bool {
+    error.kind() == ErrorKind::Storage && error.message().contains("`trusted_endpoints`")
 }
 
 /// Names the sessions that may be another's.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use arr_client::{Error, ErrorKind, Session, SessionId, SessionProperties};
 
-use crate::args::Patience;
+use crate::args::{Format, Patience};
 use crate::config::Journal;
 use crate::context::{Context, SLICE, ask};
 use crate::duration::short;
@@ -57,8 +57,12 @@ pub(crate) fn until_ready(
 
 impl NotReady {
     /// The failure, which says whether the session runs, and how to stop it.
+    /// A script gets what is known of the session.
     pub(crate) fn failure(self, context: &Context, session: &Session) -> Failure {
         let known = session.known_properties();
+        if context.format() != Format::Table {
+            let _ = output::session(context.format(), &Row::of(known.clone()));
+        }
         let (id, is) = (&known.id, known.status.as_str());
         let stop = context.to_stop(id);
         match self {

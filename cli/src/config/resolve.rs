@@ -99,7 +99,10 @@ fn in_working_directory(own_credential: bool, notes: &mut Vec<String>) -> Option
     let why = match files::read_one(path, None) {
         Err(failure) => failure.cause().to_owned(),
         Ok(_) if own_credential => "the credential comes from an option".to_owned(),
-        Ok(file) if file.credential().is_none() => "it has no credential".to_owned(),
+        Ok(file) if file.credential().is_none() => {
+            notes.extend(file.notes);
+            "it has no credential".to_owned()
+        }
         Ok(file) => {
             let shown = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
             notes.push(format!("the account comes from {}", shown.display()));

@@ -160,13 +160,12 @@ impl<'a> Settings<'a> {
                 .hint("or set ARR_ACCOUNT_ID, ARR_ACCOUNT_KEY, ARR_ACCOUNT_DOMAIN and ARR_SERVICE_ENDPOINT");
         }
         let mut what: Vec<&str> = missing.iter().map(|setting| setting.name()).collect();
+        let mut options: Vec<String> = missing.iter().map(|setting| setting.option()).collect();
         if self.resolved.credential().is_none() {
             what.push("account_key");
+            options.push("ARR_ACCOUNT_KEY or --account-key-file".to_owned());
         }
-        let what = what.join(", ");
-        let options: Vec<String> = missing.iter().map(|setting| setting.option()).collect();
-        let how =
-            if options.is_empty() { "ARR_ACCOUNT_KEY or --account-key-file".to_owned() } else { options.join(", ") };
+        let (what, how) = (what.join(", "), options.join(", "));
         let failure = Failure::usage(format!("the account from {source} is incomplete: {what} missing"))
             .hint(format!("give what is missing with {how}; `arr config show` shows where each value comes from"));
         match self.resolved.credential() {

@@ -127,6 +127,12 @@ note: ARR_SERVICE_ENDPOINT is ignored: a credential and its endpoints come from 
 fn keys_come_from_files_standard_input_and_variables_but_not_from_options() {
     let place = Place::new("keys");
     place.write("arrconfig.json", &place.arrconfig("<fill in the account key from the Azure Portal>"));
+    place.bare(&["list"]).assert().code(2).stderr_eq(str![[r#"
+note: arrAccountKey in arrconfig.json is still a placeholder; it is ignored
+note: arrconfig.json in this folder is not used: it has no credential. To use it, give --config arrconfig.json
+error: no account is configured
+...
+"#]]);
     let config = ["list", "-o", "id", "--config", "arrconfig.json"];
     place.write_private("key", &format!("{KEY}\n"));
     let note = "note: arrAccountKey in arrconfig.json is still a placeholder; it is ignored\n";

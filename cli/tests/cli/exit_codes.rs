@@ -50,6 +50,9 @@ fn code_2_for_what_the_user_can_mend() {
         &["extend", "x", "--by", "1h", "--lease", "2h"],
         &["stop"],
         &["stop", "x", "--mine"],
+        &["stop", "--all"],
+        &["extend", "x", "--to", "2h"],
+        &["list", "--json"],
         &["list", "--output", "xml"],
         &["list", "--api-version", "v9"],
         &["list", "--ca-file", "missing.pem"],
@@ -149,7 +152,10 @@ error: session [..] is still starting after 0s; it keeps running
 
 "#]]);
         place.arr(&["create", "--wait", "--timeout", "300ms"]).assert().code(6).stdout_eq("");
-        assert_eq!(place.statuses(), ["Starting", "Starting"], "both run");
+        let output = place.arr(&["create", "--wait", "--timeout", "300ms", "-o", "id"]).assert().code(6);
+        let printed = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+        assert_eq!(printed.trim(), place.emulator.sessions()[2].id, "a script can stop it");
+        assert_eq!(place.statuses(), ["Starting"; 3], "all run");
         place.emulator.add_faults([Fault::on("GET", "**/sessions").status(429).always()]).expect("a valid fault");
         place.arr(&["list", "--request-timeout", "4s"]).assert().code(6).stdout_eq("");
     });

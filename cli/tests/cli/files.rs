@@ -89,3 +89,16 @@ fn scenes_and_assets_of_unity() {
     assert_eq!(values["service_endpoint"], "westeurope.mixedreality.azure.com");
     assert_eq!(notes, "note: AccountKey in profile.asset is still a placeholder; it is ignored\n");
 }
+
+#[test]
+fn an_endpoint_that_another_member_replaces_is_named() {
+    let place = Place::new("two_domains");
+    let account = json!({ "arrAccountId": ID, "arrAccountKey": "a2V5", "arrAccountDomain": "westus2",
+                          "authenticationEndpoint": "http://127.0.0.1:8722", "region": "westus2" });
+    let text = json!({ "accountSettings": account }).to_string();
+    let (values, notes) = read(&place, "arrconfig.json", &text, &[]);
+    assert_eq!((&values["account_domain"], &values["service_endpoint"]), (&"westus2".into(), &"westus2".into()));
+    let ignored =
+        "note: authenticationEndpoint in arrconfig.json is ignored: arrAccountDomain in arrconfig.json comes first\n";
+    assert_eq!(notes, ignored);
+}

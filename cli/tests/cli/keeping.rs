@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arr_service::{Fault, SessionStatus};
+use arr_service::{Config, Emulator, Fault, SessionStatus};
 use serde_json::json;
 use snapbox::str;
 
@@ -112,6 +112,26 @@ ID                                    STATUS    SIZE      LEASE  LEFT  CLAIM  HO
         place.arr(&["recover", "-o", "id"]).assert().success().stdout_eq("");
         assert_eq!(place.statuses(), ["Starting"]);
     });
+}
+
+#[test]
+fn what_was_left_behind_elsewhere_is_a_note() {
+    let [mut here, there] = ["recover_here", "recover_there"].map(Place::where_sessions_start);
+    let lose_create = |place: &Place, home: &Place| {
+        let lost = Fault::on("POST", "/v1/accounts/*/sessions/create").close().executed(true);
+        place.emulator.add_faults([lost]).expect("a valid fault");
+        place.arr(&["create"]).env("HOME", &home.home).assert().code(8);
+    };
+    lose_create(&there, &here);
+    let output = here.arr(&["recover", "-o", "json"]).assert().success().stdout_eq("[]\n");
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(text.starts_with("note: the journal has a session at ") && text.contains(there.url()), "{text}");
+    assert!(!text.contains("trusted_endpoints"), "{text}");
+    lose_create(&here, &here);
+    let url = here.url().to_owned();
+    here.emulator = Emulator::start(Config::default()).expect("it starts");
+    let gone = ["recover", "--request-timeout", "1s", &format!("--emulator={url}")];
+    here.bare(&gone).assert().code(7).stdout_eq("");
 }
 
 #[test]

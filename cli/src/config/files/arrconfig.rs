@@ -21,8 +21,14 @@ pub(super) fn read(json: &Value, file: &str) -> Option<Result<Vec<Layer>, Failur
     };
     let mut layer = Layer::named(file);
     let mut add = |setting: Setting, section: &str, name: &str| {
-        if let Some(value) = text(section, name).filter(|_| !layer.has(setting)) {
-            layer.add(setting, &value, format!("{name} in {file}"));
+        let Some(value) = text(section, name) else { return };
+        match layer.get(setting) {
+            None => layer.add(setting, &value, format!("{name} in {file}")),
+            // A region is part of a domain's name.
+            Some(found) if name != "region" && found.value.expose() != value => {
+                layer.notes.push(format!("{name} in {file} is ignored: {} comes first", found.from));
+            }
+            Some(_) => {}
         }
     };
     let (account, session) = ("accountSettings", "renderingSessionSettings");

@@ -68,6 +68,8 @@ pub(in crate::client) struct Recover {
     gone: Vec<RecordId>,
     /// Why a record could not be checked.
     trouble: Option<Error>,
+    /// Why a record was not checked: this client may not contact its endpoint.
+    elsewhere: Option<Error>,
     /// The caller has gone.
     left: bool,
 }
@@ -144,6 +146,7 @@ impl Recover {
             missing: Missing::new(),
             gone: Vec::new(),
             trouble: None,
+            elsewhere: None,
             left: false,
         }
     }
@@ -153,10 +156,14 @@ impl Recover {
         JournalWork::start(move || survey(&journal))
     }
 
-    fn trouble(&mut self, error: Error) {
+    fn warn(&self, error: &Error) {
         self.accounts.home.context.log.warning(error.correlation_vector(), || {
             format!("some sessions in the journal could not be recovered: {error}")
         });
+    }
+
+    fn trouble(&mut self, error: Error) {
+        self.warn(&error);
         self.trouble.get_or_insert(error);
     }
 
@@ -216,7 +223,9 @@ impl Recover {
     }
 
     fn adopt(&mut self) -> Step<Result<Recoverable>> {
-        if let Some(trouble) = self.trouble.take().filter(|_| self.found.is_empty() && self.gone.is_empty()) {
+        // What the client itself cannot reach counts more than what it may not.
+        let trouble = self.trouble.take().or(self.elsewhere.take());
+        if let Some(trouble) = trouble.filter(|_| self.found.is_empty() && self.gone.is_empty()) {
             return Step::Done(Err(trouble));
         }
         let (journal, gone) = (Arc::clone(&self.journal), std::mem::take(&mut self.gone));
@@ -345,7 +354,10 @@ impl Recover {
                     }
                     match self.accounts.of_record(&record) {
                         Ok(account) => self.todo.push_back((record, account)),
-                        Err(error) => self.trouble(error),
+                        Err(error) => {
+                            self.warn(&error);
+                            self.elsewhere.get_or_insert(error);
+                        }
                     }
                 }
                 if let Which::Named(_) = self.which {
