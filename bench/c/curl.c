@@ -6,11 +6,12 @@
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
 
+#include "cost.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 typedef struct {
@@ -149,14 +150,6 @@ static void lifecycle(void)
     cJSON_Delete(request("DELETE", url, NULL));
 }
 
-static double cpu_us(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
 static void one(int lists)
 {
     if (lists) {
@@ -182,10 +175,10 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     one(lists);
-    before = cpu_us();
+    before = cpu_us(RUSAGE_SELF);
     for (i = 0; i < count; i++) {
         one(lists);
     }
-    printf("cpu_us %.3f\n", (cpu_us() - before) / count);
+    print("cpu_us", (cpu_us(RUSAGE_SELF) - before) / count);
     return EXIT_SUCCESS;
 }

@@ -17,13 +17,13 @@
 #define _GNU_SOURCE
 #include <arr_session.h>
 
+#include "cost.h"
+
 #include <dirent.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LEASE 3600u
@@ -41,26 +41,6 @@ static void check(arr_status status, const char *what)
     }
 }
 #define CHECK(call) check((call), #call)
-
-static double cpu_us(int who)
-{
-    struct rusage usage;
-    getrusage(who, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static double thread_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static void print(const char *name, double value)
-{
-    printf("%s %.3f\n", name, value);
-}
 
 static void new_client(const char *journal, arr_trust trust)
 {
@@ -212,12 +192,6 @@ static void opens(int count)
     free(operations);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 static void starts(int count)
 {
     double *costs = calloc((size_t)count, sizeof *costs);
@@ -233,10 +207,7 @@ static void starts(int count)
         await(1);
         arr_operation_free(operation);
     }
-    qsort(costs, (size_t)count, sizeof *costs, by_size);
-    print("p50_us", costs[count / 2] / 1e3);
-    print("p99_us", costs[count * 99 / 100] / 1e3);
-    free(costs);
+    print_costs(costs, count);
 }
 
 static void frames(int count)

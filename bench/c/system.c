@@ -6,33 +6,18 @@
  *   system appends FOLDER N    for each of N records: appending a line, flushing it, and appending another, as a create does
  */
 #define _GNU_SOURCE
+#include "cost.h"
+
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int changes;
-
-static double thread_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static double cpu_us(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
 
 static void *wait_for_changes(void *last)
 {
@@ -45,12 +30,6 @@ static void *wait_for_changes(void *last)
     return NULL;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 static void wakes(int count)
 {
     double *costs = calloc((size_t)count, sizeof *costs);
@@ -61,17 +40,15 @@ static void wakes(int count)
         double before;
         /* Until it waits again. */
         usleep(1000);
-        before = thread_us();
+        before = thread_ns();
         pthread_mutex_lock(&mutex);
         changes++;
         pthread_mutex_unlock(&mutex);
         pthread_cond_signal(&changed);
-        costs[i] = thread_us() - before;
+        costs[i] = thread_ns() - before;
     }
     pthread_join(thread, NULL);
-    qsort(costs, (size_t)count, sizeof *costs, by_size);
-    printf("p50_us %.3f\np99_us %.3f\n", costs[count / 2], costs[count * 99 / 100]);
-    free(costs);
+    print_costs(costs, count);
 }
 
 static void append(int file, const char *line, size_t length)
@@ -90,7 +67,7 @@ static void appends(const char *folder, int count)
     memset(line, 'x', sizeof line);
     snprintf(path, sizeof path, "%s/appends", folder);
     file = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-    before = cpu_us();
+    before = cpu_us(RUSAGE_SELF);
     for (i = 0; i < count; i++) {
         append(file, line, sizeof line);
         if (fdatasync(file) != 0) {
@@ -98,7 +75,7 @@ static void appends(const char *folder, int count)
         }
         append(file, line, sizeof line);
     }
-    printf("cpu_us %.3f\n", (cpu_us() - before) / count);
+    print("cpu_us", (cpu_us(RUSAGE_SELF) - before) / count);
     close(file);
     unlink(path);
 }
