@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use arr_service::DEVELOPMENT_ACCOUNT_ID;
 use snapbox::str;
 
-use crate::place::{KEY, Place};
+use crate::place::{KEY, Place, stderr, stdout};
 
 /// The value and the source of a setting, as `config show` prints them.
 #[track_caller]
@@ -23,7 +23,7 @@ fn an_old_arrconfig_in_the_folder_is_enough() {
     place.write("arrconfig.json", &place.arrconfig(KEY));
     let note = format!("note: the account comes from {}\n", place.home.join("arrconfig.json").display());
     let output = place.bare(&["create", "--wait", "-o", "json"]).assert().success();
-    let stderr = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let stderr = stderr(&output);
     assert!(stderr.starts_with(&note), "{stderr}");
     let session: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");
     assert_eq!((&session["size"], &session["max_lease_seconds"]), (&"premium".into(), &14_400.into()));
@@ -42,7 +42,7 @@ fn an_account_of_the_retired_service_is_reported() {
 
 "#]]);
     let doctor = place.bare(&["doctor"]).args(unreachable).assert().code(7);
-    let text = String::from_utf8_lossy(&doctor.get_output().stdout).into_owned();
+    let text = stdout(&doctor);
     assert!(text.contains("! service          Microsoft retired the public service"), "{text}");
 }
 
@@ -145,7 +145,7 @@ error: no account is configured
     place.bare(&config).env("ARR_ACCESS_TOKEN", place.emulator.access_token()).assert().success();
     for option in ["--account-key", "--key", "--entra-token", "--access-token", "--token"] {
         let output = place.bare(&config).args([option, "c2VjcmV0"]).assert().code(2).stdout_eq("");
-        let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        let text = stderr(&output);
         assert!(text.contains("other users") && text.contains("-file -") && !text.contains("c2VjcmV0"), "{text}");
     }
 }
@@ -233,7 +233,7 @@ fn both_generations_and_their_mistakes_are_read() {
     for (text, expected) in [("{", "not valid JSON"), ("[default]", "of no known kind"), ("{}", "of no known kind")] {
         place.write("bad.json", text);
         let output = place.bare(&["list", "--config", "bad.json"]).assert().code(2);
-        let stderr = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        let stderr = stderr(&output);
         assert!(stderr.contains(expected), "{stderr}");
     }
 }

@@ -7,7 +7,7 @@ use arr_service::{Config, Fault};
 use serde_json::{Value, json};
 use snapbox::str;
 
-use crate::place::{Place, with_both_versions};
+use crate::place::{Place, stderr, stdout, with_both_versions};
 
 #[test]
 fn code_1_if_the_session_failed() {
@@ -30,7 +30,7 @@ fn code_1_if_a_create_cannot_be_recorded_but_reads_go_on() {
     place.arr(&["create", "--journal", "/proc"]).assert().code(1).stdout_eq("");
     assert!(place.emulator.sessions().is_empty());
     let output = place.arr(&["list", "--journal", "/proc", "-o", "json"]).assert().success().stdout_eq("[]\n");
-    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let text = stderr(&output);
     assert!(text.starts_with("note: which sessions are yours is unknown: "), "{text}");
     place.create(&["--journal", "none"]);
     place.arr(&["list", "--mine", "-o", "id"]).assert().success().stdout_eq("");
@@ -58,7 +58,7 @@ fn code_2_for_what_the_user_can_mend() {
         &["list", "--ca-file", "missing.pem"],
     ] {
         let output = place.arr(arguments).assert().code(2).stdout_eq("");
-        let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        let text = stderr(&output);
         assert!(text.starts_with("error: "), "{text}");
     }
     assert!(place.emulator.requests().is_empty(), "nothing was sent");
@@ -81,7 +81,7 @@ error: -GetSessionProperties is an option of RenderingSession.ps1
     assert!(options.len() > 18, "{options:?}");
     for option in options {
         let output = place.bare(&[option]).assert().code(2);
-        let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        let text = stderr(&output);
         assert!(text.contains(" hint: ") && !text.contains("unexpected argument"), "{option}: {text}");
     }
     place.arr(&["create", "-VmSize", "premium"]).assert().code(2).stderr_eq(str![[r#"
@@ -118,7 +118,7 @@ fn code_4_for_an_unknown_session() {
         for command in [&["show", "nope"][..], &["wait", "nope"], &["extend", "nope", "--by", "1h"], &["stop", "nope"]]
         {
             let output = place.arr(command).args(["-o", "id"]).assert().code(4);
-            let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+            let text = stderr(&output);
             assert!(text.contains("error: session nope is not known to account"), "{text}");
             assert!(text.contains("HTTP 404") && text.contains("MS-CV"), "{text}");
         }
@@ -153,7 +153,7 @@ error: session [..] is still starting after 0s; it keeps running
 "#]]);
         place.arr(&["create", "--wait", "--timeout", "300ms"]).assert().code(6).stdout_eq("");
         let output = place.arr(&["create", "--wait", "--timeout", "300ms", "-o", "id"]).assert().code(6);
-        let printed = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+        let printed = stdout(&output);
         assert_eq!(printed.trim(), place.emulator.sessions()[2].id, "a script can stop it");
         assert_eq!(place.statuses(), ["Starting"; 3], "all run");
         place.emulator.add_faults([Fault::on("GET", "**/sessions").status(429).always()]).expect("a valid fault");
@@ -178,7 +178,7 @@ fn code_6_if_the_service_is_full() {
     let place = Place::with("code_6_full", config);
     place.create(&[]);
     let output = place.arr(&["create", "--request-timeout", "4s"]).assert().code(6);
-    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let text = stderr(&output);
     assert!(text.contains("code ServiceFull"), "{text}");
 }
 
@@ -196,7 +196,7 @@ error: getting a token failed: no connection to http://127.0.0.1:9 ([..])
 
 "#]]);
     let output = place.arr(&["list"]).env_remove("ARR_CA_FILE").assert().code(7);
-    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let text = stderr(&output);
     assert!(text.contains("--ca-file"), "{text}");
 }
 
@@ -206,7 +206,7 @@ fn code_8_if_a_session_may_run() {
     let lost = Fault::on("POST", "/v1/accounts/*/sessions/create").close().executed(true);
     place.emulator.add_faults([lost]).expect("a valid fault");
     let output = place.arr(&["create"]).assert().code(8).stdout_eq("");
-    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let text = stderr(&output);
     let id = &place.emulator.sessions()[0].id;
     assert!(text.contains(&format!("hint: it may be {id}; to stop it: arr --emulator")), "{text}");
 
@@ -214,7 +214,7 @@ fn code_8_if_a_session_may_run() {
     place.emulator.add_faults([lost]).expect("a valid fault");
     let options = ["create", "--api-version", "2021-01-01", "--request-timeout", "2s"];
     let output = place.arr(&options).assert().code(8).stdout_eq("");
-    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let text = stderr(&output);
     let id = &place.emulator.sessions()[1].id;
     assert!(text.contains(&format!("hint: it may be {id}; to stop it:")), "{text}");
 }
@@ -224,7 +224,7 @@ fn several_failures_are_all_shown_and_the_others_stopped() {
     with_both_versions("several", Place::where_sessions_start, |place| {
         let (one, two) = (place.create(&[]), place.create(&[]));
         let output = place.arr(&["stop", "nope", &one, "neither", &two]).assert().code(4);
-        let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        let text = stderr(&output);
         assert!(text.contains("session nope is not") && text.contains("session neither is not"), "{text}");
         assert_eq!(place.statuses(), ["Stopped", "Stopped"]);
         let delayed = Fault::on("GET", "**/sessions").delay(Duration::from_millis(1));
@@ -239,7 +239,7 @@ fn a_script_reads_errors_as_json() {
         let unknown = "00000000-0000-0000-0000-000000000001";
         for format in ["json", "ndjson"] {
             let output = place.arr(&["show", unknown, "-o", format]).assert().code(4).stdout_eq("");
-            let error = &last_line(&output.get_output().stderr)["error"];
+            let error = &last_line(&stderr(&output))["error"];
             assert_eq!((&error["exit_code"], &error["http_status"]), (&4.into(), &404.into()), "{error}");
             assert!(error["message"].as_str().is_some_and(|text| text.contains(unknown)), "{error}");
             assert!(error["hints"].is_array() && error["ms_cv"].is_string(), "{error}");
@@ -252,7 +252,7 @@ fn a_script_reads_errors_as_json() {
         let output = place.arr(&["stop", &id, "-o", "json"]).assert().code(3);
         let outcomes: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");
         assert_eq!((&outcomes[0]["outcome"], &outcomes[0]["error"]["http_status"]), (&"failed".into(), &403.into()));
-        assert_eq!(last_line(&output.get_output().stderr)["error"], outcomes[0]["error"]);
+        assert_eq!(last_line(&stderr(&output))["error"], outcomes[0]["error"]);
         place.emulator.clear_faults();
         let output = place.arr(&["stop", &id, "-o", "json"]).assert().success();
         let outcomes: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");
@@ -260,8 +260,7 @@ fn a_script_reads_errors_as_json() {
     });
 }
 
-fn last_line(text: &[u8]) -> Value {
-    let text = String::from_utf8_lossy(text);
+fn last_line(text: &str) -> Value {
     let line = text.lines().last().expect("an error");
     serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::place::Place;
+use crate::place::{Place, stderr};
 
 /// The values of a file, as `config show` prints them, and the notes.
 #[track_caller]
@@ -12,10 +12,7 @@ fn read(place: &Place, name: &str, text: &str, more: &[&str]) -> (Value, String)
     let output = command.env_remove("ARR_CA_FILE").assert().success();
     let shown: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");
     let values = shown.as_object().expect("an object").iter().map(|(key, it)| (key.clone(), it["value"].clone()));
-    (
-        values.collect::<serde_json::Map<_, _>>().into(),
-        String::from_utf8_lossy(&output.get_output().stderr).into_owned(),
-    )
+    (values.collect::<serde_json::Map<_, _>>().into(), stderr(&output))
 }
 
 const ID: &str = "11111111-2222-3333-4444-555555555555";
@@ -56,12 +53,12 @@ fn profiles_of_arrt() {
     let refused = |name: &str, text: &str, expected: &str| {
         place.write(name, text);
         let output = place.bare(&["list", "--config", name]).assert().code(2);
-        let stderr = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        let stderr = stderr(&output);
         assert!(stderr.contains(expected), "{stderr}");
     };
     refused("two.json", &two, "has several accounts: eastus, uksouth");
     let other = place.bare(&["list", "--config", "two.json", "--profile", "x"]).assert().code(2);
-    let stderr = String::from_utf8_lossy(&other.get_output().stderr).into_owned();
+    let stderr = stderr(&other);
     assert!(stderr.contains("two.json has no account \"x\", but eastus, uksouth"), "{stderr}");
     let old = json!({ "arraccount": { "id": ID, "key": "01000000d08c9ddf", "region": "westus2" } }).to_string();
     refused("config.json", &old, "its account key is encrypted");

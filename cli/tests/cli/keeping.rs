@@ -6,7 +6,7 @@ use arr_service::{Config, Emulator, Fault, SessionStatus};
 use serde_json::json;
 use snapbox::str;
 
-use crate::place::{Place, Running, with_both_versions};
+use crate::place::{Place, Running, stderr, with_both_versions};
 
 #[test]
 fn a_held_session_is_extended_and_left_running() {
@@ -124,7 +124,7 @@ fn what_was_left_behind_elsewhere_is_a_note() {
     };
     lose_create(&there, &here);
     let output = here.arr(&["recover", "-o", "json"]).assert().success().stdout_eq("[]\n");
-    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let text = stderr(&output);
     assert!(text.starts_with("note: the journal has a session at ") && text.contains(there.url()), "{text}");
     assert!(!text.contains("trusted_endpoints"), "{text}");
     lose_create(&here, &here);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use arr_service::{Config, DEVELOPMENT_ACCOUNT_ID, DEVELOPMENT_ACCOUNT_KEY, Emulator};
 use serde_json::Value;
-use snapbox::cmd::{Command, cargo_bin};
+use snapbox::cmd::{Command, OutputAssert, cargo_bin};
 
 /// Runs a test with both versions of the REST API. `name` must be unique.
 pub(crate) fn with_both_versions(name: &str, place: impl Fn(&str) -> Place, test: impl Fn(&Place)) {
@@ -89,7 +89,7 @@ impl Place {
     #[track_caller]
     pub(crate) fn create(&self, options: &[&str]) -> String {
         let assert = self.arr(&["create", "-o", "id"]).args(options).assert().success();
-        String::from_utf8_lossy(&assert.get_output().stdout).trim().to_owned()
+        stdout(&assert).trim().to_owned()
     }
 
     /// The statuses of all sessions that were ever created.
@@ -224,4 +224,14 @@ pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
         assert!(Instant::now() < deadline, "{what}");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// What a program printed to standard output.
+pub(crate) fn stdout(assert: &OutputAssert) -> String {
+    String::from_utf8_lossy(&assert.get_output().stdout).into_owned()
+}
+
+/// What a program printed to standard error.
+pub(crate) fn stderr(assert: &OutputAssert) -> String {
+    String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use snapbox::cmd::cargo_bin;
 use snapbox::str;
 
-use crate::place::{Place, Running, with_both_versions};
+use crate::place::{Place, Running, stderr, stdout, with_both_versions};
 
 #[test]
 fn a_session_from_create_to_stop() {
@@ -74,7 +74,7 @@ fn the_formats_of_a_list() {
         }
         let ids = [place.create(&["--wait"]), place.create(&["--wait", "--size", "premium"])];
         let output = place.arr(&["list", "-o", "ndjson"]).assert().success();
-        let lines = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+        let lines = stdout(&output);
         let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(lines.iter().map(|line| &line["id"]).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
         assert_eq!(lines[1]["size"], "premium");
@@ -187,7 +187,7 @@ fn models_and_further_members_are_in_the_request() {
 fn verbose_shows_requests_without_secrets() {
     let place = Place::new("verbose");
     let output = place.arr(&["list", "-v"]).assert().success().stdout_eq("");
-    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let text = stderr(&output);
     for part in ["* GET /accounts/", "/token: 200 in ", "* GET /v1/accounts/", "/sessions: 200 in ", "(MS-CV "] {
         assert!(text.contains(part), "{text}");
     }

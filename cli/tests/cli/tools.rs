@@ -7,13 +7,13 @@ use arr_service::Fault;
 use serde_json::Value;
 use snapbox::str;
 
-use crate::place::{Place, with_both_versions};
+use crate::place::{Place, stdout, with_both_versions};
 
 #[test]
 fn a_token_is_printed_alone() {
     with_both_versions("token", Place::new, |place| {
         let output = place.arr(&["token"]).assert().success().stderr_eq("");
-        let token = String::from_utf8_lossy(&output.get_output().stdout).trim().to_owned();
+        let token = stdout(&output).trim().to_owned();
         assert_eq!(token.split('.').count(), 3, "{token}");
         place.bare(&["list", "-o", "id"]).assert().code(2);
         let url = place.url().to_owned();
@@ -73,9 +73,9 @@ fn the_doctor_says_what_is_wrong() {
 
 "#]]);
     let output = place.arr(&["doctor"]).env_remove("ARR_CA_FILE").assert().code(7);
-    assert!(String::from_utf8_lossy(&output.get_output().stdout).contains("✗ TLS "));
+    assert!(stdout(&output).contains("✗ TLS "));
     let output = place.arr(&["doctor", "--service-endpoint", "https://nowhere.invalid"]).assert().code(7);
-    assert!(String::from_utf8_lossy(&output.get_output().stdout).contains("✗ name resolution  nowhere.invalid has"));
+    assert!(stdout(&output).contains("✗ name resolution  nowhere.invalid has"));
     place.emulator.add_faults([Fault::on("GET", "**/token").status(401).always()]).expect("a valid fault");
     assert!(verdicts(&place, 3).contains(&("credential".to_owned(), "failed".to_owned())));
 }
@@ -99,7 +99,7 @@ fn the_doctor_tells_a_wrong_region_from_throttling_and_a_service_that_does_not_a
     let place = Place::new("doctor_proxy");
     let elsewhere = ["--account-domain", "https://nowhere.invalid", "--service-endpoint", "https://nowhere.invalid"];
     let doctor = place.arr(&["doctor", "--proxy", "http://127.0.0.1:9"]).args(elsewhere).assert().code(7);
-    let text = String::from_utf8_lossy(&doctor.get_output().stdout).into_owned();
+    let text = stdout(&doctor);
     for part in ["! name resolution  nowhere.invalid has no address here", "✓ proxy            http://127.0.0.1:9,"] {
         assert!(text.contains(part), "{text}");
     }
@@ -111,12 +111,12 @@ fn completions_and_pages_are_of_all_commands() {
     let place = Place::new("pages");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let output = place.bare(&["completions", shell]).assert().success();
-        let script = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+        let script = stdout(&output);
         assert!(script.contains("recover") && script.contains("on-exit"), "{shell}");
         assert!(!script.contains("--access-token "), "{shell} offers what is refused");
     }
     let output = place.bare(&["man"]).assert().success();
-    assert!(String::from_utf8_lossy(&output.get_output().stdout).starts_with(".ie"), "roff");
+    assert!(stdout(&output).starts_with(".ie"), "roff");
     place.bare(&["man", "--folder", "pages"]).assert().success().stdout_eq("");
     for page in ["arr.1", "arr-create.1", "arr-config-import.1"] {
         assert!(fs::metadata(place.home.join("pages").join(page)).is_ok_and(|it| it.len() > 500), "{page}");
@@ -128,7 +128,7 @@ fn the_reference_is_the_programs_help() {
     let place = Place::new("reference");
     let help = |command: &[&str]| {
         let output = place.bare(&[command, &["--help"]].concat()).env("COLUMNS", "100").assert().success();
-        String::from_utf8_lossy(&output.get_output().stdout).trim_end().to_owned()
+        stdout(&output).trim_end().to_owned()
     };
     let mut page =
         "# arr: reference\n\nWhat `arr COMMAND --help` prints. A tour and examples: [arr](cli.md).\n".to_owned();
