@@ -42,7 +42,7 @@ pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
     let mut taken = Taken { session: session.clone(), mine: !reused };
     let mut interrupted = || match reused {
         // It may be another's.
-        true => NotReady::Interrupted.failure(context, &session),
+        true => NotReady::Interrupted.report(context, &session),
         false => give_up(context, &mut taken),
     };
     if interrupt::count() > 0 {
@@ -52,7 +52,7 @@ pub(crate) fn create(context: &Context, args: &Create) -> Result<(), Failure> {
         match until_ready(&session, args.patience.timeout, &mut progress) {
             Ok(properties) => properties,
             Err(NotReady::Interrupted) => return Err(interrupted()),
-            Err(why) => return Err(why.failure(context, &session)),
+            Err(why) => return Err(why.report(context, &session)),
         }
     } else {
         progress.state(format!("session {} is starting", session.id()));

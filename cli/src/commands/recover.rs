@@ -45,11 +45,11 @@ pub(crate) fn recover(context: &Context, args: &Recover) -> Result<(), Failure> 
         ours.iter().for_each(|it| release(&it.session));
     } else if context.format() == Format::Table {
         left_alone(context, &others, "counted as ours");
-    }
-    if !ours.is_empty() && !args.keep && context.format() == Format::Table {
-        say(format_args!("\nto stop what is ours: {}", context.command("recover --stop")));
-        say(format_args!("to keep it running:   {}", context.command("recover --keep")));
-        say(format_args!("to hold it:           {}", context.command("recover --hold --cap 4h")));
+        if !ours.is_empty() {
+            say(format_args!("\nto stop what is ours: {}", context.command("recover --stop")));
+            say(format_args!("to keep it running:   {}", context.command("recover --keep")));
+            say(format_args!("to hold it:           {}", context.command("recover --hold --cap 4h")));
+        }
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(crate) fn wait(context: &Context, id: &SessionId, patience: &Patience) -> Re
     drop(held);
     match ready {
         Ok(properties) => output::session(context.format(), &Row::of(properties)),
-        Err(why) => Err(why.failure(context, &session)),
+        Err(why) => Err(why.report(context, &session)),
     }
 }
 
@@ -56,9 +56,8 @@ pub(crate) fn until_ready(
 }
 
 impl NotReady {
-    /// The failure, which says whether the session runs, and how to stop it.
-    /// A script gets what is known of the session.
-    pub(crate) fn failure(self, context: &Context, session: &Session) -> Failure {
+    /// Gives a script what is known of the session. The failure says whether it runs, and how to stop it.
+    pub(crate) fn report(self, context: &Context, session: &Session) -> Failure {
         let known = session.known_properties();
         if context.format() != Format::Table {
             let _ = output::session(context.format(), &Row::of(known.clone()));
