@@ -96,16 +96,20 @@ impl Development {
         cargo.args(["build", "--workspace", "--lib", "--bin", "arr-emulator", "--bin", "arr-stress"]);
         cargo.args(["--example", "quickstart"]);
         let built = build(cargo, &[], progress)?;
-        let [emulator, quickstart, stress] =
-            ["arr-emulator", "quickstart", "arr-stress"].map(|name| executable(&built, name));
+        let program = |name| executable(&built, name);
+        let (emulator, quickstart, stress) = (program("arr-emulator")?, program("quickstart")?, program("arr-stress")?);
         let mut files = built.iter().filter(|one| one.is_target("arr_client")).flat_map(|one| &one.filenames);
         let rlib = files.find(|file| ends_with(file, &[".rlib"])).context("cargo built no rlib")?.clone();
-        let library = Library::of(built)?;
-        Ok(Self { library, emulator: emulator?, rlib, quickstart: quickstart?, stress: stress? })
+        Ok(Self { library: Library::of(built)?, emulator, rlib, quickstart, stress })
     }
 }
 
-/// Runs a cargo build of these programs, and returns their paths.
+/// Runs a cargo build of this program, and returns its path.
+pub(crate) fn build_program(cargo: Command, name: &str) -> Result<PathBuf> {
+    executable(&build(cargo, &[], Progress::Hidden)?, name)
+}
+
+/// The same for several programs.
 pub(crate) fn build_programs(cargo: Command, names: &[&str]) -> Result<Vec<PathBuf>> {
     let built = build(cargo, &[], Progress::Hidden)?;
     names.iter().map(|name| executable(&built, name)).collect()

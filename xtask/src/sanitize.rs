@@ -122,7 +122,7 @@ fn build(workspace: &Workspace, program: &str) -> Result<PathBuf> {
     let flags = ["-Zsanitizer=thread", "-Zexternal-clangrt", &linker, "-Clink-arg=-fsanitize=thread"];
     cargo.env("RUSTFLAGS", flags.join(" ")).env_remove("CARGO_ENCODED_RUSTFLAGS");
     cargo.env(format!("CC_{host}"), CLANG).env(format!("CFLAGS_{host}"), "-fsanitize=thread");
-    artifacts::build_programs(cargo, &[program])?.pop().context("cargo built the program")
+    artifacts::build_program(cargo, program)
 }
 
 /// A call of a program from [`build`].
